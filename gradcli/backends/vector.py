@@ -1,0 +1,147 @@
+"""NumPy, one block at a time: every step writes into scratch that stays in the cache; nothing is allocated in the loop.
+
+A stratum's arrays have length 1 along the axes it does not depend on, and are computed again only when an input they
+depend on has changed. Must not know threads: one kernel, with its scratch, belongs to one worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcli.backends import special
+from gradcli.program import Program, Step
+
+Array = NDArray[np.float64]
+Kernel = Callable[[Sequence[Array], Sequence[Array], tuple[int, ...]], None]
+Run = Callable[..., Any]
+
+
+def _where(c: NDArray[np.bool_], a: Array, b: Array, out: Array) -> None:
+    # The output may be one of the inputs' registers: never overwrite what is still to be read.
+    if out is a:
+        np.copyto(out, b, where=~c)
+    else:
+        if out is not b:
+            np.copyto(out, b)
+        np.copyto(out, a, where=c)
+
+
+def _defined(y: Array, slope: Array, out: Array) -> None:
+    undefined = np.isnan(y)
+    if out is not slope:
+        np.copyto(out, slope)
+    np.copyto(out, np.nan, where=undefined)
+
+
+def _power_residual(x: Array, n: Array, lost: Array, out: Array) -> None:
+    # x**(n + lost) = x**n * (1 + lost*log|x|) for a ``lost`` below an ulp of n.
+    log = np.log(np.abs(x))
+    log *= lost
+    np.copyto(log, 0.0, where=~np.isfinite(log))
+    y = np.power(x, n)
+    log *= y
+    np.copyto(log, 0.0, where=~np.isfinite(y))
+    np.add(y, log, out=out)
+
+
+def _lifted(f: Callable[..., float]) -> Run:
+    """A function of single numbers, over arrays."""
+
+    def run(*arrays: Array) -> None:
+        *ins, out = arrays
+        flat = [a.ravel().tolist() for a in np.broadcast_arrays(*ins)]
+        out[...] = np.fromiter(map(f, *flat), np.float64, out.size).reshape(out.shape)
+
+    return run
+
+
+_UFUNCS: dict[str, Run] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
+    "mod": np.remainder, "power": np.power,
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
+    "sqrt": np.sqrt, "cbrt_near": np.cbrt, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1,
+    "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+    "atan2": np.arctan2, "hypot": np.hypot, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
+    "abs": np.abs, "sign": np.sign, "copysign": np.copysign, "floor": np.floor, "ceil": np.ceil,
+    "round": np.rint, "trunc": np.trunc, "min": np.minimum, "max": np.maximum, "fmod": np.fmod,
+}  # fmt: skip
+_OTHERS: dict[str, Run] = {
+    "where": _where, "defined": _defined, "power_residual": _power_residual,
+    **{name: _lifted(f) for name, f in special.LIFTED.items()},
+}  # fmt: skip
+
+
+def _function(step: Step) -> Run:
+    name, value = step.function, step.value
+    if name in special.SCIPY:
+        array = special.scipy_kernel(name)
+
+        def run(x: Array, out: Array) -> None:
+            np.copyto(out, array(value, x))  # type: ignore[arg-type]
+
+        return run
+    if name == "dsinc":
+        assert value is not None
+        order = value
+        return _lifted(lambda x: special.dsinc(order, x))
+    return _UFUNCS.get(name) or _OTHERS[name]
+
+
+def kernel(program: Program) -> Kernel:
+    """``(ins, outs, extents)`` computing one block.
+
+    ``ins[i]``: 1-D values of input i along its axis (pass the same array object while they are unchanged);
+    ``outs[k]``: 1-D contiguous float64 array of prod(extents), written in C order.
+    """
+    bound = [(s.axes, [(_function(step), step.out, step.ins) for step in s.steps]) for s in program.strata]
+    first_input = len(program.constants)
+    first_register = first_input + len(program.inputs)
+    slots: list[Any] = [np.array(c).reshape((1,) * program.axes) for c in program.constants]
+    slots += [None] * (len(program.inputs) + len(program.registers))
+    everything = tuple(range(program.axes))
+    # What is computed on the whole block and asked for is computed in place, unless it is asked for twice.
+    direct: dict[int, int] = {}
+    for k, slot in enumerate(program.outputs):
+        place = slot - first_register
+        full = place >= 0 and program.strata[program.registers[place].stratum].axes == everything
+        if full and slot not in direct:
+            direct[slot] = k
+    state: dict[str, Any] = {"extents": None, "ins": [None] * len(program.inputs)}
+
+    def allocate(extents: tuple[int, ...]) -> None:
+        shapes = [tuple([n if a in axes else 1 for a, n in enumerate(extents)]) for axes, _ in bound]
+        for k, register in enumerate(program.registers):
+            if first_register + k not in direct:
+                slots[first_register + k] = np.empty(
+                    shapes[register.stratum], np.bool_ if register.boolean else np.float64
+                )
+        state.update(extents=extents, ins=[None] * len(program.inputs))
+
+    def run(ins: Sequence[Array], outs: Sequence[Array], extents: tuple[int, ...]) -> None:
+        fresh = state["extents"] != extents
+        if fresh:
+            allocate(extents)
+        changed = {program.inputs[i][1] for i, column in enumerate(ins) if column is not state["ins"][i]}
+        state["ins"] = list(ins)
+        for i, ((_, axis), column) in enumerate(zip(program.inputs, ins, strict=True)):
+            if fresh or axis in changed:
+                slots[first_input + i] = column.reshape([-1 if a == axis else 1 for a in everything])
+        for slot, k in direct.items():
+            slots[slot] = outs[k].reshape(extents)
+        with np.errstate(all="ignore"):
+            for axes, steps in bound:
+                if axes == everything or fresh or not changed.isdisjoint(axes):
+                    for f, out, args in steps:
+                        f(*[slots[a] for a in args], slots[out])
+        for k, slot in enumerate(program.outputs):
+            if direct.get(slot) != k:
+                np.copyto(outs[k].reshape(extents), slots[slot])
+
+    return run

@@ -1,0 +1,458 @@
+"""Expr: the abstract syntax and the graph in one, immutable and hash-consed.
+
+One object per meaning, so common subexpressions are found at birth. `apply` is the only way to make
+a node; it simplifies only what is exact in IEEE-754 arithmetic, and folds constants as exact fractions.
+Must not know parsing, derivatives or numbers of any backend.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+
+from gradcli.errors import GradError
+
+Number = Fraction | float
+"""An exact constant; a float only for what no fraction can say: inf, nan and -0.0."""
+
+FOLD_BITS = 2048
+_LARGEST = Fraction(1.7976931348623157e308)
+_HALF_TINIEST = Fraction(1, 2**1075)
+_MASK = (1 << 63) - 1
+
+CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
+COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+BOOLEANS = frozenset(COMPARISONS) | {"and", "or", "not"}
+
+
+class Expr:
+    """A node: ``op`` applied to ``args``.
+
+    ``value`` is the number of a "const", the name of a "var" or "constant", the integer parameter of a
+    row that takes one, the order of a "diff". ``variables`` has one bit per variable it depends on.
+    ``serial`` rises with birth, so sorting by it is a topological order.
+    """
+
+    __slots__ = ("__weakref__", "args", "digest", "op", "serial", "value", "variables")
+    op: str
+    args: tuple[Expr, ...]
+    value: Number | str | int | None
+    variables: int
+    serial: int
+    digest: int
+
+    def __repr__(self) -> str:
+        return f"<Expr {text(self)}>"
+
+    # Arithmetic, for the rules of the table; == stays identity.
+    def __add__(self, other: Expr | int) -> Expr:
+        return apply("add", self, _node(other))
+
+    def __radd__(self, other: int) -> Expr:
+        return apply("add", _node(other), self)
+
+    def __sub__(self, other: Expr | int) -> Expr:
+        return apply("sub", self, _node(other))
+
+    def __rsub__(self, other: int) -> Expr:
+        return apply("sub", _node(other), self)
+
+    def __mul__(self, other: Expr | int) -> Expr:
+        return apply("mul", self, _node(other))
+
+    def __rmul__(self, other: int) -> Expr:
+        return apply("mul", _node(other), self)
+
+    def __truediv__(self, other: Expr | int) -> Expr:
+        return apply("div", self, _node(other))
+
+    def __rtruediv__(self, other: int) -> Expr:
+        return apply("div", _node(other), self)
+
+    def __pow__(self, other: Expr | int) -> Expr:
+        return apply("power", self, _node(other))
+
+    def __neg__(self) -> Expr:
+        return apply("neg", self)
+
+    def __copy__(self) -> Expr:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Expr:
+        return self
+
+
+class _Interned:
+    """Every live node by its meaning. Holds its entries weakly; variables' bits for good."""
+
+    def __init__(self) -> None:
+        self.nodes: weakref.WeakValueDictionary[object, Expr] = weakref.WeakValueDictionary()
+        self.bits: dict[str, int] = {}
+        self.born = 0
+
+
+_table = _Interned()
+
+
+def _stable(item: object) -> int:
+    """A hash that no seed changes: order by it must be the same in every run."""
+    if isinstance(item, str):
+        return int.from_bytes(item.encode(), "big") % _MASK
+    return hash(item)
+
+
+def _intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) -> Expr:
+    # 0.0 == -0.0 and nan != nan: floats are keyed by their spelling.
+    key = (op, args, repr(value) if isinstance(value, float) else value)
+    found = _table.nodes.get(key)
+    if found is not None:
+        return found
+    node = Expr.__new__(Expr)
+    node.op = op
+    node.args = args
+    node.value = value
+    variables = 0
+    for arg in args:
+        variables |= arg.variables
+    if op == "var":
+        assert isinstance(value, str)
+        variables = 1 << _table.bits.setdefault(value, len(_table.bits))
+    node.variables = variables
+    node.serial = _table.born = _table.born + 1
+    node.digest = hash((_stable(op), 0 if value is None else _stable(key[2]), *[a.digest for a in args])) & _MASK
+    _table.nodes[key] = node
+    return node
+
+
+def bit(name: str) -> int:
+    """The bit that stands for a variable in ``Expr.variables``."""
+    return 1 << _table.bits.setdefault(name, len(_table.bits))
+
+
+def const(value: int | Number) -> Expr:
+    """An exact constant. A finite float means its shortest decimal (0.1 is 1/10)."""
+    if isinstance(value, float):
+        if not math.isfinite(value) or (value == 0 and math.copysign(1, value) < 0):
+            return _intern("const", (), value)
+        value = Fraction(repr(value))
+    number = Fraction(value)
+    if abs(number) > _LARGEST:
+        raise GradError("the number is beyond the range of a double (about 1.8e308)")
+    if number and abs(number) <= _HALF_TINIEST:
+        raise GradError("the number is too small for a double (it would become 0)")
+    return _intern("const", (), number)
+
+
+def _node(item: Expr | int) -> Expr:
+    return const(item) if isinstance(item, int) else item
+
+
+ZERO = const(0)
+ONE = const(1)
+TWO = const(2)
+
+
+def var(name: str) -> Expr:
+    return _intern("var", (), name)
+
+
+def constant(name: str) -> Expr:
+    """pi, e or tau."""
+    return _intern("constant", (), name)
+
+
+def exact(e: Expr) -> Fraction | None:
+    """The number, where the node is an exact constant."""
+    return e.value if e.op == "const" and isinstance(e.value, Fraction) else None
+
+
+# Simplification: each rule returns None where nothing is exact.
+
+
+def _folded(operation: Callable[[], Fraction]) -> Expr | None:
+    result = operation()
+    if result.numerator.bit_length() + result.denominator.bit_length() > FOLD_BITS:
+        if abs(result) > _LARGEST:
+            return const(result)
+        return None
+    return const(result) if not result or abs(result) > _HALF_TINIEST else None
+
+
+def _add(a: Expr, b: Expr) -> Expr | None:
+    p, q = exact(a), exact(b)
+    if p is not None and q is not None:
+        return _folded(lambda: p + q)
+    if a.op == "neg":
+        return apply("sub", b, a.args[0])
+    if b.op == "neg":
+        return apply("sub", a, b.args[0])
+    if a is b:
+        return apply("mul", TWO, a)
+    # Subtracting what is subtracted reads better than adding a negative multiple, and rounds the same.
+    for other, term in ((a, b), (b, a)):
+        if _negative(term):
+            return apply("sub", other, apply("neg", term))
+    return None
+
+
+def _negative(e: Expr) -> bool:
+    number = exact(e.args[0]) if e.op in ("mul", "div") else exact(e)
+    return number is not None and number < 0
+
+
+def _sub(a: Expr, b: Expr) -> Expr | None:
+    p, q = exact(a), exact(b)
+    if p is not None and q is not None:
+        return _folded(lambda: p - q)
+    if b.op == "neg":
+        return apply("add", a, b.args[0])
+    return apply("add", a, apply("neg", b)) if _negative(b) else None
+
+
+def _mul(a: Expr, b: Expr) -> Expr | None:
+    p, q = exact(a), exact(b)
+    if p is not None and q is not None:
+        return _folded(lambda: p * q)
+    if a.op == "neg":
+        return apply("neg", apply("mul", a.args[0], b))
+    if b.op == "neg":
+        return apply("neg", apply("mul", a, b.args[0]))
+    for number, other in ((p, b), (q, a)):
+        if number == 1:
+            return other
+        if number == -1:
+            return apply("neg", other)
+    return None
+
+
+def _div(a: Expr, b: Expr) -> Expr | None:
+    p, q = exact(a), exact(b)
+    if p is not None and q:
+        return _folded(lambda: p / q)
+    if a.op == "neg":
+        return apply("neg", apply("div", a.args[0], b))
+    if b.op == "neg":
+        return apply("neg", apply("div", a, b.args[0]))
+    if q == 1:
+        return a
+    return apply("neg", a) if q == -1 else None
+
+
+def _neg(a: Expr) -> Expr | None:
+    if a.op == "neg":
+        return a.args[0]
+    if a.op == "const":
+        number = a.value
+        assert isinstance(number, Fraction | float)
+        return const(-number) if number or isinstance(number, float) else const(-0.0)
+    if a.op in ("mul", "div") and a.args[0].op == "const":
+        return apply(a.op, apply("neg", a.args[0]), a.args[1])
+    return None
+
+
+def _power(a: Expr, b: Expr) -> Expr | None:
+    p, q = exact(a), exact(b)
+    if q == 1:
+        return a
+    if q == 0:
+        return ONE
+    if a.op == "constant" and a.value == "e":
+        return apply("exp", b)
+    if p is not None and q is not None and q.denominator == 1 and (p or q > 0):
+        n = int(q)
+        size = abs(n) * max(p.numerator.bit_length() - 1, p.denominator.bit_length() - 1)
+        if size <= 4 * FOLD_BITS:
+            return _folded(lambda: p**n)
+        if n * (math.log2(abs(p.numerator)) - math.log2(p.denominator)) > 1025:
+            raise GradError("the number is beyond the range of a double (about 1.8e308)")
+    return None
+
+
+_RULES: dict[str, Callable[..., Expr | None]] = {
+    "add": _add, "sub": _sub, "mul": _mul, "div": _div, "neg": _neg, "power": _power,
+}  # fmt: skip
+
+
+def _rank(e: Expr, op: str) -> tuple[int, str, int]:
+    """Where an operand of ``op`` stands: products read 2*x*sin(x), sums read x**2 + x + 1."""
+    if e.op == op:
+        place = 1
+    elif e.op in ("const", "constant"):
+        place = 0 if op == "mul" else 4
+    elif e.op == "var":
+        place = 2 if op == "mul" else 3
+    else:
+        place = 3 if op == "mul" else 2
+    return place, str(e.value) if e.op in ("var", "constant") else e.op, e.digest
+
+
+def apply(op: str, *args: Expr, value: int | None = None) -> Expr:
+    """The node for ``op`` applied to ``args``, in its one canonical form.
+
+    Raises GradError where a constant leaves the range of a double.
+    """
+    rule = _RULES.get(op)
+    if rule is not None:
+        simpler = rule(*args)
+        if simpler is not None:
+            return simpler
+    if op == "add" or op == "mul":
+        a, b = args
+        # By structure, never by birth: what is printed must not depend on history.
+        if _rank(b, op) < _rank(a, op):
+            args = (b, a)
+    return _intern(op, args, value)
+
+
+def rebuild(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    """The same operation on other arguments."""
+    if args == e.args:
+        return e
+    return apply(e.op, *args, value=e.value if isinstance(e.value, int) else None)
+
+
+def reachable(roots: Iterable[Expr]) -> list[Expr]:
+    """Every node below ``roots``, arguments before users, each once."""
+    seen: set[Expr] = set()
+    stack = list(roots)
+    while stack:
+        e = stack.pop()
+        if e not in seen:
+            seen.add(e)
+            stack.extend(e.args)
+    return sorted(seen, key=lambda e: e.serial)
+
+
+def substitute(roots: Iterable[Expr], names: dict[str, Expr]) -> list[Expr]:
+    """``roots`` with the variables in ``names`` replaced."""
+    roots = list(roots)
+    new: dict[Expr, Expr] = {}
+    for e in reachable(roots):
+        if e.op == "var":
+            new[e] = names.get(str(e.value), e)
+        else:
+            new[e] = rebuild(e, tuple([new[a] for a in e.args]))
+    return [new[r] for r in roots]
+
+
+def variables(e: Expr) -> list[str]:
+    """Names of the variables a node depends on, in alphabetical order."""
+    return sorted(name for name, place in _table.bits.items() if e.variables >> place & 1)
+
+
+# Printing: what is printed parses back to the same node.
+
+_LOOSE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(10)
+_SHARE = 16
+_SIGNABLE = frozenset({"var", "constant", "power"})
+
+
+def spell_number(value: Number) -> tuple[str, int]:
+    """The shortest text of an exact constant, and how tightly it binds."""
+    if isinstance(value, float):
+        if value == 0:
+            return "-0.0", _UNARY
+        return ("nan", _ATOM) if value != value else ("inf", _ATOM) if value > 0 else ("-inf", _UNARY)
+    sign, size = ("-", -value) if value < 0 else ("", value)
+    bind = _UNARY if sign else _ATOM
+    # Through the nearest double when that decimal is the number (nearly always), exactly otherwise.
+    near = float(size)
+    if Fraction(repr(near)) == size:
+        plain = str(int(size)) if size.denominator == 1 and size < 10**16 else repr(near).replace("e+", "e")
+        return sign + plain, bind
+    rest, twos, fives = size.denominator, 0, 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    if size.denominator == 1:
+        return sign + str(size.numerator), bind
+    if rest == 1 and max(twos, fives) <= 40:
+        places = max(twos, fives)
+        digits = str(size.numerator * 10**places // size.denominator).zfill(places + 1)
+        return f"{sign}{digits[:-places]}.{digits[-places:]}", bind
+    return f"{sign}{size.numerator}/{size.denominator}", _PRODUCT
+
+
+def spell_name(name: str) -> str:
+    """A variable as it is typed: in backquotes unless it is an identifier."""
+    return name if name.isidentifier() and name.isascii() else f"`{name}`"
+
+
+def _shape(e: Expr, spelled: dict[Expr, tuple[str, int]]) -> tuple[str, int]:
+    """Text and binding strength of a node whose arguments are spelled already."""
+
+    def inside(index: int, at_least: int) -> str:
+        body, bind = spelled[e.args[index]]
+        return body if bind >= at_least else f"({body})"
+
+    op = e.op
+    if op == "const":
+        assert isinstance(e.value, Fraction | float)
+        return spell_number(e.value)
+    if op == "var":
+        return spell_name(str(e.value)), _ATOM
+    if op == "constant":
+        return str(e.value), _ATOM
+    if op in ("add", "sub"):
+        return f"{inside(0, _SUM)} {'+' if op == 'add' else '-'} {inside(1, _PRODUCT)}", _SUM
+    if op in ("mul", "div", "mod"):
+        sign = {"mul": "*", "div": "/", "mod": " % "}[op]
+        return f"{inside(0, _PRODUCT)}{sign}{inside(1, _UNARY)}", _PRODUCT
+    if op == "neg":
+        first = e.args[0]
+        while first.op in ("mul", "div"):
+            first = first.args[0]
+        # -x*y reads as (-x)*y, which is the same node; -2*x*y would not be.
+        return (f"-{inside(0, _PRODUCT)}", _PRODUCT) if first.op in _SIGNABLE else (f"-{inside(0, _UNARY)}", _UNARY)
+    if op == "power":
+        return f"{inside(0, _ATOM)}**{inside(1, _UNARY)}", _POWER
+    if op in COMPARISONS:
+        return f"{inside(0, _SUM)} {COMPARISONS[op]} {inside(1, _SUM)}", _COMPARE
+    if op == "not":
+        return f"not {inside(0, _NOT)}", _NOT
+    if op in ("and", "or"):
+        bind = _AND if op == "and" else _OR
+        return f"{inside(0, bind)} {op} {inside(1, bind + 1)}", bind
+    body = [spelled[a][0] for a in e.args]
+    if op == "diff":
+        return f"diff({', '.join(body)}{'' if e.value == 1 else f', {e.value}'})", _ATOM
+    if op == "defined":
+        # Printed formulas hold where the function itself is defined; the guard only matters elsewhere.
+        return spelled[e.args[1]]
+    if isinstance(e.value, int):
+        body.insert(0, str(e.value))
+    return f"{op}({', '.join(body)})", _ATOM
+
+
+def statements(named: Iterable[tuple[str, Expr]], *, share: bool = True) -> Iterator[tuple[str, str]]:
+    """``name, text`` lines; what several of them share comes first as ``t1``, ``t2`` ..., used by the later ones."""
+    pairs = list(named)
+    nodes = reachable(e for _, e in pairs)
+    uses: dict[Expr, int] = {}
+    for e in nodes:
+        for a in e.args:
+            uses[a] = uses.get(a, 0) + 1
+    for _, e in pairs:
+        uses[e] = uses.get(e, 0) + 1
+    taken = {str(e.value) for e in nodes if e.op == "var"} | {name for name, _ in pairs}
+    spelled: dict[Expr, tuple[str, int]] = {}
+    count = 0
+    for e in nodes:
+        shape = _shape(e, spelled)
+        if share and uses[e] > 1 and len(shape[0]) > _SHARE and e.op not in BOOLEANS:
+            count += 1
+            while f"t{count}" in taken:
+                count += 1
+            yield f"t{count}", shape[0]
+            shape = f"t{count}", _ATOM
+        spelled[e] = shape
+    for name, e in pairs:
+        yield name, spelled[e][0]
+
+
+def text(e: Expr) -> str:
+    """One expression as text, nothing shared."""
+    return next(body for _, body in statements([("", e)], share=False))

@@ -1,0 +1,208 @@
+"""Forward mode: truncated Taylor series ("jets") of expressions, as expressions.
+
+All partial derivatives up to a total order, in any variables, by loops only. What is kept are
+derivatives, not Taylor coefficients: the product rule then has binomials instead of factorials, which stay
+in range at any order and keep the formulas readable. A zero of calculus is None, never a node, so 0*inf
+cannot arise from a path that is not there.
+
+For y = f(u), with w = f'(u) as an expression of its own, the derivative of index a (one index per variable, a_i > 0) is
+    y_a = sum over b <= a - e_i of C(a - e_i, b) * u_(b + e_i) * w_(a - e_i - b),
+which needs w to one degree less than y: the recursion is grounded though w may mention y
+(Griewank and Walther, Evaluating Derivatives, chapter 13). Must not know evaluation.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import product
+from math import comb, prod
+
+from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact
+from gradcli.functions import slopes
+
+Index = tuple[int, ...]
+_LARGE = Fraction(10) ** 300
+_DIRECT = frozenset({"var", "add", "sub", "neg", "mul", "div", "where", "defined"}) | BOOLEANS
+
+
+def scaled(factor: Fraction | int, e: Expr) -> Expr:
+    """factor*e, with constants merged: in a rule we write ourselves 3*(2*x) may be 6*x."""
+    if factor == 1:
+        return e
+    if e.op == "neg":
+        return scaled(-factor, e.args[0])
+    number = exact(e if e.op == "const" or not e.args else e.args[0])
+    if number is not None and abs(number * factor) < _LARGE:
+        if e.op == "const":
+            return const(number * factor)
+        if e.op == "mul" or (e.op == "div" and abs(number * factor) > 1 / _LARGE):
+            return apply(e.op, const(number * factor), e.args[1])
+    if e.op == "div" and (below := exact(e.args[1])) is not None:
+        return scaled(factor / below, e.args[0])
+    return apply("mul", const(factor), e)
+
+
+def times(a: Expr | None, b: Expr | None) -> Expr | None:
+    """Product of two derivatives, None standing for zero."""
+    if a is None or b is None:
+        return None
+    for number, other in ((exact(a), b), (exact(b), a)):
+        if number is not None:
+            return scaled(number, other) if number else None
+    return apply("mul", a, b)
+
+
+def plus(a: Expr | None, b: Expr | None) -> Expr | None:
+    """Sum of two derivatives, None standing for zero."""
+    if a is None or b is None:
+        return b if a is None else a
+    return apply("add", a, b)
+
+
+def minus(a: Expr | None, b: Expr | None) -> Expr | None:
+    """Difference of two derivatives, None standing for zero."""
+    if b is None:
+        return a
+    return apply("neg", b) if a is None else apply("sub", a, b)
+
+
+def indices(count: int, order: int) -> Iterator[Index]:
+    """Multi-indices of ``count`` variables with total ``order``, the first variable's powers falling."""
+    if count == 1:
+        yield (order,)
+    elif count:
+        for first in range(order, -1, -1):
+            for rest in indices(count - 1, order - first):
+                yield (first, *rest)
+
+
+def _split(a: Index) -> Iterator[tuple[int, Index, Index]]:
+    """(C(a, b), b, a - b) for every b <= a."""
+    for b in product(*[range(n + 1) for n in a]):
+        yield prod(map(comb, a, b)), b, tuple([m - n for m, n in zip(a, b, strict=True)])
+
+
+def _needed(roots: Iterable[Expr], order: int, mask: int) -> tuple[dict[Expr, int], dict[Expr, Sequence[Expr | None]]]:
+    """To which degree each expression's derivatives are needed, and the slopes of those that have them."""
+    need: dict[Expr, int] = {}
+    rules: dict[Expr, Sequence[Expr | None]] = {}
+    queue: list[tuple[int, Expr]] = []
+
+    def ask(e: Expr, degree: int) -> None:
+        if degree > need.get(e, 0) and e.variables & mask:
+            need[e] = degree
+            heapq.heappush(queue, (-e.serial, e))
+
+    for e in roots:
+        ask(e, order)
+    while queue:
+        _, e = heapq.heappop(queue)
+        degree = need[e]
+        for a in e.args:
+            if a.op not in BOOLEANS:
+                ask(a, degree)
+        if e.op in _DIRECT or _square(e):
+            continue
+        if e not in rules:
+            rules[e] = [
+                s if s is not None and a.variables & mask else None for s, a in zip(slopes(e), e.args, strict=True)
+            ]
+        for slope in rules[e]:
+            if slope is not None:
+                ask(slope, degree - 1)
+    return need, rules
+
+
+def _square(e: Expr) -> Expr | None:
+    """u, where e is u**2 or u*u."""
+    if e.op == "power" and exact(e.args[1]) == 2:
+        return e.args[0]
+    return e.args[0] if e.op == "mul" and e.args[0] is e.args[1] else None
+
+
+def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Expr, dict[Index, Expr]]:
+    """Every partial derivative of each root, of total order 1 to ``order`` in the variables ``names``.
+
+    Indices count derivatives per name, in order. A partial that is zero everywhere is missing.
+    """
+    masks = [bit(name) for name in names]
+    need, rules = _needed(roots, order, sum(masks))
+    jets: dict[Expr, dict[Index, Expr]] = {e: {(0,) * len(names): e} for e in need}
+    ordered = sorted(need, key=lambda e: e.serial)
+    splits: dict[Index, list[tuple[int, Index, Index]]] = {}
+
+    def split(a: Index) -> list[tuple[int, Index, Index]]:
+        if a not in splits:
+            splits[a] = list(_split(a))
+        return splits[a]
+
+    def part(e: Expr, a: Index) -> Expr | None:
+        found = jets.get(e)
+        if found is not None:
+            return found.get(a)
+        return None if any(a) else e
+
+    def leibniz(u: Expr, v: Expr, terms: Iterable[tuple[int, Index, Index]]) -> Expr | None:
+        total: Expr | None = None
+        for count, b, c in terms:
+            term = times(part(u, b), part(v, c))
+            if term is not None:
+                total = plus(total, scaled(count, term))
+        return total
+
+    def derivative(e: Expr, a: Index) -> Expr | None:
+        args = e.args
+        op = e.op
+        if op == "var":
+            return ONE if sum(a) == 1 else None
+        if op in ("add", "sub"):
+            return (plus if op == "add" else minus)(part(args[0], a), part(args[1], a))
+        if op == "neg":
+            return minus(None, part(args[0], a))
+        u = _square(e)
+        if u is not None:
+            terms = [(2 * count, b, c) if b < c else (count, b, c) for count, b, c in split(a) if b <= c]
+            return leibniz(u, u, terms)
+        if op == "mul":
+            return leibniz(args[0], args[1], split(a))
+        if op == "div":
+            above = minus(part(args[0], a), leibniz(args[1], e, split(a)[1:]))
+            return None if above is None else apply("div", above, args[1])
+        if op == "where":
+            yes, no = part(args[1], a), part(args[2], a)
+            return None if yes is no is None else apply("where", args[0], yes or ZERO, no or ZERO)
+        if op == "defined":
+            slope = part(args[1], a)
+            return None if slope is None else apply("defined", args[0], slope)
+        return chain(e, a)
+
+    def chain(e: Expr, a: Index) -> Expr | None:
+        # Differentiate last in the variable with the smallest index: that leaves the fewest terms.
+        i = min((n, i) for i, n in enumerate(a) if n)[1]
+        rest = tuple([n - (j == i) for j, n in enumerate(a)])
+        total: Expr | None = None
+        for u, w in zip(e.args, rules[e], strict=True):
+            if w is None:
+                continue
+            for count, b, c in split(rest):
+                term = times(part(u, tuple([n + (j == i) for j, n in enumerate(b)])), part(w, c))
+                if term is not None:
+                    total = plus(total, scaled(count, term))
+        return total
+
+    for degree in range(1, order + 1):
+        at_degree = list(indices(len(names), degree))
+        for e in ordered:
+            if need[e] < degree or e.op in BOOLEANS:
+                continue
+            missing = [i for i, mask in enumerate(masks) if not e.variables & mask]
+            for a in at_degree:
+                if any(a[i] for i in missing):
+                    continue
+                found = derivative(e, a)
+                if found is not None:
+                    jets[e][a] = found
+    zero = (0,) * len(names)
+    return {e: {a: d for a, d in jets.get(e, {}).items() if a != zero} for e in roots}
