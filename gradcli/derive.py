@@ -6,6 +6,7 @@ The last room that is pure symbols: no number of a point is known here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations_with_replacement, groupby
 from math import comb
 
 from gradcli import forward, reverse
@@ -15,20 +16,23 @@ from gradcli.expr import ZERO, Expr, bit, reachable, rebuild
 Named = list[tuple[str, Expr]]
 
 
-def name(output: str, wrt: Sequence[str], index: forward.Index) -> str:
+def name(output: str, wrt: Sequence[str], partial: forward.Partial) -> str:
     """Leibniz's name, fit for a column header: df_dx, d2f_dx2, d3f_dx2dy."""
-    total = sum(index)
+    total = len(partial)
     if not total:
         return output
-    below = "".join(f"d{v}{n if n > 1 else ''}" for v, n in zip(wrt, index, strict=True) if n)
+    below = "".join(f"d{wrt[i]}{n if (n := len(list(same))) > 1 else ''}" for i, same in groupby(partial))
     return f"d{total if total > 1 else ''}{output}_{below}"
 
 
 def expand(roots: Iterable[Expr]) -> list[Expr]:
     """The same expressions with every ``diff(e, x, n)`` inside replaced by that derivative."""
     roots = list(roots)
+    nodes = reachable(roots)
+    if all(e.op != "diff" for e in nodes):
+        return roots
     new: dict[Expr, Expr] = {}
-    for e in reachable(roots):
+    for e in nodes:
         args = tuple([new[a] for a in e.args])
         if e.op != "diff":
             new[e] = rebuild(e, args)
@@ -38,7 +42,7 @@ def expand(roots: Iterable[Expr]) -> list[Expr]:
         body, x = args
         if order:
             found = forward.partials([body], [str(x.value)], order)[body]
-            body = found.get((order,), ZERO)
+            body = found.get((0,) * order, ZERO)
         new[e] = body
     return [new[r] for r in roots]
 
@@ -48,24 +52,18 @@ def count_partials(wrt: int, order: int) -> int:
     return comb(wrt + order, order) - 1
 
 
-def _by_forward(e: Expr, wrt: Sequence[str], order: int) -> dict[forward.Index, Expr]:
-    return forward.partials([e], wrt, order)[e]
-
-
-def _by_reverse(e: Expr, wrt: Sequence[str], order: int) -> dict[forward.Index, Expr]:
+def _by_reverse(e: Expr, wrt: Sequence[str], order: int) -> dict[forward.Partial, Expr]:
     """Gradient by adjoints; higher orders by jets of each of its components."""
-    units = [tuple([int(i == j) for j in range(len(wrt))]) for i in range(len(wrt))]
     first = reverse.gradient(e, wrt)
-    found: dict[forward.Index, Expr] = {}
+    found: dict[forward.Partial, Expr] = {}
     for i, v in enumerate(wrt):
         if v not in first:
             continue
-        found[units[i]] = first[v]
+        found[i,] = first[v]
         if order > 1:
             # Mixed partials are symmetric: the component of the earliest variable serves, in the later ones only.
-            later = forward.partials([first[v]], wrt[i:], order - 1)[first[v]]
-            for index, d in later.items():
-                found[(*[0] * i, index[0] + 1, *index[1:])] = d
+            for partial, d in forward.partials([first[v]], wrt[i:], order - 1)[first[v]].items():
+                found[(i, *[i + place for place in partial])] = d
     return found
 
 
@@ -73,37 +71,33 @@ _CLEARLY = 0.75
 _AFFORDABLE = 4
 
 
-def derivatives(e: Expr, wrt: Sequence[str], order: int, mode: str = "auto") -> dict[forward.Index, Expr]:
-    """All partials of ``e`` of total order 1..order, by index; those that are zero everywhere are missing.
+def derivatives(e: Expr, wrt: Sequence[str], order: int, mode: str = "auto") -> dict[forward.Partial, Expr]:
+    """All partials of ``e`` of total order 1..order; those that are zero everywhere are missing.
 
     ``mode`` "auto" takes reverse only where its graph is clearly smaller: the two agree in value to rounding, but
     forward multiplies outward from the point and so stays finite at more kinks.
     """
-    live = [v for v in wrt if e.variables & bit(v)]
-    if len(live) < len(wrt):
-        places = [wrt.index(v) for v in live]
-        spread: dict[forward.Index, Expr] = {}
-        for index, d in derivatives(e, live, order, mode).items() if live else ():
-            full = [0] * len(wrt)
-            for place, n in zip(places, index, strict=True):
-                full[place] = n
-            spread[tuple(full)] = d
-        return spread
-    if mode == "forward" or (mode == "auto" and len(wrt) == 1):
-        return _by_forward(e, wrt, order)
-    backward = _by_reverse(e, wrt, order)
+    places = [i for i, v in enumerate(wrt) if e.variables & bit(v)]
+    live = [wrt[i] for i in places]
+
+    def spread(found: dict[forward.Partial, Expr]) -> dict[forward.Partial, Expr]:
+        return {tuple([places[i] for i in partial]): d for partial, d in found.items()}
+
+    if mode == "forward" or (mode == "auto" and len(live) < 2):
+        return spread(forward.partials([e], live, order)[e])
+    backward = _by_reverse(e, live, order)
     if mode == "reverse":
-        return backward
+        return spread(backward)
     size = len(reachable([e, *backward.values()]))
-    masks = [bit(v) for v in wrt]
+    masks = [bit(v) for v in live]
     work = 0
     for node in reachable([e]):
         touched = sum(1 for m in masks if node.variables & m)
         work += count_partials(touched, order) if touched else 0
-    if work > _AFFORDABLE * size:
-        return backward
-    onward = _by_forward(e, wrt, order)
-    return backward if size < _CLEARLY * len(reachable([e, *onward.values()])) else onward
+        if work > _AFFORDABLE * size:
+            return spread(backward)
+    onward = forward.partials([e], live, order)[e]
+    return spread(backward if size < _CLEARLY * len(reachable([e, *onward.values()])) else onward)
 
 
 def derive(outputs: Sequence[tuple[str, Expr]], wrt: Sequence[str], order: int, mode: str = "auto") -> Named:
@@ -117,11 +111,11 @@ def derive(outputs: Sequence[tuple[str, Expr]], wrt: Sequence[str], order: int, 
         named.append((output, e))
         found = derivatives(e, wrt, order, mode) if order and wrt else {}
         for total in range(1, order + 1):
-            for index in forward.indices(len(wrt), total):
-                named.append((name(output, wrt, index), found.get(index, ZERO)))
-    names = [n for n, _ in named]
-    if len(set(names)) < len(names):
-        twice = next(n for n in names if names.count(n) > 1)
+            for partial in combinations_with_replacement(range(len(wrt)), total):
+                named.append((name(output, wrt, partial), found.get(partial, ZERO)))
+    seen: set[str] = set()
+    twice = next((n for n, _ in named if n in seen or seen.add(n)), None)
+    if twice is not None:
         raise GradError(f"two columns would be called '{twice}'", hint="name the outputs apart: name = expression")
     return named
 

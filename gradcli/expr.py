@@ -84,31 +84,46 @@ class Expr:
         return self
 
 
+class _Entry(weakref.ref["Expr"]):
+    """A weak entry of the intern table that knows its key."""
+
+    __slots__ = ("key",)
+    key: object
+
+
 class _Interned:
-    """Every live node by its meaning. Holds its entries weakly; variables' bits for good."""
+    """Every live node by its meaning. Holds its entries weakly; variables' bits and names' hashes for good."""
 
     def __init__(self) -> None:
-        self.nodes: weakref.WeakValueDictionary[object, Expr] = weakref.WeakValueDictionary()
+        self.nodes: dict[object, _Entry] = {}
         self.bits: dict[str, int] = {}
+        self.hashes: dict[str, int] = {}
         self.born = 0
+
+    def forget(self, entry: _Entry) -> None:
+        if self.nodes.get(entry.key) is entry:
+            del self.nodes[entry.key]
+
+    def hash(self, word: str) -> int:
+        """A hash that no seed changes: order by it must be the same in every run."""
+        known = self.hashes.get(word)
+        if known is None:
+            known = self.hashes[word] = int.from_bytes(word.encode(), "big") % _MASK
+        return known
 
 
 _table = _Interned()
 
 
-def _stable(item: object) -> int:
-    """A hash that no seed changes: order by it must be the same in every run."""
-    if isinstance(item, str):
-        return int.from_bytes(item.encode(), "big") % _MASK
-    return hash(item)
-
-
 def _intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) -> Expr:
     # 0.0 == -0.0 and nan != nan: floats are keyed by their spelling.
     key = (op, args, repr(value) if isinstance(value, float) else value)
-    found = _table.nodes.get(key)
-    if found is not None:
-        return found
+    table = _table
+    entry = table.nodes.get(key)
+    if entry is not None:
+        found = entry()
+        if found is not None:
+            return found
     node = Expr.__new__(Expr)
     node.op = op
     node.args = args
@@ -118,11 +133,15 @@ def _intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) -
         variables |= arg.variables
     if op == "var":
         assert isinstance(value, str)
-        variables = 1 << _table.bits.setdefault(value, len(_table.bits))
+        variables = bit(value)
     node.variables = variables
-    node.serial = _table.born = _table.born + 1
-    node.digest = hash((_stable(op), 0 if value is None else _stable(key[2]), *[a.digest for a in args])) & _MASK
-    _table.nodes[key] = node
+    node.serial = table.born = table.born + 1
+    last = key[2]
+    mark = 0 if last is None else table.hash(last) if isinstance(last, str) else hash(last)
+    node.digest = hash((table.hash(op), mark, *[a.digest for a in args])) & _MASK
+    entry = _Entry(node, table.forget)
+    entry.key = key
+    table.nodes[key] = entry
     return node
 
 
@@ -181,45 +200,50 @@ def _folded(operation: Callable[[], Fraction]) -> Expr | None:
 
 
 def _add(a: Expr, b: Expr) -> Expr | None:
-    p, q = exact(a), exact(b)
-    if p is not None and q is not None:
-        return _folded(lambda: p + q)
-    if a.op == "neg":
+    p, q = a.op, b.op
+    if p == "const" == q and (x := exact(a)) is not None and (y := exact(b)) is not None:
+        return _folded(lambda: x + y)
+    if p == "neg":
         return apply("sub", b, a.args[0])
-    if b.op == "neg":
+    if q == "neg":
         return apply("sub", a, b.args[0])
     if a is b:
         return apply("mul", TWO, a)
     # Subtracting what is subtracted reads better than adding a negative multiple, and rounds the same.
-    for other, term in ((a, b), (b, a)):
-        if _negative(term):
-            return apply("sub", other, apply("neg", term))
-    return None
+    if q in _SCALED and _negative(b):
+        return apply("sub", a, apply("neg", b))
+    return apply("sub", b, apply("neg", a)) if p in _SCALED and _negative(a) else None
+
+
+_SCALED = frozenset({"const", "mul", "div"})
 
 
 def _negative(e: Expr) -> bool:
-    number = exact(e.args[0]) if e.op in ("mul", "div") else exact(e)
+    number = exact(e.args[0]) if e.args else exact(e)
     return number is not None and number < 0
 
 
 def _sub(a: Expr, b: Expr) -> Expr | None:
-    p, q = exact(a), exact(b)
-    if p is not None and q is not None:
-        return _folded(lambda: p - q)
-    if b.op == "neg":
+    p, q = a.op, b.op
+    if p == "const" == q and (x := exact(a)) is not None and (y := exact(b)) is not None:
+        return _folded(lambda: x - y)
+    if q == "neg":
         return apply("add", a, b.args[0])
-    return apply("add", a, apply("neg", b)) if _negative(b) else None
+    return apply("add", a, apply("neg", b)) if q in _SCALED and _negative(b) else None
 
 
 def _mul(a: Expr, b: Expr) -> Expr | None:
-    p, q = exact(a), exact(b)
-    if p is not None and q is not None:
-        return _folded(lambda: p * q)
-    if a.op == "neg":
+    p, q = a.op, b.op
+    if p == "neg":
         return apply("neg", apply("mul", a.args[0], b))
-    if b.op == "neg":
+    if q == "neg":
         return apply("neg", apply("mul", a, b.args[0]))
-    for number, other in ((p, b), (q, a)):
+    if p != "const" and q != "const":
+        return None
+    x, y = exact(a), exact(b)
+    if x is not None and y is not None:
+        return _folded(lambda: x * y)
+    for number, other in ((x, b), (y, a)):
         if number == 1:
             return other
         if number == -1:
@@ -275,17 +299,24 @@ _RULES: dict[str, Callable[..., Expr | None]] = {
 }  # fmt: skip
 
 
-def _rank(e: Expr, op: str) -> tuple[int, str, int]:
-    """Where an operand of ``op`` stands: products read 2*x*sin(x), sums read x**2 + x + 1."""
-    if e.op == op:
-        place = 1
-    elif e.op in ("const", "constant"):
-        place = 0 if op == "mul" else 4
-    elif e.op == "var":
-        place = 2 if op == "mul" else 3
-    else:
-        place = 3 if op == "mul" else 2
-    return place, str(e.value) if e.op in ("var", "constant") else e.op, e.digest
+_PLACES = {
+    "mul": {"const": 0, "constant": 0, "mul": 1, "var": 2},
+    "add": {"add": 1, "var": 3, "const": 4, "constant": 4},
+}
+
+
+def _before(a: Expr, b: Expr, op: str) -> bool:
+    """Whether ``a`` comes first as an operand of ``op``: products read 2*x*sin(x), sums read x**2 + x + 1.
+
+    By structure, never by birth: what is printed must not depend on history.
+    """
+    places = _PLACES[op]
+    unnamed = 3 if op == "mul" else 2
+    p, q = places.get(a.op, unnamed), places.get(b.op, unnamed)
+    if p != q:
+        return p < q
+    names = [str(e.value) if e.op in ("var", "constant") else e.op for e in (a, b)]
+    return names[0] < names[1] if names[0] != names[1] else a.digest < b.digest
 
 
 def apply(op: str, *args: Expr, value: int | None = None) -> Expr:
@@ -300,8 +331,7 @@ def apply(op: str, *args: Expr, value: int | None = None) -> Expr:
             return simpler
     if op == "add" or op == "mul":
         a, b = args
-        # By structure, never by birth: what is printed must not depend on history.
-        if _rank(b, op) < _rank(a, op):
+        if _before(b, a, op):
             args = (b, a)
     return _intern(op, args, value)
 
@@ -381,50 +411,54 @@ def spell_name(name: str) -> str:
     return name if name.isidentifier() and name.isascii() else f"`{name}`"
 
 
-def _shape(e: Expr, spelled: dict[Expr, tuple[str, int]]) -> tuple[str, int]:
-    """Text and binding strength of a node whose arguments are spelled already."""
+Parts = tuple["str | Expr", ...]
 
-    def inside(index: int, at_least: int) -> str:
-        body, bind = spelled[e.args[index]]
-        return body if bind >= at_least else f"({body})"
+
+def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
+    """A node's text in parts, its arguments standing for their own, and how tightly it binds."""
+
+    def inside(index: int, at_least: int) -> Parts:
+        a = e.args[index]
+        return (a,) if bind[a] >= at_least else ("(", a, ")")
 
     op = e.op
     if op == "const":
         assert isinstance(e.value, Fraction | float)
-        return spell_number(e.value)
+        word, strength = spell_number(e.value)
+        return (word,), strength
     if op == "var":
-        return spell_name(str(e.value)), _ATOM
+        return (spell_name(str(e.value)),), _ATOM
     if op == "constant":
-        return str(e.value), _ATOM
+        return (str(e.value),), _ATOM
     if op in ("add", "sub"):
-        return f"{inside(0, _SUM)} {'+' if op == 'add' else '-'} {inside(1, _PRODUCT)}", _SUM
+        return (*inside(0, _SUM), " + " if op == "add" else " - ", *inside(1, _PRODUCT)), _SUM
     if op in ("mul", "div", "mod"):
         sign = {"mul": "*", "div": "/", "mod": " % "}[op]
-        return f"{inside(0, _PRODUCT)}{sign}{inside(1, _UNARY)}", _PRODUCT
+        return (*inside(0, _PRODUCT), sign, *inside(1, _UNARY)), _PRODUCT
     if op == "neg":
         first = e.args[0]
         while first.op in ("mul", "div"):
             first = first.args[0]
         # -x*y reads as (-x)*y, which is the same node; -2*x*y would not be.
-        return (f"-{inside(0, _PRODUCT)}", _PRODUCT) if first.op in _SIGNABLE else (f"-{inside(0, _UNARY)}", _UNARY)
+        at_least = _PRODUCT if first.op in _SIGNABLE else _UNARY
+        return ("-", *inside(0, at_least)), at_least
     if op == "power":
-        return f"{inside(0, _ATOM)}**{inside(1, _UNARY)}", _POWER
+        return (*inside(0, _ATOM), "**", *inside(1, _UNARY)), _POWER
     if op in COMPARISONS:
-        return f"{inside(0, _SUM)} {COMPARISONS[op]} {inside(1, _SUM)}", _COMPARE
+        return (*inside(0, _SUM), f" {COMPARISONS[op]} ", *inside(1, _SUM)), _COMPARE
     if op == "not":
-        return f"not {inside(0, _NOT)}", _NOT
+        return ("not ", *inside(0, _NOT)), _NOT
     if op in ("and", "or"):
-        bind = _AND if op == "and" else _OR
-        return f"{inside(0, bind)} {op} {inside(1, bind + 1)}", bind
-    body = [spelled[a][0] for a in e.args]
-    if op == "diff":
-        return f"diff({', '.join(body)}{'' if e.value == 1 else f', {e.value}'})", _ATOM
+        strength = _AND if op == "and" else _OR
+        return (*inside(0, strength), f" {op} ", *inside(1, strength + 1)), strength
     if op == "defined":
         # Printed formulas hold where the function itself is defined; the guard only matters elsewhere.
-        return spelled[e.args[1]]
-    if isinstance(e.value, int):
-        body.insert(0, str(e.value))
-    return f"{op}({', '.join(body)})", _ATOM
+        return (e.args[1],), bind[e.args[1]]
+    parts: list[str | Expr] = [f"{op}(" if op == "diff" or not isinstance(e.value, int) else f"{op}({e.value}, "]
+    for a in e.args:
+        parts += [a, ", "]
+    parts[-1] = f", {e.value})" if op == "diff" and e.value != 1 else ")"
+    return tuple(parts), _ATOM
 
 
 def statements(named: Iterable[tuple[str, Expr]], *, share: bool = True) -> Iterator[tuple[str, str]]:
@@ -438,19 +472,34 @@ def statements(named: Iterable[tuple[str, Expr]], *, share: bool = True) -> Iter
     for _, e in pairs:
         uses[e] = uses.get(e, 0) + 1
     taken = {str(e.value) for e in nodes if e.op == "var"} | {name for name, _ in pairs}
-    spelled: dict[Expr, tuple[str, int]] = {}
+    parts: dict[Expr, Parts] = {}
+    bind: dict[Expr, int] = {}
+    length: dict[Expr, int] = {}
+
+    def written(e: Expr) -> str:
+        # One pass over the leaves: joining texts level by level would be quadratic in the depth.
+        done: list[str] = []
+        stack: list[str | Expr] = [e]
+        while stack:
+            top = stack.pop()
+            if isinstance(top, str):
+                done.append(top)
+            else:
+                stack.extend(reversed(parts[top]))
+        return "".join(done)
+
     count = 0
     for e in nodes:
-        shape = _shape(e, spelled)
-        if share and uses[e] > 1 and len(shape[0]) > _SHARE and e.op not in BOOLEANS:
+        parts[e], bind[e] = _shape(e, bind)
+        length[e] = sum(len(part) if isinstance(part, str) else length[part] for part in parts[e])
+        if share and uses[e] > 1 and length[e] > _SHARE and e.op not in BOOLEANS:
             count += 1
             while f"t{count}" in taken:
                 count += 1
-            yield f"t{count}", shape[0]
-            shape = f"t{count}", _ATOM
-        spelled[e] = shape
+            yield f"t{count}", written(e)
+            parts[e], bind[e], length[e] = (f"t{count}",), _ATOM, len(f"t{count}")
     for name, e in pairs:
-        yield name, spelled[e][0]
+        yield name, written(e)
 
 
 def text(e: Expr) -> str:

@@ -16,13 +16,19 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import combinations_with_replacement, product
 from math import comb, prod
 
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact
 from gradcli.functions import slopes
 
 Index = tuple[int, ...]
+"""Within this room: how many derivatives in each variable, (2, 1) for d3/dx2dy."""
+
+Partial = tuple[int, ...]
+"""To the outside: the positions of the variables, each as often as it is differentiated in, (0, 0, 1) for d3/dx2dy.
+A thousand variables cost nothing in it."""
+
 _LARGE = Fraction(10) ** 300
 _DIRECT = frozenset({"var", "add", "sub", "neg", "mul", "div", "where", "defined"}) | BOOLEANS
 
@@ -51,6 +57,8 @@ def times(a: Expr | None, b: Expr | None) -> Expr | None:
     for number, other in ((exact(a), b), (exact(b), a)):
         if number is not None:
             return scaled(number, other) if number else None
+    if a.op == b.op == "mul" and exact(a.args[0]) is not None and (number := exact(b.args[0])) is not None:
+        return apply("mul", scaled(number, a), b.args[1])
     return apply("mul", a, b)
 
 
@@ -68,14 +76,8 @@ def minus(a: Expr | None, b: Expr | None) -> Expr | None:
     return apply("neg", b) if a is None else apply("sub", a, b)
 
 
-def indices(count: int, order: int) -> Iterator[Index]:
-    """Multi-indices of ``count`` variables with total ``order``, the first variable's powers falling."""
-    if count == 1:
-        yield (order,)
-    elif count:
-        for first in range(order, -1, -1):
-            for rest in indices(count - 1, order - first):
-                yield (first, *rest)
+def _dense(partial: Partial, count: int) -> Index:
+    return tuple([partial.count(i) for i in range(count)])
 
 
 def _split(a: Index) -> Iterator[tuple[int, Index, Index]]:
@@ -122,10 +124,10 @@ def _square(e: Expr) -> Expr | None:
     return e.args[0] if e.op == "mul" and e.args[0] is e.args[1] else None
 
 
-def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Expr, dict[Index, Expr]]:
+def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Expr, dict[Partial, Expr]]:
     """Every partial derivative of each root, of total order 1 to ``order`` in the variables ``names``.
 
-    Indices count derivatives per name, in order. A partial that is zero everywhere is missing.
+    A partial that is zero everywhere is missing.
     """
     masks = [bit(name) for name in names]
     need, rules = _needed(roots, order, sum(masks))
@@ -192,8 +194,11 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
                     total = plus(total, scaled(count, term))
         return total
 
+    dense: dict[Partial, Index] = {}
     for degree in range(1, order + 1):
-        at_degree = list(indices(len(names), degree))
+        these = {p: _dense(p, len(names)) for p in combinations_with_replacement(range(len(names)), degree)}
+        dense.update(these)
+        at_degree = list(these.values())
         for e in ordered:
             if need[e] < degree or e.op in BOOLEANS:
                 continue
@@ -204,5 +209,4 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
                 found = derivative(e, a)
                 if found is not None:
                     jets[e][a] = found
-    zero = (0,) * len(names)
-    return {e: {a: d for a, d in jets.get(e, {}).items() if a != zero} for e in roots}
+    return {e: {p: jets[e][a] for p, a in dense.items() if a in jets[e]} if e in jets else {} for e in roots}

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, const, exact, reachable
+from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, const, exact, reachable, rebuild
 from gradcli.functions import LOWERED, TABLE, abs_, exp, lt, sqrt, where
 
 
@@ -141,14 +141,13 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
         if not e.args:
             new[e] = e
             continue
-        args = [new[a] for a in e.args]
-        row = TABLE[e.op]
+        args = tuple([new[a] for a in e.args])
         if e.op in _CAREFUL:
             new[e] = _CAREFUL[e.op](*args)
-        elif row.expansion is None:
-            new[e] = apply(e.op, *args, value=e.value if isinstance(e.value, int) else None)
+        elif (expansion := TABLE[e.op].expansion) is None:
+            new[e] = rebuild(e, args)
         else:
-            new[e] = _expanded(row.expansion(*args), done)
+            new[e] = _expanded(expansion(*args), done)
         done[new[e]] = new[e]
     return [new[r] for r in roots]
 
@@ -165,12 +164,12 @@ def _expanded(e: Expr, done: dict[Expr, Expr]) -> Expr:
         elif any(a not in done for a in top.args):
             stack.extend(a for a in top.args if a not in done)
         else:
-            args = [done[a] for a in top.args]
+            args = tuple([done[a] for a in top.args])
             expansion = None if top.op in LOWERED else TABLE[top.op].expansion
             if top.op == "power":
                 done[top] = _power(*args)
             elif expansion is None or (len(args) == 2 and top.op in ("min", "max")):
-                done[top] = apply(top.op, *args, value=top.value if isinstance(top.value, int) else None)
+                done[top] = rebuild(top, args)
             else:
                 # Expansions nest a fixed few levels deep, whatever the depth of the expression.
                 done[top] = _expanded(expansion(*args), done)

@@ -39,7 +39,7 @@ def _both(a: Expr | None, b: Expr | None, op: str) -> Expr | None:
 def gradient(root: Expr, names: Sequence[str]) -> dict[str, Expr]:
     """d root / d name for each of ``names``; one that is zero everywhere is missing."""
     mask = sum(bit(name) for name in names)
-    adjoints: dict[Expr, Alive] = {root: (None, ONE)}
+    adjoints: dict[Expr, Alive] = {root: (None, ONE)} if root.variables & mask else {}
 
     def add(e: Expr, condition: Expr | None, value: Expr | None) -> None:
         if value is None or not e.variables & mask:

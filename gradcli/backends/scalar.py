@@ -104,7 +104,7 @@ def _minimum(a: float, b: float) -> float:
 
 
 def _sign(x: float) -> float:
-    return 1.0 if x > 0 else -1.0 if x < 0 else x
+    return 1.0 if x > 0 else -1.0 if x < 0 else abs(x)
 
 
 def _signed_infinity(x: float) -> float:

@@ -1,0 +1,136 @@
+"""Kernel x Grid -> blocks in order: one after another, or over threads, with the same bytes either way.
+
+Must not know mathematics: a kernel is a function that fills columns from columns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gradcli.grid import Grid, Ranges
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+Block = list[Any]
+"""One flat column per output, list[float] or 1-D float64 array."""
+
+
+class Work(NamedTuple):
+    """What to do on every block.
+
+    ``make`` gives a kernel with scratch of its own; ``inputs`` say which axis and which of its columns each kernel
+    input reads; ``arrays`` whether columns are NumPy arrays or lists.
+    """
+
+    make: Callable[[], Callable[..., None]]
+    inputs: Sequence[tuple[int, int]]
+    outputs: int
+    grid: Grid
+    arrays: bool
+
+
+class _Worker:
+    """A kernel, and the input columns it read last: the same object again tells it that nothing changed."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.kernel = work.make()
+        self.held: dict[int, tuple[tuple[int, int], Any]] = {}
+
+    def run(self, ranges: Ranges, outs: Block | None = None) -> Block:
+        """Compute one block, into ``outs`` where given."""
+        ins = []
+        for k, (axis, column) in enumerate(self.work.inputs):
+            if k not in self.held or self.held[k][0] != ranges[axis]:
+                source = self.work.grid.axes[axis].columns[column]
+                read = source.array if self.work.arrays else source.floats
+                self.held[k] = ranges[axis], read(*ranges[axis])
+            ins.append(self.held[k][1])
+        extents = tuple([hi - lo for lo, hi in ranges])
+        if outs is None:
+            outs = empty(self.work, math.prod(extents))
+        self.kernel(ins, outs, extents)
+        return outs
+
+
+def empty(work: Work, points: int) -> Block:
+    """Columns for so many points, values undefined."""
+    if not work.arrays:
+        return [[0.0] * points for _ in range(work.outputs)]
+    import numpy as np
+
+    return [np.empty(points) for _ in range(work.outputs)]
+
+
+def blocks(work: Work, *, target: int, threads: int = 1) -> Iterator[Block]:
+    """The columns of the whole grid in order, about ``target`` points at a time. The first error ends it."""
+    for _, block in _ordered(work, ((ranges, None) for ranges in work.grid.blocks(target)), threads):
+        yield block
+
+
+def whole(work: Work, *, target: int, threads: int = 1) -> Iterator[tuple[int, Block]]:
+    """The columns of the whole grid as one block, filled in place.
+
+    Yields after each part the number of points done so far, and the block, complete after the last.
+    """
+    outs = empty(work, work.grid.size)
+
+    def parts() -> Iterator[tuple[Ranges, Block]]:
+        lo = 0
+        for ranges in work.grid.blocks(target):
+            hi = lo + math.prod(b - a for a, b in ranges)
+            yield ranges, [column[lo:hi] for column in outs]
+            lo = hi
+
+    done = 0
+    for _, part in _ordered(work, parts(), threads):
+        points = len(part[0]) if part else 0
+        if not work.arrays:
+            # A slice of a list is a copy.
+            for column, values in zip(outs, part, strict=True):
+                column[done : done + points] = values
+        done += points
+        yield done, outs
+
+
+def _ordered(
+    work: Work, parts: Iterator[tuple[Ranges, Block | None]], threads: int
+) -> Iterator[tuple[Ranges, Block]]:
+    """Each part computed, in the order given."""
+    if threads <= 1:
+        worker = _Worker(work)
+        for ranges, outs in parts:
+            yield ranges, worker.run(ranges, outs)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    idle: deque[_Worker] = deque()
+
+    def compute(ranges: Ranges, outs: Block | None) -> Block:
+        try:
+            worker = idle.pop()
+        except IndexError:
+            worker = _Worker(work)
+        try:
+            return worker.run(ranges, outs)
+        finally:
+            idle.append(worker)
+
+    pool = ThreadPoolExecutor(threads)
+    ahead: deque[tuple[Ranges, Future[Block]]] = deque()
+    try:
+        for ranges, outs in parts:
+            ahead.append((ranges, pool.submit(compute, ranges, outs)))
+            # Bounded, so that a slow reader does not make results pile up.
+            if len(ahead) > 2 * threads:
+                first, future = ahead.popleft()
+                yield first, future.result()
+        while ahead:
+            first, future = ahead.popleft()
+            yield first, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
