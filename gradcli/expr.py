@@ -444,6 +444,11 @@ def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
         return ("-", *inside(0, at_least)), at_least
     if op == "power":
         return (*inside(0, _ATOM), "**", *inside(1, _UNARY)), _POWER
+    if op == "power_shift":
+        base, exponent = e.args
+        assert isinstance(exponent.value, Fraction) and isinstance(e.value, int)
+        word, strength = spell_number(exponent.value - e.value)
+        return (*inside(0, _ATOM), "**", word if strength >= _UNARY else f"({word})"), _POWER
     if op in COMPARISONS:
         return (*inside(0, _SUM), f" {COMPARISONS[op]} ", *inside(1, _SUM)), _COMPARE
     if op == "not":

@@ -135,9 +135,17 @@ def _less_one(n: Expr) -> Expr:
     return n - ONE
 
 
+def _is_double(number: Fraction) -> bool:
+    return Fraction(float(number)) == number
+
+
 def _power_base(y: Expr, x: Expr, n: Expr) -> Expr:
-    if exact(n) is not None:
-        return n * x ** _less_one(n)
+    number = exact(n)
+    if number is not None:
+        if _is_double(number) and _is_double(number - 1):
+            return n * x ** (n - 1)
+        # 0.3 is no double: x**0.3 is x**0.299...9889, whose slope has the exponent -0.700...111, not what -0.7 rounds to.
+        return n * apply("power_shift", x, n, value=1)
     return where(eq(n, ZERO), ZERO, n * x ** _less_one(n))
 
 
@@ -186,6 +194,11 @@ define("neg", "negative", None, infix="-")
 define(
     "power", "power x**y", _power_base, _power_exponent, infix="**", synonyms="pow power",
     domain="x > 0; x < 0 with integer y", notes="0**0 = 1; x**n exact at 0 and for negative x with integer n",
+)  # fmt: skip
+define(
+    "power_shift", "x**(c - n) for a constant c, c - n not rounded",
+    lambda y, x, c, n: (c - n) * apply("power_shift", x, c, value=n + 1), None,
+    infix="**", parameter=True, internal=True,
 )  # fmt: skip
 define(
     "mod", "remainder with the sign of y", lambda y, a, b: ONE, lambda y, a, b: -apply("floordiv", a, b),

@@ -84,16 +84,20 @@ def _power(x: Expr, n: Expr) -> Expr:
             return sqrt(apply("add", x, ZERO))
         if number == Fraction(-1, 2):
             return 1 / sqrt(apply("add", x, ZERO))
-        near = Fraction(float(number))
-        if near != number:
-            # The exponent 1/3 or 0.3 is no double; what its rounding loses matters where log(x) is large.
-            return _residual_power(x, n, const(number - near))
         return apply("power", x, n)
     if n.op in ("add", "sub"):
         a, b = n.args if n.op == "add" else (n.args[0], apply("neg", n.args[1]))
         back = n - b
         return _residual_power(x, n, (a - back) + (b - (n - back)))
     return apply("power", x, n)
+
+
+def _power_shift(x: Expr, c: Expr, shift: int) -> Expr:
+    number = exact(c)
+    assert number is not None
+    exponent = Fraction(float(number)) - shift
+    near = Fraction(float(exponent))
+    return _residual_power(x, const(near), const(exponent - near))
 
 
 def _one_plus_square(e: Expr) -> Expr | None:
@@ -144,6 +148,9 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
         args = tuple([new[a] for a in e.args])
         if e.op in _CAREFUL:
             new[e] = _CAREFUL[e.op](*args)
+        elif e.op == "power_shift":
+            assert isinstance(e.value, int)
+            new[e] = _power_shift(*args, e.value)
         elif (expansion := TABLE[e.op].expansion) is None:
             new[e] = rebuild(e, args)
         else:

@@ -1,0 +1,28 @@
+"""The process: what must be settled before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    # An interrupt during the imports ends quietly, by the signal; whoever has files to clean up says so later.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Nothing here multiplies matrices: without this NumPy's import spends half its time starting threads.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.stderr is None:
+        # Closed: the next file opened would become it, and messages would land in a result.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    from gradcli.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
