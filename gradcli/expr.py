@@ -25,6 +25,8 @@ _MASK = (1 << 63) - 1
 CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 BOOLEANS = frozenset(COMPARISONS) | {"and", "or", "not"}
+WORDS = {"if", "else", "and", "or", "not", "inf", "nan", "diff", *CONSTANTS}
+"""What a bare word means in the language; as a variable it stands in backquotes. The function table adds its names."""
 
 
 class Expr:
@@ -376,7 +378,6 @@ def variables(e: Expr) -> list[str]:
 
 _LOOSE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(10)
 _SHARE = 16
-_SIGNABLE = frozenset({"var", "constant", "power"})
 
 
 def spell_number(value: Number) -> tuple[str, int]:
@@ -407,8 +408,73 @@ def spell_number(value: Number) -> tuple[str, int]:
 
 
 def spell_name(name: str) -> str:
-    """A variable as it is typed: in backquotes unless it is an identifier."""
-    return name if name.isidentifier() and name.isascii() else f"`{name}`"
+    """A variable as it is typed: in backquotes unless it is an identifier that means nothing else."""
+    return name if name.isidentifier() and name.isascii() and name not in WORDS else f"`{name}`"
+
+
+def _polynomial(terms: Iterable[tuple[int, Expr]]) -> Expr:
+    total: Expr | None = None
+    for factor, power in terms:
+        if factor:
+            term = const(factor) * power
+            total = term if total is None else total + term
+    return ZERO if total is None else total
+
+
+def _inverted(x: Expr, y: Expr, n: int, imaginary: bool) -> Expr:
+    """Real or imaginary part of (x + i*y)**-n as a quotient of polynomials."""
+    above = _polynomial(
+        (-math.comb(n, k) if (k + imaginary) // 2 % 2 else math.comb(n, k), x ** (n - k) * y**k)
+        for k in range(int(imaginary), n + 1, 2)
+    )
+    return above / (x**2 + y**2) ** n
+
+
+def _hermite(x: Expr, n: int) -> Expr:
+    """The polynomial before exp(-x**2) in its n-th derivative."""
+    before, factors = [0], [1]
+    for k in range(n):
+        lifted = [0, *[-2 * c for c in factors]]
+        for i, c in enumerate(before):
+            lifted[i] -= 2 * k * c
+        before, factors = factors, lifted
+    return _polynomial((factors[k], x**k) for k in range(n, -1, -1))
+
+
+_TEXTBOOK: dict[str, Callable[..., Expr]] = {
+    "defined": lambda y, slope: slope,
+    "power_shift": lambda x, c, n: x ** (c - const(n)),
+    "direction": lambda x, y: x / apply("hypot", x, y) if x is not ONE else ONE / apply("sqrt", y**2 + ONE),
+    "inversion": lambda x, y, n: _inverted(x, y, n, False),
+    "inversion_im": lambda x, y, n: _inverted(x, y, n, True),
+    "softmax": lambda x, y: apply("sigmoid", x - y),
+    "xdivy": lambda x, y: x / y,
+    "floordiv": lambda x, y: apply("floor", x / y),
+    "truncdiv": lambda x, y: apply("trunc", x / y),
+    "dgauss": lambda x, n: _hermite(x, n) * apply("exp", -(x**2)),
+}
+"""What serves accuracy alone, as a textbook writes it."""
+
+
+def readable(roots: Iterable[Expr]) -> list[Expr]:
+    """The same functions in textbook forms.
+
+    Equal wherever the function itself is defined; at kinks and near the ends of the range of a double the careful form,
+    which is the one evaluated, is better.
+    """
+    roots = list(roots)
+    nodes = reachable(roots)
+    if all(e.op not in _TEXTBOOK for e in nodes):
+        return roots
+    new: dict[Expr, Expr] = {}
+    for e in nodes:
+        args = tuple([new[a] for a in e.args])
+        form = _TEXTBOOK.get(e.op)
+        if form is None:
+            new[e] = rebuild(e, args)
+        else:
+            new[e] = form(*args) if e.value is None else form(*args, e.value)
+    return [new[r] for r in roots]
 
 
 Parts = tuple["str | Expr", ...]
@@ -440,15 +506,10 @@ def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
         while first.op in ("mul", "div"):
             first = first.args[0]
         # -x*y reads as (-x)*y, which is the same node; -2*x*y would not be.
-        at_least = _PRODUCT if first.op in _SIGNABLE else _UNARY
+        at_least = _UNARY if first.op in ("const", "mod") else _PRODUCT
         return ("-", *inside(0, at_least)), at_least
     if op == "power":
         return (*inside(0, _ATOM), "**", *inside(1, _UNARY)), _POWER
-    if op == "power_shift":
-        base, exponent = e.args
-        assert isinstance(exponent.value, Fraction) and isinstance(e.value, int)
-        word, strength = spell_number(exponent.value - e.value)
-        return (*inside(0, _ATOM), "**", word if strength >= _UNARY else f"({word})"), _POWER
     if op in COMPARISONS:
         return (*inside(0, _SUM), f" {COMPARISONS[op]} ", *inside(1, _SUM)), _COMPARE
     if op == "not":
@@ -456,9 +517,6 @@ def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
     if op in ("and", "or"):
         strength = _AND if op == "and" else _OR
         return (*inside(0, strength), f" {op} ", *inside(1, strength + 1)), strength
-    if op == "defined":
-        # Printed formulas hold where the function itself is defined; the guard only matters elsewhere.
-        return (e.args[1],), bind[e.args[1]]
     parts: list[str | Expr] = [f"{op}(" if op == "diff" or not isinstance(e.value, int) else f"{op}({e.value}, "]
     for a in e.args:
         parts += [a, ", "]
@@ -468,7 +526,8 @@ def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
 
 def statements(named: Iterable[tuple[str, Expr]], *, share: bool = True) -> Iterator[tuple[str, str]]:
     """``name, text`` lines; what several of them share comes first as ``t1``, ``t2`` ..., used by the later ones."""
-    pairs = list(named)
+    names, roots = zip(*named, strict=True)
+    pairs = list(zip(names, readable(roots), strict=True))
     nodes = reachable(e for _, e in pairs)
     uses: dict[Expr, int] = {}
     for e in nodes:

@@ -114,6 +114,15 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+def _headed(header: bytes, blocks: Iterator[list[Any]], out: Out) -> Iterator[list[Any]]:
+    """The blocks, once the first is there and the header is out: until then the work may come to nothing."""
+    first = next(blocks, None)
+    out(header)
+    if first is not None:
+        yield first
+        yield from blocks
+
+
 # csv and tsv.
 
 
@@ -128,8 +137,8 @@ def _separated(separator: str) -> tuple[Callable[..., None], Callable[..., None]
     turned = bytes.maketrans(b",", separator.encode())
 
     def write(result: Columns, out: Out, style: Style) -> None:
-        out(separator.join([_quoted(n, separator) for n in result.names]).encode() + b"\n")
-        for block in result.blocks:
+        header = separator.join([_quoted(n, separator) for n in result.names]).encode() + b"\n"
+        for block in _headed(header, result.blocks, out):
             body = _rows(block).replace(b"],[", b"\n")
             out((body if separator == "," else body.translate(turned)) + b"\n")
 
@@ -221,8 +230,8 @@ def _markdown_row(cells: Sequence[str]) -> bytes:
 
 
 def _write_markdown(result: Columns, out: Out, style: Style) -> None:
-    out(_markdown_row(result.names) + b"|" + b" ---: |" * len(result.names) + b"\n")
-    for block in result.blocks:
+    header = _markdown_row(result.names) + b"|" + b" ---: |" * len(result.names) + b"\n"
+    for block in _headed(header, result.blocks, out):
         body = _rows(block).replace(b"],[", b" |\n| ").replace(b",", b" | ")
         out(b"| " + body + b" |\n")
 

@@ -56,7 +56,9 @@ def times(a: Expr | None, b: Expr | None) -> Expr | None:
         return None
     for number, other in ((exact(a), b), (exact(b), a)):
         if number is not None:
-            return scaled(number, other) if number else None
+            # The 0 a user wrote is a number: 0*sqrt(x) has no slope at 0. Only 0 times a number is gone.
+            product = scaled(number, other) if number else apply("mul", a, b)
+            return None if product is ZERO else product
     if a.op == b.op == "mul" and exact(a.args[0]) is not None and (number := exact(b.args[0])) is not None:
         return apply("mul", scaled(number, a), b.args[1])
     return apply("mul", a, b)

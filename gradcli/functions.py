@@ -9,6 +9,7 @@ Must not know parsing, evaluation or how derivatives are combined.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -83,6 +84,14 @@ def slopes(y: Expr) -> Sequence[Expr | None]:
     return row.slopes(y, *y.args)
 
 
+def expansion(e: Expr, args: Sequence[Expr]) -> Expr | None:
+    """What a node means in functions with kernels, on ``args``; None where it has a kernel itself."""
+    row = TABLE.get(e.op)
+    if row is None or row.expansion is None:
+        return None
+    return row.expansion(*args, n=e.value) if row.parameter else row.expansion(*args)
+
+
 def _named(name: str) -> Callable[..., Expr]:
     return lambda *args: apply(name, *args)
 
@@ -91,12 +100,12 @@ def _named(name: str) -> Callable[..., Expr]:
     _named,
     "sqrt exp log sin cos tan sinh cosh tanh abs sign log1p expm1 cbrt erfinv floor".split(),
 )
-(sec, csc, cot, sech, csch, coth, sigmoid, digamma, gauss, rint, fmod, trunc) = map(
-    _named, "sec csc cot sech csch coth sigmoid digamma gauss round fmod trunc".split()
+(sec, csc, cot, sech, csch, coth, sigmoid, digamma, rint, fmod, trunc) = map(
+    _named, "sec csc cot sech csch coth sigmoid digamma round fmod trunc".split()
 )
-(atan2, atanh, acosh, asinh, acos, asin, hypot, direction, inversion, softmax, copysign, where, xdivy) = map(
+(atan2, atanh, acosh, asinh, acos, asin, hypot, direction, softmax, copysign, where, xdivy) = map(
     _named,
-    "atan2 atanh acosh asinh acos asin hypot direction inversion softmax copysign where xdivy".split(),
+    "atan2 atanh acosh asinh acos asin hypot direction softmax copysign where xdivy".split(),
 )
 (lt, le, gt, ge, eq, and_, maximum, minimum) = map(_named, "lt le gt ge eq and max min".split())
 PI = constant("pi")
@@ -146,7 +155,8 @@ def _power_base(y: Expr, x: Expr, n: Expr) -> Expr:
             return n * x ** (n - 1)
         # 0.3 is no double: x**0.3 is x**0.299...9889, whose slope has the exponent -0.700...111, not what -0.7 rounds to.
         return n * apply("power_shift", x, n, value=1)
-    return where(eq(n, ZERO), ZERO, n * x ** _less_one(n))
+    # Only at (0, 0): elsewhere n*x**(n - 1) is right, and its own slope in n is needed where n = 0.
+    return where(and_(eq(x, ZERO), eq(n, ZERO)), ZERO, n * x ** _less_one(n))
 
 
 def _power_exponent(y: Expr, x: Expr, n: Expr) -> Expr:
@@ -251,7 +261,7 @@ def _cbrt(x: Expr) -> Expr:
 
 define("sqrt", "square root", lambda y, x: HALF / y, domain="x >= 0", notes="slope inf at 0")
 define(
-    "cbrt", "cube root, also of negative numbers", lambda y, x: 1 / (3 * y**2), synonyms="cuberoot",
+    "cbrt", "cube root, also of negative numbers", lambda y, x: const(Fraction(1, 3)) * y**-2, synonyms="cuberoot",
     expansion=_cbrt, notes="slope inf at 0",
 )  # fmt: skip
 define("exp", "exponential", lambda y, x: y)
@@ -317,10 +327,10 @@ define(
 )  # fmt: skip
 define("asin", "inverse sine", lambda y, x: 1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arcsin")
 define("acos", "inverse cosine", lambda y, x: -1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arccos")
-define("atan", "inverse tangent", lambda y, x: 1 / (1 + x**2), synonyms="arctan arctg")
+define("atan", "inverse tangent", lambda y, x: inversion(ONE, x), synonyms="arctan arctg")
 define(
     "atan2", "angle of the point (x, y), y first",
-    lambda z, y, x: inversion(x, y), lambda z, y, x: -inversion(y, x), synonyms="arctan2",
+    lambda z, y, x: inversion(x, y), lambda z, y, x: apply("inversion_im", x, y, value=1), synonyms="arctan2",
     notes="slopes 0 at (0, 0)",
 )  # fmt: skip
 define(
@@ -344,9 +354,31 @@ def _direction(x: Expr, y: Expr) -> Expr:
     return where(eq(maximum(abs_(x), abs_(y)), ZERO), ZERO, p / hypot(p, q))
 
 
-def _inversion(x: Expr, y: Expr) -> Expr:
+def inversion(x: Expr, y: Expr) -> Expr:
+    return apply("inversion", x, y, value=1)
+
+
+def _inversion_factors(x: Expr, y: Expr, n: int, phase: int) -> Expr:
+    """r**-n * sin(n*a + phase*pi/2) for the point (x, y) = r*(cos a, sin a), 0 at the origin for n = 1.
+
+    As a product of lines through the origin: sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). No sum of powers, so it
+    cancels at its own zeros alone, and overflows only where it is infinite.
+    """
     p, q, power = _scaled(x, y)
-    return where(eq(maximum(abs_(x), abs_(y)), ZERO), ZERO, p / (p * p + q * q) * power)
+    square = p * p + q * q
+    if n == 1:
+        return where(eq(maximum(abs_(x), abs_(y)), ZERO), ZERO, (p if phase else q) / square * power)
+    p, q = p / square, q / square
+    value = const(2 ** (n - 1))
+    for k in range(n):
+        quarters = Fraction(phase + 2 * k, n)
+        turn = math.pi / 2 * quarters
+        if quarters in (0, 1):
+            factor = p if quarters else q
+        else:
+            factor = const(math.cos(turn)) * q + const(math.sin(turn)) * p
+        value = value * factor * power
+    return value
 
 
 define(
@@ -355,10 +387,17 @@ define(
     expansion=_direction, internal=True,
 )  # fmt: skip
 define(
-    # The pair (x, y)/(x**2 + y**2) is the inversion in the unit circle; its slopes are polynomials in itself.
-    "inversion", "x/(x**2 + y**2); 0 at (0, 0)",
-    lambda p, x, y: (inversion(y, x) - p) * (inversion(y, x) + p), lambda p, x, y: -2 * p * inversion(y, x),
-    expansion=_inversion, internal=True,
+    # d/dx z**-n = -n*z**-(n+1) and d/dy z**-n = -i*n*z**-(n+1): every slope is one node of the family.
+    "inversion", "real part of (x + i*y)**-n; x/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
+    lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
+    lambda p, x, y, n: n * apply("inversion_im", x, y, value=n + 1),
+    expansion=lambda x, y, n: _inversion_factors(x, y, n, 1), parameter=True, internal=True,
+)  # fmt: skip
+define(
+    "inversion_im", "imaginary part of (x + i*y)**-n; -y/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
+    lambda p, x, y, n: -n * apply("inversion_im", x, y, value=n + 1),
+    lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
+    expansion=lambda x, y, n: -_inversion_factors(x, y, n, 0), parameter=True, internal=True,
 )  # fmt: skip
 
 
@@ -385,7 +424,7 @@ define(
     ),
 )  # fmt: skip
 define(
-    "acot", "inverse cotangent, atan(1/x)", lambda y, x: -1 / (1 + x**2), synonyms="arccot arcctg",
+    "acot", "inverse cotangent, atan(1/x)", lambda y, x: -inversion(ONE, x), synonyms="arccot arcctg",
     expansion=lambda x: apply("atan", 1 / x), notes="odd: jumps from -pi/2 to pi/2 at 0",
 )  # fmt: skip
 
@@ -404,10 +443,15 @@ def _csch(x: Expr) -> Expr:
     return where(lt(abs_(x), const(20)), 1 / sinh(x), copysign(2 * exp(-abs_(x)), x))
 
 
+def _near_zero(x: Expr, near: Expr, far: Expr) -> Expr:
+    # Below 1e-9 the two agree to the last digit, and the simple one overflows in one term, not in several of both signs.
+    return where(lt(abs_(x), const(Fraction(1, 10**9))), near, far)
+
+
 define("sech", "1/cosh(x)", lambda y, x: -y * tanh(x), expansion=_sech)
 define("csch", "1/sinh(x)", lambda y, x: -y * coth(x), expansion=_csch, domain="x != 0")
 define("coth", "1/tanh(x)", lambda y, x: -(csch(x) ** 2), expansion=lambda x: 1 / tanh(x), domain="x != 0")
-define("asinh", "inverse hyperbolic sine", lambda y, x: 1 / sqrt(1 + x**2), synonyms="arcsinh arsinh")
+define("asinh", "inverse hyperbolic sine", lambda y, x: direction(ONE, x), synonyms="arcsinh arsinh")
 define(
     "acosh", "inverse hyperbolic cosine", lambda y, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), domain="x >= 1",
     synonyms="arccosh arcosh",
@@ -417,7 +461,7 @@ define(
     synonyms="arctanh artanh",
 )  # fmt: skip
 define(
-    "asech", "inverse hyperbolic secant, acosh(1/x)", lambda y, x: defined(y, -1 / x / sqrt(1 - x**2)),
+    "asech", "inverse hyperbolic secant, acosh(1/x)", lambda y, x: defined(y, _near_zero(x, -1 / x, -1 / (x * sqrt(1 - x**2)))),
     domain="0 <= x <= 1", synonyms="arcsech arsech",
     expansion=lambda x: where(
         lt(x, const(Fraction(1, 10**8))), log(const(2)) - log(x),
@@ -425,7 +469,7 @@ define(
     ),
 )  # fmt: skip
 define(
-    "acsch", "inverse hyperbolic cosecant, asinh(1/x)", lambda y, x: -1 / abs_(x) / sqrt(1 + x**2),
+    "acsch", "inverse hyperbolic cosecant, asinh(1/x)", lambda y, x: _near_zero(x, -1 / abs_(x), -direction(ONE, x) / abs_(x)),
     domain="x != 0", synonyms="arccsch arcsch",
     expansion=lambda x: where(
         lt(abs_(x), const(Fraction(1, 10**8))), copysign(log(const(2)) - log(abs_(x)), x), asinh(1 / x)
@@ -511,15 +555,32 @@ define(
 # Error function, gamma family.
 
 
-def _gauss(x: Expr) -> Expr:
+def _dgauss(x: Expr, n: int) -> Expr:
     # x*x is exact for the 25 leading bits of x; the rest enters to first order. Beyond 40 the result is 0.
     scale = const(2**20)
     size = minimum(abs_(x), const(40))
     lead = rint(size * scale) / scale
-    return exp(-(lead * lead)) * exp(-((size - lead) * (size + lead)))
+    rest = exp(-((size - lead) * (size + lead)))
+    if n == 0:
+        return exp(-(lead * lead)) * rest
+    before, hermite = ONE, -2 * x
+    for k in range(1, n):
+        before, hermite = hermite, -2 * (x * hermite + k * before)
+    # Half of the exponential at a time: the polynomial lifts what would underflow alone.
+    half = exp(-(lead * lead / 2))
+    return where(lt(abs_(x), const(40)), hermite * half * half * rest, ZERO * x)
 
 
-define("gauss", "exp(-x**2), accurate for large x", lambda y, x: -2 * x * y, expansion=_gauss, internal=True)
+define(
+    "dgauss", "n-th derivative of exp(-x**2)", lambda y, x, n: apply("dgauss", x, value=n + 1), parameter=True,
+    expansion=_dgauss, internal=True,
+)  # fmt: skip
+
+
+def gauss(x: Expr) -> Expr:
+    return apply("dgauss", x, value=0)
+
+
 define("erf", "Gauss error function", lambda y, x: 2 / sqrt(PI) * gauss(x))
 define("erfc", "1 - erf(x) without cancellation", lambda y, x: -2 / sqrt(PI) * gauss(x))
 define(

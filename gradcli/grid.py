@@ -139,7 +139,7 @@ class Log:
 
 def _ten_to(power: float) -> float:
     try:
-        return 10.0**power
+        return math.pow(10.0, power)
     except OverflowError:
         return math.inf
 
@@ -386,7 +386,7 @@ def _binding(text: str, option: str, wanted: str) -> tuple[str, str]:
     name, equals, value = text.strip().partition("=")
     if not equals or not name:
         hint = None
-        if option == "--grid" and re.fullmatch(r"[0-9]+([*X×, ]+[0-9]+)+", text.strip()):
+        if option == "--grid" and re.fullmatch(r"[0-9]+([*X\u00d7, ]+[0-9]+)+", text.strip()):
             hint = f"write the shape as {'x'.join(re.findall('[0-9]+', text))}"
         elif option == "--at" and _PLAIN.fullmatch(text.strip()):
             hint = "for several values of a variable: --grid NAME=V1,V2,..."

@@ -13,22 +13,24 @@ from typing import Any
 
 from gradcli.derive import count_partials, derive
 from gradcli.errors import GradError, Source
-from gradcli.expr import Expr, reachable, spell_name, statements, substitute, text, var
-from gradcli.functions import SPELLED
+from gradcli.expr import Expr, reachable, statements, substitute, text, var
 from gradcli.grid import RESERVED, Grid, Points
 from gradcli.parse import Parsed, parse
 from gradcli.program import Program, build
 from gradcli.spread import Block, Work, blocks, whole
 
 ENGINES = ("auto", "scalar", "vector")
-ORDER_LIMIT = 400
+ORDER_LIMIT = 200
 COLUMN_LIMIT = 50_000
 POINT_LIMIT = 10**9
-_FEW_STEPS = 250_000
+_FEW_STEPS = 150_000
 """Steps times points that plain Python finishes in the time it takes to import NumPy."""
 _MANY_STEPS = 20_000_000
 """Steps times points from which threads pay."""
-_BLOCK = {"scalar": 1024, "vector": 16384}
+_BLOCK = {"scalar": 1024, "vector": 32768}
+"""Most points of a block: few enough for the cache, enough to forget what a step costs to start."""
+_ROOM = 2**22
+"""Most numbers a block may hold, registers included."""
 
 
 @dataclass(frozen=True)
@@ -51,89 +53,7 @@ class Job:
     strict: bool = False
 
 
-class Formulas:
-    """Derivatives as expressions: what a job without points asks for.
-
-    ``lines`` are (name, text) statements that parse back; ``names`` tells outputs and derivatives from what they
-    share; ``expressions`` maps each output to its text.
-    """
-
-    def __init__(
-        self, lines: list[tuple[str, str]], names: tuple[str, ...], request: _Request, order: int
-    ) -> None:
-        self.lines, self.names, self.order = lines, names, order
-        self.expressions, self.variables = request.texts(), request.variables
-
-
-class Result:
-    """Columns of numbers over a grid.
-
-    ``names``: the point variables, then outputs and derivatives; ``shape`` is () for a single point; ``matrix``
-    where the points came from a shape alone. Take either ``blocks`` or ``whole()``, once: the work is done as they
-    are taken, and ``nonfinite`` counts the infinities and nans of each column met so far.
-    """
-
-    def __init__(
-        self, work: Work, names: tuple[str, ...], points: int, request: _Request, job: Job, *,
-        matrix: bool, engine: str, threads: int,
-    ) -> None:  # fmt: skip
-        self.names, self.points = names, points
-        self.shape, self.size = work.grid.shape, work.grid.size
-        self.expressions, self.variables, self.order = request.texts(), request.variables, job.order
-        self.matrix, self.engine, self.threads = matrix, engine, threads
-        self.nonfinite: dict[str, int] = {}
-        self.watch: Callable[[int], None] | None = None
-        self._work, self._strict = work, job.strict
-
-    @property
-    def blocks(self) -> Iterator[Block]:
-        """Contiguous parts of the grid in order, each one flat column per name."""
-        done = 0
-        for block in blocks(self._work, target=_BLOCK[self.engine], threads=self.threads):
-            done += len(block[0])
-            self._met(block, done)
-            yield block
-
-    def whole(self) -> Block:
-        """All of the grid: one flat column per name."""
-        seen, columns = 0, []
-        for done, columns in whole(self._work, target=_BLOCK[self.engine], threads=self.threads):
-            self._met([column[seen:done] for column in columns], done)
-            seen = done
-        return columns
-
-    def _met(self, block: Block, done: int) -> None:
-        for k, column in enumerate(block):
-            count = _count_nonfinite(column, self._work.arrays)
-            if count:
-                if self._strict and k >= self.points:
-                    raise self._refused(block)
-                self.nonfinite[self.names[k]] = self.nonfinite.get(self.names[k], 0) + count
-        if self.watch is not None:
-            self.watch(done)
-
-    def _refused(self, block: Block) -> GradError:
-        """The first point of a block that has a non-finite result, and that result."""
-        from gradcli.formats import spell
-
-        for n, values in enumerate(zip(*block, strict=True)):
-            for k in range(self.points, len(values)):
-                if not math.isfinite(values[k]):
-                    at = ", ".join(f"{self.names[i]}={spell(values[i])}" for i in range(self.points))
-                    where = f"at {at}" if at else "at the point"
-                    return GradError(f"{where}: {self.names[k]} is {spell(values[k])}", exit_code=1)
-        raise AssertionError(f"no non-finite value among {n + 1} points")
-
-
-def _count_nonfinite(column: Any, array: bool) -> int:
-    if array:
-        import numpy as np
-
-        return len(column) - int(np.count_nonzero(np.isfinite(column)))
-    return len(column) - sum(map(math.isfinite, column))
-
-
-class _Request:
+class Request:
     """The parsed expressions of a job under their names, checked."""
 
     def __init__(self, job: Job, given: Sequence[str]) -> None:
@@ -180,6 +100,99 @@ class _Request:
         return {name: _text(e) for name, e in self.outputs}
 
 
+class Formulas:
+    """Derivatives as expressions: what a job without points asks for.
+
+    ``lines`` are (name, text) statements that parse back; ``names`` tells outputs and derivatives from what they share.
+    """
+
+    def __init__(self, request: Request, order: int) -> None:
+        self.lines = list(statements(request.derived))
+        self.names = tuple([name for name, _ in request.derived])
+        self.variables, self.order, self._request = request.variables, order, request
+
+    @property
+    def expressions(self) -> dict[str, str]:
+        """Each output's text."""
+        return self._request.texts()
+
+
+class Result:
+    """Columns of numbers over a grid.
+
+    ``names``: the point variables, then outputs and derivatives; ``shape`` is () for a single point; ``matrix``
+    where the points came from a shape alone. Take either ``blocks`` or ``whole()``, once: the work is done as they
+    are taken, and ``nonfinite`` counts the infinities and nans of each column met so far.
+    """
+
+    def __init__(
+        self, work: Work, names: tuple[str, ...], points: int, request: Request, job: Job, *,
+        matrix: bool, engine: str, threads: int, program: Program,
+    ) -> None:  # fmt: skip
+        self.names, self.points = names, points
+        self.shape, self.size = work.grid.shape, work.grid.size
+        self.variables, self.order, self._request = request.variables, job.order, request
+        self.matrix, self.engine, self.threads, self.steps = matrix, engine, threads, program.count
+        room = _ROOM // (len(names) + len(program.registers))
+        self._target = min(_BLOCK[engine], max(room, 16))
+        self.nonfinite: dict[str, int] = {}
+        self.watch: Callable[[int], None] | None = None
+        self._work, self._strict = work, job.strict
+
+    @property
+    def expressions(self) -> dict[str, str]:
+        """Each output's text."""
+        return self._request.texts()
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """Contiguous parts of the grid in order, each one flat column per name."""
+        done = 0
+        for block in blocks(self._work, target=self._target, threads=self.threads):
+            done += len(block[0])
+            self._met(block, done)
+            yield block
+
+    def whole(self) -> Block:
+        """All of the grid: one flat column per name."""
+        seen = 0
+        columns: Block = []
+        for done, columns in whole(self._work, target=self._target, threads=self.threads):
+            self._met([column[seen:done] for column in columns], done)
+            seen = done
+        return columns
+
+    def _met(self, block: Block, done: int) -> None:
+        for k, column in enumerate(block):
+            count = _count_nonfinite(column, self._work.arrays)
+            if count:
+                if self._strict and k >= self.points:
+                    raise self._refused(block)
+                self.nonfinite[self.names[k]] = self.nonfinite.get(self.names[k], 0) + count
+        if self.watch is not None:
+            self.watch(done)
+
+    def _refused(self, block: Block) -> GradError:
+        """The first point of a block that has a non-finite result, and that result."""
+        from gradcli.formats import spell
+
+        for values in zip(*block, strict=True):
+            for k in range(self.points, len(values)):
+                if not math.isfinite(values[k]):
+                    at = ", ".join(f"{self.names[i]}={spell(values[i])}" for i in range(self.points))
+                    where = f"at {at}" if at else "at the point"
+                    return GradError(f"{where}: {self.names[k]} is {spell(values[k])}", exit_code=1)
+        raise AssertionError("every result is finite")
+
+
+def _count_nonfinite(column: Any, array: bool) -> int:
+    if array:
+        import numpy as np
+
+        return len(column) - int(np.count_nonzero(np.isfinite(column)))
+    return len(column) - sum(map(math.isfinite, column))
+
+
 def _named(parsed: Sequence[Parsed]) -> list[tuple[str, Expr]]:
     """Every output with its name: its own, or f, or f1, f2 ... where several have none."""
     outputs = [output for p in parsed for output in p.outputs]
@@ -223,10 +236,7 @@ def _text(e: Expr) -> str:
 
 def formulas(job: Job) -> Formulas:
     """The outputs and their derivatives as expressions. Raises GradError for whatever is wrong with the request."""
-    request = _Request(job, ())
-    return Formulas(
-        list(statements(request.derived)), tuple([n for n, _ in request.derived]), request, job.order
-    )
+    return Formulas(Request(job, ()), job.order)
 
 
 def run(job: Job) -> Result:
@@ -238,11 +248,11 @@ def run(job: Job) -> Result:
     if job.engine not in ENGINES:
         raise GradError(f"unknown engine '{job.engine}' (there are {', '.join(ENGINES)})")
     points = Points(job.at, job.grids, job.fill)
-    request = _Request(job, points.names)
+    request = Request(job, points.names)
     grid, filled = points.bind(request.points)
     if grid.size > job.max_points:
         raise GradError(f"{grid.size} points are beyond the limit of {job.max_points} (--max-points)")
-    names = tuple([*request.points, *[n for n, _ in request.derived]])
+    names = (*request.points, *[n for n, _ in request.derived])
     outputs = [*map(var, request.points), *[e for _, e in request.derived]]
     if filled:
         # After derivation: a variable that a shape fills is still differentiated by as itself.
@@ -255,6 +265,7 @@ def run(job: Job) -> Result:
         matrix=bool(points.shape) and not points.grids,
         engine=engine,
         threads=_threads(job.threads, load) if engine == "vector" else 1,
+        program=program,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, const, exact, reachable, rebuild
-from gradcli.functions import LOWERED, TABLE, abs_, exp, lt, sqrt, where
+from gradcli.functions import LOWERED, TABLE, exp, expansion, sqrt
 
 
 class Step(NamedTuple):
@@ -62,8 +62,6 @@ class Program(NamedTuple):
 
 # Lowering.
 
-_BIG = const(Fraction(2) ** 500)
-
 
 def _residual_power(x: Expr, n: Expr, lost: Expr) -> Expr:
     """x**(n + lost), lost far below one ulp of n."""
@@ -100,13 +98,6 @@ def _power_shift(x: Expr, c: Expr, shift: int) -> Expr:
     return _residual_power(x, const(near), const(exponent - near))
 
 
-def _one_plus_square(e: Expr) -> Expr | None:
-    """u, where e is 1 + u*u after lowering."""
-    if e.op == "add" and e.args[1] is ONE and e.args[0].op == "mul" and e.args[0].args[0] is e.args[0].args[1]:
-        return e.args[0].args[0]
-    return None
-
-
 def _sub(a: Expr, b: Expr) -> Expr:
     for one, square, sign in ((a, b, False), (b, a, True)):
         if one is ONE and square.op == "mul" and square.args[0] is square.args[1]:
@@ -115,25 +106,13 @@ def _sub(a: Expr, b: Expr) -> Expr:
     return a - b
 
 
-def _div(a: Expr, b: Expr) -> Expr:
-    u = _one_plus_square(b)
-    if u is not None and exact(a) in (1, -1):
-        return where(lt(abs_(u), _BIG), a / b, a / u / u)
-    return a / b
-
-
-def _sqrt(a: Expr) -> Expr:
-    u = _one_plus_square(a)
-    return sqrt(a) if u is None else where(lt(abs_(u), _BIG), sqrt(a), abs_(u))
-
-
 def _exp(a: Expr) -> Expr:
     if a.op == "mul" and a.args[0] is a.args[1] and a.args[0].op == "erfinv":
         return apply("erfinv_gauss", a.args[0].args[0])
     return exp(a)
 
 
-_CAREFUL = {"power": _power, "sub": _sub, "div": _div, "sqrt": _sqrt, "exp": _exp}
+_CAREFUL = {"power": _power, "sub": _sub, "exp": _exp}
 
 
 def lower(roots: Iterable[Expr]) -> list[Expr]:
@@ -151,10 +130,10 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
         elif e.op == "power_shift":
             assert isinstance(e.value, int)
             new[e] = _power_shift(*args, e.value)
-        elif (expansion := TABLE[e.op].expansion) is None:
+        elif (simpler := expansion(e, args)) is None:
             new[e] = rebuild(e, args)
         else:
-            new[e] = _expanded(expansion(*args), done)
+            new[e] = _expanded(simpler, done)
         done[new[e]] = new[e]
     return [new[r] for r in roots]
 
@@ -172,14 +151,13 @@ def _expanded(e: Expr, done: dict[Expr, Expr]) -> Expr:
             stack.extend(a for a in top.args if a not in done)
         else:
             args = tuple([done[a] for a in top.args])
-            expansion = None if top.op in LOWERED else TABLE[top.op].expansion
             if top.op == "power":
                 done[top] = _power(*args)
-            elif expansion is None or (len(args) == 2 and top.op in ("min", "max")):
+            elif (len(args) == 2 and top.op in ("min", "max")) or (simpler := expansion(top, args)) is None:
                 done[top] = rebuild(top, args)
             else:
                 # Expansions nest a fixed few levels deep, whatever the depth of the expression.
-                done[top] = _expanded(expansion(*args), done)
+                done[top] = _expanded(simpler, done)
     return done[e]
 
 

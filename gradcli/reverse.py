@@ -19,9 +19,10 @@ Alive = tuple[Expr | None, Expr]
 
 def _product(a: Expr, b: Expr) -> Expr | None:
     for number, other in ((exact(a), b), (exact(b), a)):
-        if number is not None and number in (0, 1, -1):
-            return None if not number else other if number == 1 else apply("neg", other)
-    return apply("mul", a, b)
+        if number is not None and number in (1, -1):
+            return other if number == 1 else apply("neg", other)
+    product = apply("mul", a, b)
+    return None if product is ZERO else product
 
 
 def _selected(adjoint: Alive) -> Expr:

@@ -97,9 +97,7 @@ def whole(work: Work, *, target: int, threads: int = 1) -> Iterator[tuple[int, B
         yield done, outs
 
 
-def _ordered(
-    work: Work, parts: Iterator[tuple[Ranges, Block | None]], threads: int
-) -> Iterator[tuple[Ranges, Block]]:
+def _ordered(work: Work, parts: Iterator[tuple[Ranges, Block | None]], threads: int) -> Iterator[tuple[Ranges, Block]]:
     """Each part computed, in the order given."""
     if threads <= 1:
         worker = _Worker(work)

@@ -61,7 +61,8 @@ def load() -> Tables:
     except ImportError:
         written = None
     if written is not None and written.FORMAT == FORMAT and grammar in (None, written.GRAMMAR):
-        return Tables(*written.TABLES[:3], tuple([Rule(*rule) for rule in written.TABLES[3]]), written.TABLES[4])
+        patterns, strings, ignored, rules, states = written.TABLES
+        return Tables(patterns, strings, ignored, tuple([Rule(*rule) for rule in rules]), states)
     if grammar is None:
         raise FileNotFoundError(f"{GRAMMAR} is missing from this installation of gradcli")
     return make(grammar)
@@ -117,11 +118,11 @@ def _name(terminal: dict[str, Any]) -> str:
 
 def source(grammar: str) -> str:
     """The text of gradcli/_tables.py: nothing but literals, and the grammar they were made from."""
-    tables = make(grammar)
-    plain = tables._replace(rules=tuple([tuple(rule) for rule in tables.rules]))  # type: ignore[arg-type] # literals
+    patterns, strings, ignored, rules, states = make(grammar)
+    plain = patterns, strings, ignored, tuple([tuple(rule) for rule in rules]), states
     return (
         f'"""Written by the build (see gradcli/tables.py). Do not edit."""\n\nFORMAT = {FORMAT}\n'
-        f"GRAMMAR = {grammar!r}\nTABLES = {tuple(plain)!r}\n"
+        f"GRAMMAR = {grammar!r}\nTABLES = {plain!r}\n"
     )
 
 

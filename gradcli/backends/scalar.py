@@ -43,8 +43,9 @@ def _power_residual(x: float, n: float, lost: float) -> float:
     """x**(n + lost) for a ``lost`` below an ulp of n: to first order x**n * (1 + lost*log|x|)."""
     y = _power(x, n)
     if x == 0 or y == 0 or not math.isfinite(x) or not math.isfinite(y) or not math.isfinite(lost):
-        return y
-    return y + y * (lost * math.log(abs(x)))
+        return y * math.copysign(1, x) if lost % 2 == 1 else y
+    # Beyond 2**53 what is lost is a whole number, and may turn the sign.
+    return y * _power(x, lost) if abs(lost) >= 1 else y + y * (lost * math.log(abs(x)))
 
 
 def _mod(a: float, b: float) -> float:

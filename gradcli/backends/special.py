@@ -126,26 +126,35 @@ def _cotangent(n: int) -> tuple[int, ...]:
 
 
 def polygamma(n: int, x: Array) -> Array:
-    """n-th derivative of digamma at an array, negative arguments by reflection (DLMF 5.15.6)."""
+    """n-th derivative of digamma at an array.
+
+    Negative arguments by reflection (DLMF 5.15.6), with pi*x reduced exactly; near 0 by the recurrence
+    (5.15.5), where a power of the cotangent would overflow. SciPy's own functions are used for positive arguments alone.
+    """
     import numpy as np
 
     special = scipy()
     x = np.asarray(x, dtype=np.float64)
-    if n == 0:
-        return np.asarray(special.psi(x))
-    mirrored = np.where(x < 0.5, 1 - x, x)
-    positive = (-1) ** (n + 1) * special.gamma(n + 1.0) * special.zeta(n + 1.0, mirrored)
+    sign = (-1.0) ** (n + 1)
+    scale = special.gamma(n + 1.0)
+
+    def positive(z: Array) -> Array:
+        return np.asarray(special.psi(z) if n == 0 else sign * scale * special.zeta(n + 1.0, z))
+
     part = x - np.rint(x)
-    cot = 1 / np.tan(np.pi * part)
-    turn = np.zeros_like(x)
-    for a in reversed(_cotangent(n)):
-        turn = turn * cot + a
-    reflected = (-1) ** n * positive - np.pi ** (n + 1) * turn
-    small = np.where(x > 0, (-1) ** (n + 1) * special.gamma(n + 1.0) * special.zeta(n + 1.0, np.abs(x)), reflected)
-    pole = (x <= 0) & (part == 0)
-    value = np.where(x < 0.5, small, positive)
-    # At a pole of even order both sides agree on the infinity; of odd order there is none to give but at 0.
-    return np.where(pole, _INF if n % 2 else _NAN, value)
+    near = np.abs(x) < 0.125
+    mirrored = positive(np.where(near, 1 + x, np.where(x < 0, 1 - x, np.where(x == 0, 1.0, x))))
+    with np.errstate(all="ignore"):
+        cot = 1 / np.tan(np.pi * np.where((part == 0) | near, 0.25, part))
+        turn = np.zeros_like(x)
+        for a in reversed(_cotangent(n)):
+            turn = turn * cot + a
+        recurred = mirrored + sign * scale / x ** (n + 1)
+        reflected = -sign * mirrored - np.pi ** (n + 1) * turn
+    value = np.where(near, recurred, np.where(x < 0, reflected, mirrored))
+    # At a pole of odd order both sides agree on the infinity; of even order there is none to give but digamma's at 0.
+    pole = np.where(x == 0, -_INF if n == 0 else _NAN, _NAN) if n % 2 == 0 else _INF
+    return np.where((x <= 0) & (part == 0), pole, value)
 
 
 def erfinv_gauss(x: Array) -> Array:
@@ -160,66 +169,106 @@ def erfinv_gauss(x: Array) -> Array:
     x = np.asarray(x, dtype=np.float64)
     size = np.abs(x)
     y = special.erfinv(size)
-    lead = np.rint(y * 2.0**20) / 2.0**20
-    growth = np.exp(lead * lead) * np.exp((y - lead) * (y + lead))
-    residual = np.where(size > 0.5, (1 - size) - special.erfc(y), special.erf(y) - size)
-    step = -residual * growth * (math.sqrt(math.pi) / 2)
-    fixed = growth * (1 + 2 * y * step + (1 + 2 * y * y) * step * step)
+    # The C library's erfc: its relative error enters the result undiminished.
+    erfc = np.frompyfunc(math.erfc, 1, 1)
+    with np.errstate(all="ignore"):
+        lead = np.rint(y * 2.0**20) / 2.0**20
+        growth = np.exp(lead * lead) * np.exp((y - lead) * (y + lead))
+        residual = np.where(size > 0.5, (1 - size) - np.asarray(erfc(y), dtype=np.float64), special.erf(y) - size)
+        step = -residual * growth * (math.sqrt(math.pi) / 2)
+        fixed = growth * (1 + 2 * y * step + (1 + 2 * y * y) * step * step)
     return np.where(size == 1, _INF, fixed)
 
 
-_HANKEL = 25
+_SERIES = 2.0
+_HANKEL = 25.0
+
+
+def _series(n: int, x: Array, sign: int) -> Array:
+    """J (sign -1) or I (sign 1) for |x| <= 2 (DLMF 10.2.2, 10.25.2)."""
+    import numpy as np
+
+    half = x / 2
+    square = sign * half * half
+    term = np.ones_like(x)
+    total = np.zeros_like(x)
+    for k in range(1, 22):
+        total = total + term
+        term = term * square / (k * (n + k))
+    with np.errstate(all="ignore"):
+        return np.asarray(total * (np.power(half, n) / float(math.factorial(n)) if n < 170 else 0.0 * x))
+
+
+def _hankel(kind: str, n: int, z: Array) -> Array:
+    """J or Y for z > 25 and z > n*n (DLMF 10.17.3)."""
+    import numpy as np
+
+    p, q, term = np.ones_like(z), np.zeros_like(z), np.ones_like(z)
+    for k in range(1, 40):
+        term = term * ((4.0 * n * n - (2 * k - 1) ** 2) / (8 * k)) / z
+        sign = (1, 1, -1, -1)[k % 4]
+        if k % 2:
+            q = q + sign * term
+        else:
+            p = p + sign * term
+        if np.max(np.abs(term)) < 1e-18:
+            break
+    # cos and sin of z - (n/2 + 1/4)*pi from those of z: the phase is never rounded.
+    s, c = np.sin(z), np.cos(z)
+    cosine, sine = (c + s, s - c) if n % 2 == 0 else (s - c, -(c + s))
+    turn = 1.0 if n % 4 in (0, 1) else -1.0
+    wave = p * cosine - q * sine if kind == "besselj" else p * sine + q * cosine
+    return np.asarray(turn * wave / math.sqrt(math.pi) / np.sqrt(z))
 
 
 def bessel(kind: str) -> Callable[[int, Array], Array]:
-    """J, Y, I or K of integer order; large arguments of J and Y by Hankel's expansion (DLMF 10.17.3)."""
+    """J, Y, I or K of integer order n >= 0; SciPy's in the middle range alone."""
     import numpy as np
 
     special = scipy()
-    plain = {"besselj": special.jv, "bessely": special.yn, "besseli": special.iv, "besselk": special.kn}[kind]
 
-    def ordinary(n: int, x: Array) -> Array:
-        return np.asarray(plain(n, np.asarray(x, dtype=np.float64)))
+    def j(n: int, x: Array) -> Array:
+        z = np.abs(x)
+        far = (z > max(_HANKEL, n * n)) & np.isfinite(z)
+        value = special.jv(n, np.where(far | (z <= _SERIES), _HANKEL, z))
+        value = np.where(far, _hankel("besselj", n, np.where(far, z, 1e9 + n**4)), value)
+        value = np.where(z <= _SERIES, _series(n, np.minimum(z, _SERIES), -1), value)
+        value = np.where(np.isinf(z), 0.0, np.where(np.isnan(x), x, value))
+        return np.where(x < 0, -value, value) if n % 2 else np.asarray(value)
 
-    def oscillating(n: int, x: Array) -> Array:
-        x = np.asarray(x, dtype=np.float64)
-        size = np.abs(x)
-        far = size > max(_HANKEL, n * n)
-        value = ordinary(n, np.where(far, 1.0, x))
-        if not far.any():
-            return value
-        z = np.where(far & np.isfinite(size), size, 1e3)
-        p, q, term = np.ones_like(z), np.zeros_like(z), np.ones_like(z)
-        mu = 4.0 * n * n
-        for k in range(1, 40):
-            term = term * (mu - (2 * k - 1) ** 2) / (k * 8 * z)
-            sign = (1, 1, -1, -1)[k % 4]
-            if k % 2:
-                q = q + sign * term
-            else:
-                p = p + sign * term
-            if np.max(np.abs(term)) < 1e-18:
-                break
-        # cos and sin of z - (n/2 + 1/4)*pi from those of z: the phase is never rounded.
-        s, c = np.sin(z), np.cos(z)
-        cosine, sine = (c + s, s - c) if n % 2 == 0 else (s - c, -(c + s))
-        turn = 1.0 if n % 4 in (0, 1) else -1.0
-        wave = p * cosine - q * sine if kind == "besselj" else p * sine + q * cosine
-        wave = turn * wave / math.sqrt(math.pi) / np.sqrt(z)
-        if kind == "besselj" and n % 2:
-            wave = np.where(x < 0, -wave, wave)
-        elif kind == "bessely":
-            wave = np.where(x < 0, _NAN, wave)
-        return np.where(far, np.where(np.isinf(size), np.where((x < 0) & (kind == "bessely"), _NAN, 0.0), wave), value)
+    def y(n: int, x: Array) -> Array:
+        far = (x > max(_HANKEL, n * n)) & np.isfinite(x)
+        value = np.where(far, _hankel("bessely", n, np.where(far, x, 1e9 + n**4)), special.yn(n, np.where(far, 1.0, x)))
+        return np.where(x == _INF, 0.0, value)
 
-    return oscillating if kind in ("besselj", "bessely") else ordinary
+    def i(n: int, x: Array) -> Array:
+        z = np.abs(x)
+        half = np.exp(np.minimum(z, 1e4) / 2)
+        large = special.ive(n, np.minimum(z, 1e4)) * half * half
+        value = np.where(z <= _SERIES, _series(n, np.minimum(z, _SERIES), 1), np.where(z > 700, large, special.iv(n, z)))
+        value = np.where(z > 1e4, _INF, np.where(np.isnan(x), x, value))
+        return np.where(x < 0, -value, value) if n % 2 else np.asarray(value)
+
+    def k(n: int, x: Array) -> Array:
+        value = special.kn(n, x)
+        # -log(x/2) - gamma, to the last digit long before x/2 underflows.
+        tiny = (x > 0) & (x < 1e-100)
+        return np.where(tiny, math.log(2) - np.euler_gamma - np.log(x), value) if n == 0 else np.asarray(value)
+
+    chosen = {"besselj": j, "bessely": y, "besseli": i, "besselk": k}[kind]
+
+    def run(n: int, x: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return chosen(n, np.asarray(x, dtype=np.float64))
+
+    return run
 
 
 def scipy_kernel(name: str) -> Callable[..., Array]:
     """(value, x) -> array for a function that comes from SciPy; ``value`` is the row's integer parameter."""
     special = scipy()
     if name == "digamma":
-        return lambda value, x: special.psi(x)  # type: ignore[no-any-return]
+        return lambda value, x: polygamma(0, x)
     if name == "erfinv":
         return lambda value, x: special.erfinv(x)  # type: ignore[no-any-return]
     if name == "polygamma":

@@ -40,19 +40,22 @@ def _defined(y: Array, slope: Array, out: Array) -> None:
 def _power_residual(x: Array, n: Array, lost: Array, out: Array) -> None:
     # x**(n + lost) = x**n * (1 + lost*log|x|) for a ``lost`` below an ulp of n.
     log = np.log(np.abs(x))
-    log *= lost
-    np.copyto(log, 0.0, where=~np.isfinite(log))
+    log = log * lost
     y = np.power(x, n)
-    log *= y
-    np.copyto(log, 0.0, where=~np.isfinite(y))
-    np.add(y, log, out=out)
+    log = np.where(np.isfinite(log) & np.isfinite(y), log * y, 0.0)
+    log += y
+    if np.any(np.abs(lost) >= 1):
+        # Beyond 2**53 what is lost is a whole number, and may turn the sign.
+        flip = np.where(lost % 2 == 1, np.copysign(1.0, x), 1.0)
+        whole = np.where(np.isfinite(y) & (y != 0) & np.isfinite(x), y * np.power(x, lost), y * flip)
+        log = np.where(np.abs(lost) >= 1, whole, log)
+    np.copyto(out, log)
 
 
 def _lifted(f: Callable[..., float]) -> Run:
     """A function of single numbers, over arrays."""
 
-    def run(*arrays: Array) -> None:
-        *ins, out = arrays
+    def run(*ins: Array, out: Array) -> None:
         flat = [a.ravel().tolist() for a in np.broadcast_arrays(*ins)]
         out[...] = np.fromiter(map(f, *flat), np.float64, out.size).reshape(out.shape)
 
@@ -139,7 +142,7 @@ def kernel(program: Program) -> Kernel:
             for axes, steps in bound:
                 if axes == everything or fresh or not changed.isdisjoint(axes):
                     for f, out, args in steps:
-                        f(*[slots[a] for a in args], slots[out])
+                        f(*[slots[a] for a in args], out=slots[out])
         for k, slot in enumerate(program.outputs):
             if direct.get(slot) != k:
                 np.copyto(outs[k].reshape(extents), slots[slot])

@@ -1,0 +1,179 @@
+"""The commands that tell about gradcli itself: functions, version, help and completion."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from gradcli.cli import options
+from gradcli.cli.door import emit
+from gradcli.errors import GradError
+
+_LIBRARIES = ("click", "lark", "numpy", "orjson", "scipy")
+
+
+def own_version() -> str:
+    return _version("gradcli") or "(not installed)"
+
+
+def _version(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _tell_version(**given: Any) -> None:
+    import platform
+
+    from gradcli.formats import FORMATS
+    from gradcli.job import ENGINES
+
+    versions = {"gradcli": own_version(), "python": platform.python_version()}
+    versions |= {name: _version(name) or "" for name in _LIBRARIES}
+    if given["json"]:
+        found: dict[str, object] = {name: v or None for name, v in versions.items()}
+        found |= {"engines": list(ENGINES[1:]), "formats": list(FORMATS)}
+        emit(json.dumps(found) + "\n")
+    else:
+        emit("".join(f"{name} {v or '(not installed)'}\n" for name, v in versions.items()))
+
+
+def _tell_functions(**given: Any) -> None:
+    from gradcli.functions import SPELLED, TABLE
+
+    name = given["name"]
+    if name is None:
+        rows = [row for row in TABLE.values() if not row.internal and row.name in SPELLED]
+        calls = [_call(row) for row in rows]
+        width = max(map(len, calls))
+        emit("".join(f"{call.ljust(width)}  {row.doc}\n" for call, row in zip(calls, rows, strict=True)))
+        return
+    row = SPELLED.get(name)
+    if row is None or row.internal:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, [s for s, r in SPELLED.items() if not r.internal], 1)
+        hint = f"did you mean '{close[0]}'?" if close else "see: gradcli functions"
+        raise GradError(f"unknown function '{name}'", hint=hint)
+    lines = [f"{_call(row)}  {row.doc}", f"domain: {row.domain}"]
+    if row.synonyms:
+        lines.append(f"also written: {', '.join(row.synonyms)}")
+    lines += _slopes(row)
+    if row.notes:
+        lines.append(row.notes)
+    if row.needs:
+        lines.append(f"needs: {row.needs}")
+    emit("\n".join(lines) + "\n")
+
+
+def _arguments(row: Any) -> list[str]:
+    least, most = row.arity
+    names = ["x", "y", "z"][: most or least] if (most or least) <= 3 else [f"x{k + 1}" for k in range(most or least)]
+    if row.name == "where":
+        names = ["condition", "a", "b"]
+    return names
+
+
+def _call(row: Any) -> str:
+    names = [*(["n"] if row.parameter else []), *_arguments(row), *(["..."] if row.arity[1] is None else [])]
+    return f"{row.name}({', '.join(names)})"
+
+
+def _slopes(row: Any) -> list[str]:
+    """The derivative in each argument as the user would read it; n is taken as 1 where it is a parameter."""
+    from gradcli.derive import derive
+    from gradcli.expr import apply, text, var
+
+    if row.name == "where":
+        return []
+    names = _arguments(row)
+    e = apply(row.name, *map(var, names), value=1 if row.parameter else None)
+    return [f"{n} = {text(d)}" for n, d in derive([(row.name, e)], names, 1)[1:]]
+
+
+def _tell_help(ctx: click.Context, **given: Any) -> None:
+    from gradcli.cli import COMMANDS, group
+    from gradcli.cli.topics import TOPICS
+
+    topic = given["topic"]
+    outer = click.Context(group(), info_name="gradcli")
+    if topic is None:
+        width = max(map(len, TOPICS))
+        lines = [f"  {name.ljust(width)}  {title}" for name, (title, _) in TOPICS.items()]
+        emit(outer.get_help() + "\n\nTopics (gradcli help TOPIC):\n" + "\n".join(lines) + "\n")
+    elif topic in COMMANDS:
+        command = group().get_command(outer, topic)
+        assert command is not None
+        emit(click.Context(command, info_name=topic, parent=outer).get_help() + "\n")
+    elif topic in TOPICS:
+        title, body = TOPICS[topic]
+        emit(f"{title}\n\n{body()}")
+    else:
+        from difflib import get_close_matches
+
+        close = get_close_matches(topic, [*TOPICS, *COMMANDS], 1)
+        known = ", ".join([*TOPICS, *COMMANDS])
+        raise GradError(
+            f"no help on '{topic}'", hint=f"did you mean '{close[0]}'?" if close else f"there is help on {known}"
+        )
+
+
+def _complete(**given: Any) -> None:
+    from click.shell_completion import get_completion_class
+
+    from gradcli.cli import group
+
+    shell = get_completion_class(given["shell"])
+    assert shell is not None
+    made = shell(group(), {}, "gradcli", "_GRADCLI_COMPLETE")
+    # Not source(): for bash it would start one to ask for its version.
+    emit(made.source_template % made.source_vars())
+
+
+def functions() -> click.Command:
+    return options.Command(
+        "functions",
+        examples=("gradcli functions", "gradcli functions erf", "gradcli functions arcsin"),
+        help="All functions, or one with its domain, derivatives and conventions.",
+        params=[click.Argument(["name"], required=False)],
+        callback=_tell_functions,
+    )
+
+
+def version() -> click.Command:
+    return options.Command(
+        "version",
+        examples=("gradcli version", "gradcli version --json"),
+        help="Versions of gradcli, Python and the libraries.",
+        params=[click.Option(["--json"], is_flag=True, help="As one JSON object, with engines and formats.")],
+        callback=_tell_version,
+    )
+
+
+def help_() -> click.Command:
+    return options.Command(
+        "help",
+        examples=("gradcli help", "gradcli help diff", "gradcli help grammar"),
+        help="Help on a command or a topic.",
+        params=[click.Argument(["topic"], required=False)],
+        callback=click.pass_context(_tell_help),
+    )
+
+
+def completion() -> click.Command:
+    return options.Command(
+        "completion",
+        examples=(
+            'eval "$(gradcli completion bash)"',
+            'eval "$(gradcli completion zsh)"',
+            "gradcli completion fish > ~/.config/fish/completions/gradcli.fish",
+        ),
+        help="Print the completion script of a shell.",
+        params=[click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish"]))],
+        callback=_complete,
+    )

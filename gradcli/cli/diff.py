@@ -1,0 +1,225 @@
+"""The commands diff, eval and show: expressions in, numbers or expressions out."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gradcli.cli import options
+from gradcli.cli.door import Door, FileDoor
+from gradcli.cli.report import colored, progress
+from gradcli.errors import GradError, Source
+from gradcli.formats import FORMATS, Format, Style, by_suffix
+
+if TYPE_CHECKING:
+    from gradcli.job import Result
+
+
+def _diff(ctx: click.Context, **given: Any) -> None:
+    if given["at"] or given["grid"] or given["fill"] is not None:
+        _numbers(ctx, given, given["order"])
+    else:
+        _formulas(ctx, given)
+
+
+def _eval(ctx: click.Context, **given: Any) -> None:
+    _numbers(ctx, given | {"wrt": ()}, 0)
+
+
+def _show(ctx: click.Context, **given: Any) -> None:
+    _formulas(ctx, given)
+
+
+def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
+    from gradcli.cli import report
+    from gradcli.job import POINT_LIMIT, Job, run
+
+    job = Job(
+        _sources(given),
+        wrt=_names(given["wrt"]),
+        order=order,
+        at=given["at"],
+        grids=given["grid"],
+        fill=given["fill"],
+        engine=given["engine"],
+        threads=given["threads"],
+        max_points=given["max_points"] or POINT_LIMIT,
+        allow_unused=given["allow_unused"],
+        strict=given["strict"],
+    )
+    target = _Target(ctx, given)
+    result = run(job)
+    with target.door:
+        erase = target.progress(result)
+        try:
+            target.format.write(result, target.door, target.style)
+        finally:
+            erase()
+    color = given["color"]
+    if given["verbose"]:
+        work = f"points {result.size}, steps {result.steps}"
+        report.note(f"{work}, engine {result.engine}, threads {result.threads}", color)
+    met = {n: result.nonfinite[n] for n in result.names[result.points :] if n in result.nonfinite}
+    if met and not given["quiet"]:
+        report.note(report.nonfinite(met), color)
+
+
+def _formulas(ctx: click.Context, given: dict[str, Any]) -> None:
+    from gradcli.job import Job, formulas
+
+    wrt = _names(given["wrt"])
+    job = Job(_sources(given), wrt=wrt, order=given["order"], allow_unused=given["allow_unused"])
+    target = _Target(ctx, given)
+    found = formulas(job)
+    with target.door:
+        target.format.tell(found, target.door, target.style)
+
+
+def _names(texts: Sequence[str]) -> list[str] | None:
+    from gradcli.grid import read_name, split
+
+    return [read_name(piece, "--wrt") for text in texts for piece in split(text, ",")] if texts else None
+
+
+def _sources(given: dict[str, Any]) -> list[Source]:
+    """The expressions typed, then those of --file."""
+    found = [Source(text) for text in options.operands(given["expr"])]
+    if given["file"] is not None:
+        found.append(_read(given["file"]))
+    if not found:
+        raise GradError("no expression given", hint='such as: gradcli diff "x**2" --at x=3')
+    return found
+
+
+def _read(path: str) -> Source:
+    name = "stdin" if path == "-" else path
+    try:
+        if path != "-":
+            with open(path, "rb") as file:
+                data = file.read()
+        elif sys.stdin is None:
+            raise GradError("cannot read stdin: it is closed")
+        else:
+            data = sys.stdin.buffer.read()
+        return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name)
+    except OSError as e:
+        raise GradError(f"{name}: {e.strerror or e}") from None
+    except UnicodeDecodeError as e:
+        line = data.count(b"\n", 0, e.start) + 1
+        raise GradError(f"{name}:{line}: not UTF-8") from None
+    except ValueError as e:
+        raise GradError(f"{name}: {e}") from None
+
+
+class _Target:
+    """Where the result goes and how it is written, checked before any work."""
+
+    def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
+        self.given = given
+        path = given["output"]
+        self.path = None if path == "-" else path
+        self.format = self._chosen(ctx)
+        self.door = Door() if self.path is None else FileDoor(self.path)
+        self.terminal = self.path is None and sys.stdout is not None and sys.stdout.isatty()
+        digits = given.get("digits")
+        if digits is not None and self.format.name != "table":
+            if _typed(ctx, "digits"):
+                raise GradError(f"--digits is for tables: {self.format.name} always has every digit")
+            digits = None
+        width = os.get_terminal_size(sys.stdout.fileno()).columns if self.terminal else 0
+        color = self.path is None and colored(sys.stdout, given["color"])
+        self.style = Style(digits, width or None, color)
+
+    def _chosen(self, ctx: click.Context) -> Format:
+        """The row of the format table that was asked for, by switch, by --format or by suffix."""
+        known = self._by_name()
+        switches = [name for name in options.SWITCHES if self.given[name]]
+        named = self.given["format"]
+        if named is not None and not _typed(ctx, "format") and (switches or known):
+            # What is typed goes before what the environment says.
+            named = None
+        asked = dict.fromkeys([*switches, *([named] if named else [])])
+        if len(asked) > 1:
+            raise GradError(f"one format at a time, not {' and '.join('--' + name for name in asked)}")
+        if asked:
+            return FORMATS[next(iter(asked))]
+        if self.path is None:
+            return FORMATS["table"]
+        return known or by_suffix(self.path)
+
+    def _by_name(self) -> Format | None:
+        """The format the file's name asks for. Raises GradError for what cannot be the name of a file meant."""
+        if self.path is None:
+            return None
+        if os.path.isdir(self.path):
+            raise GradError(f"{self.path}: Is a directory", exit_code=3)
+        try:
+            return by_suffix(self.path)
+        except GradError:
+            if re.search(r"[=*(]|^-", self.path) and not os.path.exists(self.path):
+                raise GradError(
+                    f"--output: '{self.path}' looks like an expression, not like the name of a file",
+                    hint="write expressions without an option, and the file as -o FILE.csv",
+                ) from None
+            return None
+
+    def progress(self, result: Result) -> Callable[[], None]:
+        """Start the progress line where there is a terminal that is not busy with the result; return its removal."""
+        quiet = self.given["no_progress"] or self.given["quiet"] or self.terminal
+        if quiet or sys.stderr is None or not sys.stderr.isatty():
+            return lambda: None
+        result.watch, erase = progress(result.size)
+        return erase
+
+
+def _typed(ctx: click.Context, name: str) -> bool:
+    """Whether an option comes from the command line rather than from the environment."""
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def diff() -> click.Command:
+    return options.Command(
+        "diff",
+        examples=(
+            'gradcli diff "x**2" --order 2 --grid 3x4',
+            'gradcli diff "exp(-x)*sin(y)" --at x=1,y=pi/4',
+            'gradcli diff "r = sqrt(x*x + y*y); u = log(r)" --wrt x --csv --grid x=1:2:11 --grid y=1,2',
+        ),
+        help="Values and all partial derivatives at points; without points, the derivatives as expressions.",
+        params=[*options.expressions(), *options.derivatives(), *options.points(), *options.output()],
+        callback=click.pass_context(_diff),
+    )
+
+
+def eval_() -> click.Command:
+    unused = [p for p in options.derivatives() if p.name == "allow_unused"]
+    return options.Command(
+        "eval",
+        examples=(
+            'gradcli eval "2**0.5"',
+            'gradcli eval "sqrt(x*x + y*y)" --at x=3,y=4',
+            'gradcli eval "sin(x)/x" --grid x=0.1:2*pi:101 -o sinc.csv',
+        ),
+        help="Values only.",
+        params=[*options.expressions(), *unused, *options.points(), *options.output()],
+        callback=click.pass_context(_eval),
+    )
+
+
+def show() -> click.Command:
+    return options.Command(
+        "show",
+        examples=(
+            'gradcli show "x**3*sin(x)"',
+            'gradcli show "exp(-x*x/2)" --order 4',
+            'gradcli show "m*c**2" --wrt m --json',
+        ),
+        help="Derivatives as expressions; what several of them share is named t1, t2 ... first.",
+        params=[*options.expressions(), *options.derivatives(), *options.output(numbers=False)],
+        callback=click.pass_context(_show),
+    )

@@ -1,0 +1,182 @@
+"""Where results leave: stdout, or a file that appears whole or not at all.
+
+A signal ends the process by that signal: after the line being written, with no temporary file left.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import sys
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+from gradcli.errors import GradError
+
+_BUFFER = 1 << 16
+_PATIENCE = 0.5
+"""Seconds that a reader has to take the rest of a line once a signal has come."""
+
+
+def die(signum: int) -> NoReturn:
+    """End by the signal itself, so that whoever waits for this process can tell."""
+    signal.signal(signum, signal.SIG_DFL)
+    os.kill(os.getpid(), signum)
+    # Only where the signal is blocked.
+    os._exit(128 + signum)
+
+
+class Door:
+    """A context that takes bytes: ``door(data)``. Raises GradError, exit code 3, where they cannot be written."""
+
+    name = "stdout"
+
+    def __init__(self) -> None:
+        self.fd = -1
+        self.held: list[bytes] = []
+        self.size = 0
+        self.midline = False
+        self.dying = 0
+        self.previous: dict[int, Any] = {}
+
+    def __call__(self, data: bytes) -> None:
+        self.held.append(data)
+        self.size += len(data)
+        if self.size >= _BUFFER:
+            self.flush()
+
+    def flush(self) -> None:
+        data = b"".join(self.held)
+        self.held, self.size = [], 0
+        at, end = 0, len(data)
+        view = memoryview(data)
+        try:
+            while at < end:
+                self.midline = True
+                at += os.write(self.fd, view[at:end])
+                self.midline = data[at - 1] != 10
+                if self.dying:
+                    end = data.find(b"\n", at - 1, end) + 1
+        except OSError as e:
+            raise self.refused(e) from None
+        if self.dying:
+            self.leave(self.dying)
+
+    def refused(self, e: OSError) -> GradError:
+        return GradError(f"cannot write to {self.name}: {e.strerror or e}", exit_code=3)
+
+    def leave(self, signum: int) -> NoReturn:
+        try:
+            self.discard()
+        finally:
+            die(signum)
+
+    def open(self) -> None:
+        if sys.stdout is None:
+            raise GradError("cannot write to stdout: it is closed", exit_code=3)
+        # What click or Python may have printed comes first.
+        sys.stdout.flush()
+        self.fd = sys.stdout.fileno()
+
+    def close(self) -> None:
+        self.flush()
+
+    def discard(self) -> None:
+        """Undo what can be undone."""
+
+    def _on_signal(self, signum: int, frame: FrameType | None) -> None:
+        if self.midline and not self.dying and hasattr(signal, "setitimer"):
+            # Half a line is out. Let it end, but not at the mercy of a reader that has stopped reading.
+            self.dying = signum
+            signal.signal(signal.SIGALRM, lambda *_: self.leave(signum))
+            signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+        else:
+            self.leave(signum)
+
+    def __enter__(self) -> Door:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            # One who asked to be spared, as nohup does, is spared.
+            if signal.getsignal(signum) is not signal.SIG_IGN:
+                self.previous[signum] = signal.signal(signum, self._on_signal)
+        try:
+            self.open()
+        except BaseException:
+            self.discard()
+            self._restore()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        try:
+            if e is None:
+                self.close()
+            elif isinstance(e, GradError):
+                # Whole rows that came before the error are results.
+                self.flush()
+        finally:
+            self.discard()
+            self._restore()
+
+    def _restore(self) -> None:
+        for signum, handler in self.previous.items():
+            signal.signal(signum, handler)
+
+
+class FileDoor(Door):
+    """A file written beside its target and moved over it when complete."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self.name = target
+        self.target = os.path.realpath(target)
+        self.temporary: str | None = None
+
+    def open(self) -> None:
+        try:
+            if os.path.isdir(self.target):
+                raise IsADirectoryError(21, "Is a directory")
+            mode = os.stat(self.target).st_mode if os.path.exists(self.target) else None
+            if mode is not None and not stat.S_ISREG(mode):
+                # A device or a pipe cannot be replaced, only written to.
+                self.fd = os.open(self.target, os.O_WRONLY)
+                return
+            if mode is not None and not os.access(self.target, os.W_OK):
+                raise PermissionError(13, "Permission denied")
+            beside = os.path.join(os.path.dirname(self.target), f".gradcli-{os.urandom(6).hex()}.tmp")
+            self.fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+            self.temporary = beside
+            if mode is not None:
+                os.chmod(beside, stat.S_IMODE(mode))
+        except OSError as e:
+            raise self.refused(e) from None
+
+    def refused(self, e: OSError) -> GradError:
+        return GradError(f"{self.name}: {e.strerror or e}", exit_code=3)
+
+    def close(self) -> None:
+        self.flush()
+        try:
+            if self.temporary is not None:
+                os.fsync(self.fd)
+            os.close(self.fd)
+            self.fd = -1
+            if self.temporary is not None:
+                os.replace(self.temporary, self.target)
+                self.temporary = None
+        except OSError as e:
+            raise self.refused(e) from None
+
+    def discard(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+        if self.temporary is not None:
+            os.unlink(self.temporary)
+            self.temporary = None
+
+
+def emit(text: str) -> None:
+    """Print text that is a result: help, versions, tables."""
+    with Door() as door:
+        door(text.encode())

@@ -1,0 +1,159 @@
+"""The options, each declared once, and the command class that reads them as cli users expect of expressions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from gradcli.errors import GradError
+from gradcli.formats import FORMATS
+
+# After the minus: a number or bracket, or a name that goes on with an operator, a bracket or a blank.
+_ARITHMETIC = re.compile(r"-\s*(?:[0-9.(]|(?:[A-Za-z_][A-Za-z0-9_]*|`[^`]*`)\s*(?:[-+*/%^(<>!;\s]|==))")
+SWITCHES = ("csv", "tsv", "json", "jsonl")
+"""Formats that are options of their own."""
+_OPERAND = "\0"
+"""Marks a word that click must not take for an option; no argument of a process can contain it."""
+
+
+class Command(click.Command):
+    """A command whose help starts with examples, and to which ``-x**2`` is an operand."""
+
+    def __init__(self, name: str, *, examples: Sequence[str], callback: Callable[..., Any], help: str,
+                 params: Sequence[click.Parameter]) -> None:  # fmt: skip
+        super().__init__(name, callback=callback, help=help, params=[*params, *common()], add_help_option=False)
+        self.examples = examples
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, self._marked(list(args)))
+
+    def _marked(self, args: list[str]) -> list[str]:
+        """The words, with those that are expressions starting with a minus marked as operands."""
+        takes = {
+            spelled: not option.is_flag
+            for option in self.params
+            if isinstance(option, click.Option)
+            for spelled in option.opts
+        }
+        k = 0
+        while k < len(args) and args[k] != "--":
+            word = args[k]
+            if word.startswith("---"):
+                args[k] = _OPERAND + word
+            elif word.startswith("--"):
+                k += takes.get(word, False)
+            elif word.startswith("-") and len(word) > 1:
+                if word[:2] in takes:
+                    # Flags may be bundled, the last one may take the next word.
+                    flags = 1
+                    while flags < len(word) - 1 and not takes.get("-" + word[flags], True):
+                        flags += 1
+                    k += takes.get("-" + word[flags], False) and flags == len(word) - 1
+                elif _ARITHMETIC.match(word):
+                    args[k] = _OPERAND + word
+            k += 1
+        return args
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        format_examples(self.examples, formatter)
+        super().format_help(ctx, formatter)
+
+
+def format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
+    with formatter.section("Examples"):
+        for line in examples:
+            formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+    formatter.write_paragraph()
+
+
+def operands(words: Sequence[str]) -> list[str]:
+    """The words as they were typed."""
+    found = [w.removeprefix(_OPERAND) for w in words]
+    for word in found:
+        if not word.isascii() and any("\ud800" <= c <= "\udfff" for c in word):
+            raise GradError("the expression is not UTF-8")
+    return found
+
+
+def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from gradcli.cli.door import emit
+
+        emit(ctx.get_help() + "\n")
+        ctx.exit()
+
+
+def option(*spelled: str, **attributes: Any) -> click.Option:
+    """An option that can also come from the environment: --max-points as GRADCLI_MAX_POINTS."""
+    longest = max(spelled, key=len)
+    if longest.startswith("--"):
+        attributes.setdefault("envvar", "GRADCLI_" + longest.strip("-").replace("-", "_").upper())
+    return click.Option(list(spelled), **attributes)
+
+
+def help_option() -> click.Option:
+    return click.Option(
+        ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help, help="Show this help."
+    )
+
+
+def common() -> list[click.Parameter]:
+    return [
+        option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."),
+        option("-q", "--quiet", is_flag=True, help="No notes on stderr."),
+        option("--debug", is_flag=True, help="Show the traceback of an error."),
+        help_option(),
+    ]
+
+
+def expressions() -> list[click.Parameter]:
+    return [
+        click.Argument(["expr"], nargs=-1, metavar="EXPR..."),
+        option("-f", "--file", metavar="FILE", help="Read expressions from FILE, one a line; - is stdin."),
+    ]
+
+
+def derivatives() -> list[click.Parameter]:
+    return [
+        option("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
+        option("-w", "--wrt", multiple=True, metavar="X,Y", help="Differentiate in these variables.  [default: all]"),
+        option("--allow-unused", is_flag=True, help="A variable that does not occur has zero derivatives."),
+    ]
+
+
+def points() -> list[click.Parameter]:
+    return [
+        option("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
+        option("--grid", multiple=True, metavar="GRID",
+               help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),
+        option("--fill", metavar="RULE", help="Fill a shape by a rule in its indices i, j, k ...  [default: i+j+...]"),
+        option("--max-points", type=click.IntRange(min=1), metavar="N", help="Refuse larger grids.  [default: 1e9]"),
+        option("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
+        option("--engine", type=click.Choice(["auto", "scalar", "vector"]), default="auto",
+               help="Plain Python, or NumPy.  [default: by the amount of work]"),
+        option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the vector engine."),
+        option("-v", "--verbose", is_flag=True, help="Say on stderr how it was computed."),
+        option("--no-progress", is_flag=True, help="No progress line on a terminal."),
+    ]  # fmt: skip
+
+
+def output(*, numbers: bool = True) -> list[click.Parameter]:
+    suffixes = " ".join(row.suffixes[0] for row in FORMATS.values())
+    found: list[click.Parameter] = [
+        option("-o", "--output", metavar="FILE", help=f"Write to FILE, format by suffix: {suffixes}"),
+        option(
+            "--format",
+            type=click.Choice(list(FORMATS)),
+            metavar="FORMAT",
+            help=f"One of {', '.join(FORMATS)}.  [default: table]",
+        ),
+        *[click.Option([f"--{name}"], is_flag=True, help=f"Same as --format {name}.") for name in SWITCHES],
+    ]
+    if numbers:
+        found.append(
+            option("--digits", type=click.IntRange(1, 17), metavar="N", help="Significant digits, in tables only.")
+        )
+    return found

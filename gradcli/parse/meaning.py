@@ -1,0 +1,287 @@
+"""What the grammar's rules mean: each makes an Expr, or refuses in words.
+
+Here stand the checks a grammar cannot make: numbers against conditions, what a call may be given, which names
+may be defined and which are taken. Must not know tokens, tables or the automaton.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple, NoReturn
+
+from gradcli.errors import GradError, Source, Span
+from gradcli.expr import BOOLEANS, COMPARISONS, CONSTANTS, WORDS, Expr, apply, const, constant, exact, var
+from gradcli.functions import SPELLED, Function
+from gradcli.parse import wording
+
+LEAVES = frozenset({"number", "name"})
+BINARY = frozenset({"add", "sub", "mul", "div", "mod", "power"})
+HIGHEST = 1000
+"""The largest n in diff(f, x, n) and besselj(n, x)."""
+
+_NAMES_TOO = frozenset({"gamma", "psi", "th", "sh", "ch", "tg", "lb", "lg", "mod", "power"})
+"""Functions spelled like everyday variables: these are functions only where they are called."""
+WORDS.update(word for word, row in SPELLED.items() if not row.internal and word not in _NAMES_TOO)
+
+_COMPARES = {spelled: op for op, spelled in COMPARISONS.items()}
+_NUMBERS = {"inf": float("inf"), "nan": float("nan")}
+_DIGITS = 640  # The most that every Python reads, whatever its limit is set to.
+
+
+class Chain(NamedTuple):
+    """0 < x < 1 so far: the condition, and the operand the next comparison goes on from."""
+
+    condition: Expr
+    last: Expr
+    start: int
+
+
+class Argument(NamedTuple):
+    value: Expr
+    span: Span
+
+
+class Meaning:
+    """What one text has said so far.
+
+    ``statements`` are its expressions in order, ``names`` those it defined, ``used`` the names it went on to use,
+    ``variables`` where each variable first stands, ``spans`` where each node does. ``leaves`` and
+    ``made`` remember what a spelling, or an operation on two nodes, has come to in this text.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.statements: list[tuple[str | None, Expr]] = []
+        self.names: dict[str, Expr] = {}
+        self.used: set[str] = set()
+        self.variables: dict[str, Span] = {}
+        self.spans: dict[Expr, Span] = {}
+        self.leaves: dict[str, Expr] = {}
+        self.made: dict[tuple[str, Expr, Expr], Expr] = {}
+
+    # Leaves and operators.
+
+    def leaf(self, spelled: str, start: int) -> Expr:
+        """The expression of one number or name."""
+        span = Span(start, start + len(spelled))
+        e = self._name(spelled, span) if spelled[0] in wording.NAME_STARTS else self._number(spelled, span)
+        self.leaves[spelled] = e
+        self.spans.setdefault(e, span)
+        return e
+
+    def _number(self, spelled: str, span: Span) -> Expr:
+        mantissa, _, exponent = spelled.lower().partition("e")
+        whole, _, part = mantissa.partition(".")
+        digits = (whole + part).lstrip("0")
+        short = digits.rstrip("0")
+        if not short:
+            return const(0)
+        if len(short) > _DIGITS:
+            self._fail(f"a number of {len(short)} digits (the limit is {_DIGITS})", span)
+        # An exponent of many digits is beyond every bound, and would take for ever as an integer.
+        tens = int(exponent or 0) if len(exponent) < 9 else 10**9 * (-1 if exponent[0] == "-" else 1)
+        tens += len(digits) - len(short) - len(part)
+        size = tens + len(short)
+        value = int(short) * Fraction(10) ** tens if abs(size) < 400 else Fraction(10) ** (400 if size > 0 else -400)
+        try:
+            return const(value)
+        except GradError as error:
+            raise error.at(span, self.source) from None
+
+    def _name(self, spelled: str, span: Span) -> Expr:
+        name = spelled.strip("`")
+        if name == spelled and name in WORDS:
+            if name in CONSTANTS:
+                return constant(name)
+            if name in _NUMBERS:
+                return const(_NUMBERS[name])
+            self._fail(f"{name} is a function: write {name}(...)", span)
+        if name in self.names:
+            self.used.add(name)
+            return self.names[name]
+        self.variables.setdefault(name, span)
+        return var(name)
+
+    def binary(self, op: str, a: Expr, b: Expr, starts: list[int], end: int) -> Expr:
+        """``a op b``, the last three entries of ``starts`` being where a, the operator and b start."""
+        if a.op in BOOLEANS or b.op in BOOLEANS:
+            self._number_wanted(a, self._trimmed(starts[-3], starts[-2]))
+            self._number_wanted(b, Span(starts[-1], end))
+        try:
+            e = apply(op, a, b)
+        except GradError as error:
+            raise error.at(Span(starts[-3], end), self.source) from None
+        self.made[op, a, b] = e
+        if e not in self.spans:
+            self.spans[e] = Span(starts[-3], end)
+        return e
+
+    def sign(self, values: list[Any], starts: list[int], end: int) -> Expr:
+        self._number_wanted(values[1], Span(starts[1], end))
+        return self._make("neg", (values[1],), Span(starts[0], end)) if values[0] == "-" else values[1]
+
+    def inside(self, values: list[Any], starts: list[int], end: int) -> Expr:
+        e: Expr = values[1]
+        return e
+
+    # Conditions.
+
+    def compare(self, values: list[Any], starts: list[int], end: int) -> Chain:
+        a, operator, b = values
+        self._number_wanted(b, Span(starts[2], end))
+        if isinstance(a, Chain):
+            this = self._make(_COMPARES[operator], (a.last, b), Span(a.start, end))
+            return Chain(self._make("and", (a.condition, this), Span(starts[0], end)), b, starts[2])
+        self._number_wanted(a, self._trimmed(starts[0], starts[1]))
+        return Chain(self._make(_COMPARES[operator], (a, b), Span(starts[0], end)), b, starts[2])
+
+    def compared(self, values: list[Any], starts: list[int], end: int) -> Expr:
+        chain: Chain = values[0]
+        return chain.condition
+
+    def junction(self, values: list[Any], starts: list[int], end: int) -> Expr:
+        a, operator, b = values
+        self._condition_wanted(a, self._trimmed(starts[0], starts[1]), f"on the left of '{operator}'")
+        self._condition_wanted(b, Span(starts[2], end), f"on the right of '{operator}'")
+        return self._make(operator, (a, b), Span(starts[0], end))
+
+    def negation(self, values: list[Any], starts: list[int], end: int) -> Expr:
+        self._condition_wanted(values[1], Span(starts[1], end), "after 'not'")
+        return self._make("not", (values[1],), Span(starts[0], end))
+
+    def conditional(self, values: list[Any], starts: list[int], end: int) -> Expr:
+        a, _, condition, _, b = values
+        self._number_wanted(a, self._trimmed(starts[0], starts[1]))
+        self._condition_wanted(condition, self._trimmed(starts[2], starts[3]), "between 'if' and 'else'")
+        self._number_wanted(b, Span(starts[4], end))
+        return self._make("where", (condition, a, b), Span(starts[0], end))
+
+    # Calls.
+
+    def first(self, values: list[Any], starts: list[int], end: int) -> list[Argument]:
+        return [Argument(values[0], Span(starts[0], end))]
+
+    def further(self, values: list[Any], starts: list[int], end: int) -> list[Argument]:
+        arguments: list[Argument] = values[0]
+        arguments.append(Argument(values[2], Span(starts[2], end)))
+        return arguments
+
+    def call(self, values: list[Any], starts: list[int], end: int) -> Expr:
+        name: str = values[0]
+        arguments: list[Argument] = values[2] if len(values) == 4 else []
+        span, word = Span(starts[0], end), Span(starts[0], starts[0] + len(name))
+        if name == "diff":
+            return self._diff(arguments, span)
+        row = SPELLED.get(name)
+        if row is None:
+            known = name in self.names or name in self.variables
+            self._fail(wording.unknown_function(name, self.source.text[starts[1] : end], known), word)
+        self._counted(row, name, len(arguments), span)
+        value = None
+        if row.parameter:
+            order, *arguments = arguments
+            value = self._order(order, f"the first argument of {name}")
+        for index, argument in enumerate(arguments):
+            if row.name == "where" and index == 0:
+                self._condition_wanted(*argument, "as the first argument of where")
+            else:
+                self._number_wanted(*argument)
+        return self._make(row.name, [argument.value for argument in arguments], span, value)
+
+    def _counted(self, row: Function, name: str, given: int, span: Span) -> None:
+        least, most = row.arity
+        extra = 1 if row.parameter else 0
+        least, most = least + extra, None if most is None else most + extra
+        if given < least or (most is not None and given > most):
+            count = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
+            word = "argument" if (most or least) == 1 else "arguments"
+            hint = f"write {wording.signature(row, name)}"
+            self._fail(f"{name} takes {count} {word}, {given} given", span, hint)
+
+    def _diff(self, arguments: list[Argument], span: Span) -> Expr:
+        if len(arguments) not in (2, 3):
+            self._fail(
+                f"diff takes 2 or 3 arguments, {len(arguments)} given", span,
+                hint="write diff(expression, x), or diff(expression, x, n) for the n-th derivative",
+            )  # fmt: skip
+        (e, where), (x, place) = arguments[:2]
+        self._number_wanted(e, where)
+        if x.op != "var":
+            self._fail(f"diff needs a variable as its second argument, not {self._at(place)}", place)
+        n = self._order(arguments[2], "the third argument of diff") if len(arguments) == 3 else 1
+        return self._make("diff", (e, x), span, n) if n else e
+
+    def _order(self, argument: Argument, what: str) -> int:
+        n = exact(argument.value)
+        if n is None or n.denominator != 1 or not 0 <= n <= HIGHEST:
+            self._fail(f"{what} must be an integer from 0 to {HIGHEST}, not {self._at(argument.span)}", argument.span)
+        return int(n)
+
+    # Statements.
+
+    def nothing(self, values: list[Any], starts: list[int], end: int) -> None:
+        return None
+
+    def unnamed(self, values: list[Any], starts: list[int], end: int) -> None:
+        self._number_wanted(values[0], Span(starts[0], end))
+        self.statements.append((None, values[0]))
+
+    def named(self, values: list[Any], starts: list[int], end: int) -> None:
+        spelled, _, e = values
+        name = spelled.strip("`")
+        span = Span(starts[0], starts[0] + len(spelled))
+        if name == spelled and name in WORDS:
+            kind = "constant" if name in CONSTANTS or name in _NUMBERS else "function"
+            self._fail(f"'{name}' is a {kind}: choose another name", span)
+        if name in self.names:
+            self._fail(f"'{name}' is defined already: choose another name for this one, such as {name}2", span)
+        if name in self.variables:
+            if self.variables[name].start > starts[0]:
+                self._fail(f"'{name}' is defined by itself: choose another name, such as {name}2", self.variables[name])
+            self._fail(f"'{name}' is used before it is defined: move its definition up", span)
+        self._number_wanted(e, Span(starts[2], end))
+        self.names[name] = e
+        self.statements.append((name, e))
+
+    # Checks.
+
+    def _make(self, op: str, args: Sequence[Expr], span: Span, value: int | None = None) -> Expr:
+        try:
+            e = apply(op, *args, value=value)
+        except GradError as error:
+            raise error.at(span, self.source) from None
+        if e not in self.spans:
+            self.spans[e] = span
+        return e
+
+    def _number_wanted(self, e: Expr, span: Span) -> None:
+        if e.op in BOOLEANS:
+            self._fail(
+                "a comparison is not a number", span,
+                hint="a condition stands only in where(condition, a, b), or in: a if condition else b",
+            )  # fmt: skip
+
+    def _condition_wanted(self, e: Expr, span: Span, where: str) -> None:
+        if e.op not in BOOLEANS:
+            self._fail(f"a number is not a condition, and one is expected {where}", span, hint="compare it: x > 0")
+
+    def _trimmed(self, start: int, end: int) -> Span:
+        """An operand that ends somewhere before the operator at ``end``."""
+        return Span(start, start + max(1, len(self.source.text[start:end].rstrip())))
+
+    def _at(self, span: Span) -> str:
+        return wording.short(self.source.text[span.start : span.end])
+
+    def _fail(self, message: str, span: Span, hint: str | None = None) -> NoReturn:
+        raise GradError(message, hint=hint, span=span, source=self.source)
+
+
+ACTIONS: dict[str, Callable[[Meaning, list[Any], list[int], int], Any]] = {
+    "next": Meaning.nothing, "nothing": Meaning.nothing, "unnamed": Meaning.unnamed, "named": Meaning.named,
+    "conditional": Meaning.conditional, "or": Meaning.junction, "and": Meaning.junction, "not": Meaning.negation,
+    "compare": Meaning.compare, "compare_on": Meaning.compare, "compared": Meaning.compared,
+    "neg": Meaning.sign, "plus": Meaning.sign, "inside": Meaning.inside,
+    "call": Meaning.call, "first": Meaning.first, "further": Meaning.further,
+}  # fmt: skip
+"""A rule's meaning, given the values of its symbols, where each starts, and where the last ends."""

@@ -1,0 +1,170 @@
+"""How accurate is every function of the table, at every order, on every engine? Measured against the references.
+
+    python tests/accuracy.py [--points N] [--functions sin,tanh] [--engine scalar|vector|both] [--markdown]
+
+Errors are in ulp of the true number. What is shown as an error is already divided by (1 + conditioning) wherever the
+allowance is conditioned: at orders 2 to 4 and near zeros.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # it also runs as a command
+
+from gradcli.derive import derive
+from gradcli.expr import ZERO, Expr, apply, const, var
+from gradcli.program import build
+from tests import reference
+from tests.reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
+
+ENGINES = ("scalar", "vector")
+LETTERS = ("x", "y", "z")
+
+
+class Finding(NamedTuple):
+    """One number that an engine computed: what it is, how wrong, and how wrong it might be."""
+
+    engine: str
+    partial: str
+    order: int
+    parameter: int | None
+    at: Point
+    computed: float
+    true: float
+    off: float
+    allowed: float
+
+    @property
+    def share(self) -> float:
+        """Of the allowance; above 1 is a failure."""
+        return self.off / self.allowed if self.off else 0.0
+
+
+def expression(name: str, parameter: int | None = None) -> Expr:
+    """The function applied to variables x, y, z."""
+    if name in FIXED_POWERS:
+        return apply("power", var("x"), const(FIXED_POWERS[name][0]))
+    x = [var(letter) for letter in LETTERS[: len(REFERENCES[name].domain)]]
+    if name == "where":
+        x[0] = apply("gt", x[0], ZERO)
+    return apply(name, *x, value=parameter)
+
+
+def evaluate(outputs: Sequence[Expr], names: Sequence[str], at: Sequence[Point], engine: str) -> list[list[float]]:
+    """One list of values per output, over points that are rows of one axis."""
+    program = build(outputs, [tuple(names)])
+    columns = [[point[names.index(name)] for point in at] for name, _ in program.inputs]
+    if engine == "scalar":
+        from gradcli.backends import scalar
+
+        lists = [[0.0] * len(at) for _ in outputs]
+        scalar.kernel(program)(columns, lists, (len(at),))
+        return lists
+    import numpy as np
+
+    from gradcli.backends import vector
+
+    arrays = [np.empty(len(at)) for _ in outputs]
+    vector.kernel(program)([np.array(c) for c in columns], arrays, (len(at),))
+    return [a.tolist() for a in arrays]
+
+
+@cache
+def judged(name: str, count: int, seed: int) -> dict[int | None, list[tuple[Point, dict[tuple[int, ...], Mark]]]]:
+    """Points by parameter, each with what is true there."""
+    found: dict[int | None, list[tuple[Point, dict[tuple[int, ...], Mark]]]] = {}
+    for parameter, at in reference.points(name, count, seed):
+        found.setdefault(parameter, []).append((at, reference.marks(name, at, parameter)))
+    return found
+
+
+def findings(name: str, engine: str, count: int, seed: int = 1) -> Iterator[Finding]:
+    """Every number of every partial up to order 4 at ``count`` points."""
+    names = LETTERS[: len(reference.reference(name).domain)]
+    for parameter, rows in judged(name, count, seed).items():
+        derived = derive([("f", expression(name, parameter))], names, ORDER)
+        indices = [k for order in range(ORDER + 1) for k in reference.indices(len(names), order)]
+        values = evaluate([e for _, e in derived], names, [at for at, _ in rows], engine)
+        for (partial, _), index, column in zip(derived, indices, values, strict=True):
+            for (at, marks), computed in zip(rows, column, strict=True):
+                if index in marks:
+                    true = marks[index]
+                    order = sum(index)
+                    yield Finding(
+                        engine, partial, order, parameter, at, computed, true.nearest,
+                        reference.off(computed, true), reference.allowance(name, order, true),
+                    )  # fmt: skip
+
+
+def worst(name: str, engines: Sequence[str], count: int, seed: int = 1) -> tuple[str, list[Finding], list[Finding]]:
+    """The worst finding per order, and all that exceed their allowance."""
+    top: dict[int, Finding] = {}
+    failures = []
+    for engine in engines:
+        for f in findings(name, engine, count, seed):
+            if f.order not in top or f.share > top[f.order].share:
+                top[f.order] = f
+            if f.share > 1:
+                failures.append(f)
+    return name, [top[k] for k in sorted(top)], failures
+
+
+def shown(name: str, f: Finding) -> str:
+    """The error in ulp, conditioning taken out."""
+    size = f.share * reference.unit(name, f.order)
+    return "wrong" if math.isinf(size) else f"{size:.2f}" if size < 100 else f"{size:.1e}"
+
+
+def describe(f: Finding) -> str:
+    """A finding in one line."""
+    at = ", ".join(f"{letter}={x!r}" for letter, x in zip(LETTERS, f.at, strict=False))
+    n = "" if f.parameter is None else f"n={f.parameter}, "
+    said = f"{f.computed!r}, true {f.true!r}, {f.off:.3g} ulp of {f.allowed:.3g} allowed"
+    return f"{f.partial} ({f.engine}) at {n}{at}: {said}"
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--points", type=int, default=2000, help="points per function (default 2000)")
+    options.add_argument("--functions", help="names, separated by commas (default all)")
+    options.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--failures", type=int, default=0, metavar="N", help="show N per function and partial")
+    options.add_argument("--markdown", action="store_true", help="print the table of the README")
+    chosen = options.parse_args()
+    names = chosen.functions.split(",") if chosen.functions else [*REFERENCES, *FIXED_POWERS]
+    engines = ENGINES if chosen.engine == "both" else (chosen.engine,)
+    tasks = [(name, engines, chosen.points, chosen.seed) for name in names]
+    bad = 0
+    if chosen.markdown:
+        print("| function | value | 1st | 2nd | 3rd | 4th |\n|---|---|---|---|---|---|")
+    with ProcessPoolExecutor() as pool:
+        for name, top, failures in pool.map(worst, *zip(*tasks, strict=True)):
+            bad += bool(failures)
+            if chosen.markdown:
+                print(f"| {name} | {' | '.join(shown(name, f) for f in top)} |", flush=True)
+                continue
+            mark = f"{len(failures)} FAILURES" if failures else "ok"
+            print(f"{name:12} {'  '.join(f'{shown(name, f):>8}' for f in top)}  {mark}", flush=True)
+            for f in top:
+                if f.share > 1:
+                    print(f"    worst order {f.order}: {describe(f)}")
+            seen: dict[tuple[str, str], int] = {}
+            for f in failures:
+                key = f.engine, f.partial
+                seen[key] = seen.get(key, 0) + 1
+                if seen[key] <= chosen.failures:
+                    print(f"        {describe(f)}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
