@@ -314,10 +314,17 @@ def _before(a: Expr, b: Expr, op: str) -> bool:
     """
     places = _PLACES[op]
     unnamed = 3 if op == "mul" else 2
-    p, q = places.get(a.op, unnamed), places.get(b.op, unnamed)
+    # In a product a power of a variable stands where the variable would.
+    first = a.args[0] if op == "mul" and a.op == "power" else a
+    second = b.args[0] if op == "mul" and b.op == "power" else b
+    if first.op != "var":
+        first = a
+    if second.op != "var":
+        second = b
+    p, q = places.get(first.op, unnamed), places.get(second.op, unnamed)
     if p != q:
         return p < q
-    names = [str(e.value) if e.op in ("var", "constant") else e.op for e in (a, b)]
+    names = [str(e.value) if e.op in ("var", "constant") else e.op for e in (first, second)]
     return names[0] < names[1] if names[0] != names[1] else a.digest < b.digest
 
 
@@ -404,7 +411,12 @@ def spell_number(value: Number) -> tuple[str, int]:
         places = max(twos, fives)
         digits = str(size.numerator * 10**places // size.denominator).zfill(places + 1)
         return f"{sign}{digits[:-places]}.{digits[-places:]}", bind
-    return f"{sign}{size.numerator}/{size.denominator}", _PRODUCT
+    if rest == 1 and size.numerator.bit_length() + size.denominator.bit_length() > FOLD_BITS:
+        # As a quotient it would not be folded again.
+        return f"{sign}{size.numerator * 10**max(twos, fives) // size.denominator}e-{max(twos, fives)}", bind
+    # Both parts scaled alike where one alone is beyond the range of a double.
+    scale = "" if max(size.numerator, size.denominator) <= _LARGEST else "e-310"
+    return f"{sign}{size.numerator}{scale}/{size.denominator}{scale}", _PRODUCT
 
 
 def spell_name(name: str) -> str:

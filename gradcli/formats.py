@@ -65,7 +65,7 @@ def _odd(value: float) -> bytes:
 
 def spell(value: float) -> str:
     """One number as every format writes it."""
-    return _rows([[value]]).decode()
+    return _rows([[float(value)]]).decode()
 
 
 def _plain(body: bytes) -> bytes:

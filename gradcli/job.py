@@ -72,10 +72,9 @@ class Request:
         self.derived = derive(self.outputs, wrt, job.order)
         for name, _ in self.derived:
             if name in self.points or name in self.variables:
-                raise GradError(
-                    f"'{name}' would be both a variable and a result",
-                    hint="name the output: y = expression" if name[0] != "y" else "name the output: g = expression",
-                )
+                free = next(n for n in "ygh" if n not in self.points and n not in dict(self.outputs))
+                hint = f"name the output: {free} = expression"
+                raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
     def _unused(self, names: Sequence[str], option: str, allowed: bool) -> list[str]:
         """Those of ``names`` that no expression has; an error unless allowed."""

@@ -36,6 +36,7 @@ TOP = ORDER + 1  # the conditioning of an order needs the next one
 LARGEST = math.nextafter(math.inf, 0)
 LEAST = math.nextafter(0, 1)
 DIGITS = 110  # bits that two precisions must share, about 33 decimal digits
+NEAR = 8  # a zero is near within 1/8 of the length over which a function changes
 GONE = -1300  # a number below 2**GONE is 0 as a double, whatever is done to it
 
 
@@ -859,7 +860,7 @@ def _near_zero(g: Number, x: float, slope: Number, bend: Number) -> bool:
     """Whether the tangent meets 0 well within the length over which x and the slope stay what they are."""
     if not slope or mp.isnan(g):
         return False
-    return bool(16 * abs(g) < slope * (min(abs(mp.mpf(x)), slope / bend) if bend else abs(x)))
+    return bool(NEAR * abs(g) < slope * (min(abs(mp.mpf(x)), slope / bend) if bend else abs(x)))
 
 
 def allowance(name: str, order: int, true: Mark) -> float:

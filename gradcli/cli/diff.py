@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -89,8 +90,9 @@ def _names(texts: Sequence[str]) -> list[str] | None:
 def _sources(given: dict[str, Any]) -> list[Source]:
     """The expressions typed, then those of --file."""
     found = [Source(text) for text in options.operands(given["expr"])]
-    if given["file"] is not None:
-        found.append(_read(given["file"]))
+    if given["file"].count("-") > 1:
+        raise GradError("stdin cannot be read twice")
+    found += map(_read, given["file"])
     if not found:
         raise GradError("no expression given", hint='such as: gradcli diff "x**2" --at x=3')
     return found
@@ -131,7 +133,7 @@ class _Target:
             if _typed(ctx, "digits"):
                 raise GradError(f"--digits is for tables: {self.format.name} always has every digit")
             digits = None
-        width = os.get_terminal_size(sys.stdout.fileno()).columns if self.terminal else 0
+        width = shutil.get_terminal_size().columns if self.terminal else 0
         color = self.path is None and colored(sys.stdout, given["color"])
         self.style = Style(digits, width or None, color)
 

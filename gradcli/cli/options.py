@@ -112,7 +112,7 @@ def common() -> list[click.Parameter]:
 def expressions() -> list[click.Parameter]:
     return [
         click.Argument(["expr"], nargs=-1, metavar="EXPR..."),
-        option("-f", "--file", metavar="FILE", help="Read expressions from FILE, one a line; - is stdin."),
+        option("-f", "--file", multiple=True, metavar="FILE", help="Read expressions from FILE, one a line; - is stdin."),
     ]
 
 
@@ -120,7 +120,7 @@ def derivatives() -> list[click.Parameter]:
     return [
         option("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
         option("-w", "--wrt", multiple=True, metavar="X,Y", help="Differentiate in these variables.  [default: all]"),
-        option("--allow-unused", is_flag=True, help="A variable that does not occur has zero derivatives."),
+        option("--allow-unused", is_flag=True, help="Accept variables that do not occur; derivatives in them are 0."),
     ]
 
 

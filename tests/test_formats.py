@@ -1,0 +1,245 @@
+"""Formats: one spelling of numbers, read back bit for bit; the same bytes whatever the blocks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradcli import formats
+from gradcli.errors import GradError
+from gradcli.formats import FORMATS, Style, by_suffix, spell
+
+class Made:
+    """Columns that are there already."""
+
+    def __init__(
+        self,
+        columns: dict[str, list[float]],
+        shape: tuple[int, ...] | None = None,
+        *,
+        matrix: bool = False,
+        arrays: bool = False,
+        block: int = 3,
+    ) -> None:
+        self.names = tuple(columns)
+        size = len(next(iter(columns.values())))
+        self.shape = (size,) if shape is None else shape
+        self.expressions, self.variables, self.order, self.matrix = {"f": "x**2"}, ["x"], 1, matrix
+        self.nonfinite = {n: k for n, c in columns.items() if (k := sum(not math.isfinite(v) for v in c))}
+        self.columns: list[Any] = [np.array(c) if arrays else c for c in columns.values()]
+        self.block = block
+
+    @property
+    def blocks(self) -> Iterator[list[Any]]:
+        for lo in range(0, len(self.columns[0]), self.block):
+            yield [c[lo : lo + self.block] for c in self.columns]
+
+    def whole(self) -> list[Any]:
+        return self.columns
+
+
+class Told:
+    lines = [("t1", "exp(-`a|b`)"), ("y", "x*t1"), ("dy_dx", "t1 if x < 1 else 0, 2")]
+    names = ("y", "dy_dx")
+    expressions = {"y": "x*exp(-`a|b`)"}
+    variables = ["x", "a|b"]
+    order = 1
+
+
+def written(name: str, made: Made, style: Style | None = None) -> str:
+    pieces: list[bytes] = []
+    FORMATS[name].write(made, pieces.append, style or Style())
+    return b"".join(pieces).decode()
+
+
+def told(name: str, style: Style | None = None) -> str:
+    pieces: list[bytes] = []
+    FORMATS[name].tell(Told(), pieces.append, style or Style())
+    return b"".join(pieces).decode()
+
+
+def from_bits(pattern: int) -> float:
+    value: float = struct.unpack("<d", struct.pack("<Q", pattern))[0]
+    return value
+
+
+def to_bits(value: float) -> bytes:
+    return b"nan" if value != value else struct.pack("<d", value)
+
+
+def python_spelling(value: float) -> str:
+    """The canonical spelling from Python's own shortest digits."""
+    if not math.isfinite(value):
+        return "nan" if value != value else "inf" if value > 0 else "-inf"
+    sign = "-" if math.copysign(1, value) < 0 else ""
+    mantissa, _, power = repr(abs(value)).partition("e")
+    whole, _, part = mantissa.partition(".")
+    digits = (whole + part).lstrip("0")
+    if not digits:
+        return sign + "0.0"
+    point = len(whole) + int(power or 0) if whole != "0" else int(power or 0) - (len(part) - len(part.lstrip("0")))
+    digits = digits.rstrip("0")
+    if -5 < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    if 0 < point <= 16:
+        return f"{sign}{digits[:point].ljust(point, '0')}.{digits[point:] or '0'}"
+    return f"{sign}{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e{point - 1}"
+
+
+numbers = st.integers(0, 2**64 - 1).map(from_bits) | st.floats() | st.integers(-(10**18), 10**18).map(float)
+
+
+@given(numbers)
+def test_one_spelling(value: float) -> None:
+    assert spell(value) == python_spelling(value)
+    assert to_bits(float(spell(value))) == to_bits(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1.0"), (-0.0, "-0.0"), (0.1, "0.1"), (1e-5, "0.00001"), (1e-7, "1e-7"), (1.5e-7, "1.5e-7"),
+        (1e15, "1000000000000000.0"), (1e16, "1e16"), (1.25e22, "1.25e22"), (5e-324, "5e-324"),
+        (math.nan, "nan"), (math.inf, "inf"), (-math.inf, "-inf"),
+    ],
+)  # fmt: skip
+def test_spelling_by_example(value: float, text: str) -> None:
+    assert spell(value) == text
+
+
+@given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=20), st.integers(1, 20))
+def test_every_format_has_the_same_bytes_from_lists_and_arrays_in_any_blocks(
+    rows: list[tuple[float, float]], block: int
+) -> None:
+    columns = {"x": [r[0] for r in rows], "f": [r[1] for r in rows]}
+    for name in FORMATS:
+        once = written(name, Made(columns, block=len(rows)))
+        assert written(name, Made(columns, block=block)) == once
+        assert written(name, Made(columns, block=block, arrays=True)) == once
+
+
+@given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=9))
+def test_csv_and_tsv_read_back_bit_for_bit(rows: list[tuple[float, ...]]) -> None:
+    names = ["x", 'a,"b"\tc', "line\nbreak"]
+    made = Made({n: [r[k] for r in rows] for k, n in enumerate(names)})
+    for name, separator in (("csv", ","), ("tsv", "\t")):
+        header, *found = csv.reader(io.StringIO(written(name, made)), delimiter=separator, strict=True)
+        assert header == names
+        assert [[to_bits(float(v)) for v in row] for row in found] == [[to_bits(v) for v in row] for row in rows]
+
+
+@pytest.mark.parametrize("arrays", [False, True])
+@pytest.mark.parametrize("shape", [(24,), (2, 3, 4), (24, 1), (1, 24)])
+@pytest.mark.parametrize("chunk", [1, 5, 65536])
+def test_json(shape: tuple[int, ...], arrays: bool, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "_CHUNK", chunk)
+    values = [k / 3 * 10.0**k for k in range(24)]
+    values[5], values[7] = math.nan, -math.inf
+    text = written("json", Made({"x": [0.5] * 24, "f": values}, shape, arrays=arrays))
+    found = json.loads(text)
+    assert list(found) == ["schema", "expressions", "variables", "order", "shape", "columns", "nonfinite"]
+    assert found["schema"] == "gradcli/1"
+    assert found["shape"] == list(shape)
+    assert found["nonfinite"] == {"f": 2}
+    wanted = np.array([v if math.isfinite(v) else None for v in values], dtype=object).reshape(shape).tolist()
+    assert found["columns"] == {"x": np.full(shape, 0.5).tolist(), "f": wanted}
+
+
+def test_json_of_a_point() -> None:
+    found = json.loads(written("json", Made({"x": [3.0], "f": [9.0]}, ())))
+    assert found["shape"] == []
+    assert found["columns"] == {"x": 3.0, "f": 9.0}
+    assert "nonfinite" not in found
+
+
+def test_jsonl() -> None:
+    text = written("jsonl", Made({"x": [1.0, 2.0], "100%": [math.inf, -0.0]}))
+    assert text == '{"x": 1.0, "100%": null}\n{"x": 2.0, "100%": -0.0}\n'
+
+
+def test_markdown() -> None:
+    text = written("markdown", Made({"a|b": [1.0, 2.0], "f": [math.inf, 1e-7]}))
+    assert text == "| a\\|b | f |\n| ---: | ---: |\n| 1.0 | inf |\n| 2.0 | 1e-7 |\n"
+
+
+def test_a_table_of_rows() -> None:
+    made = Made({"x": [1.0, -22.5], "long name": [0.1, math.nan]})
+    assert written("table", made) == "    x  long name\n  1.0        0.1\n-22.5        nan\n"
+    assert written("table", made, Style(color=True)).startswith("\x1b[1m    x  long name\x1b[0m\n")
+    assert written("table", Made({"a\x1b[2Jb": [1.0]})) == "a\\x1b[2Jb\n" + "1.0".rjust(9) + "\n"
+
+
+def test_a_table_too_wide_is_a_record_a_block_with_every_digit() -> None:
+    made = Made({"x": [1 / 3, 2 / 3], "100%": [1.0, 2.0]})
+    assert written("table", made, Style(width=24)) == written("table", made)
+    assert written("table", made, Style(width=23)) == (
+        f"x     {1 / 3}\n100%  1.0\n\nx     {2 / 3}\n100%  2.0\n"
+    )
+
+
+def test_digits_round_and_keep_the_spelling() -> None:
+    made = Made({"x": [1 / 3, 2e10 / 3, 123456.0, math.inf, 1e-9 / 7]})
+    found = written("table", made, Style(digits=3)).split()
+    assert found == ["x", "0.333", "6670000000.0", "123000.0", "inf", "1.43e-10"]
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 100])
+def test_widths_settle_after_a_fixed_number_of_rows(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "_LOOK", 6)
+    columns = {"x": [float(k) for k in range(8)], "f": [1.0] * 5 + [1000.0] * 3}
+    lines = written("table", Made(columns, block=block)).splitlines()
+    assert lines == ["  x    f", *[f"{k}.0  1.0" for k in range(5)], *[f"{k}.0  1000.0" for k in range(5, 8)]]
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 65536])
+def test_matrices(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "_CHUNK", chunk)
+    columns = {"x": [float(k) for k in range(6)], "f": [10.0**k for k in range(6)]}
+    assert written("table", Made(columns, (2, 3), matrix=True)) == (
+        "x\n0.0  1.0  2.0\n3.0  4.0  5.0\n\nf\n   1.0     10.0     100.0\n1000.0  10000.0  100000.0\n"
+    )
+    assert written("table", Made({"x": columns["x"]}, (6,), matrix=True)) == "x\n0.0  1.0  2.0  3.0  4.0  5.0\n"
+    assert written("table", Made({"x": columns["x"]}, (2, 3, 1), matrix=True)) == (
+        "x[0]\n0.0\n1.0\n2.0\n\nx[1]\n3.0\n4.0\n5.0\n"
+    )
+    assert written("table", Made({"x": columns["x"]}, (2, 3), matrix=True), Style(width=8)) == (
+        "x, columns 0 to 1 of 3\n0.0  1.0\n3.0  4.0\n\nx, columns 2 to 2 of 3\n2.0\n5.0\n"
+    )
+
+
+def test_formulas() -> None:
+    assert told("table") == "t1 = exp(-`a|b`)\ny = x*t1\ndy_dx = t1 if x < 1 else 0, 2\n"
+    assert told("csv").splitlines()[::3] == ["name,expression", 'dy_dx,"t1 if x < 1 else 0, 2"']
+    assert told("tsv").splitlines()[1] == "t1\texp(-`a|b`)"
+    assert [json.loads(line) for line in told("jsonl").splitlines()] == [
+        {"name": name, "expression": text} for name, text in Told.lines
+    ]
+    assert told("markdown").splitlines()[2:4] == ["| t1 | `` exp(-`a\\|b`) `` |", "| y | `x*t1` |"]
+    assert json.loads(told("json")) == {
+        "schema": "gradcli/1",
+        "expressions": Told.expressions,
+        "variables": Told.variables,
+        "order": 1,
+        "shared": {"t1": "exp(-`a|b`)"},
+        "derivatives": {"dy_dx": "t1 if x < 1 else 0, 2"},
+    }
+
+
+def test_suffixes_are_told_apart() -> None:
+    assert [by_suffix(n).name for n in ("a.csv", "A.JSON", "a.b.jsonl", "x.md", "x.tab")] == [
+        "csv", "json", "jsonl", "markdown", "tsv",
+    ]  # fmt: skip
+    suffixes = [s for row in FORMATS.values() for s in row.suffixes]
+    assert len(suffixes) == len(set(suffixes))
+    with pytest.raises(GradError, match="no format goes with the name 'a.xyz'"):
+        by_suffix("a.xyz")
