@@ -1,4 +1,4 @@
-"""What a request names, made from expressions: values and partial derivatives, by the mode that gives the smaller graph.
+"""What a request names, made from expressions: values and partials, by the mode that gives the smaller graph.
 
 The last room that is pure symbols: no number of a point is known here.
 """
@@ -6,7 +6,7 @@ The last room that is pure symbols: no number of a point is known here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations_with_replacement, groupby
+from itertools import combinations_with_replacement, groupby, pairwise
 from math import comb
 
 from gradcli import forward, reverse
@@ -113,9 +113,8 @@ def derive(outputs: Sequence[tuple[str, Expr]], wrt: Sequence[str], order: int, 
         for total in range(1, order + 1):
             for partial in combinations_with_replacement(range(len(wrt)), total):
                 named.append((name(output, wrt, partial), found.get(partial, ZERO)))
-    seen: set[str] = set()
-    twice = next((n for n, _ in named if n in seen or seen.add(n)), None)
+    names = sorted(n for n, _ in named)
+    twice = next((a for a, b in pairwise(names) if a == b), None)
     if twice is not None:
         raise GradError(f"two columns would be called '{twice}'", hint="name the outputs apart: name = expression")
     return named
-

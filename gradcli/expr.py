@@ -398,7 +398,11 @@ def spell_number(value: Number) -> tuple[str, int]:
     # Through the nearest double when that decimal is the number (nearly always), exactly otherwise.
     near = float(size)
     if Fraction(repr(near)) == size:
-        plain = str(int(size)) if size.denominator == 1 and size < 10**16 else repr(near).replace("e+", "e")
+        plain = (
+            str(int(size))
+            if size.denominator == 1 and size < 10**16
+            else repr(near).replace("e+", "e").replace("e-0", "e-")
+        )
         return sign + plain, bind
     rest, twos, fives = size.denominator, 0, 0
     while rest % 2 == 0:
@@ -413,7 +417,7 @@ def spell_number(value: Number) -> tuple[str, int]:
         return f"{sign}{digits[:-places]}.{digits[-places:]}", bind
     if rest == 1 and size.numerator.bit_length() + size.denominator.bit_length() > FOLD_BITS:
         # As a quotient it would not be folded again.
-        return f"{sign}{size.numerator * 10**max(twos, fives) // size.denominator}e-{max(twos, fives)}", bind
+        return f"{sign}{size.numerator * 10 ** max(twos, fives) // size.denominator}e-{max(twos, fives)}", bind
     # Both parts scaled alike where one alone is beyond the range of a double.
     scale = "" if max(size.numerator, size.denominator) <= _LARGEST else "e-310"
     return f"{sign}{size.numerator}{scale}/{size.denominator}{scale}", _PRODUCT

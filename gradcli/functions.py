@@ -20,7 +20,7 @@ Slopes = Callable[..., Sequence[Expr | None]]
 
 
 class Function(NamedTuple):
-    """One row. ``arity`` is (least, most), most None for any number."""
+    """One row. ``arity`` is (least, most), most None for any number; ``arguments`` are their names in its texts."""
 
     name: str
     doc: str
@@ -34,6 +34,7 @@ class Function(NamedTuple):
     parameter: bool
     internal: bool
     needs: str | None
+    arguments: tuple[str, ...]
 
 
 LOWERED = {"power_residual": None, "cbrt_near": None, "erfinv_gauss": "scipy"}
@@ -57,16 +58,19 @@ def define(
     parameter: bool = False,
     internal: bool = False,
     needs: str | None = None,
+    arguments: str = "x y z",
 ) -> None:
     """Add a row. ``slopes`` are one rule per argument, ``every`` one rule that returns them all."""
 
     def each(y: Expr, *x: Expr, **parameters: int) -> Sequence[Expr | None]:
         return [None if rule is None else rule(y, *x, **parameters) for rule in slopes]
 
+    least, most = arity or (len(slopes), len(slopes))
     flat = every is None and all(rule is None for rule in slopes)
     row = Function(
-        name, doc, arity or (len(slopes), len(slopes)), None if flat else every or each, expansion,
+        name, doc, (least, most), None if flat else every or each, expansion,
         domain, notes, tuple(synonyms.split()), infix, parameter, internal, needs,
+        tuple(arguments.split())[: least if most is None else most],
     )  # fmt: skip
     TABLE[name] = row
     for spelled in (() if infix or name == "neg" else (name,), row.synonyms):
@@ -96,18 +100,17 @@ def _named(name: str) -> Callable[..., Expr]:
     return lambda *args: apply(name, *args)
 
 
-(sqrt, exp, log, sin, cos, tan, sinh, cosh, tanh, abs_, sign, log1p, expm1, cbrt, erfinv, floor) = map(
-    _named,
-    "sqrt exp log sin cos tan sinh cosh tanh abs sign log1p expm1 cbrt erfinv floor".split(),
+(sqrt, exp, log, sin, cos, tan, sinh, cosh, tanh, abs_, sign, log1p) = map(
+    _named, ["sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign", "log1p"]
 )
 (sec, csc, cot, sech, csch, coth, sigmoid, digamma, rint, fmod, trunc) = map(
-    _named, "sec csc cot sech csch coth sigmoid digamma round fmod trunc".split()
+    _named, ["sec", "csc", "cot", "sech", "csch", "coth", "sigmoid", "digamma", "round", "fmod", "trunc"]
 )
 (atan2, atanh, acosh, asinh, acos, asin, hypot, direction, softmax, copysign, where, xdivy) = map(
     _named,
-    "atan2 atanh acosh asinh acos asin hypot direction softmax copysign where xdivy".split(),
+    ["atan2", "atanh", "acosh", "asinh", "acos", "asin", "hypot", "direction", "softmax", "copysign", "where", "xdivy"],
 )
-(lt, le, gt, ge, eq, and_, maximum, minimum) = map(_named, "lt le gt ge eq and max min".split())
+(lt, le, gt, ge, eq, and_, maximum, minimum) = map(_named, ["lt", "le", "gt", "ge", "eq", "and", "max", "min"])
 PI = constant("pi")
 HALF = const(Fraction(1, 2))
 QUARTER = const(Fraction(1, 4))
@@ -153,7 +156,7 @@ def _power_base(y: Expr, x: Expr, n: Expr) -> Expr:
     if number is not None:
         if _is_double(number) and _is_double(number - 1):
             return n * x ** (n - 1)
-        # 0.3 is no double: x**0.3 is x**0.299...9889, whose slope has the exponent -0.700...111, not what -0.7 rounds to.
+        # 0.3 is no double: x**0.3 is x**0.299...9889, whose slope has the exponent -0.700...111, not -0.7's.
         return n * apply("power_shift", x, n, value=1)
     # Only at (0, 0): elsewhere n*x**(n - 1) is right, and its own slope in n is needed where n = 0.
     return where(and_(eq(x, ZERO), eq(n, ZERO)), ZERO, n * x ** _less_one(n))
@@ -227,7 +230,7 @@ for _op, _doc in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "
 define("or", "true where x or y", None, None, infix="or", internal=True)
 define("not", "true where not x", None, infix="not", internal=True)
 define(
-    "where", "a where the condition holds, else b", None, None, None,
+    "where", "a where the condition holds, else b", None, None, None, arguments="condition a b",
     notes="selects, never multiplies: nothing leaks from the branch not taken",
 )  # fmt: skip
 define("defined", "the second, but nan where the first is nan", None, None, internal=True)
@@ -331,7 +334,7 @@ define("atan", "inverse tangent", lambda y, x: inversion(ONE, x), synonyms="arct
 define(
     "atan2", "angle of the point (x, y), y first",
     lambda z, y, x: inversion(x, y), lambda z, y, x: apply("inversion_im", x, y, value=1), synonyms="arctan2",
-    notes="slopes 0 at (0, 0)",
+    notes="slopes 0 at (0, 0)", arguments="y x",
 )  # fmt: skip
 define(
     "hypot", "sqrt(x**2 + y**2) without overflow",
@@ -361,8 +364,8 @@ def inversion(x: Expr, y: Expr) -> Expr:
 def _inversion_factors(x: Expr, y: Expr, n: int, phase: int) -> Expr:
     """r**-n * sin(n*a + phase*pi/2) for the point (x, y) = r*(cos a, sin a), 0 at the origin for n = 1.
 
-    As a product of lines through the origin: sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). No sum of powers, so it
-    cancels at its own zeros alone, and overflows only where it is infinite.
+    As a product of lines through the origin: sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). No sum of powers,
+    so it cancels at its own zeros alone, and overflows only where it is infinite.
     """
     p, q, power = _scaled(x, y)
     square = p * p + q * q
@@ -444,7 +447,7 @@ def _csch(x: Expr) -> Expr:
 
 
 def _near_zero(x: Expr, near: Expr, far: Expr) -> Expr:
-    # Below 1e-9 the two agree to the last digit, and the simple one overflows in one term, not in several of both signs.
+    # Below 1e-9 the two agree to the last digit, and the simple one overflows in one term, not in two that cancel.
     return where(lt(abs_(x), const(Fraction(1, 10**9))), near, far)
 
 
@@ -461,7 +464,8 @@ define(
     synonyms="arctanh artanh",
 )  # fmt: skip
 define(
-    "asech", "inverse hyperbolic secant, acosh(1/x)", lambda y, x: defined(y, _near_zero(x, -1 / x, -1 / (x * sqrt(1 - x**2)))),
+    "asech", "inverse hyperbolic secant, acosh(1/x)",
+    lambda y, x: defined(y, _near_zero(x, -1 / x, -1 / (x * sqrt(1 - x**2)))),
     domain="0 <= x <= 1", synonyms="arcsech arsech",
     expansion=lambda x: where(
         lt(x, const(Fraction(1, 10**8))), log(const(2)) - log(x),
@@ -469,7 +473,8 @@ define(
     ),
 )  # fmt: skip
 define(
-    "acsch", "inverse hyperbolic cosecant, asinh(1/x)", lambda y, x: _near_zero(x, -1 / abs_(x), -direction(ONE, x) / abs_(x)),
+    "acsch", "inverse hyperbolic cosecant, asinh(1/x)",
+    lambda y, x: _near_zero(x, -1 / abs_(x), -direction(ONE, x) / abs_(x)),
     domain="x != 0", synonyms="arccsch arcsch",
     expansion=lambda x: where(
         lt(abs_(x), const(Fraction(1, 10**8))), copysign(log(const(2)) - log(abs_(x)), x), asinh(1 / x)
@@ -502,6 +507,7 @@ define(
     lambda y, x, a, b: defined(y, where(and_(le(x, a), lt(a, b)), ONE, ZERO)),
     lambda y, x, a, b: defined(y, where(and_(lt(a, x), lt(x, b)), ZERO, where(and_(le(x, a), lt(a, b)), ZERO, ONE))),
     expansion=lambda x, a, b: minimum(maximum(x, a), b), synonyms="clamp", notes="slope 0 at both bounds",
+    arguments="x a b",
 )  # fmt: skip
 define(
     "copysign", "|x| with the sign of y", lambda z, x, y: sign(x) * copysign(ONE, y), None,
@@ -514,7 +520,7 @@ define(
 define("fma", "x*y + z rounded once", lambda w, x, y, z: y, lambda w, x, y, z: x, lambda w, x, y, z: ONE)
 define(
     "heaviside", "0, h or 1 for x < 0, x = 0, x > 0", None,
-    lambda y, x, h: defined(y, where(eq(x, ZERO), ONE, ZERO)), notes="slope in x 0 everywhere",
+    lambda y, x, h: defined(y, where(eq(x, ZERO), ONE, ZERO)), notes="slope in x 0 everywhere", arguments="x h",
     expansion=lambda x, h: where(gt(x, ZERO), ONE, where(lt(x, ZERO), ZERO, where(eq(x, ZERO), h, x))),
 )  # fmt: skip
 define(

@@ -14,7 +14,8 @@ from typing import Any
 from gradcli.derive import count_partials, derive
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, reachable, statements, substitute, text, var
-from gradcli.grid import RESERVED, Grid, Points
+from gradcli.grid import Grid
+from gradcli.grid.points import RESERVED, Points
 from gradcli.parse import Parsed, parse
 from gradcli.program import Program, build
 from gradcli.spread import Block, Work, blocks, whole
@@ -72,7 +73,7 @@ class Request:
         self.derived = derive(self.outputs, wrt, job.order)
         for name, _ in self.derived:
             if name in self.points or name in self.variables:
-                free = next(n for n in "ygh" if n not in self.points and n not in dict(self.outputs))
+                free = next((n for n in "ygh" if n not in self.points and n not in dict(self.outputs)), "result")
                 hint = f"name the output: {free} = expression"
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
@@ -131,7 +132,7 @@ class Result:
         self.names, self.points = names, points
         self.shape, self.size = work.grid.shape, work.grid.size
         self.variables, self.order, self._request = request.variables, job.order, request
-        self.matrix, self.engine, self.threads, self.steps = matrix, engine, threads, program.count
+        self.matrix, self.engine, self.threads, self.steps = matrix, engine, threads, program.length
         room = _ROOM // (len(names) + len(program.registers))
         self._target = min(_BLOCK[engine], max(room, 16))
         self.nonfinite: dict[str, int] = {}
@@ -257,7 +258,7 @@ def run(job: Job) -> Result:
         # After derivation: a variable that a shape fills is still differentiated by as itself.
         outputs = substitute(outputs, filled)
     program = build(outputs, [axis.names for axis in grid.axes])
-    load = grid.size * (program.count + len(outputs))
+    load = grid.size * (program.length + len(outputs))
     engine = job.engine if job.engine != "auto" else "scalar" if load <= _FEW_STEPS else "vector"
     return Result(
         _work(program, grid, engine), names, len(request.points), request, job,

@@ -7,7 +7,7 @@ axes they depend on, so what depends on x alone runs once per x. Must not know a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -50,7 +50,7 @@ class Program(NamedTuple):
     axes: int
 
     @property
-    def count(self) -> int:
+    def length(self) -> int:
         """Number of steps."""
         return sum(len(s.steps) for s in self.strata)
 
@@ -112,7 +112,9 @@ def _exp(a: Expr) -> Expr:
     return exp(a)
 
 
-_CAREFUL = {"power": _power, "sub": _sub, "exp": _exp}
+_CAREFUL: dict[str, Callable[..., Expr]] = {"power": _power, "sub": _sub, "exp": _exp}
+_AS_IT_IS = {row.name for row in TABLE.values() if row.expansion is None} - set(_CAREFUL) - {"power_shift"}
+_AS_IT_IS |= {"const", "constant", "var"}
 
 
 def lower(roots: Iterable[Expr]) -> list[Expr]:
@@ -121,20 +123,21 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
     new: dict[Expr, Expr] = {}
     done: dict[Expr, Expr] = {}
     for e in reachable(roots):
-        if not e.args:
-            new[e] = e
-            continue
         args = tuple([new[a] for a in e.args])
-        if e.op in _CAREFUL:
-            new[e] = _CAREFUL[e.op](*args)
+        if e.op in _AS_IT_IS:
+            made = e if args == e.args else rebuild(e, args)
+        elif e.op in _CAREFUL:
+            made = _CAREFUL[e.op](*args)
         elif e.op == "power_shift":
+            base, exponent = args
             assert isinstance(e.value, int)
-            new[e] = _power_shift(*args, e.value)
-        elif (simpler := expansion(e, args)) is None:
-            new[e] = rebuild(e, args)
+            made = _power_shift(base, exponent, e.value)
         else:
-            new[e] = _expanded(simpler, done)
-        done[new[e]] = new[e]
+            simpler = expansion(e, args)
+            assert simpler is not None
+            made = _expanded(simpler, done)
+        new[e] = made
+        done[made] = made
     return [new[r] for r in roots]
 
 
@@ -254,4 +257,3 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
     return Program(
         tuple(constants), tuple(inputs), tuple(strata), tuple(registers), tuple([slot[r] for r in roots]), len(axes)
     )
-

@@ -19,11 +19,12 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # it also runs as a command
 
+import reference
+from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
+
 from gradcli.derive import derive
 from gradcli.expr import ZERO, Expr, apply, const, var
 from gradcli.program import build
-from tests import reference
-from tests.reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
 
 ENGINES = ("scalar", "vector")
 LETTERS = ("x", "y", "z")

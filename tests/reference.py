@@ -472,7 +472,9 @@ def _power(x: Number, y: Number) -> Partials:
                 continue
             total = mp.mpf(0)
             for j in range(b + 1):
-                slope = mp.polyval(_polynomial_slope(falling[a], j), y)
+                slope = mp.mpf(0)
+                for c in _polynomial_slope(falling[a], j):
+                    slope = slope * y + c
                 total += math.comb(b, j) * slope * (log ** (b - j) if b > j else 1)
             sign = -1 if log is None and int(y) % 2 else 1
             result[a, b] = sign * size / x**a * total
@@ -658,9 +660,7 @@ REFERENCES: dict[str, Reference] = {
     "erf": _single(lambda x: _erf(x, mp.erf(x), 1), busy=((-6, 6), (-28, 28))),
     "erfc": _single(lambda x: _erf(x, _erfc(x), -1), busy=((-6, 6), (-28, 28))),
     "erfinv": _single(_erfinv, (-BELOW, BELOW), busy=((-1, 1),)),
-    "gamma": _single(
-        _gamma, *NONZERO, busy=((-185, 172), (-4, 4)), special=True, wide=False, admit=_not_whole
-    ),
+    "gamma": _single(_gamma, *NONZERO, busy=((-185, 172), (-4, 4)), special=True, wide=False, admit=_not_whole),
     "lgamma": _single(_lgamma, *NONZERO, busy=((-20, 20), (0.5, 3)), special=True, wide=False, admit=_not_whole),
     "digamma": _single(
         lambda x: _psi(x, TOP), *NONZERO, busy=((-20, 20), (0.5, 3)), special=True, wide=False, admit=_not_whole
@@ -694,9 +694,7 @@ REFERENCES: dict[str, Reference] = {
     "hypot": _pair(_hypot, admit=any, wide=False),
     "logaddexp": _pair(_logaddexp, busy=((-40, 40),)),
     "xlogy": _pair(_xlogy, second=(POSITIVE,)),
-    "copysign": _pair(
-        lambda x, y: {(0, 0): abs(x) * mp.sign(y), (1, 0): mp.sign(x) * mp.sign(y)}, NONZERO, NONZERO
-    ),
+    "copysign": _pair(lambda x, y: {(0, 0): abs(x) * mp.sign(y), (1, 0): mp.sign(x) * mp.sign(y)}, NONZERO, NONZERO),
     "max": Reference(_picked(lambda *at: at.index(max(at))), ((REAL,),) * 3, admit=_distinct),
     "min": Reference(_picked(lambda *at: at.index(min(at))), ((REAL,),) * 3, admit=_distinct),
     "clip": Reference(
@@ -798,7 +796,7 @@ def mark(true: Number, weight: Number, crossing: bool = False) -> Mark:
         return Mark(nearest, 0, 1, 0, False)
     if math.isinf(nearest):
         # Beyond the range: the next double that would be there stands for it.
-        edge = math.ldexp(1.0, 970)
+        edge = math.ldexp(1.0, 971)
         return Mark(math.copysign(math.inf, nearest), 0, edge, _ratio(weight, abs(true)), False)
     ulp = math.ulp(nearest)
     above = float((mp.mpf(nearest) - true) / ulp)

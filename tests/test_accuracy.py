@@ -7,14 +7,15 @@ import importlib.util
 import itertools
 import math
 
+import accuracy
 import pytest
+import reference
+from engines import ENGINES, partials
 from mpmath import mp
+from reference import FIXED_POWERS, REFERENCES
 
-from gradcli.expr import ONE, Expr, apply, const, var
+from gradcli.expr import ONE, apply, const, var
 from gradcli.functions import TABLE
-from tests import accuracy, reference
-from tests.engines import ENGINES, partials
-from tests.reference import FIXED_POWERS, REFERENCES
 
 POINTS = 150
 ROWS = [row.name for row in TABLE.values() if not row.internal]
@@ -92,47 +93,30 @@ def test_ulp_measure():
     assert reference.off(largest, vast) == 1
     assert reference.off(-math.inf, vast) == reference.off(math.nan, vast) == math.inf
     assert reference.off(0.0, tiny) == reference.off(5e-324, tiny) == 0
-    assert reference.off(1e-323, tiny) == 2
+    assert 1.9 < reference.off(1e-323, tiny) < 2
     assert reference.off(math.inf, reference.mark(mp.mpf(largest), mp.mpf(0))) == 1
     assert reference.off(math.inf, reference.mark(mp.mpf(1), mp.mpf(0))) == math.inf
 
 
-# Points where at least one well-known library is wrong, with how many ulp are allowed in d/dx.
-
-
-def function(name: str, *args: Expr) -> Expr:
-    return apply(name, *args)
-
-
-HARD = [
-    ("cbrt(x)", function("cbrt", x), {"x": -8.0}, ("cbrt", (-8.0,)), 4),
-    ("sinc(x)", function("sinc", x), {"x": 1e-8}, ("sinc", (1e-8,)), 4),
-    ("sinc(x)", function("sinc", x), {"x": 1e-4}, ("sinc", (1e-4,)), 4),
-    ("tanh(x)", function("tanh", x), {"x": 20.0}, ("tanh", (20.0,)), 4),
-    ("sigmoid(x)", function("sigmoid", x), {"x": 40.0}, ("sigmoid", (40.0,)), 4),
-    ("softplus(x)", function("softplus", x), {"x": 25.0}, ("softplus", (25.0,)), 4),
-    ("logaddexp(x, y)", function("logaddexp", x, y), {"x": 1e3, "y": 1e3}, ("logaddexp", (1e3, 1e3)), 4),
-    ("erfc(x)", function("erfc", x), {"x": 26.0}, ("erfc", (26.0,)), 4),
-    ("lgamma(x)", function("lgamma", x), {"x": -0.5}, ("lgamma", (-0.5,)), 16),
-    ("acosh(x)", function("acosh", x), {"x": 1 + 1e-12}, ("acosh", (1 + 1e-12,)), 4),
-    ("acosh(x)", function("acosh", x), {"x": 1e200}, ("acosh", (1e200,)), 4),
-    ("asin(x)", function("asin", x), {"x": 1 - 1e-12}, ("asin", (1 - 1e-12,)), 4),
-    ("atanh(x)", function("atanh", x), {"x": 1 - 1e-12}, ("atanh", (1 - 1e-12,)), 4),
-    ("hypot(x, y)", function("hypot", x, y), {"x": 1e200, "y": 1e200}, ("hypot", (1e200, 1e200)), 4),
-    ("atan2(x, y)", function("atan2", x, y), {"x": 1e-200, "y": 1e-200}, ("atan2", (1e-200, 1e-200)), 4),
-    ("atan2(x, y)", function("atan2", x, y), {"x": 1e200, "y": 1e200}, ("atan2", (1e200, 1e200)), 4),
+# Points where at least one well-known library is wrong in the value or a first derivative.
+HARD: list[tuple[str, tuple[float, ...]]] = [
+    ("cbrt", (-8.0,)), ("sinc", (1e-8,)), ("sinc", (1e-4,)), ("tanh", (20.0,)), ("sigmoid", (40.0,)),
+    ("softplus", (25.0,)), ("logaddexp", (1e3, 1e3)), ("erfc", (26.0,)), ("lgamma", (-0.5,)), ("acosh", (1 + 1e-12,)),
+    ("acosh", (1e200,)), ("asin", (1 - 1e-12,)), ("atanh", (1 - 1e-12,)), ("hypot", (1e200, 1e200)),
+    ("atan2", (1e-200, 1e-200)), ("atan2", (1e200, 1e200)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(("e", "point", "true", "ulp"), [h[1:] for h in HARD], ids=[f"{h[0]} @ {h[2]}" for h in HARD])
-def test_hard_points(e, point, true, ulp, engine):
-    name, at = true
+@pytest.mark.parametrize(("name", "at"), HARD, ids=[f"{name} @ {at}" for name, at in HARD])
+def test_hard_points(name, at, engine):
     marks = reference.marks(name, at)
-    first = {index: m for index, m in marks.items() if sum(index) == 1}
-    found = partials(e, point, 1, engine=engine)
-    for (i, m) in zip(found, [marks[(0,) * len(at)], *first.values()], strict=True):
-        assert reference.off(found[i], m) <= ulp, (i, found[i], m.nearest)
+    args = (x, y)[: len(at)]
+    found = partials(apply(name, *args), dict(zip("xy", at, strict=False)), 1, engine=engine)
+    first = [k for order in (0, 1) for k in reference.indices(len(at), order)]
+    for key, index in zip(found, first, strict=True):
+        m = marks[index]
+        assert reference.off(found[key], m) <= reference.allowance(name, sum(index), m), (key, found[key], m.nearest)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -140,11 +124,11 @@ def test_hard_points_of_the_users_own_formulas(engine):
     """What these formulas say in doubles is kept, cancellation and inf*0 included; what to use is beside each."""
     exp, log, sqrt, cos = (lambda *a, n=n: apply(n, *a) for n in ("exp", "log", "sqrt", "cos"))
     assert math.isnan(partials(ONE / (ONE + exp(-x)), {"x": -800.0}, 1, engine=engine)["df_dx"])
-    assert partials(function("sigmoid", x), {"x": -800.0}, 1, engine=engine)["df_dx"] == 0
+    assert partials(apply("sigmoid", x), {"x": -800.0}, 1, engine=engine)["df_dx"] == 0
     assert math.isnan(partials(log(ONE + exp(x)), {"x": 800.0}, 1, engine=engine)["df_dx"])
-    assert partials(function("softplus", x), {"x": 800.0}, 1, engine=engine)["df_dx"] == 1
+    assert partials(apply("softplus", x), {"x": 800.0}, 1, engine=engine)["df_dx"] == 1
     assert math.isnan(partials(log(x + sqrt(x * x + ONE)), {"x": -1e8}, 1, engine=engine)["df_dx"])
-    assert partials(function("asinh", x), {"x": -1e8}, 1, engine=engine)["df_dx"] == 1e-8
+    assert partials(apply("asinh", x), {"x": -1e8}, 1, engine=engine)["df_dx"] == 1e-8
     assert abs(partials((ONE - cos(x)) / x**2, {"x": 1e-8}, 1, engine=engine)["df_dx"]) > 1
     norm = partials(sqrt(x * x + y * y), {"x": 1e200, "y": 1e200}, 1, engine=engine)
     assert math.isinf(norm["f"])

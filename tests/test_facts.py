@@ -18,14 +18,14 @@ from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import accuracy
 import pytest
+from engines import ENGINES
 from mpmath import mp
 
 from gradcli.derive import derive
 from gradcli.expr import CONSTANTS, Expr, reachable
 from gradcli.parse import parse
-from tests import accuracy
-from tests.engines import ENGINES
 
 DATA = Path(__file__).parent / "data"
 SETS = sorted(path.stem for path in (DATA / "derivatives").glob("*.jsonl"))

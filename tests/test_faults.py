@@ -26,10 +26,11 @@ CASES = [json.loads(line) for line in (HERE / "data" / "faults.jsonl").read_text
 PATIENCE = 300
 """Seconds after which a process counts as hanging, on whatever machine."""
 
-READS_A_FILE = (
-    "F052 F053 F054 F057 F058 F059 F077 F078 F079 F080 F081 F082 F083 F086 F088 F089 F090 F091 F092 F096 F099 F101 "
-    "F102 F105 F106 F107 F108 F109 F110 F111 F112 F113 F115 F116 F120 F121 F122 F123 F125"
-).split()
+READS_A_FILE = [
+    "F052", "F053", "F054", "F057", "F058", "F059", "F077", "F078", "F079", "F080", "F081", "F082", "F083", "F086",
+    "F088", "F089", "F090", "F091", "F092", "F096", "F099", "F101", "F102", "F105", "F106", "F107", "F108", "F109",
+    "F110", "F111", "F112", "F113", "F115", "F116", "F120", "F121", "F122", "F123", "F125",
+]  # fmt: skip
 """Cases of --input: points are not read from files yet."""
 
 WORDS = {
@@ -95,7 +96,9 @@ def judge(case: dict[str, Any], found: int, out: str, err: str) -> None:
 def columns(out: str) -> dict[str, list[float]]:
     """A table of rows, read back."""
     head, *rows = out.splitlines()
-    return {n: [float(v) for v in c] for n, c in zip(head.split(), zip(*map(str.split, rows), strict=True), strict=True)}
+    return {
+        n: [float(v) for v in c] for n, c in zip(head.split(), zip(*map(str.split, rows), strict=True), strict=True)
+    }
 
 
 def is_columns(**wanted: list[float]) -> Callable[[str], None]:
@@ -155,7 +158,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "F153": is_columns(f=[-float("inf")], df_dx=[float("inf")]),
     "F157": is_help,
 }
-SPECIAL = "F075 F134 F135 F136 F137 F138 F139 F140 F155".split()
+SPECIAL = ["F075", "F134", "F135", "F136", "F137", "F138", "F139", "F140", "F155"]
 """Cases with a test of their own below, since they need a broken stdout, a limit or a signal."""
 
 PLAIN = [c for c in CASES if c["id"] not in READS_A_FILE and c["id"] not in SPECIAL]
@@ -198,7 +201,7 @@ def whole_lines(out: bytes) -> None:
     assert {len(line.split()) for line in out.splitlines()} == {width}
 
 
-def test_F075_memory_stays_bounded(tmp_path: Path) -> None:  # noqa: N802
+def test_F075_memory_stays_bounded(tmp_path: Path) -> None:
     def little_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 
@@ -218,7 +221,7 @@ def test_F075_memory_stays_bounded(tmp_path: Path) -> None:  # noqa: N802
     process.stderr.close()
 
 
-def test_F134_reader_leaves(tmp_path: Path) -> None:  # noqa: N802
+def test_F134_reader_leaves(tmp_path: Path) -> None:
     process = start(case("F134"), tmp_path)
     assert process.stdout is not None
     assert process.stdout.readline() == b"x,f,df_dx\n"
@@ -228,7 +231,7 @@ def test_F134_reader_leaves(tmp_path: Path) -> None:  # noqa: N802
         judge(case("F134"), code(process), "first line", stream.read().decode())
 
 
-def test_F135_reader_leaves_at_once(tmp_path: Path) -> None:  # noqa: N802
+def test_F135_reader_leaves_at_once(tmp_path: Path) -> None:
     reads, writes = os.pipe()
     os.close(reads)
     found, out, err = run(case("F135"), tmp_path, stdout=writes)
@@ -238,13 +241,13 @@ def test_F135_reader_leaves_at_once(tmp_path: Path) -> None:  # noqa: N802
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_F136_disk_full(tmp_path: Path) -> None:  # noqa: N802
+def test_F136_disk_full(tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
         judge(case("F136"), *run(case("F136"), tmp_path, stdout=full))
 
 
 @pytest.mark.parametrize("words", [["diff", "x", "--at", "x=1"], ["--help"], ["--version"], ["functions"]])
-def test_F137_stdout_closed(words: list[str], tmp_path: Path) -> None:  # noqa: N802
+def test_F137_stdout_closed(words: list[str], tmp_path: Path) -> None:
     closed = case("F137") | {"argv": words}
     judge(closed, *run(closed, tmp_path, stdout=None, preexec_fn=lambda: os.close(1)))
 
@@ -275,7 +278,7 @@ def test_a_reader_that_stopped_does_not_keep_it_alive(signum: int, tmp_path: Pat
 
 
 @pytest.mark.parametrize("before", [None, "old\n"])
-def test_F140_output_interrupted(before: str | None, tmp_path: Path) -> None:  # noqa: N802
+def test_F140_output_interrupted(before: str | None, tmp_path: Path) -> None:
     target = tmp_path / "o.csv"
     if before is not None:
         target.write_text(before)
@@ -289,7 +292,7 @@ def test_F140_output_interrupted(before: str | None, tmp_path: Path) -> None:  #
     assert [p for p in tmp_path.iterdir() if p != target] == []
 
 
-def test_F155_the_same_bytes_every_time(tmp_path: Path) -> None:  # noqa: N802
+def test_F155_the_same_bytes_every_time(tmp_path: Path) -> None:
     found = set()
     for k in range(10):
         more = case("F155") | {"argv": [*case("F155")["argv"], "--threads", "4" if k % 2 else "1"]}

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gradcli.errors import GradError
 from gradcli.expr import substitute, text, var
-from gradcli.grid import Axis, Column, Grid, Index, Linear, Log, Points, Values, number, split
+from gradcli.grid import Axis, Column, Grid, Index, Linear, Log, Values
+from gradcli.grid.points import Points, number, split
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 positive = st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False)
@@ -142,7 +143,7 @@ def test_blocks_fill_their_target() -> None:
 )
 def test_what_is_malformed_is_named(option: str, texts: list[str], message: str, hint: str | None) -> None:
     with pytest.raises(GradError) as caught:
-        Points(**{"at" if option == "at" else "grids": texts})
+        Points(at=texts) if option == "at" else Points(grids=texts)
     assert message in caught.value.message
     assert "--" + option in caught.value.message
     assert caught.value.exit_code == 2

@@ -5,10 +5,10 @@ import math
 from pathlib import Path
 
 import pytest
+from engines import ENGINES, evaluate
 
 from gradcli.derive import derive
 from gradcli.parse import parse
-from tests.engines import ENGINES, evaluate
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "kinks.jsonl").read_text().splitlines()]
 

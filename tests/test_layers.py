@@ -18,7 +18,8 @@ LINES = [
     ["grid"],
     ["spread", "formats"],
     ["job"],
-    ["cli", "__main__"],
+    ["cli"],
+    ["__main__"],
 ]
 """From the ground up; names on one line never import each other."""
 
@@ -88,8 +89,10 @@ def test_imports_only_go_down():
                 continue
             target = room_of(module)
             there = floor(target) if target else None
-            same_folder = target is not None and target.partition(".")[0] == room.partition(".")[0] and "." not in (
-                next(n for n in FLOOR if target == n or target.startswith(f"{n}."))
+            same_folder = (
+                target is not None
+                and target.partition(".")[0] == room.partition(".")[0]
+                and "." not in (next(n for n in FLOOR if target == n or target.startswith(f"{n}.")))
             )
             if there is not None and there >= here and not same_folder:
                 wrong.append((room, module))

@@ -124,7 +124,10 @@ def _write() -> None:
     text = README.read_text()
     for name, made in TABLES.items():
         text = re.sub(
-            _TABLE.format(name=name), lambda _, n=name, m=made: f"<!-- {n} -->\n{m()}<!-- end -->", text, flags=re.DOTALL
+            _TABLE.format(name=name),
+            lambda _, n=name, m=made: f"<!-- {n} -->\n{m()}<!-- end -->",
+            text,
+            flags=re.DOTALL,
         )
     README.write_text(_EXAMPLES.sub(lambda found: f"```console\n{ran(found[1])}```", text))
 

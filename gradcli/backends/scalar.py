@@ -150,9 +150,7 @@ def kernel(program: Program) -> Kernel:
     inputs = [(len(program.constants) + i, axis) for i, (_, axis) in enumerate(program.inputs)]
     slots: list[float] = [*program.constants, *[0.0] * (len(inputs) + len(program.registers))]
 
-    def run(
-        ins: Sequence[Sequence[float]], outs: Sequence[MutableSequence[float]], extents: tuple[int, ...]
-    ) -> None:
+    def run(ins: Sequence[Sequence[float]], outs: Sequence[MutableSequence[float]], extents: tuple[int, ...]) -> None:
         latest: list[tuple[int, ...] | None] = [None] * len(strata)
         for n, place in enumerate(product(*map(range, extents))):
             for (slot, axis), column in zip(inputs, ins, strict=True):

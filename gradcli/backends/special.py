@@ -105,7 +105,7 @@ def dsinc(n: int, x: float) -> float:
 def scipy() -> Any:
     """The scipy.special module, or a clear refusal."""
     try:
-        import scipy.special  # noqa: PLC0415
+        import scipy.special
     except ImportError:
         raise GradError(
             "this function needs SciPy, which is not installed", hint="pip install 'gradcli[special]'"
@@ -128,8 +128,8 @@ def _cotangent(n: int) -> tuple[int, ...]:
 def polygamma(n: int, x: Array) -> Array:
     """n-th derivative of digamma at an array.
 
-    Negative arguments by reflection (DLMF 5.15.6), with pi*x reduced exactly; near 0 by the recurrence
-    (5.15.5), where a power of the cotangent would overflow. SciPy's own functions are used for positive arguments alone.
+    Negative arguments by reflection (DLMF 5.15.6), with pi*x reduced exactly; near 0 by the recurrence (5.15.5),
+    where a power of the cotangent would overflow. SciPy's own functions are used for positive arguments alone.
     """
     import numpy as np
 
@@ -160,8 +160,8 @@ def polygamma(n: int, x: Array) -> Array:
 def erfinv_gauss(x: Array) -> Array:
     """exp(erfinv(x)**2) to full accuracy, though erfinv(x) itself is rounded.
 
-    Where y is rounded, exp(y*y) is off by 2*y*y ulp. One Newton residual gives what y lacks: with r = erf(y) - x the true
-    inverse is y - r*exp(y*y)*sqrt(pi)/2, and the correction enters to second order.
+    Where y is rounded, exp(y*y) is off by 2*y*y ulp. One Newton residual gives what y lacks: with r = erf(y) - x the
+    true inverse is y - r*exp(y*y)*sqrt(pi)/2, and the correction enters to second order.
     """
     import numpy as np
 
@@ -245,7 +245,9 @@ def bessel(kind: str) -> Callable[[int, Array], Array]:
         z = np.abs(x)
         half = np.exp(np.minimum(z, 1e4) / 2)
         large = special.ive(n, np.minimum(z, 1e4)) * half * half
-        value = np.where(z <= _SERIES, _series(n, np.minimum(z, _SERIES), 1), np.where(z > 700, large, special.iv(n, z)))
+        value = np.where(
+            z <= _SERIES, _series(n, np.minimum(z, _SERIES), 1), np.where(z > 700, large, special.iv(n, z))
+        )
         value = np.where(z > 1e4, _INF, np.where(np.isnan(x), x, value))
         return np.where(x < 0, -value, value) if n % 2 else np.asarray(value)
 
@@ -270,7 +272,7 @@ def scipy_kernel(name: str) -> Callable[..., Array]:
     if name == "digamma":
         return lambda value, x: polygamma(0, x)
     if name == "erfinv":
-        return lambda value, x: special.erfinv(x)  # type: ignore[no-any-return]
+        return lambda value, x: special.erfinv(x)
     if name == "polygamma":
         return polygamma
     if name == "erfinv_gauss":
@@ -278,9 +280,7 @@ def scipy_kernel(name: str) -> Callable[..., Array]:
     return bessel(name)
 
 
-SCIPY = frozenset(
-    {"digamma", "polygamma", "erfinv", "erfinv_gauss", "besselj", "bessely", "besseli", "besselk"}
-)
+SCIPY = frozenset({"digamma", "polygamma", "erfinv", "erfinv_gauss", "besselj", "bessely", "besseli", "besselk"})
 LIFTED: dict[str, Callable[..., float]] = {
     "erf": math.erf, "erfc": math.erfc, "gamma": gamma, "lgamma": lgamma, "fma": fma,
 }  # fmt: skip

@@ -87,7 +87,7 @@ def _function(step: Step) -> Run:
         array = special.scipy_kernel(name)
 
         def run(x: Array, out: Array) -> None:
-            np.copyto(out, array(value, x))  # type: ignore[arg-type]
+            np.copyto(out, array(value, x))
 
         return run
     if name == "dsinc":
@@ -109,23 +109,23 @@ def kernel(program: Program) -> Kernel:
     slots: list[Any] = [np.array(c).reshape((1,) * program.axes) for c in program.constants]
     slots += [None] * (len(program.inputs) + len(program.registers))
     everything = tuple(range(program.axes))
-    # What is computed on the whole block and asked for is computed in place, unless it is asked for twice.
     direct: dict[int, int] = {}
-    for k, slot in enumerate(program.outputs):
-        place = slot - first_register
-        full = place >= 0 and program.strata[program.registers[place].stratum].axes == everything
-        if full and slot not in direct:
-            direct[slot] = k
     state: dict[str, Any] = {"extents": None, "ins": [None] * len(program.inputs)}
 
     def allocate(extents: tuple[int, ...]) -> None:
         shapes = [tuple([n if a in axes else 1 for a, n in enumerate(extents)]) for axes, _ in bound]
+        # What is computed on the whole block and asked for is computed in place, unless it is asked for twice.
+        direct.clear()
+        for k, slot in enumerate(program.outputs):
+            place = slot - first_register
+            if place >= 0 and shapes[program.registers[place].stratum] == extents and slot not in direct:
+                direct[slot] = k
         for k, register in enumerate(program.registers):
             if first_register + k not in direct:
                 slots[first_register + k] = np.empty(
                     shapes[register.stratum], np.bool_ if register.boolean else np.float64
                 )
-        state.update(extents=extents, ins=[None] * len(program.inputs))
+        state.update(extents=extents, shapes=shapes, ins=[None] * len(program.inputs))
 
     def run(ins: Sequence[Array], outs: Sequence[Array], extents: tuple[int, ...]) -> None:
         fresh = state["extents"] != extents
@@ -139,8 +139,9 @@ def kernel(program: Program) -> Kernel:
         for slot, k in direct.items():
             slots[slot] = outs[k].reshape(extents)
         with np.errstate(all="ignore"):
-            for axes, steps in bound:
-                if axes == everything or fresh or not changed.isdisjoint(axes):
+            for (axes, steps), shape in zip(bound, state["shapes"], strict=True):
+                # A whole stratum's outputs are new arrays at every block, so it runs though its inputs be the same.
+                if fresh or shape == extents or not changed.isdisjoint(axes):
                     for f, out, args in steps:
                         f(*[slots[a] for a in args], out=slots[out])
         for k, slot in enumerate(program.outputs):

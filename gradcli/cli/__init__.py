@@ -12,6 +12,7 @@ from importlib import import_module
 
 import click
 
+from gradcli import __version__
 from gradcli.cli import options, report
 from gradcli.errors import GradError
 
@@ -70,10 +71,9 @@ class Group(click.Group):
 
 def _show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from gradcli.cli.about import own_version
         from gradcli.cli.door import emit
 
-        emit(f"gradcli {own_version()}\n")
+        emit(f"gradcli {__version__}\n")
         ctx.exit()
 
 
@@ -142,8 +142,13 @@ def _explained(e: Exception) -> GradError:
     if isinstance(e, click.NoSuchOption):
         return _no_such_option(e)
     if isinstance(e, click.UsageError):
-        command = e.ctx.command_path if e.ctx else "gradcli"
-        return GradError(e.format_message().rstrip("."), hint=f"see: {command} --help")
+        message, hint = e.format_message().rstrip("."), f"see: {e.ctx.command_path if e.ctx else 'gradcli'} --help"
+        param = e.param if isinstance(e, click.BadParameter) else None
+        if param is not None and param.name is not None and e.ctx is not None:
+            source = e.ctx.get_parameter_source(param.name)
+            if source is click.core.ParameterSource.ENVIRONMENT:
+                hint = f"it comes from the environment: {param.envvar}"
+        return GradError(message, hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
     if isinstance(e, MemoryError):

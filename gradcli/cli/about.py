@@ -7,15 +7,12 @@ from typing import Any
 
 import click
 
+from gradcli import __version__
 from gradcli.cli import options
 from gradcli.cli.door import emit
 from gradcli.errors import GradError
 
 _LIBRARIES = ("click", "lark", "numpy", "orjson", "scipy")
-
-
-def own_version() -> str:
-    return _version("gradcli") or "(not installed)"
 
 
 def _version(name: str) -> str | None:
@@ -33,7 +30,7 @@ def _tell_version(**given: Any) -> None:
     from gradcli.formats import FORMATS
     from gradcli.job import ENGINES
 
-    versions = {"gradcli": own_version(), "python": platform.python_version()}
+    versions = {"gradcli": __version__, "python": platform.python_version()}
     versions |= {name: _version(name) or "" for name in _LIBRARIES}
     if given["json"]:
         found: dict[str, object] = {name: v or None for name, v in versions.items()}
@@ -71,16 +68,8 @@ def _tell_functions(**given: Any) -> None:
     emit("\n".join(lines) + "\n")
 
 
-def _arguments(row: Any) -> list[str]:
-    least, most = row.arity
-    names = ["x", "y", "z"][: most or least] if (most or least) <= 3 else [f"x{k + 1}" for k in range(most or least)]
-    if row.name == "where":
-        names = ["condition", "a", "b"]
-    return names
-
-
 def _call(row: Any) -> str:
-    names = [*(["n"] if row.parameter else []), *_arguments(row), *(["..."] if row.arity[1] is None else [])]
+    names = [*(["n"] if row.parameter else []), *row.arguments, *(["..."] if row.arity[1] is None else [])]
     return f"{row.name}({', '.join(names)})"
 
 
@@ -91,7 +80,7 @@ def _slopes(row: Any) -> list[str]:
 
     if row.name == "where":
         return []
-    names = _arguments(row)
+    names = row.arguments
     e = apply(row.name, *map(var, names), value=1 if row.parameter else None)
     return [f"{n} = {text(d)}" for n, d in derive([(row.name, e)], names, 1)[1:]]
 

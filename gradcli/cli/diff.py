@@ -40,6 +40,7 @@ def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
     from gradcli.cli import report
     from gradcli.job import POINT_LIMIT, Job, run
 
+    target = _Target(ctx, given)
     job = Job(
         _sources(given),
         wrt=_names(given["wrt"]),
@@ -53,7 +54,6 @@ def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
         allow_unused=given["allow_unused"],
         strict=given["strict"],
     )
-    target = _Target(ctx, given)
     result = run(job)
     with target.door:
         erase = target.progress(result)
@@ -73,16 +73,16 @@ def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
 def _formulas(ctx: click.Context, given: dict[str, Any]) -> None:
     from gradcli.job import Job, formulas
 
+    target = _Target(ctx, given)
     wrt = _names(given["wrt"])
     job = Job(_sources(given), wrt=wrt, order=given["order"], allow_unused=given["allow_unused"])
-    target = _Target(ctx, given)
     found = formulas(job)
     with target.door:
         target.format.tell(found, target.door, target.style)
 
 
 def _names(texts: Sequence[str]) -> list[str] | None:
-    from gradcli.grid import read_name, split
+    from gradcli.grid.points import read_name, split
 
     return [read_name(piece, "--wrt") for text in texts for piece in split(text, ",")] if texts else None
 

@@ -11,6 +11,8 @@ import click
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS
 
+# What no option's value begins with makes -n*x an expression although -n is an option.
+_OPERATORS = ("*", "^", "%")
 # After the minus: a number or bracket, or a name that goes on with an operator, a bracket or a blank.
 _ARITHMETIC = re.compile(r"-\s*(?:[0-9.(]|(?:[A-Za-z_][A-Za-z0-9_]*|`[^`]*`)\s*(?:[-+*/%^(<>!;\s]|==))")
 SWITCHES = ("csv", "tsv", "json", "jsonl")
@@ -46,7 +48,7 @@ class Command(click.Command):
             elif word.startswith("--"):
                 k += takes.get(word, False)
             elif word.startswith("-") and len(word) > 1:
-                if word[:2] in takes:
+                if word[:2] in takes and word[2:3] not in _OPERATORS:
                     # Flags may be bundled, the last one may take the next word.
                     flags = 1
                     while flags < len(word) - 1 and not takes.get("-" + word[flags], True):
@@ -112,7 +114,9 @@ def common() -> list[click.Parameter]:
 def expressions() -> list[click.Parameter]:
     return [
         click.Argument(["expr"], nargs=-1, metavar="EXPR..."),
-        option("-f", "--file", multiple=True, metavar="FILE", help="Read expressions from FILE, one a line; - is stdin."),
+        option(
+            "-f", "--file", multiple=True, metavar="FILE", help="Read expressions from FILE, one a line; - is stdin."
+        ),
     ]
 
 

@@ -48,6 +48,7 @@ _ASCII = {
     "$": "names are written without it",
 }  # fmt: skip
 
+
 class Token(NamedTuple):
     kind: str
     spelled: str
