@@ -550,7 +550,7 @@ def _sinc(x: Expr) -> Expr:
     part = x - whole
     odd = abs_(whole - 2 * rint(whole / 2))
     wave = sin(PI * part)
-    return where(eq(x, ZERO), ONE, where(gt(odd, ZERO), -wave, wave) / (PI * x))
+    return where(eq(x, ZERO), ONE, where(gt(odd, ZERO), -wave, wave) / PI / x)
 
 
 define("sinc", "sin(pi*x)/(pi*x), 1 at 0", lambda y, x: apply("dsinc", x, value=1), expansion=_sinc)

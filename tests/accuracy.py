@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent.parent))  # it also runs as a command
+sys.path.append(str(Path(__file__).parent.parent))  # as a command it also runs in a checkout
 
 import reference
 from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point

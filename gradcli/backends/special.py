@@ -35,10 +35,37 @@ def gamma(x: float) -> float:
         return _INF if x > 0 or math.floor(x) % 2 == 0 else -_INF
 
 
+_ZETA = (
+    0.3224670334241132, 0.0673523010531981, 0.020580808427784546, 0.007385551028673986, 0.0028905103307415234,
+    0.001192753911703261, 0.0005096695247430425, 0.00022315475845357939, 9.945751278180853e-05,
+    4.492623673813314e-05, 2.050721277567069e-05, 9.439488275268397e-06, 4.374866789907488e-06,
+    2.039215753801366e-06, 9.55141213040742e-07, 4.492469198764566e-07, 2.1207184805554665e-07,
+    1.0043224823968099e-07, 4.7698101693639804e-08, 2.2711094608943164e-08, 1.0838659214896955e-08,
+    5.183475041970047e-09, 2.4836745438024785e-09, 1.1921401405860912e-09, 5.731367241678862e-10,
+    2.7595228851242334e-10, 1.330476437424449e-10, 6.4229645638381e-11, 3.1044247747322276e-11,
+    1.5021384080754142e-11,
+)
+"""(zeta(k) - 1)/k for k = 2, 3, ..."""
+
+
+def _lgamma2p(z: float) -> float:
+    """log gamma(2 + z) for |z| <= 1/2, to the last digit also at its zero (DLMF 5.7.3)."""
+    total = 0.0
+    for c in reversed(_ZETA):
+        total = c - total * z
+    return z * (0.42278433509846713 + z * total)
+
+
 def lgamma(x: float) -> float:
     """log |gamma(x)|, inf at the poles."""
     if math.isinf(x) or (x <= 0 and x == math.floor(x)):
         return _INF
+    if -20 < x < 2.5:
+        # Into (3/2, 5/2], where the zeros are; a sum of integers to x is exact on this way.
+        steps = max(0, math.ceil(1.5 - x))
+        shift = math.prod([x + k for k in range(steps)]) if steps else 1.0
+        near = _lgamma2p((x + steps) - 2)
+        return near - (math.log1p(x - 1) if steps == 1 and x > 0.5 else math.log(abs(shift)))
     try:
         return math.lgamma(x)
     except OverflowError:
@@ -88,6 +115,8 @@ def dsinc(n: int, x: float) -> float:
     size = abs(t)
     s, c = sinpi(x)
     waves = (s, c, -s, -c)
+    if math.isinf(size):
+        return waves[n % 4] * math.pi ** (n - 1) / x
     if size < n + 2:
         value = 0.0
         for k in range(n + 40 + int(3 * size), n, -1):
@@ -252,10 +281,12 @@ def bessel(kind: str) -> Callable[[int, Array], Array]:
         return np.where(x < 0, -value, value) if n % 2 else np.asarray(value)
 
     def k(n: int, x: Array) -> Array:
-        value = special.kn(n, x)
-        # -log(x/2) - gamma, to the last digit long before x/2 underflows.
-        tiny = (x > 0) & (x < 1e-100)
-        return np.where(tiny, math.log(2) - np.euler_gamma - np.log(x), value) if n == 0 else np.asarray(value)
+        half = np.exp(-x / 2)
+        value = special.kve(n, x) * half * half
+        # The leading term is all there is, to the last digit, long before its power overflows.
+        tiny = (x > 0) & (x < 1e-20)
+        lead = math.log(2) - np.euler_gamma - np.log(x) if n == 0 else math.gamma(n) / 2 * np.power(2 / x, n)
+        return np.where(tiny, lead, np.where(x > 1e4, 0.0, value))
 
     chosen = {"besselj": j, "bessely": y, "besseli": i, "besselk": k}[kind]
 
