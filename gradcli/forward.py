@@ -183,8 +183,10 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
         return chain(e, a)
 
     def chain(e: Expr, a: Index) -> Expr | None:
-        # Differentiate last in the variable with the smallest index: that leaves the fewest terms.
-        i = min((n, i) for i, n in enumerate(a) if n)[1]
+        # Last in the variable with the smallest index: that leaves the fewest terms. But a power rather through its
+        # base: the slopes of log(x) in log(x)*x**y leave the range of a double where those of x**y do not.
+        avoid = e.op == "power" and exact(e.args[1]) is None
+        i = min((avoid and not e.args[0].variables & masks[i], n, i) for i, n in enumerate(a) if n)[2]
         rest = tuple([n - (j == i) for j, n in enumerate(a)])
         total: Expr | None = None
         for u, w in zip(e.args, rules[e], strict=True):

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gradcli
 from gradcli import tables
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import BOOLEANS, COMPARISONS, ZERO, Expr, apply, const, constant, readable, statements, text, var
@@ -291,22 +292,24 @@ def test_nothing_is_left_behind():
 # The tables.
 
 
-def written(folder: Path):
-    """The module a build writes, imported as an installation would."""
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """The module a build writes, in the place where an installation has it."""
     grammar = tables.grammar_text()
     assert grammar is not None
-    path = folder / "_tables.py"
+    path = tmp_path / "_tables.py"
     path.write_text(tables.source(grammar), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("gradcli._tables", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "gradcli._tables", module)
+    monkeypatch.setattr(gradcli, "_tables", module, raising=False)
     return module
 
 
-def test_the_written_tables_are_the_made_ones(tmp_path, monkeypatch):
+def test_the_written_tables_are_the_made_ones(written, monkeypatch):
     made_now = tables.make(tables.grammar_text())
-    monkeypatch.setitem(sys.modules, "gradcli._tables", written(tmp_path))
     monkeypatch.setitem(sys.modules, "lark", None)
     loaded = tables.load()
     assert loaded == made_now
@@ -314,16 +317,13 @@ def test_the_written_tables_are_the_made_ones(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("field", "value"), [("GRAMMAR", "another"), ("FORMAT", -1)])
-def test_tables_of_another_grammar_are_not_used(tmp_path, monkeypatch, field, value):
-    module = written(tmp_path)
-    monkeypatch.setattr(module, field, value)
-    monkeypatch.setattr(module, "TABLES", ())
-    monkeypatch.setitem(sys.modules, "gradcli._tables", module)
+def test_tables_of_another_grammar_are_not_used(written, monkeypatch, field, value):
+    monkeypatch.setattr(written, field, value)
+    monkeypatch.setattr(written, "TABLES", ())
     assert tables.load().states
 
 
-def test_written_tables_do_without_the_grammar(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "gradcli._tables", written(tmp_path))
+def test_written_tables_do_without_the_grammar(written, monkeypatch):
     monkeypatch.setattr(tables, "grammar_text", lambda: None)
     assert tables.load().states
 
