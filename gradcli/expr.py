@@ -472,6 +472,17 @@ _TEXTBOOK: dict[str, Callable[..., Expr]] = {
 """What serves accuracy alone, as a textbook writes it."""
 
 
+def _textbook(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    form = _TEXTBOOK.get(e.op)
+    if form is None:
+        return rebuild(e, args)
+    try:
+        return form(*args) if e.value is None else form(*args, e.value)
+    except GradError:
+        # A number of the textbook's form may leave the range of a double where the careful form has none.
+        return rebuild(e, args)
+
+
 def readable(roots: Iterable[Expr]) -> list[Expr]:
     """The same functions in textbook forms.
 
@@ -485,11 +496,7 @@ def readable(roots: Iterable[Expr]) -> list[Expr]:
     new: dict[Expr, Expr] = {}
     for e in nodes:
         args = tuple([new[a] for a in e.args])
-        form = _TEXTBOOK.get(e.op)
-        if form is None:
-            new[e] = rebuild(e, args)
-        else:
-            new[e] = form(*args) if e.value is None else form(*args, e.value)
+        new[e] = _textbook(e, args)
     return [new[r] for r in roots]
 
 

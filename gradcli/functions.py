@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from gradcli.expr import ONE, ZERO, Expr, apply, const, constant, exact
+from gradcli.expr import ONE, WORDS, ZERO, Expr, apply, const, constant, exact
 
 Slopes = Callable[..., Sequence[Expr | None]]
 
@@ -633,3 +633,7 @@ for _kind, _doc, _below, _above, _where in (
     ("besselk", "modified Bessel function K of order n", -1, -1, "x > 0"),
 ):
     define(_kind, _doc, _neighbours(_kind, _below, _above), parameter=True, domain=_where, needs="scipy")
+
+_NAMES_TOO = frozenset({"gamma", "psi", "th", "sh", "ch", "tg", "lb", "lg", "mod", "power"})
+"""Functions spelled like everyday variables: these are functions only where they are called."""
+WORDS.update(word for word, row in SPELLED.items() if not row.internal and word not in _NAMES_TOO)

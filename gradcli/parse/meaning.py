@@ -20,10 +20,6 @@ BINARY = frozenset({"add", "sub", "mul", "div", "mod", "power"})
 HIGHEST = 1000
 """The largest n in diff(f, x, n) and besselj(n, x)."""
 
-_NAMES_TOO = frozenset({"gamma", "psi", "th", "sh", "ch", "tg", "lb", "lg", "mod", "power"})
-"""Functions spelled like everyday variables: these are functions only where they are called."""
-WORDS.update(word for word, row in SPELLED.items() if not row.internal and word not in _NAMES_TOO)
-
 _COMPARES = {spelled: op for op, spelled in COMPARISONS.items()}
 _NUMBERS = {"inf": float("inf"), "nan": float("nan")}
 _DIGITS = 640  # The most that every Python reads, whatever its limit is set to.
