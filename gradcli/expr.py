@@ -459,6 +459,7 @@ def _hermite(x: Expr, n: int) -> Expr:
 
 _TEXTBOOK: dict[str, Callable[..., Expr]] = {
     "defined": lambda y, slope: slope,
+    "instead": lambda condition, rare, usual: usual,
     "power_shift": lambda x, c, n: x ** (c - const(n)),
     "direction": lambda x, y: x / apply("hypot", x, y) if x is not ONE else ONE / apply("sqrt", y**2 + ONE),
     "inversion": lambda x, y, n: _inverted(x, y, n, False),

@@ -30,7 +30,7 @@ Partial = tuple[int, ...]
 A thousand variables cost nothing in it."""
 
 _LARGE = Fraction(10) ** 300
-_DIRECT = frozenset({"var", "add", "sub", "neg", "mul", "div", "where", "defined"}) | BOOLEANS
+_DIRECT = frozenset({"var", "add", "sub", "neg", "mul", "div", "where", "instead", "defined"}) | BOOLEANS
 
 
 def scaled(factor: Fraction | int, e: Expr) -> Expr:
@@ -174,9 +174,9 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
         if op == "div":
             above = minus(part(args[0], a), leibniz(args[1], e, split(a)[1:]))
             return None if above is None else apply("div", above, args[1])
-        if op == "where":
+        if op in ("where", "instead"):
             yes, no = part(args[1], a), part(args[2], a)
-            return None if yes is no is None else apply("where", args[0], yes or ZERO, no or ZERO)
+            return None if yes is no is None else apply(op, args[0], yes or ZERO, no or ZERO)
         if op == "defined":
             slope = part(args[1], a)
             return None if slope is None else apply("defined", args[0], slope)

@@ -198,7 +198,7 @@ def _pairwise(name: str) -> Callable[..., Expr]:
     return expansion
 
 
-# Arithmetic. forward and reverse know + - * / neg, where and defined by heart.
+# Arithmetic. forward and reverse know + - * / neg, where, instead and defined by heart.
 define("add", "sum", None, None, arity=(2, 2), infix="+")
 define("sub", "difference", None, None, infix="-")
 define("mul", "product", None, None, infix="*")
@@ -232,6 +232,10 @@ define("not", "true where not x", None, infix="not", internal=True)
 define(
     "where", "a where the condition holds, else b", None, None, None, arguments="condition a b",
     notes="selects, never multiplies: nothing leaks from the branch not taken",
+)  # fmt: skip
+define(
+    "instead", "a instead of b where c holds: two forms of one function, a for the ends of the range", None, None, None,
+    internal=True, expansion=where,
 )  # fmt: skip
 define("defined", "the second, but nan where the first is nan", None, None, internal=True)
 
@@ -353,8 +357,11 @@ def _scaled(x: Expr, y: Expr) -> tuple[Expr, Expr, Expr]:
 
 
 def _direction(x: Expr, y: Expr) -> Expr:
-    p, q, _ = _scaled(x, y)
-    return where(eq(maximum(abs_(x), abs_(y)), ZERO), ZERO, p / hypot(p, q))
+    # Scaled only where hypot itself would leave the range, and by little: the smaller of the two must keep its digits.
+    size = maximum(abs_(x), abs_(y))
+    power = where(gt(size, const(Fraction(2) ** 1022)), QUARTER, where(lt(size, const(Fraction(1, 2**900))), _UP, ONE))
+    p, q = x * power, y * power
+    return where(eq(size, ZERO), ZERO, p / hypot(p, q))
 
 
 def inversion(x: Expr, y: Expr) -> Expr:
@@ -448,7 +455,19 @@ def _csch(x: Expr) -> Expr:
 
 def _near_zero(x: Expr, near: Expr, far: Expr) -> Expr:
     # Below 1e-9 the two agree to the last digit, and the simple one overflows in one term, not in two that cancel.
-    return where(lt(abs_(x), const(Fraction(1, 10**9))), near, far)
+    return apply("instead", lt(abs_(x), const(Fraction(1, 10**9))), near, far)
+
+
+def sech_squared(x: Expr) -> Expr:
+    """sech(x)**2 with one error of the exponential, not two."""
+    e = exp(-2 * abs_(x))
+    return 4 * e / ((1 + e) * (1 + e))
+
+
+def csch_squared(x: Expr) -> Expr:
+    """csch(x)**2 likewise."""
+    less = apply("expm1", -2 * abs_(x))
+    return 4 * exp(-2 * abs_(x)) / (less * less)
 
 
 define("sech", "1/cosh(x)", lambda y, x: -y * tanh(x), expansion=_sech)
@@ -594,7 +613,12 @@ define(
     needs="scipy",
 )  # fmt: skip
 define(
-    "gamma", "gamma function", lambda y, x: y * digamma(x), domain="x > 0; x < 0 off the integers", synonyms="tgamma"
+    # Past 171.7 all is infinite, and the terms of the higher derivatives are so with both signs.
+    "gamma",
+    "gamma function",
+    lambda y, x: apply("instead", gt(x, const(172)), y, y * digamma(x)),
+    domain="x > 0; x < 0 off the integers",
+    synonyms="tgamma",
 )
 define("lgamma", "log |gamma(x)|", lambda y, x: digamma(x), synonyms="gammaln loggamma", notes="inf at 0, -1, -2 ...")
 define(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, const, exact, reachable, rebuild
-from gradcli.functions import LOWERED, TABLE, exp, expansion, sqrt
+from gradcli.functions import LOWERED, TABLE, csch_squared, exp, expansion, sech_squared, sqrt
 
 
 class Step(NamedTuple):
@@ -113,6 +113,7 @@ def _exp(a: Expr) -> Expr:
 
 
 _CAREFUL: dict[str, Callable[..., Expr]] = {"power": _power, "sub": _sub, "exp": _exp}
+_SQUARED = {"sech": sech_squared, "csch": csch_squared}
 _AS_IT_IS = {row.name for row in TABLE.values() if row.expansion is None} - set(_CAREFUL) - {"power_shift"}
 _AS_IT_IS |= {"const", "constant", "var"}
 
@@ -126,6 +127,8 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
         args = tuple([new[a] for a in e.args])
         if e.op in _AS_IT_IS:
             made = e if args == e.args else rebuild(e, args)
+        elif e.op == "power" and e.args[0].op in _SQUARED and exact(e.args[1]) == 2:
+            made = _expanded(_SQUARED[e.args[0].op](new[e.args[0].args[0]]), done)
         elif e.op in _CAREFUL:
             made = _CAREFUL[e.op](*args)
         elif e.op == "power_shift":

@@ -76,7 +76,7 @@ def gradient(root: Expr, names: Sequence[str]) -> dict[str, Expr]:
             share = apply("div", g, args[1])
             add(args[0], condition, share)
             add(args[1], condition, apply("neg", apply("mul", share, e)))
-        elif op == "where":
+        elif op in ("where", "instead"):
             add(args[1], _both(condition, args[0], "and"), g)
             add(args[2], _both(condition, apply("not", args[0]), "and"), g)
         elif op == "defined":

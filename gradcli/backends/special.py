@@ -83,10 +83,10 @@ def lgamma(x: float) -> float:
     if math.isinf(x) or (x <= 0 and x == math.floor(x)):
         return _INF
     if -20 < x < 2.5:
-        # Into (3/2, 5/2], where the zeros are; a sum of integers to x is exact on this way.
+        # Into [3/2, 5/2), where the zero at 2 is; one exact step takes its distance from there.
         steps = max(0, math.ceil(1.5 - x))
         shift = math.prod([x + k for k in range(steps)]) if steps else 1.0
-        near = _lgamma2p((x + steps) - 2)
+        near = _lgamma2p(x + (steps - 2))
         return near - (math.log1p(x - 1) if steps == 1 and x > 0.5 else math.log(abs(shift)))
     try:
         return math.lgamma(x)
@@ -190,12 +190,18 @@ def polygamma(n: int, x: Array) -> Array:
     scale = special.gamma(n + 1.0)
 
     def positive(z: Array) -> Array:
-        return np.asarray(special.psi(z) if n == 0 else sign * scale * special.zeta(n + 1.0, z))
+        if n == 0:
+            return np.asarray(special.psi(z))
+        # The leading term of the expansion for large z is all there is; one division at a time, lest a power underflow.
+        lead = special.gamma(float(n)) / z
+        for _ in range(n - 1):
+            lead = lead / z
+        return np.asarray(sign * np.where(z > 1e17, lead, scale * special.zeta(n + 1.0, z)))
 
     part = x - np.rint(x)
     near = np.abs(x) < 0.125
-    mirrored = positive(np.where(near, 1 + x, np.where(x < 0, 1 - x, np.where(x == 0, 1.0, x))))
     with np.errstate(all="ignore"):
+        mirrored = positive(np.where(near, 1 + x, np.where(x < 0, 1 - x, np.where(x == 0, 1.0, x))))
         cot = 1 / np.tan(np.pi * np.where((part == 0) | near, 0.25, part))
         turn = np.zeros_like(x)
         for a in reversed(_cotangent(n)):
