@@ -28,10 +28,10 @@ _FEW_STEPS = 150_000
 """Steps times points that plain Python finishes in the time it takes to import NumPy."""
 _MANY_STEPS = 20_000_000
 """Steps times points from which threads pay."""
-_BLOCK = {"scalar": 1024, "vector": 32768}
-"""Most points of a block: few enough for the cache, enough to forget what a step costs to start."""
 _ROOM = 2**22
 """Most numbers a block may hold, registers included."""
+_CACHE = 700_000
+"""Numbers of a block that stay in the cache, of the vector engine."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,7 @@ class Result:
         self.shape, self.size = work.grid.shape, work.grid.size
         self.variables, self.order, self._request = request.variables, job.order, request
         self.matrix, self.engine, self.threads, self.steps = matrix, engine, threads, program.length
-        room = _ROOM // (len(names) + len(program.registers))
-        self._target = min(_BLOCK[engine], max(room, 16))
+        self._target = block_points(program, engine)
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None
         self._work, self._strict = work, job.strict
@@ -183,6 +182,13 @@ class Result:
                     where = f"at {at}" if at else "at the point"
                     return GradError(f"{where}: {self.names[k]} is {spell(values[k])}", exit_code=1)
         raise AssertionError("every result is finite")
+
+
+def block_points(program: Program, engine: str) -> int:
+    """Points of a block: few enough for the cache, enough to forget what a step costs to start."""
+    width = len(program.outputs) + len(program.registers)
+    best = 1024 if engine == "scalar" else min(max(_CACHE // width, 16384), 131072)
+    return min(best, max(_ROOM // width, 16))
 
 
 def _count_nonfinite(column: Any, array: bool) -> int:

@@ -63,7 +63,8 @@ def empty(work: Work, points: int) -> Block:
         return [[0.0] * points for _ in range(work.outputs)]
     import numpy as np
 
-    return [np.empty(points) for _ in range(work.outputs)]
+    # One allocation, its rows the columns: a fraction of the page faults.
+    return list(np.empty((work.outputs, points)))
 
 
 def blocks(work: Work, *, target: int, threads: int = 1) -> Iterator[Block]:

@@ -172,7 +172,7 @@ def test_engines_agree(expression: str) -> None:
 def test_any_blocks_and_threads_give_the_same_bits(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for target, threads in ((10**6, 1), (1, 1), (7, 1), (7, 3), (64, 4), (64, None)):
-        monkeypatch.setattr(room, "_BLOCK", {"scalar": target, "vector": target})
+        monkeypatch.setattr(room, "block_points", lambda *_, points=target: points)
         job = Job(["exp(sin(x))*y - z"], order=2, at=["z=2"], grids=["x=0:1:13", "2x5"], engine=engine, threads=threads)
         whole = run(job).whole()
         blocks = list(run(job).blocks)
@@ -241,7 +241,7 @@ def test_they_are_counted(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ["scalar", "vector"])
 def test_strict_names_the_point(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "_BLOCK", {"scalar": 2, "vector": 2})
+    monkeypatch.setattr(room, "block_points", lambda *_: 2)
     job = Job(["sqrt(x)*y"], at=["y=2"], grids=["x=4,3,2,1,-0.00001,5"], engine=engine, strict=True)
     blocks = run(job).blocks
     assert [len(next(blocks)[0]) for _ in range(2)] == [2, 2]
@@ -259,7 +259,7 @@ def test_strict_is_about_results_not_about_points() -> None:
 @pytest.mark.parametrize("engine", ["scalar", "vector"])
 def test_progress_is_told_in_points(engine: str) -> None:
     for whole in (False, True):
-        result = run(Job(["x"], grids=["x=0:1:100000"], engine=engine))
+        result = run(Job(["x"], grids=["x=0:1:300000"], engine=engine))
         told: list[int] = []
         result.watch = told.append
         if whole:
@@ -267,5 +267,5 @@ def test_progress_is_told_in_points(engine: str) -> None:
         else:
             list(result.blocks)
         assert told == sorted(told)
-        assert told[-1] == 100_000
+        assert told[-1] == 300_000
         assert len(told) > 1

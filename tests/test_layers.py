@@ -13,7 +13,7 @@ LINES = [
     ["parse", "forward", "reverse"],
     ["derive"],
     ["program"],
-    ["backends.special"],
+    ["backends.special", "backends.erf"],
     ["backends.scalar", "backends.vector"],
     ["grid"],
     ["spread", "formats"],
@@ -27,7 +27,7 @@ FLOOR = {name: floor for floor, names in enumerate(LINES) for name in names}
 DOORS = {
     "lark": {"tables"},
     "click": {"cli"},
-    "numpy": {"backends.vector", "backends.special", "grid", "spread", "formats", "job"},
+    "numpy": {"backends.vector", "backends.special", "backends.erf", "grid", "spread", "formats", "job"},
     "scipy": {"backends.special"},
     "orjson": {"formats"},
     "hatchling": {"tables"},

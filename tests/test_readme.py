@@ -12,9 +12,13 @@ from pathlib import Path
 
 import click
 import pytest
+from reference import FIXED_POWERS
+from test_accuracy import LIMITS
 
 from gradcli.cli import COMMANDS, group
 from gradcli.cli.topics import EXIT_CODES
+from gradcli.derive import derive
+from gradcli.expr import apply, text, var
 from gradcli.formats import FORMATS
 from gradcli.functions import SPELLED, TABLE, Function
 
@@ -36,13 +40,22 @@ def _public() -> list[Function]:
     return [row for row in TABLE.values() if not row.internal and row.name in SPELLED]
 
 
+def _slope(row: Function) -> str:
+    """The derivative in each argument, as the command prints it."""
+    if row.name == "where" or row.arity[1] is None:
+        return ""
+    e = apply(row.name, *map(var, row.arguments), value=1 if row.parameter else None)
+    texts = [text(d) for _, d in derive([("f", e)], row.arguments, 1)[1:]]
+    return "" if set(texts) == {"0"} else ", ".join(f"`{t}`" for t in texts)
+
+
 def functions() -> str:
     rows = []
     for row in _public():
-        spelled = ", ".join(f"`{word}`" for word in (row.name, *row.synonyms))
+        spelled = dict.fromkeys([*([f"x {row.infix} y"] if row.infix else [row.name]), *row.synonyms])
         needs = f" (needs `{row.needs}`)" if row.needs else ""
-        rows.append([spelled, row.doc + needs, row.domain, row.notes])
-    return _table(["function", "what it is", "domain", "at kinks and edges"], rows)
+        rows.append([", ".join(f"`{word}`" for word in spelled), row.doc + needs, row.domain, _slope(row), row.notes])
+    return _table(["function", "what it is", "domain", "slope", "at kinks and edges"], rows)
 
 
 def formats() -> str:
@@ -76,7 +89,12 @@ def exit_codes() -> str:
     return _table(["code", "meaning"], [[code, meaning] for code, meaning in EXIT_CODES.items()])
 
 
-TABLES = {"functions": functions, "formats": formats, "options": options, "exit codes": exit_codes}
+def limits() -> str:
+    rows = {"`x**p`" if name in FIXED_POWERS else f"`{name}`": why for name, (why, _) in LIMITS.items()}
+    return _table(["function", "where"], [[name, why] for name, why in rows.items()])
+
+
+TABLES = {"limits": limits, "functions": functions, "formats": formats, "options": options, "exit codes": exit_codes}
 
 
 def ran(block: str) -> str:
@@ -121,15 +139,15 @@ def test_the_accuracy_of_every_function_is_shown():
 
 
 def _write() -> None:
-    text = README.read_text()
+    page = README.read_text()
     for name, made in TABLES.items():
-        text = re.sub(
+        page = re.sub(
             _TABLE.format(name=name),
             lambda _, n=name, m=made: f"<!-- {n} -->\n{m()}<!-- end -->",
-            text,
+            page,
             flags=re.DOTALL,
         )
-    README.write_text(_EXAMPLES.sub(lambda found: f"```console\n{ran(found[1])}```", text))
+    README.write_text(_EXAMPLES.sub(lambda found: f"```console\n{ran(found[1])}```", page))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ depend on has changed. Must not know threads: one kernel, with its scratch, belo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.backends import special
+from gradcli.backends import erf, special
 from gradcli.program import Program, Step
 
 Array = NDArray[np.float64]
@@ -21,20 +22,24 @@ Run = Callable[..., Any]
 
 
 def _where(c: NDArray[np.bool_], a: Array, b: Array, out: Array) -> None:
-    # The output may be one of the inputs' registers: never overwrite what is still to be read.
-    if out is a:
-        np.copyto(out, b, where=~c)
-    else:
-        if out is not b:
-            np.copyto(out, b)
-        np.copyto(out, a, where=c)
+    # One array is allocated; two masked copies in place would take twice the time.
+    np.copyto(out, np.where(c, a, b))
 
 
 def _defined(y: Array, slope: Array, out: Array) -> None:
     undefined = np.isnan(y)
     if out is not slope:
         np.copyto(out, slope)
-    np.copyto(out, np.nan, where=undefined)
+    if undefined.any():
+        np.copyto(out, np.nan, where=undefined)
+
+
+def _mul(a: Array, b: Array, out: Array) -> None:
+    # The square of one array reads it once.
+    if a is b:
+        np.square(a, out)
+    else:
+        np.multiply(a, b, out)
 
 
 def _power_residual(x: Array, n: Array, lost: Array, out: Array) -> None:
@@ -55,7 +60,8 @@ def _power_residual(x: Array, n: Array, lost: Array, out: Array) -> None:
 def _lifted(f: Callable[..., float]) -> Run:
     """A function of single numbers, over arrays."""
 
-    def run(*ins: Array, out: Array) -> None:
+    def run(*arrays: Array) -> None:
+        *ins, out = arrays
         flat = [a.ravel().tolist() for a in np.broadcast_arrays(*ins)]
         out[...] = np.fromiter(map(f, *flat), np.float64, out.size).reshape(out.shape)
 
@@ -63,7 +69,7 @@ def _lifted(f: Callable[..., float]) -> Run:
 
 
 _UFUNCS: dict[str, Run] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
+    "add": np.add, "sub": np.subtract, "div": np.divide, "neg": np.negative,
     "mod": np.remainder, "power": np.power,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
@@ -73,10 +79,12 @@ _UFUNCS: dict[str, Run] = {
     "atan2": np.arctan2, "hypot": np.hypot, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
     "abs": np.abs, "sign": np.sign, "copysign": np.copysign, "floor": np.floor, "ceil": np.ceil,
-    "round": np.rint, "trunc": np.trunc, "min": np.minimum, "max": np.maximum, "fmod": np.fmod,
+    "round": np.rint, "trunc": np.trunc, "fmod": np.fmod,
 }  # fmt: skip
 _OTHERS: dict[str, Run] = {
-    "where": _where, "defined": _defined, "power_residual": _power_residual,
+    "mul": _mul, "where": _where, "defined": _defined, "power_residual": _power_residual,
+    # These two take no third argument by position.
+    "min": lambda a, b, out: np.minimum(a, b, out=out), "max": lambda a, b, out: np.maximum(a, b, out=out),
     **{name: _lifted(f) for name, f in special.LIFTED.items()},
 }  # fmt: skip
 
@@ -94,6 +102,8 @@ def _function(step: Step) -> Run:
         assert value is not None
         order = value
         return _lifted(lambda x: special.dsinc(order, x))
+    if name == "erf":
+        return erf.kernel()
     return _UFUNCS.get(name) or _OTHERS[name]
 
 
@@ -103,7 +113,7 @@ def kernel(program: Program) -> Kernel:
     ``ins[i]``: 1-D values of input i along its axis (pass the same array object while they are unchanged);
     ``outs[k]``: 1-D contiguous float64 array of prod(extents), written in C order.
     """
-    bound = [(s.axes, [(_function(step), step.out, step.ins) for step in s.steps]) for s in program.strata]
+    bound = [(s.axes, [(_function(step), itemgetter(*step.ins, step.out)) for step in s.steps]) for s in program.strata]
     first_input = len(program.constants)
     first_register = first_input + len(program.inputs)
     slots: list[Any] = [np.array(c).reshape((1,) * program.axes) for c in program.constants]
@@ -142,8 +152,8 @@ def kernel(program: Program) -> Kernel:
             for (axes, steps), shape in zip(bound, state["shapes"], strict=True):
                 # A whole stratum's outputs are new arrays at every block, so it runs though its inputs be the same.
                 if fresh or shape == extents or not changed.isdisjoint(axes):
-                    for f, out, args in steps:
-                        f(*[slots[a] for a in args], out=slots[out])
+                    for f, arguments in steps:
+                        f(*arguments(slots))
         for k, slot in enumerate(program.outputs):
             if direct.get(slot) != k:
                 np.copyto(outs[k].reshape(extents), slots[slot])

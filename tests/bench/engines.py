@@ -1,0 +1,199 @@
+"""The engines: one function each that makes a work ready and returns what computes it.
+
+What it returns gives, at every call, one fresh array of all points per partial of the work. Each is used as its own
+documentation would have it for the fastest result. Must not know clocks or tables.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+from works import Array, Work
+
+THREADS = 2
+Run = Callable[[], Sequence[Any]]
+
+
+class CannotDoError(Exception):
+    """The engine has no way to do this work; the message says why."""
+
+
+class _Held:
+    """An array as a column of a grid."""
+
+    def __init__(self, values: Array) -> None:
+        self.values, self.length = values, len(values)
+
+    def floats(self, lo: int, hi: int) -> list[float]:
+        values: list[float] = self.values[lo:hi].tolist()
+        return values
+
+    def array(self, lo: int, hi: int) -> Array:
+        return self.values[lo:hi]
+
+
+def _gradcli(work: Work, inputs: Array, *_: Any) -> Run:
+    from gradcli.backends import vector
+    from gradcli.derive import derive
+    from gradcli.grid import Axis, Grid
+    from gradcli.job import block_points
+    from gradcli.parse import parse
+    from gradcli.program import build
+    from gradcli.spread import Work as Spread
+    from gradcli.spread import whole
+
+    [(name, e)] = parse(work.text).outputs
+    outputs = [d for _, d in derive([(name or "f", e)], work.variables, work.order)]
+    columns = [_Held(row) for row in inputs]
+    if work.product:
+        axes = [Axis([v], [column]) for v, column in zip(work.variables, columns, strict=True)]
+    else:
+        axes = [Axis(work.variables, columns)]
+    program = build(outputs, [axis.names for axis in axes])
+    reads = [(axis, axes[axis].names.index(v)) for v, axis in program.inputs]
+    spread = Spread(lambda: vector.kernel(program), reads, len(outputs), Grid(axes), arrays=True)
+
+    def run() -> Sequence[Array]:
+        [(_, columns)] = deque(whole(spread, target=block_points(program, "vector"), threads=THREADS), maxlen=1)
+        return columns
+
+    return run
+
+
+def _numpy(work: Work, inputs: Array, *_: Any) -> Run:
+    from by_hand import BY_HAND
+
+    return lambda: BY_HAND[work.name](*inputs)
+
+
+def _jax(work: Work, inputs: Array, jax: Any, jnp: Any, jet: Any, special: Any) -> Run:
+    jax.config.update("jax_enable_x64", True)
+    m = SimpleNamespace(sin=jnp.sin, exp=jnp.exp, log=jnp.log, sqrt=jnp.sqrt, erf=special.erf)
+    places = tuple(range(len(inputs)))
+
+    def f(*x: Any) -> Any:
+        return work.formula(m, *x)
+
+    def point(*x: Any) -> list[Any]:
+        if work.order > 2:
+            value, series = jet.jet(f, x, [[1.0] + [0.0] * (work.order - 1)])
+            return [value, *series]
+        value, gradient = jax.value_and_grad(f, places)(*x)
+        second = jax.jacfwd(jax.grad(f, places), places)(*x) if work.order > 1 else ()
+        return [value, *gradient, *[second[i][j] for i, j in (p for p in work.partials if second and len(p) > 1)]]
+
+    over: Any = point
+    if work.product:
+        for place in reversed(places):
+            over = jax.vmap(over, [0 if k == place else None for k in places])
+    else:
+        over = jax.vmap(over)
+    columns = [jnp.asarray(row) for row in inputs]
+    compiled = jax.jit(over).lower(*columns).compile()
+    return lambda: [np.asarray(r).reshape(-1) for r in jax.block_until_ready(compiled(*columns))]
+
+
+def _torch(work: Work, inputs: Array, torch: Any) -> Run:
+    torch.set_num_threads(THREADS)
+    if work.order > 2:
+        raise CannotDoError("nested backward passes grow without bound")
+    rows = [torch.from_numpy(row) for row in inputs]
+    if work.product:
+        rows = list(torch.meshgrid(*rows, indexing="ij"))
+
+    def run() -> Sequence[Any]:
+        x = [row.detach().requires_grad_() for row in rows]
+        value = work.formula(torch, *x)
+        results = [value, *torch.autograd.grad(value.sum(), x, create_graph=work.order > 1)]
+        if work.order > 1:
+            for i, slope in enumerate(results[1:]):
+                results += torch.autograd.grad(slope.sum(), x[i:], retain_graph=True, materialize_grads=True)
+        return [r.detach().numpy().reshape(-1) for r in results]
+
+    return run
+
+
+def _by_steps(work: Work, value: Any, differentiate: Callable[[Any, int], Any]) -> list[Any]:
+    """Every partial, each by one differentiation of an earlier one."""
+    found: dict[tuple[int, ...], Any] = {(): value}
+    for partial in work.partials[1:]:
+        found[partial] = differentiate(found[partial[:-1]], partial[-1])
+    return list(found.values())
+
+
+def _sympy(work: Work, inputs: Array, sympy: Any) -> Run:
+    x = sympy.symbols(work.variables)
+    outputs = _by_steps(work, work.formula(sympy, *x), lambda e, place: sympy.diff(e, x[place]))
+    modules = ["numpy"]
+    if any(e.has(sympy.erf) for e in outputs):
+        if find_spec("scipy") is None:
+            raise CannotDoError("erf needs SciPy")
+        modules.insert(0, "scipy")
+    function = sympy.lambdify(x, outputs, modules, cse=True)
+    columns = np.ix_(*inputs) if work.product else list(inputs)
+
+    def run() -> Sequence[Any]:
+        results: list[Any] = []
+        for r in function(*columns):
+            # A constant comes as a number, and equal results as one array.
+            shared = np.shape(r) != work.shape or any(r is other for other in results)
+            results.append(np.full(work.shape, r) if shared else r)
+        return [r.reshape(-1) for r in results]
+
+    return run
+
+
+def _heyoka(work: Work, inputs: Array, heyoka: Any) -> Run:
+    heyoka.set_nthreads(THREADS)
+    x = heyoka.make_vars(*work.variables)
+    x = x if isinstance(x, list | tuple) else [x]
+    tensors = heyoka.diff_tensors([work.formula(heyoka, *x)], list(x), diff_order=work.order)
+    outputs = [e for order in range(work.order + 1) for _, e in tensors.get_derivatives(order)]
+    function = heyoka.cfunc(outputs, list(x))
+    points = work.expanded(inputs)
+    return lambda: function(points)
+
+
+def _casadi(work: Work, inputs: Array, casadi: Any) -> Run:
+    x = [casadi.SX.sym(v) for v in work.variables]
+    outputs = _by_steps(work, work.formula(casadi, *x), lambda e, place: casadi.jacobian(e, x[place]))
+    outputs = [casadi.densify(e) for e in outputs]
+    function = casadi.Function("work", x, outputs, {"cse": True}).map(work.size, "thread", THREADS)
+
+    columns = work.expanded(inputs)
+
+    def run() -> Sequence[Array]:
+        results = [np.empty(work.size) for _ in outputs]
+        buffer, trigger = function.buffer()
+        for k, column in enumerate(columns):
+            buffer.set_arg(k, column.data)
+        for k, result in enumerate(results):
+            buffer.set_res(k, result.data)
+        trigger()
+        return results
+
+    return run
+
+
+class Engine(NamedTuple):
+    """``modules`` are imported before memory is first read; ``prepare(work, inputs, *modules)`` makes a work ready."""
+
+    title: str
+    modules: tuple[str, ...]
+    prepare: Callable[..., Run]
+
+
+ENGINES = {
+    "gradcli": Engine("gradcli", ("gradcli.job", "gradcli.backends.vector"), _gradcli),
+    "numpy": Engine("NumPy by hand", ("numpy",), _numpy),
+    "jax": Engine("JAX, jitted", ("jax", "jax.numpy", "jax.experimental.jet", "jax.scipy.special"), _jax),
+    "torch": Engine("torch", ("torch",), _torch),
+    "sympy": Engine("SymPy lambdify, cse", ("sympy",), _sympy),
+    "heyoka": Engine("heyoka", ("heyoka",), _heyoka),
+    "casadi": Engine("CasADi", ("casadi",), _casadi),
+}
