@@ -240,7 +240,7 @@ def test_strict(shell: Shell) -> None:
     assert shell(*words, "-o", "o.csv")[0] == 1
     assert os.listdir() == []
     # A stream stops before the first block that holds one.
-    code, out, err = shell("eval", "sqrt(1 - x)", "--grid", "x=0:1.1:100001", "--engine", "vector", "--csv", "--strict")
+    code, out, err = shell("eval", "sqrt(1 - x)", "--grid", "x=0:1.1:400001", "--engine", "vector", "--csv", "--strict")
     assert code == 1
     assert re.fullmatch(r"gradcli: error: at x=1\.0000\d+: f is nan\n", err)
     assert out.startswith("x,f\n0.0,1.0\n")
