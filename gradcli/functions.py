@@ -613,10 +613,10 @@ define(
     needs="scipy",
 )  # fmt: skip
 define(
-    # Past 171.7 all is infinite, and the terms of the higher derivatives are so with both signs.
+    # Past its last finite value all is infinite, and the terms of the higher derivatives are so with both signs.
     "gamma",
     "gamma function",
-    lambda y, x: apply("instead", gt(x, const(172)), y, y * digamma(x)),
+    lambda y, x: apply("instead", gt(x, const(Fraction("171.6243769563027"))), y, y * digamma(x)),
     domain="x > 0; x < 0 off the integers",
     synonyms="tgamma",
 )

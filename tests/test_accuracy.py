@@ -23,29 +23,6 @@ ROWS = [row.name for row in TABLE.values() if not row.internal]
 x, y = var("x"), var("y")
 
 
-LIMITS = {
-    "hypot": ("a third or fourth derivative next to (0, 0): a factor overflows before the product does",
-              lambda f: f.order >= 3 and max(map(abs, f.at)) < 1e-75),
-    "power": ("a base or a power so small that a factor leaves the range of a double before the product does",
-              lambda f: abs(f.at[0]) < 1e-76 or abs(f.true) < 1e-290),
-    "bessely": ("neighbouring orders both overflow next to 0; SciPy's kernel next to zeros below 25",
-                lambda f: f.at[0] < 1e-40 or (f.at[0] < 25 and f.off < 80)),
-    "besselj": ("SciPy's kernel next to zeros below 25", lambda f: abs(f.at[0]) < 25 and f.off < 80),
-    "besselk": ("a neighbouring order overflows before it is halved", lambda f: abs(f.true) > 1e307),
-    "lgamma": ("next to its zero at -2.457", lambda f: f.order == 0 and -3 < f.at[0] < -2 and f.off < 32),
-    **{
-        name: ("a power leaves the range of a double before its factor brings it back",
-               lambda f: f.order >= 2 and not 1e-300 < abs(f.true) < 1e307)
-        for name in FIXED_POWERS
-    },
-}  # fmt: skip
-"""What is beyond the allowance, why, and where: the README lists it. Nowhere else may a row exceed its allowance."""
-
-
-def limited(name: str, f: accuracy.Finding) -> bool:
-    return name in LIMITS and LIMITS[name][1](f)
-
-
 def needs(name: str) -> None:
     row = TABLE["power" if name in FIXED_POWERS else name]
     if row.needs and importlib.util.find_spec(row.needs) is None:
@@ -57,7 +34,7 @@ def needs(name: str) -> None:
 def test_accuracy(name, engine):
     assert name in REFERENCES or name in FIXED_POWERS, f"no reference for {name}: add one to tests/reference.py"
     needs(name)
-    bad = [f for f in accuracy.findings(name, engine, POINTS) if f.share > 1 and not limited(name, f)]
+    bad = [f for f in accuracy.findings(name, engine, POINTS) if f.share > 1 and not accuracy.limited(name, f)]
     assert not bad, f"{len(bad)} beyond the allowance:\n" + "\n".join(map(accuracy.describe, bad[:10]))
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 import pytest
+from accuracy import LIMITS
 from reference import FIXED_POWERS
-from test_accuracy import LIMITS
 
 from gradcli.cli import COMMANDS, group
 from gradcli.cli.topics import EXIT_CODES

@@ -82,6 +82,9 @@ def lgamma(x: float) -> float:
     """log |gamma(x)|, inf at the poles."""
     if math.isinf(x) or (x <= 0 and x == math.floor(x)):
         return _INF
+    if 2.5 <= x < 6:
+        down = math.floor(x - 1.5)
+        return _lgamma2p(x - down - 2) + math.log(math.prod([x - k for k in range(1, down + 1)]))
     if -20 < x < 2.5:
         # Into [3/2, 5/2), where the zero at 2 is; one exact step takes its distance from there.
         steps = max(0, math.ceil(1.5 - x))
