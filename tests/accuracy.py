@@ -111,7 +111,7 @@ LIMITS = {
     "power": ("a base or a power so small that a factor leaves the range of a double before the product does",
               lambda f: abs(f.at[0]) < 1e-76 or abs(f.true) < 1e-290),
     "div": ("a third derivative within a factor 10 of the largest double", lambda f: abs(f.true) > 1e307),
-    "gamma": ("a value so small that it has lost digits, below x = -170; orders 3 and 4 just before overflow, above 171",
+    "gamma": ("a value that has lost digits, below x = -170; orders 3 and 4 just before overflow, above 171",
               lambda f: abs(f.true) < 1e-300 or (f.order >= 3 and f.at[0] > 171)),
     "bessely": ("neighbouring orders both overflow next to 0; SciPy's kernel next to zeros below 25",
                 lambda f: f.at[0] < 1e-40 or (f.at[0] < 25 and f.off < 80)),
