@@ -46,7 +46,7 @@ def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
 
 def process(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | {"PYTHONPATH": str(ROOT)} | environment
-    command = [sys.executable, "-m", "gradcli", *words]
+    command = [sys.executable, "-P", "-m", "gradcli", *words]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
 
 
@@ -190,7 +190,7 @@ def test_expressions_from_files(shell: Shell) -> None:
     Path("e.txt").write_bytes(b"\xef\xbb\xbf# two outputs\r\nr = sqrt(x*x + y*y)\r\nu = log(r); v = 1/r\r\n")
     assert shell("eval", "-f", "e.txt", "--at", "x=3,y=4", "--csv")[1].splitlines()[0] == "x,y,u,v"
     given = subprocess.run(
-        [sys.executable, "-m", "gradcli", "eval", "-f", "-", "x", "--at", "x=3", "--csv"],
+        [sys.executable, "-P", "-m", "gradcli", "eval", "-f", "-", "x", "--at", "x=3", "--csv"],
         input=b"y = x*x\n", capture_output=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert given.stdout == b"x,f,y\n3.0,3.0,9.0\n"
@@ -378,7 +378,7 @@ def on_a_terminal(*words: str, **environment: str) -> tuple[str, str]:
     """(stdout as a terminal got it, stderr)."""
     ours, theirs = pty.openpty()
     env = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "40"} | environment
-    command = [sys.executable, "-m", "gradcli", *words]
+    command = [sys.executable, "-P", "-m", "gradcli", *words]
     with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=env) as child:
         os.close(theirs)
         out = b""

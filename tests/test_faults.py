@@ -49,7 +49,7 @@ def environment() -> dict[str, str]:
 
 def argv(case: dict[str, Any]) -> list[str]:
     words = [WORDS[case["id"]] if w.startswith("<") else w for w in case["argv"]]
-    return [sys.executable, "-m", "gradcli", *words]
+    return [sys.executable, "-P", "-m", "gradcli", *words]
 
 
 def unspared() -> None:

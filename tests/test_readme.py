@@ -105,7 +105,7 @@ def ran(block: str) -> str:
             words = shlex.split(line[2:], comments=True)
             assert words[0] == "gradcli"
             done = subprocess.run(
-                [sys.executable, "-m", "gradcli", *words[1:]],
+                [sys.executable, "-P", "-m", "gradcli", *words[1:]],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, stdin=subprocess.DEVNULL,
             )  # fmt: skip
             shown.append(f"{line}\n{done.stdout}")
