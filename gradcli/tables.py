@@ -56,10 +56,13 @@ def grammar_text() -> str | None:
 def load() -> Tables:
     """The tables of the grammar that lies here, from the written file where it was made from the same text."""
     grammar = grammar_text()
+    written: Any = None
     try:
-        from gradcli import _tables as written
+        from gradcli import _tables
+
+        written = _tables
     except ImportError:
-        written = None
+        pass
     if written is not None and written.FORMAT == FORMAT and grammar in (None, written.GRAMMAR):
         patterns, strings, ignored, rules, states = written.TABLES
         return Tables(patterns, strings, ignored, tuple([Rule(*rule) for rule in rules]), states)
