@@ -19,6 +19,7 @@ from fractions import Fraction
 from itertools import combinations_with_replacement, product
 from math import comb, prod
 
+from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact
 from gradcli.functions import slopes
 
@@ -29,6 +30,8 @@ Partial = tuple[int, ...]
 """To the outside: the positions of the variables, each as often as it is differentiated in, (0, 0, 1) for d3/dx2dy.
 A thousand variables cost nothing in it."""
 
+TERM_LIMIT = 1_000_000
+"""Products that a request for high orders may take: about a quarter of a minute's."""
 _LARGE = Fraction(10) ** 300
 _DIRECT = frozenset({"var", "add", "sub", "neg", "mul", "div", "where", "instead", "defined"}) | BOOLEANS
 
@@ -89,7 +92,10 @@ def _split(a: Index) -> Iterator[tuple[int, Index, Index]]:
 
 
 def _needed(roots: Iterable[Expr], order: int, mask: int) -> tuple[dict[Expr, int], dict[Expr, Sequence[Expr | None]]]:
-    """To which degree each expression's derivatives are needed, and the slopes of those that have them."""
+    """To which degree each expression's derivatives are needed, and the slopes of those that have them.
+
+    Raises GradError where that is beyond all patience.
+    """
     need: dict[Expr, int] = {}
     rules: dict[Expr, Sequence[Expr | None]] = {}
     queue: list[tuple[int, Expr]] = []
@@ -116,6 +122,13 @@ def _needed(roots: Iterable[Expr], order: int, mask: int) -> tuple[dict[Expr, in
         for slope in rules[e]:
             if slope is not None:
                 ask(slope, degree - 1)
+    # One term per pair of indices b <= a, |a| <= degree: counted before the first is made.
+    terms = sum(comb(degree + 2 * (n := (e.variables & mask).bit_count()), 2 * n) for e, degree in need.items())
+    if order > 2 and terms > TERM_LIMIT:
+        raise GradError(
+            f"order {order} of this expression takes {terms} products, the limit is {TERM_LIMIT}",
+            hint="a lower order, or fewer variables at a time",
+        )
     return need, rules
 
 

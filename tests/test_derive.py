@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gradcli import derive as derivation
 from gradcli import forward, program, reverse
 from gradcli.derive import derive
+from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, const, reachable, text, var
 from gradcli.functions import cos, exp, gt, log, sin, sqrt, where
 
@@ -137,6 +138,11 @@ def test_order_40(e, f, engine):
 def test_orders_beyond_the_factorials_of_a_double():
     found = partials(exp(x), {"x": 1.0}, 200)
     assert found["d200f_dx200"] == math.e
+
+
+def test_an_order_beyond_all_patience_is_refused_before_the_work():
+    with pytest.raises(GradError, match=r"order 200 .* limit"):
+        derive([("f", x**x)], ["x"], 200)
 
 
 def _thousand() -> tuple[Expr, list[str]]:
