@@ -18,7 +18,7 @@ Number = Fraction | float
 """An exact constant; a float only for what no fraction can say: inf, nan and -0.0."""
 
 FOLD_BITS = 2048
-_LARGEST = Fraction(1.7976931348623157e308)
+LARGEST = Fraction(1.7976931348623157e308)
 _HALF_TINIEST = Fraction(1, 2**1075)
 _MASK = (1 << 63) - 1
 
@@ -159,7 +159,7 @@ def const(value: int | Number) -> Expr:
             return _intern("const", (), value)
         value = Fraction(repr(value))
     number = Fraction(value)
-    if abs(number) > _LARGEST:
+    if abs(number) > LARGEST:
         raise GradError("the number is beyond the range of a double (about 1.8e308)")
     if number and abs(number) <= _HALF_TINIEST:
         raise GradError("the number is too small for a double (it would become 0)")
@@ -195,7 +195,7 @@ def exact(e: Expr) -> Fraction | None:
 def _folded(operation: Callable[[], Fraction]) -> Expr | None:
     result = operation()
     if result.numerator.bit_length() + result.denominator.bit_length() > FOLD_BITS:
-        if abs(result) > _LARGEST:
+        if abs(result) > LARGEST:
             return const(result)
         return None
     return const(result) if not result or abs(result) > _HALF_TINIEST else None
@@ -284,6 +284,8 @@ def _power(a: Expr, b: Expr) -> Expr | None:
         return a
     if q == 0:
         return ONE
+    if a.op == "abs" and q is not None and q % 2 == 0:
+        return apply("power", a.args[0], b)
     if a.op == "constant" and a.value == "e":
         return apply("exp", b)
     if p is not None and q is not None and q.denominator == 1 and (p or q > 0):
@@ -419,7 +421,7 @@ def spell_number(value: Number) -> tuple[str, int]:
         # As a quotient it would not be folded again.
         return f"{sign}{size.numerator * 10 ** max(twos, fives) // size.denominator}e-{max(twos, fives)}", bind
     # Both parts scaled alike where one alone is beyond the range of a double.
-    scale = "" if max(size.numerator, size.denominator) <= _LARGEST else "e-310"
+    scale = "" if max(size.numerator, size.denominator) <= LARGEST else "e-310"
     return f"{sign}{size.numerator}{scale}/{size.denominator}{scale}", _PRODUCT
 
 

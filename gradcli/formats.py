@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any, NamedTuple, Protocol
 
 from gradcli.errors import GradError, printable
+from gradcli.expr import spell_name
 
 Out = Callable[[bytes], object]
 SCHEMA = "gradcli/1"
@@ -100,10 +101,16 @@ def _rows(columns: Sequence[Any], *, words: bool = True) -> bytes:
     return body
 
 
+def _rounded(value: float, digits: int) -> float:
+    near = float(f"{value:.{digits}g}")
+    # The largest doubles have no rounder neighbour above.
+    return near if math.isfinite(near) else value
+
+
 def _cells(columns: Sequence[Any], digits: int | None) -> list[bytes]:
     """Every number of a block as text, row after row."""
     if digits is not None:
-        columns = [[float(f"{v:.{digits}g}") for v in column] for column in columns]
+        columns = [[_rounded(v, digits) for v in column] for column in columns]
     return _rows(columns).replace(b"],[", b",").split(b",")
 
 
@@ -335,7 +342,7 @@ def _panels(widths: Sequence[int], limit: int | None) -> Iterator[tuple[int, int
 
 def _tell_table(formulas: Statements, out: Out, style: Style) -> None:
     for name, text in formulas.lines:
-        out(_bold(printable(name), style) + f" = {printable(text)}\n".encode())
+        out(_bold(printable(spell_name(name)), style) + f" = {printable(text)}\n".encode())
 
 
 # The table of formats.

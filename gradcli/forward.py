@@ -14,13 +14,14 @@ which needs w to one degree less than y: the recursion is grounded though w may 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
 from math import comb, prod
 
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact
+from gradcli.expr import BOOLEANS, LARGEST, ONE, ZERO, Expr, apply, bit, const, exact
 from gradcli.functions import slopes
 
 Index = tuple[int, ...]
@@ -30,8 +31,8 @@ Partial = tuple[int, ...]
 """To the outside: the positions of the variables, each as often as it is differentiated in, (0, 0, 1) for d3/dx2dy.
 A thousand variables cost nothing in it."""
 
-TERM_LIMIT = 1_000_000
-"""Products that a request for high orders may take: about a quarter of a minute's."""
+TERM_LIMIT = 500_000
+"""Products that a request for high orders may take: some ten seconds' work."""
 _LARGE = Fraction(10) ** 300
 _DIRECT = frozenset({"var", "add", "sub", "neg", "mul", "div", "where", "instead", "defined"}) | BOOLEANS
 
@@ -48,6 +49,13 @@ def scaled(factor: Fraction | int, e: Expr) -> Expr:
             return const(number * factor)
         if e.op == "mul" or (e.op == "div" and abs(number * factor) > 1 / _LARGE):
             return apply(e.op, const(number * factor), e.args[1])
+    if number is not None and e.op == "const":
+        # 200! is no double, and as the derivative of x**200 it is infinite like any other result.
+        return (
+            const(number * factor)
+            if abs(number * factor) < LARGEST
+            else const(math.copysign(math.inf, number * factor))
+        )
     if e.op == "div" and (below := exact(e.args[1])) is not None:
         return scaled(factor / below, e.args[0])
     return apply("mul", const(factor), e)

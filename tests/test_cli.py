@@ -541,3 +541,40 @@ def test_completion(name: str, shell: Shell) -> None:
 def test_completing(typed: str, offered: str) -> None:
     done = process(_GRADCLI_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=str(len(typed.split()) - 1))
     assert f"plain,{offered}" in done.stdout.split()
+
+
+def test_headings_of_awkward_names_read_back(shell: Shell) -> None:
+    code, out, _ = shell("diff", "`temp C`**2")
+    assert (code, out) == (0, "f = `temp C`**2\n`df_dtemp C` = 2*`temp C`\n")
+    with open("slopes.txt", "w") as file:
+        file.write(out)
+    assert shell("eval", "-f", "slopes.txt", "--at", "`temp C`=3", "--csv")[1].endswith("3.0,9.0,6.0\n")
+
+
+def test_rounding_for_a_table_never_makes_an_infinity(shell: Shell) -> None:
+    assert "inf" not in shell("eval", "x", "--at", "x=1.7976931348623157e308", "--digits", "3")[1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="device files")
+def test_expressions_without_end_are_refused(shell: Shell) -> None:
+    code, out, err = shell("diff", "-f", "/dev/zero")
+    assert (code, out) == (2, "")
+    assert "beyond the limit" in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links")
+def test_a_link_to_itself_is_no_target(shell: Shell) -> None:
+    os.symlink("loop.csv", "loop.csv")
+    code, _, err = shell("eval", "1", "-o", "loop.csv")
+    assert (code, os.path.islink("loop.csv")) == (3, True)
+    assert "symbolic links" in err
+
+
+@pytest.mark.parametrize("engine", ["scalar", "vector"])
+def test_engines_agree_where_the_sign_of_a_nan_is_asked_for(shell: Shell, engine: str) -> None:
+    out = shell("eval", "copysign(x, log(-y))", "--at", "x=1,y=1", "--engine", engine, "--csv")[1]
+    assert out.endswith("1.0,1.0,nan\n")
+
+
+def test_an_even_power_of_an_absolute_value_has_no_kink(shell: Shell) -> None:
+    assert shell("diff", "abs(x)**2", "-n", "2", "--at", "x=0", "--csv")[1].endswith("0.0,0.0,0.0,2.0\n")

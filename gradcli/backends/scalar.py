@@ -108,6 +108,11 @@ def _sign(x: float) -> float:
     return 1.0 if x > 0 else -1.0 if x < 0 else abs(x)
 
 
+def _copysign(x: float, y: float) -> float:
+    # The sign of a nan depends on who made it.
+    return math.copysign(x, y) if y == y else y
+
+
 def _signed_infinity(x: float) -> float:
     return math.copysign(_INF, x)
 
@@ -127,7 +132,7 @@ _FUNCTIONS: dict[str, Callable[..., float | bool]] = {
     "asin": _guarded(math.asin), "acos": _guarded(math.acos), "atan": math.atan, "atan2": math.atan2,
     "hypot": math.hypot, "sinh": _guarded(math.sinh, _signed_infinity), "cosh": _guarded(math.cosh),
     "tanh": math.tanh, "asinh": math.asinh, "acosh": _guarded(math.acosh), "atanh": _atanh,
-    "abs": abs, "sign": _sign, "copysign": math.copysign,
+    "abs": abs, "sign": _sign, "copysign": _copysign,
     "floor": _integer(math.floor), "ceil": _integer(math.ceil), "round": _integer(round), "trunc": _integer(math.trunc),
     "min": _minimum, "max": _maximum, "fmod": _guarded(math.fmod),
     **special.LIFTED,

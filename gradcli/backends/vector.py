@@ -34,6 +34,11 @@ def _defined(y: Array, slope: Array, out: Array) -> None:
         np.copyto(out, np.nan, where=undefined)
 
 
+def _copysign(x: Array, y: Array, out: Array) -> None:
+    # The sign of a nan depends on who made it.
+    np.copyto(out, np.where(np.isnan(y), np.nan, np.copysign(x, y)))
+
+
 def _mul(a: Array, b: Array, out: Array) -> None:
     # The square of one array reads it once.
     if a is b:
@@ -78,11 +83,11 @@ _UFUNCS: dict[str, Run] = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "atan2": np.arctan2, "hypot": np.hypot, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "abs": np.abs, "sign": np.sign, "copysign": np.copysign, "floor": np.floor, "ceil": np.ceil,
+    "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil,
     "round": np.rint, "trunc": np.trunc, "fmod": np.fmod,
 }  # fmt: skip
 _OTHERS: dict[str, Run] = {
-    "mul": _mul, "where": _where, "defined": _defined, "power_residual": _power_residual,
+    "mul": _mul, "copysign": _copysign, "where": _where, "defined": _defined, "power_residual": _power_residual,
     # These two take no third argument by position.
     "min": lambda a, b, out: np.minimum(a, b, out=out), "max": lambda a, b, out: np.maximum(a, b, out=out),
     **{name: _lifted(f) for name, f in special.LIFTED.items()},

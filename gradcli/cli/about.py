@@ -58,8 +58,9 @@ def _tell_functions(**given: Any) -> None:
         hint = f"did you mean '{close[0]}'?" if close else "see: gradcli functions"
         raise GradError(f"unknown function '{name}'", hint=hint)
     lines = [f"{_call(row)}  {row.doc}", f"domain: {row.domain}"]
-    if row.synonyms:
-        lines.append(f"also written: {', '.join(row.synonyms)}")
+    others = [word for word in row.synonyms if word != row.name]
+    if others:
+        lines.append(f"also written: {', '.join(others)}")
     lines += _slopes(row)
     if row.notes:
         lines.append(row.notes)
@@ -78,11 +79,12 @@ def _slopes(row: Any) -> list[str]:
     from gradcli.derive import derive
     from gradcli.expr import apply, text, var
 
-    if row.name == "where":
+    if row.name == "where" or row.arity[1] is None:
         return []
     names = row.arguments
     e = apply(row.name, *map(var, names), value=1 if row.parameter else None)
-    return [f"{n} = {text(d)}" for n, d in derive([(row.name, e)], names, 1)[1:]]
+    example = "  (for n = 1)" if row.parameter else ""
+    return [f"{n} = {text(d)}{example}" for n, d in derive([(row.name, e)], names, 1)[1:]]
 
 
 def _tell_help(ctx: click.Context, **given: Any) -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from gradcli.job import Result
 
 
+_LIMIT = 2**26
+"""Bytes of expressions that are read, from a file or stdin."""
+
+
 def _diff(ctx: click.Context, **given: Any) -> None:
     if given["at"] or given["grid"] or given["fill"] is not None:
         _numbers(ctx, given, given["order"])
@@ -103,11 +107,13 @@ def _read(path: str) -> Source:
     try:
         if path != "-":
             with open(path, "rb") as file:
-                data = file.read()
+                data = file.read(_LIMIT + 1)
         elif sys.stdin is None:
             raise GradError("cannot read stdin: it is closed")
         else:
-            data = sys.stdin.buffer.read()
+            data = sys.stdin.buffer.read(_LIMIT + 1)
+        if len(data) > _LIMIT:
+            raise GradError(f"{name}: expressions of more than {_LIMIT} bytes are beyond the limit")
         return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name)
     except OSError as e:
         raise GradError(f"{name}: {e.strerror or e}") from None

@@ -129,17 +129,24 @@ class FileDoor(Door):
     def __init__(self, target: str) -> None:
         super().__init__()
         self.name = target
-        self.target = os.path.realpath(target)
+        try:
+            self.target = os.path.realpath(target)
+        except OSError as e:
+            # A relative path where the working directory is gone.
+            raise self.refused(e) from None
         self.temporary: str | None = None
 
     def open(self) -> None:
         try:
             if os.path.isdir(self.target):
                 raise IsADirectoryError(21, "Is a directory")
-            mode = os.stat(self.target).st_mode if os.path.exists(self.target) else None
+            if os.path.islink(self.target):
+                raise OSError(40, "Too many levels of symbolic links")
+            # By the name given: what /dev/stdout leads to has no name of its own.
+            mode = os.stat(self.name).st_mode if os.path.exists(self.name) else None
             if mode is not None and not stat.S_ISREG(mode):
                 # A device or a pipe cannot be replaced, only written to.
-                self.fd = os.open(self.target, os.O_WRONLY)
+                self.fd = os.open(self.name, os.O_WRONLY)
                 return
             if mode is not None and not os.access(self.target, os.W_OK):
                 raise PermissionError(13, "Permission denied")

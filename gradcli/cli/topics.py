@@ -68,7 +68,8 @@ def _exit_codes() -> str:
 
 def _environment() -> str:
     return """\
-Every option can come from the environment: --max-points from GRADCLI_MAX_POINTS, --format from GRADCLI_FORMAT.
+Options can come from the environment: --max-points from GRADCLI_MAX_POINTS, --format from GRADCLI_FORMAT (which also
+serves for the one-word switches such as --csv).
 What is typed goes first. Flags are 1 or 0; --at and --grid take several words separated by blanks.
 Colour: --color, then NO_COLOR, FORCE_COLOR and TERM=dumb, then whether it is a terminal.
 """
