@@ -3,6 +3,7 @@
 import math
 import pickle
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -53,6 +54,13 @@ def test_registers_are_reused():
 def test_an_unbound_variable_is_named():
     with pytest.raises(GradError, match="'y' has no value"):
         program.build([x * y], [["x"]])
+
+
+def test_a_missing_scipy_is_named_with_the_way_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+    with pytest.raises(GradError, match="digamma needs SciPy") as refused:
+        evaluate([("f", apply("digamma", x))], {"x": 1.0})
+    assert refused.value.hint == "pip install 'gradcli[special]'"
 
 
 def test_every_function_has_a_kernel_or_an_expansion():

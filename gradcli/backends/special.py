@@ -156,14 +156,12 @@ def dsinc(n: int, x: float) -> float:
         return math.copysign(_INF, value) if value else 0.0
 
 
-def scipy() -> Any:
-    """The scipy.special module, or a clear refusal."""
+def scipy(name: str = "this function") -> Any:
+    """The scipy.special module, or a clear refusal that says what needs it."""
     try:
         import scipy.special
     except ImportError:
-        raise GradError(
-            "this function needs SciPy, which is not installed", hint="pip install 'gradcli[special]'"
-        ) from None
+        raise GradError(f"{name} needs SciPy, which is not installed", hint="pip install 'gradcli[special]'") from None
     return scipy.special
 
 
@@ -330,7 +328,7 @@ def bessel(kind: str) -> Callable[[int, Array], Array]:
 
 def scipy_kernel(name: str) -> Callable[..., Array]:
     """(value, x) -> array for a function that comes from SciPy; ``value`` is the row's integer parameter."""
-    special = scipy()
+    special = scipy(name)
     if name == "digamma":
         return lambda value, x: polygamma(0, x)
     if name == "erfinv":
