@@ -43,19 +43,14 @@ def scaled(factor: Fraction | int, e: Expr) -> Expr:
         return e
     if e.op == "neg":
         return scaled(-factor, e.args[0])
-    number = exact(e if e.op == "const" or not e.args else e.args[0])
-    if number is not None and abs(number * factor) < _LARGE:
-        if e.op == "const":
-            return const(number * factor)
-        if e.op == "mul" or (e.op == "div" and abs(number * factor) > 1 / _LARGE):
-            return apply(e.op, const(number * factor), e.args[1])
-    if number is not None and e.op == "const":
+    if (number := exact(e)) is not None:
         # 200! is no double, and as the derivative of x**200 it is infinite like any other result.
-        return (
-            const(number * factor)
-            if abs(number * factor) < LARGEST
-            else const(math.copysign(math.inf, number * factor))
-        )
+        product = number * factor
+        return const(product) if abs(product) < LARGEST else const(math.copysign(math.inf, product))
+    if e.op in ("mul", "div") and (number := exact(e.args[0])) is not None:
+        product = number * factor
+        if abs(product) < _LARGE and (e.op == "mul" or abs(product) > 1 / _LARGE):
+            return apply(e.op, const(product), e.args[1])
     if e.op == "div" and (below := exact(e.args[1])) is not None:
         return scaled(factor / below, e.args[0])
     return apply("mul", const(factor), e)

@@ -37,8 +37,8 @@ class Function(NamedTuple):
     arguments: tuple[str, ...]
 
 
-LOWERED = {"power_residual": None, "cbrt_near": None, "erfinv_gauss": "scipy"}
-"""Functions that only expansions and lowering use, and the library each needs."""
+LOWERED = frozenset({"power_residual", "cbrt_near", "erfinv_gauss"})
+"""Only expansions and lowering use these; power_residual(x, n, lost) is x**(n + lost), lost below an ulp of n."""
 
 TABLE: dict[str, Function] = {}
 SPELLED: dict[str, Function] = {}
@@ -103,8 +103,8 @@ def _named(name: str) -> Callable[..., Expr]:
 (sqrt, exp, log, sin, cos, tan, sinh, cosh, tanh, abs_, sign, log1p) = map(
     _named, ["sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign", "log1p"]
 )
-(sec, csc, cot, sech, csch, coth, sigmoid, digamma, rint, fmod, trunc) = map(
-    _named, ["sec", "csc", "cot", "sech", "csch", "coth", "sigmoid", "digamma", "round", "fmod", "trunc"]
+(csc, cot, sech, csch, coth, sigmoid, digamma, rint, fmod) = map(
+    _named, ["csc", "cot", "sech", "csch", "coth", "sigmoid", "digamma", "round", "fmod"]
 )
 (atan2, atanh, acosh, asinh, acos, asin, hypot, direction, softmax, copysign, where, xdivy) = map(
     _named,
@@ -162,6 +162,14 @@ def _power_base(y: Expr, x: Expr, n: Expr) -> Expr:
     return where(and_(eq(x, ZERO), eq(n, ZERO)), ZERO, n * x ** _less_one(n))
 
 
+def _power_shift(x: Expr, c: Expr, n: int) -> Expr:
+    number = exact(c)
+    assert number is not None
+    exponent = Fraction(float(number)) - n
+    near = Fraction(float(exponent))
+    return apply("power_residual", x, const(near), const(exponent - near))
+
+
 def _power_exponent(y: Expr, x: Expr, n: Expr) -> Expr:
     base = exact(x)
     if x.op in ("constant", "exp") or (base is not None and base != 0):
@@ -211,7 +219,7 @@ define(
 define(
     "power_shift", "x**(c - n) for a constant c, c - n not rounded",
     lambda y, x, c, n: (c - n) * apply("power_shift", x, c, value=n + 1), None,
-    infix="**", parameter=True, internal=True,
+    expansion=_power_shift, infix="**", parameter=True, internal=True,
 )  # fmt: skip
 define(
     "mod", "remainder with the sign of y", lambda y, a, b: ONE, lambda y, a, b: -apply("floordiv", a, b),

@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, const, exact, reachable, rebuild
-from gradcli.functions import LOWERED, TABLE, csch_squared, exp, expansion, sech_squared, sqrt
+from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, exact, reachable, rebuild
+from gradcli.functions import TABLE, csch_squared, exp, expansion, sech_squared, sqrt
 
 
 class Step(NamedTuple):
@@ -54,18 +54,8 @@ class Program(NamedTuple):
         """Number of steps."""
         return sum(len(s.steps) for s in self.strata)
 
-    @property
-    def needs_scipy(self) -> bool:
-        used = {step.function for stratum in self.strata for step in stratum.steps}
-        return any((TABLE[f].needs if f in TABLE else LOWERED[f]) == "scipy" for f in used)
-
 
 # Lowering.
-
-
-def _residual_power(x: Expr, n: Expr, lost: Expr) -> Expr:
-    """x**(n + lost), lost far below one ulp of n."""
-    return apply("power_residual", x, n, lost)
 
 
 def _power(x: Expr, n: Expr) -> Expr:
@@ -86,16 +76,8 @@ def _power(x: Expr, n: Expr) -> Expr:
     if n.op in ("add", "sub"):
         a, b = n.args if n.op == "add" else (n.args[0], apply("neg", n.args[1]))
         back = n - b
-        return _residual_power(x, n, (a - back) + (b - (n - back)))
+        return apply("power_residual", x, n, (a - back) + (b - (n - back)))
     return apply("power", x, n)
-
-
-def _power_shift(x: Expr, c: Expr, shift: int) -> Expr:
-    number = exact(c)
-    assert number is not None
-    exponent = Fraction(float(number)) - shift
-    near = Fraction(float(exponent))
-    return _residual_power(x, const(near), const(exponent - near))
 
 
 def _sub(a: Expr, b: Expr) -> Expr:
@@ -114,7 +96,7 @@ def _exp(a: Expr) -> Expr:
 
 _CAREFUL: dict[str, Callable[..., Expr]] = {"power": _power, "sub": _sub, "exp": _exp}
 _SQUARED = {"sech": sech_squared, "csch": csch_squared}
-_AS_IT_IS = {row.name for row in TABLE.values() if row.expansion is None} - set(_CAREFUL) - {"power_shift"}
+_AS_IT_IS = {row.name for row in TABLE.values() if row.expansion is None} - set(_CAREFUL)
 _AS_IT_IS |= {"const", "constant", "var"}
 
 
@@ -131,10 +113,6 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
             made = _expanded(_SQUARED[e.args[0].op](new[e.args[0].args[0]]), done)
         elif e.op in _CAREFUL:
             made = _CAREFUL[e.op](*args)
-        elif e.op == "power_shift":
-            base, exponent = args
-            assert isinstance(e.value, int)
-            made = _power_shift(base, exponent, e.value)
         else:
             simpler = expansion(e, args)
             assert simpler is not None

@@ -67,7 +67,7 @@ def test_every_function_has_a_kernel_or_an_expansion():
     known = set(scalar._FUNCTIONS) | special.SCIPY | {"dsinc"}
     assert known == set(vector._UFUNCS) | set(vector._OTHERS) | special.SCIPY | {"dsinc"}
     for name, row in TABLE.items():
-        assert (row.expansion is None) == (name in known) or name in ("min", "max", "power_shift"), name
+        assert (row.expansion is None) == (name in known) or name in ("min", "max"), name
     assert set(LOWERED) <= known
 
 

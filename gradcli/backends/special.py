@@ -87,8 +87,8 @@ def lgamma(x: float) -> float:
         return _lgamma2p(x - down - 2) + math.log(math.prod([x - k for k in range(1, down + 1)]))
     if -20 < x < 2.5:
         # Into [3/2, 5/2), where the zero at 2 is; one exact step takes its distance from there.
-        steps = max(0, math.ceil(1.5 - x))
-        shift = math.prod([x + k for k in range(steps)]) if steps else 1.0
+        steps = math.ceil(1.5 - x)
+        shift = math.prod([x + k for k in range(steps)])
         near = _lgamma2p(x + (steps - 2))
         return near - (math.log1p(x - 1) if steps == 1 and x > 0.5 else math.log(abs(shift)))
     try:

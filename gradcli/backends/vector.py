@@ -1,4 +1,4 @@
-"""NumPy, one block at a time: every step writes into scratch that stays in the cache; nothing is allocated in the loop.
+"""NumPy, one block at a time: every step writes into scratch that stays in the cache; a ufunc allocates nothing there.
 
 A stratum's arrays have length 1 along the axes it does not depend on, and are computed again only when an input they
 depend on has changed. Must not know threads: one kernel, with its scratch, belongs to one worker.
