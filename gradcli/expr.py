@@ -486,11 +486,15 @@ def _textbook(e: Expr, args: tuple[Expr, ...]) -> Expr:
         return rebuild(e, args)
 
 
-def readable(roots: Iterable[Expr]) -> list[Expr]:
+_KINKS = frozenset({"defined", "instead", "direction", "inversion", "inversion_im", "xdivy"})
+"""Rows whose textbook form is another function at kinks and where the function itself is not defined."""
+
+
+def readable(roots: Iterable[Expr], *, kinks: bool = False) -> list[Expr]:
     """The same functions in textbook forms.
 
     Equal wherever the function itself is defined; at kinks and near the ends of the range of a double the careful form,
-    which is the one evaluated, is better.
+    which is the one evaluated, is better. ``kinks``: equal at kinks too.
     """
     roots = list(roots)
     nodes = reachable(roots)
@@ -499,7 +503,7 @@ def readable(roots: Iterable[Expr]) -> list[Expr]:
     new: dict[Expr, Expr] = {}
     for e in nodes:
         args = tuple([new[a] for a in e.args])
-        new[e] = _textbook(e, args)
+        new[e] = rebuild(e, args) if kinks and e.op in _KINKS else _textbook(e, args)
     return [new[r] for r in roots]
 
 
@@ -550,10 +554,15 @@ def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
     return tuple(parts), _ATOM
 
 
-def statements(named: Iterable[tuple[str, Expr]], *, share: bool = True) -> Iterator[tuple[str, str]]:
-    """``name, text`` lines; what several of them share comes first as ``t1``, ``t2`` ..., used by the later ones."""
+def statements(
+    named: Iterable[tuple[str, Expr]], *, share: bool = True, kinks: bool = False
+) -> Iterator[tuple[str, str]]:
+    """``name, text`` lines; what several of them share comes first as ``t1``, ``t2`` ..., used by the later ones.
+
+    ``kinks`` as for `readable`.
+    """
     names, roots = zip(*named, strict=True)
-    pairs = list(zip(names, readable(roots), strict=True))
+    pairs = list(zip(names, readable(roots, kinks=kinks), strict=True))
     nodes = reachable(e for _, e in pairs)
     uses: dict[Expr, int] = {}
     for e in nodes:

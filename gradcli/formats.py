@@ -24,7 +24,10 @@ _LOOK = 100_000
 
 
 class Columns(Protocol):
-    """What is written: named columns of numbers over a grid."""
+    """What is written: named columns of numbers over a grid.
+
+    A column that is None holds nothing. ``shapes``: of each column of ``whole()``, where they differ.
+    """
 
     names: tuple[str, ...]
     shape: tuple[int, ...]
@@ -33,6 +36,8 @@ class Columns(Protocol):
     order: int
     matrix: bool
     nonfinite: dict[str, int]
+    shapes: dict[str, tuple[int, ...]] | None
+    empty: tuple[str, ...]
 
     @property
     def blocks(self) -> Iterator[list[Any]]: ...
@@ -40,13 +45,17 @@ class Columns(Protocol):
 
 
 class Statements(Protocol):
-    """What is written where there are no points: derivatives as expressions."""
+    """What is written where there are no points: derivatives as expressions. ``unused`` names those that are not."""
 
     lines: list[tuple[str, str]]
     names: tuple[str, ...]
-    expressions: dict[str, str]
+    derivatives: tuple[str, ...]
+    unused: tuple[str, ...]
     variables: list[str]
     order: int
+
+    @property
+    def expressions(self) -> dict[str, str]: ...
 
 
 class Style(NamedTuple):
@@ -74,10 +83,12 @@ def _plain(body: bytes) -> bytes:
     return body.replace(b"e+", b"e")
 
 
-def _rows(columns: Sequence[Any], *, words: bool = True) -> bytes:
-    """Rows of a block as ``1.0,2.0],[3.0,4.0``; non-finite values as words, or as null."""
+def _rows(columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"") -> bytes:
+    """Rows of a block as ``1.0,2.0],[3.0,4.0``; non-finite values as words, or as null; None as ``nothing``."""
     import orjson
 
+    if any(column is None for column in columns):
+        return _rows_with_nothing(columns, words, nothing)
     odd: list[float] = []
     if isinstance(columns[0], list):
         rows = list(zip(*columns, strict=True))
@@ -101,6 +112,15 @@ def _rows(columns: Sequence[Any], *, words: bool = True) -> bytes:
     return body
 
 
+def _rows_with_nothing(columns: Sequence[Any], words: bool, nothing: bytes) -> bytes:
+    held = [column for column in columns if column is not None]
+    rows = []
+    for row in _rows(held, words=words).split(b"],[") if held else [b""]:
+        cells = iter(row.split(b","))
+        rows.append(b",".join([nothing if column is None else next(cells) for column in columns]))
+    return b"],[".join(rows)
+
+
 def _rounded(value: float, digits: int) -> float:
     near = float(f"{value:.{digits}g}")
     # The largest doubles have no rounder neighbour above.
@@ -110,8 +130,8 @@ def _rounded(value: float, digits: int) -> float:
 def _cells(columns: Sequence[Any], digits: int | None) -> list[bytes]:
     """Every number of a block as text, row after row."""
     if digits is not None:
-        columns = [[_rounded(v, digits) for v in column] for column in columns]
-    return _rows(columns).replace(b"],[", b",").split(b",")
+        columns = [None if column is None else [_rounded(v, digits) for v in column] for column in columns]
+    return _rows(columns, nothing=b"null").replace(b"],[", b",").split(b",")
 
 
 def _json(value: object) -> bytes:
@@ -193,14 +213,30 @@ def _preamble(what: Columns | Statements) -> bytes:
     return b"{" + b",\n ".join([_json(key) + b": " + _json(value) for key, value in pairs.items()])
 
 
+def _shaped(result: Columns) -> Iterator[tuple[str, tuple[int, ...], Any]]:
+    """Name, shape and flat column of everything."""
+    columns = result.whole()
+    shapes = result.shapes if result.shapes is not None else dict.fromkeys(result.names, result.shape)
+    for (name, shape), column in zip(shapes.items(), columns, strict=True):
+        yield name, shape, column
+
+
 def _write_json(result: Columns, out: Out, style: Style) -> None:
     # Before the first byte: with --strict the work may come to nothing.
-    columns = result.whole()
-    out(_preamble(result) + b',\n "shape": ' + _json(result.shape) + b',\n "columns": {')
-    for k, (name, column) in enumerate(zip(result.names, columns, strict=True)):
+    columns = list(_shaped(result))
+    out(_preamble(result) + b',\n "shape": ' + _json(result.shape))
+    if result.shapes is not None:
+        out(b',\n "shapes": ' + _json({name: shape for name, shape, column in columns if column is not None}))
+    out(b',\n "columns": {')
+    for k, (name, shape, column) in enumerate(columns):
         out((b",\n  " if k else b"\n  ") + _json(name) + b": ")
-        _nested(column, result.shape, out)
+        if column is None:
+            out(b"null")
+        else:
+            _nested(column, shape, out)
     out(b"}")
+    if result.empty:
+        out(b',\n "unused": ' + _json(result.empty))
     if result.nonfinite:
         out(b',\n "nonfinite": ' + _json({n: result.nonfinite[n] for n in result.names if n in result.nonfinite}))
     out(b"}\n")
@@ -209,18 +245,21 @@ def _write_json(result: Columns, out: Out, style: Style) -> None:
 def _tell_json(formulas: Statements, out: Out, style: Style) -> None:
     names = set(formulas.names)
     shared = {name: text for name, text in formulas.lines if name not in names}
-    derivatives = {n: text for n, text in formulas.lines if n in names and n not in formulas.expressions}
+    derivatives = {name: text for name, text in formulas.lines if name in formulas.derivatives}
     out(_preamble(formulas))
     if shared:
         out(b',\n "shared": ' + _json(shared))
-    out(b',\n "derivatives": ' + _json(derivatives) + b"}\n")
+    out(b',\n "derivatives": ' + _json(derivatives))
+    if formulas.unused:
+        out(b',\n "unused": ' + _json(formulas.unused))
+    out(b"}\n")
 
 
 def _write_jsonl(result: Columns, out: Out, style: Style) -> None:
     keys = [_json(name).replace(b"%", b"%%") + b": %s" for name in result.names]
     line = b"{" + b", ".join(keys) + b"}\n"
     for block in result.blocks:
-        rows = _rows(block, words=False).split(b"],[")
+        rows = _rows(block, words=False, nothing=b"null").split(b"],[")
         out(b"".join([line % tuple(row.split(b",")) for row in rows]))
 
 
@@ -239,7 +278,7 @@ def _markdown_row(cells: Sequence[str]) -> bytes:
 def _write_markdown(result: Columns, out: Out, style: Style) -> None:
     header = _markdown_row(result.names) + b"|" + b" ---: |" * len(result.names) + b"\n"
     for block in _headed(header, result.blocks, out):
-        body = _rows(block).replace(b"],[", b" |\n| ").replace(b",", b" | ")
+        body = _rows(block, nothing=b"null").replace(b"],[", b" |\n| ").replace(b",", b" | ")
         out(b"| " + body + b" |\n")
 
 
@@ -257,7 +296,7 @@ def _bold(text: str, style: Style) -> bytes:
 
 
 def _write_table(result: Columns, out: Out, style: Style) -> None:
-    if result.matrix:
+    if result.matrix or result.shapes is not None:
         _write_matrices(result, out, style)
     else:
         _write_rows(result, out, style)
@@ -294,11 +333,14 @@ def _write_rows(result: Columns, out: Out, style: Style) -> None:
 
 def _write_matrices(result: Columns, out: Out, style: Style) -> None:
     """Every quantity as a matrix under its name; more than two dimensions as one matrix for each leading index."""
-    columns = result.whole()
-    *leading, height, width = (1, *result.shape) if len(result.shape) == 1 else result.shape
-    area = height * width
     first = True
-    for name, column in zip(result.names, columns, strict=True):
+    for name, shape, column in _shaped(result):
+        if column is None:
+            out((b"" if first else b"\n") + _bold(printable(name), style) + b"\nnull\n")
+            first = False
+            continue
+        *leading, height, width = (1,) * (2 - len(shape)) + shape
+        area = height * width
         for k, place in enumerate(product(*map(range, leading))):
             title = printable(name) + (f"[{','.join(map(str, place))}]" if place else "")
             out(b"" if first else b"\n")
@@ -343,6 +385,8 @@ def _panels(widths: Sequence[int], limit: int | None) -> Iterator[tuple[int, int
 def _tell_table(formulas: Statements, out: Out, style: Style) -> None:
     for name, text in formulas.lines:
         out(_bold(printable(spell_name(name)), style) + f" = {printable(text)}\n".encode())
+    for name in formulas.unused:
+        out(f"# {printable(name)}: not used\n".encode())
 
 
 # The table of formats.

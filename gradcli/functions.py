@@ -14,13 +14,17 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from gradcli.errors import GradError
 from gradcli.expr import ONE, WORDS, ZERO, Expr, apply, const, constant, exact
 
 Slopes = Callable[..., Sequence[Expr | None]]
 
 
 class Function(NamedTuple):
-    """One row. ``arity`` is (least, most), most None for any number; ``arguments`` are their names in its texts."""
+    """One row. ``arity`` is (least, most), most None for any number; ``arguments`` are their names in its texts.
+
+    ``reduces``: with one argument it takes all points of the grid and gives one number; its adjoint is in `reverse`.
+    """
 
     name: str
     doc: str
@@ -35,10 +39,14 @@ class Function(NamedTuple):
     internal: bool
     needs: str | None
     arguments: tuple[str, ...]
+    reduces: bool
 
 
 LOWERED = frozenset({"power_residual", "cbrt_near", "erfinv_gauss"})
 """Only expansions and lowering use these; power_residual(x, n, lost) is x**(n + lost), lost below an ulp of n."""
+
+NONLOCAL = frozenset({"unit", "cofactor", "cofactor_along"})
+"""Rows with a value at each point that depends on all points: slopes of the reductions."""
 
 TABLE: dict[str, Function] = {}
 SPELLED: dict[str, Function] = {}
@@ -59,6 +67,7 @@ def define(
     internal: bool = False,
     needs: str | None = None,
     arguments: str = "x y z",
+    reduces: bool = False,
 ) -> None:
     """Add a row. ``slopes`` are one rule per argument, ``every`` one rule that returns them all."""
 
@@ -70,7 +79,7 @@ def define(
     row = Function(
         name, doc, (least, most), None if flat else every or each, expansion,
         domain, notes, tuple(synonyms.split()), infix, parameter, internal, needs,
-        tuple(arguments.split())[: least if most is None else most],
+        tuple(arguments.split())[: least if most is None else most], reduces,
     )  # fmt: skip
     TABLE[name] = row
     for spelled in (() if infix or name == "neg" else (name,), row.synonyms):
@@ -78,9 +87,19 @@ def define(
             SPELLED[word] = row
 
 
+def reduces(e: Expr) -> bool:
+    """Whether a node takes all points at once: sum(x), and max(x) where max(x, y) does not."""
+    return len(e.args) == 1 and (row := TABLE.get(e.op)) is not None and row.reduces
+
+
 def slopes(y: Expr) -> Sequence[Expr | None]:
-    """dy/d(argument) for each argument of a node; None where it is zero everywhere."""
+    """dy/d(argument) for each argument of a node; None where it is zero everywhere.
+
+    Raises GradError for a node that takes all points at once: it has adjoints, and no slope at a point.
+    """
     row = TABLE[y.op]
+    if y.op in NONLOCAL or reduces(y):
+        raise GradError(f"{y.op} takes all points at once: its gradient is what grad gives")
     if row.slopes is None:
         return (None,) * len(y.args)
     if row.parameter:
@@ -121,7 +140,7 @@ def positive(e: Expr, depth: int = 8) -> bool:
     number = exact(e)
     if number is not None:
         return number >= 0
-    if e.op in ("exp", "abs", "constant", "cosh", "sech", "sigmoid", "softplus", "sqrt"):
+    if e.op in ("exp", "abs", "constant", "cosh", "sech", "sigmoid", "softplus", "sqrt", "norm"):
         return True
     if depth == 0:
         return False
@@ -181,8 +200,6 @@ def _shares(beats: Callable[..., Expr]) -> Slopes:
     """Ties share equally among all that attain the extreme."""
 
     def every(y: Expr, *x: Expr) -> list[Expr | None]:
-        if len(x) == 1:
-            return [ONE]
         if len(x) == 2:
             a, b = x
             tie = where(eq(a, b), HALF, ZERO)
@@ -522,11 +539,13 @@ define("round", "nearest integer, halves to even", None, synonyms="rint", notes=
 define("trunc", "integer part, toward 0", None, notes="slope 0 everywhere")
 define(
     "min", "least of its arguments", every=_shares(lt), arity=(1, None), expansion=_pairwise("min"),
-    synonyms="minimum", notes="ties share equally; nan if any is nan",
+    synonyms="minimum", notes="ties share equally; nan if any is nan; min(x) is the least of all points",
+    reduces=True,
 )  # fmt: skip
 define(
     "max", "greatest of its arguments", every=_shares(gt), arity=(1, None), expansion=_pairwise("max"),
-    synonyms="maximum", notes="ties share equally; nan if any is nan",
+    synonyms="maximum", notes="ties share equally; nan if any is nan; max(x) is the greatest of all points",
+    reduces=True,
 )  # fmt: skip
 define(
     "clip", "x held between a and b",
@@ -639,6 +658,30 @@ define(
 )  # fmt: skip
 
 
+# Reductions: one number from all points of the grid. min and max stand above.
+define("sum", "sum over all points", None, reduces=True, notes="rounded once, whatever the order of the points")
+define("mean", "mean over all points", None, reduces=True, notes="rounded once")
+define("prod", "product over all points", None, reduces=True, notes="slopes exact where factors are 0")
+define("norm", "Euclidean norm over all points", None, reduces=True, notes="slopes 0 where all points are 0")
+
+# What their slopes are made of: numbers from all points, and values at each point that depend on all.
+for _name, _doc in (
+    ("sum_lost", "what the sum over all points lost in rounding"),
+    ("norm_lead", "the norm over all points without its power of two"),
+    ("norm_scale", "the power of two whose square takes norm to norm_lead"),
+    ("prod_lead", "the product over all points that are not 0, without its power of two"),
+    ("prod_scale", "the power of two whose fourth power goes with prod_lead"),
+):
+    define(_name, _doc, None, reduces=True, internal=True)
+define(
+    "along", "the second, which is one number, at every point of the first", None, lambda z, x, y: ONE, internal=True,
+    expansion=lambda x, y: y,
+)  # fmt: skip
+define("unit", "x over the norm of all points; 0 where that is 0", None, internal=True)
+define("cofactor", "product over all other points", None, internal=True)
+define("cofactor_along", "slope of cofactor(x) where x moves by v at all points", None, None, internal=True)
+
+
 # Bessel functions of integer order (DLMF 10.6.1, 10.29.1).
 def _order(kind: str, n: int, x: Expr) -> Expr:
     if n >= 0:
@@ -666,6 +709,8 @@ for _kind, _doc, _below, _above, _where in (
 ):
     define(_kind, _doc, _neighbours(_kind, _below, _above), parameter=True, domain=_where, needs="scipy")
 
-_NAMES_TOO = frozenset({"gamma", "psi", "th", "sh", "ch", "tg", "lb", "lg", "mod", "power"})
+_NAMES_TOO = frozenset(
+    {"gamma", "psi", "th", "sh", "ch", "tg", "lb", "lg", "mod", "power", "sum", "mean", "prod", "norm"}
+)
 """Functions spelled like everyday variables: these are functions only where they are called."""
 WORDS.update(word for word, row in SPELLED.items() if not row.internal and word not in _NAMES_TOO)

@@ -1,4 +1,4 @@
-"""Reverse mode: adjoints of one expression in many variables, as expressions.
+"""Reverse mode: adjoints of expressions in many variables, as expressions.
 
 The gradient costs a small multiple of the value, however many variables there are (Griewank and Walther,
 Evaluating Derivatives, chapter 4). An adjoint carries the condition under which it is alive; what is multiplied on
@@ -8,19 +8,36 @@ never leaks. Must not know evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 
-from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, exact, reachable
-from gradcli.functions import slopes
+from gradcli.errors import GradError
+from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact, reachable
+from gradcli.functions import NONLOCAL, reduces, slopes
 
 Alive = tuple[Expr | None, Expr]
 """Condition (None: always) and the adjoint where it holds."""
+
+_LARGE = Fraction(10) ** 300
+COUNT = apply("sum", ONE)
+"""How many points there are."""
 
 
 def _product(a: Expr, b: Expr) -> Expr | None:
     for number, other in ((exact(a), b), (exact(b), a)):
         if number is not None and number in (1, -1):
             return other if number == 1 else apply("neg", other)
+        if number and other.op == "mul" and (factor := exact(other.args[0])) is not None:
+            # In a rule we write ourselves 4*(3*x) may be 12*x.
+            merged = number * factor
+            if 1 / _LARGE < abs(merged) < _LARGE:
+                return apply("mul", const(merged), other.args[1])
+    if b.op == "div" and b.args[1] is COUNT:
+        a, b = b, a
+    if a.op == "div" and a.args[1] is COUNT:
+        # A mean's share of 1/n comes last, as one writes it.
+        share = _product(a.args[0], b)
+        return None if share is None else apply("div", share, COUNT)
     product = apply("mul", a, b)
     return None if product is ZERO else product
 
@@ -37,14 +54,58 @@ def _both(a: Expr | None, b: Expr | None, op: str) -> Expr | None:
     return a if a is b else apply(op, a, b)
 
 
-def gradient(root: Expr, names: Sequence[str]) -> dict[str, Expr]:
-    """d root / d name for each of ``names``; one that is zero everywhere is missing."""
-    mask = sum(bit(name) for name in names)
-    adjoints: dict[Expr, Alive] = {root: (None, ONE)} if root.variables & mask else {}
+class Varying:
+    """Which nodes have a value of their own at each point, and which are one number for all.
 
-    def add(e: Expr, condition: Expr | None, value: Expr | None) -> None:
+    ``single``: the variables that are one number.
+    """
+
+    def __init__(self, single: Iterable[str] = ()) -> None:
+        self.single = sum(bit(name) for name in set(single))
+        self.known: dict[Expr, bool] = {}
+
+    def __call__(self, root: Expr) -> bool:
+        if not root.variables & ~self.single:
+            return False
+        stack = [root]
+        while stack:
+            e = stack[-1]
+            if e in self.known:
+                stack.pop()
+            elif reduces(e) or not e.variables & ~self.single:
+                self.known[e] = False
+            elif not e.args:
+                self.known[e] = True
+            else:
+                waiting = [a for a in e.args if a not in self.known]
+                stack += waiting
+                if not waiting:
+                    self.known[e] = any(self.known[a] for a in e.args)
+        return self.known[root]
+
+
+def gradient(root: Expr, names: Sequence[str]) -> dict[str, Expr]:
+    """d root / d name for each of ``names``, at each point; one that is zero everywhere is missing."""
+    return adjoints([(root, ONE)], names)
+
+
+def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: Iterable[str] = ()) -> dict[str, Expr]:
+    """The sum over ``pairs`` (root, cotangent) of the cotangent times d root / d name, for each of ``names``.
+
+    The variables in ``single``, and nodes made of them and of reductions alone, are one number for all points, their
+    adjoints sums over the points; the others have a value at each. One that is zero everywhere is missing.
+    Raises GradError for a derivative that is not known: the third of a product over all points.
+    """
+    mask = sum(bit(name) for name in names)
+    varies = Varying(single)
+    adjoints: dict[Expr, Alive] = {}
+
+    def add(e: Expr, condition: Expr | None, value: Expr | None, spread: bool = False) -> None:
+        """``spread``: the value arrives at each point, and ``e`` may be one number for all of them."""
         if value is None or not e.variables & mask:
             return
+        if spread and not varies(e):
+            condition, value = None, _total(_selected((condition, value)), varies)
         known = adjoints.get(e)
         if known is None:
             adjoints[e] = condition, value
@@ -54,35 +115,112 @@ def gradient(root: Expr, names: Sequence[str]) -> dict[str, Expr]:
             meeting = apply("add", _selected(known), _selected((condition, value)))
             adjoints[e] = _both(known[0], condition, "or"), meeting
 
+    for root, cotangent in pairs:
+        add(root, None, cotangent)
     found: dict[str, Expr] = {}
-    for e in reversed(reachable([root])):
+    nodes = reachable([root for root, _ in pairs])
+    # Usually everything has a value at each point, and there is nothing to sum.
+    uneven = bool(varies.single) or any(e.op in _ALL_POINTS and _takes_all_points(e) for e in nodes)
+    for e in reversed(nodes):
         if e not in adjoints or e.op in BOOLEANS:
             continue
         alive = adjoints.pop(e)
         condition, g = alive
         args = e.args
         op = e.op
+        spread = uneven and varies(e)
         if op == "var":
             found[str(e.value)] = _selected(alive)
         elif op in ("add", "sub"):
-            add(args[0], condition, g)
-            add(args[1], condition, g if op == "add" else apply("neg", g))
+            add(args[0], condition, g, spread)
+            add(args[1], condition, g if op == "add" else apply("neg", g), spread)
         elif op == "neg":
-            add(args[0], condition, apply("neg", g))
+            add(args[0], condition, apply("neg", g), spread)
         elif op == "mul":
-            add(args[0], condition, _product(g, args[1]))
-            add(args[1], condition, _product(g, args[0]))
+            add(args[0], condition, _product(g, args[1]), spread)
+            add(args[1], condition, _product(g, args[0]), spread)
         elif op == "div":
             share = apply("div", g, args[1])
-            add(args[0], condition, share)
-            add(args[1], condition, apply("neg", apply("mul", share, e)))
+            add(args[0], condition, share, spread)
+            add(args[1], condition, apply("neg", apply("mul", share, e)), spread)
         elif op in ("where", "instead"):
-            add(args[1], _both(condition, args[0], "and"), g)
-            add(args[2], _both(condition, apply("not", args[0]), "and"), g)
+            add(args[1], _both(condition, args[0], "and"), g, spread)
+            add(args[2], _both(condition, apply("not", args[0]), "and"), g, spread)
         elif op == "defined":
-            add(args[1], condition, apply("defined", args[0], g))
+            add(args[1], condition, apply("defined", args[0], g), spread)
+        elif op in _ALL_POINTS and _takes_all_points(e):
+            reduced = op not in NONLOCAL
+            # The adjoints of the others are summed over the points: selected first.
+            w = g if reduced else _selected(alive) if spread else _share(_selected(alive))
+            for a, alone, value in _ALL_POINTS[op](e, w):
+                add(a, _both(condition if reduced else None, alone, "and"), value, True)
         else:
             for a, slope in zip(args, slopes(e), strict=True):
                 if slope is not None and a.variables & mask:
-                    add(a, condition, _product(g, slope))
+                    add(a, condition, _product(g, slope), spread)
     return found
+
+
+def _total(value: Expr, varies: Varying) -> Expr:
+    """The sum over all points of a value at each."""
+    if varies(value):
+        return apply("sum", value)
+    if value is COUNT.args[0]:
+        return COUNT
+    if value.op == "neg":
+        return apply("neg", _total(value.args[0], varies))
+    if value.op == "div" and value.args[1] is COUNT:
+        return value.args[0]
+    return apply("mul", value, COUNT)
+
+
+def _share(g: Expr) -> Expr:
+    """g/n for n points."""
+    if g is COUNT:
+        return ONE
+    if g.op == "neg":
+        return apply("neg", _share(g.args[0]))
+    if g.op == "mul" and COUNT in g.args:
+        return g.args[0] if g.args[1] is COUNT else g.args[1]
+    return apply("div", g, COUNT)
+
+
+def _takes_all_points(e: Expr) -> bool:
+    """Of a node that _ALL_POINTS names."""
+    return len(e.args) == 1 or e.op in NONLOCAL
+
+
+# Nodes that take all points at once. Each rule gives (argument, condition, adjoint at each point); ``g`` is the
+# adjoint of the node, one number for a reduction, a value at each point for the others.
+
+Arrivals = list[tuple[Expr, Expr | None, Expr | None]]
+
+
+def _extreme(e: Expr, g: Expr) -> Arrivals:
+    beaten = apply("lt" if e.op == "max" else "gt", e.args[0], e)
+    # Where a nan makes the extreme nan nothing is beaten: then all are nan.
+    ties = apply("sum", apply("where", beaten, ZERO, ONE))
+    return [(e.args[0], apply("not", beaten), apply("defined", e, apply("div", g, ties)))]
+
+
+def _unit(e: Expr, g: Expr) -> Arrivals:
+    norm = apply("norm", e.args[0])
+    along = apply("mul", e, apply("sum", apply("mul", g, e)))
+    return [(e.args[0], apply("ne", norm, ZERO), apply("div", apply("sub", g, along), norm))]
+
+
+def _refused(e: Expr, g: Expr) -> Arrivals:
+    raise GradError("prod over all points can be differentiated twice, not three times")
+
+
+_ALL_POINTS: dict[str, Callable[[Expr, Expr], Arrivals]] = {
+    "sum": lambda e, g: [(e.args[0], None, g)],
+    "mean": lambda e, g: [(e.args[0], None, _share(g))],
+    "prod": lambda e, g: [(e.args[0], None, _product(g, apply("cofactor", e.args[0])))],
+    "norm": lambda e, g: [(e.args[0], None, _product(g, apply("unit", e.args[0])))],
+    "max": _extreme,
+    "min": _extreme,
+    "unit": _unit,
+    "cofactor": lambda e, g: [(e.args[0], None, apply("cofactor_along", e.args[0], g))],
+    "cofactor_along": _refused,
+}

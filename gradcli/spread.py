@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gradcli.grid import Grid, Ranges
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 Block = list[Any]
 """One flat column per output, list[float] or 1-D float64 array."""
@@ -40,6 +43,7 @@ class _Worker:
         self.work = work
         self.kernel = work.make()
         self.held: dict[int, tuple[tuple[int, int], Any]] = {}
+        self.outs: Block | None = None
 
     def run(self, ranges: Ranges, outs: Block | None = None) -> Block:
         """Compute one block, into ``outs`` where given."""
@@ -55,6 +59,13 @@ class _Worker:
             outs = empty(self.work, math.prod(extents))
         self.kernel(ins, outs, extents)
         return outs
+
+    def reuse(self, ranges: Ranges) -> Block:
+        """Compute one block into columns that the next block of this worker writes over."""
+        points = math.prod(hi - lo for lo, hi in ranges)
+        if self.outs is None or len(self.outs[0]) != points:
+            self.outs = empty(self.work, points)
+        return self.run(ranges, self.outs)
 
 
 def empty(work: Work, points: int) -> Block:
@@ -73,12 +84,13 @@ def blocks(work: Work, *, target: int, threads: int = 1) -> Iterator[Block]:
         yield block
 
 
-def whole(work: Work, *, target: int, threads: int = 1) -> Iterator[tuple[int, Block]]:
-    """The columns of the whole grid as one block, filled in place.
+def whole(work: Work, *, target: int, threads: int = 1, outs: Block | None = None) -> Iterator[tuple[int, Block]]:
+    """The columns of the whole grid as one block, filled in place: ``outs``, or new ones.
 
     Yields after each part the number of points done so far, and the block, complete after the last.
     """
-    outs = empty(work, work.grid.size)
+    if outs is None:
+        outs = empty(work, work.grid.size)
 
     def parts() -> Iterator[tuple[Ranges, Block]]:
         lo = 0
@@ -98,38 +110,58 @@ def whole(work: Work, *, target: int, threads: int = 1) -> Iterator[tuple[int, B
         yield done, outs
 
 
+def digests(work: Work, digest: Callable[[Block, int], Any], *, target: int, threads: int = 1) -> Iterator[Any]:
+    """What ``digest(block, first)`` makes of each block in order, ``first`` being the number of points before it.
+
+    It runs where the block was computed, and must not keep it: the next block is written over it.
+    """
+
+    def parts() -> Iterator[tuple[Ranges, int]]:
+        lo = 0
+        for ranges in work.grid.blocks(target):
+            yield ranges, lo
+            lo += math.prod(b - a for a, b in ranges)
+
+    return _in_order(work, parts(), lambda worker, ranges, first: digest(worker.reuse(ranges), first), threads)
+
+
 def _ordered(work: Work, parts: Iterator[tuple[Ranges, Block | None]], threads: int) -> Iterator[tuple[Ranges, Block]]:
     """Each part computed, in the order given."""
+    return _in_order(work, parts, lambda worker, ranges, outs: (ranges, worker.run(ranges, outs)), threads)
+
+
+def _in_order(
+    work: Work, parts: Iterator[tuple[Ranges, _Given]], do: Callable[[_Worker, Ranges, _Given], _Made], threads: int
+) -> Iterator[_Made]:
+    """What ``do`` makes of each part, in the order given."""
     if threads <= 1:
         worker = _Worker(work)
-        for ranges, outs in parts:
-            yield ranges, worker.run(ranges, outs)
+        for ranges, given in parts:
+            yield do(worker, ranges, given)
         return
     from concurrent.futures import ThreadPoolExecutor
 
     idle: deque[_Worker] = deque()
 
-    def compute(ranges: Ranges, outs: Block | None) -> Block:
+    def compute(ranges: Ranges, given: _Given) -> _Made:
         try:
             worker = idle.pop()
         except IndexError:
             worker = _Worker(work)
         try:
-            return worker.run(ranges, outs)
+            return do(worker, ranges, given)
         finally:
             idle.append(worker)
 
     pool = ThreadPoolExecutor(threads)
-    ahead: deque[tuple[Ranges, Future[Block]]] = deque()
+    ahead: deque[Future[_Made]] = deque()
     try:
-        for ranges, outs in parts:
-            ahead.append((ranges, pool.submit(compute, ranges, outs)))
+        for ranges, given in parts:
+            ahead.append(pool.submit(compute, ranges, given))
             # Bounded, so that a slow reader does not make results pile up.
             if len(ahead) > 2 * threads:
-                first, future = ahead.popleft()
-                yield first, future.result()
+                yield ahead.popleft().result()
         while ahead:
-            first, future = ahead.popleft()
-            yield first, future.result()
+            yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)

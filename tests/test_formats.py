@@ -39,6 +39,8 @@ class Made:
         self.nonfinite = {n: k for n, c in columns.items() if (k := sum(not math.isfinite(v) for v in c))}
         self.columns: list[Any] = [np.array(c) if arrays else c for c in columns.values()]
         self.block = block
+        self.shapes: dict[str, tuple[int, ...]] | None = None
+        self.empty: tuple[str, ...] = ()
 
     @property
     def blocks(self) -> Iterator[list[Any]]:
@@ -53,6 +55,8 @@ class Told:
     def __init__(self) -> None:
         self.lines = [("t1", "exp(-`a|b`)"), ("y", "x*t1"), ("dy_dx", "t1 if x < 1 else 0, 2")]
         self.names = ("y", "dy_dx")
+        self.derivatives: tuple[str, ...] = ("dy_dx",)
+        self.unused: tuple[str, ...] = ()
         self.expressions = {"y": "x*exp(-`a|b`)"}
         self.variables = ["x", "a|b"]
         self.order = 1

@@ -172,7 +172,7 @@ def test_engines_agree(expression: str) -> None:
 def test_any_blocks_and_threads_give_the_same_bits(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for target, threads in ((10**6, 1), (1, 1), (7, 1), (7, 3), (64, 4), (64, None)):
-        monkeypatch.setattr(room, "block_points", lambda *_, points=target: points)
+        monkeypatch.setattr(room.engine, "block_points", lambda *_, points=target: points)
         job = Job(["exp(sin(x))*y - z"], order=2, at=["z=2"], grids=["x=0:1:13", "2x5"], engine=engine, threads=threads)
         whole = run(job).whole()
         blocks = list(run(job).blocks)
@@ -188,7 +188,7 @@ def test_wide_results_take_shorter_blocks() -> None:
     job = Job(["+".join(f"{n}*x0" for n in names)], order=2, at=[f"{n}=1" for n in names[1:]], grids=["x0=0:1:100000"])
     result = run(job)
     block = next(result.blocks)
-    assert len(block[0]) * len(block) <= room._ROOM
+    assert len(block[0]) * len(block) <= room.engine.ROOM
 
 
 class Broken(Exception):
@@ -241,7 +241,7 @@ def test_they_are_counted(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ["scalar", "vector"])
 def test_strict_names_the_point(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "block_points", lambda *_: 2)
+    monkeypatch.setattr(room.engine, "block_points", lambda *_: 2)
     job = Job(["sqrt(x)*y"], at=["y=2"], grids=["x=4,3,2,1,-0.00001,5"], engine=engine, strict=True)
     blocks = run(job).blocks
     assert [len(next(blocks)[0]) for _ in range(2)] == [2, 2]

@@ -4,10 +4,13 @@
 ``python tests/accuracy.py --markdown``, which takes minutes).
 """
 
+import doctest
+import json
 import re
 import shlex
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -42,7 +45,7 @@ def _public() -> list[Function]:
 
 def _slope(row: Function) -> str:
     """The derivative in each argument, as the command prints it."""
-    if row.name == "where" or row.arity[1] is None:
+    if row.name == "where" or row.arity[1] is None or row.reduces:
         return ""
     e = apply(row.name, *map(var, row.arguments), value=1 if row.parameter else None)
     texts = [text(d) for _, d in derive([("f", e)], row.arguments, 1)[1:]]
@@ -94,7 +97,38 @@ def limits() -> str:
     return _table(["function", "where"], [[name, why] for name, why in rows.items()])
 
 
-TABLES = {"limits": limits, "functions": functions, "formats": formats, "options": options, "exit codes": exit_codes}
+def differences() -> str:
+    """Kinks and edges at which gradcli's derivatives are not torch's."""
+    rows = []
+    for line in (Path(__file__).parent / "data" / "kinks.jsonl").read_text().splitlines():
+        case = json.loads(line)
+        ours, theirs = [float(v) for v in case["expect"].values()], case["torch"].split(",")
+        if len(ours) != len(theirs) or not all(map(_agrees, ours, theirs)):
+            at = ", ".join(f"{name} = {value}" for name, value in case["at"].items())
+            told = "not implemented" if theirs[0].startswith("ERR") else ", ".join(theirs)
+            names = ", ".join(f"`{name}`" for name in case["expect"])
+            rows.append([f"`{case['expr']}`", at, names, ", ".join(f"{v:.9g}" for v in ours), told])
+    return _table(["expression", "at", "derivative", "gradcli", "torch"], rows)
+
+
+def _agrees(ours: float, theirs: str) -> bool:
+    """Whether a number is the one shown, in as many digits as are shown."""
+    try:
+        shown = float(theirs)
+    except ValueError:
+        return False
+    digits = len(re.sub(r"e.*|[^0-9]", "", theirs).lstrip("0"))
+    return f"{ours:.{max(digits, 1)}g}" == f"{shown:.{max(digits, 1)}g}" or ours == shown
+
+
+TABLES = {
+    "differences": differences,
+    "limits": limits,
+    "functions": functions,
+    "formats": formats,
+    "options": options,
+    "exit codes": exit_codes,
+}
 
 
 def ran(block: str) -> str:
@@ -102,14 +136,22 @@ def ran(block: str) -> str:
     shown = []
     for line in block.splitlines():
         if line.startswith("$ "):
-            words = shlex.split(line[2:], comments=True)
-            assert words[0] == "gradcli"
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", "gradcli", *words[1:]],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-            shown.append(f"{line}\n{done.stdout}")
+            printed = ""
+            for is_pipe, words in groupby(shlex.split(line[2:], comments=True), lambda word: word == "|"):
+                if not is_pipe:
+                    printed = _ran(list(words), printed)
+            shown.append(f"{line}\n{printed}")
     return "".join(shown)
+
+
+def _ran(words: list[str], given: str) -> str:
+    """What one command prints, given what the one before it printed."""
+    assert words[0] == "gradcli"
+    command = [sys.executable, "-P", "-m", "gradcli", *words[1:]]
+    done = subprocess.run(
+        command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return done.stdout
 
 
 def examples() -> list[str]:
@@ -125,6 +167,14 @@ def test_example(block):
     assert ran(block) == block
 
 
+def test_sessions_in_python():
+    blocks = re.findall(r"```pycon\n(.*?)```", README.read_text(), re.DOTALL)
+    assert len(blocks) >= 2
+    session = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "README", str(README), 0)
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(session)
+    assert result.failed == 0 and result.attempted > 10
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_table(name):
     found = re.search(_TABLE.format(name=name), README.read_text(), re.DOTALL)
@@ -135,7 +185,7 @@ def test_the_accuracy_of_every_function_is_shown():
     found = re.search(_TABLE.format(name="accuracy"), README.read_text(), re.DOTALL)
     assert found
     shown = {line.split("|")[1].strip() for line in found[1].splitlines()[2:]}
-    assert {row.name for row in _public()} - {"where"} <= shown
+    assert {row.name for row in _public() if row.arity[1] != 1 or not row.reduces} - {"where"} <= shown
 
 
 def _write() -> None:

@@ -149,6 +149,27 @@ def _function(step: Step) -> Callable[..., float | bool]:
     return _FUNCTIONS[step.function]
 
 
+def function(program: Program, names: Sequence[str]) -> Callable[..., float | bool]:
+    """The first output of a program as a function of single numbers, the variables ``names``."""
+    steps = [(_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
+    first = len(program.constants)
+    places = [(first + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
+    if len(steps) == 1 and not first and steps[0][2] == tuple(range(len(names))) == tuple([p for _, p in places]):
+        return steps[0][0]
+    start: list[float] = [*program.constants, *[0.0] * (len(places) + len(program.registers))]
+    output = program.outputs[0]
+
+    def run(*values: float) -> float | bool:
+        slots = start.copy()
+        for slot, place in places:
+            slots[slot] = values[place]
+        for f, out, ins in steps:
+            slots[out] = f(*[slots[i] for i in ins])
+        return slots[output]
+
+    return run
+
+
 def kernel(program: Program) -> Kernel:
     """``(ins, outs, extents)`` computing one block: inputs by axis position, outputs flat in C order."""
     strata = [(s.axes, [(_function(step), step.out, step.ins) for step in s.steps]) for s in program.strata]

@@ -6,7 +6,7 @@ depend on has changed. Must not know threads: one kernel, with its scratch, belo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -39,14 +39,6 @@ def _copysign(x: Array, y: Array, out: Array) -> None:
     np.copyto(out, np.where(np.isnan(y), np.nan, np.copysign(x, y)))
 
 
-def _mul(a: Array, b: Array, out: Array) -> None:
-    # The square of one array reads it once.
-    if a is b:
-        np.square(a, out)
-    else:
-        np.multiply(a, b, out)
-
-
 def _power_residual(x: Array, n: Array, lost: Array, out: Array) -> None:
     # x**(n + lost) = x**n * (1 + lost*log|x|) for a ``lost`` below an ulp of n.
     log = np.log(np.abs(x))
@@ -74,7 +66,7 @@ def _lifted(f: Callable[..., float]) -> Run:
 
 
 _UFUNCS: dict[str, Run] = {
-    "add": np.add, "sub": np.subtract, "div": np.divide, "neg": np.negative,
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
     "mod": np.remainder, "power": np.power,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
@@ -87,7 +79,7 @@ _UFUNCS: dict[str, Run] = {
     "round": np.rint, "trunc": np.trunc, "fmod": np.fmod,
 }  # fmt: skip
 _OTHERS: dict[str, Run] = {
-    "mul": _mul, "copysign": _copysign, "where": _where, "defined": _defined, "power_residual": _power_residual,
+    "copysign": _copysign, "where": _where, "defined": _defined, "power_residual": _power_residual,
     # These two take no third argument by position.
     "min": lambda a, b, out: np.minimum(a, b, out=out), "max": lambda a, b, out: np.maximum(a, b, out=out),
     **{name: _lifted(f) for name, f in special.LIFTED.items()},
@@ -112,35 +104,75 @@ def _function(step: Step) -> Run:
     return _UFUNCS.get(name) or _OTHERS[name]
 
 
+def _bound(step: Step) -> tuple[Run, Callable[[list[Any]], tuple[Any, ...]]]:
+    """What a step calls, and with which of the slots."""
+    if step.function == "mul" and step.ins[0] == step.ins[1]:
+        # The square of one array reads it once.
+        return np.square, itemgetter(step.ins[0], step.out)
+    return _function(step), itemgetter(*step.ins, step.out)
+
+
+def function(program: Program, names: Sequence[str]) -> Callable[..., Array]:
+    """The first output of a program as a function of whole arrays, the variables ``names``, which broadcast."""
+    steps = [(_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
+    first = len(program.constants)
+    places = [(first + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
+    start: list[Any] = [*program.constants, *[None] * (len(places) + len(program.registers))]
+
+    def run(*arrays: Any) -> Array:
+        slots = start.copy()
+        for slot, place in places:
+            x = np.asarray(arrays[place])
+            slots[slot] = x if x.dtype == np.bool_ else x.astype(np.float64, copy=False)
+        for f, out, ins in steps:
+            args = [slots[i] for i in ins]
+            if isinstance(f, np.ufunc):
+                slots[out] = f(*args)
+            else:
+                target = np.empty(np.broadcast_shapes(*[np.shape(a) for a in args]))
+                f(*args, target)
+                slots[out] = target
+        return np.asarray(slots[program.outputs[0]])
+
+    return run
+
+
 def kernel(program: Program) -> Kernel:
     """``(ins, outs, extents)`` computing one block.
 
     ``ins[i]``: 1-D values of input i along its axis (pass the same array object while they are unchanged);
     ``outs[k]``: 1-D contiguous float64 array of prod(extents), written in C order.
     """
-    bound = [(s.axes, [(_function(step), itemgetter(*step.ins, step.out)) for step in s.steps]) for s in program.strata]
+    bound = [(s.axes, [_bound(step) for step in s.steps]) for s in program.strata]
     first_input = len(program.constants)
     first_register = first_input + len(program.inputs)
-    slots: list[Any] = [np.array(c).reshape((1,) * program.axes) for c in program.constants]
+    slots: list[Any] = [np.array(c) for c in program.constants]
     slots += [None] * (len(program.inputs) + len(program.registers))
-    everything = tuple(range(program.axes))
     direct: dict[int, int] = {}
     state: dict[str, Any] = {"extents": None, "ins": [None] * len(program.inputs)}
 
+    def shape_on(axes: Collection[int], extents: tuple[int, ...]) -> tuple[int, ...]:
+        lengths = [n if a in axes else 1 for a, n in enumerate(extents)]
+        if sum(n != 1 for n in extents) > 1:
+            return tuple(lengths)
+        # Along one axis alone arrays are one-dimensional: a call costs half as much.
+        return tuple([n for n in lengths if n != 1])
+
     def allocate(extents: tuple[int, ...]) -> None:
-        shapes = [tuple([n if a in axes else 1 for a, n in enumerate(extents)]) for axes, _ in bound]
+        shapes = [shape_on(axes, extents) for axes, _ in bound]
+        whole = shape_on(range(program.axes), extents)
         # What is computed on the whole block and asked for is computed in place, unless it is asked for twice.
         direct.clear()
         for k, slot in enumerate(program.outputs):
             place = slot - first_register
-            if place >= 0 and shapes[program.registers[place].stratum] == extents and slot not in direct:
+            if place >= 0 and shapes[program.registers[place].stratum] == whole and slot not in direct:
                 direct[slot] = k
         for k, register in enumerate(program.registers):
             if first_register + k not in direct:
                 slots[first_register + k] = np.empty(
                     shapes[register.stratum], np.bool_ if register.boolean else np.float64
                 )
-        state.update(extents=extents, shapes=shapes, ins=[None] * len(program.inputs))
+        state.update(extents=extents, shapes=shapes, whole=whole, ins=[None] * len(program.inputs))
 
     def run(ins: Sequence[Array], outs: Sequence[Array], extents: tuple[int, ...]) -> None:
         fresh = state["extents"] != extents
@@ -150,17 +182,18 @@ def kernel(program: Program) -> Kernel:
         state["ins"] = list(ins)
         for i, ((_, axis), column) in enumerate(zip(program.inputs, ins, strict=True)):
             if fresh or axis in changed:
-                slots[first_input + i] = column.reshape([-1 if a == axis else 1 for a in everything])
+                slots[first_input + i] = column.reshape(shape_on((axis,), extents))
+        whole = state["whole"]
         for slot, k in direct.items():
-            slots[slot] = outs[k].reshape(extents)
+            slots[slot] = outs[k].reshape(whole)
         with np.errstate(all="ignore"):
             for (axes, steps), shape in zip(bound, state["shapes"], strict=True):
                 # A whole stratum's outputs are new arrays at every block, so it runs though its inputs be the same.
-                if fresh or shape == extents or not changed.isdisjoint(axes):
+                if fresh or shape == whole or not changed.isdisjoint(axes):
                     for f, arguments in steps:
                         f(*arguments(slots))
         for k, slot in enumerate(program.outputs):
             if direct.get(slot) != k:
-                np.copyto(outs[k].reshape(extents), slots[slot])
+                np.copyto(outs[k].reshape(whole), slots[slot])
 
     return run

@@ -18,6 +18,7 @@ from gradcli.errors import GradError
 
 COMMANDS = {
     "diff": ("diff", "diff", "Values and all partial derivatives, at points or as expressions."),
+    "grad": ("grad", "grad", "The vector-Jacobian product, at points or as expressions."),
     "eval": ("diff", "eval_", "Values only."),
     "show": ("diff", "show", "Derivatives as expressions."),
     "functions": ("about", "functions", "The functions: domains, derivatives, conventions."),

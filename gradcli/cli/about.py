@@ -79,7 +79,7 @@ def _slopes(row: Any) -> list[str]:
     from gradcli.derive import derive
     from gradcli.expr import apply, text, var
 
-    if row.name == "where" or row.arity[1] is None:
+    if row.name == "where" or row.arity[1] is None or row.reduces:
         return []
     names = row.arguments
     e = apply(row.name, *map(var, names), value=1 if row.parameter else None)

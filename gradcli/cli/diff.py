@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradcli.cli import options
+from gradcli.cli import options, report
 from gradcli.cli.door import Door, FileDoor
-from gradcli.cli.report import colored, progress
+from gradcli.cli.report import colored
 from gradcli.errors import GradError, Source
 from gradcli.formats import FORMATS, Format, Style, by_suffix
 
 if TYPE_CHECKING:
-    from gradcli.job import Result
+    from gradcli.formats import Statements
+    from gradcli.job.result import Computed
 
 
 _LIMIT = 2**26
@@ -41,13 +42,12 @@ def _show(ctx: click.Context, **given: Any) -> None:
 
 
 def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
-    from gradcli.cli import report
     from gradcli.job import POINT_LIMIT, Job, run
 
-    target = _Target(ctx, given)
+    target = Target(ctx, given)
     job = Job(
-        _sources(given),
-        wrt=_names(given["wrt"]),
+        sources(given),
+        wrt=names(given["wrt"]),
         order=order,
         at=given["at"],
         grids=given["grid"],
@@ -58,40 +58,25 @@ def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
         allow_unused=given["allow_unused"],
         strict=given["strict"],
     )
-    result = run(job)
-    with target.door:
-        erase = target.progress(result)
-        try:
-            target.format.write(result, target.door, target.style)
-        finally:
-            erase()
-    color = given["color"]
-    if given["verbose"]:
-        work = f"points {result.size}, steps {result.steps}"
-        report.note(f"{work}, engine {result.engine}, threads {result.threads}", color)
-    met = {n: result.nonfinite[n] for n in result.names[result.points :] if n in result.nonfinite}
-    if met and not given["quiet"]:
-        report.note(report.nonfinite(met), color)
+    target.write(run(job))
 
 
 def _formulas(ctx: click.Context, given: dict[str, Any]) -> None:
     from gradcli.job import Job, formulas
 
-    target = _Target(ctx, given)
-    wrt = _names(given["wrt"])
-    job = Job(_sources(given), wrt=wrt, order=given["order"], allow_unused=given["allow_unused"])
-    found = formulas(job)
-    with target.door:
-        target.format.tell(found, target.door, target.style)
+    target = Target(ctx, given)
+    wrt = names(given["wrt"])
+    job = Job(sources(given), wrt=wrt, order=given["order"], allow_unused=given["allow_unused"])
+    target.tell(formulas(job))
 
 
-def _names(texts: Sequence[str]) -> list[str] | None:
+def names(texts: Sequence[str]) -> list[str] | None:
     from gradcli.grid.points import read_name, split
 
     return [read_name(piece, "--wrt") for text in texts for piece in split(text, ",")] if texts else None
 
 
-def _sources(given: dict[str, Any]) -> list[Source]:
+def sources(given: dict[str, Any]) -> list[Source]:
     """The expressions typed, then those of --file."""
     found = [Source(text) for text in options.operands(given["expr"])]
     if given["file"].count("-") > 1:
@@ -124,7 +109,7 @@ def _read(path: str) -> Source:
         raise GradError(f"{name}: {e}") from None
 
 
-class _Target:
+class Target:
     """Where the result goes and how it is written, checked before any work."""
 
     def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
@@ -142,6 +127,28 @@ class _Target:
         width = shutil.get_terminal_size().columns if self.terminal else 0
         color = self.path is None and colored(sys.stdout, given["color"])
         self.style = Style(digits, width or None, color)
+
+    def write(self, result: Computed) -> None:
+        """The numbers, then notes on stderr."""
+        with self.door:
+            erase = self._progress(result)
+            try:
+                self.format.write(result, self.door, self.style)
+            finally:
+                erase()
+        color = self.given["color"]
+        if self.given["verbose"]:
+            work = f"points {result.size}, steps {result.steps}"
+            report.note(f"{work}, engine {result.engine}, threads {result.threads}", color)
+        results = list(result.shapes or result.names)[result.points :]
+        met = {n: result.nonfinite[n] for n in results if n in result.nonfinite}
+        if met and not self.given["quiet"]:
+            report.note(report.nonfinite(met), color)
+
+    def tell(self, found: Statements) -> None:
+        """Expressions."""
+        with self.door:
+            self.format.tell(found, self.door, self.style)
 
     def _chosen(self, ctx: click.Context) -> Format:
         """The row of the format table that was asked for, by switch, by --format or by suffix."""
@@ -176,12 +183,12 @@ class _Target:
                 ) from None
             return None
 
-    def progress(self, result: Result) -> Callable[[], None]:
+    def _progress(self, result: Computed) -> Callable[[], None]:
         """Start the progress line where there is a terminal that is not busy with the result; return its removal."""
         quiet = self.given["no_progress"] or self.given["quiet"] or self.terminal
         if quiet or sys.stderr is None or not sys.stderr.isatty():
             return lambda: None
-        result.watch, erase = progress(result.size)
+        result.watch, erase = report.progress(result.total)
         return erase
 
 

@@ -123,9 +123,37 @@ def expressions() -> list[click.Parameter]:
 def derivatives() -> list[click.Parameter]:
     return [
         option("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
-        option("-w", "--wrt", multiple=True, metavar="X,Y", help="Differentiate in these variables.  [default: all]"),
-        option("--allow-unused", is_flag=True, help="Accept variables that do not occur; derivatives in them are 0."),
+        _wrt("-w", "--wrt"),
+        _allow_unused(),
     ]
+
+
+def _wrt(*spelled: str) -> click.Option:
+    return option(
+        *spelled, "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
+        help="Differentiate in these variables.  [default but for grad: all]",
+    )  # fmt: skip
+
+
+def _allow_unused() -> click.Option:
+    return option(
+        "--allow-unused", is_flag=True,
+        help="Accept variables that do not occur; derivatives in them are 0, gradients null.",
+    )  # fmt: skip
+
+
+def gradients() -> list[click.Parameter]:
+    """What grad is asked besides expressions and points; --outputs and --inputs are torch's names."""
+    return [
+        option("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR."),
+        _wrt("-w", "--wrt", "--inputs"),
+        option("--grad-outputs", multiple=True, metavar="Y=V",
+               help="Cotangent of output Y: ones, FILE.npy or a rule in the indices i, j ...  [default: ones]"),
+        option("--create-graph", is_flag=True, help="Print the gradients as expressions, which -f reads."),
+        _allow_unused(),
+        option("--materialize-grads", is_flag=True, help="Accept variables that do not occur; gradients are 0."),
+        option("--is-grads-batched", is_flag=True, help="The first dimension of every FILE.npy is a batch."),
+    ]  # fmt: skip
 
 
 def points() -> list[click.Parameter]:

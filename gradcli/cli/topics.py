@@ -24,6 +24,7 @@ Calls       sin(x), atan2(y, x), max(a, b, c) ...   see: gradcli functions
 Selection   where(x > 0, sqrt(x), 0)   or   sqrt(x) if x > 0 else 0
             with < <= > >= == != and or not
 Derivative  diff(x**3, x)   diff(x**3, x, 2)
+Reductions  sum(x) mean(x) prod(x) max(x) min(x) norm(x) over all points, in eval and grad
 Names       letters, digits and _; anything else in backquotes: `temp C`
 Statements  r = sqrt(x*x + y*y); u = log(r)    separated by ; or by newlines
             A name that a later statement uses is an intermediate; the others are outputs.
@@ -47,7 +48,7 @@ Several grids make the outer product, the first one slowest.
 def _names() -> str:
     return """\
 The output is f, several are f1, f2 ...; y = x**2 names it y.
-Derivatives are df_dx, d2f_dx2, d2f_dxdy, d3f_dx2dy ... in the order of --wrt.
+Derivatives are df_dx, d2f_dx2, d2f_dxdy, d3f_dx2dy ... in the order of --wrt; what grad gives is grad_x.
 A result and a variable of the same name are an error: name the output.
 """
 
@@ -75,9 +76,27 @@ Colour: --color, then NO_COLOR, FORCE_COLOR and TERM=dumb, then whether it is a 
 """
 
 
+def _gradients() -> str:
+    return """\
+gradcli grad: the gradients of all outputs, weighted by cotangents and summed, as torch.autograd.grad gives them.
+Outputs     tensors over the grid; one made of single numbers and reductions alone is a single number.
+Reductions  sum mean prod max min norm, with one argument, take all points: x - mean(x)
+Inputs      --wrt x,y: one given by --at is a single number and gets the sum over all points, one given by one
+            of several --grid gets the sum over the others.
+Cotangents  --grad-outputs y=ones, "y = i + j" (a rule in the indices of y's shape), y=FILE.npy (of y's shape)
+            --is-grads-batched: the first dimension of every FILE.npy is a batch.
+Again       --create-graph prints expressions: gradcli grad "y = x**3" --wrt x --create-graph | gradcli grad -f - ...
+            A cotangent that is a rule or a file is the variable v_y there.
+            defined(a, b) is b, but nan where a is; instead(c, a, b) is b, and a where c holds; unit(x) is x/norm(x);
+            cofactor(x) is the product over all other points; along(x, a) is the number a at every point of x.
+Unused      inputs are an error; --allow-unused makes their gradients null, --materialize-grads 0.
+"""
+
+
 TOPICS: dict[str, tuple[str, Callable[[], str]]] = {
     "grammar": ("What an expression may say", _grammar),
     "points": ("Where to evaluate", _points),
+    "gradients": ("The vector-Jacobian product", _gradients),
     "names": ("What results are called", _names),
     "formats": ("How results are written", _formats),
     "exit-codes": ("What the exit code means", _exit_codes),

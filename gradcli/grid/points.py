@@ -43,7 +43,7 @@ def _constant(text: str, option: str, what: str) -> float:
         raise GradError(f"{option}: {what} is missing")
     source = Source(text)
     try:
-        parsed = parse(source)
+        parsed = parse(source).pointwise("and here is a single number")
         if len(parsed.outputs) != 1 or parsed.outputs[0][0] is not None:
             raise GradError("one expression is needed")
         roots = expand([parsed.outputs[0][1]])
@@ -191,7 +191,7 @@ class Points:
 
         source = Source(self.fill)
         try:
-            parsed = parse(source)
+            parsed = parse(source).pointwise("and a rule says what one of them is")
             rules = dict(zip([n for n, _ in parsed.outputs], expand(e for _, e in parsed.outputs), strict=True))
             for name, rule in rules.items():
                 for used in variables(rule):

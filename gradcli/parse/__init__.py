@@ -24,13 +24,20 @@ class Parsed(NamedTuple):
 
     ``outputs`` are its unnamed expressions (name None) and the names no later statement uses, in order.
     ``variables`` are the variables' names in order of first appearance, also those that simplification dropped.
-    ``spans`` says where each node first came from.
+    ``spans`` says where each node first came from, ``reductions`` where each node that takes all points at once did.
     """
 
     source: Source
     outputs: list[tuple[str | None, Expr]]
     variables: tuple[str, ...]
     spans: dict[Expr, Span]
+    reductions: dict[Expr, Span]
+
+    def pointwise(self, why: str, hint: str | None = None) -> Parsed:
+        """Itself. Raises GradError at the first reduction, if there is one: ``why`` not."""
+        for e, span in self.reductions.items():
+            raise GradError(wording.all_points(e, why), hint=hint, span=span, source=self.source)
+        return self
 
 
 _WATCHED = frozenset({"", "NEWLINE", "LPAR", "RPAR"})
@@ -205,4 +212,4 @@ def parse(source: str | Source) -> Parsed:
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]
     if not outputs:
         raise GradError("empty expression", span=Span(0, 0), source=source)
-    return Parsed(source, outputs, tuple(meaning.variables), meaning.spans)
+    return Parsed(source, outputs, tuple(meaning.variables), meaning.spans, meaning.reductions)

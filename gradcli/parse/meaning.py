@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple, NoReturn
 
 from gradcli.errors import GradError, Source, Span
-from gradcli.expr import BOOLEANS, COMPARISONS, CONSTANTS, WORDS, Expr, apply, const, constant, exact, var
-from gradcli.functions import SPELLED, Function
+from gradcli.expr import BOOLEANS, COMPARISONS, CONSTANTS, WORDS, Expr, apply, const, constant, exact, reachable, var
+from gradcli.functions import NONLOCAL, SPELLED, Function, reduces
 from gradcli.parse import wording
 
 LEAVES = frozenset({"number", "name"})
@@ -42,8 +42,9 @@ class Meaning:
     """What one text has said so far.
 
     ``statements`` are its expressions in order, ``names`` those it defined, ``used`` the names it went on to use,
-    ``variables`` where each variable first stands, ``spans`` where each node does. ``leaves`` and
-    ``made`` remember what a spelling, or an operation on two nodes, has come to in this text.
+    ``variables`` where each variable first stands, ``spans`` where each node does, ``reductions`` where those do that
+    take all points at once. ``leaves`` and ``made`` remember what a spelling, or an operation on two nodes, has come to
+    in this text.
     """
 
     def __init__(self, source: Source) -> None:
@@ -53,6 +54,7 @@ class Meaning:
         self.used: set[str] = set()
         self.variables: dict[str, Span] = {}
         self.spans: dict[Expr, Span] = {}
+        self.reductions: dict[Expr, Span] = {}
         self.leaves: dict[str, Expr] = {}
         self.made: dict[tuple[str, Expr, Expr], Expr] = {}
 
@@ -179,11 +181,14 @@ class Meaning:
             order, *arguments = arguments
             value = self._order(order, f"the first argument of {name}")
         for index, argument in enumerate(arguments):
-            if row.name == "where" and index == 0:
-                self._condition_wanted(*argument, "as the first argument of where")
+            if row.name in ("where", "instead") and index == 0:
+                self._condition_wanted(*argument, f"as the first argument of {row.name}")
             else:
                 self._number_wanted(*argument)
-        return self._make(row.name, [argument.value for argument in arguments], span, value)
+        e = self._make(row.name, [argument.value for argument in arguments], span, value)
+        if reduces(e) or row.name in NONLOCAL:
+            self.reductions.setdefault(e, span)
+        return e
 
     def _counted(self, row: Function, name: str, given: int, span: Span) -> None:
         least, most = row.arity
@@ -206,6 +211,11 @@ class Meaning:
         if x.op != "var":
             self._fail(f"diff needs a variable as its second argument, not {self._at(place)}", place)
         n = self._order(arguments[2], "the third argument of diff") if len(arguments) == 3 else 1
+        if self.reductions:
+            within = next((node for node in reachable([e]) if node in self.reductions), None)
+            if within is not None:
+                why = "and diff is the derivative at one"
+                self._fail(wording.all_points(within, why), where, hint="its gradient is what gradcli grad gives")
         return self._make("diff", (e, x), span, n) if n else e
 
     def _order(self, argument: Argument, what: str) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from gradcli.errors import GradError, Source, Span
+from gradcli.expr import Expr
 from gradcli.functions import SPELLED, Function
 
 STRANGE = "STRANGE"
@@ -33,7 +34,8 @@ _FOREIGN_OPERATORS = {"mod": "%", "is": "==", "equals": "==", "times": "*", "xor
 _FOREIGN_CALLS = {
     "factorial": "gamma(n + 1)", "fact": "gamma(n + 1)", "ifelse": "where(condition, a, b)",
     "iif": "where(condition, a, b)", "piecewise": "where(condition, a, b)", "derivative": "diff(f, x)",
-    "deriv": "diff(f, x)", "d": "diff(f, x)", "grad": "diff(f, x)", "arg": "atan2(y, x)",
+    "deriv": "diff(f, x)", "avg": "mean(x)", "average": "mean(x)", "total": "sum(x)", "product": "prod(x)",
+     "d": "diff(f, x)", "grad": "diff(f, x)", "arg": "atan2(y, x)",
 }  # fmt: skip
 _PAIRS = {
     "//": "for a whole quotient write floor(a/b)", "<>": "write '!='", "===": "write '=='", "!==": "write '!='",
@@ -341,6 +343,11 @@ def signature(row: Function, name: str) -> str:
     if most is None:
         letters.append("...")
     return f"{name}({', '.join(letters)})"
+
+
+def all_points(e: Expr, why: str) -> str:
+    """Why a reduction cannot stand here."""
+    return f"{e.op} with one argument takes all points at once, {why}"
 
 
 def unknown_function(name: str, call: str, known: bool) -> str:

@@ -3,7 +3,8 @@
 Every engine runs in a process of its own and takes turns with the others; its results are first compared with
 gradcli's. Prints nanoseconds per point by the clock (median), the ratio to gradcli (median over the turns, above 1 is
 slower), nanoseconds of processor time (both threads), peak memory above that after import over input plus output,
-compile time and the largest difference; then start-up times. On a machine that others use, trust processor time.
+compile time and the largest difference; then gradients in Python and start-up times. On a machine that others use,
+trust processor time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from statistics import median
 from typing import Any
 
 import startup
+import tensors
 from engines import ENGINES, THREADS
 from works import WORKS, Work
 
@@ -178,14 +180,16 @@ def _overview(results: list[tuple[Work, list[Contestant]]], what: str) -> list[l
 def main() -> None:
     names = [w.name for w in WORKS]
     parser = argparse.ArgumentParser(prog="python tests/bench", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--only", nargs="+", choices=[*names, "startup"], metavar="NAME", help=", ".join(names))
+    parser.add_argument(
+        "--only", nargs="+", choices=[*names, "tensors", "startup"], metavar="NAME", help=", ".join(names)
+    )
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), metavar="NAME", help=", ".join(ENGINES))
     parser.add_argument("--points", type=int, help="points instead of each work's own number")
     parser.add_argument("--rounds", type=int, default=9, help="timed runs of each engine (9)")
     parser.add_argument("--limit", type=float, default=60, help="seconds to compile and run once (60)")
     parser.add_argument("--markdown", action="store_true", help="tables for the README")
     options = parser.parse_args()
-    wanted = options.only or [*names, "startup"]
+    wanted = options.only or [*names, "tensors", "startup"]
     engines = ["gradcli", *[e for e in options.engines or ENGINES if e != "gradcli"]]
     environment = startup.environment()
 
@@ -204,6 +208,9 @@ def main() -> None:
     if options.markdown and results:
         print(_markdown(_overview(results, "speed")), end="\n\n")
         print(_markdown(_overview(results, "memory")), end="\n\n")
+    if "tensors" in wanted:
+        rows = tensors.table(environment, options.rounds)
+        print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n")
     if "startup" in wanted:
         rows = [["whole process", "ms", "against", "ms", "ratio"]]
         for s in startup.measure(environment, 3 * options.rounds):

@@ -1,0 +1,55 @@
+"""Job -> Result: the one place that joins the floors, from text and points to blocks of numbers.
+
+Everything that can be wrong with a request is found here before work starts. Must not know formats or terminals.
+"""
+
+from __future__ import annotations
+
+from gradcli.expr import substitute, var
+from gradcli.grid import Grid
+from gradcli.grid.points import Points
+from gradcli.job import engine
+from gradcli.job.engine import ENGINES, block_points
+from gradcli.job.passes import Plan
+from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, check_size
+from gradcli.job.result import Result
+from gradcli.reverse import Varying
+
+__all__ = ["ENGINES", "POINT_LIMIT", "Formulas", "Job", "Request", "Result", "block_points", "formulas", "run"]
+
+
+def formulas(job: Job) -> Formulas:
+    """The outputs and their derivatives as expressions. Raises GradError for whatever is wrong with the request."""
+    request = Request(job, ())
+    request.pointwise()
+    return Formulas(request, job.order)
+
+
+def run(job: Job) -> Result:
+    """Values and derivatives at the points of the job.
+
+    Values that are one number for all points, as sums over them are, come as one. Raises GradError for whatever is
+    wrong with the request, and, from the result's blocks, where ``strict`` meets a value that is not finite (exit
+    code 1).
+    """
+    engine.check(job.engine)
+    points = Points(job.at, job.grids, job.fill)
+    request = Request(job, points.names)
+    grid, filled = points.bind(request.points)
+    check_size(grid, job.max_points)
+    shown, outputs = request.points, [e for _, e in request.derived]
+    varies = Varying(points.at)
+    single = bool(request.reductions) and not any(map(varies, outputs))
+    if single:
+        shown = [name for name in shown if name in points.at]
+    names = (*shown, *[n for n, _ in request.derived])
+    outputs = [*map(var, shown), *outputs]
+    if filled:
+        # After derivation: a variable that a shape fills is still differentiated by as itself.
+        outputs = substitute(outputs, filled)
+    over = Grid([axis for axis in grid.axes if axis.fixed]) if single else grid
+    plan = Plan(outputs, grid, over, reductions=request.reductions)
+    return Result(
+        plan, names, len(shown), request.facts(job.order), job.settings(),
+        matrix=bool(points.shape) and not points.grids and not single,
+    )  # fmt: skip

@@ -1,0 +1,145 @@
+"""Cotangents: what ``--grad-outputs`` says, one word for each output, and the .npy files it names.
+
+A rule is an expression in the indices of the output's shape; a file holds one number for each of its points, read as
+the points are met. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gradcli.derive import expand
+from gradcli.errors import GradError, Source
+from gradcli.expr import Expr, variables
+from gradcli.grid.points import INDICES, read_name
+from gradcli.parse import parse
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+OPTION = "--grad-outputs"
+_NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|`[^`]+`)\s*=(?!=)(.*)", re.DOTALL)
+
+
+class Rule(NamedTuple):
+    """An expression in indices, or a constant."""
+
+    expression: Expr
+
+
+class File(NamedTuple):
+    """An array in a file, mapped and not read."""
+
+    path: str
+    array: Any
+
+
+Cotangent = Rule | File
+
+
+def read(texts: Sequence[str], outputs: Sequence[str]) -> dict[str, Cotangent]:
+    """The cotangents by output; one that is ones is missing. Raises GradError, naming the option, for what is wrong."""
+    found: dict[str, Cotangent | None] = {}
+    for text in texts:
+        name, value = _split(text, outputs)
+        if name in found:
+            raise GradError(f"{OPTION}: '{name}' is given twice")
+        if name not in outputs:
+            known = ", ".join(outputs[:10]) + (" ..." if len(outputs) > 10 else "")
+            raise GradError(f"{OPTION}: '{name}' is not an output", hint=f"the outputs are {known}")
+        found[name] = _cotangent(name, value)
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _split(text: str, outputs: Sequence[str]) -> tuple[str, str]:
+    match = _NAMED.fullmatch(text)
+    if match:
+        return read_name(match[1], OPTION), match[2].strip()
+    if len(outputs) > 1:
+        raise GradError(f"{OPTION} needs OUTPUT=RULE or OUTPUT=FILE.npy where there are several, not '{text.strip()}'")
+    return outputs[0], text.strip()
+
+
+def _cotangent(name: str, value: str) -> Cotangent | None:
+    if not value:
+        raise GradError(f"{OPTION}: the cotangent of '{name}' is missing", hint=f"such as {name}=ones")
+    if value == "ones":
+        return None
+    if value.lower().endswith(".npy"):
+        return File(value, _mapped(value))
+    source = Source(value)
+    try:
+        parsed = parse(source).pointwise("and a rule says what one of them is")
+        if len(parsed.outputs) != 1 or parsed.outputs[0][0] is not None:
+            raise GradError("one expression is needed")
+        return Rule(expand([parsed.outputs[0][1]])[0])
+    except GradError as e:
+        hint = e.hint or "a cotangent is ones, a rule in the indices i, j ... of the output's shape, or a file FILE.npy"
+        raise GradError(f"{OPTION}: {e.message}", hint=hint, span=e.span, source=e.source) from None
+
+
+def check_indices(name: str, rule: Rule, shape: Sequence[int]) -> None:
+    """Raises GradError where a rule has other variables than the indices of its output's shape."""
+    known = INDICES[: len(shape)]
+    for used in variables(rule.expression):
+        if used not in known:
+            have = f"its indices are {', '.join(known)}" if known else "it is a single number, which has no indices"
+            raise GradError(f"{OPTION}: '{used}' in the cotangent of '{name}' is not an index; {have}")
+
+
+def _mapped(path: str) -> NDArray[float64]:
+    import numpy as np
+
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except OSError as e:
+        raise GradError(f"{OPTION}: {path}: {e.strerror or e}") from None
+    except (ValueError, EOFError, SyntaxError, TypeError, MemoryError) as e:
+        if "Python objects" in str(e):
+            raise GradError(f"{OPTION}: {path}: holds Python objects, not numbers") from None
+        raise GradError(f"{OPTION}: {path}: not a .npy file") from None
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        said = "complex numbers" if array.dtype.kind == "c" else f"{array.dtype}"
+        raise GradError(f"{OPTION}: {path}: holds {said}, not real numbers of at most 8 bytes")
+    return array
+
+
+def check_shape(name: str, file: File, shape: tuple[int, ...], batched: bool) -> None:
+    """Raises GradError where a file has not its output's shape, after the batch where there is one."""
+    found = tuple(file.array.shape)
+    if batched:
+        if found[1:] != shape:
+            raise GradError(
+                f"with --is-grads-batched the first dimension of {file.path} is the batch: the rest of its shape, "
+                f"{list(found[1:])}, is not that of the output '{name}', {list(shape)}"
+            )
+    elif found != shape:
+        raise GradError(
+            f"mismatch in shape: the cotangent of '{name}' in {file.path} has a shape of {list(found)}, "
+            f"and '{name}' has a shape of {list(shape)}"
+        )
+
+
+def batch_of(cotangents: dict[str, Cotangent], outputs: Sequence[str]) -> int:
+    """The length of the batch. Raises GradError where a cotangent has none, or another."""
+    lengths: dict[str, int] = {}
+    for name in outputs:
+        one = cotangents.get(name)
+        if not isinstance(one, File):
+            raise GradError(f"--is-grads-batched: the cotangent of '{name}' must be a FILE.npy, batch first")
+        if not one.array.ndim:
+            raise GradError(f"{OPTION}: {one.path} is a single number, and its first dimension would be the batch")
+        lengths[name] = one.array.shape[0]
+    first = outputs[0]
+    for name, length in lengths.items():
+        if length != lengths[first]:
+            raise GradError(
+                "--is-grads-batched: the first dimension of every cotangent is the batch, and it is "
+                f"{lengths[first]} for '{first}' but {length} for '{name}'"
+            )
+    if not lengths[first]:
+        raise GradError("--is-grads-batched: the batch is empty")
+    return lengths[first]

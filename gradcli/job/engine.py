@@ -1,0 +1,66 @@
+"""Which engine computes, in blocks of how many points, on how many threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from gradcli.errors import GradError
+from gradcli.grid import Grid
+from gradcli.program import Program
+from gradcli.spread import Work
+
+ENGINES = ("auto", "scalar", "vector")
+FEW_STEPS = 150_000
+"""Steps times points that plain Python finishes in the time it takes to import NumPy."""
+MANY_STEPS = 20_000_000
+"""Steps times points from which threads pay."""
+ROOM = 2**22
+"""Most numbers a block may hold, registers included."""
+_CACHE = 700_000
+"""Numbers of a block that stay in the cache, of the vector engine."""
+
+
+def check(engine: str) -> None:
+    if engine not in ENGINES:
+        raise GradError(f"unknown engine '{engine}' (there are {', '.join(ENGINES)})")
+
+
+def chosen(wanted: str, load: int) -> str:
+    """The engine for so many steps times points."""
+    return wanted if wanted != "auto" else "scalar" if load <= FEW_STEPS else "vector"
+
+
+def threads(wanted: int | None, load: int, engine: str) -> int:
+    if engine == "scalar":
+        return 1
+    if wanted is not None:
+        return wanted
+    if load < MANY_STEPS:
+        return 1
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def block_points(program: Program, engine: str) -> int:
+    """Points of a block: few enough for the cache, enough to forget what a step costs to start."""
+    width = len(program.outputs) + len(program.registers)
+    best = 1024 if engine == "scalar" else min(max(_CACHE // width, 16384), 131072)
+    return min(best, max(ROOM // width, 16))
+
+
+def work(program: Program, grid: Grid, engine: str) -> Work:
+    columns = [{name: k for k, name in enumerate(axis.names)} for axis in grid.axes]
+    inputs = [(axis, columns[axis][name]) for name, axis in program.inputs]
+    make: Callable[[], Callable[..., None]]
+    if engine == "scalar":
+        from gradcli.backends import scalar
+
+        make = lambda: scalar.kernel(program)  # noqa: E731
+    else:
+        from gradcli.backends import vector
+
+        make = lambda: vector.kernel(program)  # noqa: E731
+    return Work(make, inputs, len(program.outputs), grid, engine != "scalar")

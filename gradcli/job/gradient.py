@@ -1,0 +1,227 @@
+"""The vector-Jacobian product: a gradient job -> columns of numbers, or expressions.
+
+What is asked is found in `GradRequest`; where the gradients live, and over which points each is summed, in `Gradients`
+and `run`. An input has the shape of the axes it varies over; an output that is one number for all points is a
+single number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gradcli.derive import expand
+from gradcli.errors import GradError, Source
+from gradcli.expr import ONE, ZERO, Expr, apply, spell_name, statements, substitute, var
+from gradcli.grid import Axis, Grid, Index
+from gradcli.grid.points import INDICES, Points
+from gradcli.job import cotangents, engine
+from gradcli.job.cotangents import Cotangent, File, Rule
+from gradcli.job.request import POINT_LIMIT, Asked, Settings, check_size
+from gradcli.job.result import Computed
+from gradcli.job.shaped import Layout, arranged
+from gradcli.reverse import Varying, adjoints
+
+PREFIX = "grad_"
+
+
+@dataclass(frozen=True)
+class GradJob:
+    """A request for the gradients of the outputs in the inputs ``wrt``, weighted by ``grad_outputs`` and summed.
+
+    Texts as typed on the command line, as for `Job`. Checked when it is run.
+    """
+
+    expressions: Sequence[str | Source]
+    wrt: Sequence[str]
+    grad_outputs: Sequence[str] = ()
+    at: Sequence[str] = ()
+    grids: Sequence[str] = ()
+    fill: str | None = None
+    allow_unused: bool = False
+    materialize_grads: bool = False
+    is_grads_batched: bool = False
+    engine: str = "auto"
+    threads: int | None = None
+    max_points: int = POINT_LIMIT
+    strict: bool = False
+
+    def settings(self) -> Settings:
+        return Settings(self.engine, self.threads, self.strict)
+
+
+class GradRequest(Asked):
+    """The outputs, inputs and cotangents of a job, checked."""
+
+    def __init__(self, job: GradJob, points: Points) -> None:
+        super().__init__(job.expressions)
+        if not self.variables and not job.materialize_grads:
+            name = self.outputs[0][0]
+            raise GradError(f"the output '{name}' depends on no variable: it has no gradient")
+        self.inputs = list(job.wrt)
+        if not self.inputs:
+            raise GradError("--wrt: the inputs are missing", hint="name what to differentiate in: --wrt x,y")
+        self.check_names(self.inputs, "--wrt: ")
+        self.materialize = job.materialize_grads
+        allowed = job.allow_unused or job.materialize_grads
+        for name in self.inputs:
+            if name not in self.variables and not allowed:
+                hint = self.meant(name)
+                if not hint.endswith("?"):
+                    hint += "; --allow-unused makes its gradient null, --materialize-grads 0"
+                raise GradError(f"--wrt: the input '{name}' appears to not have been used in the outputs", hint=hint)
+        # Gradients of 0 have a shape, so their inputs have points.
+        filled = self.inputs if job.materialize_grads and points.shape else []
+        self.points = list(dict.fromkeys([*self.variables, *filled, *self.unused(points.names, "", allowed)]))
+        self.empty = [n for n in self.inputs if n not in self.variables and not self.materialize]
+        self.names = {name: PREFIX + name for name in self.inputs}
+        self.cotangents = cotangents.read(job.grad_outputs, [n for n, _ in self.outputs])
+        self.roots = expand(e for _, e in self.outputs)
+
+    def gradients(self, weights: Sequence[Expr], single: Sequence[str]) -> dict[str, Expr]:
+        """The gradient in every input that has one, given each output's cotangent."""
+        found = adjoints(list(zip(self.roots, weights, strict=True)), self.inputs, single)
+        return {n: found.get(n, ZERO) for n in self.inputs if n not in self.empty}
+
+
+class GradFormulas:
+    """Gradients as expressions, of the inputs that have one.
+
+    ``lines`` are (name, text) statements that parse back; ``names`` are the gradients', ``unused`` those that there are
+    none of.
+    """
+
+    order = 1
+
+    def __init__(self, request: GradRequest, found: dict[str, Expr]) -> None:
+        named = [(request.names[n], e) for n, e in found.items()]
+        self.lines = list(statements(named, kinks=True)) if named else []
+        self.names = self.derivatives = tuple([name for name, _ in named])
+        self.unused = tuple([request.names[n] for n in request.empty])
+        self.expressions, self.variables, _ = request.facts(1)
+
+
+def grad_formulas(job: GradJob) -> GradFormulas:
+    """The gradients as expressions. Without points every variable has a value at each.
+
+    A cotangent that is a rule or a file is the variable v_y of an output y. Raises GradError for what is wrong with the
+    request.
+    """
+    points = Points(job.at, job.grids, job.fill)
+    request = GradRequest(job, points)
+    if job.is_grads_batched:
+        raise GradError("--create-graph prints expressions: it goes without --is-grads-batched")
+    single: list[str] = []
+    shape: tuple[int, ...] | None = None
+    if points:
+        grid, _ = points.bind(request.points)
+        shape, single = grid.shape, [n for n in request.points if not _axes(n, grid, points)]
+        for name in request.inputs:
+            axes = _axes(name, grid, points)
+            if axes and axes != _all(grid):
+                raise GradError(
+                    f"--create-graph: the gradient in '{name}' is summed over some of the axes alone, "
+                    "which no expression says",
+                    hint=f"give {spell_name(name)} by the only --grid, or by --at",
+                )
+    varies = Varying(single)
+    weights = []
+    taken = {*request.points, *request.variables}
+    for (name, _), root in zip(request.outputs, request.roots, strict=True):
+        one = request.cotangents.get(name)
+        if one is None or (isinstance(one, Rule) and not one.expression.variables):
+            weights.append(ONE if one is None else one.expression)
+            continue
+        if shape is not None or not varies(root):
+            _check(name, one, shape if shape is not None and varies(root) else (), False)
+        if f"v_{name}" in taken:
+            raise GradError(f"--create-graph: the cotangent of '{name}' would be called 'v_{name}', as a variable is")
+        weights.append(var(f"v_{name}"))
+        if not varies(root):
+            single.append(f"v_{name}")
+    found = request.gradients(weights, single)
+    varies = Varying(single)
+    for name, e in found.items():
+        if e.variables and varies(var(name)) and not varies(e):
+            # As an output it would be one number: it has to keep its input's shape.
+            found[name] = apply("along", var(name), e)
+    return GradFormulas(request, found)
+
+
+def run_grad(job: GradJob) -> Computed:
+    """The gradients at the points of the job.
+
+    Raises GradError for what is wrong with the request, and, from the result's blocks, where ``strict`` meets a value
+    that is not finite (exit code 1).
+    """
+    engine.check(job.engine)
+    points = Points(job.at, job.grids, job.fill)
+    request = GradRequest(job, points)
+    grid, filled = points.bind(request.points)
+    check_size(grid, job.max_points)
+    axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}
+    single = [name for name, where in axes.items() if not where]
+    varies = Varying(single)
+    outputs = [name for name, _ in request.outputs]
+    batch = cotangents.batch_of(request.cotangents, outputs) if job.is_grads_batched else None
+    files: dict[str, File] = {}
+    weights = []
+    for name, root in zip(outputs, request.roots, strict=True):
+        one = request.cotangents.get(name)
+        shape = grid.shape if varies(root) else ()
+        if one is not None:
+            _check(name, one, shape, job.is_grads_batched)
+        if isinstance(one, File):
+            # Names that nobody can type.
+            held = f"\0v{name}"
+            files[held] = one
+            weights.append(var(held))
+            if not shape:
+                single.append(held)
+        elif isinstance(one, Rule):
+            weights.append(substitute([one.expression], {k: var(f"\0at {k}") for k in INDICES})[0])
+        else:
+            weights.append(ONE)
+    found = request.gradients(weights, single)
+    layout = Layout(
+        _indexed(grid), {n: axes[n] for n in request.points}, {request.names[n]: axes[n] for n in request.inputs},
+        filled, {name: file.array for name, file in files.items()}, batch,
+        matrix=bool(points.shape) and not points.grids,
+    )  # fmt: skip
+    exprs = dict(zip([request.names[n] for n in found], substitute(found.values(), filled), strict=True))
+    for name in (*request.names.values(), *(["batch"] if batch is not None else [])):
+        if name in request.points:
+            raise GradError(f"'{name}' would be both a variable and a result", hint="call the variable something else")
+    return arranged(layout, exprs, request.facts(1), job.settings())
+
+
+def _all(grid: Grid) -> tuple[int, ...]:
+    return tuple([k for k, axis in enumerate(grid.axes) if not axis.fixed])
+
+
+def _axes(name: str, grid: Grid, points: Points) -> tuple[int, ...]:
+    """The axes of the grid that a variable varies over: none where it is one number."""
+    if name in points.at:
+        return ()
+    found = tuple([k for k, axis in enumerate(grid.axes) if name in axis.names and not axis.fixed])
+    # What a shape fills has that shape, though it be by a constant.
+    return found or tuple([k for k, axis in enumerate(grid.axes) if axis.names[0].startswith("\0")])
+
+
+def _indexed(grid: Grid) -> Grid:
+    """The grid with the index along each axis as one more column of it."""
+    axes, letters = [], iter(INDICES)
+    for axis in grid.axes:
+        letter = None if axis.fixed else next(letters, None)
+        if letter is None:
+            axes.append(axis)
+        else:
+            axes.append(Axis([*axis.names, f"\0at {letter}"], [*axis.columns, Index(axis.length)]))
+    return Grid(axes)
+
+
+def _check(name: str, one: Cotangent, shape: tuple[int, ...], batched: bool) -> None:
+    if isinstance(one, File):
+        cotangents.check_shape(name, one, shape, batched)
+    else:
+        cotangents.check_indices(name, one, shape)

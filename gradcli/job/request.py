@@ -1,0 +1,203 @@
+"""Requests: what a job asks, parsed, named and checked before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gradcli.derive import count_partials, derive
+from gradcli.errors import GradError, Source
+from gradcli.expr import Expr, reachable, statements, text
+from gradcli.grid import Grid
+from gradcli.grid.points import RESERVED
+from gradcli.parse import Parsed, parse
+
+ORDER_LIMIT = 200
+COLUMN_LIMIT = 50_000
+POINT_LIMIT = 10**9
+
+
+class Settings(NamedTuple):
+    """How to compute, whatever is computed."""
+
+    engine: str = "auto"
+    threads: int | None = None
+    strict: bool = False
+
+
+class Facts(NamedTuple):
+    """What every format tells of a request: each output's text, the variables, the order."""
+
+    expressions: dict[str, str]
+    variables: list[str]
+    order: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """A request. ``expressions``, ``at``, ``grids`` and ``fill`` are texts as typed on the command line.
+
+    ``wrt`` None means every variable; ``threads`` None as many as pay. Checked when it is run.
+    """
+
+    expressions: Sequence[str | Source]
+    wrt: Sequence[str] | None = None
+    order: int = 1
+    at: Sequence[str] = ()
+    grids: Sequence[str] = ()
+    fill: str | None = None
+    engine: str = "auto"
+    threads: int | None = None
+    max_points: int = POINT_LIMIT
+    allow_unused: bool = False
+    strict: bool = False
+
+    def settings(self) -> Settings:
+        return Settings(self.engine, self.threads, self.strict)
+
+
+class Asked:
+    """Expressions under their names."""
+
+    def __init__(self, expressions: Sequence[str | Source]) -> None:
+        self.parsed = [parse(e) for e in expressions]
+        if not self.parsed:
+            raise GradError("no expression given")
+        self.variables = list(dict.fromkeys(v for p in self.parsed for v in p.variables))
+        self.outputs = _named(self.parsed)
+
+    @property
+    def reductions(self) -> bool:
+        """Whether anything takes all points at once."""
+        return any(p.reductions for p in self.parsed)
+
+    def check_names(self, names: Sequence[str], option: str) -> None:
+        """Raises GradError for a name twice, or one that is no variable's."""
+        for name in names:
+            if name in RESERVED:
+                raise GradError(f"{option}'{name}' is a constant, not a variable")
+        twice = [v for k, v in enumerate(names) if v in names[:k]]
+        if twice:
+            raise GradError(f"{option}'{twice[0]}' is given twice")
+
+    def meant(self, name: str) -> str:
+        """A hint for one who wrote a name that no expression has."""
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, self.variables, 1)
+        if close:
+            return f"did you mean '{close[0]}'?"
+        known = ", ".join(self.variables[:10]) + (" ..." if len(self.variables) > 10 else "")
+        return f"its variables are {known}" if known else "it has no variables"
+
+    def unused(self, names: Sequence[str], option: str, allowed: bool) -> list[str]:
+        """Those of ``names`` that no expression has; an error unless allowed."""
+        unused = [n for n in names if n not in self.variables]
+        for name in unused:
+            if name in RESERVED:
+                raise GradError(f"{option}'{name}' is a constant, not a variable")
+            if not allowed:
+                raise GradError(f"{option}'{name}' is not used in the expression", hint=self.meant(name))
+        return unused
+
+    def check_columns(self, results: Sequence[str], points: Sequence[str], outputs: Sequence[str]) -> None:
+        """Raises GradError where a result would be called like a variable."""
+        for name in results:
+            if name in points or name in self.variables:
+                free = next((n for n in "ygh" if n not in points and n not in outputs), "result")
+                hint = f"name the output: {free} = expression"
+                raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
+
+    def facts(self, order: int) -> Facts:
+        return Facts({name: _text(e) for name, e in self.outputs}, self.variables, order)
+
+
+class Request(Asked):
+    """The expressions of a job and their derivatives, checked."""
+
+    def __init__(self, job: Job, given: Sequence[str]) -> None:
+        super().__init__(job.expressions)
+        self.points = [*self.variables, *self.unused(given, "", job.allow_unused)]
+        wrt = self.variables if job.wrt is None else list(job.wrt)
+        self.unused(wrt, "--wrt: ", job.allow_unused)
+        self.check_names(wrt, "--wrt: ")
+        _check_order(job.order, len(wrt), len(self.outputs))
+        if job.order:
+            self.pointwise()
+        self.derived = derive(self.outputs, wrt, job.order)
+        self.check_columns([n for n, _ in self.derived], self.points, [n for n, _ in self.outputs])
+
+    def pointwise(self) -> None:
+        """Raises GradError where something takes all points at once."""
+        for p in self.parsed:
+            p.pointwise(
+                "and derivatives here are of each point alone",
+                hint='gradients through it: gradcli grad "..." --wrt ...',
+            )
+
+
+class Formulas:
+    """Derivatives as expressions: what a job without points asks for.
+
+    ``lines`` are (name, text) statements that parse back; ``names`` tells outputs and derivatives from what they share.
+    """
+
+    unused: tuple[str, ...] = ()
+
+    def __init__(self, request: Request, order: int) -> None:
+        self.lines = list(statements(request.derived))
+        self.names = tuple([name for name, _ in request.derived])
+        self.variables, self.order, self._request = request.variables, order, request
+        self.derivatives = tuple([name for name in self.names if name not in dict(request.outputs)])
+
+    @property
+    def expressions(self) -> dict[str, str]:
+        """Each output's text."""
+        return self._request.facts(self.order).expressions
+
+
+def check_size(grid: Grid, limit: int) -> None:
+    if grid.size > limit:
+        raise GradError(f"{grid.size} points are beyond the limit of {limit} (--max-points)")
+
+
+def _named(parsed: Sequence[Parsed]) -> list[tuple[str, Expr]]:
+    """Every output with its name: its own, or f, or f1, f2 ... where several have none."""
+    outputs = [output for p in parsed for output in p.outputs]
+    unnamed = sum(name is None for name, _ in outputs)
+    named: dict[str, Expr] = {}
+    count = 0
+    for name, e in outputs:
+        if name is None:
+            count += 1
+            name = "f" if unnamed == 1 else f"f{count}"
+        if name in named:
+            raise GradError(f"two outputs are called '{name}'", hint="name the outputs apart: name = expression")
+        named[name] = e
+    return list(named.items())
+
+
+def _check_order(order: int, wrt: int, outputs: int) -> None:
+    if order < 0:
+        raise GradError("the order must be at least 0")
+    if order > ORDER_LIMIT:
+        raise GradError(f"order {order} is beyond the limit of {ORDER_LIMIT}")
+    columns = outputs * (1 + count_partials(wrt, order))
+    if columns > COLUMN_LIMIT:
+        raise GradError(
+            f"order {order} in {wrt} variables makes {columns} results, the limit is {COLUMN_LIMIT}",
+            hint="choose variables with --wrt, or a lower order",
+        )
+
+
+def _text(e: Expr) -> str:
+    """One expression as text that parses back, with shared parts as statements where it would grow without end."""
+    size: dict[Expr, int] = {}
+    nodes = reachable([e])
+    for node in nodes:
+        size[node] = 1 + sum(size[a] for a in node.args)
+    if size[e] <= 1000 + 4 * len(nodes):
+        return text(e)
+    lines = list(statements([("", e)]))
+    return "; ".join([*[f"{name} = {body}" for name, body in lines[:-1]], lines[-1][1]])

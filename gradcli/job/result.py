@@ -1,0 +1,126 @@
+"""Result: columns of numbers over a grid, computed as they are taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from gradcli.errors import GradError
+from gradcli.job import engine
+from gradcli.job.passes import Plan
+from gradcli.job.request import Facts, Settings
+from gradcli.spread import Block, Work, blocks, whole
+
+
+class Computed:
+    """What every result tells of itself, and counts as its blocks are met.
+
+    ``names``: the point variables, ``points`` many, then the results. ``empty`` are names of columns that hold nothing:
+    None stands for each in a block. Where columns have shapes of their own ``shapes`` names them all, and ``whole()``
+    has a column for each; elsewhere all have ``shape``, () for a single point. ``matrix`` where the points came
+    from a shape alone. ``nonfinite`` counts the infinities and nans of each column met so far.
+    """
+
+    shapes: dict[str, tuple[int, ...]] | None = None
+    engine: str
+    threads: int
+    steps: int
+    total: int
+
+    def __init__(
+        self, names: Sequence[str], points: int, shape: tuple[int, ...], facts: Facts, settings: Settings, *,
+        matrix: bool, empty: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.names, self.points, self.shape = tuple(names), points, shape
+        self.size = math.prod(shape)
+        self.expressions, self.variables, self.order = facts
+        self.matrix, self.empty, self.strict = matrix, tuple(empty), settings.strict
+        self.nonfinite: dict[str, int] = {}
+        self.watch: Callable[[int], None] | None = None
+
+    def _watched(self, done: int) -> None:
+        if self.watch is not None:
+            self.watch(done)
+
+    def _met(self, block: Block) -> None:
+        """Count a block that has no empty columns. Raises GradError where it is refused."""
+        names = [name for name in self.names if name not in self.empty] if self.empty else self.names
+        for k, column in enumerate(block):
+            count = count_nonfinite(column)
+            if count:
+                if self.strict and k >= self.points:
+                    raise refused(names, block, self.points)
+                self.nonfinite[names[k]] = self.nonfinite.get(names[k], 0) + count
+
+    def _with_empty(self, block: Block) -> Block:
+        if not self.empty:
+            return block
+        columns = iter(block)
+        return [None if name in self.empty else next(columns) for name in self.names]
+
+
+class Result(Computed):
+    """Columns of numbers over a grid.
+
+    Take either ``blocks`` or ``whole()``, once: the work is done as they are taken.
+    """
+
+    def __init__(
+        self, plan: Plan, names: Sequence[str], points: int, facts: Facts, settings: Settings, *,
+        matrix: bool, empty: Sequence[str] = (), shape: tuple[int, ...] | None = None,
+    ) -> None:  # fmt: skip
+        shape = plan.over.shape if shape is None else shape
+        super().__init__(names, points, shape, facts, settings, matrix=matrix, empty=empty)
+        self.plan = plan
+        self.engine = engine.chosen(settings.engine, plan.load)
+        self.threads = engine.threads(settings.threads, plan.load, self.engine)
+        self.steps, self.total = plan.steps, plan.points
+        self._target = engine.block_points(plan.program, self.engine)
+
+    @cached_property
+    def _work(self) -> Work:
+        """The last pass, once the passes before it are done."""
+        return self.plan.last(self.plan.over, self.plan.grid, self.engine, self.threads, self._watched)
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """Contiguous parts of the grid in order, each one flat column per name."""
+        done = self.plan.before
+        for block in blocks(self._work, target=self._target, threads=self.threads):
+            done += len(block[0])
+            self._met(block)
+            self._watched(done)
+            yield self._with_empty(block)
+
+    def whole(self) -> Block:
+        """All of the grid: one flat column per name."""
+        seen = 0
+        columns: Block = []
+        for done, columns in whole(self._work, target=self._target, threads=self.threads):
+            self._met([column[seen:done] for column in columns])
+            self._watched(self.plan.before + done)
+            seen = done
+        return self._with_empty(columns)
+
+
+def refused(names: Sequence[str], block: Block, points: int) -> GradError:
+    """The first point of a block that has a non-finite result, and that result."""
+    from gradcli.formats import spell
+
+    for values in zip(*block, strict=True):
+        for k in range(points, len(values)):
+            if not math.isfinite(values[k]):
+                at = ", ".join(f"{names[i]}={spell(values[i])}" for i in range(points))
+                where = f"at {at}" if at else "at the point"
+                return GradError(f"{where}: {names[k]} is {spell(values[k])}", exit_code=1)
+    raise AssertionError("every result is finite")
+
+
+def count_nonfinite(column: Any) -> int:
+    if not isinstance(column, list):
+        import numpy as np
+
+        return len(column) - int(np.count_nonzero(np.isfinite(column)))
+    return len(column) - sum(map(math.isfinite, column))

@@ -1,0 +1,79 @@
+"""Sums along rows of points, met in blocks that need not end where a row does. The same bits whatever the blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from gradcli.spread import Block
+from gradcli.totals import Exact, exact_sum
+
+_SHORT = 4096
+"""Length of a row up to which it is summed as a list."""
+
+
+def row_sums(blocks: Iterable[Block], same: int, length: int, times: int) -> Iterator[Block]:
+    """For each row of ``length`` points: of the first ``same`` columns its first value, of the others their sum.
+
+    The sums are rounded once, then multiplied by ``times``.
+    """
+    begun: list[Any] = []
+    filled = 0
+    for block in blocks:
+        array = not isinstance(block[0], list)
+        points, at = len(block[0]), 0
+        rows: list[list[float]] = [[] for _ in block]
+        while at < points:
+            whole = (points - at) // length if not filled else 0
+            if whole:
+                part = [column[at : at + whole * length] for column in block]
+                for k, column in enumerate(part):
+                    rows[k] += _firsts(column, length) if k < same else _sums(column, length)
+                at += whole * length
+                continue
+            take = min(length - filled, points - at)
+            part = [column[at : at + take] for column in block]
+            if not filled:
+                begun = [float(column[0]) if k < same else Exact(0) for k, column in enumerate(part)]
+            for k in range(same, len(block)):
+                begun[k] = begun[k].plus(exact_sum(part[k]))
+            filled, at = filled + take, at + take
+            if filled == length:
+                for k, one in enumerate(begun):
+                    rows[k].append(one if k < same else one.rounded())
+                filled = 0
+        if rows[0]:
+            yield _columns([c if k < same else _scaled(c, times) for k, c in enumerate(rows)], array)
+
+
+def _firsts(column: Any, length: int) -> list[float]:
+    return [float(v) for v in column[::length]]
+
+
+def _sums(column: Any, length: int) -> list[float]:
+    starts = range(0, len(column), length)
+    if length > _SHORT:
+        return [exact_sum(column[k : k + length]).rounded() for k in starts]
+    values: list[float] = column if isinstance(column, list) else column.tolist()
+    return [_sum(values[k : k + length]) for k in starts]
+
+
+def _sum(values: list[float]) -> float:
+    try:
+        # Exact as well, and faster; 0.0 makes one zero of two.
+        return math.fsum(values) + 0.0
+    except (OverflowError, ValueError):
+        return exact_sum(values).rounded()
+
+
+def _scaled(column: list[float], times: int) -> list[float]:
+    return column if times == 1 else [v * times for v in column]
+
+
+def _columns(columns: Sequence[list[float]], array: bool) -> Block:
+    if not array:
+        return list(columns)
+    import numpy as np
+
+    return [np.array(column) for column in columns]

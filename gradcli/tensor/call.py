@@ -1,0 +1,258 @@
+"""grad: the call, its checks in the order of ``torch.autograd.grad``, and its refusals."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from gradcli.tensor.array import Node, Tensor, cast, lift
+from gradcli.tensor.moving import expand, stack
+from gradcli.tensor.pullback import pull_back
+from gradcli.tensor.refusals import BadType, BadValue, NotATensor, Refused
+from gradcli.tensor.values import BOOL, C128, F64, SMALL, Value, evaluate, settled
+
+Key = TypeVar("Key")
+
+
+def _called(kind: str, place: object, t: object) -> str:
+    """How an argument is named in an error."""
+    name = t.name if isinstance(t, Tensor) and t.name is not None else None
+    return f"{kind}[{place!r}]" + (f", named '{name}'" if name else "")
+
+
+@overload
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Mapping[Key, Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = ...,
+    retain_graph: bool | None = ...,
+    create_graph: bool = ...,
+    only_inputs: bool = ...,
+    *,
+    allow_unused: None = ...,
+    is_grads_batched: bool = ...,
+    materialize_grads: bool = ...,
+) -> dict[Key, Tensor]: ...
+@overload
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Mapping[Key, Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = ...,
+    retain_graph: bool | None = ...,
+    create_graph: bool = ...,
+    only_inputs: bool = ...,
+    allow_unused: bool | None = ...,
+    is_grads_batched: bool = ...,
+    materialize_grads: bool = ...,
+) -> dict[Key, Tensor | None]: ...
+@overload
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = ...,
+    retain_graph: bool | None = ...,
+    create_graph: bool = ...,
+    only_inputs: bool = ...,
+    *,
+    allow_unused: None = ...,
+    is_grads_batched: bool = ...,
+    materialize_grads: bool = ...,
+) -> tuple[Tensor, ...]: ...
+@overload
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = ...,
+    retain_graph: bool | None = ...,
+    create_graph: bool = ...,
+    only_inputs: bool = ...,
+    allow_unused: bool | None = ...,
+    is_grads_batched: bool = ...,
+    materialize_grads: bool = ...,
+) -> tuple[Tensor | None, ...]: ...
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> Any:
+    """The vector-Jacobian product: sum over outputs y_k of grad_outputs[k] . dy_k/dx, for each input x.
+
+    ``outputs``, ``inputs``: a tensor or several; a dict of inputs gives a dict of gradients, all else a tuple, each
+    gradient in the shape and dtype of its input. ``grad_outputs``: the cotangents, in the shapes of the outputs; may
+    be left out, or None, for outputs of one element. ``retain_graph``: keep the graph for another pass (default:
+    as ``create_graph``). ``create_graph``: the gradients can be differentiated in turn. ``allow_unused``: None, not
+    an error, for an input that no output was made of; ``materialize_grads``: zeros instead. ``is_grads_batched``: the
+    first axis of each of ``grad_outputs`` counts cotangents, and that of each gradient the answers.
+
+    Of complex tensors the gradient is the conjugate of the derivative where that exists (dL/dz* of a real loss L).
+    Raises RuntimeError, ValueError and TypeError, all of them GradError too, and warns as ``torch.autograd.grad`` does;
+    more grad_outputs than outputs are refused as well.
+    """
+    if materialize_grads and allow_unused is False:
+        raise BadValue(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
+    if allow_unused is None:
+        allow_unused = materialize_grads
+    keys = list(inputs) if isinstance(inputs, Mapping) else None
+    ends = (outputs,) if isinstance(outputs, Tensor) else _tuple(outputs)
+    starts = tuple(inputs.values()) if keys is not None else (inputs,) if isinstance(inputs, Tensor) else _tuple(inputs)
+    if not starts:
+        raise Refused("`inputs` argument to `grad()` cannot be empty.")
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). Gradients for other parts of "
+            "the graph are had by naming them among the inputs.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    if grad_outputs is None:
+        given: tuple[Any, ...] = (None,) * len(ends)
+    else:
+        given = (grad_outputs,) if isinstance(grad_outputs, Tensor) else _tuple(grad_outputs)
+    cotangents = _cotangents(ends, given, is_grads_batched)
+    if len(given) != len(ends):
+        raise Refused(
+            f"got {len(ends)} tensors and {len(given)} gradients", hint="give one grad_output for each output"
+        )
+    for k, y in enumerate(ends):
+        if y.node is None:
+            raise Refused(
+                f"element {k} of tensors does not require grad and does not have a grad_fn",
+                hint=f"it is {_called('outputs', k, y)}",
+            )
+    nodes: list[Node] = []
+    for k, x in enumerate(starts):
+        place = k if keys is None else keys[k]
+        if not isinstance(x, Tensor):
+            raise Refused(f"all inputs have to be Tensors, but got {type(x).__name__}", hint=f"it is inputs[{place!r}]")
+        if x.node is None:
+            raise Refused(
+                "One of the differentiated Tensors does not require grad", hint=f"it is {_called('inputs', place, x)}"
+            )
+        nodes.append(x.node)
+    retain = create_graph if retain_graph is None else bool(retain_graph)
+    found = _passes(ends, cotangents, starts, retain, create_graph, is_grads_batched)
+    results: list[Tensor | None] = []
+    for k, (x, node) in enumerate(zip(starts, nodes, strict=True)):
+        if node not in found:
+            if not allow_unused:
+                place = k if keys is None else keys[k]
+                raise Refused(
+                    f"The differentiated Tensor at index {k} appears to not have been used in the graph. Set "
+                    "allow_unused=True if this is the desired behavior.",
+                    hint=f"it is {_called('inputs', place, x)}",
+                )
+            results.append(_zeros(x, None).requires_grad_(create_graph) if materialize_grads else None)
+            continue
+        results.append(found[node])
+    # Numbers that would wait hold on to all that they are made of: of a leaf, and of what lost its graph.
+    waiting = [x.value for x in starts if x.is_leaf]
+    if not create_graph:
+        waiting += [g.value for g in results if g is not None]
+    if not retain:
+        waiting += [y.value for y in ends]
+    evaluate(waiting)
+    return tuple(results) if keys is None else dict(zip(keys, results, strict=True))
+
+
+def _tuple(given: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(given)
+    except TypeError as e:
+        raise BadType(str(e)) from None
+
+
+def _cotangents(outputs: Sequence[Any], given: Sequence[Any], batched: bool) -> list[Tensor]:
+    """Each output's cotangent, checked against it."""
+    found: list[Tensor] = []
+    batch: int | None = None
+    for k, (y, g) in enumerate(zip(outputs, given, strict=False)):
+        if not isinstance(y, Tensor):
+            raise NotATensor(
+                "Expected output to be a gradcli Tensor", hint=f"outputs[{k}] is of type {type(y).__name__}"
+            )
+        if g is None:
+            if y.node is not None and y.size != 1:
+                raise Refused(
+                    "grad can be implicitly created only for scalar outputs",
+                    hint=f"{_called('outputs', k, y)}, has the shape {y.shape}: give its grad_outputs",
+                )
+            if y.node is not None and y.dtype is C128:
+                raise Refused(
+                    f"grad can be implicitly created only for real scalar outputs but got {y.dtype}",
+                    hint=f"it is {_called('outputs', k, y)}",
+                )
+            ones = np.ones(y.shape)
+            g = Tensor(Value(ones.shape, F64, settled(ones, F64)))
+        elif not isinstance(g, Tensor):
+            raise BadType(
+                f"gradients can be either Tensors or None, but got {type(g).__name__}",
+                hint=f"it is grad_outputs[{k}]: make it a tensor(...)",
+            )
+        if batched:
+            if g.shape[1:] != y.shape or not g.shape or batch not in (None, g.shape[0]):
+                raise Refused(
+                    "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
+                    "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
+                    f"output, but a mismatch was detected: grad_output[{k}] has a shape of {g.shape} and output[{k}] "
+                    f"has a shape of {y.shape}."
+                )
+            batch = g.shape[0]
+        elif g.shape != y.shape:
+            raise Refused(
+                f"Mismatch in shape: grad_output[{k}] has a shape of {g.shape} and output[{k}] has a shape of "
+                f"{y.shape}.",
+                hint=f"grad_outputs do not broadcast; the output is {_called('outputs', k, y)}",
+            )
+        if (g.dtype is C128) != (y.dtype is C128):
+            raise Refused(
+                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                f"dtype: grad_output[{k}] has a dtype of {g.dtype} and output[{k}] has a dtype of {y.dtype}."
+            )
+        g = cast(g, y.dtype) if y.dtype is not BOOL else g
+        found.append(_unit(g) if g.node is None and g.size > SMALL else g)
+    return found
+
+
+def _unit(g: Tensor) -> Tensor:
+    """A cotangent of ones as the one number it is: nothing is multiplied by it."""
+    array = g.value.array
+    return expand(lift(1.0, g), g.shape) if array is not None and np.all(array == 1) else g
+
+
+def _passes(
+    outputs: Sequence[Tensor], cotangents: Sequence[Tensor], inputs: Sequence[Tensor], retain: bool, create: bool,
+    batched: bool,
+) -> dict[Node, Tensor]:  # fmt: skip
+    """The gradient of each input that is reached, of every cotangent in a batch."""
+    ends = [y.node for y in outputs if y.node is not None]
+    starts = {x.node: x for x in inputs if x.node is not None}
+
+    def once(these: Sequence[Tensor], retain: bool) -> dict[Node, Tensor]:
+        given = [(n, v if create else v.detach()) for n, v in zip(ends, these, strict=True)]
+        found = pull_back(given, list(starts), retain=retain, create=create)
+        return {n: g if isinstance(g, Tensor) else _zeros(starts[n], g) for n, g in found.items()}
+
+    if not batched:
+        return once(cotangents, retain)
+    count = cotangents[0].shape[0] if cotangents else 0
+    if not count:
+        reached = once([_zeros(y, None) for y in outputs], retain)
+        return {n: _zeros(g[None][:0], None) for n, g in reached.items()}
+    each = [once([v[b] for v in cotangents], retain or b < count - 1) for b in range(count)]
+    return {n: stack([one[n] for one in each]) for n in each[0]}
+
+
+def _zeros(like: Tensor, node: Node | None) -> Tensor:
+    zeros = np.zeros(like.shape, like.dtype)
+    return Tensor(Value(like.shape, like.dtype, settled(zeros, like.dtype)), node)

@@ -1,0 +1,229 @@
+"""Operations that mix elements: means, deviations, norms, products, extremes, running sums.
+
+Each has one vector-Jacobian rule, written in operations on tensors, so that it can be differentiated again; what is a
+sum of other operations is written as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod as product
+from typing import Any
+
+import numpy as np
+
+from gradcli.expr import ZERO
+from gradcli.expr import apply as make
+from gradcli.tensor import array as graph
+from gradcli.tensor.array import Axis, Tensor, apply, binary, cast, lift, record
+from gradcli.tensor.elementwise import elementwise, placeholder, row
+from gradcli.tensor.moving import (
+    Moving,
+    any_,
+    axis_of,
+    concatenate,
+    conj,
+    expand,
+    expand_dims,
+    flip,
+    number,
+    one_dtype,
+    real,
+    reduced,
+    reshape,
+    sum_,
+    sum_to,
+    transpose,
+)  # fmt: skip
+from gradcli.tensor.refusals import BadType, BadValue
+from gradcli.tensor.values import BOOL, C128, F32, F64, Shape
+
+# Means and running sums.
+
+
+def _all_of(kept: Shape) -> Callable[..., Tensor]:
+    """Every element of what was reduced counts where the answer does."""
+    return lambda k, condition, y, x: expand(reshape(condition, kept), x.shape)
+
+
+def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    x = number(x)
+    axes, left, kept = reduced(x, axis)
+    shape = kept if keepdims else left
+    n = float(product(x.shape[k] for k in axes) or np.nan)
+
+    def compute(a: Any) -> Any:
+        a = np.asarray(a)
+        return (np.sum(a, axes, dtype=F64 if a.dtype == F32 else None) / n).reshape(shape)
+
+    rule = lambda k, g, y, x: expand(reshape(g / n, kept), x.shape)  # noqa: E731
+    op = Moving("mean", compute, rule, linear=True, alive=_all_of(kept))
+    return record(op, (x,), shape, x.dtype)
+
+
+def var(x: Tensor, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+    """The mean square of the deviations from the mean, over n - ddof."""
+    x = number(x)
+    axes, _, _ = reduced(x, axis)
+    n = product(x.shape[k] for k in axes)
+    if not isinstance(ddof, (int, float, np.number)):
+        raise BadType(f"ddof is a number, not {ddof!r}")
+    away = x - mean(x, axes, True)
+    square = away * away if x.dtype is not C128 else real(away * conj(away))
+    return sum_(square, axes, keepdims) / float(n - ddof if n > ddof else np.nan)
+
+
+def std(x: Tensor, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+    """The square root of the variance; where that is 0 the gradient is 0 too."""
+    v = var(x, axis, keepdims, ddof)
+    return apply(_WHERE, v == 0, v.detach() * 0, apply(_SQRT, v))
+
+
+def cumsum(x: Tensor, axis: int | None = None) -> Tensor:
+    """Sums of the elements up to each, along an axis or of the flattened tensor."""
+    x = number(x)
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    place = axis_of(axis, x.ndim)
+
+    def compute(a: Any) -> Any:
+        return np.cumsum(a, place, dtype=F64 if a.dtype == F32 else None)
+
+    def alive(k: int, condition: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        so_far = Moving("any so far", lambda a: np.logical_or.accumulate(a, place), lambda k, g, y, x: None)
+        return flip(record(so_far, (flip(condition, place),), x.shape, BOOL), place)
+
+    rule = lambda k, g, y, x: flip(cumsum(flip(g, place), place), place)  # noqa: E731
+    return record(Moving("cumsum", compute, rule, linear=True, alive=alive), (x,), x.shape, x.dtype)
+
+
+def norm(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The Euclidean norm, without overflow; the gradient at a zero vector is 0, of least norm among all."""
+    x = number(x)
+    axes, left, kept = reduced(x, axis)
+    shape = kept if keepdims else left
+
+    def compute(a: Any) -> Any:
+        a = np.asarray(np.abs(a), dtype=F64)
+        # By a power of two: nothing is rounded, nothing overflows.
+        _, power = np.frexp(np.max(a, axes, keepdims=True, initial=0.0))
+        square = np.sum(np.ldexp(a, -power) ** 2, axes, keepdims=True)
+        return np.ldexp(np.sqrt(square), power).reshape(shape)
+
+    def rule(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        length = expand(reshape(y, kept), x.shape)
+        if x.dtype is not C128:
+            return expand(reshape(g, kept), x.shape) * apply(_UNIT, x, length)
+        zero = length == 0
+        unit = apply(_WHERE, zero, x * 0, x / apply(_WHERE, zero, length * 0 + 1, length))
+        return expand(reshape(g, kept), x.shape) * unit
+
+    return record(Moving("norm", compute, rule, alive=_all_of(kept)), (x,), shape, F32 if x.dtype is F32 else F64)
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) without overflow."""
+    x = number(x)
+    axes, left, _ = reduced(x, axis)
+    most = extreme(x.detach(), axes, True, "max")
+    # An infinity taken away from itself would be nan.
+    most = apply(_WHERE, most - most == 0, most, lift(0.0, most))
+    found = apply(_LOG, sum_(apply(_EXP, x - most), axes, True)) + most
+    return found if keepdims else reshape(found, left)
+
+
+def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The product, by halves: exact derivatives where factors are 0."""
+    x = number(x)
+    axes, left, kept = reduced(x, axis)
+    others = [k for k in range(x.ndim) if k not in axes]
+    n = product(x.shape[k] for k in axes)
+    x = reshape(transpose(x, (*axes, *others)), (n, *left))
+    while n > 1:
+        half = n // 2
+        pairs = x[:half] * x[half : 2 * half]
+        x = concatenate([pairs, x[2 * half :]]) if n % 2 else pairs
+        n -= half
+    found = x[0] if n else lift(1.0, x) + sum_(x, 0)
+    return reshape(found, kept) if keepdims else found
+
+
+# Extremes.
+
+
+def extreme(x: Tensor, axis: Axis, keepdims: bool, which: str) -> Tensor:
+    """The greatest ("max") or least ("min") element; ties share the cotangent equally, nan if any is nan."""
+    x = number(x)
+    axes, left, kept = reduced(x, axis)
+    if not x.size and any(x.shape[k] == 0 for k in axes):
+        raise BadValue(f"{which} of no elements has no value: the shape is {x.shape}")
+    if x.dtype is C128:
+        raise BadType("complex numbers have no order", hint="compare their real parts or absolute values")
+    shape = kept if keepdims else left
+    f = np.max if which == "max" else np.min
+
+    def rule(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        attains = cast(x.detach() == reshape(y.detach(), kept), x.dtype)
+        return expand(reshape(g, kept), x.shape) * (attains / sum_(attains, axes, True))
+
+    return record(Moving(which, lambda a: f(a, axes).reshape(shape), rule, alive=_all_of(kept)), (x,), shape, x.dtype)
+
+
+# Products.
+
+
+def matmul(a: Any, b: Any) -> Tensor:
+    """The matrix product, of stacks of matrices that broadcast, of vectors as NumPy has it."""
+    a, b = number(a), number(b)
+    if not a.shape or not b.shape:
+        raise BadValue("matmul needs at least one dimension on both sides", hint="use *")
+    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        raise BadValue(f"matmul: shapes {a.shape} and {b.shape} do not fit")
+    a, b = one_dtype([a, b])
+    if a.ndim == 1 or b.ndim == 1:
+        p, q = (expand_dims(a, 0) if a.ndim == 1 else a), (expand_dims(b, 1) if b.ndim == 1 else b)
+        full = matmul(p, q)
+        return reshape(full, [*full.shape[:-2], *a.shape[-2:-1], *(b.shape[-1:] if b.ndim > 1 else ())])
+    shape = (*graph.broadcast({a.shape[:-2], b.shape[:-2]}), a.shape[-2], b.shape[-1])
+
+    def rule(k: int, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        full = matmul(g, conj(_swapped(b))) if k == 0 else matmul(conj(_swapped(a)), g)
+        return sum_to(full, (a, b)[k].shape)
+
+    def alive(k: int, condition: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        # A row of a counts for all its products, a column of b likewise.
+        some = expand_dims(any_(condition, (condition.ndim - (1 if k == 0 else 2),)), -1 if k == 0 else -2)
+        x = (a, b)[k]
+        return sum_to(expand(some, (*shape[:-2], *x.shape[-2:])), x.shape)
+
+    return record(Moving("matmul", np.matmul, rule, alive=alive), (a, b), shape, a.dtype)
+
+
+def _swapped(x: Tensor) -> Tensor:
+    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def dot(a: Any, b: Any) -> Tensor:
+    """As NumPy's dot: a product of numbers, a sum over the last axis of a and the last but one of b."""
+    a, b = number(a), number(b)
+    if not a.shape or not b.shape:
+        return binary(_MUL, a, b)
+    if b.ndim <= 2:
+        return matmul(a, b)
+    if a.shape[-1] != b.shape[-2]:
+        raise BadValue(f"dot: shapes {a.shape} and {b.shape} do not fit")
+    last = b.shape[-2]
+    flat = reshape(transpose(b, (b.ndim - 2, *range(b.ndim - 2), b.ndim - 1)), (last, b.size // last if last else 0))
+    return reshape(matmul(a, flat), (*a.shape[:-1], *b.shape[:-2], b.shape[-1]))
+
+
+def outer(a: Any, b: Any) -> Tensor:
+    """Every element of a times every element of b, both flattened."""
+    return reshape(number(a), (-1, 1)) * reshape(number(b), (1, -1))
+
+
+_WHERE, _MUL = row("where", 3), row("mul", 2)
+_SQRT, _LOG, _EXP = row("sqrt", 1), row("log", 1), row("exp", 1)
+_X, _Y = placeholder(0), placeholder(1)
+_UNIT = elementwise(make("where", make("eq", _Y, ZERO), ZERO, make("div", _X, _Y)), 2)
+"""x/|x|, 0 at the zero vector."""
