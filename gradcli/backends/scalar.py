@@ -97,11 +97,12 @@ def _integer(f: Callable[[float], int]) -> Callable[[float], float]:
 
 
 def _maximum(a: float, b: float) -> float:
-    return a if a >= b or a != a else b
+    # Of equal ones the second, as processors do it: it decides between 0.0 and -0.0.
+    return a if a > b or a != a else b
 
 
 def _minimum(a: float, b: float) -> float:
-    return a if a <= b or a != a else b
+    return a if a < b or a != a else b
 
 
 def _sign(x: float) -> float:

@@ -7,70 +7,19 @@ and the nodes those came from, never another tensor: what the user lets go of is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
 from typing import Any
 
 import numpy as np
 
 from gradcli.tensor import elementwise
 from gradcli.tensor.elementwise import Elementwise
+from gradcli.tensor.graph import Node
+from gradcli.tensor.methods import Methods
 from gradcli.tensor.refusals import BadIndex, BadType, BadValue, Refused
 from gradcli.tensor.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, derived, evaluate, settled
 
-Axis = int | Sequence[int] | None
 
-Way = tuple[Elementwise, tuple[Value, ...], "tuple[Node | None, ...]"]
-"""An operation, the values it is done to and the nodes of those."""
-
-_births = count()
-
-
-class Node:
-    """A step of the graph: ``op`` on ``args`` gave ``answer``; ``edges`` are the nodes of the arguments.
-
-    None among the edges is an argument that no gradient reaches. A leaf has no operation. A freed node has no values.
-    ``short``: another way to the same answer, in one operation on values further back.
-    """
-
-    __slots__ = ("answer", "args", "edges", "op", "serial", "short")
-
-    def __init__(
-        self, op: Operation | None, args: tuple[Value, ...] | None, answer: Value | None, edges: tuple[Node | None, ...]
-    ) -> None:
-        self.op, self.args, self.answer, self.edges = op, args, answer, edges
-        self.serial = next(_births)
-        self.short: Way | None = None
-
-    def free(self) -> None:
-        """Let go of the values. What needs none of them for its derivative keeps their shapes and may go again."""
-        self.short = None
-        if self.op is None or self.args is None or self.answer is None:
-            return
-        if self.op.saves([k for k, edge in enumerate(self.edges) if edge is not None]):
-            self.args = self.answer = None
-        else:
-            self.args = tuple([Value(v.shape, v.dtype, None) for v in self.args])
-            self.answer = Value(self.answer.shape, self.answer.dtype, None)
-
-
-def needed(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node]:
-    """The nodes on a way from an output to an input, users before what they use."""
-    seen = set(outputs)
-    stack = list(seen)
-    while stack:
-        for edge in stack.pop().edges:
-            if edge is not None and edge not in seen:
-                seen.add(edge)
-                stack.append(edge)
-    leads = set(inputs)
-    order = sorted(seen, key=lambda n: n.serial)
-    for node in order:
-        if node not in leads and any(edge in leads for edge in node.edges):
-            leads.add(node)
-    return [node for node in reversed(order) if node in leads]
-
-
-class Tensor:
+class Tensor(Methods):
     """An array that derivatives can be taken of and by; made by ``tensor``, operators and functions.
 
     NumPy's functions and operators work on it and broadcast as on arrays. Comparisons give tensors of truth values.
@@ -245,7 +194,7 @@ class Tensor:
             hint="only a leaf, or a view of one, may be assigned to, until it is first used; make a new tensor",
         )
 
-    # NumPy's protocols, and its methods.
+    # NumPy's protocols.
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
         from gradcli.tensor import protocols
@@ -256,72 +205,6 @@ class Tensor:
         from gradcli.tensor import protocols
 
         return protocols.function(function, args, options)
-
-    @property
-    def T(self) -> Tensor:
-        return self.transpose()
-
-    @property
-    def real(self) -> Tensor:
-        return self._call("real")
-
-    @property
-    def imag(self) -> Tensor:
-        return self._call("imag")
-
-    def _call(self, name: str, *args: Any, **options: Any) -> Tensor:
-        from gradcli.tensor import protocols
-
-        found: Tensor = protocols.METHODS[name](self, *args, **options)
-        return found
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("sum", axis, keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("mean", axis, keepdims)
-
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("prod", axis, keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("max", axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("min", axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-        return self._call("var", axis, keepdims, ddof)
-
-    def std(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-        return self._call("std", axis, keepdims, ddof)
-
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        return self._call("cumsum", axis)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        return self._call("reshape", shape[0] if len(shape) == 1 else shape)
-
-    def ravel(self) -> Tensor:
-        return self._call("ravel")
-
-    def transpose(self, *axes: Any) -> Tensor:
-        return self._call("transpose", axes[0] if len(axes) == 1 else axes or None)
-
-    def dot(self, other: Any) -> Tensor:
-        return self._call("dot", other)
-
-    def conj(self) -> Tensor:
-        return self._call("conj")
-
-    def flatten(self) -> Tensor:
-        return self._call("ravel")
-
-    def squeeze(self, axis: Axis = None) -> Tensor:
-        return self._call("squeeze", axis)
-
-    def clip(self, low: Any = None, high: Any = None) -> Tensor:
-        return self._call("clip", low, high)
 
     # Operators.
 
@@ -484,8 +367,6 @@ def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dty
 def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
     """An elementwise operation on tensors that broadcast together."""
     values = tuple([t.value for t in tensors])
-    shape: Shape = ()
-    dtype = F64
     for v in values:
         if v.array.__class__ is not float:
             tensors, shape, dtype = _fitted(op, tensors)
@@ -495,13 +376,19 @@ def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
     else:
         # Single numbers, at the price of a call each.
         value = Value((), BOOL if op.boolean else F64, op.single()(*[v.array for v in values]))
-    edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
-    for edge in edges:
-        if edge is not None:
-            for v in values:
-                (v.base or v).used = True
-            return Tensor(value, Node(op, values, value, edges))
+    for t in tensors:
+        if t.node is not None:
+            return _connected(op, tensors, values, value)
     return Tensor(value)
+
+
+def _connected(op: Elementwise, tensors: Sequence[Tensor], values: tuple[Value, ...], value: Value) -> Tensor:
+    edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
+    if not any(edges):
+        return Tensor(value)
+    for v in values:
+        (v.base or v).used = True
+    return Tensor(value, Node(op, values, value, edges))
 
 
 def _fitted(op: Elementwise, tensors: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Shape, np.dtype[Any]]:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from gradcli.tensor.array import Node, Tensor, cast, lift
+from gradcli.tensor.array import Tensor, cast, lift
+from gradcli.tensor.graph import Node
 from gradcli.tensor.moving import expand, stack
 from gradcli.tensor.pullback import pull_back
 from gradcli.tensor.refusals import BadType, BadValue, NotATensor, Refused

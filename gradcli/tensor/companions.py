@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.tensor.array import Tensor, lift, needed, record
+from gradcli.tensor.array import Tensor, lift, record
 from gradcli.tensor.call import grad
+from gradcli.tensor.graph import needed
 from gradcli.tensor.moving import Moving, reshape
 from gradcli.tensor.refusals import BadType, Refused
 from gradcli.tensor.values import C128, Value, settled

@@ -15,8 +15,9 @@ import numpy as np
 from gradcli.expr import ZERO
 from gradcli.expr import apply as make
 from gradcli.tensor import array as graph
-from gradcli.tensor.array import Axis, Tensor, apply, binary, cast, lift, record
+from gradcli.tensor.array import Tensor, apply, binary, cast, lift, record
 from gradcli.tensor.elementwise import elementwise, placeholder, row
+from gradcli.tensor.methods import Axis
 from gradcli.tensor.moving import (
     Moving,
     any_,

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.tensor import array as graph
-from gradcli.tensor.array import Axis, Tensor, apply, cast, lift, record
+from gradcli.tensor.array import Tensor, apply, cast, lift, record
 from gradcli.tensor.elementwise import row
+from gradcli.tensor.graph import Node
+from gradcli.tensor.methods import Axis
 from gradcli.tensor.refusals import BadIndex, BadType, BadValue
 from gradcli.tensor.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value
 
@@ -117,7 +118,7 @@ def _viewed(op: Moving, x: Tensor, shape: Shape) -> Tensor:
     value.base = leaf
     if x.node is None:
         return Tensor(value)
-    return Tensor(value, graph.Node(op, (x.value,), value, (x.node,)))
+    return Tensor(value, Node(op, (x.value,), value, (x.node,)))
 
 
 def _axes(axes: int | Sequence[int], ndim: int) -> tuple[int, ...]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradcli.tensor.array import Cast, Node, Tensor, Way, apply, lift, needed, power
+from gradcli.tensor.array import Cast, Tensor, apply, lift, power
 from gradcli.tensor.elementwise import ANSWER, COTANGENT, Elementwise, Power, row
+from gradcli.tensor.graph import Node, Way, needed
 from gradcli.tensor.moving import Moving, alike, conj, expand, sum_to
 from gradcli.tensor.refusals import Refused
 from gradcli.tensor.region import region_start, whole

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from gradcli.expr import Expr
 from gradcli.tensor import values
-from gradcli.tensor.array import Node, Way, needed
 from gradcli.tensor.elementwise import Elementwise, joined, placeholder
+from gradcli.tensor.graph import Node, Way, needed
 from gradcli.tensor.values import F64, LOCK, Value
 
 _MOST = 3000
