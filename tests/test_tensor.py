@@ -457,6 +457,13 @@ def test_nothing_leaks_whatever_lies_between(cross):
     assert g.tolist() == [0, 0, 0]
 
 
+def test_nothing_of_much():
+    x = tensor(np.ones(40_000))
+    y = np.exp(x[:, None] * tensor(np.zeros((1, 0))))
+    assert y.shape == (40_000, 0) and y.numpy().shape == (40_000, 0)
+    assert not grad(y.sum(), x)[0].numpy().any()
+
+
 def test_a_long_loop_on_large_arrays_keeps_nothing():
     x = tensor(np.linspace(0, 1, 40_000))
     first = weakref.ref(x.value.array)

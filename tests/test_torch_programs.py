@@ -14,6 +14,7 @@ import pytest
 
 import gradcli
 from gradcli import grad, tensor
+from gradcli.tensor import values
 
 DATA = Path(__file__).parent / "data"
 CLOSE = {"float64": 1e-12, "complex128": 1e-12, "float32": 1e-5}
@@ -102,8 +103,11 @@ def compare(found, expected, what):
         assert np.all(off <= CLOSE[row["dtype"]]), f"{what} {k} is off by {off.max()}:\n{a}\nis not\n{b}"
 
 
+@pytest.mark.parametrize("small", [values.SMALL, 0], ids=["at once", "as programs"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p["name"])
-def test_program(program):
+def test_program(program, small, monkeypatch):
+    """Both ways of computing: operation by operation, and joined into programs as for large arrays."""
+    monkeypatch.setattr(values, "SMALL", small)
     tensors = run(program)
     outputs, inputs, again = ([tensors[n] for n in program[key]] for key in ("outputs", "inputs", "second_inputs"))
     compare(outputs, program["values"], "value")

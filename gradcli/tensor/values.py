@@ -79,6 +79,8 @@ def settled(array: Any, dtype: np.dtype[Any]) -> Any:
 
 def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtype[Any]) -> Value:
     """``op`` applied to ``args``: at once where that is cheap, else when it is asked for."""
+    if not prod(shape):
+        return Value(shape, dtype, np.empty(shape, dtype))
     if all(v.array is not None for v in args) and (
         op.view
         or (prod(shape) <= SMALL and all(v.size <= SMALL for v in args))
