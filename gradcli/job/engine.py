@@ -44,10 +44,14 @@ def threads(wanted: int | None, load: int, engine: str) -> int:
         return os.cpu_count() or 1
 
 
-def block_points(program: Program, engine: str) -> int:
-    """Points of a block: few enough for the cache, enough to forget what a step costs to start."""
+def block_points(program: Program, engine: str, threads: int = 1) -> int:
+    """Points of a block: few enough for the cache, enough to forget what a step costs to start.
+
+    Threads wait for each other at every call of NumPy: for several, long blocks and few calls.
+    """
     width = len(program.outputs) + len(program.registers)
-    best = 1024 if engine == "scalar" else min(max(_CACHE // width, 16384), 131072)
+    least = 2**14 if threads == 1 else 2**16
+    best = 1024 if engine == "scalar" else min(max(_CACHE // width, least), 131072)
     return min(best, max(ROOM // width, 16))
 
 

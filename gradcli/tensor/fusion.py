@@ -6,7 +6,6 @@ Must not know derivatives or which operations there are.
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +15,12 @@ import numpy as np
 from gradcli.backends import vector
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, var
 from gradcli.grid import Axis, Grid
-from gradcli.job.engine import ROOM, block_points
+from gradcli.job import engine
 from gradcli.program import Program, build
 from gradcli.spread import Work, whole
 from gradcli.tensor.values import BOOL, F64, LOCK, Array, Value, fusable
 
 _KEPT = 128
-_MANY_STEPS = 2_000_000
-_LONG = 2**16
 _programs: OrderedDict[tuple[tuple[Expr, ...], int, int], Program] = OrderedDict()
 
 
@@ -124,11 +121,8 @@ def compute(roots: Sequence[Value]) -> None:
     second = Axis([""], [Slices(_flat(v, size, shape)) for v in region.full] or [Slices(np.broadcast_to(0.0, size))])
     inputs = [(axis, int(name[2:])) for name, axis in program.inputs]
     work = Work(lambda: vector.kernel(program), inputs, len(outs), Grid([first, second]), True)
-    threads = _threads() if size * (program.length + len(outs)) >= _MANY_STEPS else 1
-    target = block_points(program, "vector")
-    if threads > 1:
-        # Threads wait for each other at every call of NumPy: long blocks, few calls.
-        target = max(target, min(_LONG, ROOM // (len(outs) + len(program.registers))))
+    threads = engine.threads(None, size * (program.length + len(outs)), "vector")
+    target = engine.block_points(program, "vector", threads)
     for _ in whole(work, target=target, threads=threads, outs=outs):
         pass
     for v, out in zip(roots, outs, strict=True):
@@ -136,13 +130,6 @@ def compute(roots: Sequence[Value]) -> None:
 
 
 _ONE = Slices(np.ones(1))
-
-
-def _threads() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def instance(template: Expr, order: Sequence[Expr], args: Sequence[Expr]) -> Expr:
