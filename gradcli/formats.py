@@ -170,7 +170,7 @@ def _separated(separator: str) -> tuple[Callable[..., None], Callable[..., None]
             out((body if separator == "," else body.translate(turned)) + b"\n")
 
     def tell(formulas: Statements, out: Out, style: Style) -> None:
-        for pair in [("name", "expression"), *formulas.lines]:
+        for pair in [("name", "expression"), *formulas.lines, *[(name, "") for name in formulas.unused]]:
             out(separator.join([_quoted(cell, separator) for cell in pair]).encode() + b"\n")
 
     return write, tell
@@ -266,6 +266,8 @@ def _write_jsonl(result: Columns, out: Out, style: Style) -> None:
 def _tell_jsonl(formulas: Statements, out: Out, style: Style) -> None:
     for name, text in formulas.lines:
         out(_json({"name": name, "expression": text}) + b"\n")
+    for name in formulas.unused:
+        out(_json({"name": name, "expression": None}) + b"\n")
 
 
 # markdown.
@@ -286,6 +288,8 @@ def _tell_markdown(formulas: Statements, out: Out, style: Style) -> None:
     out(_markdown_row(["name", "expression"]) + b"| --- | --- |\n")
     for name, text in formulas.lines:
         out(_markdown_row([name, f"`` {text} ``" if "`" in text else f"`{text}`"]))
+    for name in formulas.unused:
+        out(_markdown_row([name, "not used"]))
 
 
 # table.
@@ -339,7 +343,9 @@ def _write_matrices(result: Columns, out: Out, style: Style) -> None:
             out((b"" if first else b"\n") + _bold(printable(name), style) + b"\nnull\n")
             first = False
             continue
-        *leading, height, width = (1,) * (2 - len(shape)) + shape
+        # Among others what has one dimension stands upright: it may be as long as a file.
+        upright = result.shapes is not None and len(shape) == 1
+        *leading, height, width = (*shape, 1) if upright else (1,) * (2 - len(shape)) + shape
         area = height * width
         for k, place in enumerate(product(*map(range, leading))):
             title = printable(name) + (f"[{','.join(map(str, place))}]" if place else "")

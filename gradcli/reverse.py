@@ -105,7 +105,10 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
         if value is None or not e.variables & mask:
             return
         if spread and not varies(e):
-            condition, value = None, _total(_selected((condition, value)), varies)
+            value = _total(_selected((condition, value)), varies)
+            if condition is not None and varies(condition):
+                # Alive where it is so at any point.
+                condition = apply("gt", apply("max", apply("where", condition, ONE, ZERO)), ZERO)
         known = adjoints.get(e)
         if known is None:
             adjoints[e] = condition, value

@@ -151,7 +151,7 @@ def test_shapes_that_differ(shell: Shell) -> None:
         "grad_a": 66.0, "grad_x": [22.0] * 3, "grad_y": [12.0] * 2,
     }  # fmt: skip
     code, out, _ = shell(*words)
-    assert out.endswith("grad_a\n66.0\n\ngrad_x\n22.0  22.0  22.0\n\ngrad_y\n12.0  12.0\n")
+    assert out.endswith("grad_a\n66.0\n\ngrad_x\n22.0\n22.0\n22.0\n\ngrad_y\n12.0\n12.0\n")
     for rows in ("--csv", "--tsv", "--jsonl", "--format=markdown"):
         code, out, err = shell(*words, rows)
         assert (code, out) == (2, "")
@@ -374,6 +374,60 @@ def test_a_gradient_that_is_the_same_everywhere_keeps_its_shape(shell: Shell) ->
     assert shell(*words)[1] == "grad_x = along(x, a)\n"
     assert gradients("along(x, a)", wrt="a", at=["a=2"], grids=["x=1,2,6"]) == {"grad_a": [3.0]}
     assert run(Job(["along(x, mean(x))"], wrt=(), order=0, grids=["x=1,2,6"])).whole() == [[1.0, 2.0, 6.0], [3.0] * 3]
+
+
+def test_the_pipe_goes_on_to_zero_and_keeps_shapes(shell: Shell) -> None:
+    graph = ["-f", "-", "--wrt", "x", "--create-graph"]
+    third = pipe(
+        ["y = x**2", "--wrt", "x", "--create-graph"],
+        graph,
+        ["-f", "-", "--wrt", "x", "--grid", "x=1,2", "--csv"],
+    )
+    assert third == "x,grad_x\n1.0,0.0\n2.0,0.0\n"
+    first = ["y = x + w**2", "--wrt", "x,w", "--create-graph"]
+    weights = ["--grad-outputs", "grad_x=i", "--grad-outputs", "grad_w=i"]
+    found = pipe(first, ["-f", "-", "--wrt", "w", "--grid", "3", *weights, "--csv"])
+    assert found.splitlines()[1:] == ["0.0,0.0,0.0", "1.0,1.0,2.0", "2.0,2.0,4.0"]
+    # How many points there are is all that the shape tells here.
+    counted = pipe(
+        ["y = a**2 + x", "--wrt", "a", "--at", "a=1", "--grid", "3", "--create-graph"],
+        ["-f", "-", "--wrt", "a", "--at", "a=1", "--grid", "3", "--csv"],
+    )
+    assert counted == "a,grad_a\n1.0,6.0\n"
+
+
+@pytest.mark.parametrize(
+    ("expression", "wrt", "at", "x", "expected"),
+    [
+        ("where(x>0, 1/a, x)", "a", "a=0", [-1, -2], [0.0]),
+        ("where(x>0, log(a), x)", "a", "a=-1", [-1, -2], [0.0]),
+        ("where(a>0, sum(sqrt(x)), x)", "x", "a=-1", [0, -2, 3], [1.0, 1.0, 1.0]),
+        ("where(x>0, sum(sqrt(x-1)), x)", "x", "a=0", [-1, -2], [1.0, 1.0]),
+        ("where(x>0, mean(log(x))*x, a*x)", "x", "a=2", [-1, -2], [2.0, 2.0]),
+        ("where(max(x)>0, norm(x)/a, x)", "a", "a=0", [-1, -2], [0.0]),
+    ],
+)
+def test_nothing_leaks_from_a_branch_that_is_one_number(
+    expression: str, wrt: str, at: str, x: list[float], expected: list[float]
+) -> None:
+    grids = (f"x={','.join(map(str, x))}",)
+    found = gradients(expression, wrt=wrt, at=[at], grids=grids, allow_unused=True)
+    assert found[f"grad_{wrt}"] == expected
+
+
+def test_names_that_a_gradient_would_take(shell: Shell) -> None:
+    for words in (["y = x*grad_w + w**2", "--wrt", "w,x"], ["y = x*grad_x", "--wrt", "x"]):
+        code, out, err = shell(*words, "--create-graph")
+        assert (code, out) == (2, "") and "would be both a variable and a result" in err
+    code, _, err = shell("y=x**2", "--wrt", "x,v_y", "--create-graph", "--grad-outputs", "y=i", "--allow-unused")
+    assert code == 2 and "'v_y'" in err
+
+
+def test_unused_gradients_are_told_in_every_format(shell: Shell) -> None:
+    words = ["y = x**2", "--wrt", "x,q", "--allow-unused", "--create-graph"]
+    assert shell(*words, "--csv")[1] == "name,expression\ngrad_x,2*x\ngrad_q,\n"
+    assert shell(*words, "--jsonl")[1].splitlines()[1] == '{"name": "grad_q", "expression": null}'
+    assert shell(*words, "--format", "markdown")[1].splitlines()[-1] == "| grad_q | not used |"
 
 
 def test_twice_is_the_product_with_a_vector() -> None:

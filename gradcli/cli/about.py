@@ -51,7 +51,7 @@ def _tell_functions(**given: Any) -> None:
         emit("".join(f"{call.ljust(width)}  {row.doc}\n" for call, row in zip(calls, rows, strict=True)))
         return
     row = SPELLED.get(name)
-    if row is None or row.internal:
+    if row is None:
         from difflib import get_close_matches
 
         close = get_close_matches(name, [s for s, r in SPELLED.items() if not r.internal], 1)
@@ -78,8 +78,9 @@ def _slopes(row: Any) -> list[str]:
     """The derivative in each argument as the user would read it; n is taken as 1 where it is a parameter."""
     from gradcli.derive import derive
     from gradcli.expr import apply, text, var
+    from gradcli.functions import NONLOCAL
 
-    if row.name == "where" or row.arity[1] is None or row.reduces:
+    if row.name == "where" or row.arity[1] is None or row.reduces or row.name in NONLOCAL:
         return []
     names = row.arguments
     e = apply(row.name, *map(var, names), value=1 if row.parameter else None)

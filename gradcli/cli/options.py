@@ -131,7 +131,7 @@ def derivatives() -> list[click.Parameter]:
 def _wrt(*spelled: str) -> click.Option:
     return option(
         *spelled, "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
-        help="Differentiate in these variables.  [default but for grad: all]",
+        help="Differentiate in these variables; grad needs them.  [default: all]",
     )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def _allow_unused() -> click.Option:
 def gradients() -> list[click.Parameter]:
     """What grad is asked besides expressions and points; --outputs and --inputs are torch's names."""
     return [
-        option("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR."),
+        option("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
         _wrt("-w", "--wrt", "--inputs"),
         option("--grad-outputs", multiple=True, metavar="Y=V",
                help="Cotangent of output Y: ones, FILE.npy or a rule in the indices i, j ...  [default: ones]"),

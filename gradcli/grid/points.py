@@ -145,10 +145,11 @@ class Points:
         self.shape = tuple([_length(n, f"--grid {text}", "each length") for n in lengths])
         self.before_shape = len(self.grids)
 
-    def bind(self, names: Sequence[str]) -> tuple[Grid, dict[str, Expr]]:
+    def bind(self, names: Sequence[str], *, counted: bool = False) -> tuple[Grid, dict[str, Expr]]:
         """The grid for these variables, and what to put for those that a shape fills.
 
-        The indices of a shape are variables of the grid under names that nobody can type.
+        The indices of a shape are variables of the grid under names that nobody can type. ``counted``: how many points
+        there are is part of what is asked, so that a shape may fill nothing.
         """
         hidden = [f"\0{k}" for k in INDICES[: len(self.shape)]]
         constants = dict(self.at)
@@ -160,7 +161,7 @@ class Points:
                 f"variable '{missing}' has no value",
                 hint=f"give it one: --at {spell_name(missing)}=..., or several: --grid {spell_name(missing)}=0:1:11",
             )
-        if names and not free and self.shape:
+        if names and not free and self.shape and not counted:
             raise GradError(f"--grid {'x'.join(map(str, self.shape))} fills nothing: every variable has its value")
         for name, rule in self._rules(free).items():
             if rule.variables:

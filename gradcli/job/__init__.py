@@ -35,7 +35,7 @@ def run(job: Job) -> Result:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = Request(job, points.names)
-    grid, filled = points.bind(request.points)
+    grid, filled = points.bind(request.points, counted=request.reductions)
     check_size(grid, job.max_points)
     shown, outputs = request.points, [e for _, e in request.derived]
     varies = Varying(points.at)

@@ -7,7 +7,7 @@ single number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gradcli.derive import expand
@@ -78,6 +78,13 @@ class GradRequest(Asked):
         self.cotangents = cotangents.read(job.grad_outputs, [n for n, _ in self.outputs])
         self.roots = expand(e for _, e in self.outputs)
 
+    def check_results(self, names: Iterable[str]) -> None:
+        """Raises GradError where a gradient would be called like a variable."""
+        for name in names:
+            if name in self.points or name in self.variables:
+                hint = "call the variable something else"
+                raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
+
     def gradients(self, weights: Sequence[Expr], single: Sequence[str]) -> dict[str, Expr]:
         """The gradient in every input that has one, given each output's cotangent."""
         found = adjoints(list(zip(self.roots, weights, strict=True)), self.inputs, single)
@@ -114,7 +121,7 @@ def grad_formulas(job: GradJob) -> GradFormulas:
     single: list[str] = []
     shape: tuple[int, ...] | None = None
     if points:
-        grid, _ = points.bind(request.points)
+        grid, _ = points.bind(request.points, counted=request.reductions)
         shape, single = grid.shape, [n for n in request.points if not _axes(n, grid, points)]
         for name in request.inputs:
             axes = _axes(name, grid, points)
@@ -126,7 +133,8 @@ def grad_formulas(job: GradJob) -> GradFormulas:
                 )
     varies = Varying(single)
     weights = []
-    taken = {*request.points, *request.variables}
+    taken = {*request.points, *request.variables, *request.inputs, *points.names}
+    request.check_results(request.names.values())
     for (name, _), root in zip(request.outputs, request.roots, strict=True):
         one = request.cotangents.get(name)
         if one is None or (isinstance(one, Rule) and not one.expression.variables):
@@ -142,8 +150,8 @@ def grad_formulas(job: GradJob) -> GradFormulas:
     found = request.gradients(weights, single)
     varies = Varying(single)
     for name, e in found.items():
-        if e.variables and varies(var(name)) and not varies(e):
-            # As an output it would be one number: it has to keep its input's shape.
+        if name in request.variables and varies(var(name)) and not varies(e):
+            # As an output it would be one number: it has to keep its input's shape, and its place in the graph.
             found[name] = apply("along", var(name), e)
     return GradFormulas(request, found)
 
@@ -157,7 +165,7 @@ def run_grad(job: GradJob) -> Computed:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = GradRequest(job, points)
-    grid, filled = points.bind(request.points)
+    grid, filled = points.bind(request.points, counted=request.reductions)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}
     single = [name for name, where in axes.items() if not where]
@@ -189,9 +197,7 @@ def run_grad(job: GradJob) -> Computed:
         matrix=bool(points.shape) and not points.grids,
     )  # fmt: skip
     exprs = dict(zip([request.names[n] for n in found], substitute(found.values(), filled), strict=True))
-    for name in (*request.names.values(), *(["batch"] if batch is not None else [])):
-        if name in request.points:
-            raise GradError(f"'{name}' would be both a variable and a result", hint="call the variable something else")
+    request.check_results([*request.names.values(), *(["batch"] if batch is not None else [])])
     return arranged(layout, exprs, request.facts(1), job.settings())
 
 
