@@ -7,6 +7,7 @@ they then stand for the reductions as variables nobody can type. Must not know h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -24,8 +25,13 @@ class Reduction(NamedTuple):
     argument: Expr
 
 
+def number_name(word: str) -> str:
+    """The name of a variable that stands for one number, as reductions do."""
+    return f"{_PREFIX}{word}"
+
+
 def stands_for_number(name: str) -> bool:
-    """Whether a variable stands for a reduction."""
+    """Whether a variable stands for a reduction, or for another number."""
     return name.startswith(_PREFIX)
 
 
@@ -45,7 +51,7 @@ def staged(roots: Sequence[Expr]) -> tuple[list[list[Reduction]], list[Expr]]:
         args = tuple([new[a] for a in e.args])
         level = max([depth[a] for a in e.args], default=0)
         if reduces(e):
-            name = f"{_PREFIX}{count}"
+            name = number_name(str(count))
             count += 1
             if level == len(levels):
                 levels.append([])
@@ -76,12 +82,23 @@ def _unit(x: Expr) -> Expr:
     return _where(_equal(lead, ZERO), ZERO, x * scale * scale / lead)
 
 
-def _others(x: Expr) -> tuple[Expr, Expr, Expr]:
-    """Of the factors that are not 0: their product, the same without x, and a 0 that is nan where one is not finite."""
-    lead, scale = _number("prod_lead", x), _number("prod_scale", x)
-    part = lead * scale
+def _parts(x: Expr) -> tuple[Expr, Expr]:
+    """What the product of all that are not 0 is made of: lead*scale**4, both on one side of 1."""
+    return _number("prod_lead", x), _number("prod_scale", x)
+
+
+def _with_scale(e: Expr, scale: Expr) -> Expr:
     # Step by step: the powers alone may leave the range of a double where the product does not.
-    return part * scale * scale * scale, part / x * scale * scale * scale, lead - lead
+    return e * scale * scale * scale * scale
+
+
+def _rest_times(x: Expr, v: Expr) -> Expr:
+    """The product of all that are not 0 without x, times v: in an order that stays in range where the answer does."""
+    lead, scale = _parts(x)
+    opposite = apply("ne", apply("lt", apply("abs", v), ONE), apply("lt", apply("abs", x), ONE))
+    at_once = _with_scale(v / x * lead, scale)
+    by_halves = (v * scale * scale) * (lead * scale / x * scale)
+    return _where(apply("and", opposite, apply("ne", v, ZERO)), by_halves, at_once)
 
 
 def _zeros(x: Expr) -> tuple[Expr, Expr]:
@@ -91,24 +108,32 @@ def _zeros(x: Expr) -> tuple[Expr, Expr]:
 
 
 def _cofactor(x: Expr) -> Expr:
-    every, rest, none = _others(x)
+    lead, scale = _parts(x)
     zero, zeros = _zeros(x)
-    return _where(zero, _where(_equal(zeros, ONE), every, none), _where(_equal(zeros, ZERO), rest, none))
+    # A factor 0 makes the product 0 unless another one, not this, is infinite or nan.
+    odd = _where(_equal(x - x, ZERO), ZERO, ONE)
+    others = _where(_equal(_number("sum", odd), odd), ZERO, const(math.nan))
+    return _where(
+        _equal(zeros, ZERO),
+        _with_scale(lead / x, scale),
+        _where(_equal(zeros, ONE), _where(zero, _with_scale(lead, scale), others), ZERO),
+    )
 
 
 def _cofactor_along(x: Expr, v: Expr) -> Expr:
-    every, rest, none = _others(x)
+    lead, scale = _parts(x)
+    none = lead - lead
     zero, zeros = _zeros(x)
     # What a point itself adds to a sum is taken back from it, so the sum is needed to twice the digits.
     share, at_zeros = _where(zero, ZERO, v / x), _where(zero, v, ZERO)
     other_shares = (_number("sum", share) - share) + _number("sum_lost", share)
     other_zeros = (_number("sum", at_zeros) - v) + _number("sum_lost", at_zeros)
-    one_less = _where(_equal(zeros, ONE), rest * _number("sum", at_zeros), none)
-    two_less = _where(_equal(zeros, const(2)), every * other_zeros, none)
+    one_less = _where(_equal(zeros, ONE), _rest_times(x, _number("sum", at_zeros)), none)
+    two_less = _where(_equal(zeros, const(2)), _with_scale(lead * other_zeros, scale), none)
     return _where(
         zero,
-        _where(_equal(zeros, ONE), every * _number("sum", share), two_less),
-        _where(_equal(zeros, ZERO), rest * other_shares, one_less),
+        _where(_equal(zeros, ONE), _with_scale(lead * _number("sum", share), scale), two_less),
+        _where(_equal(zeros, ZERO), _rest_times(x, other_shares), one_less),
     )
 
 

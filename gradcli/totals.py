@@ -54,9 +54,10 @@ class Exact(NamedTuple):
             return math.nan
         return math.inf if up else -math.inf if down else None
 
-    def rounded(self) -> float:
+    def rounded(self, times: int = 1) -> float:
+        """The sum, every value having been met ``times`` times."""
         odd = self.not_finite()
-        return quotient(self.units, 1 << PLACES) if odd is None else odd
+        return quotient(self.units * times, 1 << PLACES) if odd is None else odd
 
 
 def exact_sum(values: Any) -> Exact:
@@ -218,8 +219,8 @@ RUN = 256
 """Factors that are multiplied together first; runs start at every 256th point, wherever blocks start."""
 _DIGITS = 200
 """Bits kept of a product."""
-_REACH = 2400
-"""Powers of two beyond which no quotient of a product by a double is in range."""
+_REACH = 824
+"""A fourth of the power of two beyond which no quotient of a product by three doubles is in range."""
 
 
 class Part(NamedTuple):
@@ -285,13 +286,16 @@ class Product:
             whole, exponent = _short(whole * whole, 2 * exponent)
             if digit == "1":
                 whole, exponent = _short(whole * self.whole, exponent + self.exponent)
+        # Towards 1, so that lead and scale lie on one side of it.
         size = whole.bit_length()
-        power = min(max((size + exponent) // 4 * 4, -_REACH), _REACH)
-        near = min(max(exponent, -3 * _REACH), 3 * _REACH)
+        quarter = int((size + exponent) / 4)
+        lead = scaled(whole, exponent - 4 * quarter)
+        quarter = min(max(quarter, -_REACH), _REACH)
+        near = min(max(exponent, -12 * _REACH), 12 * _REACH)
         return {
             "prod": 0.0 if zero else sign * scaled(whole, near),
-            "prod_lead": sign * scaled(whole, -size + (size + exponent) % 4),
-            "prod_scale": 2.0 ** (power // 4),
+            "prod_lead": sign * lead,
+            "prod_scale": 2.0**quarter,
         }
 
 

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcli import formats
 from gradcli.errors import GradError
-from gradcli.formats import FORMATS, Style, by_suffix, spell
+from gradcli.formats import FORMATS, Style, by_suffix, json_text, spell, table
 
 
 class Made:
@@ -62,10 +61,14 @@ class Told:
         self.order = 1
 
 
-def written(name: str, made: Made, style: Style | None = None) -> str:
+def packed(name: str, made: Made, style: Style | None = None) -> bytes:
     pieces: list[bytes] = []
     FORMATS[name].write(made, pieces.append, style or Style())
-    return b"".join(pieces).decode()
+    return b"".join(pieces)
+
+
+def written(name: str, made: Made, style: Style | None = None) -> str:
+    return packed(name, made, style).decode()
 
 
 def told(name: str, style: Style | None = None) -> str:
@@ -129,9 +132,9 @@ def test_every_format_has_the_same_bytes_from_lists_and_arrays_in_any_blocks(
 ) -> None:
     columns = {"x": [r[0] for r in rows], "f": [r[1] for r in rows]}
     for name in FORMATS:
-        once = written(name, Made(columns, block=len(rows)))
-        assert written(name, Made(columns, block=block)) == once
-        assert written(name, Made(columns, block=block, arrays=True)) == once
+        once = packed(name, Made(columns, block=len(rows)))
+        assert packed(name, Made(columns, block=block)) == once
+        assert packed(name, Made(columns, block=block, arrays=True)) == once
 
 
 @given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=9))
@@ -148,7 +151,7 @@ def test_csv_and_tsv_read_back_bit_for_bit(rows: list[tuple[float, ...]]) -> Non
 @pytest.mark.parametrize("shape", [(24,), (2, 3, 4), (24, 1), (1, 24)])
 @pytest.mark.parametrize("chunk", [1, 5, 65536])
 def test_json(shape: tuple[int, ...], arrays: bool, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "_CHUNK", chunk)
+    monkeypatch.setattr(json_text, "_CHUNK", chunk)
     values = [k / 3 * 10.0**k for k in range(24)]
     values[5], values[7] = math.nan, -math.inf
     text = written("json", Made({"x": [0.5] * 24, "f": values}, shape, arrays=arrays))
@@ -199,7 +202,7 @@ def test_digits_round_and_keep_the_spelling() -> None:
 
 @pytest.mark.parametrize("block", [1, 2, 7, 100])
 def test_widths_settle_after_a_fixed_number_of_rows(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "_LOOK", 6)
+    monkeypatch.setattr(table, "_LOOK", 6)
     columns = {"x": [float(k) for k in range(8)], "f": [1.0] * 5 + [1000.0] * 3}
     lines = written("table", Made(columns, block=block)).splitlines()
     assert lines == ["  x    f", *[f"{k}.0  1.0" for k in range(5)], *[f"{k}.0  1000.0" for k in range(5, 8)]]
@@ -207,7 +210,7 @@ def test_widths_settle_after_a_fixed_number_of_rows(block: int, monkeypatch: pyt
 
 @pytest.mark.parametrize("chunk", [1, 4, 65536])
 def test_matrices(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "_CHUNK", chunk)
+    monkeypatch.setattr(table, "_CHUNK", chunk)
     columns = {"x": [float(k) for k in range(6)], "f": [10.0**k for k in range(6)]}
     assert written("table", Made(columns, (2, 3), matrix=True)) == (
         "x\n0.0  1.0  2.0\n3.0  4.0  5.0\n\nf\n   1.0     10.0     100.0\n1000.0  10000.0  100000.0\n"
@@ -243,7 +246,11 @@ def test_suffixes_are_told_apart() -> None:
     assert [by_suffix(n).name for n in ("a.csv", "A.JSON", "a.b.jsonl", "x.md", "x.tab")] == [
         "csv", "json", "jsonl", "markdown", "tsv",
     ]  # fmt: skip
+    assert [by_suffix(n).name for n in ("a.csv.gz", "A.NPY.ZST", "a.npz", "a.pq")] == ["csv", "npy", "npz", "parquet"]
     suffixes = [s for row in FORMATS.values() for s in row.suffixes]
     assert len(suffixes) == len(set(suffixes))
+    for name in ("npy", "npz", "parquet"):
+        with pytest.raises(GradError, match="numbers alone"):
+            told(name)
     with pytest.raises(GradError, match=r"no format goes with the name 'a\.xyz'"):
         by_suffix("a.xyz")

@@ -40,6 +40,8 @@ DOORS = {
     },
     "scipy": {"backends.special"},
     "orjson": {"formats"},
+    "pyarrow": {"formats.parquet"},
+    "zstandard": {"formats.packed"},
     "hatchling": {"tables"},
 }  # fmt: skip
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""

@@ -17,10 +17,14 @@ from mpmath import mp
 from gradcli import totals
 from gradcli.errors import GradError
 from gradcli.expr import apply, const, text, var
-from gradcli.job import Job, engine, formulas, run
+from gradcli.grid import Axis, Grid, Values
+from gradcli.job import Job, engine, formulas, passes, run
+from gradcli.job.gradient import GradJob, run_grad
+from gradcli.job.passes import Plan
 from gradcli.levels import has_reductions, staged
 from gradcli.parse import parse
 from gradcli.reverse import adjoints
+from gradcli.spread import blocks
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 x, y = var("x"), var("y")
@@ -268,3 +272,135 @@ def test_a_product_has_two_derivatives() -> None:
         e = adjoints([(e, y)], ["x"])["x"]
     with pytest.raises(GradError, match="twice, not three times"):
         adjoints([(e, y)], ["x"])
+
+
+# Slopes of products.
+
+
+def slopes_of_prod(numbers: list[float], along: list[float] | None = None, chosen: str = "scalar") -> list[float]:
+    """The gradient of prod(x), or its product with ``along``."""
+    column = {"x": numbers, "v": along or numbers}
+    e = apply("cofactor", x) if along is None else apply("cofactor_along", x, var("v"))
+    grid = Grid([Axis(list(column), [Values(c) for c in column.values()])])
+    plan = Plan([e], grid)
+    work = plan.last(grid, grid, chosen, 1, lambda done: None)
+    return [float(v) for block in blocks(work, target=100) for v in block[0]]
+
+
+@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([0, math.inf, 2], [math.inf, 0, math.nan]),
+        ([0, -math.inf, 2], [-math.inf, 0, math.nan]),
+        ([0, math.nan, 2], [math.nan, 0, math.nan]),
+        ([2, math.inf, 0, 3], [math.nan, 0, math.inf, math.nan]),
+        ([0, math.inf, math.nan], [math.nan] * 3),
+        ([0, 0, math.nan], [0, 0, 0]),
+        ([0, 0, 5], [0, 0, 0]),
+        ([0, 2, 3], [6, 0, 0]),
+        ([0], [1]),
+        ([math.inf], [math.nan]),
+        ([math.inf, 2, 3], [math.nan, math.inf, math.inf]),
+    ],
+)
+def test_slopes_of_a_product_with_zeros(numbers: list[float], expected: list[float], chosen: str) -> None:
+    found = slopes_of_prod(numbers, chosen=chosen)
+    assert found == pytest.approx(expected, rel=0, abs=0, nan_ok=True)
+
+
+WIDE = st.builds(
+    lambda sign, lead, power: sign * lead * 10.0**power,
+    st.sampled_from([1.0, -1.0]), st.floats(1, 9.5), st.integers(-300, 300),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=120)
+@given(st.lists(st.one_of(WIDE, WIDE, WIDE, st.just(0.0)), min_size=1, max_size=6), st.data())
+def test_second_slopes_of_a_product_stay_in_range(numbers: list[float], data: st.DataObject) -> None:
+    weight = st.one_of(st.just(0.0), st.floats(-9, 9).map(lambda v: round(v, 3)))
+    along = data.draw(st.lists(weight, min_size=len(numbers), max_size=len(numbers)))
+    exact, v = [Fraction(n) for n in numbers], [Fraction(w) for w in along]
+    for k, (first, second) in enumerate(zip(slopes_of_prod(numbers), slopes_of_prod(numbers, along), strict=True)):
+        others = [n for i, n in enumerate(exact) if i != k]
+        true = Fraction(math.prod(others))
+        if 10**-290 < abs(true) < 10**300 or not true:
+            assert abs(Fraction(first) - true) <= abs(true) * Fraction(1, 10**15)
+        terms = [
+            v[m] * math.prod(n for i, n in enumerate(exact) if i not in (k, m)) for m in range(len(exact)) if m != k
+        ]
+        size = sum(map(abs, terms))
+        if 10**-290 < size < 10**300 or not size:
+            assert abs(Fraction(second) - sum(terms)) <= size * Fraction(1, 10**14)
+
+
+def test_second_slopes_at_the_ends_of_the_range() -> None:
+    assert slopes_of_prod([1e200, 1e200, 1e-300], [1, 0, 0])[2] == pytest.approx(1e200, rel=1e-15)
+    assert slopes_of_prod([1e300] * 3, [1, 0, 0])[1:] == pytest.approx([1e300] * 2, rel=1e-15)
+    assert slopes_of_prod([1e-300] * 3, [1, 0, 0])[1:] == pytest.approx([1e-300] * 2, rel=1e-15)
+    assert slopes_of_prod([1e300] * 3 + [0.0] * 2, [0, 0, 0, 1, 0])[4] == math.inf
+    found = slopes_of_prod([-7.7e106, 6.1e13, 5.9e189, 1.85e120], [-1, 1, 0, 0])
+    assert found[:2] == [math.inf, -math.inf] and found[3] == pytest.approx(-4.543e296, rel=1e-12)
+
+
+# Nests of reductions.
+
+
+def nest(depth: int, op: str) -> str:
+    return "h0 = x\n" + "\n".join(f"h{k} = sin(h{k - 1}) + {op}(h{k - 1}/9)" for k in range(1, depth + 1))
+
+
+def steps(expression: str) -> int:
+    return run_grad(GradJob([expression], ["x"], grids=["x=1,2"])).steps
+
+
+@pytest.mark.parametrize("op", ["sum", "mean", "max", "min", "norm", "prod"])
+def test_steps_grow_with_the_depth_and_not_with_its_square(op: str) -> None:
+    assert steps(nest(120, op)) < 2.2 * steps(nest(60, op))
+    # Values of the first statement, needed in every pass.
+    first = "s = sin(x*exp(x))\nh0 = x\n"
+    short, long = (first + "\n".join(f"h{k} = s*{op}(h{k - 1}*s/9)" for k in range(1, n)) for n in (61, 121))
+    assert steps(long) < 2.2 * steps(short)
+
+
+NESTS = [
+    nest(12, "max"),
+    nest(9, "prod"),
+    "h = x*y + a\nu = where(h > mean(h), cos(h)*x, h)\n"
+    "v = where(u > mean(u*y), 1 - u*u, u - norm(u - mean(h))/9)\nw = where(v > min(u), v*sum(v*x)/50, exp(-v**2))\n"
+    "max(w)*w + prod(w/3 + 1)*y",
+    "m = mean(x)\nn = m*m + sin(m)\np = sum(x*n)/9\nq = p*n + cos(p)\nr = sum(q*y*x)/9\nx*r*q + norm(y*r)",
+    "s = sin(x)\nt = s*sum(s*y)/9\nu = (s + t)*y\nv = mean(u)*s\nsum(v*t)*v*y + max(u)*t",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", NESTS)
+@pytest.mark.parametrize("grids", [["x=0.1:1.3:5", "y=0.2:2:4"], ["3x4"]])
+def test_what_is_kept_between_passes_changes_nothing(
+    expression: str, grids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for chosen, wrt in itertools.product(("scalar", "vector"), (["x"], ["a", "x"])):
+        job = GradJob([expression], wrt, grids=grids, at=["a=0.5", "y=2"][: 1 + (len(grids) == 1)],
+                      engine=chosen, allow_unused=True)  # fmt: skip
+        found = []
+        # Nothing kept, everything, what has room; in blocks of any size.
+        for few, room, points in ((10**9, 10**6, 999), (0, 10**6, 999), (0, 10**6, 3), (8, 45, 999), (0, 0, 999)):
+            with monkeypatch.context() as patch:
+                patch.setattr(passes, "FEW", few)
+                patch.setattr(engine, "ROOM", room)
+                patch.setattr(engine, "block_points", lambda *_, points=points: points)
+                columns = run_grad(job).whole()
+                found.append([v for column in columns if column is not None for v in column])
+        assert all(f == pytest.approx(found[0], rel=1e-11, nan_ok=True) for f in found)
+        assert found[1] == found[2]
+
+
+def test_what_is_kept_is_kept_along_its_own_axes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passes, "FEW", 0)
+    text = "s = sin(x)*mean(x); u = (s + x)*y; v = u - mean(u); m = sum(v*y)**2 + 1; (v*v - mean(v*v))*s*m + m*sum(v*m)"
+    plan = run(Job([text], wrt=(), order=0, grids=["x=1,2,3", "y=1,2"])).plan
+    assert {tuple(places) for places in plan.kept.values()} == {(), (("x",),), (("x",), ("y",))}
+    few = run(Job(["(x - mean(x))/sqrt(mean((x - mean(x))**2))"], wrt=(), order=0, grids=["3x4"]))
+    monkeypatch.undo()
+    usual = run(Job(["(x - mean(x))/sqrt(mean((x - mean(x))**2))"], wrt=(), order=0, grids=["3x4"])).plan
+    assert few.plan.kept and not usual.kept

@@ -15,10 +15,11 @@ from gradcli.cli import options, report
 from gradcli.cli.door import Door, FileDoor
 from gradcli.cli.report import colored
 from gradcli.errors import GradError, Source
-from gradcli.formats import FORMATS, Format, Style, by_suffix
+from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, suffix_of
 
 if TYPE_CHECKING:
     from gradcli.formats import Statements
+    from gradcli.job.request import Rows
     from gradcli.job.result import Computed
 
 
@@ -27,7 +28,7 @@ _LIMIT = 2**26
 
 
 def _diff(ctx: click.Context, **given: Any) -> None:
-    if given["at"] or given["grid"] or given["fill"] is not None:
+    if given["at"] or given["grid"] or given["fill"] is not None or given["input"]:
         _numbers(ctx, given, given["order"])
     else:
         _formulas(ctx, given)
@@ -58,7 +59,28 @@ def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
         allow_unused=given["allow_unused"],
         strict=given["strict"],
     )
-    target.write(run(job))
+    asked = rows(given)
+    target.write(run(job, asked), asked)
+
+
+def rows(given: dict[str, Any]) -> Rows | None:
+    """The tables that --input names."""
+    from gradcli.grid.points import read_name, split
+    from gradcli.job.request import Rows
+
+    if not given["input"]:
+        for name in ("keep", "input_format", "columns", "na", "max_bytes"):
+            if given[name]:
+                raise GradError(f"--{name.replace('_', '-')} goes with --input")
+        return None
+    columns = [read_name(piece, "--columns") for piece in split(given["columns"], ",")] if given["columns"] else None
+    if "-" in given["input"] and sys.stdin is None:
+        raise GradError("cannot read stdin: it is closed")
+    return Rows(
+        given["input"], given["input_format"], columns, given["na"], given["max_bytes"], given["keep"],
+        # Unbuffered: what comes is there at once, and nobody is left holding a lock on it.
+        open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in given["input"] else None,
+    )  # fmt: skip
 
 
 def _formulas(ctx: click.Context, given: dict[str, Any]) -> None:
@@ -79,7 +101,7 @@ def names(texts: Sequence[str]) -> list[str] | None:
 def sources(given: dict[str, Any]) -> list[Source]:
     """The expressions typed, then those of --file."""
     found = [Source(text) for text in options.operands(given["expr"])]
-    if given["file"].count("-") > 1:
+    if [*given["file"], *given.get("input", ())].count("-") > 1:
         raise GradError("stdin cannot be read twice")
     found += map(_read, given["file"])
     if not found:
@@ -119,6 +141,11 @@ class Target:
         self.format = self._chosen(ctx)
         self.door = Door() if self.path is None else FileDoor(self.path)
         self.terminal = self.path is None and sys.stdout is not None and sys.stdout.isatty()
+        if self.format.binary and self.terminal:
+            raise GradError(
+                f"{self.format.name} is not for a terminal",
+                hint=f"write it to a file: -o FILE{self.format.suffixes[0]}",
+            )
         digits = given.get("digits")
         if digits is not None and self.format.name != "table":
             if _typed(ctx, "digits"):
@@ -128,27 +155,40 @@ class Target:
         color = self.path is None and colored(sys.stdout, given["color"])
         self.style = Style(digits, width or None, color)
 
-    def write(self, result: Computed) -> None:
-        """The numbers, then notes on stderr."""
+    def write(self, result: Computed, asked: Rows | None) -> None:
+        """The numbers, then notes on stderr, those on the tables that were read among them."""
         with self.door:
             erase = self._progress(result)
+            result.idle = self.door.flush
             try:
-                self.format.write(result, self.door, self.style)
+                self._send(lambda out: self.format.write(result, out, self.style))
             finally:
                 erase()
         color = self.given["color"]
+        if asked is not None and not self.given["quiet"]:
+            for text in asked.notes:
+                report.note(text, color)
         if self.given["verbose"]:
             work = f"points {result.size}, steps {result.steps}"
             report.note(f"{work}, engine {result.engine}, threads {result.threads}", color)
-        results = list(result.shapes or result.names)[result.points :]
-        met = {n: result.nonfinite[n] for n in results if n in result.nonfinite}
+        met = {n: result.nonfinite[n] for n in result.results if n in result.nonfinite}
         if met and not self.given["quiet"]:
             report.note(report.nonfinite(met), color)
 
     def tell(self, found: Statements) -> None:
         """Expressions."""
         with self.door:
-            self.format.tell(found, self.door, self.style)
+            self._send(lambda out: self.format.tell(found, out, self.style))
+
+    def _send(self, write: Callable[[Out], None]) -> None:
+        """Let ``write`` write to the door, through a packer where the file's name asks for one."""
+        packing = None if self.path is None else suffix_of(self.path)[1]
+        if packing is None:
+            write(self.door)
+            return
+        packer = Packer(self.door, packing)
+        write(packer)
+        packer.close()
 
     def _chosen(self, ctx: click.Context) -> Format:
         """The row of the format table that was asked for, by switch, by --format or by suffix."""
@@ -206,7 +246,7 @@ def diff() -> click.Command:
             'gradcli diff "r = sqrt(x*x + y*y); u = log(r)" --wrt x --csv --grid x=1:2:11 --grid y=1,2',
         ),
         help="Values and all partial derivatives at points; without points, the derivatives as expressions.",
-        params=[*options.expressions(), *options.derivatives(), *options.points(), *options.output()],
+        params=[*options.expressions(), *options.derivatives(), *options.points(), *options.rows(), *options.output()],
         callback=click.pass_context(_diff),
     )
 
@@ -221,7 +261,7 @@ def eval_() -> click.Command:
             'gradcli eval "sin(x)/x" --grid x=0.1:2*pi:101 -o sinc.csv',
         ),
         help="Values only.",
-        params=[*options.expressions(), *unused, *options.points(), *options.output()],
+        params=[*options.expressions(), *unused, *options.points(), *options.rows(), *options.output()],
         callback=click.pass_context(_eval),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gradcli.cli import options
-from gradcli.cli.diff import Target, names, sources
+from gradcli.cli.diff import Target, names, rows, sources
 
 
 def _grad(ctx: click.Context, **given: Any) -> None:
@@ -33,7 +33,8 @@ def _grad(ctx: click.Context, **given: Any) -> None:
     if given["create_graph"]:
         target.tell(grad_formulas(job))
     else:
-        target.write(run_grad(job))
+        asked = rows(given)
+        target.write(run_grad(job, asked), asked)
 
 
 def grad() -> click.Command:
@@ -46,6 +47,6 @@ def grad() -> click.Command:
         ),
         help="The vector-Jacobian product: the gradients of all outputs, weighted by --grad-outputs and summed. "
         "An input that is one number gets the sum over the points.",
-        params=[*options.expressions(), *options.gradients(), *options.points(), *options.output()],
+        params=[*options.expressions(), *options.gradients(), *options.points(), *options.rows(), *options.output()],
         callback=click.pass_context(_grad),
     )

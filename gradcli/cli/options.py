@@ -172,6 +172,19 @@ def points() -> list[click.Parameter]:
     ]  # fmt: skip
 
 
+def rows() -> list[click.Parameter]:
+    readable = [name for name, row in FORMATS.items() if getattr(row, "read", None) is not None]
+    return [
+        option("-i", "--input", multiple=True, metavar="FILE",
+               help="Read points from the rows of FILE, - or a quoted pattern; columns are variables."),
+        option("--input-format", type=click.Choice(readable), metavar="FORMAT", help="Instead of --input's suffix."),
+        option("--columns", metavar="A,B", help="Names for the columns of a .npy file that has none."),
+        option("--keep", is_flag=True, help="Carry the other columns through, text included."),
+        option("--na", type=click.Choice(["nan"]), help="Take empty cells, NA and null for nan.  [default: an error]"),
+        option("--max-bytes", type=click.IntRange(min=1), metavar="N", help="Refuse larger inputs, as unpacked."),
+    ]  # fmt: skip
+
+
 def output(*, numbers: bool = True) -> list[click.Parameter]:
     suffixes = " ".join(row.suffixes[0] for row in FORMATS.values())
     found: list[click.Parameter] = [

@@ -145,16 +145,19 @@ class Points:
         self.shape = tuple([_length(n, f"--grid {text}", "each length") for n in lengths])
         self.before_shape = len(self.grids)
 
-    def bind(self, names: Sequence[str], *, counted: bool = False) -> tuple[Grid, dict[str, Expr]]:
+    def bind(
+        self, names: Sequence[str], *, counted: bool = False, rows: Axis | None = None
+    ) -> tuple[Grid, dict[str, Expr]]:
         """The grid for these variables, and what to put for those that a shape fills.
 
         The indices of a shape are variables of the grid under names that nobody can type. ``counted``: how many points
-        there are is part of what is asked, so that a shape may fill nothing.
+        there are is part of what is asked, so that a shape may fill nothing. ``rows`` is one more axis, the slowest.
         """
         hidden = [f"\0{k}" for k in INDICES[: len(self.shape)]]
         constants = dict(self.at)
         filled: dict[str, Expr] = {}
-        free = [n for n in names if n not in self.names]
+        bound = [*self.names, *(rows.names if rows is not None else ())]
+        free = [n for n in names if n not in bound]
         if free and not self.shape:
             missing = free[0]
             raise GradError(
@@ -173,6 +176,8 @@ class Points:
         axes[self.before_shape : self.before_shape] = [
             Axis([h], [Index(n)]) for h, n in zip(hidden, self.shape, strict=True)
         ]
+        if rows is not None:
+            axes.insert(0, rows)
         if constants:
             axes.insert(0, Axis(list(constants), [Values([v]) for v in constants.values()], fixed=True))
         return Grid(axes), filled

@@ -11,11 +11,13 @@ from gradcli.grid.points import Points
 from gradcli.job import engine
 from gradcli.job.engine import ENGINES, block_points
 from gradcli.job.passes import Plan
-from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, check_size
-from gradcli.job.result import Result
+from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, Rows, check_size
+from gradcli.job.result import Computed, Result
 from gradcli.reverse import Varying
 
-__all__ = ["ENGINES", "POINT_LIMIT", "Formulas", "Job", "Request", "Result", "block_points", "formulas", "run"]
+__all__ = [
+    "ENGINES", "POINT_LIMIT", "Formulas", "Job", "Request", "Result", "Rows", "block_points", "formulas", "run",
+]  # fmt: skip
 
 
 def formulas(job: Job) -> Formulas:
@@ -25,8 +27,8 @@ def formulas(job: Job) -> Formulas:
     return Formulas(request, job.order)
 
 
-def run(job: Job) -> Result:
-    """Values and derivatives at the points of the job.
+def run(job: Job, rows: Rows | None = None) -> Computed:
+    """Values and derivatives at the points of the job, and of every row of its tables.
 
     Values that are one number for all points, as sums over them are, come as one. Raises GradError for whatever is
     wrong with the request, and, from the result's blocks, where ``strict`` meets a value that is not finite (exit
@@ -35,7 +37,16 @@ def run(job: Job) -> Result:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = Request(job, points.names)
-    grid, filled = points.bind(request.points, counted=request.reductions)
+    axis = None
+    if rows is not None:
+        from gradcli.job.stream import streamed
+        from gradcli.job.tables import rows_of
+
+        tables = rows_of(rows, points, request.points, [n for n, _ in request.derived])
+        if not request.reductions:
+            return streamed(job, request, points, tables)
+        axis = tables.whole(job.max_points)
+    grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     shown, outputs = request.points, [e for _, e in request.derived]
     varies = Varying(points.at)

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 from gradcli.derive import expand
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, variables
 from gradcli.grid.points import INDICES, read_name
+from gradcli.job.npy import Stored, stored
 from gradcli.parse import parse
-
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
 
 OPTION = "--grad-outputs"
 _NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|`[^`]+`)\s*=(?!=)(.*)", re.DOTALL)
@@ -31,10 +28,10 @@ class Rule(NamedTuple):
 
 
 class File(NamedTuple):
-    """An array in a file, mapped and not read."""
+    """An array in a file, read as it is needed."""
 
     path: str
-    array: Any
+    array: Stored
 
 
 Cotangent = Rule | File
@@ -69,7 +66,7 @@ def _cotangent(name: str, value: str) -> Cotangent | None:
     if value == "ones":
         return None
     if value.lower().endswith(".npy"):
-        return File(value, _mapped(value))
+        return File(value, _stored(value))
     source = Source(value)
     try:
         parsed = parse(source).pointwise("and a rule says what one of them is")
@@ -81,6 +78,13 @@ def _cotangent(name: str, value: str) -> Cotangent | None:
         raise GradError(f"{OPTION}: {e.message}", hint=hint, span=e.span, source=e.source) from None
 
 
+def _stored(path: str) -> Stored:
+    try:
+        return stored(path)
+    except GradError as e:
+        raise GradError(f"{OPTION}: {e.message}") from None
+
+
 def check_indices(name: str, rule: Rule, shape: Sequence[int]) -> None:
     """Raises GradError where a rule has other variables than the indices of its output's shape."""
     known = INDICES[: len(shape)]
@@ -88,23 +92,6 @@ def check_indices(name: str, rule: Rule, shape: Sequence[int]) -> None:
         if used not in known:
             have = f"its indices are {', '.join(known)}" if known else "it is a single number, which has no indices"
             raise GradError(f"{OPTION}: '{used}' in the cotangent of '{name}' is not an index; {have}")
-
-
-def _mapped(path: str) -> NDArray[float64]:
-    import numpy as np
-
-    try:
-        array = np.lib.format.open_memmap(path, mode="r")
-    except OSError as e:
-        raise GradError(f"{OPTION}: {path}: {e.strerror or e}") from None
-    except (ValueError, EOFError, SyntaxError, TypeError, MemoryError) as e:
-        if "Python objects" in str(e):
-            raise GradError(f"{OPTION}: {path}: holds Python objects, not numbers") from None
-        raise GradError(f"{OPTION}: {path}: not a .npy file") from None
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
-        said = "complex numbers" if array.dtype.kind == "c" else f"{array.dtype}"
-        raise GradError(f"{OPTION}: {path}: holds {said}, not real numbers of at most 8 bytes")
-    return array
 
 
 def check_shape(name: str, file: File, shape: tuple[int, ...], batched: bool) -> None:

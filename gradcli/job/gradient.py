@@ -17,9 +17,10 @@ from gradcli.grid import Axis, Grid, Index
 from gradcli.grid.points import INDICES, Points
 from gradcli.job import cotangents, engine
 from gradcli.job.cotangents import Cotangent, File, Rule
-from gradcli.job.request import POINT_LIMIT, Asked, Settings, check_size
+from gradcli.job.request import POINT_LIMIT, Asked, Rows, Settings, check_size
 from gradcli.job.result import Computed
 from gradcli.job.shaped import Layout, arranged
+from gradcli.job.tables import rows_of
 from gradcli.reverse import Varying, adjoints
 
 PREFIX = "grad_"
@@ -156,8 +157,8 @@ def grad_formulas(job: GradJob) -> GradFormulas:
     return GradFormulas(request, found)
 
 
-def run_grad(job: GradJob) -> Computed:
-    """The gradients at the points of the job.
+def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
+    """The gradients at the points of the job; the rows of its tables are one axis of them.
 
     Raises GradError for what is wrong with the request, and, from the result's blocks, where ``strict`` meets a value
     that is not finite (exit code 1).
@@ -165,7 +166,8 @@ def run_grad(job: GradJob) -> Computed:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = GradRequest(job, points)
-    grid, filled = points.bind(request.points, counted=request.reductions)
+    axis = None if rows is None else rows_of(rows, points, request.points, ()).whole(job.max_points)
+    grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}
     single = [name for name, where in axes.items() if not where]

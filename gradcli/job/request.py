@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
 
 from gradcli.derive import count_partials, derive
 from gradcli.errors import GradError, Source
@@ -55,6 +55,23 @@ class Job:
 
     def settings(self) -> Settings:
         return Settings(self.engine, self.threads, self.strict)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which tables to read, and how: texts as typed on the command line; ``stdin`` is what the path - stands for.
+
+    ``notes`` is filled as they are read: what the person should know of them.
+    """
+
+    paths: Sequence[str] = ()
+    format: str | None = None
+    columns: Sequence[str] | None = None
+    na: str | None = None
+    max_bytes: int | None = None
+    keep: bool = False
+    stdin: BinaryIO | None = None
+    notes: list[str] = field(default_factory=list, compare=False)
 
 
 class Asked:

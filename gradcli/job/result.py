@@ -20,7 +20,8 @@ class Computed:
     ``names``: the point variables, ``points`` many, then the results. ``empty`` are names of columns that hold nothing:
     None stands for each in a block. Where columns have shapes of their own ``shapes`` names them all, and ``whole()``
     has a column for each; elsewhere all have ``shape``, () for a single point. ``matrix`` where the points came
-    from a shape alone. ``nonfinite`` counts the infinities and nans of each column met so far.
+    from a shape alone. ``nonfinite`` counts the infinities and nans of each column met so far. ``watch`` is told how
+    many points are done, ``idle`` that the next ones may be long in coming.
     """
 
     shapes: dict[str, tuple[int, ...]] | None = None
@@ -39,14 +40,21 @@ class Computed:
         self.matrix, self.empty, self.strict = matrix, tuple(empty), settings.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None
+        self.idle: Callable[[], None] = lambda: None
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The names of what is computed."""
+        return tuple(self.shapes or self.names)[self.points :]
 
     def _watched(self, done: int) -> None:
         if self.watch is not None:
             self.watch(done)
 
     def _met(self, block: Block) -> None:
-        """Count a block that has no empty columns. Raises GradError where it is refused."""
+        """Count a block of numbers, which has no empty columns. Raises GradError where it is refused."""
         names = [name for name in self.names if name not in self.empty] if self.empty else self.names
+        names = names[len(names) - len(block) :]
         for k, column in enumerate(block):
             count = count_nonfinite(column)
             if count:

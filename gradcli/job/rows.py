@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gradcli.spread import Block
-from gradcli.totals import Exact, exact_sum
+from gradcli.totals import PLACES, Exact, exact_sum, in_units, quotient
 
 _SHORT = 4096
 """Length of a row up to which it is summed as a list."""
@@ -16,7 +16,7 @@ _SHORT = 4096
 def row_sums(blocks: Iterable[Block], same: int, length: int, times: int) -> Iterator[Block]:
     """For each row of ``length`` points: of the first ``same`` columns its first value, of the others their sum.
 
-    The sums are rounded once, then multiplied by ``times``.
+    Every value counts ``times`` times; the sums are rounded once.
     """
     begun: list[Any] = []
     filled = 0
@@ -29,7 +29,7 @@ def row_sums(blocks: Iterable[Block], same: int, length: int, times: int) -> Ite
             if whole:
                 part = [column[at : at + whole * length] for column in block]
                 for k, column in enumerate(part):
-                    rows[k] += _firsts(column, length) if k < same else _sums(column, length)
+                    rows[k] += _firsts(column, length) if k < same else _sums(column, length, times)
                 at += whole * length
                 continue
             take = min(length - filled, points - at)
@@ -41,34 +41,38 @@ def row_sums(blocks: Iterable[Block], same: int, length: int, times: int) -> Ite
             filled, at = filled + take, at + take
             if filled == length:
                 for k, one in enumerate(begun):
-                    rows[k].append(one if k < same else one.rounded())
+                    rows[k].append(one if k < same else one.rounded(times))
                 filled = 0
         if rows[0]:
-            yield _columns([c if k < same else _scaled(c, times) for k, c in enumerate(rows)], array)
+            yield _columns(rows, array)
 
 
 def _firsts(column: Any, length: int) -> list[float]:
     return [float(v) for v in column[::length]]
 
 
-def _sums(column: Any, length: int) -> list[float]:
+def _sums(column: Any, length: int, times: int) -> list[float]:
     starts = range(0, len(column), length)
     if length > _SHORT:
-        return [exact_sum(column[k : k + length]).rounded() for k in starts]
+        return [exact_sum(column[k : k + length]).rounded(times) for k in starts]
     values: list[float] = column if isinstance(column, list) else column.tolist()
-    return [_sum(values[k : k + length]) for k in starts]
+    return [_sum(values[k : k + length], times) for k in starts]
 
 
-def _sum(values: list[float]) -> float:
+def _sum(values: list[float], times: int) -> float:
     try:
         # Exact as well, and faster; 0.0 makes one zero of two.
-        return math.fsum(values) + 0.0
+        if times == 1:
+            return math.fsum(values) + 0.0
+        if len(values) == 1 and times < 2**53:
+            return values[0] * times + 0.0
+        units, rest = 0, list(values)
+        while part := math.fsum(rest):
+            units += in_units(part)
+            rest.append(-part)
+        return quotient(units * times, 1 << PLACES)
     except (OverflowError, ValueError):
-        return exact_sum(values).rounded()
-
-
-def _scaled(column: list[float], times: int) -> list[float]:
-    return column if times == 1 else [v * times for v in column]
+        return exact_sum(values).rounded(times)
 
 
 def _columns(columns: Sequence[list[float]], array: bool) -> Block:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from gradcli.errors import GradError
 from gradcli.expr import Expr, bit, substitute, var
 from gradcli.grid import Axis, Grid, Values
-from gradcli.grid.joined import Held, joined
+from gradcli.grid.joined import joined
 from gradcli.job import engine
+from gradcli.job.npy import Along, Stored
 from gradcli.job.passes import Plan, Watch
 from gradcli.job.request import Facts, Settings
 from gradcli.job.result import Computed, Result, count_nonfinite
@@ -36,7 +37,7 @@ class Layout(NamedTuple):
     variables: dict[str, Axes]
     gradients: dict[str, Axes]
     filled: dict[str, Expr]
-    arrays: dict[str, Any]
+    arrays: dict[str, Stored]
     batch: int | None
     matrix: bool
 
@@ -45,7 +46,7 @@ class Layout(NamedTuple):
         return tuple([k for k, axis in enumerate(self.grid.axes) if not axis.fixed])
 
     @property
-    def wide(self) -> dict[str, Any]:
+    def wide(self) -> dict[str, Stored]:
         """The arrays that have a value at each point."""
         return {n: a for n, a in self.arrays.items() if a.ndim > (self.batch is not None)}
 
@@ -57,7 +58,7 @@ class Layout(NamedTuple):
         single = {n: a for n, a in self.arrays.items() if n not in self.wide}
         found = [axis for axis in self.grid.axes if axis.fixed]
         if single:
-            numbers = [float(a[entry] if self.batch is not None else a[()]) for a in single.values()]
+            numbers = [float(a[entry] if self.batch is not None else a) for a in single.values()]
             found.append(Axis(list(single), [Values([v]) for v in numbers], fixed=True))
         return found
 
@@ -67,7 +68,7 @@ class Layout(NamedTuple):
         wide = self.wide
         if wide and len(order) == len(self.axes):
             places = [self.axes.index(k) for k in order]
-            held = [Held(a[entry] if self.batch is not None else a, places) for a in wide.values()]
+            held = [Along(a[entry] if self.batch is not None else a, places) for a in wide.values()]
             axes = [joined(axes, list(wide), held)]
         return Grid([*self.fixed(entry), *axes])
 
@@ -187,8 +188,11 @@ class Gradients(Computed):
 
     def _told(self, axes: Axes) -> str:
         names = [self.layout.grid.axes[k].names[0] for k in axes]
+        if self.batch is not None:
+            names.insert(0, "the batch")
         along = f" along {', '.join(names)}" if names and not any(n.startswith("\0") for n in names) else ""
-        return f"the shape {list(self.layout.shape(axes))}{along}"
+        leading = [] if self.batch is None else [self.batch]
+        return f"the shape {[*leading, *self.layout.shape(axes)]}{along}"
 
     def _entry(self, entry: int, like: Any) -> Any:
         if isinstance(like, list):

@@ -1,0 +1,125 @@
+"""NumPy's files: npy, one array with a field a column; npz, one array a column in the shape of the grid.
+
+The same numbers give the same bytes: no times, no compression. Text has no place here.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gradcli.errors import GradError
+from gradcli.formats.cells import NotANumber, number
+from gradcli.formats.given import Columns, Out, Style, shaped
+from gradcli.formats.kept import Kept
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_PIECE = 1 << 17
+"""Numbers written at a time."""
+
+
+def write_npy(result: Columns, out: Out, style: Style) -> None:
+    """A structured array of one dimension, its fields little-endian doubles named as the columns.
+
+    The header tells the number of rows: where ``result.shape`` does, blocks go out as they come; where it is not known
+    (the first length is negative) they are held until the last, since ``out`` may be a pipe and cannot be rewound.
+    Columns with shapes of their own do not fit: GradError.
+    """
+    import numpy as np
+
+    if result.shapes is not None:
+        raise GradError("npy holds columns of equal length: these have shapes of their own", hint="write npz or json")
+    item = np.dtype([(name, "<f8") for name in result.names])
+    known = math.prod(result.shape) if all(length >= 0 for length in result.shape) else None
+    blocks = _records(result, item)
+    if known is None:
+        held = list(blocks)
+        known, blocks = sum(map(len, held)), iter(held)
+    first = next(blocks, None)
+    out(_header(item, (known,)))
+    if first is not None:
+        out(first.tobytes())
+    for block in blocks:
+        out(block.tobytes())
+
+
+def _records(result: Columns, item: np.dtype[Any]) -> Iterator[NDArray[Any]]:
+    import numpy as np
+
+    for block in result.blocks:
+        records = np.empty(next(len(c) for c in block if c is not None), item)
+        for name, column in zip(result.names, block, strict=True):
+            records[name] = _floats(column, name)
+        yield records
+
+
+def _floats(column: Any, name: str) -> Any:
+    """A column as doubles: one that holds nothing is nan, and so is a null that was kept."""
+    import numpy as np
+
+    if column is None:
+        return math.nan
+    if isinstance(column, Kept):
+        try:
+            return np.array([math.nan if text is None else number(text.encode(), True) for text in column.texts])
+        except NotANumber:
+            hint = "leave the column out of --keep, or write csv, jsonl or parquet"
+            raise GradError(f"column '{name}' holds text: npy and npz hold numbers alone", hint=hint) from None
+    return np.asarray(column, dtype="<f8")
+
+
+def _header(item: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """What stands before the numbers: the first version of the format, the third for names beyond Latin-1."""
+    import numpy as np
+
+    described = {"descr": np.lib.format.dtype_to_descr(item), "fortran_order": False, "shape": shape}
+    text = repr(described)
+    try:
+        body, version, width = text.encode("latin-1"), 1, 2
+    except UnicodeEncodeError:
+        body, version, width = text.encode(), 3, 4
+    if len(body) > 60000:
+        version, width = max(version, 2), 4
+    # The numbers begin at a multiple of 64.
+    body += b" " * (-(8 + width + len(body) + 1) % 64) + b"\n"
+    return b"\x93NUMPY" + bytes((version, 0)) + len(body).to_bytes(width, "little") + body
+
+
+def write_npz(result: Columns, out: Out, style: Style) -> None:
+    """An archive with one array a column, each in its shape, stored without compression and without times."""
+    import zipfile
+
+    import numpy as np
+
+    columns = [(name, shape, _floats(column, name)) for name, shape, column in shaped(result) if column is not None]
+    archive = zipfile.ZipFile(_Front(out), "w", zipfile.ZIP_STORED)
+    for name, shape, values in columns:
+        entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+        with archive.open(entry, "w", force_zip64=True) as file:
+            file.write(_header(np.dtype("<f8"), shape))
+            for lo in range(0, len(values), _PIECE):
+                file.write(values[lo : lo + _PIECE].tobytes())
+    archive.close()
+
+
+class _Front(io.RawIOBase):
+    """``out`` as a file that cannot be rewound."""
+
+    def __init__(self, out: Out) -> None:
+        self._out = out
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._out(piece)
+        return len(piece)

@@ -1,0 +1,102 @@
+"""What readers give and what writers are given: tables, columns, formulas. Knows no format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from gradcli.formats.kept import Kept
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Out = Callable[[bytes], object]
+SCHEMA = "gradcli/1"
+
+
+class Columns(Protocol):
+    """What is written: named columns of numbers over a grid.
+
+    A column that is None holds nothing, one that is Kept holds cells as they were read. ``shapes``: of each column of
+    ``whole()``, where they differ.
+    """
+
+    names: tuple[str, ...]
+    shape: tuple[int, ...]
+    expressions: dict[str, str]
+    variables: list[str]
+    order: int
+    matrix: bool
+    nonfinite: dict[str, int]
+    shapes: dict[str, tuple[int, ...]] | None
+    empty: tuple[str, ...]
+
+    @property
+    def blocks(self) -> Iterator[list[Any]]: ...
+    def whole(self) -> list[Any]: ...
+
+
+class Statements(Protocol):
+    """What is written where there are no points: derivatives as expressions. ``unused`` names those that are not."""
+
+    lines: list[tuple[str, str]]
+    names: tuple[str, ...]
+    derivatives: tuple[str, ...]
+    unused: tuple[str, ...]
+    variables: list[str]
+    order: int
+
+    @property
+    def expressions(self) -> dict[str, str]: ...
+
+
+class Style(NamedTuple):
+    """How a table looks: significant digits (None: all), width to fit (None: any), whether to colour."""
+
+    digits: int | None = None
+    width: int | None = None
+    color: bool = False
+
+
+def shaped(result: Columns) -> Iterator[tuple[str, tuple[int, ...], Any]]:
+    """Name, shape and flat column of everything."""
+    columns = result.whole()
+    shapes = result.shapes if result.shapes is not None else dict.fromkeys(result.names, result.shape)
+    for (name, shape), column in zip(shapes.items(), columns, strict=True):
+        yield name, shape, column
+
+
+class Chunk(NamedTuple):
+    """Consecutive rows of a table: ``start`` rows came before, ``columns`` and ``kept`` have one entry a name.
+
+    All entries are equally long and never empty.
+    """
+
+    start: int
+    columns: list[NDArray[np.float64]]
+    kept: list[Kept]
+
+
+class Table(Protocol):
+    """What readers give: the names of all columns, then rows as they come.
+
+    ``rows`` is their number where the input tells it. ``notes`` grows while rows are taken: what the person should
+    know and no error is, each told once.
+    """
+
+    names: tuple[str, ...]
+    rows: int | None
+    notes: list[str]
+
+    def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
+        """The ``wanted`` columns as numbers and the ``keep`` columns as they are; at least one name, and once.
+
+        Rows before a bad one are given first, then GradError is raised, wherever the chunks end.
+        """
+        ...
+
+
+def without_kept(block: Sequence[Any]) -> list[Any]:
+    """The columns of numbers of a block."""
+    return [column for column in block if not isinstance(column, Kept)]

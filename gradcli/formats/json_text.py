@@ -1,0 +1,120 @@
+"""JSON (one object, columns in the shape of the grid) and JSON lines (one object a point)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from gradcli.formats.given import SCHEMA, Columns, Out, Statements, Style, shaped, without_kept
+from gradcli.formats.kept import Kept
+from gradcli.formats.numbers import number_rows, plain
+
+_CHUNK = 65536
+"""Numbers turned into text at a time."""
+
+
+def _json(value: object) -> bytes:
+    """Names and texts as JSON, with a blank after colons and commas."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _nested(column: Any, shape: tuple[int, ...], out: Out) -> None:
+    """A flat column as nested JSON arrays, in pieces."""
+    import orjson
+
+    if isinstance(column, Kept):
+        _nested_cells(column.json(), shape, out)
+        return
+    if not shape:
+        out(plain(orjson.dumps(float(column[0]))))
+        return
+    inner = math.prod(shape[1:])
+    out(b"[")
+    if inner > _CHUNK:
+        for k in range(shape[0]):
+            out(b"," if k else b"")
+            _nested(column[k * inner : (k + 1) * inner], shape[1:], out)
+    else:
+        step = _CHUNK // max(1, inner)
+        for lo in range(0, shape[0], step):
+            part = column[lo * inner : (lo + step) * inner]
+            if isinstance(part, list):
+                for length in reversed(shape[1:]):
+                    part = [part[k : k + length] for k in range(0, len(part), length)]
+            else:
+                part = part.reshape(-1, *shape[1:])
+            body = orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+            out((b"," if lo else b"") + plain(body))
+    out(b"]")
+
+
+def _nested_cells(cells: list[bytes], shape: tuple[int, ...], out: Out) -> None:
+    for length in reversed(shape):
+        cells = [b"[" + b",".join(cells[k : k + length]) + b"]" for k in range(0, len(cells), length)] or [b"[]"]
+    out(cells[0])
+
+
+def _preamble(what: Columns | Statements) -> bytes:
+    pairs = {
+        "schema": SCHEMA, "expressions": what.expressions, "variables": what.variables, "order": what.order,
+    }  # fmt: skip
+    return b"{" + b",\n ".join([_json(key) + b": " + _json(value) for key, value in pairs.items()])
+
+
+def write_json(result: Columns, out: Out, style: Style) -> None:
+    # Before the first byte: with --strict the work may come to nothing.
+    columns = list(shaped(result))
+    out(_preamble(result) + b',\n "shape": ' + _json(result.shape))
+    if result.shapes is not None:
+        out(b',\n "shapes": ' + _json({name: shape for name, shape, column in columns if column is not None}))
+    out(b',\n "columns": {')
+    for k, (name, shape, column) in enumerate(columns):
+        out((b",\n  " if k else b"\n  ") + _json(name) + b": ")
+        if column is None:
+            out(b"null")
+        else:
+            _nested(column, shape, out)
+    out(b"}")
+    if result.empty:
+        out(b',\n "unused": ' + _json(result.empty))
+    if result.nonfinite:
+        out(b',\n "nonfinite": ' + _json({n: result.nonfinite[n] for n in result.names if n in result.nonfinite}))
+    out(b"}\n")
+
+
+def tell_json(formulas: Statements, out: Out, style: Style) -> None:
+    names = set(formulas.names)
+    shared = {name: text for name, text in formulas.lines if name not in names}
+    derivatives = {name: text for name, text in formulas.lines if name in formulas.derivatives}
+    out(_preamble(formulas))
+    if shared:
+        out(b',\n "shared": ' + _json(shared))
+    out(b',\n "derivatives": ' + _json(derivatives))
+    if formulas.unused:
+        out(b',\n "unused": ' + _json(formulas.unused))
+    out(b"}\n")
+
+
+def write_jsonl(result: Columns, out: Out, style: Style) -> None:
+    keys = [_json(name).replace(b"%", b"%%") + b": %s" for name in result.names]
+    line = b"{" + b", ".join(keys) + b"}\n"
+    for block in result.blocks:
+        numbers = without_kept(block)
+        body = number_rows(numbers, words=False, nothing=b"null")
+        rows = body.split(b"],[")
+        if len(numbers) < len(block):
+            cells = body.replace(b"],[", b",").split(b",")
+            places = iter(range(len(numbers)))
+            columns = [c.json() if isinstance(c, Kept) else cells[next(places) :: len(numbers)] for c in block]
+            out(b"".join([line % row for row in zip(*columns, strict=True)]))
+        else:
+            out(b"".join([line % tuple(row.split(b",")) for row in rows]))
+
+
+def tell_jsonl(formulas: Statements, out: Out, style: Style) -> None:
+    for name, text in formulas.lines:
+        out(_json({"name": name, "expression": text}) + b"\n")
+    for name in formulas.unused:
+        out(_json({"name": name, "expression": None}) + b"\n")

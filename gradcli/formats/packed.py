@@ -1,0 +1,135 @@
+""".gz and .zst, in and out: read through within a limit on expansion, written alike every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from gradcli.errors import GradError
+
+Out = Callable[[bytes], object]
+EXPANDED_LIMIT = 64 << 30
+"""Bytes a packed input may expand to, unless --max-bytes says otherwise."""
+_STEP = 1 << 20
+_MAGIC = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst"}
+_KINDS = {"gz": "gzip", "zst": "Zstandard"}
+# A Zstandard block of four bytes can stand for 128 KiB: this much input stays under 16 MiB of output.
+_ZST_FEED = 512
+
+
+def suffix_of(path: str) -> tuple[str, str | None]:
+    """The name without the suffix of its packing, and the packing: ``("a.csv", "gz")``."""
+    low = path.lower()
+    for packing in _MAGIC.values():
+        if low.endswith("." + packing):
+            return path[: -len(packing) - 1], packing
+    return path, None
+
+
+def packing_of(start: bytes) -> str | None:
+    """The packing that the first bytes tell."""
+    return next((packing for magic, packing in _MAGIC.items() if start.startswith(magic)), None)
+
+
+def begun(parts: Iterator[bytes]) -> bytes:
+    """The first bytes, enough of them to tell the packing."""
+    start = b""
+    while any(magic.startswith(start) and magic != start for magic in _MAGIC) and (part := next(parts, b"")):
+        start += part
+    return start
+
+
+def unpacked(parts: Iterator[bytes], packing: str, name: str, limit: int | None) -> Iterator[bytes]:
+    """The bytes inside, as they come. Raises GradError for what is damaged, cut off, or expands past the limit."""
+    limit = EXPANDED_LIMIT if limit is None else limit
+    start, kind = begun(parts), _KINDS[packing]
+    if not start:
+        raise GradError(f"{name}: the file is empty")
+    if packing_of(start) != packing and not any(m.startswith(start) for m, p in _MAGIC.items() if p == packing):
+        raise GradError(f"{name}: not a {kind} file")
+    size = 0
+    for piece in (_gunzip if packing == "gz" else _unzstd)(chain([start], parts), name):
+        size += len(piece)
+        if size > limit:
+            raise GradError(
+                f"{name}: too large: it expands to more than the limit of {limit:,} bytes",
+                hint="raise it by --max-bytes",
+            )
+        yield piece
+
+
+def _gunzip(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
+    import zlib
+
+    member = zlib.decompressobj(31)
+    try:
+        for part in parts:
+            data = part
+            while data:
+                if member.eof:
+                    # Tapes and some tools fill the end with zeros.
+                    data = data.lstrip(b"\0")
+                    if not data:
+                        break
+                    member = zlib.decompressobj(31)
+                piece = member.decompress(data, _STEP)
+                data = member.unused_data if member.eof else member.unconsumed_tail
+                if piece:
+                    yield piece
+            while not member.eof and (piece := member.decompress(b"", _STEP)):
+                yield piece
+    except zlib.error as error:
+        raise GradError(f"{name}: the gzip data are damaged: {error}") from None
+    if not member.eof:
+        raise GradError(f"{name}: truncated: the end of the gzip data is missing")
+
+
+def _unzstd(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
+    zstandard = _zstandard()
+    context = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    frame: Any = context.decompressobj()
+    try:
+        for part in parts:
+            for at in range(0, len(part), _ZST_FEED):
+                data = part[at : at + _ZST_FEED]
+                while data:
+                    if frame.eof:
+                        frame = context.decompressobj()
+                    piece = frame.decompress(data)
+                    data = frame.unused_data if frame.eof else b""
+                    if piece:
+                        yield piece
+    except zstandard.ZstdError as error:
+        raise GradError(f"{name}: the Zstandard data are damaged: {error}") from None
+    if not frame.eof:
+        raise GradError(f"{name}: truncated: the end of the Zstandard data is missing")
+
+
+def _zstandard() -> Any:
+    try:
+        import zstandard
+    except ImportError:
+        raise GradError(".zst needs the package zstandard", hint="pip install 'gradcli[zstd]'") from None
+    return zstandard
+
+
+class Packer:
+    """Bytes in, packed bytes out to ``out``; call ``close`` after the last. The same bytes whatever the pieces."""
+
+    def __init__(self, out: Out, packing: str) -> None:
+        self.out = out
+        if packing == "gz":
+            import zlib
+
+            # zlib's own header of a member has neither name nor time.
+            self._packing: Any = zlib.compressobj(6, zlib.DEFLATED, 31)
+        else:
+            self._packing = _zstandard().ZstdCompressor(level=3, write_checksum=True).compressobj()
+
+    def __call__(self, data: bytes) -> None:
+        if packed := self._packing.compress(data):
+            self.out(packed)
+
+    def close(self) -> None:
+        self.out(self._packing.flush())

@@ -1,0 +1,201 @@
+"""Parquet, in and out, through pyarrow: rows in batches, so that memory stays bounded."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gradcli.errors import GradError
+from gradcli.formats.arrays_in import as_floats
+from gradcli.formats.given import Chunk, Columns, Out, Style
+from gradcli.formats.kept import Kept
+from gradcli.formats.source import Input, checked_names, failed, places
+
+_ROWS = 65536
+"""Rows read at a time."""
+_GROUP = 1 << 17
+"""Rows of a group that is written."""
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise GradError("parquet needs the package pyarrow", hint="pip install 'gradcli[parquet]'") from None
+    return pyarrow
+
+
+class Parquet:
+    """A table in a Parquet file; see ``Table``. A pipe or a packed file is held in memory."""
+
+    def __init__(self, given: Input) -> None:
+        arrow = _pyarrow()
+        given.refuse_columns()
+        self.name, self.na, self.notes, self._arrow = given.name, given.na, list[str](), arrow
+        stream: Any = given.stream
+        if given.packing is not None or not stream.seekable():
+            stream = io.BytesIO(given.whole())
+        try:
+            start = stream.read(4)
+            stream.seek(0)
+            if start != b"PAR1":
+                raise GradError(f"{self.name}: not a parquet file")
+            self._file = arrow.parquet.ParquetFile(stream)
+            schema = self._file.schema_arrow
+        except (arrow.ArrowException, UnicodeDecodeError) as error:
+            raise self._damaged(error) from None
+        except OSError as error:
+            raise self._failed(error) from None
+        self.names = checked_names(self.name, list(schema.names))
+        self.rows: int | None = self._file.metadata.num_rows
+        self._types = dict(zip(self.names, schema.types, strict=True))
+
+    def _damaged(self, error: Exception) -> GradError:
+        return GradError(
+            f"{self.name}: the parquet file is damaged: {str(error).splitlines()[0] if str(error) else ''}"
+        )
+
+    def _failed(self, error: OSError) -> GradError:
+        # pyarrow tells of damaged data by OSError too, then without a number.
+        return failed(self.name, error) if error.errno is not None else self._damaged(error)
+
+    def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
+        arrow = self._arrow
+        places(self.name, self.names, [*wanted, *keep])
+        for name in wanted:
+            kind = self._types[name]
+            if not (arrow.types.is_integer(kind) or arrow.types.is_floating(kind)):
+                raise GradError(f"{self.name}: column '{name}' of the parquet file has the type {kind}, not a number")
+        asked = list(dict.fromkeys([*wanted, *keep]))
+        start = 0
+        try:
+            for batch in self._file.iter_batches(_ROWS, columns=asked):
+                if batch.num_rows:
+                    count, error = batch.num_rows, None
+                    columns = []
+                    for name in wanted:
+                        column = batch.column(batch.schema.get_field_index(name))
+                        if column.null_count and not self.na:
+                            first = column.is_null().index(True).as_py()
+                            if first < count:
+                                count, error = first, self._null(name, start + first)
+                        columns.append(self._numbers(column, name))
+                    kept = [self._kept(batch.column(batch.schema.get_field_index(n)), n) for n in keep]
+                    if count:
+                        yield Chunk(start, [c[:count] for c in columns], [k[:count] for k in kept])
+                    if error is not None:
+                        raise error
+                    start += count
+        except arrow.ArrowException as error:
+            raise self._damaged(error) from None
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def _null(self, name: str, row: int) -> GradError:
+        return GradError(
+            f"{self.name}: row {row + 1}: column '{name}' is null where a number is expected",
+            hint="--na nan reads it as nan",
+        )
+
+    def _numbers(self, column: Any, name: str) -> Any:
+        import numpy as np
+
+        if column.null_count:
+            values = column.drop_null().to_numpy(zero_copy_only=False)
+            full = np.full(len(column), np.nan)
+            full[column.is_valid().to_numpy(zero_copy_only=False)] = as_floats(values, self.name, name, self.notes)
+            return full
+        return as_floats(column.to_numpy(zero_copy_only=False), self.name, name, self.notes)
+
+    def _kept(self, column: Any, name: str) -> Kept:
+        """A column as text; its Arrow array goes along, so that Parquet keeps the type."""
+        from gradcli.formats.numbers import spell
+
+        types, kind = self._arrow.types, column.type
+        try:
+            values = column.to_pylist()
+        except (ValueError, OverflowError) as error:
+            what = (
+                "not UTF-8" if isinstance(error, UnicodeDecodeError) else f"values of the type {kind} beyond its range"
+            )
+            raise GradError(f"{self.name}: column '{name}' of the parquet file has {what}") from None
+        if types.is_floating(kind):
+            return Kept([None if v is None else spell(v) for v in values], False, column)
+        if types.is_boolean(kind):
+            return Kept([None if v is None else str(v).lower() for v in values], False, column)
+        return Kept([None if v is None else str(v) for v in values], not types.is_integer(kind), column)
+
+
+def write_parquet(result: Columns, out: Out, style: Style) -> None:
+    """One column of doubles a name; kept columns have the type they came with, or are strings.
+
+    Groups of a fixed number of rows, whatever the blocks: the same bytes.
+    """
+    arrow = _pyarrow()
+    writer: Any = None
+    held: list[Any] = []
+    count = 0
+
+    def batch(block: Sequence[Any], schema: Any) -> Any:
+        columns = []
+        for column, kind in zip(block, schema.types if schema is not None else [None] * len(block), strict=True):
+            columns.append(_arrow_column(column, arrow, kind, len(block[0]) if block[0] is not None else 0))
+        return arrow.RecordBatch.from_arrays(columns, names=list(result.names))
+
+    schema: Any = None
+    for block in result.blocks:
+        one = batch([c if c is not None else [None] * _length(block) for c in block], schema)
+        if schema is None:
+            schema = one.schema
+            writer = _writer(arrow, out, schema)
+        held.append(one)
+        count += one.num_rows
+        while count >= _GROUP:
+            table = arrow.Table.from_batches(held)
+            writer.write_table(table.slice(0, _GROUP).combine_chunks(), row_group_size=_GROUP)
+            held, count = table.slice(_GROUP).to_batches(), count - _GROUP
+    if writer is None:
+        schema = arrow.schema([(name, arrow.float64()) for name in result.names])
+        writer = _writer(arrow, out, schema)
+    if held:
+        writer.write_table(arrow.Table.from_batches(held).combine_chunks(), row_group_size=_GROUP)
+    writer.close()
+
+
+def _length(block: Sequence[Any]) -> int:
+    return next((len(column) for column in block if column is not None), 0)
+
+
+def _arrow_column(column: Any, arrow: Any, kind: Any, length: int) -> Any:
+    if isinstance(column, Kept):
+        if column.arrow is not None and (kind is None or column.arrow.type == kind):
+            return column.arrow
+        if kind is None or kind == arrow.string():
+            return arrow.array(column.texts, arrow.string())
+        raise GradError("the inputs have one column of different types: parquet cannot hold both", hint="write csv")
+    return arrow.array(column, arrow.float64())
+
+
+def _writer(arrow: Any, out: Out, schema: Any) -> Any:
+    return arrow.parquet.ParquetWriter(_Sink(out), schema, compression="snappy", use_dictionary=False)
+
+
+class _Sink(io.RawIOBase):
+    """``out`` as a file that is written from the front."""
+
+    def __init__(self, out: Out) -> None:
+        self._out, self._at = out, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._out(piece)
+        self._at += len(piece)
+        return len(piece)

@@ -1,0 +1,93 @@
+"""Rows of cells between separators, by RFC 4180: where they end, and one of them cell by cell, strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradcli.formats.source import LINE_LIMIT, fault
+
+
+def whole_rows(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Pieces that end where a row ends; the last may lack its newline."""
+    held: list[bytes] = []
+    size = lines = quotes = 0
+    for part in parts:
+        cut = _last_end(part, quotes)
+        if cut:
+            held.append(part[:cut])
+            text = b"".join(held)
+            lines += text.count(b"\n")
+            yield text
+            held, size, quotes, part = [], 0, 0, part[cut:]
+        held.append(part)
+        size += len(part)
+        quotes += part.count(b'"')
+        if size > LINE_LIMIT:
+            what = "a quote is not closed, or the row" if quotes % 2 else "the line"
+            raise fault(name, lines + 1, 1, f"{what} is too long: the limit is {LINE_LIMIT:,} bytes")
+    if size:
+        yield b"".join(held)
+
+
+def _last_end(part: bytes, quotes: int) -> int:
+    """Behind the last newline outside quotes, 0 where there is none; ``quotes`` came before in the row."""
+    quotes += part.count(b'"')
+    end = len(part)
+    while (at := part.rfind(b"\n", 0, end)) >= 0:
+        quotes -= part.count(b'"', at, end)
+        if quotes % 2 == 0:
+            return at + 1
+        end = at
+    return 0
+
+
+def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: list[bytes]) -> int:
+    """Adds the raw cells of the row that begins at ``at``; gives where the next begins. Raises GradError."""
+    first = at
+    while True:
+        start = at
+        if text.startswith(b'"', at):
+            at = _closing(text, at)
+            if at < 0:
+                raise fault(name, *_place(text, first, start, line), "a quote is opened here and never closed")
+            at += 1
+        else:
+            at = min(k for k in (text.find(separator, at), text.find(b"\n", at), len(text)) if k >= 0)
+            stray = [k for k in (text.find(b'"', start, at), text.find(b"\r", start, at)) if k >= 0]
+            if stray and text[min(stray) : min(stray) + 2] != b"\r\n":
+                bad = min(stray)
+                what = "a quote inside a cell" if text[bad : bad + 1] == b'"' else "a carriage return inside a line"
+                hint = "quote the whole cell and double the quotes in it" if text[bad : bad + 1] == b'"' else None
+                raise fault(name, *_place(text, first, bad, line), what, hint)
+            if text[at - 1 : at + 1] == b"\r\n" and at > start:
+                at -= 1
+        cells.append(text[start:at])
+        if text.startswith(b"\r\n", at):
+            return at + 2
+        if text.startswith(b"\n", at):
+            return at + 1
+        if at == len(text):
+            return at
+        if not text.startswith(separator, at):
+            raise fault(name, *_place(text, first, at, line), "text behind a closing quote")
+        at += 1
+
+
+def _closing(text: bytes, at: int) -> int:
+    """The quote that closes the one at ``at``, -1 where there is none."""
+    at += 1
+    while (at := text.find(b'"', at)) >= 0:
+        if not text.startswith(b'""', at):
+            return at
+        at += 2
+    return -1
+
+
+def _place(text: bytes, first: int, at: int, line: int) -> tuple[int, int]:
+    return line + text.count(b"\n", first, at), at - text.rfind(b"\n", 0, at)
+
+
+def unquoted(cell: bytes) -> bytes:
+    if cell.startswith(b'"'):
+        return cell.removesuffix(b"\r")[1:-1].replace(b'""', b'"')
+    return cell

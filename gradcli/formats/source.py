@@ -1,0 +1,158 @@
+"""Bytes of an input as they come, and where they stand: FILE:LINE:COLUMN. Knows no format.
+
+A column counts bytes from 1, as editors and compilers do.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any, BinaryIO, cast
+
+from gradcli.errors import GradError
+from gradcli.formats.packed import begun, packing_of, unpacked
+
+STDIN = "stdin"
+"""What messages call it; it has no suffix, so that its first bytes tell whether it is packed."""
+PIECE = 1 << 20
+"""Bytes read at a time from what is fast."""
+LINE_LIMIT = 1 << 24
+"""Bytes of one row of text: more than any table has, and a bound for memory."""
+WHOLE_LIMIT = 1 << 30
+"""Bytes of an input that must be held at once, unless --max-bytes says otherwise."""
+
+
+class Input:
+    """One input: ``name`` for messages, the stream, and what was said about it.
+
+    ``na``: whether empty cells and NA are nan. ``limit``: --max-bytes. ``columns``: names for an array without names.
+    """
+
+    def __init__(
+        self, name: str, stream: BinaryIO, *, packing: str | None = None, na: bool = False, limit: int | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> None:  # fmt: skip
+        self.name, self.stream, self.packing = name, stream, packing
+        self.na, self.limit, self.columns = na, limit, columns
+
+    def parts(self) -> Iterator[bytes]:
+        """The bytes as they come, unpacked."""
+        parts = pieces(self.stream, self.name)
+        packing = self.packing
+        if self.name == STDIN:
+            start = begun(parts)
+            packing, parts = packing_of(start), chain([start] if start else [], parts)
+        return parts if packing is None else unpacked(parts, packing, self.name, self.limit)
+
+    def whole(self) -> bytes:
+        """All bytes, unpacked. Raises GradError past the limit."""
+        limit = WHOLE_LIMIT if self.limit is None else self.limit
+        held, size = [], 0
+        for piece in self.parts():
+            size += len(piece)
+            if size > limit:
+                raise GradError(
+                    f"{self.name}: too large: this format is held in memory, the limit is {limit:,} bytes",
+                    hint="raise it by --max-bytes, or convert to csv, jsonl, npy or parquet, which are streamed",
+                )
+            held.append(piece)
+        return b"".join(held)
+
+    def refuse_columns(self) -> None:
+        """Raises GradError where names are given for columns that have names."""
+        if self.columns is not None:
+            raise GradError(f"{self.name}: its columns have names: --columns is for arrays that have none")
+
+
+class _File(io.FileIO):
+    """A file that closes itself with the table that reads it."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def opened(path: str) -> BinaryIO:
+    """A file to read. Raises GradError where it cannot be opened."""
+    try:
+        return cast(BinaryIO, _File(path))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise GradError(f"{path}: {reason}") from None
+
+
+def pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """What is there, as soon as it is there: never waits for more than one byte, gathers what is ready.
+
+    Raises GradError (exit code 3) where reading fails.
+    """
+    # read1 asks the system once; a raw stream's read does as well.
+    take: Callable[[int], bytes | None] = getattr(stream, "read1", stream.read)
+    try:
+        while data := take(PIECE):
+            parts, size = [data], len(data)
+            while size < PIECE and _ready(stream) and (data := take(PIECE)):
+                parts.append(data)
+                size += len(data)
+            yield parts[0] if len(parts) == 1 else b"".join(parts)
+    except OSError as error:
+        raise failed(name, error) from None
+    finally:
+        stream.close()
+
+
+def _ready(stream: Any) -> bool:
+    """Whether the next read will not wait. Unknown counts as no."""
+    import select
+
+    try:
+        return bool(select.select([stream.fileno()], [], [], 0)[0])
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def failed(name: str, error: OSError) -> GradError:
+    return GradError(f"{name}: reading failed: {error.strerror or error}", exit_code=3)
+
+
+def fault(name: str, line: int, column: int, message: str, hint: str | None = None) -> GradError:
+    return GradError(f"{name}:{line}:{column}: {message}", hint=hint)
+
+
+def shown(cell: bytes | str) -> str:
+    """A cell in quotes, for messages; a long one is cut."""
+    text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
+    return f"'{text}'" if len(text) <= 40 else f"'{text[:40]}...'"
+
+
+def places(name: str, names: tuple[str, ...], asked: Sequence[str]) -> list[int]:
+    """Where the asked columns stand. Raises GradError for one that is not there."""
+    index = {column: k for k, column in enumerate(names)}
+    for column in asked:
+        if column not in index:
+            raise GradError(f"{name}: no column {shown(column)} ({_near(column, names)})")
+    return [index[column] for column in asked]
+
+
+def _near(column: str, names: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    from gradcli.expr import spell_name
+
+    near = get_close_matches(column, names, 1)
+    if near:
+        return f"did you mean {spell_name(near[0])}?"
+    few = ", ".join([spell_name(n) for n in names[:10]]) + (", ..." if len(names) > 10 else "")
+    return f"the columns are {few}" if names else "it has no columns"
+
+
+def checked_names(name: str, names: Sequence[str], line: int | None = None) -> tuple[str, ...]:
+    """Headers, none empty and none twice. Raises GradError."""
+    where = f"{name}:{line}" if line is not None else name
+    first: dict[str, int] = {}
+    for k, column in enumerate(names):
+        if not column:
+            raise GradError(f"{where}: column {k + 1} of {len(names)} has no name in the header")
+        if first.setdefault(column, k) < k:
+            raise GradError(f"{where}: columns {first[column] + 1} and {k + 1} are both named {shown(column)}")
+    return tuple(names)

@@ -1,0 +1,134 @@
+"""Aligned text: matrices for a shape, else a row a point; records where a row is too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from gradcli.errors import printable
+from gradcli.expr import spell_name
+from gradcli.formats.given import Columns, Out, Statements, Style, shaped, without_kept
+from gradcli.formats.kept import Kept
+from gradcli.formats.numbers import number_cells
+
+_CHUNK = 65536
+"""Numbers turned into text at a time."""
+_LOOK = 100_000
+"""Cells a table reads before it settles the widths of its columns."""
+
+
+def _bold(text: str, style: Style) -> bytes:
+    return (f"\x1b[1m{text}\x1b[0m" if style.color else text).encode()
+
+
+def write_table(result: Columns, out: Out, style: Style) -> None:
+    if result.matrix or result.shapes is not None:
+        _write_matrices(result, out, style)
+    else:
+        _write_rows(result, out, style)
+
+
+def _write_rows(result: Columns, out: Out, style: Style) -> None:
+    names = [printable(name) for name in result.names]
+    width = len(names)
+    template: bytes | None = None
+    held: list[bytes] = []
+    blocks = result.blocks
+    # The widths settle after so many cells, whatever the blocks: what comes later may stick out, never change them.
+    for block in blocks:
+        held += _row_cells(block, style.digits)
+        if len(held) >= _LOOK:
+            break
+    look = held[: max(1, _LOOK // width) * width]
+    widths = [max(len(names[k]), max(map(len, look[k::width]), default=0)) for k in range(width)]
+    if style.width is not None and sum(widths) + 2 * (width - 1) > style.width:
+        label = max(map(len, names))
+        lines = [_bold(name.ljust(label), style).replace(b"%", b"%%") + b"  %s\n" for name in names]
+        record = b"".join(lines)
+        template = b"\n" + record
+        out(record % tuple(held[:width]))
+        held = held[width:]
+    else:
+        template = b"  ".join([b"%%%ds" % w for w in widths]) + b"\n"
+        out(_bold("  ".join([n.rjust(w) for n, w in zip(names, widths, strict=True)]), style) + b"\n")
+    out((template * (len(held) // width)) % tuple(held))
+    for block in blocks:
+        cells = _row_cells(block, style.digits)
+        out((template * (len(cells) // width)) % tuple(cells))
+
+
+def _row_cells(block: Sequence[Any], digits: int | None) -> list[bytes]:
+    """Every cell of a block as text, row after row."""
+    if not any(isinstance(column, Kept) for column in block):
+        return number_cells(block, digits)
+    held = without_kept(block)
+    numbers = number_cells(held, digits) if held else []
+    places = iter(range(len(held)))
+    columns = [
+        [printable(text).encode() for text in column.plain()]
+        if isinstance(column, Kept)
+        else numbers[next(places) :: len(held)]
+        for column in block
+    ]
+    return [cell for row in zip(*columns, strict=True) for cell in row]
+
+
+def _write_matrices(result: Columns, out: Out, style: Style) -> None:
+    """Every quantity as a matrix under its name; more than two dimensions as one matrix for each leading index."""
+    first = True
+    for name, shape, column in shaped(result):
+        if column is None:
+            out((b"" if first else b"\n") + _bold(printable(name), style) + b"\nnull\n")
+            first = False
+            continue
+        # Among others what has one dimension stands upright: it may be as long as a file.
+        upright = result.shapes is not None and len(shape) == 1
+        *leading, height, width = (*shape, 1) if upright else (1,) * (2 - len(shape)) + shape
+        area = height * width
+        for k, place in enumerate(product(*map(range, leading))):
+            title = printable(name) + (f"[{','.join(map(str, place))}]" if place else "")
+            out(b"" if first else b"\n")
+            first = False
+            _write_matrix(title, column[k * area : (k + 1) * area], width, out, style)
+
+
+def _write_matrix(title: str, values: Any, width: int, out: Out, style: Style) -> None:
+    step = max(1, _CHUNK // width) * width
+
+    def parts() -> Iterator[list[bytes]]:
+        for lo in range(0, len(values), step):
+            yield number_cells([values[lo : lo + step]], style.digits)
+
+    widths = [0] * width
+    for cells in parts():
+        widths = [max(w, *map(len, cells[k::width])) for k, w in enumerate(widths)]
+    panels = list(_panels(widths, style.width))
+    for k, (lo, hi) in enumerate(panels):
+        if len(panels) > 1:
+            out((b"\n" if k else b"") + _bold(f"{title}, columns {lo} to {hi - 1} of {width}", style) + b"\n")
+        else:
+            out(_bold(title, style) + b"\n")
+        template = b"  ".join([b"%%%ds" % w for w in widths[lo:hi]]) + b"\n"
+        for cells in parts():
+            if len(panels) > 1:
+                cells = [c for row in range(0, len(cells), width) for c in cells[row + lo : row + hi]]
+            out((template * (len(cells) // (hi - lo))) % tuple(cells))
+
+
+def _panels(widths: Sequence[int], limit: int | None) -> Iterator[tuple[int, int]]:
+    """Ranges of columns that fit side by side."""
+    lo, used = 0, 0
+    for k, w in enumerate(widths):
+        if limit is not None and k > lo and used + 2 + w > limit:
+            yield lo, k
+            lo, used = k, 0
+        used += w + (2 if k > lo else 0)
+    yield lo, len(widths)
+
+
+def tell_table(formulas: Statements, out: Out, style: Style) -> None:
+    for name, text in formulas.lines:
+        out(_bold(printable(spell_name(name)), style) + f" = {printable(text)}\n".encode())
+    for name in formulas.unused:
+        out(f"# {printable(name)}: not used\n".encode())

@@ -1,0 +1,108 @@
+"""Rows as they come: a job whose points are read chunk by chunk, each done and written before the next.
+
+The rows are one axis of a grid, slower than those of ``--grid``; how many there are is known when the last has been
+read. Must not know how a format is read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from gradcli.errors import GradError
+from gradcli.expr import substitute, var
+from gradcli.formats.kept import Kept
+from gradcli.grid import Axis, Grid, Values
+from gradcli.grid.points import Points
+from gradcli.job import engine
+from gradcli.job.request import Facts, Job, Request
+from gradcli.job.result import Computed
+from gradcli.job.tables import Held, Tables
+from gradcli.program import Program, build
+from gradcli.spread import Block, blocks
+
+
+class Streamed(Computed):
+    """Columns over rows that are read as they are needed: those kept, the point variables, the results.
+
+    Take either ``blocks`` or ``whole()``, once.
+    """
+
+    def __init__(
+        self, program: Program, grid: Callable[[Axis], Grid], tables: Tables, names: Sequence[str], points: int,
+        facts: Facts, job: Job,
+    ) -> None:  # fmt: skip
+        settings = job.settings()
+        # How many rows there are nobody knows yet.
+        super().__init__([*tables.kept, *names], points, (-1,), facts, settings, matrix=False)
+        self.size = 0
+        self.width = len(names)
+        self.program, self.grid, self.tables, self.limit = program, grid, tables, job.max_points
+        # One engine whatever the chunks: what a row comes to must not depend on the rows read with it.
+        self.engine = "vector" if settings.engine == "auto" else settings.engine
+        self.wanted_threads = settings.threads
+        self.threads, self.steps, self.total = 1, program.length, 0
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """Contiguous parts in the order of the rows, each one flat column per name."""
+        self.size = 0
+        for chunk in self.tables.chunks(self.idle):
+            grid = self.grid(Axis(self.tables.wanted, [Held(column) for column in chunk.columns]))
+            inner = math.prod(axis.length for axis in grid.axes if not axis.fixed) // len(chunk.columns[0])
+            if self.size + grid.size > self.limit:
+                raise GradError(f"more than {self.limit} points are beyond the limit (--max-points)")
+            load = grid.size * (self.program.length + self.width)
+            self.threads = max(self.threads, threads := engine.threads(self.wanted_threads, load, self.engine))
+            target = engine.block_points(self.program, self.engine)
+            done = 0
+            for block in blocks(engine.work(self.program, grid, self.engine), target=target, threads=threads):
+                self._met(block)
+                points = len(block[0])
+                kept = [_repeated(column, done, done + points, inner) for column in chunk.kept]
+                done += points
+                self.size += points
+                self._watched(self.size)
+                yield [*kept, *block]
+        self.shape = (self.size,)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        return self.names[len(self.names) - self.width + self.points :]
+
+    def whole(self) -> Block:
+        """All rows: one flat column per name."""
+        import numpy as np
+
+        parts = list(self.blocks)
+        if not parts:
+            kept = len(self.names) - self.width
+            return [*[Kept([]) for _ in range(kept)], *[np.empty(0) for _ in range(self.width)]]
+        columns = zip(*parts, strict=True)
+        return [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in columns]
+
+
+def _repeated(column: Kept, lo: int, hi: int, inner: int) -> Kept:
+    """The cells of points lo to hi, where each row has ``inner`` points."""
+    part = column[lo // inner : -(-hi // inner)]
+    if inner == 1:
+        return part
+    marks = part.quoted
+    rows = [point // inner - lo // inner for point in range(lo, hi)]
+    quoted = marks if isinstance(marks, bool) else [marks[k] for k in rows]
+    return Kept([part.texts[k] for k in rows], quoted)
+
+
+def streamed(job: Job, request: Request, points: Points, tables: Tables) -> Streamed:
+    """Values and derivatives at every row of ``tables``."""
+    names = [*request.points, *[n for n, _ in request.derived]]
+    # The rows' place among the axes is what is wanted of this grid: it has one, of zeros.
+    first, filled = points.bind(request.points, rows=Axis(tables.wanted, [Values([0.0])] * len(tables.wanted)))
+    outputs = substitute([*map(var, request.points), *[e for _, e in request.derived]], filled)
+    place = next(k for k, axis in enumerate(first.axes) if axis.names == tuple(tables.wanted))
+
+    def grid(axis: Axis) -> Grid:
+        return Grid([*first.axes[:place], axis, *first.axes[place + 1 :]])
+
+    program = build(outputs, [axis.names for axis in first.axes])
+    return Streamed(program, grid, tables, names, len(request.points), request.facts(job.order), job)

@@ -1,0 +1,170 @@
+"""The tables a job reads its points from: several files as one, their columns by name.
+
+Must not know what is computed, nor how a format is read.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+from gradcli.errors import GradError
+from gradcli.expr import spell_name
+from gradcli.formats import Chunk, Table, open_table
+from gradcli.formats.source import STDIN, opened
+from gradcli.grid import Axis
+from gradcli.grid.points import Points
+from gradcli.job.request import Rows
+
+
+class Held:
+    """An array as a column of a grid."""
+
+    def __init__(self, values: Any) -> None:
+        self.values, self.length = values, len(values)
+
+    def array(self, lo: int, hi: int) -> Any:
+        return self.values[lo:hi]
+
+    def floats(self, lo: int, hi: int) -> list[float]:
+        found: list[float] = self.values[lo:hi].tolist()
+        return found
+
+
+class Tables:
+    """The tables of a job as one: the columns it wants of each, and those it keeps.
+
+    Raises GradError where a column is missing, given twice, or would be called like a result.
+    """
+
+    def __init__(self, rows: Rows, unbound: Sequence[str], bound: Sequence[str], results: Sequence[str]) -> None:
+        paths = [path for given in rows.paths for path in _matching(given)]
+        self.opened = ExitStack()
+        try:
+            self._open(paths, rows, unbound, bound, results)
+        except BaseException:
+            self.opened.close()
+            raise
+
+    def _open(
+        self, paths: Sequence[str], rows: Rows, unbound: Sequence[str], bound: Sequence[str], results: Sequence[str]
+    ) -> None:
+        self.tables: list[Table] = []
+        for path in paths:
+            stream = rows.stdin if path == "-" else self.opened.enter_context(opened(path))
+            table = open_table(
+                path, stream, format=rows.format, na=rows.na, max_bytes=rows.max_bytes, columns=rows.columns
+            )
+            self.tables.append(table)
+        first = self.tables[0].names
+        if first == ("",):
+            # One dimension has no name: it is the only variable without a value.
+            if len(unbound) != 1:
+                raise GradError(f"{paths[0]}: one column without a name, for {len(unbound)} variables",
+                                hint="name it: --columns x")  # fmt: skip
+            self.asked: Sequence[str] = ("",)
+        else:
+            self.asked = unbound
+            for name in bound:
+                if name in first:
+                    raise GradError(f"'{name}' is a column of {paths[0]} and given on the command line too")
+        self.wanted, self.notes = list(unbound), rows.notes
+        self.kept = [name for name in first if name not in self.asked] if rows.keep else []
+        for path, table in zip(paths, self.tables, strict=True):
+            for name in [*self.asked, *self.kept]:
+                if name not in table.names:
+                    where = STDIN if path == "-" else path
+                    raise GradError(f"{where}: there is no column '{name}' ({_meant(name, table.names)})")
+        twice = [name for name in self.kept if name in results]
+        if twice:
+            raise GradError(f"'{twice[0]}' would be both a column that is kept and a result")
+
+    def whole(self, limit: int) -> Axis:
+        """All rows at once, for what takes all points. Raises GradError past ``limit`` rows."""
+        import numpy as np
+
+        if self.kept:
+            self.opened.close()
+            raise GradError("--keep goes row by row, and reductions take all rows at once")
+        parts: list[list[Any]] = []
+        size = 0
+        for chunk in self.chunks(lambda: None):
+            size += len(chunk.columns[0])
+            if size > limit:
+                raise GradError(f"more than {limit} points are beyond the limit (--max-points)")
+            parts.append(chunk.columns)
+        if not parts:
+            raise GradError("--input: there are no rows")
+        return Axis(self.wanted, [Held(np.concatenate(column)) for column in zip(*parts, strict=True)])
+
+    def chunks(self, idle: Callable[[], None]) -> Iterator[Chunk]:
+        """All rows in order, a chunk read ahead while another is worked on; ``idle`` is called before waiting."""
+        with self.opened:
+            yield from _ahead(self._read(), idle)
+
+    def _read(self) -> Iterator[Chunk]:
+        for table in self.tables:
+            yield from table.chunks(self.asked, self.kept)
+            self.notes.extend(table.notes)
+
+
+def rows_of(rows: Rows, points: Points, names: Sequence[str], results: Sequence[str]) -> Tables:
+    """The tables of a job, for the variables ``names`` that the command line leaves without a value.
+
+    Raises GradError where a column that is kept would be called like one of them or of the ``results``.
+    """
+    unbound = [] if points.shape else [name for name in names if name not in points.names]
+    if not unbound:
+        raise GradError("--input: every variable has its value already", hint="leave --input out, or --at and --grid")
+    return Tables(rows, unbound, points.names, [*names, *results])
+
+
+def _ahead(chunks: Iterator[Chunk], idle: Callable[[], None]) -> Iterator[Chunk]:
+    """``chunks``, made in a thread that nobody waits for at the end: it may be reading from a silent pipe."""
+    made: Queue[Chunk | Exception | None] = Queue(1)
+
+    def make() -> None:
+        try:
+            for chunk in chunks:
+                made.put(chunk)
+            made.put(None)
+        except Exception as e:
+            made.put(e)
+
+    Thread(target=make, daemon=True).start()
+    while True:
+        try:
+            found = made.get_nowait()
+        except Empty:
+            idle()
+            found = made.get()
+        if found is None:
+            return
+        if isinstance(found, Exception):
+            raise found
+        yield found
+
+
+def _matching(path: str) -> list[str]:
+    """The files of a pattern, in order of their names; a path that is none as it is."""
+    if path == "-" or not glob.has_magic(path):
+        return [path]
+    found = sorted(glob.glob(path))
+    if not found:
+        raise GradError(f"--input: no file matches '{path}'")
+    return found
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, 1)
+    if close:
+        typed = spell_name(close[0])
+        return f"did you mean {typed if typed != close[0] else repr(typed)}?"
+    listed = ", ".join(map(spell_name, names[:10])) + (" ..." if len(names) > 10 else "")
+    return f"its columns are {listed}"
