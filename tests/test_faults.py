@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
+from fault_files import FILES, ROWS
 
 import gradcli
 
@@ -25,13 +28,6 @@ CASES = [json.loads(line) for line in (HERE / "data" / "faults.jsonl").read_text
 
 PATIENCE = 300
 """Seconds after which a process counts as hanging, on whatever machine."""
-
-READS_A_FILE = [
-    "F052", "F053", "F054", "F057", "F058", "F059", "F077", "F078", "F079", "F080", "F081", "F082", "F083", "F086",
-    "F088", "F089", "F090", "F091", "F092", "F096", "F099", "F101", "F102", "F105", "F106", "F107", "F108", "F109",
-    "F110", "F111", "F112", "F113", "F115", "F116", "F120", "F121", "F122", "F123", "F125",
-]  # fmt: skip
-"""Cases of --input: points are not read from files yet."""
 
 WORDS = {
     "F063": "(" * 20000 + "x" + ")" * 20000,
@@ -109,6 +105,10 @@ def is_columns(**wanted: list[float]) -> Callable[[str], None]:
     return check
 
 
+is_rows = is_columns(x=[1.5, -2.0], f=[1.5, -2.0], df_dx=[1.0, 1.0])
+"""What comes of ``ROWS``."""
+
+
 def has_names(*names: str) -> Callable[[str], None]:
     def check(out: str) -> None:
         assert out.split("\n", 1)[0].split() == list(names)
@@ -144,12 +144,19 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "F032": is_columns(f=[512.0]),
     "F033": is_columns(f=[5.5]),
     "F049": is_columns(f=[2.0]),
+    "F057": is_text("x,f,df_dx\n-1.5,-1.5,1.0\n"),
     "F063": is_columns(df_dx=[1.0]),
     "F064": is_columns(df_dx=[20000.0]),
     "F065": is_columns(f=[1.0], df_dx=[1.0]),
     "F067": is_columns(f=[250000.0], df_dx=[500000.0]),
     "F071": is_columns(d199f_dx199=[2.718281828459045], d200f_dx200=[2.718281828459045]),
     "F072": has_names("x", "f"),
+    "F083": is_text("x  f  df_dx\n"),
+    "F090": is_rows,
+    "F091": is_rows,
+    "F092": is_rows,
+    "F116": is_columns(x=[2.0**53], f=[2.0**53], df_dx=[1.0]),
+    "F122": is_rows,
     "F130": is_columns(x=[1.0, 0.5, 0.0]),
     "F133": is_text("f = x**2\ndf_dx = 2*x\n"),
     "F148": has_no_escape,
@@ -158,10 +165,11 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "F153": is_columns(f=[-float("inf")], df_dx=[float("inf")]),
     "F157": is_help,
 }
-SPECIAL = ["F075", "F134", "F135", "F136", "F137", "F138", "F139", "F140", "F155"]
-"""Cases with a test of their own below, since they need a broken stdout, a limit or a signal."""
+SPECIAL = ["F075", "F081", "F088", "F125", "F134", "F135", "F136", "F137", "F138", "F139", "F140", "F155"]
+"""Cases with a test of their own below, since they need a broken stdin or stdout, a limit or a signal."""
 
-PLAIN = [c for c in CASES if c["id"] not in READS_A_FILE and c["id"] not in SPECIAL]
+PLAIN = [c for c in CASES if c["id"] not in SPECIAL]
+READING = [c for c in PLAIN if "--input" in c["argv"]]
 
 
 def case(number: str) -> dict[str, Any]:
@@ -171,12 +179,16 @@ def case(number: str) -> dict[str, Any]:
 def test_no_case_is_passed_over() -> None:
     ids = [c["id"] for c in CASES]
     assert len(ids) == len(set(ids))
-    assert set(READS_A_FILE) == {c["id"] for c in CASES if "--input" in c["argv"]}
+    assert {c["id"] for c in READING} == {*FILES, "F058", "F079", "F080"}
     assert set(CHECKS) == {c["id"] for c in PLAIN if c["stdout"] != "empty"}
     assert set(WORDS) == {c["id"] for c in CASES if c["argv"][1:] and c["argv"][1].startswith("<")}
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=lambda c: f"{c['id']}-{c['case']}")
+def title(case: dict[str, Any]) -> str:
+    return f"{case['id']}-{case['case']}"
+
+
+@pytest.mark.parametrize("case", [c for c in PLAIN if c not in READING], ids=title)
 def test_fault(case: dict[str, Any], tmp_path: Path) -> None:
     more: dict[str, Any] = {}
     if case["id"] == "F067":
@@ -193,6 +205,63 @@ def test_fault(case: dict[str, Any], tmp_path: Path) -> None:
         CHECKS[case["id"]](out)
     assert not (tmp_path / "PWNED").exists()
     assert [p.name for p in tmp_path.iterdir()] == (["big.txt"] if case["id"] == "F067" else [])
+
+
+@pytest.mark.parametrize("case", READING, ids=title)
+def test_fault_of_what_is_read(case: dict[str, Any], tmp_path: Path) -> None:
+    name = case["argv"][case["argv"].index("--input") + 1]
+    for content in FILES.get(case["id"], lambda: [None])():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        found, out, err = run(case, tmp_path)
+        judge(case, found, out, err)
+        if found == 0:
+            CHECKS[case["id"]](out)
+        assert [p.name for p in tmp_path.iterdir()] == ([] if content is None else [name])
+
+
+def test_F057_a_name_that_is_kept(tmp_path: Path) -> None:
+    """Quoted where RFC 4180 asks for it, else as it was."""
+    (tmp_path / "f.csv").write_text("\"=cmd|'/c calc',A1\",-y,x\n=1+1,-1.5,2\n")
+    keep = case("F057") | {"argv": [*case("F057")["argv"], "--keep"]}
+    assert run(keep, tmp_path) == (0, "\"=cmd|'/c calc',A1\",-y,x,f,df_dx\n=1+1,-1.5,2.0,2.0,1.0\n", "")
+
+
+def without_privileges() -> None:
+    """Modes of files bind root as well once the rights to pass them over do not outlive the next exec."""
+    libc = ctypes.CDLL(None)
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        libc.prctl(24, capability)  # PR_CAPBSET_DROP
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="root reads every file")
+def test_F081_no_permission(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_bytes(ROWS)
+    (tmp_path / "p.csv").chmod(0)
+    judge(case("F081"), *run(case("F081"), tmp_path, preexec_fn=without_privileges))
+
+
+@pytest.mark.parametrize("rows", [b"x\n\xff\n", b"x\n1\n\xff\n", b"\xff\n1\n"])
+def test_F088_stdin_not_utf_8(rows: bytes, tmp_path: Path) -> None:
+    (tmp_path / "rows").write_bytes(rows)
+    with open(tmp_path / "rows", "rb") as stdin:
+        judge(case("F088"), *run(case("F088"), tmp_path, stdin=stdin))
+
+
+def test_F122_and_F123_zst(tmp_path: Path) -> None:
+    packed = zstandard.compress(ROWS)
+    for number, name, content in (("F122", "a.csv", packed), ("F123", "tr.csv", packed[:-1])):
+        (tmp_path / f"{name}.zst").write_bytes(content)
+        words = [word.replace(".gz", ".zst") for word in case(number)["argv"]]
+        asked = case(number) | {"argv": words, "stderr": case(number).get("stderr", "^$").replace("gz", "zst")}
+        found, out, err = run(asked, tmp_path)
+        judge(asked, found, out, err)
+        if found == 0:
+            is_rows(out)
+
+
+def test_F125_stdin_closed(tmp_path: Path) -> None:
+    judge(case("F125"), *run(case("F125"), tmp_path, stdin=None, preexec_fn=lambda: os.close(0)))
 
 
 def whole_lines(out: bytes) -> None:

@@ -134,6 +134,7 @@ TEXTS = [
     (b"x,t\n1,a\n\n3,c\n", "csv"),
     (b"x,t\n1,\xff\nNA,b\n", "csv"),
     (b"x,t\n1,a\n2,b\rc\n", "csv"),
+    (b'"x",t\r1,"a\rb\n"\r-0,c\r2,d\ne\r', "csv"),
     (b'{"x":1,"t":"a\\n"}\n{"t":1.50,"x":-0}\n{"x":1e2,"t":null}', "jsonl"),
     (b'{"x":1,"t":"a"}\n{"x":2,"x":3,"t":1}\n', "jsonl"),
     (b'{"x":1,"t":"a"}\n{"x":2}{"t":1}\n', "jsonl"),
@@ -175,6 +176,13 @@ def test_what_the_csv_module_writes_is_read(rows: list[tuple[float, str]]) -> No
     assert read(out.getvalue().encode(), ["x"], ["t"]) == wanted
 
 
+def test_lines_that_end_in_carriage_returns() -> None:
+    wanted = ([bits([1.0, 2.0])], [['a\rb"\n', "c"]], "")
+    assert read(b'"x",t\r1,"a\rb""\n"\r2,c\r', ["x"], ["t"]) == wanted
+    assert read(b'"x",t\r1,"a\rb""\n"\r2,c', ["x"], ["t"]) == wanted
+    assert read(b"x\r", ["x"]) == ([[]], [], "")
+
+
 def test_csv_is_strict() -> None:
     assert words(b"") == "stdin: the file is empty: a header is expected"
     assert words(b"\n1\n") == "stdin:1: the first line is empty: a header is expected"
@@ -192,7 +200,11 @@ def test_csv_is_strict() -> None:
     assert words(b'x,y\n1,2\n3,"4\n5,6\n') == "stdin:3:3: a quote is opened here and never closed"
     assert words(b'x,y\n1,2\n3,4"5"\n').startswith("stdin:3:4: a quote inside a cell")
     assert words(b'x,y\n1,"2"3\n') == "stdin:2:6: text behind a closing quote"
-    assert words(b"x\r1\r").startswith("stdin:1:2: a carriage return inside a line")
+    assert words(b"x\n1\r2\r").startswith("stdin:2:2: a carriage return inside a line")
+    assert words(b"x\r1\n2\r").startswith("stdin:2:2: a carriage return inside a line")
+    assert words(b"x\0\n\0").startswith("stdin:1: a NUL byte in the header: UTF-16")
+    assert words(b'{\n "x": [1]}').startswith("stdin:1: JSON")
+    assert words(b"[m/s],x\n2,1\n") == ""
     assert words(b"x\n1\0\n") == "stdin:2:1: '1\\x00' in column 'x' is not a number"
     assert words(b"x\n1e400\n") == "stdin:2:1: '1e400' in column 'x' is too large for a double"
     assert words(b'{"x": [1]}').startswith("stdin:1:2: ")
@@ -226,7 +238,7 @@ def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(separated_rows, "LINE_LIMIT", 1000)
     monkeypatch.setattr(jsonl_in, "LINE_LIMIT", 1000)
     assert words(b"x\n1\n" + b"1" * 2000) == "stdin:3:1: the line is too long: the limit is 1,000 bytes"
-    assert words(b'x\n"' + b"1\n" * 1000).startswith("stdin:2:1: a quote is not closed, or the row is too long")
+    assert words(b'x\n"' + b"1\n" * 1000).startswith("stdin:2:1: a quote is not closed, or the line is too long")
     assert "the line is too long" in words(b'{"x":' + b"1" * 2000, format="jsonl")
 
 

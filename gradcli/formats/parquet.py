@@ -10,7 +10,7 @@ from gradcli.errors import GradError
 from gradcli.formats.arrays_in import as_floats
 from gradcli.formats.given import Chunk, Columns, Out, Style
 from gradcli.formats.kept import Kept
-from gradcli.formats.source import Input, checked_names, failed, places
+from gradcli.formats.source import Input, checked_names, failed, places, shown
 
 _ROWS = 65536
 """Rows read at a time."""
@@ -50,7 +50,7 @@ class Parquet:
             raise self._failed(error) from None
         self.names = checked_names(self.name, list(schema.names))
         self.rows: int | None = self._file.metadata.num_rows
-        self._types = dict(zip(self.names, schema.types, strict=True))
+        self._fields = dict(zip(self.names, schema, strict=True))
 
     def _damaged(self, error: Exception) -> GradError:
         return GradError(
@@ -65,9 +65,12 @@ class Parquet:
         arrow = self._arrow
         places(self.name, self.names, [*wanted, *keep])
         for name in wanted:
-            kind = self._types[name]
-            if not (arrow.types.is_integer(kind) or arrow.types.is_floating(kind)):
-                raise GradError(f"{self.name}: column '{name}' of the parquet file has the type {kind}, not a number")
+            kind = self._fields[name].type
+            # What the numbers of a type mean that nobody registered here is not known.
+            extension = (self._fields[name].metadata or {}).get(b"ARROW:extension:name")
+            if extension or not (arrow.types.is_integer(kind) or arrow.types.is_floating(kind)):
+                what = f"extension type {shown(extension)}" if extension else f"type {kind}"
+                raise GradError(f"{self.name}: column '{name}' of the parquet file has the {what}, not a number")
         asked = list(dict.fromkeys([*wanted, *keep]))
         start = 0
         try:

@@ -13,12 +13,15 @@ from gradcli.errors import GradError
 from gradcli.formats.cells import NotANumber, number, numbers
 from gradcli.formats.given import Chunk
 from gradcli.formats.kept import Kept
-from gradcli.formats.separated_rows import row, unquoted, whole_rows
+from gradcli.formats.separated_rows import row, unquoted, whole_rows, with_newlines
 from gradcli.formats.source import Input, checked_names, fault, places, shown
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+_JSON = re.compile(rb"""\s*(?:\{\s*["}\r\n]|\[\s*[-0-9"\[{\]\r\n])""")
 
 
 class _Cells(NamedTuple):
@@ -39,7 +42,7 @@ class Separated:
         name = given.name
         self.name, self.na, self.notes = name, given.na, list[str]()
         self._separator = separator.encode()
-        self._rows = whole_rows(given.parts(), name)
+        self._rows = whole_rows(with_newlines(given.parts()), name)
         self._held = next(self._rows, b"")
         self._line = 1
         if not self._held:
@@ -55,6 +58,12 @@ class Separated:
         start = 3 if text.startswith(b"\xef\xbb\xbf") else 0
         cells: list[bytes] = []
         end = row(text, start, self._separator, self.name, 1, cells)
+        if _JSON.match(text, start):
+            raise GradError(
+                f"{self.name}:1: JSON, not rows of cells", hint="say what it is: --input-format json, or jsonl"
+            )
+        if b"\0" in text[:end]:
+            raise GradError(f"{self.name}:1: a NUL byte in the header: UTF-16, or no text at all")
         try:
             texts = [unquoted(cell).decode() for cell in cells]
         except UnicodeDecodeError:

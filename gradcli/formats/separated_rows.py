@@ -2,9 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gradcli.formats.source import LINE_LIMIT, fault
+
+_MARK = re.compile(rb'["\r\n]')
+_SWAPPED = bytes.maketrans(b"\r\n", b"\n\r")
+
+
+def with_newlines(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The same; where the first line ends in a carriage return alone, that and a newline trade places.
+
+    A line that ends otherwise than the first is so refused as any other.
+    """
+    returns: bool | None = None
+    held, quotes = b"", 0
+    for part in parts:
+        part = held + part
+        held = b""
+        if returns is None and (end := _first_end(part, quotes)) is not None:
+            if part[end:] == b"\r":
+                # What follows tells: a newline may be on its way.
+                held = part
+                continue
+            returns = part[end] == 13 and part[end + 1] != 10
+        if returns is False:
+            yield part
+            continue
+        pieces = part.split(b'"')
+        if returns:
+            outside = slice(quotes % 2, None, 2)
+            pieces[outside] = [piece.translate(_SWAPPED) for piece in pieces[outside]]
+        quotes += len(pieces) - 1
+        yield b'"'.join(pieces)
+    if held:
+        yield held[:-1] + b"\n"
+
+
+def _first_end(part: bytes, quotes: int) -> int | None:
+    """The first newline or carriage return outside quotes; ``quotes`` came before."""
+    for mark in _MARK.finditer(part):
+        if mark[0] == b'"':
+            quotes += 1
+        elif quotes % 2 == 0:
+            return mark.start()
+    return None
 
 
 def whole_rows(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
@@ -23,7 +66,7 @@ def whole_rows(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
         size += len(part)
         quotes += part.count(b'"')
         if size > LINE_LIMIT:
-            what = "a quote is not closed, or the row" if quotes % 2 else "the line"
+            what = "a quote is not closed, or the line" if quotes % 2 else "the line"
             raise fault(name, lines + 1, 1, f"{what} is too long: the limit is {LINE_LIMIT:,} bytes")
     if size:
         yield b"".join(held)
@@ -57,7 +100,9 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
             if stray and text[min(stray) : min(stray) + 2] != b"\r\n":
                 bad = min(stray)
                 what = "a quote inside a cell" if text[bad : bad + 1] == b'"' else "a carriage return inside a line"
-                hint = "quote the whole cell and double the quotes in it" if text[bad : bad + 1] == b'"' else None
+                hint = "quote the whole cell and double the quotes in it"
+                if text[bad : bad + 1] != b'"':
+                    hint = "all lines of a file end alike: in CRLF, LF or CR"
                 raise fault(name, *_place(text, first, bad, line), what, hint)
             if text[at - 1 : at + 1] == b"\r\n" and at > start:
                 at -= 1
