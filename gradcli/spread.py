@@ -165,3 +165,35 @@ def _in_order(
             yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def aside(make: Callable[[Callable[[_Made], object]], object], idle: Callable[[], object] = int) -> Iterator[_Made]:
+    """What ``make(put)`` puts, in order, made by a thread that runs a little ahead; its error ends it.
+
+    ``idle`` is called before waiting for the thread. Nobody waits for it at the end: it may be reading from a silent
+    pipe.
+    """
+    from queue import Empty, Queue
+    from threading import Thread
+
+    made: Queue[tuple[_Made] | Exception | None] = Queue(2)
+
+    def work() -> None:
+        try:
+            make(lambda one: made.put((one,)))
+            made.put(None)
+        except Exception as error:
+            made.put(error)
+
+    Thread(target=work, daemon=True).start()
+    while True:
+        try:
+            found = made.get_nowait()
+        except Empty:
+            idle()
+            found = made.get()
+        if found is None:
+            return
+        if isinstance(found, Exception):
+            raise found
+        yield found[0]

@@ -40,7 +40,7 @@ DOORS = {
     },
     "scipy": {"backends.special"},
     "orjson": {"formats"},
-    "pyarrow": {"formats.parquet"},
+    "pyarrow": {"formats.parquet", "formats.arrow_rows"},
     "zstandard": {"formats.packed"},
     "hatchling": {"tables"},
 }  # fmt: skip

@@ -138,6 +138,7 @@ class Target:
         self.given = given
         path = given["output"]
         self.path = None if path == "-" else path
+        self.packing = None if self.path is None else suffix_of(self.path)[1]
         self.format = self._chosen(ctx)
         self.door = Door() if self.path is None else FileDoor(self.path)
         self.terminal = self.path is None and sys.stdout is not None and sys.stdout.isatty()
@@ -159,9 +160,9 @@ class Target:
         """The numbers, then notes on stderr, those on the tables that were read among them."""
         with self.door:
             erase = self._progress(result)
-            result.idle = self.door.flush
+            style = self.style._replace(rewinds=self.door.rewinds and self.packing is None)
             try:
-                self._send(lambda out: self.format.write(result, out, self.style))
+                self._send(lambda out: self.format.write(result, out, style), apart=result.long)
             finally:
                 erase()
         color = self.given["color"]
@@ -180,15 +181,25 @@ class Target:
         with self.door:
             self._send(lambda out: self.format.tell(found, out, self.style))
 
-    def _send(self, write: Callable[[Out], None]) -> None:
-        """Let ``write`` write to the door, through a packer where the file's name asks for one."""
-        packing = None if self.path is None else suffix_of(self.path)[1]
-        if packing is None:
-            write(self.door)
+    def _send(self, write: Callable[[Out], None], *, apart: bool = False) -> None:
+        """Let ``write`` write to the door, through a packer where the file's name asks for one.
+
+        ``apart``: while one piece leaves, a thread makes the next. Where it is slow, what is there leaves at once.
+        """
+
+        def send(out: Out) -> None:
+            packer = Packer(out, self.packing) if self.packing is not None else None
+            write(packer or out)
+            if packer is not None:
+                packer.close()
+
+        if not apart:
+            send(self.door)
             return
-        packer = Packer(self.door, packing)
-        write(packer)
-        packer.close()
+        from gradcli.spread import aside
+
+        for piece in aside(send, self.door.flush):
+            self.door(piece)
 
     def _chosen(self, ctx: click.Context) -> Format:
         """The row of the format table that was asked for, by switch, by --format or by suffix."""

@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 from gradcli.errors import GradError
+from gradcli.formats import Start
 
 _BUFFER = 1 << 16
 _PATIENCE = 0.5
@@ -31,6 +32,7 @@ class Door:
     """A context that takes bytes: ``door(data)``. Raises GradError, exit code 3, where they cannot be written."""
 
     name = "stdout"
+    temporary: str | None = None
 
     def __init__(self) -> None:
         self.fd = -1
@@ -41,6 +43,9 @@ class Door:
         self.previous: dict[int, Any] = {}
 
     def __call__(self, data: bytes) -> None:
+        if isinstance(data, Start):
+            self.flush()
+            os.lseek(self.fd, 0, os.SEEK_SET)
         self.held.append(data)
         self.size += len(data)
         if self.size >= _BUFFER:
@@ -62,6 +67,11 @@ class Door:
             raise self.refused(e) from None
         if self.dying:
             self.leave(self.dying)
+
+    @property
+    def rewinds(self) -> bool:
+        """Whether a ``Start`` may come last."""
+        return self.temporary is not None
 
     def refused(self, e: OSError) -> GradError:
         return GradError(f"cannot write to {self.name}: {e.strerror or e}", exit_code=3)
@@ -134,7 +144,6 @@ class FileDoor(Door):
         except OSError as e:
             # A relative path where the working directory is gone.
             raise self.refused(e) from None
-        self.temporary: str | None = None
 
     def open(self) -> None:
         try:

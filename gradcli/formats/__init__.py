@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from gradcli.errors import GradError, printable
 from gradcli.formats import deferred
-from gradcli.formats.given import SCHEMA, Chunk, Columns, Out, Statements, Style, Table
+from gradcli.formats.given import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
 from gradcli.formats.json_text import tell_json, tell_jsonl, write_json, write_jsonl
 from gradcli.formats.kept import Kept
 from gradcli.formats.markdown import tell_markdown, write_markdown
@@ -22,7 +22,7 @@ from gradcli.formats.source import STDIN, Input, opened
 from gradcli.formats.table import tell_table, write_table
 
 __all__ = [
-    "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Packer", "Statements", "Style", "Table",
+    "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Packer", "Start", "Statements", "Style", "Table",
     "by_suffix", "open_table", "printable", "spell", "suffix_of",
 ]  # fmt: skip
 

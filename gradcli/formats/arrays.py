@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import GradError
 from gradcli.formats.cells import NotANumber, number
-from gradcli.formats.given import Columns, Out, Style, shaped
+from gradcli.formats.given import Columns, Out, Start, Style, headed, shaped
 from gradcli.formats.kept import Kept
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_DIGITS = 20
+"""Those of the greatest number of rows."""
 _PIECE = 1 << 17
 """Numbers written at a time."""
 
@@ -26,8 +28,8 @@ _PIECE = 1 << 17
 def write_npy(result: Columns, out: Out, style: Style) -> None:
     """A structured array of one dimension, its fields little-endian doubles named as the columns.
 
-    The header tells the number of rows: where ``result.shape`` does, blocks go out as they come; where it is not known
-    (the first length is negative) they are held until the last, since ``out`` may be a pipe and cannot be rewound.
+    The header tells the number of rows. Where ``result.shape`` does not (the first length is negative), the header is
+    written once more at the end; where the output does not rewind, the blocks are held until then.
     Columns with shapes of their own do not fit: GradError.
     """
     import numpy as np
@@ -35,17 +37,17 @@ def write_npy(result: Columns, out: Out, style: Style) -> None:
     if result.shapes is not None:
         raise GradError("npy holds columns of equal length: these have shapes of their own", hint="write npz or json")
     item = np.dtype([(name, "<f8") for name in result.names])
-    known = math.prod(result.shape) if all(length >= 0 for length in result.shape) else None
     blocks = _records(result, item)
-    if known is None:
+    told = all(length >= 0 for length in result.shape)
+    rows, done = math.prod(result.shape) if told else 0, 0
+    if not told and not style.rewinds:
         held = list(blocks)
-        known, blocks = sum(map(len, held)), iter(held)
-    first = next(blocks, None)
-    out(_header(item, (known,)))
-    if first is not None:
-        out(first.tobytes())
-    for block in blocks:
+        rows, blocks = sum(map(len, held)), iter(held)
+    for block in headed(_header(item, (rows,)), blocks, out):
+        done += len(block)
         out(block.tobytes())
+    if done != rows:
+        out(Start(_header(item, (done,))))
 
 
 def _records(result: Columns, item: np.dtype[Any]) -> Iterator[NDArray[Any]]:
@@ -85,6 +87,8 @@ def _header(item: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
         body, version, width = text.encode(), 3, 4
     if len(body) > 60000:
         version, width = max(version, 2), 4
+    # As long for any number of rows, which may be known last.
+    body += b" " * (_DIGITS - len(repr(shape[0])) if shape else 0)
     # The numbers begin at a multiple of 64.
     body += b" " * (-(8 + width + len(body) + 1) % 64) + b"\n"
     return b"\x93NUMPY" + bytes((version, 0)) + len(body).to_bytes(width, "little") + body

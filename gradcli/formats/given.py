@@ -15,6 +15,10 @@ Out = Callable[[bytes], object]
 SCHEMA = "gradcli/1"
 
 
+class Start(bytes):
+    """To be written over the first bytes of the output, where ``Style.rewinds``."""
+
+
 class Columns(Protocol):
     """What is written: named columns of numbers over a grid.
 
@@ -52,11 +56,15 @@ class Statements(Protocol):
 
 
 class Style(NamedTuple):
-    """How a table looks: significant digits (None: all), width to fit (None: any), whether to colour."""
+    """How a table looks: significant digits (None: all), width to fit (None: any), whether to colour.
+
+    ``rewinds``: whether the output is a file, whose start can be written last.
+    """
 
     digits: int | None = None
     width: int | None = None
     color: bool = False
+    rewinds: bool = False
 
 
 def shaped(result: Columns) -> Iterator[tuple[str, tuple[int, ...], Any]]:
@@ -100,3 +108,12 @@ class Table(Protocol):
 def without_kept(block: Sequence[Any]) -> list[Any]:
     """The columns of numbers of a block."""
     return [column for column in block if not isinstance(column, Kept)]
+
+
+def headed(header: bytes, blocks: Iterator[Any], out: Out) -> Iterator[Any]:
+    """The blocks, once the first is there and the header is out: until then the work may come to nothing."""
+    first = next(blocks, None)
+    out(header)
+    if first is not None:
+        yield first
+        yield from blocks

@@ -103,9 +103,9 @@ def write_jsonl(result: Columns, out: Out, style: Style) -> None:
     for block in result.blocks:
         numbers = without_kept(block)
         body = number_rows(numbers, words=False, nothing=b"null")
-        rows = body.split(b"],[")
+        rows = body.split(b"\n")
         if len(numbers) < len(block):
-            cells = body.replace(b"],[", b",").split(b",")
+            cells = body.replace(b"\n", b",").split(b",")
             places = iter(range(len(numbers)))
             columns = [c.json() if isinstance(c, Kept) else cells[next(places) :: len(numbers)] for c in block]
             out(b"".join([line % row for row in zip(*columns, strict=True)]))

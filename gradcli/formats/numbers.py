@@ -6,8 +6,12 @@ By orjson, a whole block at a time. Must not know what stands between the number
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+_PIECE = 1 << 14
+"""Numbers turned into text at a time."""
+_COMMA, _NEWLINE = b",\n"
 
 
 def _odd(value: float) -> bytes:
@@ -25,43 +29,63 @@ def plain(body: bytes) -> bytes:
 
 
 def number_rows(columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"") -> bytes:
-    """Rows of a block as ``1.0,2.0],[3.0,4.0``; non-finite values as words, or as null; None as ``nothing``."""
+    """Rows of a block as ``1.0,2.0\\n3.0,4.0``; non-finite values as words, or as null; None as ``nothing``."""
+    return b"".join(row_pieces(columns, words=words, nothing=nothing))[:-1]
+
+
+def row_pieces(columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"") -> Iterator[bytes]:
+    """The same in pieces that stay in the cache, with a newline behind each row."""
+    if any(column is None for column in columns):
+        yield _rows_with_nothing(columns, words, nothing)
+    elif columns and isinstance(columns[0], list):
+        yield _list_rows(columns, words)
+    elif columns:
+        step = max(1, _PIECE // len(columns))
+        for lo in range(0, len(columns[0]), step):
+            yield _array_rows([column[lo : lo + step] for column in columns], words)
+
+
+def _list_rows(columns: Sequence[list[float]], words: bool) -> bytes:
     import orjson
 
-    if not columns:
-        return b""
-    if any(column is None for column in columns):
-        return _rows_with_nothing(columns, words, nothing)
-    odd: list[float] = []
-    if isinstance(columns[0], list):
-        rows = list(zip(*columns, strict=True))
-        body = plain(orjson.dumps(rows))
-        if words and b"null" in body:
-            odd = [v for row in rows for v in row if not math.isfinite(v)]
-    else:
-        import numpy as np
+    rows = list(zip(*columns, strict=True))
+    body = plain(orjson.dumps(rows))[2:-2].replace(b"],[", b"\n") + b"\n"
+    if words and b"null" in body:
+        return _worded(body, [v for row in rows for v in row if not math.isfinite(v)])
+    return body
 
-        table = np.stack(columns, axis=1)
-        body = orjson.dumps(table, option=orjson.OPT_SERIALIZE_NUMPY)
-        if (np.abs(table) >= 1e16).any():
-            body = plain(body)
+
+def _array_rows(columns: Sequence[Any], words: bool) -> bytes:
+    """A flat array is fastest; its rows' ends are put in afterwards."""
+    import numpy as np
+    import orjson
+
+    table = np.stack(columns, axis=1)
+    body = orjson.dumps(table.ravel(), option=orjson.OPT_SERIALIZE_NUMPY)
+    if not np.abs(table).max() < 1e16:
+        body = plain(body)
         finite = np.isfinite(table)
         if words and not finite.all():
-            odd = table[~finite].tolist()
-    body = body[2:-2]
-    if odd:
-        pieces = body.split(b"null")
-        body = b"".join([text for pair in zip(pieces, map(_odd, odd), strict=False) for text in pair]) + pieces[-1]
-    return body
+            body = _worded(body, table[~finite].tolist())
+    text = np.frombuffer(body, np.uint8).copy()
+    text[np.flatnonzero(text == _COMMA)[len(columns) - 1 :: len(columns)]] = _NEWLINE
+    text[-1] = _NEWLINE
+    return text[1:].tobytes()
+
+
+def _worded(body: bytes, odd: list[float]) -> bytes:
+    """The text with words for its nulls."""
+    pieces = body.split(b"null")
+    return b"".join([text for pair in zip(pieces, map(_odd, odd), strict=False) for text in pair]) + pieces[-1]
 
 
 def _rows_with_nothing(columns: Sequence[Any], words: bool, nothing: bytes) -> bytes:
     held = [column for column in columns if column is not None]
     rows = []
-    for row in number_rows(held, words=words).split(b"],[") if held else [b""]:
+    for row in number_rows(held, words=words).split(b"\n") if held else [b""]:
         cells = iter(row.split(b","))
         rows.append(b",".join([nothing if column is None else next(cells) for column in columns]))
-    return b"],[".join(rows)
+    return b"\n".join(rows) + b"\n"
 
 
 def _rounded(value: float, digits: int) -> float:
@@ -74,4 +98,4 @@ def number_cells(columns: Sequence[Any], digits: int | None) -> list[bytes]:
     """Every number of a block as text, row after row."""
     if digits is not None:
         columns = [None if column is None else [_rounded(v, digits) for v in column] for column in columns]
-    return number_rows(columns, nothing=b"null").replace(b"],[", b",").split(b",")
+    return number_rows(columns, nothing=b"null").replace(b"\n", b",").split(b",")

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from gradcli.formats.given import Columns, Out, Statements, Style, without_kept
+from gradcli.formats.given import Columns, Out, Statements, Style, headed, without_kept
 from gradcli.formats.kept import Kept, quoted
-from gradcli.formats.numbers import number_rows
-
-
-def headed(header: bytes, blocks: Iterator[list[Any]], out: Out) -> Iterator[list[Any]]:
-    """The blocks, once the first is there and the header is out: until then the work may come to nothing."""
-    first = next(blocks, None)
-    out(header)
-    if first is not None:
-        yield first
-        yield from blocks
+from gradcli.formats.numbers import number_rows, row_pieces
 
 
 def _heading(name: str, separator: str) -> str:
@@ -40,9 +31,12 @@ def separated(separator: str) -> tuple[Callable[..., None], Callable[..., None]]
     def write(result: Columns, out: Out, style: Style) -> None:
         header = separator.join([_heading(n, separator) for n in result.names]).encode() + b"\n"
         for block in headed(header, result.blocks, out):
-            body = number_rows(without_kept(block)).replace(b"],[", b"\n")
-            body = body if separator == "," else body.translate(turned)
-            out((with_kept(body, block, separator) if any(isinstance(c, Kept) for c in block) else body) + b"\n")
+            if any(isinstance(c, Kept) for c in block):
+                body = number_rows(without_kept(block)).translate(turned)
+                out(with_kept(body, block, separator) + b"\n")
+                continue
+            for piece in row_pieces(block):
+                out(piece if separator == "," else piece.translate(turned))
 
     def tell(formulas: Statements, out: Out, style: Style) -> None:
         for pair in [("name", "expression"), *formulas.lines, *[(name, "") for name in formulas.unused]]:

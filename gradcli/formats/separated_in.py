@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.errors import GradError
+from gradcli.formats.arrow_rows import arrow_columns
 from gradcli.formats.cells import NotANumber, number, numbers
 from gradcli.formats.given import Chunk
 from gradcli.formats.kept import Kept
@@ -43,7 +44,7 @@ class Separated:
         self.name, self.na, self.notes = name, given.na, list[str]()
         self._separator = separator.encode()
         self._rows = whole_rows(with_newlines(given.parts()), name)
-        self._held = next(self._rows, b"")
+        self._held, _ = next(self._rows, (b"", 0))
         self._line = 1
         if not self._held:
             raise GradError(f"{name}: the file is empty: a header is expected")
@@ -91,17 +92,19 @@ class Separated:
                     yield chunk
                 if error is not None:
                     raise error
-                self._line += self._held.count(b"\n")
-            held = next(self._rows, None)
-            if held is None:
+            following = next(self._rows, None)
+            if following is None:
                 return
-            self._held = held
+            self._held, lines = following
+            self._line = 1 + lines
 
     def _chunk(
         self, text: bytes, asked: list[int], kept: list[int], start: int
     ) -> tuple[Chunk | None, GradError | None]:
         """The rows up to the first bad one, and what is wrong with that."""
         text = text if text.endswith(b"\n") else text + b"\n"
+        if not kept and (found := arrow_columns(text, self._separator, len(self.names), asked)) is not None:
+            return Chunk(start, found, []), None
         error: GradError | None = None
         cells = _structure(text, self._separator, len(self.names))
         if cells is None:
@@ -129,6 +132,8 @@ class Separated:
 
         if not asked:
             return [], None
+        if len(asked) and (quick := arrow_columns(cells.text, self._separator, len(self.names), asked)) is not None:
+            return quick, None
         order = sorted(asked)
         if (found := numbers(_between_commas(cells, order, self._separator), self.na)) is not None:
             table = found.reshape(-1, len(order))

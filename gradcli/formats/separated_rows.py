@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gradcli.formats.source import LINE_LIMIT, fault
 
+_NEWLINE = 10
 _MARK = re.compile(rb'["\r\n]')
 _SWAPPED = bytes.maketrans(b"\r\n", b"\n\r")
 
@@ -50,26 +51,35 @@ def _first_end(part: bytes, quotes: int) -> int | None:
     return None
 
 
-def whole_rows(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """Pieces that end where a row ends; the last may lack its newline."""
+def whole_rows(parts: Iterator[bytes], name: str) -> Iterator[tuple[bytes, int]]:
+    """Pieces that end where a row ends, and how many newlines came before; the last may lack its newline."""
     held: list[bytes] = []
     size = lines = quotes = 0
     for part in parts:
-        cut = _last_end(part, quotes)
+        # Looking for one is many times faster than counting them.
+        marked = b'"' in part
+        cut = _last_end(part, quotes) if marked or quotes % 2 else part.rfind(b"\n") + 1
         if cut:
             held.append(part[:cut])
             text = b"".join(held)
-            lines += text.count(b"\n")
-            yield text
+            yield text, lines
+            lines += _newlines(text)
             held, size, quotes, part = [], 0, 0, part[cut:]
         held.append(part)
         size += len(part)
-        quotes += part.count(b'"')
+        quotes += part.count(b'"') if marked else 0
         if size > LINE_LIMIT:
             what = "a quote is not closed, or the line" if quotes % 2 else "the line"
             raise fault(name, lines + 1, 1, f"{what} is too long: the limit is {LINE_LIMIT:,} bytes")
     if size:
-        yield b"".join(held)
+        yield b"".join(held), lines
+
+
+def _newlines(text: bytes) -> int:
+    """Their number, several times faster than bytes.count where there are many."""
+    import numpy as np
+
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
 
 
 def _last_end(part: bytes, quotes: int) -> int:

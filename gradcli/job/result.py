@@ -13,6 +13,9 @@ from gradcli.job.passes import Plan
 from gradcli.job.request import Facts, Settings
 from gradcli.spread import Block, Work, blocks, whole
 
+_LONG = 1 << 18
+"""Numbers from which a thread of their own makes them text."""
+
 
 class Computed:
     """What every result tells of itself, and counts as its blocks are met.
@@ -21,7 +24,7 @@ class Computed:
     None stands for each in a block. Where columns have shapes of their own ``shapes`` names them all, and ``whole()``
     has a column for each; elsewhere all have ``shape``, () for a single point. ``matrix`` where the points came
     from a shape alone. ``nonfinite`` counts the infinities and nans of each column met so far. ``watch`` is told how
-    many points are done, ``idle`` that the next ones may be long in coming.
+    many points are done.
     """
 
     shapes: dict[str, tuple[int, ...]] | None = None
@@ -40,7 +43,11 @@ class Computed:
         self.matrix, self.empty, self.strict = matrix, tuple(empty), settings.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None
-        self.idle: Callable[[], None] = lambda: None
+
+    @property
+    def long(self) -> bool:
+        """Whether there is enough to write for a thread to pay."""
+        return self.size * len(self.names) >= _LONG
 
     @property
     def results(self) -> tuple[str, ...]:

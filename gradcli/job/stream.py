@@ -19,12 +19,13 @@ from gradcli.job.request import Facts, Job, Request
 from gradcli.job.result import Computed
 from gradcli.job.tables import Held, Tables
 from gradcli.program import Program, build
-from gradcli.spread import Block, blocks
+from gradcli.spread import Block, aside, blocks
 
 
 class Streamed(Computed):
     """Columns over rows that are read as they are needed: those kept, the point variables, the results.
 
+    ``total`` is 0 and ``shape`` (-1,) where only the last row tells how many there are.
     Take either ``blocks`` or ``whole()``, once.
     """
 
@@ -33,38 +34,52 @@ class Streamed(Computed):
         facts: Facts, job: Job,
     ) -> None:  # fmt: skip
         settings = job.settings()
-        # How many rows there are nobody knows yet.
-        super().__init__([*tables.kept, *names], points, (-1,), facts, settings, matrix=False)
-        self.size = 0
-        self.width = len(names)
         self.program, self.grid, self.tables, self.limit = program, grid, tables, job.max_points
+        one = grid(Axis(tables.wanted, [Values([0.0])] * len(tables.wanted)))
+        self.inner = math.prod(axis.length for axis in one.axes if not axis.fixed)
+        self.total = 0
+        if tables.rows is not None:
+            self.total = tables.rows * self.inner
+            if self.total > self.limit:
+                tables.opened.close()
+                raise GradError(f"{self.total} points are beyond the limit of {self.limit} (--max-points)")
+        shape = (-1,) if tables.rows is None else (self.total,)
+        super().__init__([*tables.kept, *names], points, shape, facts, settings, matrix=False)
+        self.width = len(names)
         # One engine whatever the chunks: what a row comes to must not depend on the rows read with it.
         self.engine = "vector" if settings.engine == "auto" else settings.engine
         self.wanted_threads = settings.threads
-        self.threads, self.steps, self.total = 1, program.length, 0
+        self.threads, self.steps = 1, program.length
+
+    long = True
 
     @property
     def blocks(self) -> Iterator[Block]:
         """Contiguous parts in the order of the rows, each one flat column per name."""
         self.size = 0
-        for chunk in self.tables.chunks(self.idle):
+        for block in aside(self._compute):
+            self._met(block[len(self.names) - self.width :])
+            self.size += len(block[0])
+            self._watched(self.size)
+            yield block
+        self.shape = (self.size,)
+
+    def _compute(self, put: Callable[[Block], object]) -> None:
+        size = 0
+        for chunk in self.tables.chunks():
             grid = self.grid(Axis(self.tables.wanted, [Held(column) for column in chunk.columns]))
-            inner = math.prod(axis.length for axis in grid.axes if not axis.fixed) // len(chunk.columns[0])
-            if self.size + grid.size > self.limit:
+            size += grid.size
+            if size > self.limit:
                 raise GradError(f"more than {self.limit} points are beyond the limit (--max-points)")
             load = grid.size * (self.program.length + self.width)
             self.threads = max(self.threads, threads := engine.threads(self.wanted_threads, load, self.engine))
             target = engine.block_points(self.program, self.engine)
             done = 0
             for block in blocks(engine.work(self.program, grid, self.engine), target=target, threads=threads):
-                self._met(block)
                 points = len(block[0])
-                kept = [_repeated(column, done, done + points, inner) for column in chunk.kept]
+                kept = [_repeated(column, done, done + points, self.inner) for column in chunk.kept]
                 done += points
-                self.size += points
-                self._watched(self.size)
-                yield [*kept, *block]
-        self.shape = (self.size,)
+                put([*kept, *block])
 
     @property
     def results(self) -> tuple[str, ...]:

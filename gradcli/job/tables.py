@@ -6,10 +6,8 @@ Must not know what is computed, nor how a format is read.
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from queue import Empty, Queue
-from threading import Thread
 from typing import Any
 
 from gradcli.errors import GradError
@@ -83,6 +81,12 @@ class Tables:
         if twice:
             raise GradError(f"'{twice[0]}' would be both a column that is kept and a result")
 
+    @property
+    def rows(self) -> int | None:
+        """Rows of all tables together, where each tells its own."""
+        counts = [table.rows for table in self.tables]
+        return None if None in counts else sum(counts)  # type: ignore[arg-type]
+
     def whole(self, limit: int) -> Axis:
         """All rows at once, for what takes all points. Raises GradError past ``limit`` rows."""
         import numpy as np
@@ -92,7 +96,7 @@ class Tables:
             raise GradError("--keep goes row by row, and reductions take all rows at once")
         parts: list[list[Any]] = []
         size = 0
-        for chunk in self.chunks(lambda: None):
+        for chunk in self.chunks():
             size += len(chunk.columns[0])
             if size > limit:
                 raise GradError(f"more than {limit} points are beyond the limit (--max-points)")
@@ -101,15 +105,12 @@ class Tables:
             raise GradError("--input: there are no rows")
         return Axis(self.wanted, [Held(np.concatenate(column)) for column in zip(*parts, strict=True)])
 
-    def chunks(self, idle: Callable[[], None]) -> Iterator[Chunk]:
-        """All rows in order, a chunk read ahead while another is worked on; ``idle`` is called before waiting."""
+    def chunks(self) -> Iterator[Chunk]:
+        """All rows in order."""
         with self.opened:
-            yield from _ahead(self._read(), idle)
-
-    def _read(self) -> Iterator[Chunk]:
-        for table in self.tables:
-            yield from table.chunks(self.asked, self.kept)
-            self.notes.extend(table.notes)
+            for table in self.tables:
+                yield from table.chunks(self.asked, self.kept)
+                self.notes.extend(table.notes)
 
 
 def rows_of(rows: Rows, points: Points, names: Sequence[str], results: Sequence[str]) -> Tables:
@@ -121,32 +122,6 @@ def rows_of(rows: Rows, points: Points, names: Sequence[str], results: Sequence[
     if not unbound:
         raise GradError("--input: every variable has its value already", hint="leave --input out, or --at and --grid")
     return Tables(rows, unbound, points.names, [*names, *results])
-
-
-def _ahead(chunks: Iterator[Chunk], idle: Callable[[], None]) -> Iterator[Chunk]:
-    """``chunks``, made in a thread that nobody waits for at the end: it may be reading from a silent pipe."""
-    made: Queue[Chunk | Exception | None] = Queue(1)
-
-    def make() -> None:
-        try:
-            for chunk in chunks:
-                made.put(chunk)
-            made.put(None)
-        except Exception as e:
-            made.put(e)
-
-    Thread(target=make, daemon=True).start()
-    while True:
-        try:
-            found = made.get_nowait()
-        except Empty:
-            idle()
-            found = made.get()
-        if found is None:
-            return
-        if isinstance(found, Exception):
-            raise found
-        yield found
 
 
 def _matching(path: str) -> list[str]:
