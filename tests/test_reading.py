@@ -25,7 +25,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcli.errors import GradError
-from gradcli.formats import FORMATS, Kept, Packer, Style, cells, jsonl_in, open_table, packed, separated_rows, source
+from gradcli.formats import (
+    FORMATS,
+    Kept,
+    Packer,
+    Style,
+    arrow_rows,
+    cells,
+    jsonl_in,
+    open_table,
+    packed,
+    separated_rows,
+    source,
+)
 
 Found = tuple[list[list[bytes]], list[list[str | None]], str]
 
@@ -60,7 +72,7 @@ def table(stream: Any, wanted: Sequence[str], keep: Sequence[str] = (), **given:
                 assert part.dtype == np.float64
                 column += bits(part)
             for texts, cells in zip(kept, chunk.kept, strict=True):
-                texts += cells.texts
+                texts += [None if cell is None else cell.decode() for cell in cells.cells]
     except GradError as error:
         assert error.exit_code == 2
         return columns, kept, str(error)
@@ -122,6 +134,31 @@ def test_with_and_without_pyarrow(arrow: bool, monkeypatch: pytest.MonkeyPatch) 
         [],
         f"stdin:{len(values) + 2}:1: '1_0' in column 'x' is not a number",
     )
+
+
+ODD = "0 -0 +1 1. .5 007 1e5 1E+05 1e400 1e-400 4.9e-324 2.5e-324 nan NaN NA inf Infinity -inf 0x10 1d5 1_0 1,5 true"
+CELLS = st.one_of(
+    st.floats().map(repr),
+    st.sampled_from([*ODD.split(), "null", "1e", "1e+", ".", "-", "1f", "1" + chr(0x660), "9007199254740993"]),
+    st.just("0.1000000000000000055511151231257827021181583404541015625"),
+    st.text(st.sampled_from('0123456789+-.eE \r\tnaif"\0\n'), max_size=6),
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=4), st.sampled_from(",\t"), st.booleans())
+def test_what_arrow_reads_is_what_is_read_without_it(rows: list[tuple[str, str]], separator: str, na: bool) -> None:
+    text = "".join([separator.join(row) + "\n" for row in rows]).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrow_rows, "LEAST", 0)
+        quick = arrow_rows.arrow_columns(text, separator.encode(), 2, [1, 0])
+        patch.setattr(arrow_rows, "LEAST", 1 << 60)
+        header = separator.join("xy").encode() + b"\n"
+        columns, _, error = read(
+            header + text, ["y", "x"], format="csv" if separator == "," else "tsv", na="nan" if na else None
+        )
+    if quick is not None:
+        assert (columns, error) == ([bits(column) for column in quick], "")
 
 
 TEXTS = [
@@ -620,12 +657,12 @@ ROWS = ["csv", "tsv", "jsonl", "json", "parquet"]
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=5), min_size=1, max_size=5))
 def test_text_is_carried_through(texts: list[str]) -> None:
     for first in ROWS:
-        made = Made({"t": Kept(texts, True), "x": np.arange(len(texts)) * 1.0})
+        made = Made({"t": Kept([text.encode() for text in texts], True), "x": np.arange(len(texts)) * 1.0})
         chunks = list(open_table("-", io.BytesIO(written(first, made)), format=first).chunks(["x"], ["t"]))
         kept = Kept.joined([chunk.kept[0] for chunk in chunks])
-        assert kept.texts == texts
+        assert kept.cells == [text.encode() for text in texts]
         for form in ROWS:
-            again = written(form, Made({"x": np.arange(len(texts)) * 1.0, "t": kept}, 2))
+            again = written(form, Made({"t": kept, "x": np.arange(len(texts)) * 1.0}, 2))
             assert read(again, ["x"], ["t"], format=form) == ([bits(range(len(texts)))], [texts], "")
 
 
@@ -634,18 +671,18 @@ def test_kept_numbers_keep_their_digits() -> None:
     _, kept, _ = read(text, ["x"], ["n", "t"])
     assert kept == [["1.50", "007", "nan"], ["1", "", "a b"]]
     chunk = next(open_table("-", io.BytesIO(text)).chunks(["x"], ["n", "t"]))
-    made = Made({"n": chunk.kept[0], "f": chunk.columns[0], "t": chunk.kept[1]})
-    assert written("csv", made) == b"n,f,t\n1.50,1.0,1\n007,2.0,\nnan,3.0,a b\n"
+    made = Made({"n": chunk.kept[0], "t": chunk.kept[1], "f": chunk.columns[0]})
+    assert written("csv", made) == b"n,t,f\n1.50,1,1.0\n007,,2.0\nnan,a b,3.0\n"
     assert written("jsonl", made) == (
-        b'{"n": 1.50, "f": 1.0, "t": "1"}\n{"n": "007", "f": 2.0, "t": ""}\n{"n": null, "f": 3.0, "t": "a b"}\n'
+        b'{"n": 1.50, "t": "1", "f": 1.0}\n{"n": "007", "t": "", "f": 2.0}\n{"n": null, "t": "a b", "f": 3.0}\n'
     )
     assert json.loads(written("json", made))["columns"] == {
         "n": [1.5, "007", None],
         "f": [1, 2, 3],
         "t": ["1", "", "a b"],
     }
-    assert written("markdown", made).splitlines()[2] == b"| 1.50 | 1.0 | 1 |"
-    assert written("table", made).decode().splitlines()[1].split() == ["1.50", "1.0", "1"]
+    assert written("markdown", made).splitlines()[2] == b"| 1.50 | 1 | 1.0 |"
+    assert written("table", made).decode().splitlines()[1].split() == ["1.50", "1", "1.0"]
     for form in ("npy", "npz"):
         with pytest.raises(GradError, match="column 't' holds text"):
             written(form, made)

@@ -46,8 +46,8 @@ FORMATS = {
     row.name: row
     for row in (
         Format("table", (".txt",), "aligned text: matrices for a shape, else a row a point", write_table, tell_table),
-        Format("csv", (".csv",), "comma-separated rows with a header", *separated(","), deferred.read_csv),
-        Format("tsv", (".tsv", ".tab"), "tab-separated rows with a header", *separated("\t"), deferred.read_tsv),
+        Format("csv", (".csv",), "comma-separated rows with a header", *separated(b","), deferred.read_csv),
+        Format("tsv", (".tsv", ".tab"), "tab-separated rows with a header", *separated(b"\t"), deferred.read_tsv),
         Format(
             "json",
             (".json",),

@@ -68,7 +68,7 @@ def _floats(column: Any, name: str) -> Any:
         return math.nan
     if isinstance(column, Kept):
         try:
-            return np.array([math.nan if text is None else number(text.encode(), True) for text in column.texts])
+            return np.array([math.nan if cell is None else number(cell, True) for cell in column.cells])
         except NotANumber:
             hint = "leave the column out of --keep, or write csv, jsonl or parquet"
             raise GradError(f"column '{name}' holds text: npy and npz hold numbers alone", hint=hint) from None

@@ -280,5 +280,5 @@ def kept_numbers(values: Any) -> Kept:
     from gradcli.formats.numbers import number_cells
 
     if values.dtype.kind in "iu":
-        return Kept([str(v) for v in values.tolist()])
-    return Kept([cell.decode() for cell in number_cells([values.astype("f8")], None)])
+        return Kept([b"%d" % v for v in values.tolist()])
+    return Kept(number_cells([values.astype("f8")], None))

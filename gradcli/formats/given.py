@@ -22,8 +22,8 @@ class Start(bytes):
 class Columns(Protocol):
     """What is written: named columns of numbers over a grid.
 
-    A column that is None holds nothing, one that is Kept holds cells as they were read. ``shapes``: of each column of
-    ``whole()``, where they differ.
+    A column that is None holds nothing; those that are Kept hold cells as they were read, and come first.
+    ``shapes``: of each column of ``whole()``, where they differ.
     """
 
     names: tuple[str, ...]
@@ -103,11 +103,6 @@ class Table(Protocol):
         Rows before a bad one are given first, then GradError is raised, wherever the chunks end.
         """
         ...
-
-
-def without_kept(block: Sequence[Any]) -> list[Any]:
-    """The columns of numbers of a block."""
-    return [column for column in block if not isinstance(column, Kept)]
 
 
 def headed(header: bytes, blocks: Iterator[Any], out: Out) -> Iterator[Any]:

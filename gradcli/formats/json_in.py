@@ -184,14 +184,18 @@ def _wrong(value: Any) -> str:
 
 def kept_cells(values: list[Any]) -> tuple[Kept, str | None]:
     """Parsed values, numbers as ``Spelled``, up to the first that is a list or an object, and what is wrong with it."""
-    texts: list[str | None] = []
+    cells: list[bytes | None] = []
     marks: list[bool] = []
     for value in values:
         if isinstance(value, (list, dict)):
-            return Kept(texts, marks), f"{kind(value)} cannot be carried through"
-        texts.append(("false", "true")[value] if isinstance(value, bool) else None if value is None else str(value))
+            return Kept(cells, marks), f"{kind(value)} cannot be carried through"
+        try:
+            text = ("false", "true")[value] if isinstance(value, bool) else None if value is None else str(value)
+            cells.append(None if text is None else text.encode())
+        except UnicodeEncodeError:
+            return Kept(cells, marks), "half a surrogate pair is no text"
         marks.append(type(value) is str)
-    return Kept(texts, marks), None
+    return Kept(cells, marks), None
 
 
 def kind(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradcli.formats.given import SCHEMA, Columns, Out, Statements, Style, shaped, without_kept
+from gradcli.formats.given import SCHEMA, Columns, Out, Statements, Style, shaped
 from gradcli.formats.kept import Kept
 from gradcli.formats.numbers import number_rows, plain
 
@@ -101,16 +101,13 @@ def write_jsonl(result: Columns, out: Out, style: Style) -> None:
     keys = [_json(name).replace(b"%", b"%%") + b": %s" for name in result.names]
     line = b"{" + b", ".join(keys) + b"}\n"
     for block in result.blocks:
-        numbers = without_kept(block)
-        body = number_rows(numbers, words=False, nothing=b"null")
-        rows = body.split(b"\n")
-        if len(numbers) < len(block):
-            cells = body.replace(b"\n", b",").split(b",")
-            places = iter(range(len(numbers)))
-            columns = [c.json() if isinstance(c, Kept) else cells[next(places) :: len(numbers)] for c in block]
-            out(b"".join([line % row for row in zip(*columns, strict=True)]))
-        else:
-            out(b"".join([line % tuple(row.split(b",")) for row in rows]))
+        kept = [column.json() for column in block if isinstance(column, Kept)]
+        width = len(block) - len(kept)
+        cells = number_rows(block[len(kept) :], words=False, nothing=b"null").replace(b"\n", b",").split(b",")
+        if kept:
+            columns = [*kept, *[cells[k::width] for k in range(width)]]
+            cells = [cell for row in zip(*columns, strict=True) for cell in row]
+        out((line * (len(cells) // len(block))) % tuple(cells))
 
 
 def tell_jsonl(formulas: Statements, out: Out, style: Style) -> None:

@@ -114,9 +114,12 @@ class Parquet:
 
     def _kept(self, column: Any, name: str) -> Kept:
         """A column as text; its Arrow array goes along, so that Parquet keeps the type."""
-        from gradcli.formats.numbers import spell
+        from gradcli.formats.numbers import number_cells
 
         types, kind = self._arrow.types, column.type
+        if types.is_floating(kind):
+            numbers = iter(number_cells([column.drop_null().to_numpy(zero_copy_only=False).astype("f8")], None))
+            return Kept([next(numbers) if there else None for there in column.is_valid().to_pylist()], False, column)
         try:
             values = column.to_pylist()
         except (ValueError, OverflowError) as error:
@@ -124,11 +127,11 @@ class Parquet:
                 "not UTF-8" if isinstance(error, UnicodeDecodeError) else f"values of the type {kind} beyond its range"
             )
             raise GradError(f"{self.name}: column '{name}' of the parquet file has {what}") from None
-        if types.is_floating(kind):
-            return Kept([None if v is None else spell(v) for v in values], False, column)
+        texts = ["" if v is None else str(v) for v in values]
         if types.is_boolean(kind):
-            return Kept([None if v is None else str(v).lower() for v in values], False, column)
-        return Kept([None if v is None else str(v) for v in values], not types.is_integer(kind), column)
+            texts = [text.lower() for text in texts]
+        cells = [None if v is None else text.encode() for v, text in zip(values, texts, strict=True)]
+        return Kept(cells, not (types.is_integer(kind) or types.is_boolean(kind)), column)
 
 
 def write_parquet(result: Columns, out: Out, style: Style) -> None:
@@ -176,7 +179,7 @@ def _arrow_column(column: Any, arrow: Any, kind: Any, length: int) -> Any:
         if column.arrow is not None and (kind is None or column.arrow.type == kind):
             return column.arrow
         if kind is None or kind == arrow.string():
-            return arrow.array(column.texts, arrow.string())
+            return arrow.array(column.cells, arrow.string())
         raise GradError("the inputs have one column of different types: parquet cannot hold both", hint="write csv")
     return arrow.array(column, arrow.float64())
 

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from gradcli.formats.given import Columns, Out, Statements, Style, headed, without_kept
+from gradcli.formats.given import Columns, Out, Statements, Style, headed
 from gradcli.formats.kept import Kept, quoted
 from gradcli.formats.numbers import number_rows, row_pieces
 
 
-def _heading(name: str, separator: str) -> str:
+def _heading(name: str, separator: bytes) -> bytes:
     """A cell of the header; quotes keep blanks at its ends, which readers take away."""
-    return quoted(name, separator) if name == name.strip() else '"' + name.replace('"', '""') + '"'
+    cell = name.encode()
+    return quoted(cell, separator) if cell == cell.strip() else b'"' + cell.replace(b'"', b'""') + b'"'
 
 
-def with_kept(body: bytes, block: list[Any], separator: str) -> bytes:
-    """Rows of numbers, and the kept cells at their places."""
-    mark = separator.encode()
-    cells = body.replace(b"\n", mark).split(mark)
-    width = len(without_kept(block))
-    places = iter(range(width))
-    columns = [c.separated(separator) if isinstance(c, Kept) else cells[next(places) :: width] for c in block]
-    return b"\n".join(map(mark.join, zip(*columns, strict=True)))
-
-
-def separated(separator: str) -> tuple[Callable[..., None], Callable[..., None]]:
-    turned = bytes.maketrans(b",", separator.encode())
+def separated(separator: bytes) -> tuple[Callable[..., None], Callable[..., None]]:
+    turned = bytes.maketrans(b",", separator)
 
     def write(result: Columns, out: Out, style: Style) -> None:
-        header = separator.join([_heading(n, separator) for n in result.names]).encode() + b"\n"
+        header = separator.join([_heading(n, separator) for n in result.names]) + b"\n"
         for block in headed(header, result.blocks, out):
-            if any(isinstance(c, Kept) for c in block):
-                body = number_rows(without_kept(block)).translate(turned)
-                out(with_kept(body, block, separator) + b"\n")
-                continue
-            for piece in row_pieces(block):
-                out(piece if separator == "," else piece.translate(turned))
+            # Kept columns come before those of numbers.
+            kept = [column.separated(separator) for column in block if isinstance(column, Kept)]
+            for piece in row_pieces(block[len(kept) :]) if not kept else [number_rows(block[len(kept) :])]:
+                body = piece if separator == b"," else piece.translate(turned)
+                if kept:
+                    rows = zip(*kept, body.split(b"\n"), strict=True)
+                    body = b"\n".join(map(separator.join, rows)) + b"\n"
+                out(body)
 
     def tell(formulas: Statements, out: Out, style: Style) -> None:
         for pair in [("name", "expression"), *formulas.lines, *[(name, "") for name in formulas.unused]]:
-            out(separator.join([quoted(cell, separator) for cell in pair]).encode() + b"\n")
+            out(separator.join([quoted(cell.encode(), separator) for cell in pair]) + b"\n")
 
     return write, tell

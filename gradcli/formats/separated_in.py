@@ -164,25 +164,21 @@ class Separated:
         return self._fault(text, lo, f"{shown(cell)} {where} {what}", hint)
 
     def _texts(self, cells: _Cells, k: int, count: int) -> tuple[Kept, tuple[int, GradError] | None]:
-        ranges = list(zip(cells.starts[:count, k].tolist(), cells.ends[:count, k].tolist(), strict=True))
-        if cells.text.isascii() and b"\r" not in cells.text:
-            text = cells.text.decode("ascii")
-            raw = [text[lo:hi] for lo, hi in ranges]
-            if '"' not in text:
-                return Kept(raw), None
-            plain = [c[1:-1].replace('""', '"') if c[:1] == '"' else c for c in raw]
-            return Kept(plain, [c[:1] == '"' for c in raw]), None
-        texts: list[str] = []
-        marks: list[bool] = []
-        for r, (lo, hi) in enumerate(ranges):
-            cell = cells.text[lo:hi].removesuffix(b"\r") if k == len(self.names) - 1 else cells.text[lo:hi]
-            try:
-                texts.append(unquoted(cell).decode())
-            except UnicodeDecodeError:
-                error = self._fault(cells.text, lo, f"in column {shown(self.names[k])}: not UTF-8")
-                return Kept(texts, marks), (r, error)
-            marks.append(cell.startswith(b'"'))
-        return Kept(texts, marks), None
+        text = cells.text
+        found = [
+            text[lo:hi] for lo, hi in zip(cells.starts[:count, k].tolist(), cells.ends[:count, k].tolist(), strict=True)
+        ]
+        marks: list[bool] | bool = False
+        if b"\r" in text and k == len(self.names) - 1:
+            found = [cell.removesuffix(b"\r") for cell in found]
+        if b'"' in text:
+            marks = [cell.startswith(b'"') for cell in found]
+            found = [unquoted(cell) if mark else cell for cell, mark in zip(found, marks, strict=True)]
+        if not text.isascii() and not _decodes(b"\n".join(found)):
+            bad = next(r for r, cell in enumerate(found) if not _decodes(cell))
+            error = self._fault(text, int(cells.starts[bad, k]), f"in column {shown(self.names[k])}: not UTF-8")
+            return Kept(found, marks)[:bad], (bad, error)
+        return Kept(found, marks), None
 
     def _fault(self, text: bytes, at: int, message: str, hint: str | None = None) -> GradError:
         line = self._line + text.count(b"\n", 0, at)

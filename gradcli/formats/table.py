@@ -8,7 +8,7 @@ from typing import Any
 
 from gradcli.errors import printable
 from gradcli.expr import spell_name
-from gradcli.formats.given import Columns, Out, Statements, Style, shaped, without_kept
+from gradcli.formats.given import Columns, Out, Statements, Style, shaped
 from gradcli.formats.kept import Kept
 from gradcli.formats.numbers import number_cells
 
@@ -62,15 +62,10 @@ def _row_cells(block: Sequence[Any], digits: int | None) -> list[bytes]:
     """Every cell of a block as text, row after row."""
     if not any(isinstance(column, Kept) for column in block):
         return number_cells(block, digits)
-    held = without_kept(block)
-    numbers = number_cells(held, digits) if held else []
-    places = iter(range(len(held)))
-    columns = [
-        [printable(text).encode() for text in column.plain()]
-        if isinstance(column, Kept)
-        else numbers[next(places) :: len(held)]
-        for column in block
-    ]
+    kept = [[printable(text).encode() for text in column.plain()] for column in block if isinstance(column, Kept)]
+    width = len(block) - len(kept)
+    numbers = number_cells(block[len(kept) :], digits)
+    columns = [*kept, *[numbers[k::width] for k in range(width)]]
     return [cell for row in zip(*columns, strict=True) for cell in row]
 
 

@@ -77,7 +77,7 @@ class Streamed(Computed):
             done = 0
             for block in blocks(engine.work(self.program, grid, self.engine), target=target, threads=threads):
                 points = len(block[0])
-                kept = [_repeated(column, done, done + points, self.inner) for column in chunk.kept]
+                kept = [column.repeated(self.inner, done, done + points) for column in chunk.kept]
                 done += points
                 put([*kept, *block])
 
@@ -95,17 +95,6 @@ class Streamed(Computed):
             return [*[Kept([]) for _ in range(kept)], *[np.empty(0) for _ in range(self.width)]]
         columns = zip(*parts, strict=True)
         return [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in columns]
-
-
-def _repeated(column: Kept, lo: int, hi: int, inner: int) -> Kept:
-    """The cells of points lo to hi, where each row has ``inner`` points."""
-    part = column[lo // inner : -(-hi // inner)]
-    if inner == 1:
-        return part
-    marks = part.quoted
-    rows = [point // inner - lo // inner for point in range(lo, hi)]
-    quoted = marks if isinstance(marks, bool) else [marks[k] for k in rows]
-    return Kept([part.texts[k] for k in rows], quoted)
 
 
 def streamed(job: Job, request: Request, points: Points, tables: Tables) -> Streamed:
