@@ -14,9 +14,14 @@ from gradcli.grid import Grid, Ranges
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from queue import Queue
+    from threading import Thread
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
+
+_PATIENCE = 1.0
+"""Seconds between looks at whether a thread is still at work."""
 
 Block = list[Any]
 """One flat column per output, list[float] or 1-D float64 array."""
@@ -185,15 +190,29 @@ def aside(make: Callable[[Callable[[_Made], object]], object], idle: Callable[[]
         except Exception as error:
             made.put(error)
 
-    Thread(target=work, daemon=True).start()
+    thread = Thread(target=work, daemon=True)
+    thread.start()
     while True:
         try:
             found = made.get_nowait()
         except Empty:
             idle()
-            found = made.get()
+            found = _waited(made, thread)
         if found is None:
             return
         if isinstance(found, Exception):
             raise found
         yield found[0]
+
+
+def _waited(made: Queue[_Made], thread: Thread) -> _Made:
+    """The next of what the thread makes, which may die without a word where there is no memory for one."""
+    from queue import Empty
+
+    while True:
+        alive = thread.is_alive()
+        try:
+            return made.get(timeout=_PATIENCE)
+        except Empty:
+            if not alive:
+                raise MemoryError from None

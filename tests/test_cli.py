@@ -9,6 +9,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -250,11 +251,22 @@ def test_strict(shell: Shell) -> None:
 
 
 def test_verbose(shell: Shell) -> None:
-    assert shell("eval", "x*x", "--at", "x=1", "-v")[2] == (
-        "gradcli: note: points 1, steps 1, engine scalar, threads 1\n"
+    told = r"gradcli: note: %s in [0-9.e-]+ s \([0-9,]+ a second\), steps %d, engine %s, threads %d\n"
+    assert re.fullmatch(told % ("1 point", 1, "scalar", 1), shell("eval", "x*x", "--at", "x=1", "-v")[2])
+    err = shell("eval", "x*x", "--grid", "x=0:1:1234", "-v", "--engine", "vector", "--threads", "3")[2]
+    assert re.fullmatch(told % ("1,234 points", 1, "vector", 3), err)
+    # What is summed is counted before it is.
+    err = shell("grad", "a*x*x", "--wrt", "a", "--at", "a=1", "--grid", "x=0:1:50", "-v")[2]
+    assert re.fullmatch(told % ("50 points", 1, "scalar", 1), err)
+
+
+def test_the_pace_of_long_and_of_no_time() -> None:
+    from gradcli.cli.report import summary
+
+    assert summary(10**8, "rows", 1234.5, 4, "vector", 2) == (
+        "100,000,000 rows in 1,234 s (81,004 a second), steps 4, engine vector, threads 2"
     )
-    err = shell("eval", "x*x", "--at", "x=1", "-v", "--engine", "vector", "--threads", "3")[2]
-    assert err.endswith("engine vector, threads 3\n")
+    assert summary(1, "rows", 0.0, 1, "scalar", 1).startswith("1 row in 0 s (no telling how many a second)")
 
 
 # Files.
@@ -429,15 +441,51 @@ def test_progress_only_on_a_terminal_and_only_after_a_while(monkeypatch: pytest.
     now = [0.0]
     monkeypatch.setattr(report, "_say", said.append)
     monkeypatch.setattr(report, "monotonic", lambda: now[0])
-    watch, erase = report.progress(200)
-    watch(10)
-    erase()
+    progress = report.Progress("points")
+    progress(10, 0.05)
+    progress.erase()
     assert said == []
-    for seconds, done in ((1.5, 50), (1.55, 60), (1.7, 100)):
+    for seconds, done, part in ((1.5, 1050, 0.259), (1.55, 1060, 0.26), (1.7, 20, None)):
         now[0] = seconds
-        watch(done)
-    erase()
-    assert said == ["\rgradcli: 25 % of 200 points", "\rgradcli: 50 % of 200 points", "\r\x1b[K"]
+        progress(done, part)
+    progress.erase()
+    progress.erase()
+    long, short = "gradcli: 1,050 points, 25 %", "gradcli: 20 points".ljust(27)
+    assert said == [f"\r{long}", f"\r{short}", f"\r{' ' * 18}\r"]
+
+
+def test_progress_of_rows_on_a_terminal() -> None:
+    """Four processes at once, whose producer rests for longer than a second once the first answer is there."""
+    command = [sys.executable, "-P", "-m", "gradcli", "eval", "x", "--input", "-", "--csv"]
+    env = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    started = []
+    for words, on_terminal in (([], False), (["-q"], False), (["--no-progress"], False), ([], True)):
+        ours, theirs = pty.openpty()
+        child = subprocess.Popen(
+            [*command, *words], stdin=subprocess.PIPE, stdout=theirs if on_terminal else subprocess.PIPE,
+            stderr=theirs, env=env,
+        )  # fmt: skip
+        os.close(theirs)
+        started.append((child, ours))
+    for child, _ in started:
+        assert child.stdin
+        child.stdin.write(b"x\n1\n")
+        child.stdin.flush()
+    for child, _ in started:
+        if child.stdout is not None:
+            assert [child.stdout.readline() for _ in range(2)] == [b"x,f\n", b"1.0,1.0\n"]
+    time.sleep(1.05)
+    shown = []
+    for child, ours in started:
+        child.communicate(b"2\n", timeout=60)
+        try:
+            shown.append(os.read(ours, 65536).decode())
+        except OSError:
+            shown.append("")
+        os.close(ours)
+        assert child.returncode == 0
+    assert re.fullmatch(r"(\rgradcli: 1 row)?\rgradcli: 2 rows\r {15}\r", shown[0])
+    assert shown[1:] == ["", "", "x,f\r\n1.0,1.0\r\n2.0,2.0\r\n"]
 
 
 # What a process loads.
@@ -486,7 +534,8 @@ def test_every_command_has_help_with_three_examples_that_run(shell: Shell) -> No
 def test_examples_run(shell: Shell) -> None:
     import shlex
 
-    for name in ("diff", "eval", "show", "functions", "version", "help"):
+    Path("runs.csv").write_text("a,b,t,q,name\n1,2,3,0.5,u\n2,3,4,0.25,v\n")
+    for name in ("diff", "eval", "grad", "show", "functions", "version", "help"):
         module, attribute, _ = COMMANDS[name]
         for example in getattr(import_module(f"gradcli.cli.{module}"), attribute)().examples:
             code, out, err = shell(*shlex.split(example)[1:])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcli import memory
 from gradcli.cli import run as call
 from gradcli.job import Job, Rows, run
 from gradcli.job.gradient import GradJob, run_grad
@@ -86,6 +89,8 @@ def test_several_files_and_patterns_are_one(shell: Shell) -> None:
     assert (code, out) == (2, "") and "no file matches 'no*.csv'" in err
     code, _, err = shell("diff", "t", "--input", "runs.csv", "--input", "more.csv")
     assert code == 2 and "more.csv: there is no column 't'" in err
+    Path("[1].csv").write_text("x\n8\n")
+    assert columns("x", "[1].csv")["x"] == [8]
 
 
 @pytest.mark.parametrize(
@@ -96,11 +101,26 @@ def test_several_files_and_patterns_are_one(shell: Shell) -> None:
         (["diff", "name", "--input", "runs.csv"], "runs.csv:2:"),
         (["diff", "x", "--input", "absent.csv"], "absent.csv: No such file"),
         (["diff", "x", "--input", "runs.csv", "--max-points", "2"], "more than 2 points"),
+        (["diff", "x*a", "--grid", "a=0:1:11", "--input", "runs.csv", "--max-points", "10"], "11 points are beyond"),
+        (["diff", "x", "--input", "runs.csv", "--max-points", "1.5"], "'1.5' is not a whole number from 1"),
+        (["diff", "x", "--input", "runs.csv", "--max-bytes", "1e1"], "runs.csv: too large: the limit is 10 bytes"),
+        (["diff", "x", "--input", ""], "--input: the name of the file is missing"),
+        (["diff", "x", "--input", "runs.csv", "--columns", ""], "--columns: '' is not the name of a variable"),
+        (["diff", "x", "--input", "runs.csv", "--columns", "x"], "its columns have names"),
+        (["diff", "2", "--input", "runs.csv"], "the expressions have no variable that a column could give"),
+        (["diff", "a*b", "--at", "a=1", "--grid", "b=1,2", "--input", "runs.csv"], "--at and --grid give a, b"),
+        (["diff", "x*a", "--grid", "3x4", "--input", "runs.csv"], "the shape --grid 3x4 fills every variable"),
+        (["diff", "x*a", "--grid", "3", "--fill", "i", "--input", "runs.csv"], "a grid names its variable"),
+        (["diff", "x", "--keep"], "--keep goes with --input"),
+        (["grad", "x", "--wrt", "x", "--create-graph", "--input", "runs.csv"], "leave --input out"),
+        (["grad", "x", "--wrt", "x", "--create-graph", "--na", "nan"], "--na goes with --input"),
+        (["grad", "x", "--wrt", "x", "--keep", "--input", "absent.csv"], "--keep goes with diff and eval"),
         (["diff", "x", "--keep", "--at", "x=1"], "--keep goes with --input"),
         (["diff", "x", "--na", "nan", "--at", "x=1"], "--na goes with --input"),
         (["diff", "x", "--input", "-", "--input", "-"], "stdin cannot be read twice"),
         (["diff", "-f", "-", "--input", "-"], "stdin cannot be read twice"),
-        (["eval", "sum(x)", "--input", "runs.csv", "--keep"], "--keep goes row by row"),
+        (["eval", "sum(x)", "--input", "absent.csv", "--keep"], "--keep: there is one number for all rows"),
+        (["eval", "name = x - mean(x)", "--input", "runs.csv", "--keep"], "'name' would be both a column that is kept"),
     ],
 )
 def test_refusals(shell: Shell, words: list[str], message: str) -> None:
@@ -195,3 +215,158 @@ def test_packed_files_are_written_and_read(shell: Shell, suffix: str) -> None:
     first = Path(f"o.{suffix}").read_bytes()
     assert shell("eval", "y = x*t", "--input", "runs.csv", "-o", f"o.{suffix}")[0] == 0
     assert Path(f"o.{suffix}").read_bytes() == first
+
+
+def test_kept_columns_of_several_files_are_matched_by_name(shell: Shell) -> None:
+    Path("more.csv").write_text('name,x,t\n"z ""q""",7,8\n')
+    words = ["eval", "x", "--keep", "--csv", "--input"]
+    assert shell(*words, "runs.csv", "--input", "more.csv")[1].endswith('0.5,d,-5.0,-5.0\n8,"z ""q""",7.0,7.0\n')
+    assert shell(*words, "more.csv", "--input", "runs.csv")[1].startswith('name,t,x,f\n"z ""q""",8,7.0,7.0\n"a, b",2,')
+    Path("less.csv").write_text("x,name\n1,u\n")
+    for first, then, message in (
+        ("runs.csv", "less.csv", "less.csv: there is no column 't'"),
+        ("less.csv", "runs.csv", "runs.csv: the column 't', which --keep would carry, is not in less.csv"),
+    ):
+        code, out, err = shell(*words, first, "--input", then)
+        assert (code, out) == (2, "") and message in err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet", "csv.gz"])
+def test_kept_text_goes_through_every_format(shell: Shell, suffix: str) -> None:
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+    texts = ['say "hi"', "two\nlines", "tab\there", "é \U0001f600 |", "", "back\\slash, comma"]
+    rows = "".join(f'{k},"{text.replace(chr(34), chr(34) * 2)}"\n' for k, text in enumerate(texts))
+    Path("texts.csv").write_text(f"x,temp C\n{rows}")
+    assert shell("eval", "y = x", "--input", "texts.csv", "--keep", "-o", f"o.{suffix}") == (0, "", "")
+    code, out, err = shell("eval", "`z 1` = y", "--input", f"o.{suffix}", "--keep", "--jsonl")
+    assert (code, err) == (0, "")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [row["temp C"] for row in found] == texts
+    assert [row["z 1"] for row in found] == list(range(len(texts)))
+
+
+def test_kept_text_is_for_people_in_tables_and_nothing_for_arrays(shell: Shell) -> None:
+    Path("texts.csv").write_text('x,t\n1,"two\nlines | \x1b[1m"\n')
+    words = ["eval", "x", "--input", "texts.csv", "--keep"]
+    assert shell(*words, "--format", "markdown")[1].splitlines()[2] == "| two\\nlines \\| \\x1b[1m | 1.0 | 1.0 |"
+    assert shell(*words)[1].splitlines()[1] == "two\\nlines | \\x1b[1m  1.0  1.0"
+    for name in ("npy", "npz"):
+        code, _, err = shell(*words, "-o", f"o.{name}")
+        assert code == 2 and "column 't' holds text: npy and npz hold numbers alone" in err
+        assert not Path(f"o.{name}").exists()
+
+
+def test_rows_beside_reductions_keep_their_columns(shell: Shell) -> None:
+    words = ["eval", "x - max(x) + a", "--grid", "a=1,2", "--input", "runs.csv", "--keep"]
+    _, out, err = shell(*words, "--csv")
+    assert err == "" and out.splitlines() == [
+        "t,name,x,a,f",
+        '2,"a, b",1.0,1.0,-1.0', '2,"a, b",1.0,2.0,0.0', "4,c,3.0,1.0,1.0", "4,c,3.0,2.0,2.0",
+        "0.5,d,-5.0,1.0,-7.0", "0.5,d,-5.0,2.0,-6.0",
+    ]  # fmt: skip
+    found = json.loads(shell(*words, "--json")[1])
+    assert found["shape"] == [3, 2] and found["columns"]["name"] == [["a, b"] * 2, ["c"] * 2, ["d"] * 2]
+    code, _, err = shell("eval", "log(x - mean(x))", "--input", "runs.csv", "--keep", "--csv")
+    assert (code, err) == (0, "gradcli: note: 1 non-finite value in f\n")
+    code, _, err = shell("eval", "log(x - mean(x))", "--input", "runs.csv", "--keep", "--csv", "--strict")
+    assert (code, err) == (1, "gradcli: error: at x=-5.0: f is nan\n")
+
+
+def test_arrays_without_names(shell: Shell) -> None:
+    np.save("one.npy", np.arange(3.0))
+    np.save("two.npy", np.arange(6.0).reshape(2, 3))
+    np.save("big.npy", np.array([2**53 + 1]))
+    assert shell("eval", "x", "--input", "one.npy", "--csv")[1] == "x,f\n0.0,0.0\n1.0,1.0\n2.0,2.0\n"
+    _, out, _ = shell("eval", "x*z", "--input", "two.npy", "--columns", "x,`y 1`,z", "--csv", "--keep")
+    assert out == "y 1,x,z,f\n1.0,0.0,2.0,0.0\n4.0,3.0,5.0,15.0\n"
+    assert shell("eval", "x", "--input", "big.npy")[2] == (
+        "gradcli: note: big.npy: the column has integers beyond 2**53: they lose precision as doubles\n"
+    )
+    for words, message in (
+        (
+            ["x*y", "--input", "one.npy"],
+            "its only column has no name, and 2 variables have no value\n  name it: --columns",
+        ),
+        (["x*y", "--input", "two.npy"], "an array of 3 columns without names\n  give --columns a,b,c"),
+        (["x", "--input", "two.npy", "--columns", "x"], "two.npy: --columns gives 1 name, and the array has 3 columns"),
+    ):
+        code, out, err = shell("eval", *words)
+        assert (code, out) == (2, "") and message in err
+
+
+# Limits, and how much is done.
+
+
+def test_what_memory_cannot_hold_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "limit", lambda: 100)
+    for words in (
+        ["diff", "x*t", "--input", "runs.csv", "--json"],
+        ["diff", "x*t", "--input", "runs.csv", "-o", "o.npz"],
+        ["diff", "x*t", "--input", "runs.csv", "--format", "npy"],
+        ["eval", "sum(x*t)", "--input", "runs.csv", "--input", "runs.csv", "--csv"],
+        ["eval", "x - mean(x)", "--input", "runs.csv", "--keep", "--csv"],
+        ["diff", "x*t", "--grid", "2x3"],
+        ["eval", "x", "--grid", "3"],
+        ["diff", "x", "--grid", "x=0:1:5", "--engine", "vector", "--json"],
+        ["eval", "x - mean(x)", "--grid", "x=0:1:5", "--json"],
+        ["grad", "a*x", "--wrt", "a,x", "--at", "a=1", "--grid", "x=1,2,3,4", "--json"],
+    ):
+        code, out, err = shell(*words)
+        assert (code, out) == (2, ""), words
+        assert re.search(r"would take [0-9.]+ GB of memory, and the limit is 0\.0 GB here\n  \w", err), words
+    assert os.listdir() == ["runs.csv"]
+    for words in (["--csv"], ["--jsonl"], ["--format", "table"], ["--format", "markdown"], ["-o", "o.npy"]):
+        assert shell("diff", "x*t", "--input", "runs.csv", *words)[0] == 0
+
+
+@pytest.mark.parametrize("points", [["x=0:1:1000000000000", "--json"], ["1000000x1000000"]])
+def test_a_result_beyond_any_memory_is_refused_before_work(points: list[str]) -> None:
+    done = process("diff", "x", "--max-points", "1e13", "--grid", *points)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"gradcli: error: this output holds 3,000,000,000,000 numbers at once")
+    assert b"24,000.0 GB" in done.stderr or b"96,000.0 GB" in done.stderr
+    assert b"write csv, tsv, jsonl, npy or parquet" in done.stderr
+
+
+def test_the_limit_is_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 << 26 < memory.limit() < 1 << 50
+    monkeypatch.setattr(memory, "_CONTAINER", ("limit", "absent"))
+    Path("limit").write_text("4000000\n")
+    assert memory.limit() == 3000000
+    Path("limit").write_text("max\n")
+    assert memory.limit() > 3000000
+
+
+def test_how_much_is_done_is_told_by_bytes() -> None:
+    Path("long.csv").write_text("x\n" + "0.25\n" * 600_000)
+    told: list[tuple[int, float | None]] = []
+    found = run(Job(["x"]), Rows(["long.csv", "long.csv"]))
+    found.watch = lambda done: told.append((done, found.part(done)))
+    assert sum(len(block[0]) for block in found.blocks) == told[-1][0] == 1_200_000
+    parts = [part for _, part in told if part is not None]
+    assert len(parts) == len(told) > 3 and parts == sorted(parts) and 0 < parts[0] and parts[-1] == 1
+    held: list[tuple[int, float | None]] = []
+    run(Job(["sum(x)"], order=0), Rows(["long.csv"], watch=lambda done, part: held.append((done, part))))
+    assert held[-1] == (600_000, 1.0)
+    with open("long.csv", "rb") as file:
+        reader, writer = os.pipe()
+        os.write(writer, file.read(100))
+        os.close(writer)
+        piped = run(Job(["x"]), Rows(["-"], stdin=io.FileIO(reader)))
+        assert piped.part(0) is None and len(piped.whole()[0]) == 20
+
+
+def test_the_summary_counts_rows(shell: Shell) -> None:
+    assert "note: 3 rows in " in shell("diff", "x**2", "--input", "runs.csv", "-v")[2]
+    assert "note: 3 rows in " in shell("eval", "sum(x)", "--input", "runs.csv", "-v")[2]
+    assert "note: 6 points in " in shell("eval", "a*x", "--grid", "a=1,2", "--input", "runs.csv", "-v")[2]
+
+
+def test_a_fault_on_the_way_to_parquet_ends() -> None:
+    pytest.importorskip("pyarrow")
+    Path("bad.csv").write_text("x\n" + "1\n" * 200_000 + "bad\n")
+    for words, code in ((["x", "--input", "bad.csv"], 2), (["log(x)", "--grid", "x=1:-1:300001", "--strict"], 1)):
+        done = process("diff", *words, "-o", "o.parquet")
+        assert (done.returncode, done.stdout) == (code, b"")
+    assert sorted(os.listdir()) == ["bad.csv", "runs.csv"]

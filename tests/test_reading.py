@@ -374,7 +374,7 @@ def test_arrays_are_read_as_they_come() -> None:
         assert "truncated" in read(npy(fields)[:at], ["y"], format="npy")[2] or at < 8
     big = open_table("-", io.BytesIO(npy(np.array([2**53 + 1, 1]))), format="npy")
     assert [bits(c.columns[0]) for c in big.chunks([""], [])] == [bits([2.0**53, 1])]
-    assert big.notes == ["stdin: column '' has integers beyond 2**53: they lose precision as doubles"]
+    assert big.notes == ["stdin: the column has integers beyond 2**53: they lose precision as doubles"]
 
 
 @pytest.mark.parametrize(

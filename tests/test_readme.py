@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from itertools import groupby
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from gradcli.functions import SPELLED, TABLE, Function
 
 README = Path(__file__).parent.parent / "README.md"
 _EXAMPLES = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_FILES = re.compile(r"`([a-z.]+)`:\n\n```csv\n(.*?)```", re.DOTALL)
 _TABLE = "<!-- {name} -->\n(.*?)<!-- end -->"
 
 
@@ -62,10 +64,12 @@ def functions() -> str:
 
 
 def formats() -> str:
-    return _table(
-        ["format", "suffixes", "what it is"],
-        [[f"`{f.name}`", " ".join(f"`{s}`" for s in f.suffixes), f.doc] for f in FORMATS.values()],
-    )
+    rows = []
+    for f in FORMATS.values():
+        suffixes = " ".join(f"`{s}`" for s in f.suffixes)
+        read, memory = "yes" if f.read is not None else "no", "held" if f.held else "streamed"
+        rows.append([f"`{f.name}`", suffixes, f.doc, read, memory, f"`gradcli[{f.needs}]`" if f.needs else ""])
+    return _table(["format", "suffixes", "what it is", "read by --input", "in memory", "needs"], rows)
 
 
 def options() -> str:
@@ -132,24 +136,27 @@ TABLES = {
 
 
 def ran(block: str) -> str:
-    """The block with what its commands print now, errors included."""
+    """The block with what its commands print now, errors included, in a folder with the files that the README shows."""
     shown = []
-    for line in block.splitlines():
-        if line.startswith("$ "):
-            printed = ""
-            for is_pipe, words in groupby(shlex.split(line[2:], comments=True), lambda word: word == "|"):
-                if not is_pipe:
-                    printed = _ran(list(words), printed)
-            shown.append(f"{line}\n{printed}")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in _FILES.findall(README.read_text()):
+            (Path(folder) / name).write_text(text)
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                printed = ""
+                for is_pipe, words in groupby(shlex.split(line[2:], comments=True), lambda word: word == "|"):
+                    if not is_pipe:
+                        printed = _ran(list(words), printed, folder)
+                shown.append(f"{line}\n{printed}")
     return "".join(shown)
 
 
-def _ran(words: list[str], given: str) -> str:
+def _ran(words: list[str], given: str, folder: str) -> str:
     """What one command prints, given what the one before it printed."""
     assert words[0] == "gradcli"
     command = [sys.executable, "-P", "-m", "gradcli", *words[1:]]
     done = subprocess.run(
-        command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command, cwd=folder, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     return done.stdout
 

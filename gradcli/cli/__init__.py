@@ -30,6 +30,7 @@ EXAMPLES = (
     'gradcli diff "x**2" --order 2 --grid 3x4',
     'gradcli diff "exp(-x)*sin(y)" --at x=1,y=2',
     'gradcli diff "sin(x)/x" --grid x=0.1:2*pi:101 --csv',
+    'gradcli diff "a*exp(-b*t)" --wrt a,b --input runs.csv --keep -o sensitivities.csv',
 )
 
 
@@ -103,9 +104,10 @@ def _alone(ctx: click.Context) -> None:
 
 def run(args: Sequence[str]) -> int:
     """Do what the words say; return the exit code. Never raises, but may end by a signal."""
-    debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
-    color = _color(args)
+    debug, color = False, None
     try:
+        debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
+        color = _color(args)
         if "_GRADCLI_COMPLETE" in os.environ:
             from click.shell_completion import shell_complete
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import click
 
 from gradcli.cli import options, report
 from gradcli.cli.door import Door, FileDoor
-from gradcli.cli.report import colored
+from gradcli.cli.report import Progress, colored
 from gradcli.errors import GradError, Source
 from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, suffix_of
 
@@ -59,33 +60,42 @@ def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
         allow_unused=given["allow_unused"],
         strict=given["strict"],
     )
-    asked = rows(given)
-    target.write(run(job, asked), asked)
+    asked = rows(given, target.progress)
+    target.write(lambda: run(job, asked), asked)
 
 
-def rows(given: dict[str, Any]) -> Rows | None:
+def rows(given: dict[str, Any], progress: Progress | None) -> Rows | None:
     """The tables that --input names."""
     from gradcli.grid.points import read_name, split
     from gradcli.job.request import Rows
 
     if not given["input"]:
-        for name in ("keep", "input_format", "columns", "na", "max_bytes"):
-            if given[name]:
-                raise GradError(f"--{name.replace('_', '-')} goes with --input")
+        check_alone(given)
         return None
-    columns = [read_name(piece, "--columns") for piece in split(given["columns"], ",")] if given["columns"] else None
+    columns = None
+    if given["columns"] is not None:
+        columns = [read_name(piece, "--columns") for piece in split(given["columns"], ",")]
     if "-" in given["input"] and sys.stdin is None:
         raise GradError("cannot read stdin: it is closed")
     return Rows(
         given["input"], given["input_format"], columns, given["na"], given["max_bytes"], given["keep"],
         # Unbuffered: what comes is there at once, and nobody is left holding a lock on it.
         open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in given["input"] else None,
+        progress,
     )  # fmt: skip
+
+
+def check_alone(given: dict[str, Any]) -> None:
+    """Raises GradError for what is said of an --input that is not there."""
+    for name in ("keep", "input_format", "columns", "na", "max_bytes"):
+        if given.get(name):
+            raise GradError(f"--{name.replace('_', '-')} goes with --input", hint="name what to read: --input FILE")
 
 
 def _formulas(ctx: click.Context, given: dict[str, Any]) -> None:
     from gradcli.job import Job, formulas
 
+    check_alone(given)
     target = Target(ctx, given)
     wrt = names(given["wrt"])
     job = Job(sources(given), wrt=wrt, order=given["order"], allow_unused=given["allow_unused"])
@@ -155,23 +165,31 @@ class Target:
         width = shutil.get_terminal_size().columns if self.terminal else 0
         color = self.path is None and colored(sys.stdout, given["color"])
         self.style = Style(digits, width or None, color)
+        self.word = "rows" if given.get("input") and not given["grid"] else "points"
+        self.started = time.monotonic()
+        self.progress = self._progress()
 
-    def write(self, result: Computed, asked: Rows | None) -> None:
+    def write(self, compute: Callable[[], Computed], asked: Rows | None) -> None:
         """The numbers, then notes on stderr, those on the tables that were read among them."""
-        with self.door:
-            erase = self._progress(result)
-            style = self.style._replace(rewinds=self.door.rewinds and self.packing is None)
-            try:
+        progress = self.progress
+        try:
+            result = compute()
+            if progress is not None:
+                result.watch = lambda done: progress(done, result.part(done))
+            with self.door:
+                style = self.style._replace(rewinds=self.door.rewinds and self.packing is None)
                 self._send(lambda out: self.format.write(result, out, style), apart=result.long)
-            finally:
-                erase()
+        finally:
+            if progress is not None:
+                progress.erase()
         color = self.given["color"]
         if asked is not None and not self.given["quiet"]:
             for text in asked.notes:
                 report.note(text, color)
         if self.given["verbose"]:
-            work = f"points {result.size}, steps {result.steps}"
-            report.note(f"{work}, engine {result.engine}, threads {result.threads}", color)
+            seconds = time.monotonic() - self.started
+            work = (result.covered, self.word, seconds, result.steps, result.engine, result.threads)
+            report.note(report.summary(*work), color)
         met = {n: result.nonfinite[n] for n in result.results if n in result.nonfinite}
         if met and not self.given["quiet"]:
             report.note(report.nonfinite(met), color)
@@ -234,13 +252,10 @@ class Target:
                 ) from None
             return None
 
-    def _progress(self, result: Computed) -> Callable[[], None]:
-        """Start the progress line where there is a terminal that is not busy with the result; return its removal."""
-        quiet = self.given["no_progress"] or self.given["quiet"] or self.terminal
-        if quiet or sys.stderr is None or not sys.stderr.isatty():
-            return lambda: None
-        result.watch, erase = report.progress(result.total)
-        return erase
+    def _progress(self) -> Progress | None:
+        """The progress line, where there is a terminal for it that is not busy with the result."""
+        quiet = self.given.get("no_progress", True) or self.given["quiet"] or self.terminal
+        return None if quiet or sys.stderr is None or not sys.stderr.isatty() else Progress(self.word)
 
 
 def _typed(ctx: click.Context, name: str) -> bool:
@@ -255,6 +270,7 @@ def diff() -> click.Command:
             'gradcli diff "x**2" --order 2 --grid 3x4',
             'gradcli diff "exp(-x)*sin(y)" --at x=1,y=pi/4',
             'gradcli diff "r = sqrt(x*x + y*y); u = log(r)" --wrt x --csv --grid x=1:2:11 --grid y=1,2',
+            'gradcli diff "a*exp(-b*t)" --wrt a,b --input runs.csv --keep -o sensitivities.csv',
         ),
         help="Values and all partial derivatives at points; without points, the derivatives as expressions.",
         params=[*options.expressions(), *options.derivatives(), *options.points(), *options.rows(), *options.output()],
@@ -270,6 +286,7 @@ def eval_() -> click.Command:
             'gradcli eval "2**0.5"',
             'gradcli eval "sqrt(x*x + y*y)" --at x=3,y=4',
             'gradcli eval "sin(x)/x" --grid x=0.1:2*pi:101 -o sinc.csv',
+            'gradcli eval "y = t - mean(t)" --input runs.csv --keep --jsonl',
         ),
         help="Values only.",
         params=[*options.expressions(), *unused, *options.points(), *options.rows(), *options.output()],

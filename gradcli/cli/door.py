@@ -9,6 +9,7 @@ import os
 import signal
 import stat
 import sys
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
@@ -175,8 +176,9 @@ class FileDoor(Door):
         try:
             if self.temporary is not None:
                 os.fsync(self.fd)
-            os.close(self.fd)
-            self.fd = -1
+            # Closed even where closing fails.
+            fd, self.fd = self.fd, -1
+            os.close(fd)
             if self.temporary is not None:
                 os.replace(self.temporary, self.target)
                 self.temporary = None
@@ -184,12 +186,15 @@ class FileDoor(Door):
             raise self.refused(e) from None
 
     def discard(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-        if self.temporary is not None:
-            os.unlink(self.temporary)
-            self.temporary = None
+        # What failed before is the error to tell.
+        with suppress(OSError):
+            if self.fd >= 0:
+                fd, self.fd = self.fd, -1
+                os.close(fd)
+        with suppress(OSError):
+            if self.temporary is not None:
+                os.unlink(self.temporary)
+                self.temporary = None
 
 
 def emit(text: str) -> None:

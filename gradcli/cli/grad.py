@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from gradcli.cli import options
-from gradcli.cli.diff import Target, names, rows, sources
+from gradcli.cli.diff import Target, check_alone, names, rows, sources
+from gradcli.errors import GradError
 
 
 def _grad(ctx: click.Context, **given: Any) -> None:
@@ -31,10 +32,13 @@ def _grad(ctx: click.Context, **given: Any) -> None:
         strict=given["strict"],
     )
     if given["create_graph"]:
+        if given["input"]:
+            raise GradError("--create-graph prints expressions, for any rows: leave --input out")
+        check_alone(given)
         target.tell(grad_formulas(job))
     else:
-        asked = rows(given)
-        target.write(run_grad(job, asked), asked)
+        asked = rows(given, target.progress)
+        target.write(lambda: run_grad(job, asked), asked)
 
 
 def grad() -> click.Command:
@@ -44,6 +48,7 @@ def grad() -> click.Command:
             'gradcli grad "y = x**2" --wrt x --grid 3x4',
             'gradcli grad "loss = mean((a*x + b - 2*x)**2)" --wrt a,b --at a=1,b=0.5 --grid x=0:1:101',
             'gradcli grad "y = x**2" --wrt x --create-graph',
+            'gradcli grad "loss = mean((q - k*t)**2)" --wrt k --at k=0.1 --input runs.csv',
         ),
         help="The vector-Jacobian product: the gradients of all outputs, weighted by --grad-outputs and summed. "
         "An input that is one number gets the sum over the points.",

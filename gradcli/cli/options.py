@@ -15,10 +15,20 @@ from gradcli.formats import FORMATS
 _OPERATORS = ("*", "^", "%")
 # After the minus: a number or bracket, or a name that goes on with an operator, a bracket or a blank.
 _ARITHMETIC = re.compile(r"-\s*(?:[0-9.(]|(?:[A-Za-z_][A-Za-z0-9_]*|`[^`]*`)\s*(?:[-+*/%^(<>!;\s]|==))")
+_WHOLE = re.compile(r"[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{1,18})?[eE]\+?[0-9]{1,2}")
 SWITCHES = ("csv", "tsv", "json", "jsonl")
 """Formats that are options of their own."""
 _OPERAND = "\0"
 """Marks a word that click must not take for an option; no argument of a process can contain it."""
+
+
+def count(text: str) -> int:
+    """A whole number from 1, which may be written 1e6."""
+    if _WHOLE.fullmatch(text):
+        found = int(text) if text.isdigit() else float(text)
+        if found >= 1 and found == int(found):
+            return int(found)
+    raise click.BadParameter(f"'{text}' is not a whole number from 1, such as 1000000 or 1e6")
 
 
 class Command(click.Command):
@@ -162,12 +172,12 @@ def points() -> list[click.Parameter]:
         option("--grid", multiple=True, metavar="GRID",
                help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),
         option("--fill", metavar="RULE", help="Fill a shape by a rule in its indices i, j, k ...  [default: i+j+...]"),
-        option("--max-points", type=click.IntRange(min=1), metavar="N", help="Refuse larger grids.  [default: 1e9]"),
+        option("--max-points", type=count, metavar="N", help="Refuse more points, of grids and rows.  [default: 1e9]"),
         option("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
         option("--engine", type=click.Choice(["auto", "scalar", "vector"]), default="auto",
                help="Plain Python, or NumPy.  [default: by the amount of work]"),
         option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the vector engine."),
-        option("-v", "--verbose", is_flag=True, help="Say on stderr how it was computed."),
+        option("-v", "--verbose", is_flag=True, help="Say on stderr how much was done, how, how fast."),
         option("--no-progress", is_flag=True, help="No progress line on a terminal."),
     ]  # fmt: skip
 
@@ -176,12 +186,14 @@ def rows() -> list[click.Parameter]:
     readable = [name for name, row in FORMATS.items() if getattr(row, "read", None) is not None]
     return [
         option("-i", "--input", multiple=True, metavar="FILE",
-               help="Read points from the rows of FILE, - or a quoted pattern; columns are variables."),
-        option("--input-format", type=click.Choice(readable), metavar="FORMAT", help="Instead of --input's suffix."),
-        option("--columns", metavar="A,B", help="Names for the columns of a .npy file that has none."),
+               help="Read points from the rows of FILE, stdin (-) or a quoted pattern's files; columns are variables."),
+        option("--input-format", type=click.Choice(readable), metavar="FORMAT",
+               help=f"One of {', '.join(readable)}.  [default: by suffix; csv for stdin]"),
+        option("--columns", metavar="A,B", help="Names for the columns of a .npy array that has none."),
         option("--keep", is_flag=True, help="Carry the other columns through, text included."),
         option("--na", type=click.Choice(["nan"]), help="Take empty cells, NA and null for nan.  [default: an error]"),
-        option("--max-bytes", type=click.IntRange(min=1), metavar="N", help="Refuse larger inputs, as unpacked."),
+        option("--max-bytes", type=count, metavar="N",
+               help="Refuse larger inputs, as unpacked.  [default: 64 GiB if packed, 1 GiB if held in memory]"),
     ]  # fmt: skip
 
 

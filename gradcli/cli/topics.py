@@ -7,7 +7,7 @@ from collections.abc import Callable
 EXIT_CODES = {
     "0": "done; values that are not finite are results, counted in one line on stderr",
     "1": "the answer is no: --strict met a value that is not finite",
-    "2": "what was given is wrong: options, expression, points, a limit exceeded",
+    "2": "what was given is wrong: options, expression, points, input data, a limit exceeded",
     "3": "could not finish: write error, full disk, closed stdout, out of memory, internal error",
     "130": "died by SIGINT",
     "141": "died by SIGPIPE: the reader left",
@@ -56,11 +56,47 @@ A result and a variable of the same name are an error: name the output.
 def _formats() -> str:
     from gradcli.formats import FORMATS
 
-    lines = [f"{row.name:9} {' '.join(row.suffixes):15} {row.doc}" for row in FORMATS.values()]
-    return "\n".join(lines) + (
-        "\n\nA number is the shortest text that reads back to the same double, in every format alike.\n"
-        "Not finite: nan, inf, -inf; in json and jsonl null, and json counts them under nonfinite.\n"
+    lines = [f"{'':9} {'suffixes':15} {'--input':8} {'memory':9} what it is"]
+    for row in FORMATS.values():
+        read, held = "read" if row.read is not None else "", "held" if row.held else "streamed"
+        extra = f" (needs gradcli[{row.needs}])" if row.needs else ""
+        lines.append(f"{row.name:9} {' '.join(row.suffixes):15} {read:8} {held:9} {row.doc}{extra}")
+    return (
+        "\n".join(lines)
+        + """
+
+All are written, and packed where the name goes on with .gz, or .zst (needs gradcli[zstd]).
+streamed: rows are read, computed and written as they come, however many there are. held: all numbers are in memory
+at once; what would not fit is refused before anything is written. A shape such as --grid 3x4 is held for a table, too.
+A number is the shortest text that reads back to the same double, in every format alike; npy, npz and parquet hold the
+double itself.
+Not finite: nan, inf, -inf; in json and jsonl null, and json counts them under nonfinite.
+What --keep carries stays as it was spelled; npy and npz hold numbers alone. gradcli help input tells how to read.
+"""
     )
+
+
+def _input() -> str:
+    return """\
+-i runs.csv                  every column is a variable; columns that no expression names are left aside
+-i a.csv -i b.csv            one table, in this order; columns are matched by name, each file has all that are used
+-i "runs/*.csv"              all files of a pattern, sorted by name
+-i runs.csv.gz               .gz and .zst are read through
+-i - --input-format jsonl    stdin, csv where nothing is said; packed or not
+`temp C`                     a column whose name is no identifier, in the expression and in --wrt
+--columns a,b,c              names for the columns of a .npy array that has none; an array of one dimension is the only
+                             variable without a value
+--at a=2                     a variable that is no column: one value for all rows
+--grid b=1,2,3               several values: every row with each of them, rows slowest
+--keep                       the other columns come along, before the results, spelled as they were
+--na nan                     empty cells, NA, N/A, NaN and null are nan; otherwise they are errors
+--max-bytes 1e9              refuses what is larger; packed inputs count as unpacked
+Rows leave in the order they came. A bad row is an error (exit code 2) that names file, line and column; the rows before
+it have been written to stdout, a file named by -o is left as it was.
+JSON may be records [{"x": 1}, ...], columns {"x": [1, ...]}, or what --json writes.
+A slow producer has each answer before its next line: tail -f log.csv | gradcli eval "x**2" -i - --jsonl
+sum(x), mean(x) ... and gradcli grad take all rows at once: their columns are held in memory.
+"""
 
 
 def _exit_codes() -> str:
@@ -98,7 +134,8 @@ TOPICS: dict[str, tuple[str, Callable[[], str]]] = {
     "points": ("Where to evaluate", _points),
     "gradients": ("The vector-Jacobian product", _gradients),
     "names": ("What results are called", _names),
-    "formats": ("How results are written", _formats),
+    "input": ("How the rows of a file are points", _input),
+    "formats": ("What is read and written", _formats),
     "exit-codes": ("What the exit code means", _exit_codes),
     "environment": ("Options and colour from the environment", _environment),
 }

@@ -30,7 +30,8 @@ __all__ = [
 class Format(NamedTuple):
     """``write(result, out, style)`` for numbers, ``tell(formulas, out, style)`` for expressions, ``read(input)``.
 
-    ``binary``: not for a terminal.
+    ``binary``: not for a terminal. ``held``: read and written whole, in memory, where others are streamed. ``needs``:
+    the extra that installs what it stands on.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Format(NamedTuple):
     tell: Callable[[Any, Out, Style], None]
     read: Callable[[Input], Table] | None = None
     binary: bool = False
+    held: bool = False
+    needs: str = ""
 
 
 FORMATS = {
@@ -55,6 +58,7 @@ FORMATS = {
             write_json,
             tell_json,
             deferred.read_json,
+            held=True,
         ),
         Format(
             "jsonl",
@@ -82,15 +86,17 @@ FORMATS = {
             deferred.tell_nothing,
             deferred.read_npz,
             binary=True,
+            held=True,
         ),
         Format(
             "parquet",
             (".parquet", ".pq"),
-            "a Parquet table (needs pyarrow)",
+            "a Parquet table",
             deferred.write_parquet,
             deferred.tell_nothing,
             deferred.read_parquet,
             binary=True,
+            needs="parquet",
         ),
     )
 }

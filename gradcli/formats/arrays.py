@@ -5,15 +5,16 @@ The same numbers give the same bytes: no times, no compression. Text has no plac
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from gradcli import memory
 from gradcli.errors import GradError
 from gradcli.formats.cells import NotANumber, number
 from gradcli.formats.given import Columns, Out, Start, Style, headed, shaped
 from gradcli.formats.kept import Kept
+from gradcli.formats.sink import Sink
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,13 @@ def write_npy(result: Columns, out: Out, style: Style) -> None:
     told = all(length >= 0 for length in result.shape)
     rows, done = math.prod(result.shape) if told else 0, 0
     if not told and not style.rewinds:
-        held = list(blocks)
+        held, size = [], 0
+        for block in blocks:
+            held.append(block)
+            size += block.nbytes
+            memory.check(
+                size, "npy tells first how many rows follow: holding them until then", "write to a file: -o FILE.npy"
+            )
         rows, blocks = sum(map(len, held)), iter(held)
     for block in headed(_header(item, (rows,)), blocks, out):
         done += len(block)
@@ -101,29 +108,10 @@ def write_npz(result: Columns, out: Out, style: Style) -> None:
     import numpy as np
 
     columns = [(name, shape, _floats(column, name)) for name, shape, column in shaped(result) if column is not None]
-    archive = zipfile.ZipFile(_Front(out), "w", zipfile.ZIP_STORED)
-    for name, shape, values in columns:
-        entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-        with archive.open(entry, "w", force_zip64=True) as file:
-            file.write(_header(np.dtype("<f8"), shape))
-            for lo in range(0, len(values), _PIECE):
-                file.write(values[lo : lo + _PIECE].tobytes())
-    archive.close()
-
-
-class _Front(io.RawIOBase):
-    """``out`` as a file that cannot be rewound."""
-
-    def __init__(self, out: Out) -> None:
-        self._out = out
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def write(self, data: Any) -> int:
-        piece = bytes(data)
-        self._out(piece)
-        return len(piece)
+    with Sink(out) as sink, zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        for name, shape, values in columns:
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            with archive.open(entry, "w", force_zip64=True) as file:
+                file.write(_header(np.dtype("<f8"), shape))
+                for lo in range(0, len(values), _PIECE):
+                    file.write(values[lo : lo + _PIECE].tobytes())

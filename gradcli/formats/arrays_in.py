@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -107,7 +109,10 @@ class Npy:
             self._expect(len(names), 1)
         elif len(shape) == 2:
             if given.columns is None:
-                raise GradError(f"{self.name}: an array of {shape[1]} columns without names: give --columns")
+                example = ",".join("abcdefgh"[: shape[1]]) + (",..." if shape[1] > 8 else "")
+                raise GradError(
+                    f"{self.name}: an array of {shape[1]} columns without names", hint=f"give --columns {example}"
+                )
             names = given.columns
             self._expect(len(names), shape[1])
         else:
@@ -120,7 +125,8 @@ class Npy:
 
     def _expect(self, given: int, there: int) -> None:
         if given != there:
-            raise GradError(f"{self.name}: {given} names for an array of {there} columns: --columns")
+            names = "1 name" if given == 1 else f"{given} names"
+            raise GradError(f"{self.name}: --columns gives {names}, and the array has {there} columns")
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         at = places(self.name, self.names, [*wanted, *keep])
@@ -175,12 +181,13 @@ class Npy:
             raise GradError(f"{self.name}: there are bytes behind the array: not a .npy file of one array")
 
 
+_DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
+
+
 class Npz:
     """An archive of arrays of one shape, a column each, in C's order; see ``Table``."""
 
     def __init__(self, given: Input) -> None:
-        import zipfile
-
         given.refuse_columns()
         self.name, self.notes, self._given = given.name, list[str](), given
         stream: BinaryIO = given.stream
@@ -189,10 +196,8 @@ class Npz:
         try:
             self._archive = zipfile.ZipFile(stream)
             members = self._archive.infolist()
-        except (zipfile.BadZipFile, NotImplementedError, ValueError):
-            raise GradError(f"{self.name}: not an .npz file") from None
-        except OSError as error:
-            raise failed(self.name, error) from None
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+            raise self._refused(error, "not an .npz file") from None
         self.names = checked_names(self.name, [m.filename.removesuffix(".npy") for m in members])
         self._members = dict(zip(self.names, members, strict=True))
         held(max((m.file_size for m in members), default=0), self.name, given.limit)
@@ -205,26 +210,30 @@ class Npz:
 
         self.rows: int | None = math.prod(shapes[first]) if shapes else 0
 
-    def _open(self, name: str) -> tuple[Any, Header]:
-        import zipfile
+    def _refused(self, error: Exception, words: str) -> GradError:
+        # The archive's reader takes a failing file for a damaged one.
+        for cause in (error, error.__context__):
+            # A damaged archive sends it to places before the start: not a failure of the file.
+            if isinstance(cause, OSError) and cause.errno != errno.EINVAL:
+                return failed(self.name, cause)
+        return GradError(f"{self.name}: {words}")
 
+    def _open(self, name: str) -> tuple[Any, Header]:
         try:
             file = self._archive.open(self._members[name])
             return file, Header(file, f"{self.name}: {name}")
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error):
-            raise GradError(f"{self.name}: '{name}' is damaged") from None
+        except (*_DAMAGES, NotImplementedError, RuntimeError, ValueError) as error:
+            raise self._refused(error, f"'{name}' is damaged") from None
 
     def _array(self, name: str) -> Any:
-        import zipfile
-
         import numpy as np
 
         file, header = self._open(name)
         check_item(header.item, self.name, name)
         try:
             data = file.read()
-        except (zipfile.BadZipFile, zlib.error, EOFError):
-            raise GradError(f"{self.name}: '{name}' is damaged") from None
+        except _DAMAGES as error:
+            raise self._refused(error, f"'{name}' is damaged") from None
         rows = self.rows or 0
         if len(data) != rows * header.item.itemsize:
             raise truncated(f"{self.name}: '{name}'", len(data) // header.item.itemsize, rows)
@@ -259,7 +268,11 @@ def truncated(name: str, done: int, rows: int) -> GradError:
 def check_item(item: np.dtype[Any], name: str, column: str) -> None:
     """Raises GradError unless the type is one of real numbers that a double can hold."""
     if item.kind not in "fiu" or item.itemsize > 8 or item.shape:
-        raise GradError(f"{name}: column '{column}' has the dtype {item}: integers and floats up to 64 bits are read")
+        raise GradError(f"{name}: {_told(column)} has the dtype {item}: integers and floats up to 64 bits are read")
+
+
+def _told(column: str) -> str:
+    return f"column '{column}'" if column else "the column"
 
 
 def as_floats(values: Any, name: str, column: str, notes: list[str]) -> Any:
@@ -269,7 +282,7 @@ def as_floats(values: Any, name: str, column: str, notes: list[str]) -> Any:
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and len(values):
         beyond = (values > EXACT) | (values < -EXACT) if values.dtype.kind == "i" else values > EXACT
         if beyond.any():
-            note = f"{name}: column '{column}' has integers beyond 2**53: they lose precision as doubles"
+            note = f"{name}: {_told(column)} has integers beyond 2**53: they lose precision as doubles"
             if note not in notes:
                 notes.append(note)
     return np.ascontiguousarray(values, dtype=np.float64)

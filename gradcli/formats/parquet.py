@@ -10,6 +10,7 @@ from gradcli.errors import GradError
 from gradcli.formats.arrays_in import as_floats
 from gradcli.formats.given import Chunk, Columns, Out, Style
 from gradcli.formats.kept import Kept
+from gradcli.formats.sink import Sink
 from gradcli.formats.source import Input, checked_names, failed, places, shown
 
 _ROWS = 65536
@@ -42,7 +43,8 @@ class Parquet:
             stream.seek(0)
             if start != b"PAR1":
                 raise GradError(f"{self.name}: not a parquet file")
-            self._file = arrow.parquet.ParquetFile(stream)
+            # Buffering ahead would hold the whole file.
+            self._file = arrow.parquet.ParquetFile(stream, pre_buffer=False)
             schema = self._file.schema_arrow
         except (arrow.ArrowException, UnicodeDecodeError) as error:
             raise self._damaged(error) from None
@@ -139,6 +141,11 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
 
     Groups of a fixed number of rows, whatever the blocks: the same bytes.
     """
+    with Sink(out) as sink:
+        _write(result, sink)
+
+
+def _write(result: Columns, sink: Sink) -> None:
     arrow = _pyarrow()
     writer: Any = None
     held: list[Any] = []
@@ -155,7 +162,7 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
         one = batch([c if c is not None else [None] * _length(block) for c in block], schema)
         if schema is None:
             schema = one.schema
-            writer = _writer(arrow, out, schema)
+            writer = _writer(arrow, sink, schema)
         held.append(one)
         count += one.num_rows
         while count >= _GROUP:
@@ -164,7 +171,7 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
             held, count = table.slice(_GROUP).to_batches(), count - _GROUP
     if writer is None:
         schema = arrow.schema([(name, arrow.float64()) for name in result.names])
-        writer = _writer(arrow, out, schema)
+        writer = _writer(arrow, sink, schema)
     if held:
         writer.write_table(arrow.Table.from_batches(held).combine_chunks(), row_group_size=_GROUP)
     writer.close()
@@ -184,24 +191,5 @@ def _arrow_column(column: Any, arrow: Any, kind: Any, length: int) -> Any:
     return arrow.array(column, arrow.float64())
 
 
-def _writer(arrow: Any, out: Out, schema: Any) -> Any:
-    return arrow.parquet.ParquetWriter(_Sink(out), schema, compression="snappy", use_dictionary=False)
-
-
-class _Sink(io.RawIOBase):
-    """``out`` as a file that is written from the front."""
-
-    def __init__(self, out: Out) -> None:
-        self._out, self._at = out, 0
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def write(self, data: Any) -> int:
-        piece = bytes(data)
-        self._out(piece)
-        self._at += len(piece)
-        return len(piece)
+def _writer(arrow: Any, sink: Sink, schema: Any) -> Any:
+    return arrow.parquet.ParquetWriter(sink, schema, compression="snappy", use_dictionary=False)

@@ -6,6 +6,8 @@ A column counts bytes from 1, as editors and compilers do.
 from __future__ import annotations
 
 import io
+import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, BinaryIO, cast
@@ -35,6 +37,8 @@ class Input:
     ) -> None:  # fmt: skip
         self.name, self.stream, self.packing = name, stream, packing
         self.na, self.limit, self.columns = na, limit, columns
+        if limit is not None and packing is None and (size := file_size(stream)) is not None and size > limit:
+            raise self._too_large()
 
     def parts(self) -> Iterator[bytes]:
         """The bytes as they come, unpacked."""
@@ -43,7 +47,20 @@ class Input:
         if self.name == STDIN:
             start = begun(parts)
             packing, parts = packing_of(start), chain([start] if start else [], parts)
-        return parts if packing is None else unpacked(parts, packing, self.name, self.limit)
+        if packing is not None:
+            return unpacked(parts, packing, self.name, self.limit)
+        return parts if self.limit is None else self._limited(parts, self.limit)
+
+    def _limited(self, parts: Iterator[bytes], limit: int) -> Iterator[bytes]:
+        size = 0
+        for piece in parts:
+            size += len(piece)
+            if size > limit:
+                raise self._too_large()
+            yield piece
+
+    def _too_large(self) -> GradError:
+        return GradError(f"{self.name}: too large: the limit is {self.limit:,} bytes", hint="raise it by --max-bytes")
 
     def whole(self) -> bytes:
         """All bytes, unpacked. Raises GradError past the limit."""
@@ -63,6 +80,15 @@ class Input:
         """Raises GradError where names are given for columns that have names."""
         if self.columns is not None:
             raise GradError(f"{self.name}: its columns have names: --columns is for arrays that have none")
+
+
+def file_size(stream: BinaryIO) -> int | None:
+    """The bytes of a file; None where it is no file."""
+    try:
+        told = os.fstat(stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return None
+    return told.st_size if stat.S_ISREG(told.st_mode) else None
 
 
 class _File(io.FileIO):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
+from gradcli import memory
 from gradcli.errors import printable
 from gradcli.expr import spell_name
 from gradcli.formats.given import Columns, Out, Statements, Style, shaped
@@ -14,6 +15,8 @@ from gradcli.formats.numbers import number_cells
 
 _CHUNK = 65536
 """Numbers turned into text at a time."""
+_COLUMN = 250
+"""Bytes that a column of a matrix takes while one of its rows is written."""
 _LOOK = 100_000
 """Cells a table reads before it settles the widths of its columns."""
 
@@ -71,6 +74,9 @@ def _row_cells(block: Sequence[Any], digits: int | None) -> list[bytes]:
 
 def _write_matrices(result: Columns, out: Out, style: Style) -> None:
     """Every quantity as a matrix under its name; more than two dimensions as one matrix for each leading index."""
+    if result.matrix:
+        across = result.shape[-1]
+        memory.check(across * _COLUMN, f"a table of {across:,} columns", "write csv, jsonl, npy or parquet")
     first = True
     for name, shape, column in shaped(result):
         if column is None:

@@ -5,6 +5,7 @@ Everything that can be wrong with a request is found here before work starts. Mu
 
 from __future__ import annotations
 
+from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.grid import Grid
 from gradcli.grid.points import Points
@@ -37,20 +38,24 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = Request(job, points.names)
-    axis = None
+    outputs = [e for _, e in request.derived]
+    varies = Varying(points.at)
+    single = bool(request.reductions) and not any(map(varies, outputs))
+    axis, kept = None, {}
     if rows is not None:
+        if single and rows.keep:
+            raise GradError("--keep: there is one number for all rows, and so no row that could keep its columns")
         from gradcli.job.stream import streamed
         from gradcli.job.tables import rows_of
 
         tables = rows_of(rows, points, request.points, [n for n, _ in request.derived])
         if not request.reductions:
             return streamed(job, request, points, tables)
-        axis = tables.whole(job.max_points)
+        axis, cells = tables.whole(job.max_points)
+        kept = dict(zip(tables.kept, cells, strict=True))
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
-    shown, outputs = request.points, [e for _, e in request.derived]
-    varies = Varying(points.at)
-    single = bool(request.reductions) and not any(map(varies, outputs))
+    shown = request.points
     if single:
         shown = [name for name in shown if name in points.at]
     names = (*shown, *[n for n, _ in request.derived])
@@ -62,5 +67,5 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     plan = Plan(outputs, grid, over, reductions=request.reductions)
     return Result(
         plan, names, len(shown), request.facts(job.order), job.settings(),
-        matrix=bool(points.shape) and not points.grids and not single,
+        matrix=bool(points.shape) and not points.grids and not single, kept=kept,
     )  # fmt: skip

@@ -166,7 +166,13 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = GradRequest(job, points)
-    axis = None if rows is None else rows_of(rows, points, request.points, ()).whole(job.max_points)
+    axis = None
+    if rows is not None:
+        if rows.keep:
+            raise GradError(
+                "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
+            )
+        axis, _ = rows_of(rows, points, request.points, ()).whole(job.max_points)
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
@@ -61,6 +61,7 @@ class Job:
 class Rows:
     """Which tables to read, and how: texts as typed on the command line; ``stdin`` is what the path - stands for.
 
+    ``watch`` is told how many rows are held, and which part of all that is, where all rows are read before any work.
     ``notes`` is filled as they are read: what the person should know of them.
     """
 
@@ -71,6 +72,7 @@ class Rows:
     max_bytes: int | None = None
     keep: bool = False
     stdin: BinaryIO | None = None
+    watch: Callable[[int, float | None], None] | None = None
     notes: list[str] = field(default_factory=list, compare=False)
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gradcli import memory
 from gradcli.errors import GradError
 from gradcli.job import engine
 from gradcli.job.passes import Plan
 from gradcli.job.request import Facts, Settings
 from gradcli.spread import Block, Work, blocks, whole
 
+if TYPE_CHECKING:
+    from gradcli.formats.kept import Kept
+
 _LONG = 1 << 18
 """Numbers from which a thread of their own makes them text."""
+_NUMBER = {"scalar": 32, "vector": 8}
+"""Bytes that an engine's number takes."""
+STREAMED = "write csv, tsv, jsonl, npy or parquet, which are streamed, or ask for fewer points"
 
 
 class Computed:
@@ -23,8 +30,8 @@ class Computed:
     ``names``: the point variables, ``points`` many, then the results. ``empty`` are names of columns that hold nothing:
     None stands for each in a block. Where columns have shapes of their own ``shapes`` names them all, and ``whole()``
     has a column for each; elsewhere all have ``shape``, () for a single point. ``matrix`` where the points came
-    from a shape alone. ``nonfinite`` counts the infinities and nans of each column met so far. ``watch`` is told how
-    many points are done.
+    from a shape alone. ``covered`` points are gone over in all, those that are summed among them. ``nonfinite`` counts
+    the infinities and nans of each column met so far. ``watch`` is told how many points are done.
     """
 
     shapes: dict[str, tuple[int, ...]] | None = None
@@ -32,6 +39,7 @@ class Computed:
     threads: int
     steps: int
     total: int
+    covered: int
 
     def __init__(
         self, names: Sequence[str], points: int, shape: tuple[int, ...], facts: Facts, settings: Settings, *,
@@ -53,6 +61,10 @@ class Computed:
     def results(self) -> tuple[str, ...]:
         """The names of what is computed."""
         return tuple(self.shapes or self.names)[self.points :]
+
+    def part(self, done: int) -> float | None:
+        """How much of the work is done after so many points, from 0 to 1; None where nobody knows."""
+        return done / self.total if self.total else None
 
     def _watched(self, done: int) -> None:
         if self.watch is not None:
@@ -77,7 +89,7 @@ class Computed:
 
 
 class Result(Computed):
-    """Columns of numbers over a grid.
+    """Columns of numbers over a grid, those that are ``kept`` before them: a cell for each place on its first axis.
 
     Take either ``blocks`` or ``whole()``, once: the work is done as they are taken.
     """
@@ -85,13 +97,15 @@ class Result(Computed):
     def __init__(
         self, plan: Plan, names: Sequence[str], points: int, facts: Facts, settings: Settings, *,
         matrix: bool, empty: Sequence[str] = (), shape: tuple[int, ...] | None = None,
+        kept: Mapping[str, Kept] | None = None,
     ) -> None:  # fmt: skip
         shape = plan.over.shape if shape is None else shape
-        super().__init__(names, points, shape, facts, settings, matrix=matrix, empty=empty)
+        self.kept = kept or {}
+        super().__init__([*self.kept, *names], points, shape, facts, settings, matrix=matrix, empty=empty)
         self.plan = plan
         self.engine = engine.chosen(settings.engine, plan.load)
         self.threads = engine.threads(settings.threads, plan.load, self.engine)
-        self.steps, self.total = plan.steps, plan.points
+        self.steps, self.total, self.covered = plan.steps, plan.points, plan.grid.size
         self._target = engine.block_points(plan.program, self.engine)
 
     @cached_property
@@ -107,17 +121,32 @@ class Result(Computed):
             done += len(block[0])
             self._met(block)
             self._watched(done)
-            yield self._with_empty(block)
+            yield [*self._cells(done - self.plan.before, len(block[0])), *self._with_empty(block)]
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        return self.names[len(self.kept) + self.points :]
+
+    def _cells(self, done: int, points: int) -> Block:
+        """The cells kept for the last of the points done."""
+        inner = math.prod(self.shape[1:])
+        return [column.repeated(inner, done - points, done) for column in self.kept.values()]
 
     def whole(self) -> Block:
-        """All of the grid: one flat column per name."""
+        """All of the grid: one flat column per name. Raises GradError, before any work, where memory cannot hold it."""
+        check_held(self.size * len(self.names), self.engine)
         seen = 0
         columns: Block = []
         for done, columns in whole(self._work, target=self._target, threads=self.threads):
             self._met([column[seen:done] for column in columns])
             self._watched(self.plan.before + done)
             seen = done
-        return self._with_empty(columns)
+        return [*self._cells(seen, seen), *self._with_empty(columns)]
+
+
+def check_held(numbers: int, engine: str, hint: str = STREAMED, copies: int = 1) -> None:
+    """Raises GradError where so many numbers are beyond what memory can hold."""
+    memory.check(numbers * _NUMBER[engine] * copies, f"this output holds {numbers:,} numbers at once, which", hint)
 
 
 def refused(names: Sequence[str], block: Block, points: int) -> GradError:

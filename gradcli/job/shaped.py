@@ -19,7 +19,7 @@ from gradcli.job import engine
 from gradcli.job.npy import Along, Stored
 from gradcli.job.passes import Plan, Watch
 from gradcli.job.request import Facts, Settings
-from gradcli.job.result import Computed, Result, count_nonfinite
+from gradcli.job.result import Computed, Result, check_held, count_nonfinite
 from gradcli.job.rows import row_sums
 from gradcli.levels import staged
 from gradcli.spread import Block, blocks
@@ -164,6 +164,7 @@ class Gradients(Computed):
         self.threads = engine.threads(settings.threads, load, self.engine)
         self.steps = sum(group.plan.steps for group in self.groups)
         self.total = sum(group.plan.points for group in self.groups) * (batch or 1)
+        self.covered = layout.grid.size * (batch or 1)
 
     @property
     def blocks(self) -> Iterator[Block]:
@@ -202,9 +203,12 @@ class Gradients(Computed):
         return np.full(len(like), float(entry))
 
     def whole(self) -> Block:
-        """Every column in its shape, flat."""
+        """Every column in its shape, flat. Raises GradError, before any work, where memory cannot hold them."""
         if self.shapes is None:
+            check_held(self.size * len(self.names), self.engine, copies=2)
             return self._gathered(list(self.blocks))
+        numbers = sum(map(math.prod, self.shapes.values()))
+        check_held(numbers, self.engine, "ask for one input at a time with --wrt, or for fewer points", copies=2)
         columns: dict[str, Any] = {}
         for group in self.groups:
             parts: list[Block] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from gradcli import memory
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.kept import Kept
@@ -16,10 +17,13 @@ from gradcli.grid import Axis, Grid, Values
 from gradcli.grid.points import Points
 from gradcli.job import engine
 from gradcli.job.request import Facts, Job, Request
-from gradcli.job.result import Computed
-from gradcli.job.tables import Held, Tables
+from gradcli.job.result import STREAMED, Computed
+from gradcli.job.tables import CELL, Held, Tables
 from gradcli.program import Program, build
 from gradcli.spread import Block, aside, blocks
+
+_NUMBER = 16
+"""Bytes that a number of a result takes while it is held and joined."""
 
 
 class Streamed(Computed):
@@ -40,9 +44,9 @@ class Streamed(Computed):
         self.total = 0
         if tables.rows is not None:
             self.total = tables.rows * self.inner
-            if self.total > self.limit:
-                tables.opened.close()
-                raise GradError(f"{self.total} points are beyond the limit of {self.limit} (--max-points)")
+        if (least := max(self.total, self.inner)) > self.limit:
+            tables.opened.close()
+            raise GradError(f"{least} points are beyond the limit of {self.limit} (--max-points)")
         shape = (-1,) if tables.rows is None else (self.total,)
         super().__init__([*tables.kept, *names], points, shape, facts, settings, matrix=False)
         self.width = len(names)
@@ -82,19 +86,34 @@ class Streamed(Computed):
                 put([*kept, *block])
 
     @property
+    def covered(self) -> int:  # type: ignore[override]
+        return self.size
+
+    def part(self, done: int) -> float | None:
+        return done / self.total if self.total else self.tables.read
+
+    @property
     def results(self) -> tuple[str, ...]:
         return self.names[len(self.names) - self.width + self.points :]
 
     def whole(self) -> Block:
-        """All rows: one flat column per name."""
+        """All rows: one flat column per name. Raises GradError where memory cannot hold them."""
         import numpy as np
 
-        parts = list(self.blocks)
+        kept = len(self.names) - self.width
+        self._check_held(self.total, kept)
+        parts = []
+        for block in self.blocks:
+            parts.append(block)
+            self._check_held(self.size, kept)
         if not parts:
-            kept = len(self.names) - self.width
             return [*[Kept([]) for _ in range(kept)], *[np.empty(0) for _ in range(self.width)]]
         columns = zip(*parts, strict=True)
         return [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in columns]
+
+    def _check_held(self, points: int, kept: int) -> None:
+        size = points * (self.width * _NUMBER + kept * CELL)
+        memory.check(size, f"this output holds all rows at once: {points:,} of them", STREAMED)
 
 
 def streamed(job: Job, request: Request, points: Points, tables: Tables) -> Streamed:
