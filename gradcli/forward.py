@@ -46,7 +46,7 @@ def scaled(factor: Fraction | int, e: Expr) -> Expr:
     if (number := exact(e)) is not None:
         # 200! is no double, and as the derivative of x**200 it is infinite like any other result.
         product = number * factor
-        return const(product) if abs(product) < LARGEST else const(math.copysign(math.inf, product))
+        return const(product) if abs(product) < LARGEST else const(math.inf if product > 0 else -math.inf)
     if e.op in ("mul", "div") and (number := exact(e.args[0])) is not None:
         product = number * factor
         if abs(product) < _LARGE and (e.op == "mul" or abs(product) > 1 / _LARGE):

@@ -199,9 +199,9 @@ def polygamma(n: int, x: Array) -> Array:
             lead = lead / z
         return np.asarray(sign * np.where(z > 1e17, lead, scale * special.zeta(n + 1.0, z)))
 
-    part = x - np.rint(x)
     near = np.abs(x) < 0.125
     with np.errstate(all="ignore"):
+        part = x - np.rint(x)
         mirrored = positive(np.where(near, 1 + x, np.where(x < 0, 1 - x, np.where(x == 0, 1.0, x))))
         cot = 1 / np.tan(np.pi * np.where((part == 0) | near, 0.25, part))
         turn = np.zeros_like(x)

@@ -5,6 +5,7 @@ orjson reads many lines at once; where it cannot tell (a key twice, -0, text) ev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from gradcli.errors import GradError
 from gradcli.formats.given import Chunk
 from gradcli.formats.json_in import Spelled, floats, kept_cells, kind, parsable, parse
 from gradcli.formats.source import LINE_LIMIT, Input, checked_names, fault, places, shown
+
+_ZERO = re.compile(rb"-0(?![.0-9eE])").search
 
 
 class JsonLines:
@@ -75,11 +78,13 @@ class JsonLines:
         except (ValueError, TypeError, KeyError):
             return None
         arrays = []
+        kinds = {float, int, type(None)} if self.na else {float, int}
         for column in columns:
-            if not set(map(type, column)) <= {float, int}:
+            if not set(map(type, column)) <= kinds:
                 return None
             array = np.array(column, dtype=np.float64)
-            if b"-0" in text and not array.all():
+            # JSON's integers have no minus zero.
+            if b"-0" in text and not array.all() and _ZERO(text):
                 return None
             arrays.append(array)
         return Chunk(start, arrays, [])

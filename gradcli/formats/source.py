@@ -179,6 +179,10 @@ def checked_names(name: str, names: Sequence[str], line: int | None = None) -> t
     for k, column in enumerate(names):
         if not column:
             raise GradError(f"{where}: column {k + 1} of {len(names)} has no name in the header")
+        try:
+            column.encode()
+        except UnicodeEncodeError:
+            raise GradError(f"{where}: the name of column {k + 1} is no text: half a surrogate pair") from None
         if first.setdefault(column, k) < k:
             raise GradError(f"{where}: columns {first[column] + 1} and {k + 1} are both named {shown(column)}")
     return tuple(names)

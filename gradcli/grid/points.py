@@ -83,9 +83,13 @@ def split(text: str, separator: str) -> list[str]:
     return pieces
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What stands for a byte that is no UTF-8."""
+
+
 def read_name(text: str, option: str) -> str:
     """The variable that ``text`` names: an identifier, or anything in backquotes."""
-    if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text[1:-1]:
+    if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text[1:-1] and not _SURROGATE.search(text):
         return text[1:-1]
     if not _NAME.fullmatch(text):
         raise GradError(f"{option}: '{text}' is not the name of a variable")

@@ -201,6 +201,11 @@ def parse(source: str | Source) -> Parsed:
     """Read a text in gradcli's language. Raises GradError, with the place, where it is wrong."""
     if isinstance(source, str):
         source = Source(source)
+    try:
+        source.text.encode()
+    except UnicodeEncodeError as e:
+        # What a shell passes that is no UTF-8.
+        raise GradError("not UTF-8", span=Span(e.start, e.start + 1), source=source) from None
     # A parse makes no cycles; looking for some, again and again while its nodes pile up, would double its time.
     collecting = gc.isenabled()
     gc.disable()
