@@ -205,7 +205,11 @@ def parse(source: str | Source) -> Parsed:
         source.text.encode()
     except UnicodeEncodeError as e:
         # What a shell passes that is no UTF-8.
-        raise GradError("not UTF-8", span=Span(e.start, e.start + 1), source=source) from None
+        raise GradError(
+            f"U+{ord(source.text[e.start]):04X} is no character: not UTF-8",
+            span=Span(e.start, e.start + 1),
+            source=source,
+        ) from None
     # A parse makes no cycles; looking for some, again and again while its nodes pile up, would double its time.
     collecting = gc.isenabled()
     gc.disable()

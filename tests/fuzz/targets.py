@@ -429,9 +429,9 @@ class Target(NamedTuple):
 
 
 TARGETS = {
-    "expressions": Target(make_expression, check_expression, 8000),
-    "tables": Target(make_table, check_table, 10000),
-    "words": Target(make_words, check_words, 2500),
+    "expressions": Target(make_expression, check_expression, 12000),
+    "tables": Target(make_table, check_table, 16000),
+    "words": Target(make_words, check_words, 4000),
 }
 
 
