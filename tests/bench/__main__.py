@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import files
 import startup
 import tensors
 from engines import ENGINES, THREADS
@@ -181,15 +182,16 @@ def main() -> None:
     names = [w.name for w in WORKS]
     parser = argparse.ArgumentParser(prog="python tests/bench", description=__doc__.split("\n", 1)[0])
     parser.add_argument(
-        "--only", nargs="+", choices=[*names, "tensors", "startup"], metavar="NAME", help=", ".join(names)
+        "--only", nargs="+", choices=[*names, "tensors", "files", "startup"], metavar="NAME", help=", ".join(names)
     )
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), metavar="NAME", help=", ".join(ENGINES))
     parser.add_argument("--points", type=int, help="points instead of each work's own number")
+    parser.add_argument("--rows", type=float, default=5e6, help="rows of the files (5e6)")
     parser.add_argument("--rounds", type=int, default=9, help="timed runs of each engine (9)")
     parser.add_argument("--limit", type=float, default=60, help="seconds to compile and run once (60)")
     parser.add_argument("--markdown", action="store_true", help="tables for the README")
     options = parser.parse_args()
-    wanted = options.only or [*names, "tensors", "startup"]
+    wanted = options.only or [*names, "tensors", "files", "startup"]
     engines = ["gradcli", *[e for e in options.engines or ENGINES if e != "gradcli"]]
     environment = startup.environment()
 
@@ -211,6 +213,9 @@ def main() -> None:
     if "tensors" in wanted:
         rows = tensors.table(environment, options.rounds)
         print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n")
+    if "files" in wanted:
+        for rows in (files.table(environment, options.rounds, int(options.rows)), files.latency(environment)):
+            print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n", flush=True)
     if "startup" in wanted:
         rows = [["whole process", "ms", "against", "ms", "ratio"]]
         for s in startup.measure(environment, 3 * options.rounds):

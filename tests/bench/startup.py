@@ -26,7 +26,7 @@ class Start(NamedTuple):
     ratio: float
 
 
-def _shell_door() -> list[str]:
+def shell_door() -> list[str]:
     script = Path(sys.executable).with_name("gradcli")
     return [str(script)] if script.exists() else [sys.executable, "-m", "gradcli"]
 
@@ -43,7 +43,7 @@ def measure(environment: dict[str, str], pairs: int) -> list[Start]:
 
     found = []
     for arguments, imports in PAIRS:
-        ours, theirs = [*_shell_door(), *arguments], [sys.executable, "-c", imports]
+        ours, theirs = [*shell_door(), *arguments], [sys.executable, "-c", imports]
         seconds(ours), seconds(theirs)
         times = []
         for k in range(pairs):
