@@ -42,8 +42,11 @@ class Function(NamedTuple):
     reduces: bool
 
 
-LOWERED = frozenset({"power_residual", "cbrt_near", "erfinv_gauss"})
-"""Only expansions and lowering use these; power_residual(x, n, lost) is x**(n + lost), lost below an ulp of n."""
+LOWERED = frozenset({"power_residual", "cbrt_near", "gauss", "erfinv_gauss"})
+"""Only expansions and lowering use these.
+
+gauss(x) is exp(-x**2); power_residual(x, n, lost) is x**(n + lost), lost below an ulp of n.
+"""
 
 NONLOCAL = frozenset({"unit", "cofactor", "cofactor_along"})
 """Rows with a value at each point that depends on all points: slopes of the reductions."""
@@ -608,13 +611,13 @@ define(
 
 
 def _dgauss(x: Expr, n: int) -> Expr:
+    if n == 0:
+        return apply("gauss", x)
     # x*x is exact for the 25 leading bits of x; the rest enters to first order. Beyond 40 the result is 0.
     scale = const(2**20)
     size = minimum(abs_(x), const(40))
     lead = rint(size * scale) / scale
     rest = exp(-((size - lead) * (size + lead)))
-    if n == 0:
-        return exp(-(lead * lead)) * rest
     before, hermite = ONE, -2 * x
     for k in range(1, n):
         before, hermite = hermite, -2 * (x * hermite + k * before)

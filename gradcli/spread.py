@@ -85,34 +85,39 @@ def empty(work: Work, points: int) -> Block:
 
 def blocks(work: Work, *, target: int, threads: int = 1) -> Iterator[Block]:
     """The columns of the whole grid in order, about ``target`` points at a time. The first error ends it."""
-    for _, block in _ordered(work, ((ranges, None) for ranges in work.grid.blocks(target)), threads):
-        yield block
+    parts = ((ranges, None) for ranges in work.grid.blocks(target))
+    yield from _in_order(work, parts, lambda worker, ranges, _: worker.run(ranges), threads)
 
 
-def whole(work: Work, *, target: int, threads: int = 1, outs: Block | None = None) -> Iterator[tuple[int, Block]]:
+def whole(work: Work, *, target: int, threads: int = 1, outs: Block | None = None) -> Iterator[tuple[int, int, Block]]:
     """The columns of the whole grid as one block, filled in place: ``outs``, or new ones.
 
-    Yields after each part the number of points done so far, and the block, complete after the last.
+    Yields after each part where it begins and ends, and the block, complete after the last.
     """
     if outs is None:
         outs = empty(work, work.grid.size)
+    parts: list[tuple[Ranges, tuple[int, int]]] = []
+    lo = 0
+    for ranges in work.grid.blocks(target):
+        hi = lo + math.prod(b - a for a, b in ranges)
+        parts.append((ranges, (lo, hi)))
+        lo = hi
+    # Each thread has a stretch of its own: where two fill one fresh page, the system makes it twice.
+    stretch = -(-len(parts) // threads)
+    turns = [part for k in range(stretch) for part in parts[k::stretch]]
 
-    def parts() -> Iterator[tuple[Ranges, Block]]:
-        lo = 0
-        for ranges in work.grid.blocks(target):
-            hi = lo + math.prod(b - a for a, b in ranges)
-            yield ranges, [column[lo:hi] for column in outs]
-            lo = hi
-
-    done = 0
-    for _, part in _ordered(work, parts(), threads):
-        points = len(part[0]) if part else 0
+    def fill(worker: _Worker, ranges: Ranges, place: tuple[int, int]) -> tuple[int, int]:
+        lo, hi = place
+        part = [column[lo:hi] for column in outs]
+        worker.run(ranges, part)
         if not work.arrays:
             # A slice of a list is a copy.
             for column, values in zip(outs, part, strict=True):
-                column[done : done + points] = values
-        done += points
-        yield done, outs
+                column[lo:hi] = values
+        return place
+
+    for lo, hi in _in_order(work, iter(turns), fill, threads):
+        yield lo, hi, outs
 
 
 def digests(work: Work, digest: Callable[[Block, int], Any], *, target: int, threads: int = 1) -> Iterator[Any]:
@@ -128,11 +133,6 @@ def digests(work: Work, digest: Callable[[Block, int], Any], *, target: int, thr
             lo += math.prod(b - a for a, b in ranges)
 
     return _in_order(work, parts(), lambda worker, ranges, first: digest(worker.reuse(ranges), first), threads)
-
-
-def _ordered(work: Work, parts: Iterator[tuple[Ranges, Block | None]], threads: int) -> Iterator[tuple[Ranges, Block]]:
-    """Each part computed, in the order given."""
-    return _in_order(work, parts, lambda worker, ranges, outs: (ranges, worker.run(ranges, outs)), threads)
 
 
 def _in_order(

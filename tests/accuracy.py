@@ -1,6 +1,6 @@
 """How accurate is every function of the table, at every order, on every engine? Measured against the references.
 
-    python tests/accuracy.py [--points N] [--functions sin,tanh] [--engine scalar|vector|both] [--markdown]
+    python tests/accuracy.py [--points N] [--functions sin,tanh] [--engine scalar|vector|native|all] [--markdown]
 
 Errors are in ulp of the true number. What is shown as an error is already divided by (1 + conditioning) wherever the
 allowance is conditioned: at orders 2 to 4 and near zeros. What LIMITS excuses is left out.
@@ -20,13 +20,13 @@ from typing import NamedTuple
 sys.path.append(str(Path(__file__).parent.parent))  # as a command it also runs in a checkout
 
 import reference
+from engines import ENGINES, run
 from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
 
 from gradcli.derive import derive
 from gradcli.expr import ZERO, Expr, apply, const, var
 from gradcli.program import build
 
-ENGINES = ("scalar", "vector")
 LETTERS = ("x", "y", "z")
 
 
@@ -63,19 +63,7 @@ def evaluate(outputs: Sequence[Expr], names: Sequence[str], at: Sequence[Point],
     """One list of values per output, over points that are rows of one axis."""
     program = build(outputs, [tuple(names)])
     columns = [[point[names.index(name)] for point in at] for name, _ in program.inputs]
-    if engine == "scalar":
-        from gradcli.backends import scalar
-
-        lists = [[0.0] * len(at) for _ in outputs]
-        scalar.kernel(program)(columns, lists, (len(at),))
-        return lists
-    import numpy as np
-
-    from gradcli.backends import vector
-
-    arrays = [np.empty(len(at)) for _ in outputs]
-    vector.kernel(program)([np.array(c) for c in columns], arrays, (len(at),))
-    return [a.tolist() for a in arrays]
+    return run(program, columns, (len(at),), engine)
 
 
 @cache
@@ -164,13 +152,13 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--points", type=int, default=2000, help="points per function (default 2000)")
     options.add_argument("--functions", help="names, separated by commas (default all)")
-    options.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
+    options.add_argument("--engine", choices=(*ENGINES, "all"), default="all")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--failures", type=int, default=0, metavar="N", help="show N per function and partial")
     options.add_argument("--markdown", action="store_true", help="print the table of the README")
     chosen = options.parse_args()
     names = chosen.functions.split(",") if chosen.functions else [*REFERENCES, *FIXED_POWERS]
-    engines = ENGINES if chosen.engine == "both" else (chosen.engine,)
+    engines = ENGINES if chosen.engine == "all" else (chosen.engine,)
     tasks = [(name, engines, chosen.points, chosen.seed) for name in names]
     bad = 0
     if chosen.markdown:

@@ -1,28 +1,38 @@
 """Running named expressions at one point through an engine, for the tests of every room above the table."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from gradcli import program
-from gradcli.backends import scalar, vector
+from gradcli.backends import native, scalar, vector
 from gradcli.derive import derive
 from gradcli.expr import Expr
 
-ENGINES = ("scalar", "vector")
+ENGINES = ("scalar", "vector", "native")
+
+
+def run(
+    tape: program.Program, ins: Sequence[Sequence[float]], extents: tuple[int, ...], engine: str
+) -> list[list[float]]:
+    """One list of values per output, over a whole grid as one block; ``ins`` are the values of each input."""
+    points = math.prod(extents)
+    if engine == "scalar":
+        lists = [[0.0] * points for _ in tape.outputs]
+        scalar.kernel(tape)(ins, lists, extents)
+        return lists
+    arrays = [np.zeros(points) for _ in tape.outputs]
+    kernel = vector.kernel(tape) if engine == "vector" else native.ready(tape, extents)()
+    kernel([np.array(column, dtype=float) for column in ins], arrays, extents)
+    return [a.tolist() for a in arrays]
 
 
 def evaluate(named: Sequence[tuple[str, Expr]], point: Mapping[str, float], engine: str = "scalar") -> dict[str, float]:
     """The value of each named expression at a point."""
     tape = program.build([e for _, e in named], [[name] for name in point])
-    extents = (1,) * len(point)
-    if engine == "scalar":
-        rows: list[list[float]] = [[0.0] for _ in named]
-        scalar.kernel(tape)([[point[name]] for name, _ in tape.inputs], rows, extents)
-        return {name: row[0] for (name, _), row in zip(named, rows, strict=True)}
-    arrays = [np.zeros(1) for _ in named]
-    vector.kernel(tape)([np.array([point[name]]) for name, _ in tape.inputs], arrays, extents)
-    return {name: float(a[0]) for (name, _), a in zip(named, arrays, strict=True)}
+    rows = run(tape, [[point[name]] for name, _ in tape.inputs], (1,) * len(point), engine)
+    return {name: row[0] for (name, _), row in zip(named, rows, strict=True)}
 
 
 def partials(

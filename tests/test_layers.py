@@ -15,6 +15,11 @@ LINES = [
     ["program"],
     ["backends.special", "backends.erf"],
     ["backends.scalar", "backends.vector"],
+    ["backends.native.machine"],
+    ["backends.native.emit"],
+    ["backends.native.mathematics"],
+    ["backends.native.parts"],
+    ["backends.native"],
     ["grid"],
     ["spread", "formats", "totals"],
     ["job"],
@@ -31,6 +36,7 @@ DOORS = {
         "backends.vector",
         "backends.special",
         "backends.erf",
+        "backends.native",
         "grid",
         "spread",
         "totals",
@@ -42,6 +48,7 @@ DOORS = {
     "orjson": {"formats"},
     "pyarrow": {"formats.parquet", "formats.arrow_rows"},
     "zstandard": {"formats.packed"},
+    "llvmlite": {"backends.native.machine"},
     "hatchling": {"tables"},
 }  # fmt: skip
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 _BLOCK = 8192
 """Points at a time: the polynomials pass over them forty times, so they must stay in the nearest cache."""
-_P = (
+P = (
     0.1283791670955126,
     -0.3761263890318375,
     0.11283791670954879,
@@ -31,7 +31,7 @@ _P = (
     -1.1372848856791674e-09,
     5.957176147748911e-11,
 )
-_R = (
+R = (
     0.20798329133342888,
     0.4013390531653599,
     0.3359614909269444,
@@ -49,7 +49,7 @@ _R = (
     3.898848785658424e-06,
     -1.1233688594863956e-08,
 )
-_M = 2.5384615384615383
+M = 2.5384615384615383
 
 
 def _polynomial(coefficients: Sequence[float], x: Array, out: Array) -> None:
@@ -72,10 +72,10 @@ def kernel() -> Callable[[Array, Array], None]:
         np.less(a, 1.0, small)
         if not small.all():
             np.minimum(a, 6.0, out=b)
-            np.subtract(_M, b, c)
+            np.subtract(M, b, c)
             np.add(b, 3.0, d)
             np.divide(c, d, c)
-            _polynomial(_R, c, d)
+            _polynomial(R, c, d)
             np.multiply(b, b, b)
             np.negative(b, b)
             np.exp(b, b)
@@ -85,7 +85,7 @@ def kernel() -> Callable[[Array, Array], None]:
         if small.any():
             np.minimum(a, 1.0, out=a)
             np.multiply(a, a, a)
-            _polynomial(_P, a, c)
+            _polynomial(P, a, c)
             np.multiply(c, x, c)
             np.add(c, x, c)
             np.copyto(b, c, where=small)

@@ -54,6 +54,13 @@ def _power_residual(x: Array, n: Array, lost: Array, out: Array) -> None:
     np.copyto(out, log)
 
 
+def _gauss(x: Array, out: Array) -> None:
+    # As the scalar engine does it, which says why.
+    size = np.minimum(np.abs(x), 40.0)
+    lead = np.rint(size * 2.0**20) / 2.0**20
+    np.multiply(np.exp(-(lead * lead)), np.exp(-((size - lead) * (size + lead))), out)
+
+
 def _lifted(f: Callable[..., float]) -> Run:
     """A function of single numbers, over arrays."""
 
@@ -79,14 +86,15 @@ _UFUNCS: dict[str, Run] = {
     "round": np.rint, "trunc": np.trunc, "fmod": np.fmod,
 }  # fmt: skip
 _OTHERS: dict[str, Run] = {
-    "copysign": _copysign, "where": _where, "defined": _defined, "power_residual": _power_residual,
+    "copysign": _copysign, "where": _where, "defined": _defined, "power_residual": _power_residual, "gauss": _gauss,
     # These two take no third argument by position.
     "min": lambda a, b, out: np.minimum(a, b, out=out), "max": lambda a, b, out: np.maximum(a, b, out=out),
     **{name: _lifted(f) for name, f in special.LIFTED.items()},
 }  # fmt: skip
 
 
-def _function(step: Step) -> Run:
+def array_function(step: Step) -> Run:
+    """A step as a function of arrays, the last of which it fills."""
     name, value = step.function, step.value
     if name in special.SCIPY:
         array = special.scipy_kernel(name)
@@ -109,12 +117,12 @@ def _bound(step: Step) -> tuple[Run, Callable[[list[Any]], tuple[Any, ...]]]:
     if step.function == "mul" and step.ins[0] == step.ins[1]:
         # The square of one array reads it once.
         return np.square, itemgetter(step.ins[0], step.out)
-    return _function(step), itemgetter(*step.ins, step.out)
+    return array_function(step), itemgetter(*step.ins, step.out)
 
 
 def function(program: Program, names: Sequence[str]) -> Callable[..., Array]:
     """The first output of a program as a function of whole arrays, the variables ``names``, which broadcast."""
-    steps = [(_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
+    steps = [(array_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
     first = len(program.constants)
     places = [(first + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
     start: list[Any] = [*program.constants, *[None] * (len(places) + len(program.registers))]

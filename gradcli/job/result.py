@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LONG = 1 << 18
 """Numbers from which a thread of their own makes them text."""
-_NUMBER = {"scalar": 32, "vector": 8}
+_NUMBER = {"scalar": 32, "vector": 8, "native": 8}
 """Bytes that an engine's number takes."""
 STREAMED = "write csv, tsv, jsonl, npy or parquet, which are streamed, or ask for fewer points"
 
@@ -103,7 +103,7 @@ class Result(Computed):
         self.kept = kept or {}
         super().__init__([*self.kept, *names], points, shape, facts, settings, matrix=matrix, empty=empty)
         self.plan = plan
-        self.engine = engine.chosen(settings.engine, plan.load)
+        self.engine = engine.chosen(settings.engine, plan.load, plan.steps)
         self.threads = engine.threads(settings.threads, plan.load, self.engine)
         self.steps, self.total, self.covered = plan.steps, plan.points, plan.grid.size
         self._target = engine.block_points(plan.program, self.engine)
@@ -135,13 +135,18 @@ class Result(Computed):
     def whole(self) -> Block:
         """All of the grid: one flat column per name. Raises GradError, before any work, where memory cannot hold it."""
         check_held(self.size * len(self.names), self.engine)
-        seen = 0
+        done = 0
         columns: Block = []
-        for done, columns in whole(self._work, target=self._target, threads=self.threads):
-            self._met([column[seen:done] for column in columns])
+        target = engine.part_points(self.plan.program, self.engine, self.size, self.threads)
+        for lo, hi, columns in whole(self._work, target=target, threads=self.threads):
+            # Parts come in any order; what is refused is the first point of all.
+            if not self.strict:
+                self._met([column[lo:hi] for column in columns])
+            done += hi - lo
             self._watched(self.plan.before + done)
-            seen = done
-        return [*self._cells(seen, seen), *self._with_empty(columns)]
+        if self.strict:
+            self._met(columns)
+        return [*self._cells(done, done), *self._with_empty(columns)]
 
 
 def check_held(numbers: int, engine: str, hint: str = STREAMED, copies: int = 1) -> None:

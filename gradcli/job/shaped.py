@@ -160,9 +160,9 @@ class Gradients(Computed):
                 for where in every
             ]  # fmt: skip
         load = sum(group.plan.load for group in self.groups) * (batch or 1)
-        self.engine = engine.chosen(settings.engine, load)
-        self.threads = engine.threads(settings.threads, load, self.engine)
         self.steps = sum(group.plan.steps for group in self.groups)
+        self.engine = engine.chosen(settings.engine, load, self.steps)
+        self.threads = engine.threads(settings.threads, load, self.engine)
         self.total = sum(group.plan.points for group in self.groups) * (batch or 1)
         self.covered = layout.grid.size * (batch or 1)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -37,14 +38,12 @@ class _Held:
         return self.values[lo:hi]
 
 
-def _gradcli(work: Work, inputs: Array, *_: Any) -> Run:
-    from gradcli.backends import vector
+def _gradcli(work: Work, inputs: Array, *_: Any, chosen: str) -> Run:
     from gradcli.derive import derive
     from gradcli.grid import Axis, Grid
-    from gradcli.job import block_points
+    from gradcli.job import engine
     from gradcli.parse import parse
     from gradcli.program import build
-    from gradcli.spread import Work as Spread
     from gradcli.spread import whole
 
     [(name, e)] = parse(work.text).outputs
@@ -55,11 +54,11 @@ def _gradcli(work: Work, inputs: Array, *_: Any) -> Run:
     else:
         axes = [Axis(work.variables, columns)]
     program = build(outputs, [axis.names for axis in axes])
-    reads = [(axis, axes[axis].names.index(v)) for v, axis in program.inputs]
-    spread = Spread(lambda: vector.kernel(program), reads, len(outputs), Grid(axes), arrays=True)
+    spread = engine.work(program, Grid(axes), chosen)
+    target = engine.part_points(program, chosen, work.size, THREADS)
 
     def run() -> Sequence[Array]:
-        [(_, columns)] = deque(whole(spread, target=block_points(program, "vector"), threads=THREADS), maxlen=1)
+        [(_, _, columns)] = deque(whole(spread, target=target, threads=THREADS), maxlen=1)
         return columns
 
     return run
@@ -121,8 +120,8 @@ def _torch(work: Work, inputs: Array, torch: Any) -> Run:
 def _by_steps(work: Work, value: Any, differentiate: Callable[[Any, int], Any]) -> list[Any]:
     """Every partial, each by one differentiation of an earlier one."""
     found: dict[tuple[int, ...], Any] = {(): value}
-    for partial in work.partials[1:]:
-        found[partial] = differentiate(found[partial[:-1]], partial[-1])
+    for index in work.partials[1:]:
+        found[index] = differentiate(found[index[:-1]], index[-1])
     return list(found.values())
 
 
@@ -189,7 +188,8 @@ class Engine(NamedTuple):
 
 
 ENGINES = {
-    "gradcli": Engine("gradcli", ("gradcli.job", "gradcli.backends.vector"), _gradcli),
+    "gradcli": Engine("gradcli, native", ("gradcli.job", "llvmlite.binding"), partial(_gradcli, chosen="native")),
+    "vector": Engine("gradcli, NumPy", ("gradcli.job", "gradcli.backends.vector"), partial(_gradcli, chosen="vector")),
     "numpy": Engine("NumPy by hand", ("numpy",), _numpy),
     "jax": Engine("JAX, jitted", ("jax", "jax.numpy", "jax.experimental.jet", "jax.scipy.special"), _jax),
     "torch": Engine("torch", ("torch",), _torch),

@@ -1,0 +1,106 @@
+"""The processor and the C library, through llvmlite: text of LLVM's language in, addresses of functions out.
+
+Must not know programs or mathematics.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
+from typing import Any
+
+from gradcli.errors import GradError
+
+_LIBRARIES = {
+    "linux": ("libm.so.6", "libmvec.so.1"), "darwin": ("libSystem.dylib",), "win32": ("ucrtbase.dll",),
+}  # fmt: skip
+_LETTERS = {("x86_64", 8): "e", ("x86_64", 4): "d", ("x86_64", 2): "b", ("aarch64", 2): "n"}
+"""How the C library's vector functions are called after the processor and the lanes (the vector function ABI)."""
+
+
+class Machine:
+    """``lanes``: doubles in a register; ``fma``: whether it multiplies and adds with one rounding."""
+
+    def __init__(self, llvm: Any) -> None:
+        self._llvm = llvm
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        triple = llvm.get_process_triple()
+        features = llvm.get_host_cpu_features()
+        self.processor = triple.partition("-")[0].replace("amd64", "x86_64").replace("arm64", "aarch64")
+        has = features.get
+        self.avx512 = bool(has("avx512f") and has("avx512dq") and has("avx512vl"))
+        wide = bool(has("avx2") and has("fma"))
+        self.lanes = 8 if self.avx512 else 4 if wide else 2
+        self.fma = self.avx512 or wide or self.processor == "aarch64"
+        self._make_target = partial(
+            llvm.Target.from_triple(triple).create_target_machine, cpu=llvm.get_host_cpu_name(),
+            features=features.flatten(), opt=2, jit=True, codemodel="small", reloc="pic",
+        )  # fmt: skip
+        self._target = self._make_target()
+        self._libraries = []
+        for name in _LIBRARIES.get(sys.platform, ()):
+            try:
+                self._libraries.append(ctypes.CDLL(name))
+            except OSError:
+                continue
+        self._libraries.append(ctypes.CDLL(None) if sys.platform != "win32" else ctypes.cdll.msvcrt)
+
+    @cache  # noqa: B019 (there is one machine, which lives as long as the process)
+    def library(self, name: str) -> bool:
+        """Whether the C library has a function; it can then be called by that name."""
+        for library in self._libraries:
+            try:
+                address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+            except AttributeError:
+                continue
+            self._llvm.add_symbol(name, address)
+            return True
+        return False
+
+    def vectors(self, name: str, arity: int) -> str | None:
+        """The C library's function of whole registers, by its name there, or None."""
+        letter = _LETTERS.get((self.processor, self.lanes))
+        found = f"_ZGV{letter}N{self.lanes}{'v' * arity}_{name}"
+        return found if letter and self.library(found) else None
+
+    @lru_cache(256)  # noqa: B019
+    def compile(self, text: str) -> Code:
+        """Machine code for a module; what is compiled lives as long as the result."""
+        llvm = self._llvm
+        code = self._target.emit_object(llvm.parse_assembly(text))
+        # An engine owns its target, and takes it along when it goes.
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._make_target())
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        return Code(engine)
+
+
+class Code:
+    """Compiled functions, by name."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def function(self, name: str) -> Callable[[int, int], None]:
+        """A function of two addresses. It lets other threads run."""
+        found = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._engine.get_function_address(name))
+        found.code = self  # type: ignore[attr-defined]
+        return found
+
+
+@cache
+def machine() -> Machine:
+    """This machine. Raises GradError where llvmlite is not installed or cannot serve it."""
+    try:
+        import llvmlite.binding as llvm
+
+        return Machine(llvm)
+    except ImportError:
+        raise GradError(
+            "the native engine needs llvmlite, which is not installed", hint="pip install 'gradcli[native]'"
+        ) from None
+    except (OSError, RuntimeError) as error:
+        raise GradError(f"llvmlite does not serve this machine: {error}", hint="use --engine vector") from None
