@@ -188,7 +188,8 @@ class Target:
                 report.note(text, color)
         if self.given["verbose"]:
             seconds = time.monotonic() - self.started
-            work = (result.covered, self.word, seconds, result.steps, result.engine, result.threads)
+            how = result.engine + (f" ({result.slower})" if result.slower else "")
+            work = (result.covered, self.word, seconds, result.steps, how, result.threads)
             report.note(report.summary(*work), color)
         met = {n: result.nonfinite[n] for n in result.results if n in result.nonfinite}
         if met and not self.given["quiet"]:

@@ -174,9 +174,9 @@ def points() -> list[click.Parameter]:
         option("--fill", metavar="RULE", help="Fill a shape by a rule in its indices i, j, k ...  [default: i+j+...]"),
         option("--max-points", type=count, metavar="N", help="Refuse more points, of grids and rows.  [default: 1e9]"),
         option("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
-        option("--engine", type=click.Choice(["auto", "scalar", "vector"]), default="auto",
-               help="Plain Python, or NumPy.  [default: by the amount of work]"),
-        option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the vector engine."),
+        option("--engine", type=click.Choice(["auto", "scalar", "vector", "native"]), default="auto",
+               help="Plain Python, NumPy or compiled code (gradcli[native]).  [default: by the amount of work]"),
+        option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; the scalar engine has one.  [default: all, for much work]"),
         option("-v", "--verbose", is_flag=True, help="Say on stderr how much was done, how, how fast."),
         option("--no-progress", is_flag=True, help="No progress line on a terminal."),
     ]  # fmt: skip

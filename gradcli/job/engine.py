@@ -31,25 +31,23 @@ def check(engine: str) -> None:
         raise GradError(f"unknown engine '{engine}' (there are {', '.join(ENGINES)})")
 
 
-def chosen(wanted: str, load: int, steps: int) -> str:
-    """The engine for so many steps times points, from programs of so many steps."""
+def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
+    """The engine for so many steps times points, from programs of so many steps, and why not a faster one."""
     if wanted != "auto":
-        return wanted
+        return wanted, None
     if load <= FEW_STEPS:
-        return "scalar"
-    return "native" if load >= NATIVE_START + NATIVE_STEP * steps and _has_native() else "vector"
-
-
-def _has_native() -> bool:
+        return "scalar", None
+    if load < NATIVE_START + NATIVE_STEP * steps:
+        return "vector", None
     if find_spec("llvmlite") is None:
-        return False
+        return "vector", "native needs llvmlite: pip install 'gradcli[native]'"
     from gradcli.backends.native.machine import machine
 
     try:
         machine()
-    except GradError:
-        return False
-    return True
+    except GradError as error:
+        return "vector", error.message
+    return "native", None
 
 
 def threads(wanted: int | None, load: int, engine: str) -> int:

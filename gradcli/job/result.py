@@ -31,11 +31,13 @@ class Computed:
     None stands for each in a block. Where columns have shapes of their own ``shapes`` names them all, and ``whole()``
     has a column for each; elsewhere all have ``shape``, () for a single point. ``matrix`` where the points came
     from a shape alone. ``covered`` points are gone over in all, those that are summed among them. ``nonfinite`` counts
-    the infinities and nans of each column met so far. ``watch`` is told how many points are done.
+    the infinities and nans of each column met so far. ``watch`` is told how many points are done. ``slower`` says why
+    the engine is not a faster one, where that would pay.
     """
 
     shapes: dict[str, tuple[int, ...]] | None = None
     engine: str
+    slower: str | None = None
     threads: int
     steps: int
     total: int
@@ -103,7 +105,7 @@ class Result(Computed):
         self.kept = kept or {}
         super().__init__([*self.kept, *names], points, shape, facts, settings, matrix=matrix, empty=empty)
         self.plan = plan
-        self.engine = engine.chosen(settings.engine, plan.load, plan.steps)
+        self.engine, self.slower = engine.chosen(settings.engine, plan.load, plan.steps)
         self.threads = engine.threads(settings.threads, plan.load, self.engine)
         self.steps, self.total, self.covered = plan.steps, plan.points, plan.grid.size
         self._target = engine.block_points(plan.program, self.engine)

@@ -161,7 +161,7 @@ class Gradients(Computed):
             ]  # fmt: skip
         load = sum(group.plan.load for group in self.groups) * (batch or 1)
         self.steps = sum(group.plan.steps for group in self.groups)
-        self.engine = engine.chosen(settings.engine, load, self.steps)
+        self.engine, self.slower = engine.chosen(settings.engine, load, self.steps)
         self.threads = engine.threads(settings.threads, load, self.engine)
         self.total = sum(group.plan.points for group in self.groups) * (batch or 1)
         self.covered = layout.grid.size * (batch or 1)

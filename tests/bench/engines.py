@@ -1,7 +1,7 @@
 """The engines: one function each that makes a work ready and returns what computes it.
 
-What it returns gives, at every call, one fresh array of all points per partial of the work. Each is used as its own
-documentation would have it for the fastest result. Must not know clocks or tables.
+What it returns gives, at every call, one array of all points per partial of the work, the same arrays again where the
+engine can be given them. Each is used as its own documentation would have it for the fastest result. Must not know clocks or tables.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _gradcli(work: Work, inputs: Array, *_: Any, chosen: str) -> Run:
     from gradcli.job import engine
     from gradcli.parse import parse
     from gradcli.program import build
-    from gradcli.spread import whole
+    from gradcli.spread import empty, whole
 
     [(name, e)] = parse(work.text).outputs
     outputs = [d for _, d in derive([(name or "f", e)], work.variables, work.order)]
@@ -56,10 +56,11 @@ def _gradcli(work: Work, inputs: Array, *_: Any, chosen: str) -> Run:
     program = build(outputs, [axis.names for axis in axes])
     spread = engine.work(program, Grid(axes), chosen)
     target = engine.part_points(program, chosen, work.size, THREADS)
+    results = empty(spread, work.size)
 
     def run() -> Sequence[Array]:
-        [(_, _, columns)] = deque(whole(spread, target=target, threads=THREADS), maxlen=1)
-        return columns
+        deque(whole(spread, target=target, threads=THREADS, outs=results), maxlen=0)
+        return results
 
     return run
 
@@ -155,7 +156,8 @@ def _heyoka(work: Work, inputs: Array, heyoka: Any) -> Run:
     outputs = [e for order in range(work.order + 1) for _, e in tensors.get_derivatives(order)]
     function = heyoka.cfunc(outputs, list(x))
     points = work.expanded(inputs)
-    return lambda: function(points)
+    results = np.empty((len(outputs), work.size))
+    return lambda: function(points, outputs=results)
 
 
 def _casadi(work: Work, inputs: Array, casadi: Any) -> Run:
@@ -165,9 +167,9 @@ def _casadi(work: Work, inputs: Array, casadi: Any) -> Run:
     function = casadi.Function("work", x, outputs, {"cse": True}).map(work.size, "thread", THREADS)
 
     columns = work.expanded(inputs)
+    results = [np.empty(work.size) for _ in outputs]
 
     def run() -> Sequence[Array]:
-        results = [np.empty(work.size) for _ in outputs]
         buffer, trigger = function.buffer()
         for k, column in enumerate(columns):
             buffer.set_arg(k, column.data)
