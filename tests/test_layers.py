@@ -18,6 +18,7 @@ LINES = [
     ["backends.native.machine"],
     ["backends.native.emit"],
     ["backends.native.mathematics"],
+    ["backends.native.loops"],
     ["backends.native.parts"],
     ["backends.native"],
     ["grid"],

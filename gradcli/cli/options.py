@@ -176,7 +176,8 @@ def points() -> list[click.Parameter]:
         option("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
         option("--engine", type=click.Choice(["auto", "scalar", "vector", "native"]), default="auto",
                help="Plain Python, NumPy or compiled code (gradcli[native]).  [default: by the amount of work]"),
-        option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; the scalar engine has one.  [default: all, for much work]"),
+        option("--threads", type=click.IntRange(min=1), metavar="N",
+               help="Threads; the scalar engine has one.  [default: all, for much work]"),
         option("-v", "--verbose", is_flag=True, help="Say on stderr how much was done, how, how fast."),
         option("--no-progress", is_flag=True, help="No progress line on a terminal."),
     ]  # fmt: skip

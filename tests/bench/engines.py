@@ -1,7 +1,8 @@
 """The engines: one function each that makes a work ready and returns what computes it.
 
 What it returns gives, at every call, one array of all points per partial of the work, the same arrays again where the
-engine can be given them. Each is used as its own documentation would have it for the fastest result. Must not know clocks or tables.
+engine can be given them. Each is used as its own documentation would have it for the fastest result. Must not know
+clocks or tables.
 """
 
 from __future__ import annotations

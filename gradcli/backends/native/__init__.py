@@ -46,7 +46,7 @@ def ready(program: Program, lengths: Sequence[int]) -> Callable[[], Kernel]:
 
 
 # Rows that come in chunks are grids of many lengths, for which one loop serves.
-@lru_cache(8)
+@lru_cache(64)
 def _ready(same: _Same, kinds: tuple[int, ...]) -> Callable[[], Kernel]:
     here = machine()
     plan = layout(same.program, kinds, here)
@@ -70,6 +70,9 @@ class _Kernel:
         self.arrays: dict[int, Array] = {v: np.array([c]) for v, c in enumerate(program.constants)}
         steps = [part.step for stage in plan.stages for part in stage.parts if part.step]
         self.by_arrays = {step.out: vector.array_function(step) for step in steps}
+        room = np.empty(lanes * max([1 + part.slots for stage in plan.stages for part in stage.parts], default=1))
+        # Registers that begin where a line of the cache does are read at once.
+        self.scratch = room[-(_address(room) // 8) % lanes :]
 
     def __call__(self, ins: Sequence[Array], outs: Sequence[Array], extents: tuple[int, ...]) -> None:
         fresh = self.extents != extents
@@ -138,6 +141,7 @@ class _Kernel:
             given.append(array)
         given += [self.arrays[v] for v in part.writes]
         given += [outs[k] for _, k in part.outputs]
+        given.append(self.scratch)
         for v, k in part.outputs:
             self.arrays[v] = outs[k]
         table = (ctypes.c_void_p * len(given))(*map(_address, given))

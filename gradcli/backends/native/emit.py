@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections import ChainMap
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import NamedTuple
 
 from gradcli.backends.native.machine import Machine
@@ -96,6 +96,7 @@ class Emitter:
         self.outside: dict[str, str] = {}
         self.block = "entry"
         self._known: MutableMapping[str, str] = {}
+        self._results: dict[str, int] = {}
         self._count = 0
 
     def type(self, kind: str) -> str:
@@ -177,7 +178,48 @@ class Emitter:
             return x
         return Value(self.line(f"uitofp {self.type(TRUTH)} {x.text} to {self.type(NUMBER)}"), NUMBER, self)
 
+    # Memory.
+
+    def load(self, pointer: str) -> Value:
+        """A register of the numbers that begin at ``pointer``."""
+        return Value(self.line(f"load {self.type(NUMBER)}, ptr {pointer}, align 8"), NUMBER, self)
+
+    def spread(self, pointer: str) -> Value:
+        """A register full of one number."""
+        t, number = self.type(NUMBER), self.line(f"load double, ptr {pointer}, align 8")
+        first = self.line(f"insertelement {t} poison, double {number}, i32 0")
+        return Value(
+            self.line(f"shufflevector {t} {first}, {t} poison, <{self.lanes} x i32> zeroinitializer"), NUMBER, self
+        )
+
+    def store(self, x: Value, pointer: str) -> None:
+        self.lines.append(f"store {self.type(NUMBER)} {x.text}, ptr {pointer}, align 8")
+
     # Calls.
+
+    def apart(self, name: str, make: Callable[..., tuple[Value, ...]], x: Sequence[Value]) -> list[Value]:
+        """What ``make`` emits, in a function of its own, which is called."""
+        t = self.type(NUMBER)
+        found = f"row_{name}"
+        if found not in self.outside:
+            b = Emitter(self.machine)
+            b.start("entry")
+            results = make(b, *[Value(f"%x{k}", NUMBER, b) for k in range(len(x))])
+            many = "{ " + ", ".join([t] * len(results)) + " }"
+            last = "poison"
+            for k, value in enumerate(results):
+                b.lines.append(f"%r{k} = insertvalue {many} {last}, {t} {b.stored(value).text}, {k}")
+                last = f"%r{k}"
+            given = ", ".join(f"{t} %x{k}" for k in range(len(x)))
+            head = f"define internal {many} @{found}({given}) noinline memory(none) {self.machine.attributes} {{"
+            self.outside |= b.outside
+            self.outside[found] = "\n".join([head, *b.lines, f"ret {many} {last}", "}"])
+            self._results[found] = len(results)
+        many = "{ " + ", ".join([t] * self._results[found]) + " }"
+        called = self.line(f"call {many} @{found}({', '.join(f'{t} {self.stored(v).text}' for v in x)})")
+        return [
+            Value(self.line(f"extractvalue {many} {called}, {k}"), NUMBER, self) for k in range(self._results[found])
+        ]
 
     def intrinsic(self, name: str, *x: Value | float) -> Value:
         """One of LLVM's own functions of numbers: fma, sqrt, fabs, copysign, floor, ceil, trunc, rint ..."""

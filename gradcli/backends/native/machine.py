@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 from gradcli.errors import GradError
@@ -21,7 +21,9 @@ _LETTERS = {("x86_64", 8): "e", ("x86_64", 4): "d", ("x86_64", 2): "b", ("aarch6
 
 
 class Machine:
-    """``lanes``: doubles in a register; ``fma``: whether it multiplies and adds with one rounding."""
+    """``lanes``: doubles in a register; ``fma``: whether it multiplies and adds with one rounding; ``attributes`` of
+    every function, which let it use whole registers.
+    """
 
     def __init__(self, llvm: Any) -> None:
         self._llvm = llvm
@@ -34,6 +36,8 @@ class Machine:
         self.avx512 = bool(has("avx512f") and has("avx512dq") and has("avx512vl"))
         wide = bool(has("avx2") and has("fma"))
         self.lanes = 8 if self.avx512 else 4 if wide else 2
+        width = 64 * self.lanes
+        self.attributes = f'nounwind "prefer-vector-width"="{width}" "min-legal-vector-width"="{width}"'
         self.fma = self.avx512 or wide or self.processor == "aarch64"
         self._make_target = partial(
             llvm.Target.from_triple(triple).create_target_machine, cpu=llvm.get_host_cpu_name(),
@@ -66,7 +70,6 @@ class Machine:
         found = f"_ZGV{letter}N{self.lanes}{'v' * arity}_{name}"
         return found if letter and self.library(found) else None
 
-    @lru_cache(256)  # noqa: B019
     def compile(self, text: str) -> Code:
         """Machine code for a module; what is compiled lives as long as the result."""
         llvm = self._llvm

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from gradcli.backends import erf as erf_numbers
-from gradcli.backends.native.emit import NUMBER, Emitter, Value
+from gradcli.backends.native.emit import Emitter, Value
 
 Row = Callable[..., Value]
 
@@ -349,4 +349,19 @@ ROWS: dict[str, Row] = {
 }  # fmt: skip
 """What each step is, from an emitter and its operands. What is missing here is done by the vector engine's arrays."""
 
-__all__ = ["NUMBER", "ROWS"]
+
+def _alone(name: str) -> tuple[str, Callable[..., tuple[Value, ...]], int]:
+    return name, lambda b, *x: (ROWS[name](b, *x),), 0
+
+
+def _both(b: Emitter, x: Value) -> tuple[Value, Value]:
+    return ROWS["sin"](b, x), ROWS["cos"](b, x)
+
+
+CALLED: dict[str, tuple[str, Callable[..., tuple[Value, ...]], int]] = {
+    **{name: _alone(name) for name in (
+        "exp", "expm1", "tanh", "cosh", "sinh", "gauss", "log", "tan", "erf", "mod", "power_residual",
+    )},
+    "sin": ("turn", _both, 0), "cos": ("turn", _both, 1),
+}  # fmt: skip
+"""Rows of many instructions: the function that long programs call for them, what is in it, and which result it is."""
