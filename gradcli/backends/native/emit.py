@@ -244,8 +244,10 @@ class Emitter:
     def library(self, name: str, *x: Value) -> Value:
         """A function of the C library: of whole registers where it has one, else lane by lane."""
         whole = self.machine.vectors(name, len(x))
-        if whole:
-            return self._call(whole, x)
+        return self._call(whole, x) if whole else self.each(name, *x)
+
+    def each(self, name: str, *x: Value) -> Value:
+        """A function of the C library, lane by lane."""
         return self._call(self._lane_by_lane(name, len(x)), x)
 
     def _lane_by_lane(self, name: str, arity: int) -> str:

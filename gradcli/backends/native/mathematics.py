@@ -98,7 +98,8 @@ def _half_exp(b: Emitter, x: Value) -> Value:
 
 def gauss(b: Emitter, x: Value) -> Value:
     """exp(-x**2), the square with all its digits."""
-    size = _clamped(b, b.intrinsic("fabs", x), None, 40.0)
+    # Beyond 28 the result is 0.
+    size = _clamped(b, b.intrinsic("fabs", x), None, 28.0)
     square = size * size
     n, less = _exp_parts(b, -square, -b.fma(size, size, -square))
     return _scaled(b, less + 1.0, n)
@@ -322,11 +323,22 @@ def _library(name: str) -> Row:
     return lambda b, *x: b.library(name, *x)
 
 
+def _gauss_in_parts(b: Emitter, x: Value) -> Value:
+    # As the scalar engine does it, which says why.
+    size = _clamped(b, b.intrinsic("fabs", x), None, 40.0)
+    lead = b.intrinsic("rint", size * 2.0**20) * 2.0**-20
+    return ROWS["exp"](b, -(lead * lead)) * ROWS["exp"](b, -((size - lead) * (size + lead)))
+
+
 def _worked_out(row: Row) -> Row:
-    """``row`` where the processor rounds a product and a sum at once, else the C library's."""
-    if row is gauss:
-        return row
-    return lambda b, x: row(b, x) if b.machine.fma else b.library(row.__name__, x)
+    """``row`` where the processor rounds a product and a sum at once, else the C library's of single numbers."""
+
+    def emit(b: Emitter, x: Value) -> Value:
+        if b.machine.fma:
+            return row(b, x)
+        return _gauss_in_parts(b, x) if row is gauss else b.each(row.__name__, x)
+
+    return emit
 
 
 ROWS: dict[str, Row] = {

@@ -1,0 +1,213 @@
+"""The native engine beyond what every engine's tests say: odd shapes, long programs, lesser processors, none at all."""
+
+import importlib
+import math
+import subprocess
+import sys
+
+import accuracy
+import numpy as np
+import processors
+import pytest
+from engines import run
+
+from gradcli.backends import native
+from gradcli.backends.native import loops
+from gradcli.backends.native.mathematics import CALLED, ROWS
+from gradcli.derive import derive
+from gradcli.errors import GradError
+from gradcli.expr import Expr, apply, const, var
+from gradcli.functions import TABLE
+from gradcli.grid import Axis, Grid
+from gradcli.job import engine
+from gradcli.parse import parse
+from gradcli.program import Program, build
+from gradcli.spread import blocks, whole
+
+SPECIAL = [
+    0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 1e-5, -1e-5, 0.7, 5e-324, -5e-324, 2.0**-1022, 1e-300, -1e-300, 1e300,
+    -1e300, 700.0, -745.5, 40.0, 1e9, -1e9, 1e22, 2.0**53, math.pi, -math.pi / 2, math.inf, -math.inf, math.nan,
+]  # fmt: skip
+x, y, z = map(var, "xyz")
+
+
+def program(text: str, names: list[list[str]], order: int = 1) -> Program:
+    [(_, e)] = parse(text).outputs
+    flat = [name for axis in names for name in axis]
+    return build([d for _, d in derive([("f", e)], flat, order)], names)
+
+
+def bits(columns: list) -> list[bytes]:
+    return [np.asarray(c).tobytes() for c in columns]
+
+
+def same_kind(a: float, b: float) -> bool:
+    """Both nan, or the same infinity or zero, or finite and no more than a few ulp apart."""
+    if a != a or b != b:
+        return a != a and b != b
+    if math.isinf(a) or math.isinf(b) or a == 0 or b == 0:
+        return a == b and math.copysign(1, a) == math.copysign(1, b)
+    return abs(a - b) <= 8 * math.ulp(b)
+
+
+@pytest.mark.parametrize("name", sorted({*ROWS} - {"power_residual", "cbrt_near", "gauss"}))
+def test_special_values(name):
+    """Every row that expressions have, at signed zeros, infinities, nan and subnormals, as the scalar engine has it."""
+    count = 3 if name == "where" else TABLE[name].arity[0]
+    points = [(a, b) for a in SPECIAL for b in (SPECIAL if count > 1 else [0.5])]
+    args: list[Expr] = [x, y][:count]
+    if name in ("and", "or", "not"):
+        args = [apply("lt", a, const(1)) for a in args]
+    if name == "where":
+        args = [apply("lt", x, y), x, y]
+    e = apply(name, *args)
+    if name in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"):
+        e = apply("where", e, const(1), const(0))
+    tape = build([e], [["x", "y"]])
+    columns = [[point["xy".index(v)] for point in points] for v, _ in tape.inputs]
+    (expected,), (found,) = (run(tape, columns, (len(points),), which) for which in ("scalar", "native"))
+    wrong = [(p, a, b) for p, a, b in zip(points, found, expected, strict=True) if not same_kind(a, b)]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "extents",
+    [(1, 1, 1), (3, 1, 1), (1, 7, 1), (8, 1, 1), (1, 1, 9), (31, 1, 1), (1, 33, 1), (3, 5, 1), (5, 40, 1), (40, 3, 1),
+     (2, 3, 4), (4, 33, 9), (3, 1, 35), (33, 1, 3), (1, 2, 100)],
+)  # fmt: skip
+def test_any_shape(extents):
+    """What each number is does not depend on the shape of the block it is computed in."""
+    tape = program("sin(x)*exp(y) + where(x > y, log(z + 3), x*z) + gamma(x + 4) + 7", [["x"], ["y"], ["z"]], 2)
+    columns = [np.linspace(-1 - k, 2 + k, n).tolist() for k, n in enumerate(extents)]
+    ins = [columns[axis] for _, axis in tape.inputs]
+    expected = run(tape, ins, extents, "scalar")
+    found = run(tape, ins, extents, "native")
+    for a, b in zip(found, expected, strict=True):
+        assert np.allclose(a, b, rtol=1e-13, atol=1e-300)
+    # Points in a row of their own give the same bits.
+    spread = np.meshgrid(*columns, indexing="ij")
+    alone = program("sin(x)*exp(y) + where(x > y, log(z + 3), x*z) + gamma(x + 4) + 7", [["x", "y", "z"]], 2)
+    points = [spread["xyz".index(name)].ravel().tolist() for name, _ in alone.inputs]
+    assert bits(run(alone, points, (math.prod(extents),), "native")) == bits(found)
+
+
+@pytest.mark.parametrize("names", [[["x", "y"]], [["x"], ["y"]]])
+def test_same_bits_whatever_the_blocks_and_threads(names):
+    tape = program("sin(x)*exp(-y**2) + log(1 + x**2*y**2) + atan2(x, y)", names, 2)
+    lengths = [1003] if len(names) == 1 else [37, 41]
+    rng = np.random.default_rng(1)
+    held = {v: rng.normal(size=n) for axis, n in zip(names, lengths, strict=True) for v in axis}
+    grid = Grid([Axis(axis, [_Held(held[v]) for v in axis]) for axis in names])
+    found = set()
+    for target in (1, 5, 8, 30, 64, 1000, 10**6):
+        for threads in (1, 3):
+            work = engine.work(tape, grid, "native")
+            columns = [np.concatenate(c) for c in zip(*blocks(work, target=target, threads=threads), strict=True)]
+            found.add(tuple(bits(columns)))
+            *_, (_, _, columns) = whole(work, target=target, threads=threads)
+            found.add(tuple(bits(columns)))
+    assert len(found) == 1
+
+
+class _Held:
+    def __init__(self, values):
+        self.values, self.length = values, len(values)
+
+    def array(self, lo, hi):
+        return self.values[lo:hi]
+
+
+def test_long_programs_give_the_bits_of_short_ones(monkeypatch):
+    """Cut into stretches, with values in scratch between them and rows that are called."""
+    text = "+".join(
+        f"sin({k}*x + y)*exp(-x/{k + 1}) + where(x < {k} and y > 0, erf(x*{k}), tanh(y)) % 3" for k in range(40)
+    )
+    rng = np.random.default_rng(2)
+    for names, extents in (([["x", "y"]], (77,)), ([["x"], ["y"]], (11, 35)), ([["x"], ["y"]], (40, 5))):
+        tape = program(text, names, 2)
+        assert tape.length > loops.LONGEST
+        ins = [rng.normal(size=extents[axis] if len(extents) > 1 else 77).tolist() for _, axis in tape.inputs]
+        found = []
+        for longest in (10**9, 400, 7):
+            # A program as a key is itself alone, so a copy is compiled anew.
+            monkeypatch.setattr(loops, "LONGEST", longest)
+            monkeypatch.setattr("gradcli.backends.native.parts.LONGEST", longest)
+            found.append(bits(run(tape._replace(), ins, extents, "native")))
+        assert found[0] == found[1] == found[2]
+
+
+def test_rows_that_are_called_are_rows():
+    assert set(CALLED) <= set(ROWS)
+
+
+@pytest.mark.skipif("x86_64" not in importlib.import_module("platform").machine(), reason="an x86-64 processor's")
+@pytest.mark.parametrize("lesser", processors.LESS)
+def test_lesser_processors(lesser, monkeypatch):
+    """Registers of four and of two numbers; with two, no fused multiply-add either."""
+    here = processors.machine(lesser)
+    if here.lanes > native.machine().lanes:
+        pytest.skip("this processor has less")
+    monkeypatch.setattr(native, "machine", lambda: here)
+    for name in ("sin", "cos", "tan", "exp", "expm1", "log", "tanh", "sinh", "cosh", "erf", "erfc", "power", "sigmoid"):
+        bad = [f for f in accuracy.findings(name, "native", 40) if f.share > 1 and not accuracy.limited(name, f)]
+        assert not bad, "\n".join(map(accuracy.describe, bad[:5]))
+    tape = program("sin(x)*exp(y) + x % (y + 5) + erf(x)", [["x"], ["y"]], 2)
+    ins = [np.linspace(-3, 3, n).tolist() for n in (5, 37)]
+    assert np.allclose(run(tape, ins, (5, 37), "native"), run(tape, ins, (5, 37), "scalar"), rtol=1e-13, atol=1e-300)
+
+
+def test_many_programs_come_and_go():
+    """Compiled code outlives neither its kernel nor the compiler's own target."""
+    for k in range(150):
+        tape = build([apply("add", x, const(k))], [["x"]])
+        assert run(tape, [[1.0] * 9], (9,), "native") == [[1.0 + k] * 9]
+
+
+WITHOUT = (
+    "import sys; sys.modules['llvmlite'] = None; from gradcli.__main__ import main; sys.argv[0] = 'gradcli'; main()"
+)
+
+
+def without(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", WITHOUT, *arguments], capture_output=True, text=True, check=False)
+
+
+def test_without_llvmlite():
+    done = without("eval", "x", "--at", "x=1", "--engine", "native")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "gradcli: error: the native engine needs llvmlite, which is not installed\n  pip install 'gradcli[native]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("load", "steps", "expected"),
+    [(10, 1, "scalar"), (10**6, 10, "vector"), (10**9, 10, "native"), (10**9, 10**5, "vector")],
+)
+def test_the_engine_is_chosen_by_the_work(load, steps, expected):
+    assert engine.chosen("auto", load, steps) == (expected, None)
+    assert engine.chosen("vector", load, steps) == ("vector", None)
+
+
+def test_why_it_is_not_native(monkeypatch):
+    monkeypatch.setattr(engine, "find_spec", lambda name: None)
+    name, why = engine.chosen("auto", 10**9, 10)
+    assert name == "vector"
+    assert "pip install 'gradcli[native]'" in why
+
+    def broken():
+        raise GradError("llvmlite does not serve this machine: no target")
+
+    monkeypatch.undo()
+    monkeypatch.setattr("gradcli.backends.native.machine.machine", broken, raising=False)
+    monkeypatch.setattr(sys.modules["gradcli.backends.native.machine"], "machine", broken)
+    assert engine.chosen("auto", 10**9, 10) == ("vector", "llvmlite does not serve this machine: no target")
+
+
+def test_the_shell_says_so():
+    command = [sys.executable, "-m", "gradcli", "eval", "sin(x)", "--grid", "x=0:1:1000", "--engine", "native", "-v"]
+    done = subprocess.run([*command, "--csv"], capture_output=True, text=True, check=True)
+    assert "engine native" in done.stderr
+    plain = subprocess.run([*command[:-2], "scalar", "--csv"], capture_output=True, text=True, check=True)
+    found, expected = ([float(r.split(",")[1]) for r in d.stdout.splitlines()[1:]] for d in (done, plain))
+    assert all(abs(a - b) <= math.ulp(b) for a, b in zip(found, expected, strict=True))
