@@ -15,6 +15,7 @@ LINES = [
     ["program"],
     ["backends.special", "backends.erf"],
     ["backends.scalar", "backends.vector"],
+    ["backends.native.store"],
     ["backends.native.machine"],
     ["backends.native.emit"],
     ["backends.native.mathematics"],

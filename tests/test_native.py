@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import os
 import subprocess
 import sys
 
@@ -161,6 +162,76 @@ def test_many_programs_come_and_go():
     for k in range(150):
         tape = build([apply("add", x, const(k))], [["x"]])
         assert run(tape, [[1.0] * 9], (9,), "native") == [[1.0 + k] * 9]
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """The folder of kept code, with one program in it."""
+    monkeypatch.setenv("GRADCLI_CACHE", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert run(build([x * x], [["x"]]), [[3.0] * 8], (8,), "native") == [[9.0] * 8]
+    return tmp_path / "gradcli"
+
+
+def compiles(monkeypatch) -> bool:
+    """Whether that program is compiled again."""
+    here, done = native.machine(), []
+    target = here._target
+
+    class Target:
+        def emit_object(self, module):
+            done.append(module)
+            return target.emit_object(module)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(here, "_target", Target())
+        assert run(build([x * x], [["x"]]), [[3.0] * 8], (8,), "native") == [[9.0] * 8]
+    return bool(done)
+
+
+def test_code_is_kept_where_that_is_asked_for(kept, monkeypatch):
+    [file] = kept.iterdir()
+    assert (kept.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+    assert not compiles(monkeypatch)
+    monkeypatch.delenv("GRADCLI_CACHE")
+    assert compiles(monkeypatch)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="owners")
+@pytest.mark.parametrize("doubt", ["file", "folder", "link", "linked folder", "torn", "other owner"])
+def test_code_that_others_could_have_written_is_not_run(doubt, kept, monkeypatch):
+    [file] = kept.iterdir()
+    if doubt == "file":
+        file.chmod(0o620)
+    elif doubt == "folder":
+        kept.chmod(0o707)
+    elif doubt == "link":
+        file.rename(kept.parent / "elsewhere")
+        file.symlink_to(kept.parent / "elsewhere")
+    elif doubt == "linked folder":
+        kept.rename(kept.parent / "elsewhere")
+        kept.symlink_to(kept.parent / "elsewhere")
+    elif doubt == "torn":
+        file.write_bytes(file.read_bytes()[:-1])
+    else:
+        owner = file.stat().st_uid
+        monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    assert compiles(monkeypatch)
+
+
+def test_no_place_for_code_is_no_error(tmp_path, monkeypatch):
+    (tmp_path / "gradcli").write_text("a file")
+    monkeypatch.setenv("GRADCLI_CACHE", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert compiles(monkeypatch)
+
+
+def test_the_oldest_code_goes(kept, monkeypatch):
+    monkeypatch.setattr("gradcli.backends.native.store._MOST", 3)
+    for k in range(5):
+        run(build([x * const(k + 2)], [["x"]]), [[3.0] * 8], (8,), "native")
+    assert len(list(kept.iterdir())) == 3
 
 
 WITHOUT = (

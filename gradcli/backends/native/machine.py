@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+from gradcli.backends.native import store
 from gradcli.errors import GradError
 
 _LIBRARIES = {
@@ -44,6 +45,8 @@ class Machine:
             features=features.flatten(), opt=2, jit=True, codemodel="small", reloc="pic",
         )  # fmt: skip
         self._target = self._make_target()
+        version = ".".join(map(str, llvm.llvm_version_info))
+        self._known_as = f"{version} {triple} {llvm.get_host_cpu_name()} {features.flatten()}"
         self._libraries = []
         for name in _LIBRARIES.get(sys.platform, ()):
             try:
@@ -73,7 +76,11 @@ class Machine:
     def compile(self, text: str) -> Code:
         """Machine code for a module; what is compiled lives as long as the result."""
         llvm = self._llvm
-        code = self._target.emit_object(llvm.parse_assembly(text))
+        name = store.key(text, self._known_as)
+        code = store.load(name)
+        if code is None:
+            code = self._target.emit_object(llvm.parse_assembly(text))
+            store.save(name, code)
         # An engine owns its target, and takes it along when it goes.
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._make_target())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))

@@ -1,0 +1,83 @@
+"""Compiled code kept from one run to the next, in a folder that only its owner can write.
+
+Loaded code runs as the user: what anyone else could have put there is not read. Whatever goes wrong, there is only no
+kept code. Must not know what the code does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+_MOST = 200
+"""Files, of which the oldest go."""
+
+
+def folder() -> Path | None:
+    """Where code is kept, or None where it is not to be: only with GRADCLI_CACHE=1."""
+    if os.environ.get("GRADCLI_CACHE") != "1":
+        return None
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "gradcli" if os.path.isabs(base) else None
+
+
+def _owned(status: os.stat_result) -> bool:
+    """Whether it is this user's, and nobody else can write to it."""
+    if not hasattr(os, "getuid"):
+        return True  # Windows: the folder of local data is closed to others
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def load(name: str) -> bytes | None:
+    """The code kept by that name, where it is whole and the owner's."""
+    place = folder()
+    if place is None:
+        return None
+    try:
+        above = os.lstat(place)
+        if not (stat.S_ISDIR(above.st_mode) and _owned(above)):
+            return None
+        with open(os.open(place / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not (stat.S_ISREG(status.st_mode) and _owned(status)):
+                return None
+            digest, code = file.read(32), file.read()
+    except OSError:
+        return None
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def save(name: str, code: bytes) -> None:
+    place = folder()
+    if place is None:
+        return
+    with suppress(OSError):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        above = os.lstat(place)
+        if not (stat.S_ISDIR(above.st_mode) and _owned(above)):
+            return
+        handle, beside = tempfile.mkstemp(dir=place)
+        try:
+            with open(handle, "wb") as file:
+                file.write(hashlib.sha256(code).digest() + code)
+            os.replace(beside, place / name)
+        except BaseException:
+            os.unlink(beside)
+            raise
+        files = sorted(place.iterdir(), key=lambda file: file.stat().st_mtime)
+        for old in files[:-_MOST]:
+            old.unlink()
