@@ -20,6 +20,8 @@ Number = Fraction | float
 FOLD_BITS = 2048
 LARGEST = Fraction(1.7976931348623157e308)
 _HALF_TINIEST = Fraction(1, 2**1075)
+_ORDINARY = 1000
+"""How far apart the lengths in bits of numerator and denominator may be without a second look."""
 _MASK = (1 << 63) - 1
 
 CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
@@ -118,8 +120,10 @@ _table = _Interned()
 
 
 def _intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) -> Expr:
-    # 0.0 == -0.0 and nan != nan: floats are keyed by their spelling.
-    key = (op, args, repr(value) if isinstance(value, float) else value)
+    # 0.0 == -0.0 and nan != nan: floats are keyed by their spelling. Hashing a fraction takes a division.
+    kind = type(value)
+    last = repr(value) if kind is float else value.as_integer_ratio() if kind is Fraction else value  # type: ignore[union-attr]
+    key = (op, args, last)
     table = _table
     entry = table.nodes.get(key)
     if entry is not None:
@@ -138,8 +142,7 @@ def _intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) -
         variables = bit(value)
     node.variables = variables
     node.serial = table.born = table.born + 1
-    last = key[2]
-    mark = 0 if last is None else table.hash(last) if isinstance(last, str) else hash(last)
+    mark = 0 if last is None else table.hash(last) if isinstance(last, str) else hash(value)
     node.digest = hash((table.hash(op), mark, *[a.digest for a in args])) & _MASK
     entry = _Entry(node, table.forget)
     entry.key = key
@@ -158,11 +161,13 @@ def const(value: int | Number) -> Expr:
         if not math.isfinite(value) or (value == 0 and math.copysign(1, value) < 0):
             return _intern("const", (), value)
         value = Fraction(repr(value))
-    number = Fraction(value)
-    if abs(number) > LARGEST:
-        raise GradError("the number is beyond the range of a double (about 1.8e308)")
-    if number and abs(number) <= _HALF_TINIEST:
-        raise GradError("the number is too small for a double (it would become 0)")
+    number = value if type(value) is Fraction else Fraction(value)
+    # Fractions are slow to compare.
+    if abs(number.numerator.bit_length() - number.denominator.bit_length()) > _ORDINARY:
+        if abs(number) > LARGEST:
+            raise GradError("the number is beyond the range of a double (about 1.8e308)")
+        if number and abs(number) <= _HALF_TINIEST:
+            raise GradError("the number is too small for a double (it would become 0)")
     return _intern("const", (), number)
 
 

@@ -63,7 +63,10 @@ class Meaning:
     def leaf(self, spelled: str, start: int) -> Expr:
         """The expression of one number or name."""
         span = Span(start, start + len(spelled))
-        e = self._name(spelled, span) if spelled[0] in wording.NAME_STARTS else self._number(spelled, span)
+        if spelled[0] in wording.NAME_STARTS:
+            e = self._name(spelled, span)
+        else:
+            e = const(int(spelled)) if len(spelled) < 16 and spelled.isdigit() else self._number(spelled, span)
         self.leaves[spelled] = e
         self.spans.setdefault(e, span)
         return e
@@ -81,7 +84,8 @@ class Meaning:
         tens = int(exponent or 0) if len(exponent) < 9 else 10**9 * (-1 if exponent[0] == "-" else 1)
         tens += len(digits) - len(short) - len(part)
         size = tens + len(short)
-        value = int(short) * Fraction(10) ** tens if abs(size) < 400 else Fraction(10) ** (400 if size > 0 else -400)
+        whole_number, tens = (int(short), tens) if abs(size) < 400 else (1, 400 if size > 0 else -400)
+        value = Fraction(whole_number * 10**tens) if tens >= 0 else Fraction(whole_number, 10**-tens)
         try:
             return const(value)
         except GradError as error:
