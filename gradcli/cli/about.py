@@ -12,7 +12,7 @@ from gradcli.cli import options
 from gradcli.cli.door import emit
 from gradcli.errors import GradError
 
-_LIBRARIES = ("click", "lark", "numpy", "orjson", "scipy", "pyarrow", "zstandard")
+_LIBRARIES = ("click", "lark", "numpy", "orjson", "llvmlite", "scipy", "pyarrow", "zstandard")
 
 
 def _version(name: str) -> str | None:

@@ -113,4 +113,5 @@ def machine() -> Machine:
             "the native engine needs llvmlite, which is not installed", hint="pip install 'gradcli[native]'"
         ) from None
     except (OSError, RuntimeError) as error:
-        raise GradError(f"llvmlite does not serve this machine: {error}", hint="use --engine vector") from None
+        why = str(error).partition(". ")[0]
+        raise GradError(f"llvmlite does not serve this machine: {why}", hint="use --engine vector") from None
