@@ -636,7 +636,7 @@ def test_a_link_to_itself_is_no_target(shell: Shell) -> None:
     assert "symbolic links" in err
 
 
-@pytest.mark.parametrize("engine", ["scalar", "vector"])
+@pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
 def test_engines_agree_where_the_sign_of_a_nan_is_asked_for(shell: Shell, engine: str) -> None:
     out = shell("eval", "copysign(x, log(-y))", "--at", "x=1,y=1", "--engine", engine, "--csv")[1]
     assert out.endswith("1.0,1.0,nan\n")

@@ -121,7 +121,7 @@ def test_one_number_gets_the_sum_over_the_points(shell: Shell) -> None:
     assert gradients("a*x", "a**2", wrt="a", at=["a=2"], grids=["x=1,2,4"]) == {"grad_a": [11.0]}
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 def test_an_axis_gets_the_sum_over_the_others(chosen: str) -> None:
     request: dict[str, Any] = {"grids": ["x=1,2,4", "y=1,10", "z=5,6"], "engine": chosen}
     assert gradients("x**2*y", wrt="x", grids=["x=1,2,4", "y=1,10"], engine=chosen) == {"grad_x": [22.0, 44.0, 88.0]}
@@ -177,7 +177,7 @@ def test_rules_and_constants() -> None:
     assert gradients("x**2", at=["x=0"], grad_outputs=["inf"])["grad_x"] != [0.0]
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 def test_files(chosen: str) -> None:
     numbers = np.random.default_rng(1).integers(-9, 9, (3, 4))
     x, y = np.arange(1.0, 4), np.arange(4.0)
@@ -194,7 +194,7 @@ def test_files(chosen: str) -> None:
     assert gradients("sum(x**2)", grids=["x=1,2"], grad_outputs=["s.npy"], engine=chosen) == {"grad_x": [5.0, 10.0]}
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 def test_batches(shell: Shell, chosen: str) -> None:
     np.save("eye.npy", np.eye(4).reshape(4, 2, 2))
     words = ["y = a*x**2", "--at", "a=2", "--grid", "2x2", "--grad-outputs", "y=eye.npy", "--is-grads-batched"]
@@ -484,7 +484,7 @@ def bits(columns: list[Any]) -> list[bytes]:
     return [b"" if c is None else struct.pack(f"<{len(c)}d", *c) for c in columns]
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 def test_any_blocks_and_threads_give_the_same_bits(chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save("v.npy", np.random.default_rng(2).normal(size=(13, 2, 5)))
     expression = "y = exp(sin(x))*u - z*x; n = norm(u*x); p = prod(1 + x*u/9)"
@@ -513,7 +513,7 @@ def test_rows_and_whole_agree(monkeypatch: pytest.MonkeyPatch) -> None:
             assert [v for block in run_grad(job).blocks for v in block[-1]] == whole
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 def test_memory_stays_bounded(chosen: str) -> None:
     import tracemalloc
 

@@ -151,7 +151,7 @@ def test_what_is_no_regular_file(shell: Shell) -> None:
         assert (code, out) == (2, "") and f"--grad-outputs: {name}: " in err
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("left", [128, 1000])
 def test_a_file_that_shrinks(chosen: str, threads: int, left: int) -> None:
@@ -184,7 +184,7 @@ def test_uneven_shapes_name_the_batch(shell: Shell) -> None:
     assert "grad_a has the shape [], grad_x has the shape [3] along x" in shell(*words)[2]
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 @pytest.mark.parametrize("count", [2, 3, 7, 1000])
 def test_axes_a_gradient_does_not_depend_on(chosen: str, count: int) -> None:
     """The sum over an axis counts as if it were written out: rounded once."""

@@ -107,7 +107,7 @@ def slope(f: Callable[[mpf], mpf]) -> mpf:
 
 
 @settings(deadline=None, max_examples=80)
-@given(expressions(), st.sampled_from(["scalar", "vector"]))
+@given(expressions(), st.sampled_from(["scalar", "vector", "native"]))
 def test_random_gradients(e: Expr, chosen: str) -> None:
     with mp.workdps(60):
         x, a = [mpf(v) for v in POINTS], mpf("0.75")

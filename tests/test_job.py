@@ -168,7 +168,7 @@ def test_engines_agree(expression: str) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-14, atol=1e-300)
 
 
-@pytest.mark.parametrize("engine", ["scalar", "vector"])
+@pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
 def test_any_blocks_and_threads_give_the_same_bits(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for target, threads in ((10**6, 1), (1, 1), (7, 1), (7, 3), (64, 4), (64, None)):
@@ -231,7 +231,7 @@ def test_a_reader_may_stop() -> None:
 # Values that are not finite.
 
 
-@pytest.mark.parametrize("engine", ["scalar", "vector"])
+@pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
 def test_they_are_counted(engine: str) -> None:
     result = run(Job(["log(x)"], grids=["x=-1,0,1,inf"], engine=engine))
     assert result.nonfinite == {}
@@ -239,7 +239,7 @@ def test_they_are_counted(engine: str) -> None:
     assert result.nonfinite == {"x": 1, "f": 3, "df_dx": 2}
 
 
-@pytest.mark.parametrize("engine", ["scalar", "vector"])
+@pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
 def test_strict_names_the_point(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room.engine, "block_points", lambda *_: 2)
     job = Job(["sqrt(x)*y"], at=["y=2"], grids=["x=4,3,2,1,-0.00001,5"], engine=engine, strict=True)
@@ -256,7 +256,7 @@ def test_strict_is_about_results_not_about_points() -> None:
     assert table("1/x", at=["x=inf"], strict=True, order=0) == {"x": [math.inf], "f": [0.0]}
 
 
-@pytest.mark.parametrize("engine", ["scalar", "vector"])
+@pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
 def test_progress_is_told_in_points(engine: str) -> None:
     for whole in (False, True):
         result = run(Job(["x"], grids=["x=0:1:300000"], engine=engine))

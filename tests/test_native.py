@@ -33,9 +33,8 @@ x, y, z = map(var, "xyz")
 
 
 def program(text: str, names: list[list[str]], order: int = 1) -> Program:
-    [(_, e)] = parse(text).outputs
-    flat = [name for axis in names for name in axis]
-    return build([d for _, d in derive([("f", e)], flat, order)], names)
+    outputs = [(f"f{k}", e) for k, (_, e) in enumerate(parse(text).outputs)]
+    return build([d for _, d in derive(outputs, [name for axis in names for name in axis], order)], names)
 
 
 def bits(columns: list) -> list[bytes]:
@@ -94,7 +93,8 @@ def test_any_shape(extents):
 
 @pytest.mark.parametrize("names", [[["x", "y"]], [["x"], ["y"]]])
 def test_same_bits_whatever_the_blocks_and_threads(names):
-    tape = program("sin(x)*exp(-y**2) + log(1 + x**2*y**2) + atan2(x, y)", names, 2)
+    # Also a result along one axis alone, and a constant one.
+    tape = program("sin(x)*exp(-y**2) + log(1 + x**2*y**2) + atan2(x, y); exp(sin(x))*y; 3*x", names, 2)
     lengths = [1003] if len(names) == 1 else [37, 41]
     rng = np.random.default_rng(1)
     held = {v: rng.normal(size=n) for axis, n in zip(names, lengths, strict=True) for v in axis}

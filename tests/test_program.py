@@ -87,7 +87,7 @@ def test_every_function_has_a_kernel_or_an_expansion():
         (x ** const(0.5), {"x": -0.0}, 0.0),
     ],
 )
-@pytest.mark.parametrize("engine", ["scalar", "vector"])
+@pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
 def test_textbook_forms_are_evaluated_with_care(e, point, value, engine):
     assert evaluate([("f", e)], point, engine)["f"] == pytest.approx(value, rel=4e-16, abs=0)
 
@@ -129,7 +129,7 @@ trees = st.recursive(
 @given(trees, st.sampled_from(HARD), st.sampled_from(HARD))
 def test_simplified_equals_unsimplified_bit_for_bit(tree, a, b):
     point = {"x": a, "y": b}
-    for engine in ("scalar", "vector"):
+    for engine in ("scalar", "vector", "native"):
         assert bits(evaluate([("f", _made(tree))], point, engine)["f"]) == bits(_plain(tree, point)), engine
 
 
@@ -152,7 +152,7 @@ def test_any_block_shape_gives_the_same_bits(blocks):
 
 def test_one_output_asked_for_twice_and_inputs_and_constants_as_outputs():
     named = [("a", sin(x)), ("b", sin(x)), ("c", x), ("d", const(2)), ("e", apply("sin", y))]
-    for engine in ("scalar", "vector"):
+    for engine in ("scalar", "vector", "native"):
         assert list(evaluate(named, {"x": 1.0, "y": 0.0}, engine).values()) == [math.sin(1), math.sin(1), 1, 2, 0]
 
 

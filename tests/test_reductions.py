@@ -171,7 +171,7 @@ def test_without_reductions_nothing_changes() -> None:
     assert run(Job(["x*0 + 1"], wrt=(), order=0, at=["x=1"], grids=[])).names == ("x", "f")
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 def test_any_blocks_and_threads_give_the_same_bits(chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     request: dict[str, Any] = {"grids": ["x=0.1:3:37", "4x7"], "order": 0, "wrt": (), "engine": chosen}
     text = "sum(exp(x)*y) + y; norm(x*y) - x; prod(1 + x/9) + mean(y/3)*x; max(x*y - sum(x)/7); min(sin(x*y))"
@@ -186,10 +186,11 @@ def test_any_blocks_and_threads_give_the_same_bits(chosen: str, monkeypatch: pyt
 def test_engines_agree() -> None:
     request: dict[str, Any] = {"grids": ["x=0.1:3:37", "y=1:2:11"]}
     for name in ("sum", "mean", "prod", "norm", "max", "min"):
-        (scalar,), (vector,) = (
-            values(f"{name}(sin(x)*y)", engine=chosen, **request)["f"] for chosen in ("scalar", "vector")
+        (scalar,), (vector,), (native,) = (
+            values(f"{name}(sin(x)*y)", engine=chosen, **request)["f"] for chosen in ("scalar", "vector", "native")
         )
         assert scalar == pytest.approx(vector, rel=1e-14), name
+        assert scalar == pytest.approx(native, rel=1e-14), name
 
 
 def test_names_stay_variables_where_they_are_not_called() -> None:
@@ -287,7 +288,7 @@ def slopes_of_prod(numbers: list[float], along: list[float] | None = None, chose
     return [float(v) for block in blocks(work, target=100) for v in block[0]]
 
 
-@pytest.mark.parametrize("chosen", ["scalar", "vector"])
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
@@ -379,7 +380,7 @@ NESTS = [
 def test_what_is_kept_between_passes_changes_nothing(
     expression: str, grids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for chosen, wrt in itertools.product(("scalar", "vector"), (["x"], ["a", "x"])):
+    for chosen, wrt in itertools.product(("scalar", "vector", "native"), (["x"], ["a", "x"])):
         job = GradJob([expression], wrt, grids=grids, at=["a=0.5", "y=2"][: 1 + (len(grids) == 1)],
                       engine=chosen, allow_unused=True)  # fmt: skip
         found = []

@@ -3,8 +3,10 @@
 Every engine runs in a process of its own and takes turns with the others; its results are first compared with
 gradcli's. Prints nanoseconds per point by the clock (median), the ratio to gradcli (median over the turns, above 1 is
 slower), nanoseconds of processor time (both threads), peak memory above that after import over input plus output,
-compile time and the largest difference; then gradients in Python and start-up times. On a machine that others use,
-trust processor time.
+compile time, the time from the formula to its first results (compile and first run, one sample a process, imports not
+counted) with its ratio, and the largest difference; then gradients in Python, files, and whole processes. A checkout of
+gradcli makes its parser's tables within that time, an installed one does not. On a machine that others use, trust
+processor time.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from engines import ENGINES, THREADS
 from works import WORKS, Work
 
 TOLERANCE = 1e-10
+LONG = ("order-10", "order-15", "order-20", "order-40", "gradient-100")
+"""Works whose programs are long enough for compiling to matter."""
 _BUDGET = 20.0
 """Seconds of timed runs per engine and work, from which no further round is asked for."""
 
@@ -77,7 +81,7 @@ class Contestant:
 
     def prepare(self, limit: float) -> None:
         self.report = self.hear(limit)
-        difference = self.report.get("difference", 0.0)
+        difference = self.report.get("difference") or 0.0
         if not difference <= TOLERANCE:
             self.report["skipped"] = f"differs from gradcli by {difference:.0e}"
 
@@ -103,7 +107,11 @@ class Contestant:
             self.process.stdin.close()
         else:
             self.process.kill()
-        self.process.wait()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def race(work: Work, engines: list[str], rounds: int, limit: float, environment: dict[str, str]) -> list[Contestant]:
@@ -135,11 +143,13 @@ def _row(c: Contestant, base: Contestant, work: Work) -> list[str]:
         f"{median(c.busy) / work.size * 1e9:.1f}",
         f"{c.report['memory']:.2f}",
         f"{1000 * c.report['compile']:.0f}",
-        f"{c.report['difference']:.0e}" if c is not base else "",
+        f"{1000 * c.report['first']:.0f}",
+        f"{c.report['first'] / base.report['first']:.1f}",
+        f"{c.report['difference']:.0e}" if c is not base and c.report["difference"] is not None else "",
     ]
 
 
-_HEAD = ["engine", "ns per point", "ratio", "cpu, ns", "memory", "compile, ms", "difference"]
+_HEAD = ["engine", "ns per point", "ratio", "cpu, ns", "memory", "compile, ms", "first, ms", "ratio", "difference"]
 
 
 def _plain(rows: list[list[str]]) -> str:
@@ -159,9 +169,10 @@ def _markdown(rows: list[list[str]]) -> str:
 
 
 def _overview(results: list[tuple[Work, list[Contestant]]], what: str) -> list[list[str]]:
-    """One row per work, one column per engine; ``what`` is "speed" or "memory"."""
+    """One row per work, one column per engine; ``what`` is "speed", "memory" or "first"."""
     engines = list(dict.fromkeys(c.engine for _, found in results for c in found if c.racing))
-    rows = [["work", "points", *[ENGINES[e].title for e in engines]]]
+    head = "from formula to first results, ms (ratio)" if what == "first" else "work"
+    rows = [[head, "points", *[ENGINES[e].title for e in engines]]]
     for work, found in results:
         base, by_engine = found[0], {c.engine: c for c in found}
         row = [work.title, "x".join(map(str, work.shape)) if work.product else f"{work.points:.0e}".replace("+0", "")]
@@ -172,6 +183,8 @@ def _overview(results: list[tuple[Work, list[Contestant]]], what: str) -> list[l
                 row.append("-")
             elif what == "memory":
                 row.append(cells[4])
+            elif what == "first":
+                row.append(cells[6] if c is base else f"{cells[6]} ({cells[7]})")
             else:
                 row.append(f"{cells[1]} ns" if c is base else f"{cells[1]} ({cells[2]})")
         rows.append(row)
@@ -206,10 +219,13 @@ def main() -> None:
             if not options.markdown:
                 shape = " x ".join(map(str, chosen.shape))
                 print(f"{chosen.name}: {chosen.title}; {shape} points, {THREADS} threads")
-                print(_plain([_HEAD, *[_row(c, found[0], chosen) for c in found]]), end="\n\n", flush=True)
+                rows = [_row(c, found[0], chosen) for c in found if c.report.get("skipped") != ""]
+                print(_plain([_HEAD, *rows]), end="\n\n", flush=True)
     if options.markdown and results:
         print(_markdown(_overview(results, "speed")), end="\n\n")
         print(_markdown(_overview(results, "memory")), end="\n\n")
+        if long := [r for r in results if r[0].name in LONG]:
+            print(_markdown(_overview(long, "first")), end="\n\n")
     if "tensors" in wanted:
         rows = tensors.table(environment, options.rounds)
         print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n")
@@ -219,8 +235,9 @@ def main() -> None:
     if "startup" in wanted:
         rows = [["whole process", "ms", "against", "ms", "ratio"]]
         for s in startup.measure(environment, 3 * options.rounds):
-            command, base = (f"`{t}`" if options.markdown else t for t in (s.command, f'python -c "{s.base}"'))
-            rows.append([command, f"{s.milliseconds:.0f}", base, f"{s.base_milliseconds:.0f}", f"{s.ratio:.2f}"])
+            command = f"`{s.command}`" if options.markdown else s.command
+            against = f"`{s.against}`" if options.markdown and '"' in s.against else s.against
+            rows.append([command, f"{s.milliseconds:.0f}", against, f"{s.base_milliseconds:.0f}", f"{s.ratio:.2f}"])
         print(_markdown(rows) if options.markdown else _plain(rows))
 
 

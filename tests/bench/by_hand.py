@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -52,11 +53,11 @@ def _square(x: Array) -> list[Array]:
     return [x * x, 2 * x, np.full_like(x, 2)]
 
 
-def _high_order(x: Array) -> list[Any]:
+def _high_order(order: int, x: Array) -> list[Any]:
     s, c = np.sin(x), np.cos(x)
     sines = [s, c, -s, -c]
     y: list[Any] = [np.exp(s)]
-    for n in range(10):
+    for n in range(order):
         y.append(sum(math.comb(n, k) * sines[(k + 1) % 4] * y[n - k] for k in range(n + 1)))
     return y
 
@@ -70,6 +71,6 @@ BY_HAND: dict[str, Callable[..., list[Any]]] = {
     "hessian": _hessian,
     "black-scholes": _black_scholes,
     "square": _square,
-    "order-10": _high_order,
+    **{f"order-{n}": partial(_high_order, n) for n in (10, 15, 20, 40)},
     "product": _product,
 }

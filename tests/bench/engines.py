@@ -66,9 +66,32 @@ def _gradcli(work: Work, inputs: Array, *_: Any, chosen: str) -> Run:
     return run
 
 
+def _copy(work: Work, inputs: Array, *_: Any) -> Run:
+    """No results: only writes as many bytes into arrays that exist, the input's or, for a product, one number's."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if work.name not in ("square", "product"):
+        raise CannotDoError("")
+    results = np.zeros((len(work.partials), work.size))
+    pool = ThreadPoolExecutor(THREADS)
+
+    def fill(part: int) -> None:
+        here = slice(part * work.size // THREADS, (part + 1) * work.size // THREADS)
+        for column in results:
+            np.copyto(column[here], inputs[0, 0] if work.product else inputs[0, here])
+
+    def run() -> Sequence[Array]:
+        list(pool.map(fill, range(THREADS)))
+        return list(results)
+
+    return run
+
+
 def _numpy(work: Work, inputs: Array, *_: Any) -> Run:
     from by_hand import BY_HAND
 
+    if work.name not in BY_HAND:
+        raise CannotDoError("too long to write by hand")
     return lambda: BY_HAND[work.name](*inputs)
 
 
@@ -127,7 +150,7 @@ def _by_steps(work: Work, value: Any, differentiate: Callable[[Any, int], Any]) 
     return list(found.values())
 
 
-def _sympy(work: Work, inputs: Array, sympy: Any) -> Run:
+def _sympy(work: Work, inputs: Array, sympy: Any, *_: Any) -> Run:
     x = sympy.symbols(work.variables)
     outputs = _by_steps(work, work.formula(sympy, *x), lambda e, place: sympy.diff(e, x[place]))
     modules = ["numpy"]
@@ -182,8 +205,17 @@ def _casadi(work: Work, inputs: Array, casadi: Any) -> Run:
     return run
 
 
+_GRADCLI = ("gradcli.job", "gradcli.parse", "lark", "concurrent.futures.thread")
+_NATIVE = ("llvmlite.binding", "gradcli.backends.native")
+_SYMPY = ("sympy", "sympy.codegen.ast", "sympy.tensor.tensor", "numpy.f2py")
+_SCIPY = ("scipy.special",) if find_spec("scipy") else ()
+
+
 class Engine(NamedTuple):
-    """``modules`` are imported before memory is first read; ``prepare(work, inputs, *modules)`` makes a work ready."""
+    """``modules``, also those that the engine imports only when it works, are imported before memory is first read.
+
+    ``prepare(work, inputs, *modules)`` makes a work ready.
+    """
 
     title: str
     modules: tuple[str, ...]
@@ -191,12 +223,13 @@ class Engine(NamedTuple):
 
 
 ENGINES = {
-    "gradcli": Engine("gradcli, native", ("gradcli.job", "llvmlite.binding"), partial(_gradcli, chosen="native")),
-    "vector": Engine("gradcli, NumPy", ("gradcli.job", "gradcli.backends.vector"), partial(_gradcli, chosen="vector")),
-    "numpy": Engine("NumPy by hand", ("numpy",), _numpy),
+    "gradcli": Engine("gradcli, native", (*_GRADCLI, *_NATIVE), partial(_gradcli, chosen="native")),
+    "vector": Engine("gradcli, NumPy", (*_GRADCLI, "gradcli.backends.vector"), partial(_gradcli, chosen="vector")),
+    "copy": Engine("writing alone", ("numpy",), _copy),
+    "numpy": Engine("NumPy by hand", ("numpy", *_SCIPY), _numpy),
     "jax": Engine("JAX, jitted", ("jax", "jax.numpy", "jax.experimental.jet", "jax.scipy.special"), _jax),
     "torch": Engine("torch", ("torch",), _torch),
-    "sympy": Engine("SymPy lambdify, cse", ("sympy",), _sympy),
+    "sympy": Engine("SymPy lambdify, cse", (*_SYMPY, *_SCIPY), _sympy),
     "heyoka": Engine("heyoka", ("heyoka",), _heyoka),
     "casadi": Engine("CasADi", ("casadi",), _casadi),
 }

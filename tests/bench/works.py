@@ -96,6 +96,29 @@ def _product(m: Any, x: Any, y: Any) -> Any:
     return m.sin(x) * m.exp(y)
 
 
+_MANY = tuple(f"x{k}" for k in range(100))
+
+
+def _many(m: Any, *x: Any) -> Any:
+    total = 0
+    for k in range(len(x)):
+        a, b, c, d, e, f = (x[(k + step) % len(x)] for step in (0, 1, 2, 3, 5, 7))
+        bend = m.sin(a * b) + c
+        w = bend * bend + 1
+        total = total + m.log(w) * d + m.exp(-((a - e) ** 2)) / w + m.sqrt(w + f**2)
+    return total
+
+
+def _said(count: int) -> str:
+    """`_many` in gradcli's language."""
+    lines = []
+    for k in range(count):
+        a, b, c, d, e, f = (f"x{(k + step) % count}" for step in (0, 1, 2, 3, 5, 7))
+        lines += [f"b{k} = sin({a}*{b}) + {c}", f"w{k} = b{k}*b{k} + 1"]
+        lines.append(f"t{k} = log(w{k})*{d} + exp(-({a} - {e})**2)/w{k} + sqrt(w{k} + {f}**2)")
+    return "\n".join([*lines, "y = " + " + ".join(f"t{k}" for k in range(count))])
+
+
 _CALL = """
 d1 = (log(S/K) + (r + sigma**2/2)*T)/(sigma*sqrt(T))
 d2 = d1 - sigma*sqrt(T)
@@ -109,12 +132,21 @@ WORKS = [
     ),
     Work(
         "black-scholes", "Black-Scholes call price, five sensitivities", _CALL, _black_scholes,
-        {"S": (50, 150), "K": (50, 150), "r": (0.01, 0.06), "sigma": (0.1, 0.5), "T": (0.1, 2)}, 1, 1_000_000,
+        {"S": (50, 150), "K": (50, 150), "r": (0.01, 0.06), "sigma": (0.1, 0.5), "T": (0.1, 2)}, 1, 4_000_000,
     ),
     Work("square", "x**2, both derivatives", "x**2", _square, {"x": (-3, 3)}, 2, 4_000_000),
-    Work("order-10", "exp(sin(x)), derivatives 1 to 10", "exp(sin(x))", _high_order, {"x": (-3, 3)}, 10, 1_000_000),
+    *[
+        Work(
+            f"order-{n}", f"exp(sin(x)), derivatives 1 to {n}", "exp(sin(x))", _high_order, {"x": (-3, 3)}, n, 1_000_000
+        )
+        for n in (10, 15, 20, 40)
+    ],
+    Work(
+        "gradient-100", "2,000 operations on 100 variables, gradient", _said(100), _many,
+        dict.fromkeys(_MANY, (0.1, 1)), 1, 100_000,
+    ),
     Work(
         "product", "sin(x)*exp(y) on a product grid, gradient and Hessian", "sin(x)*exp(y)", _product,
-        {"x": (-3, 3), "y": (-2, 2)}, 2, 4_000_000, product=True,
+        {"x": (-3, 3), "y": (-2, 2)}, 2, 16_000_000, product=True,
     ),
 ]  # fmt: skip

@@ -138,7 +138,8 @@ def check_expression(text: str) -> None:
     rng = random.Random(text.encode("utf-8", "surrogatepass"))
     at = [f"{_spelled(name)}={rng.choice(EDGES)}" for name in parsed.variables]
     shapes = set()
-    for engine in ("scalar", "vector"):
+    engines = ("scalar", "vector", "native") if rng.random() < 0.1 else ("scalar", "vector")
+    for engine in engines:
         result = run(Job([text], order=1, at=at, engine=engine))
         shapes.add((result.names, tuple(len(column) for column in result.whole())))
     assert len(shapes) == 1
@@ -305,7 +306,7 @@ VALUES = {
     "--order": ["0", "1", "2", "3", "-1", "1.5", "x", "201", "99999999999999999999", ""],
     "--digits": ["1", "3", "17", "0", "-1", "400", "x"],
     "--format": ["table", "csv", "tsv", "json", "jsonl", "markdown", "npy", "npz", "parquet", "xml", ""],
-    "--engine": ["scalar", "vector", "auto", "fast"],
+    "--engine": ["scalar", "vector", "native", "auto", "fast"],
     "--threads": ["1", "2", "0", "x"],
     "--columns": ["x", "x,y", "x,x", ",", ""],
     "--input": ["t.csv", "t.npy", "none.csv", "-", "*.csv", ".", "", "t.csv.gz", "t.xyz"],
