@@ -143,9 +143,9 @@ class _Kernel:
         given += [outs[k] for _, k in part.outputs]
         given.append(self.scratch)
         # What is made here stands there for later parts; what was made before keeps its own array.
-        read = {r.value for r in part.reads}
+        before = {r.value for r in part.reads}
         for v, k in part.outputs:
-            if v >= self.first and v not in read:
+            if v >= self.first and v not in before:
                 self.arrays[v] = outs[k]
         table = (ctypes.c_void_p * len(given))(*map(_address, given))
         lengths = [size] if stage.flat or not shape else list(shape)
