@@ -24,7 +24,15 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     from gradcli.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # A thread may still be reading, and nobody waits for it: the interpreter would abort or hang, taken down under it.
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            code = code or 3
+    os._exit(code)
 
 
 if __name__ == "__main__":

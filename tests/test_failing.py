@@ -239,7 +239,7 @@ def test_an_allocation_fails(words: list[str]) -> None:
 SLOW = ["diff", "sin(x)**3*exp(-x)", "--order", "3", "--grid", "x=0:1:1000000"]
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 @pytest.mark.parametrize("words", [[*SLOW, "-o", "o.csv"], ["eval", "sin(x)", "--input", "i.npy", "-o", "o.parquet"]])
 def test_a_signal_at_any_moment(words: list[str], signum: int, tmp_path: Path) -> None:
     np.save("i.npy", np.arange(3_000_000.0))
@@ -317,3 +317,22 @@ def test_a_signal_while_a_pipe_is_silent(signum: int) -> None:
         process.send_signal(signum)
         assert process.wait(60) == -signum
     assert left() == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize(
+    "words", [["eval", "x", "-i", "i.parquet", "--csv"], ["eval", "x", "-i", "i.npy", "--format", "parquet"]]
+)
+def test_a_write_that_fails_while_a_thread_still_reads(words: list[str], tmp_path: Path) -> None:
+    """The process ends by itself, not taken down by the interpreter's own end, and does not hang."""
+    pytest.importorskip("pyarrow")
+    np.save(tmp_path / "i.npy", np.arange(300_000.0))
+    subprocess.run([*COMMAND, "eval", "y = x", "-i", "i.npy", "-o", "i.parquet"], cwd=tmp_path, check=True)
+    for _ in range(12):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [*COMMAND, *words], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+            )
+        assert (done.returncode, done.stderr) == (
+            3, b"gradcli: error: cannot write to stdout: No space left on device\n",
+        )  # fmt: skip

@@ -246,6 +246,35 @@ def test_kept_text_goes_through_every_format(shell: Shell, suffix: str) -> None:
     assert [row["z 1"] for row in found] == list(range(len(texts)))
 
 
+def test_kept_moments_to_the_nanosecond_and_bytes_that_are_text(shell: Shell) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet")
+    moments = arrow.array([1_000_000_001, None], arrow.timestamp("ns"))
+    table = {"x": [1.0, 2.0], "t": moments, "b": arrow.array([b"abc", "é".encode()], arrow.binary())}
+    arrow.parquet.write_table(arrow.table(table), "ns.parquet")
+    code, out, err = shell("eval", "g = x", "--input", "ns.parquet", "--keep", "--csv")
+    assert (code, err) == (0, "")
+    assert out == "t,b,x,g\n1970-01-01 00:00:01.000000001,abc,1.0,1.0\n,é,2.0,2.0\n"
+    assert shell("eval", "g = x", "--input", "ns.parquet", "--keep", "-o", "o.parquet") == (0, "", "")
+    again = arrow.parquet.read_table("o.parquet")
+    assert (again.column("t").combine_chunks(), again.column("b").type) == (moments, arrow.binary())
+
+
+def test_a_line_of_json_is_one_object(shell: Shell) -> None:
+    Path("two.jsonl").write_text('{"x": 1}\n{"x": 2}],[{"x": 3}\n')
+    assert shell("eval", "x", "--input", "two.jsonl", "--csv") == (
+        2, "x,f\n1.0,1.0\n", "gradcli: error: two.jsonl:2:9: extra data\n",
+    )  # fmt: skip
+
+
+def test_a_header_of_an_array_that_is_not_utf_8(shell: Shell) -> None:
+    header = b"{'descr': [('\xff', '<f8')], 'fortran_order': False, 'shape': (1,), }\n"
+    Path("u.npy").write_bytes(b"\x93NUMPY\x03\x00" + len(header).to_bytes(4, "little") + header + bytes(8))
+    code, out, err = shell("eval", "x", "--input", "u.npy")
+    assert (code, out) == (2, "")
+    assert err.startswith("gradcli: error: u.npy: the header of the array is damaged")
+
+
 def test_kept_text_is_for_people_in_tables_and_nothing_for_arrays(shell: Shell) -> None:
     Path("texts.csv").write_text('x,t\n1,"two\nlines | \x1b[1m"\n')
     words = ["eval", "x", "--input", "texts.csv", "--keep"]

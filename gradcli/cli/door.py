@@ -106,7 +106,8 @@ class Door:
             self.leave(signum)
 
     def __enter__(self) -> Door:
-        for signum in (signal.SIGINT, signal.SIGTERM):
+        hangup = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
+        for signum in (signal.SIGINT, signal.SIGTERM, *hangup):
             # One who asked to be spared, as nohup does, is spared.
             if signal.getsignal(signum) is not signal.SIG_IGN:
                 self.previous[signum] = signal.signal(signum, self._on_signal)

@@ -76,14 +76,14 @@ class Header:
         read = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
         try:
             shape, fortran, item = read(io.BytesIO(length + text), max_header_size=_HEADER)
+            if version == (3, 0) and item.names:
+                # Read as Latin-1; the third version is UTF-8.
+                item.names = tuple(n.encode("latin-1").decode() for n in item.names)
         except Exception:
             # NumPy reads the header as a Python literal: what it raises for a damaged one has no common kin.
             raise GradError(f"{name}: the header of the array is damaged") from None
         if item.hasobject:
             raise GradError(f"{name}: an object array (dtype {item}) would have to be unpickled: it is never read")
-        if version == (3, 0) and item.names:
-            # Read as Latin-1 above; the third version is UTF-8.
-            item.names = tuple(n.encode("latin-1").decode() for n in item.names)
         if any(n < 0 for n in shape) or len(shape) > 32:
             raise GradError(f"{name}: the header of the array is damaged")
         self.shape: tuple[int, ...] = shape

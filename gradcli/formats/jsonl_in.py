@@ -72,8 +72,8 @@ class JsonLines:
             rows = orjson.loads(b"[[" + lines.replace(b"\n", b"],[") + b"]]")
             flat = [row for (row,) in rows]
             columns = [[row[name] for row in flat] for name in wanted]
-            # A key twice leaves a colon more than there are keys.
-            if text.count(b":") != sum(map(len, flat)):
+            # A key twice leaves a colon more than there are keys; a line with brackets of its own may be two rows.
+            if text.count(b":") != sum(map(len, flat)) or len(rows) != lines.count(b"\n") + 1:
                 return None
         except (ValueError, TypeError, KeyError):
             return None

@@ -123,7 +123,11 @@ class Parquet:
             numbers = iter(number_cells([column.drop_null().to_numpy(zero_copy_only=False).astype("f8")], None))
             return Kept([next(numbers) if there else None for there in column.is_valid().to_pylist()], False, column)
         try:
-            values = column.to_pylist()
+            # Python's own moments have no nanoseconds.
+            fine = types.is_timestamp(kind) and kind.unit == "ns"
+            values = (column.cast(self._arrow.string()) if fine else column).to_pylist()
+            if types.is_binary(kind) or types.is_large_binary(kind):
+                values = [None if v is None else v.decode(errors="backslashreplace") for v in values]
         except (ValueError, OverflowError) as error:
             what = (
                 "not UTF-8" if isinstance(error, UnicodeDecodeError) else f"values of the type {kind} beyond its range"
