@@ -267,6 +267,14 @@ def test_a_line_of_json_is_one_object(shell: Shell) -> None:
     )  # fmt: skip
 
 
+def test_keep_loses_no_key_of_a_later_line(shell: Shell) -> None:
+    Path("late.jsonl").write_text('{"x": 1, "a": 1}\n{"x": 2, "a": 1, "b": 3}\n')
+    code, out, err = shell("eval", "x", "--input", "late.jsonl", "--keep", "--csv")
+    assert (code, out) == (2, "a,x,f\n1,1.0,1.0\n")
+    assert err == "gradcli: error: late.jsonl:2:1: the key 'b', which the first line has not, would be lost\n"
+    assert shell("eval", "x", "--input", "late.jsonl", "--csv") == (0, "x,f\n1.0,1.0\n2.0,2.0\n", "")
+
+
 def test_a_header_of_an_array_that_is_not_utf_8(shell: Shell) -> None:
     header = b"{'descr': [('\xff', '<f8')], 'fortran_order': False, 'shape': (1,), }\n"
     Path("u.npy").write_bytes(b"\x93NUMPY\x03\x00" + len(header).to_bytes(4, "little") + header + bytes(8))

@@ -94,6 +94,7 @@ class JsonLines:
     ) -> tuple[Chunk | None, GradError | None]:
         import numpy as np
 
+        known = set(self.names)
         numbers: list[list[float]] = [[] for _ in wanted]
         kept: list[list[Any]] = [[] for _ in keep]
         error: GradError | None = None
@@ -102,6 +103,8 @@ class JsonLines:
                 row = self._object(line, k, Spelled)
                 values = [self._number(row, name, k) for name in wanted]
                 others = [self._other(row, name, k) for name in keep]
+                if keep and (more := next((key for key in row if key not in known), None)) is not None:
+                    raise fault(self.name, k, 1, f"the key {shown(more)}, which the first line has not, would be lost")
             except GradError as wrong:
                 error = wrong
                 break
