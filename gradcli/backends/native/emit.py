@@ -87,16 +87,15 @@ class Value(NamedTuple):
 
 
 class Emitter:
-    """Lines of one function, and what its module must declare or define."""
+    """Lines of one function; ``outside`` is what its module must declare or define, by name: all of it has one."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, outside: dict[str, str]) -> None:
         self.machine = machine
         self.lanes = machine.lanes
         self.lines: list[str] = []
-        self.outside: dict[str, str] = {}
+        self.outside = outside
         self.block = "entry"
         self._known: MutableMapping[str, str] = {}
-        self._results: dict[str, int] = {}
         self._count = 0
 
     def type(self, kind: str) -> str:
@@ -197,29 +196,23 @@ class Emitter:
 
     # Calls.
 
-    def apart(self, name: str, make: Callable[..., tuple[Value, ...]], x: Sequence[Value]) -> list[Value]:
-        """What ``make`` emits, in a function of its own, which is called."""
+    def apart(self, name: str, make: Callable[..., tuple[Value, ...]], count: int, x: Sequence[Value]) -> list[Value]:
+        """What ``make`` emits, ``count`` values, in a function of its own, which is called."""
         t = self.type(NUMBER)
+        many = "{ " + ", ".join([t] * count) + " }"
         found = f"row_{name}"
         if found not in self.outside:
-            b = Emitter(self.machine)
+            b = Emitter(self.machine, self.outside)
             b.start("entry")
-            results = make(b, *[Value(f"%x{k}", NUMBER, b) for k in range(len(x))])
-            many = "{ " + ", ".join([t] * len(results)) + " }"
             last = "poison"
-            for k, value in enumerate(results):
+            for k, value in enumerate(make(b, *[Value(f"%x{k}", NUMBER, b) for k in range(len(x))])):
                 b.lines.append(f"%r{k} = insertvalue {many} {last}, {t} {b.stored(value).text}, {k}")
                 last = f"%r{k}"
             given = ", ".join(f"{t} %x{k}" for k in range(len(x)))
             head = f"define internal {many} @{found}({given}) noinline memory(none) {self.machine.attributes} {{"
-            self.outside |= b.outside
             self.outside[found] = "\n".join([head, *b.lines, f"ret {many} {last}", "}"])
-            self._results[found] = len(results)
-        many = "{ " + ", ".join([t] * self._results[found]) + " }"
         called = self.line(f"call {many} @{found}({', '.join(f'{t} {self.stored(v).text}' for v in x)})")
-        return [
-            Value(self.line(f"extractvalue {many} {called}, {k}"), NUMBER, self) for k in range(self._results[found])
-        ]
+        return [Value(self.line(f"extractvalue {many} {called}, {k}"), NUMBER, self) for k in range(count)]
 
     def intrinsic(self, name: str, *x: Value | float) -> Value:
         """One of LLVM's own functions of numbers: fma, sqrt, fabs, copysign, floor, ceil, trunc, rint ..."""

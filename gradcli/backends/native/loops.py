@@ -42,10 +42,9 @@ class Shape(NamedTuple):
 
 
 class Text(NamedTuple):
-    """``outside``: what the module needs besides, by name; ``slots``: registers of scratch."""
+    """``slots``: registers of scratch that the function needs."""
 
     text: str
-    outside: dict[str, str]
     slots: int
 
 
@@ -88,8 +87,8 @@ class _Steps:
         for step in steps:
             x = [self.value(v) for v in step.ins]
             if self.called and step.function in CALLED:
-                name, make, place = CALLED[step.function]
-                found = b.apart(name, make, x)[place]
+                name, make, results, place = CALLED[step.function]
+                found = b.apart(name, make, results, x)[place]
             else:
                 found = ROWS[step.function](b, *x)
             self.values[step.out] = found
@@ -103,13 +102,19 @@ class _Steps:
 
 
 def text(
-    name: str, shape: Shape, steps: Sequence[Step], constants: Sequence[float], machine: Machine, called: bool
+    name: str,
+    shape: Shape,
+    steps: Sequence[Step],
+    constants: Sequence[float],
+    machine: Machine,
+    outside: dict[str, str],
+    called: bool,
 ) -> Text:
     """The function ``name``. Where ``called``, rows of many instructions are called, not written out at each use."""
     stretches = [steps[k : k + LONGEST] for k in range(0, len(steps), LONGEST)]
     made = {step.out for step in steps}
     if len(stretches) < 2:
-        b = Emitter(machine)
+        b = Emitter(machine, outside)
 
         def written(rows: list[str]) -> None:
             one.pointer = rows.__getitem__
@@ -124,13 +129,12 @@ def text(
                     one.store(v)
 
         one = _Steps(b, shape, constants, called, str, {})
-        return Text(_loops(b, name, shape, written, body), b.outside, 0)
+        return Text(_loops(b, name, shape, written, body), 0)
 
     slots, count = _slots(stretches)
     texts: list[str] = []
-    outside: dict[str, str] = {}
     for k, stretch in enumerate(stretches):
-        b = Emitter(machine)
+        b = Emitter(machine, outside)
         b.start("entry")
         inner = _Steps(b, shape, constants, called, _from_table(b), slots)
         inner.run(stretch)
@@ -138,10 +142,9 @@ def text(
             for v in dict.fromkeys(shape.stored):
                 if v not in made:
                     inner.store(v)
-        outside |= b.outside
         texts.append(f"define internal void @{name}_{k}(ptr %b, ptr %s, i64 %j) noinline {machine.attributes} {{")
         texts += [*b.lines, "ret void", "}"]
-    b = Emitter(machine)
+    b = Emitter(machine, outside)
 
     def tabled(rows: list[str]) -> None:
         for k, row in enumerate(rows):
@@ -151,7 +154,7 @@ def text(
         b.lines.extend(f"call void @{name}_{k}(ptr %b, ptr %s, i64 %j)" for k in range(len(stretches)))
 
     texts.append(_loops(b, name, shape, tabled, calls))
-    return Text("\n".join(texts), outside, count)
+    return Text("\n".join(texts), count)
 
 
 def _from_table(b: Emitter) -> Callable[[int], str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from gradcli.backends import erf as erf_numbers
 from gradcli.backends.native.emit import Emitter, Value
@@ -362,18 +363,27 @@ ROWS: dict[str, Row] = {
 """What each step is, from an emitter and its operands. What is missing here is done by the vector engine's arrays."""
 
 
-def _alone(name: str) -> tuple[str, Callable[..., tuple[Value, ...]], int]:
-    return name, lambda b, *x: (ROWS[name](b, *x),), 0
+class Called(NamedTuple):
+    """The function called for a row: its name, what is in it, how many results it has, and which is the row's."""
+
+    name: str
+    make: Callable[..., tuple[Value, ...]]
+    results: int
+    place: int
+
+
+def _alone(name: str) -> Called:
+    return Called(name, lambda b, *x: (ROWS[name](b, *x),), 1, 0)
 
 
 def _both(b: Emitter, x: Value) -> tuple[Value, Value]:
     return ROWS["sin"](b, x), ROWS["cos"](b, x)
 
 
-CALLED: dict[str, tuple[str, Callable[..., tuple[Value, ...]], int]] = {
+CALLED: dict[str, Called] = {
     **{name: _alone(name) for name in (
         "exp", "expm1", "tanh", "cosh", "sinh", "gauss", "log", "tan", "erf", "mod", "power_residual",
     )},
-    "sin": ("turn", _both, 0), "cos": ("turn", _both, 1),
+    "sin": Called("turn", _both, 2, 0), "cos": Called("turn", _both, 2, 1),
 }  # fmt: skip
-"""Rows of many instructions: the function that long programs call for them, what is in it, and which result it is."""
+"""Rows of many instructions, for which long programs call a function."""

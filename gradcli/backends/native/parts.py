@@ -125,10 +125,8 @@ def layout(program: Program, kinds: Sequence[int], machine: Machine) -> Layout:
         if not foreign:
             code = f"part{place}"
             shape = Shape(dict(reads), [*writes, *[v for v, _ in outputs]], axes, flat)
-            made_text = text(code, shape, steps, program.constants, machine, called)
-            texts.append(made_text.text)
-            outside |= made_text.outside
-            slots = made_text.slots
+            body, slots = text(code, shape, steps, program.constants, machine, outside, called)
+            texts.append(body)
         stages[-1].parts.append(Part(code, steps[0] if foreign else None, reads, writes, tuple(outputs), slots))
     return Layout("\n".join([*outside.values(), *texts, HEAD]), stages, along)
 
