@@ -21,6 +21,7 @@ COMMANDS = {
     "grad": ("grad", "grad", "The vector-Jacobian product, at points or as expressions."),
     "eval": ("diff", "eval_", "Values only."),
     "show": ("diff", "show", "Derivatives as expressions."),
+    "check": ("check", "check", "Is this claimed derivative right?"),
     "functions": ("about", "functions", "The functions: domains, derivatives, conventions."),
     "completion": ("about", "completion", "A completion script for bash, zsh or fish."),
     "version": ("about", "version", "Versions of gradcli and of what it stands on."),

@@ -113,13 +113,14 @@ def sources(given: dict[str, Any]) -> list[Source]:
     found = [Source(text) for text in options.operands(given["expr"])]
     if [*given["file"], *given.get("input", ())].count("-") > 1:
         raise GradError("stdin cannot be read twice")
-    found += map(_read, given["file"])
+    found += map(read, given["file"])
     if not found:
         raise GradError("no expression given", hint='such as: gradcli diff "x**2" --at x=3')
     return found
 
 
-def _read(path: str) -> Source:
+def read(path: str) -> Source:
+    """The expressions in a file, or in what comes from stdin."""
     name = "stdin" if path == "-" else path
     try:
         if path != "-":

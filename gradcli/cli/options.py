@@ -166,6 +166,33 @@ def gradients() -> list[click.Parameter]:
     ]  # fmt: skip
 
 
+def claims() -> list[click.Parameter]:
+    """What check is asked besides expressions and points."""
+    return [
+        option("--claim", multiple=True, metavar="D=EXPR", help="A derivative as claimed, such as df_dx = 2*x."),
+        option("--claims", multiple=True, metavar="FILE", help="Read claims from FILE, one a line; - is stdin."),
+        option("--claim-column", multiple=True, metavar="D=COLUMN", help="D is claimed to be a column of --input."),
+        option("--equals", multiple=True, metavar="EXPR", help="The expression is claimed to equal this one."),
+        option("--let", multiple=True, metavar="NAME=EXPR", help="A name that the expressions and claims may use."),
+        option("--points", type=count, metavar="N", help="Compare at so many chosen points.  [default: 200]"),
+        option("--thorough", is_flag=True, help="Compare at 4000 chosen points."),
+        option("--seed", type=click.IntRange(0, 2**63), default=0, metavar="N", show_default=True,
+               help="Chooses the points; the same seed gives the same ones."),
+        option("--rtol", type=float, metavar="R", help="Agree within R times the true value.  [default: by rounding]"),
+        option("--atol", type=float, metavar="A", help="Agree within A.  [default: by rounding]"),
+        option("--max-ulp", type=float, metavar="N", help="Agree within N ulp.  [default: by rounding]"),
+    ]  # fmt: skip
+
+
+def told() -> list[click.Parameter]:
+    """How check tells its verdicts."""
+    return [
+        *[p for p in output(numbers=False) if p.name in ("output", "format", "json")],
+        option("--junit", metavar="FILE", help="Write JUnit's XML to FILE too."),
+        option("--github", is_flag=True, help="Print annotations for GitHub Actions too."),
+    ]  # fmt: skip
+
+
 def points() -> list[click.Parameter]:
     return [
         option("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),

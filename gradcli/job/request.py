@@ -141,7 +141,7 @@ class Request(Asked):
         wrt = self.variables if job.wrt is None else list(job.wrt)
         self.unused(wrt, "--wrt: ", job.allow_unused)
         self.check_names(wrt, "--wrt: ")
-        _check_order(job.order, len(wrt), len(self.outputs))
+        check_order(job.order, len(wrt), len(self.outputs))
         if job.order:
             self.pointwise()
         self.derived = derive(self.outputs, wrt, job.order)
@@ -197,7 +197,7 @@ def _named(parsed: Sequence[Parsed]) -> list[tuple[str, Expr]]:
     return list(named.items())
 
 
-def _check_order(order: int, wrt: int, outputs: int) -> None:
+def check_order(order: int, wrt: int, outputs: int) -> None:
     if order < 0:
         raise GradError("the order must be at least 0")
     if order > ORDER_LIMIT:

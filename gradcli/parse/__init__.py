@@ -23,12 +23,14 @@ class Parsed(NamedTuple):
     """What a text says.
 
     ``outputs`` are its unnamed expressions (name None) and the names no later statement uses, in order.
-    ``variables`` are the variables' names in order of first appearance, also those that simplification dropped.
-    ``spans`` says where each node first came from, ``reductions`` where each node that takes all points at once did.
+    ``names`` are all that its statements define. ``variables`` are the variables' names in order of first appearance,
+    also those that simplification dropped. ``spans`` says where each node first came from, ``reductions`` where each
+    node that takes all points at once did.
     """
 
     source: Source
     outputs: list[tuple[str | None, Expr]]
+    names: dict[str, Expr]
     variables: tuple[str, ...]
     spans: dict[Expr, Span]
     reductions: dict[Expr, Span]
@@ -221,4 +223,4 @@ def parse(source: str | Source) -> Parsed:
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]
     if not outputs:
         raise GradError("empty expression", span=Span(0, 0), source=source)
-    return Parsed(source, outputs, tuple(meaning.variables), meaning.spans, meaning.reductions)
+    return Parsed(source, outputs, meaning.names, tuple(meaning.variables), meaning.spans, meaning.reductions)

@@ -1,0 +1,181 @@
+"""Points where mistakes show, for expressions that came without any: random ones, and those where formulas change.
+
+Random doubles of all sizes, moderate ones preferred; 0, -0, 1, -1, the tiny and the huge; neighbours of every kink,
+pole and end of a domain that a search along the axes meets. The same seed gives the same points, on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from gradcli.backends import scalar
+from gradcli.expr import COMPARISONS, ONE, ZERO, Expr, apply, const, reachable, variables
+from gradcli.program import build
+
+Point = tuple[float, ...]
+
+SPECIAL = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 10.0, -0.0, 1e-5, -1e-5, 1e-160, 1e5, -1e5, 1e160, 5e-324,
+           1.7976931348623157e308)  # fmt: skip
+_MODES: tuple[tuple[int, int, int, int], ...] = (
+    # weight, exponents of 2 from and to, signs (0: any, 1: positive)
+    (6, -2, 2, 0),
+    (4, -2, 2, 1),
+    (2, -4, -1, 1),
+    (2, -4, -1, 0),
+    (2, 2, 6, 1),
+    (2, -12, 12, 0),
+    (1, -60, 60, 0),
+    (1, -1022, 1023, 0),
+)
+_SWITCHES = 40
+_BASES = 3
+
+
+def points(names: Sequence[str], seed: int) -> Iterator[Point]:
+    """Random points without end."""
+    draw = random.Random(seed)
+    weights = [mode[0] for mode in _MODES]
+    while True:
+        _, low, high, sign = draw.choices(_MODES, weights)[0]
+        yield tuple([_number(draw, low, high, sign) for _ in names])
+
+
+def _number(draw: random.Random, low: int, high: int, sign: int) -> float:
+    size = math.ldexp(1 + draw.getrandbits(52) / 2**52, draw.randint(low, high - 1))
+    return size if sign or draw.getrandbits(1) else -size
+
+
+def near(given: Sequence[Point], seed: int) -> Iterator[Point]:
+    """Points without end beside given ones: one coordinate moved, or each a little."""
+    draw = random.Random(f"near {seed}")
+    while True:
+        point = list(draw.choice(given))
+        for k in [draw.randrange(len(point))] if draw.getrandbits(1) else range(len(point)):
+            point[k] = point[k] * (0.5 + draw.random()) + draw.choice((0.0, 0.0, draw.random() - 0.5))
+        yield tuple(point)
+
+
+def special(names: Sequence[str], seed: int) -> list[Point]:
+    """The same special number everywhere; then one of them in one place, among moderate ones."""
+    draw = random.Random(f"special {seed}")
+    found = [tuple([value] * len(names)) for value in SPECIAL]
+    if len(names) > 1:
+        for k in range(min(len(names), 20)):
+            for value in SPECIAL:
+                point = [_number(draw, -2, 2, 0) for _ in names]
+                point[k] = value
+                found.append(tuple(point))
+    return found
+
+
+# Kinks, poles and ends of domains.
+
+_ENDS: dict[str, Callable[..., list[Expr]]] = {
+    "abs": lambda a: [a],
+    "sign": lambda a: [a],
+    "relu": lambda a: [a],
+    "heaviside": lambda a, h: [a],
+    "copysign": lambda a, b: [a, b],
+    "sqrt": lambda a: [a],
+    "cbrt": lambda a: [a],
+    "log": lambda a: [a],
+    "log2": lambda a: [a],
+    "log10": lambda a: [a],
+    "log1p": lambda a: [a + 1],
+    "asin": lambda a: [a - 1, a + 1],
+    "acos": lambda a: [a - 1, a + 1],
+    "atanh": lambda a: [a - 1, a + 1],
+    "acosh": lambda a: [a - 1],
+    "asec": lambda a: [a - 1, a + 1],
+    "acsc": lambda a: [a - 1, a + 1],
+    "acoth": lambda a: [a - 1, a + 1],
+    "asech": lambda a: [a, a - 1],
+    "div": lambda a, b: [b],
+    "power": lambda a, b: [a],
+    "floor": lambda a: [a - apply("round", a)],
+    "ceil": lambda a: [a - apply("round", a)],
+    "trunc": lambda a: [a - apply("round", a)],
+    "round": lambda a: [a - apply("floor", a) - const(1) / 2],
+    "clip": lambda x, a, b: [x - a, x - b],
+    "gamma": lambda a: [a - apply("round", a)],
+    "lgamma": lambda a: [a - apply("round", a)],
+    "tan": lambda a: [apply("cos", a)],
+    "sec": lambda a: [apply("cos", a)],
+    "csc": lambda a: [apply("sin", a)],
+    "cot": lambda a: [apply("sin", a)],
+    "fmod": lambda a, b: [a, b],
+    "mod": lambda a, b: [b],
+}
+"""Expressions that change sign where a function changes its form."""
+
+
+def _switches(roots: Iterable[Expr]) -> list[Expr]:
+    found: dict[Expr, None] = {}
+    for e in reachable(roots):
+        if not e.variables:
+            continue
+        if e.op in COMPARISONS or e.op in ("min", "max"):
+            ends = [a - b for k, a in enumerate(e.args) for b in e.args[k + 1 :]]
+        elif e.op in _ENDS:
+            ends = _ENDS[e.op](*e.args)
+        else:
+            continue
+        found.update(dict.fromkeys(end for end in ends if end.variables))
+    return list(found)[:_SWITCHES]
+
+
+def edges(roots: Iterable[Expr], names: Sequence[str], seed: int) -> list[Point]:
+    """Neighbouring doubles on both sides of places where an expression changes its form, and between them."""
+    draw = random.Random(f"edges {seed}")
+    found: dict[Point, None] = {}
+    for end in _switches(roots):
+        state = _state(end, names)
+        for _ in range(_BASES):
+            base = [_number(draw, -2, 2, 0) for _ in names]
+            inside = variables(end)
+            for k in (names.index(v) for v in draw.sample(inside, min(len(inside), 3))):
+                along = sorted({*SPECIAL, *[_number(draw, -3, 3, 0) for _ in range(6)]})
+                for pair in _changes(state, base, k, along):
+                    found.update(dict.fromkeys(pair))
+    return list(found)
+
+
+def _state(end: Expr, names: Sequence[str]) -> Callable[[Sequence[float]], float]:
+    value = scalar.function(build([apply("where", apply("gt", end, ZERO), ONE, apply("sign", end))], [names]), names)
+    return lambda point: -2.0 if (found := value(*point)) != found else float(found)
+
+
+def _changes(
+    state: Callable[[Sequence[float]], float], base: Sequence[float], k: int, along: Sequence[float]
+) -> Iterator[list[Point]]:
+    def at(x: float) -> Point:
+        return (*base[:k], x, *base[k + 1 :])
+
+    states = [state(at(x)) for x in along]
+    count = 0
+    for a, b, before, after in zip(along, along[1:], states, states[1:], strict=False):
+        if before == after or count == 2:
+            continue
+        count += 1
+        low, high = _ordered(a), _ordered(b)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if state(at(_double(middle))) == before:
+                low = middle
+            else:
+                high = middle
+        yield [at(_double(place)) for place in (low, high, high + 1) if abs(_double(place)) < math.inf]
+
+
+def _ordered(x: float) -> int:
+    """Doubles as integers in the same order."""
+    bits: int = struct.unpack("<q", struct.pack("<d", x))[0]
+    return bits if bits >= 0 else -(bits & (2**63 - 1))
+
+
+def _double(place: int) -> float:
+    found: float = struct.unpack("<d", struct.pack("<q", abs(place)))[0]
+    return found if place >= 0 else -found

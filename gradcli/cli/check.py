@@ -1,0 +1,90 @@
+"""The command check: is this claimed derivative right? The exit code is the answer."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import click
+
+from gradcli.cli import options, report
+from gradcli.cli.diff import read, rows, sources
+from gradcli.cli.door import Door, FileDoor
+from gradcli.errors import GradError
+from gradcli.formats import by_suffix
+
+
+def _check(ctx: click.Context, **given: Any) -> None:
+    from gradcli.check import CheckJob, Texts, Tolerance, run_check
+    from gradcli.cli import verdicts
+    from gradcli.job import POINT_LIMIT
+
+    output = None if given["output"] == "-" else given["output"]
+    form = "json" if given["json"] else given["format"] or ("table" if output is None else by_suffix(output).name)
+    if form not in verdicts.FORMS:
+        raise GradError(f"verdicts are told as {' or '.join(verdicts.FORMS)}, not as {form}")
+    if [*given["file"], *given["claims"], *given["input"]].count("-") > 1:
+        raise GradError("stdin cannot be read twice")
+    for name in ("rtol", "atol", "max_ulp"):
+        limit = given[name]
+        if limit is not None and not 0 <= limit < math.inf:
+            raise GradError(f"--{name.replace('_', '-')}: a finite number from 0 is needed")
+    pointed = given["at"] or given["grid"] or given["fill"] is not None or given["input"]
+    for name in ("points", "thorough"):
+        if pointed and given[name]:
+            raise GradError(f"--{name} is for points that are chosen", hint="leave out --at, --grid and --input")
+    job = CheckJob(
+        sources(given),
+        Texts([*options.operands(given["claim"]), *map(read, given["claims"])], options.operands(given["equals"]),
+              given["claim_column"], options.operands(given["let"])),
+        at=given["at"],
+        grids=given["grid"],
+        fill=given["fill"],
+        points=given["points"],
+        seed=given["seed"],
+        thorough=given["thorough"],
+        tolerance=Tolerance(given["rtol"], given["atol"], given["max_ulp"]),
+        engine=given["engine"],
+        threads=given["threads"],
+        max_points=given["max_points"] or POINT_LIMIT,
+    )  # fmt: skip
+    asked = rows(given | {"keep": False}, None)
+    found = run_check(job, asked)
+    if given["junit"] is not None:
+        with FileDoor(given["junit"]) as door:
+            door(verdicts.junit(found).encode())
+    with Door() if output is None else FileDoor(output) as door:
+        color = output is None and report.colored(sys.stdout, given["color"])
+        door(verdicts.FORMS[form](found, color).encode())
+        if given["github"] and output is None:
+            door("".join(verdicts.github(found)).encode())
+    if given["github"] and output is not None:
+        with Door() as door:
+            door("".join(verdicts.github(found)).encode())
+    if asked is not None and not given["quiet"]:
+        for text in asked.notes:
+            report.note(text, given["color"])
+    ctx.exit(found.exit_code)
+
+
+def check() -> click.Command:
+    return options.Command(
+        "check",
+        examples=(
+            'gradcli check "x**2*sin(y)" --claim "df_dx = 2*x*sin(y)" --claim "df_dy = x**2*cos(y)"',
+            "gradcli check -f model.grad --claims claims.grad --junit report.xml",
+            'gradcli check "a*exp(-b*t)" --input runs.csv --claim-column df_da=grad_a',
+            'gradcli check "diff(u,t)" --equals "k*diff(u,x,2)" --let "u = exp(-k*t)*sin(x)"',
+        ),
+        help="Is this claimed derivative right? Exit 0 where all claims agree, 1 where some do not, 2 where they could "
+        "not be checked. Without points, gradcli chooses them.",
+        params=[
+            *options.expressions(),
+            *options.claims(),
+            *[p for p in options.points() if p.name not in ("strict", "verbose", "no_progress")],
+            *[p for p in options.rows() if p.name != "keep"],
+            *options.told(),
+        ],
+        callback=click.pass_context(_check),
+    )

@@ -1,0 +1,170 @@
+"""How verdicts on claims are told: to people, as JSON, to CI servers as JUnit's XML, to GitHub as annotations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import orjson
+
+from gradcli.check import Example, Report, Verdict
+from gradcli.cli.report import counted
+from gradcli.errors import printable
+from gradcli.expr import spell_name
+from gradcli.formats import spell
+
+SCHEMA = "gradcli-check/1"
+_COLORS = {"agrees": "\x1b[32m", "disagrees": "\x1b[1;31m", "unchecked": "\x1b[1;33m"}
+
+
+def _number(value: float) -> str:
+    return spell(value).removesuffix(".0")
+
+
+def _point(example: Example) -> str:
+    return ", ".join(f"{spell_name(name)}={_number(value)}" for name, value in example.point.items())
+
+
+def _wrong(example: Example) -> str:
+    """at x=1, y=2: claimed 4, true 2 (it is 2 times what it should be)"""
+    where = f"at {_point(example)}: " if example.point else ""
+    pattern = f" ({example.pattern})" if example.pattern else ""
+    return f"{where}claimed {_number(example.claimed)}, true {_number(example.true)}{pattern}"
+
+
+def _right(verdict: Verdict) -> str:
+    if verdict.same:
+        return "the same expression"
+    parts = [f"at {counted(verdict.compared, 'points')}"]
+    if verdict.ulps:
+        why = "as asked" if verdict.asked else "as rounding explains"
+        parts.append(f"largest difference {verdict.ulps:.3g} ulp, {why}")
+    if verdict.kinks:
+        parts.append(f"at {counted(verdict.kinks, 'kinks')} it is on a side of the jump")
+    if verdict.holes:
+        parts.append(f"it has no value at {counted(verdict.holes, 'points')} where the derivative has")
+    return "; ".join(parts)
+
+
+def _told(verdict: Verdict) -> str:
+    if verdict.example is not None:
+        return _wrong(verdict.example)
+    return verdict.reason or _right(verdict)
+
+
+def _summary(report: Report) -> str:
+    counts = {status: sum(v.status == status for v in report.verdicts) for status in _COLORS}
+    words = {"agrees": "agree", "disagrees": "disagree", "unchecked": "could not be checked"}
+    told = ", ".join(
+        f"{n} {status if n == 1 and status != 'unchecked' else words[status]}" for status, n in counts.items() if n
+    )
+    seed = (
+        ""
+        if report.seed is None or all(v.same for v in report.verdicts)
+        else f" (points chosen by --seed {report.seed})"
+    )
+    return f"{counted(len(report.verdicts), 'claims')}: {told}{seed}"
+
+
+def table(report: Report, color: bool) -> str:
+    """One line a claim, under a wrong one the truth, and a last line that counts."""
+    width = max(len(printable(v.claim.name)) for v in report.verdicts)
+    lines = []
+    for v in report.verdicts:
+        status = v.status.upper() if v.status == "disagrees" else v.status
+        shown = f"{_COLORS[v.status]}{status}\x1b[0m" if color else status
+        name = printable(v.claim.name)
+        lines.append(f"{name.ljust(width)}  {shown}{' ' * (9 - len(status))}  {printable(_told(v))}")
+        if v.status == "disagrees":
+            lines.append(f"{'':{width}}  {'claimed':9}  {printable(_short(v.claim.said))}")
+            lines.append(f"{'':{width}}  {'true':9}  {printable(v.truth)}")
+    return "\n".join([*lines, _summary(report), ""])
+
+
+def _short(said: str) -> str:
+    said = " ".join(said.split())
+    return said if len(said) <= 400 else said[:400] + " ..."
+
+
+def json(report: Report, color: bool) -> str:
+    """One object. Numbers that are not finite are null."""
+    found = {
+        "schema": SCHEMA,
+        "expressions": report.expressions,
+        "seed": report.seed,
+        "ok": report.exit_code == 0,
+        "checks": list(map(_fields, report.verdicts)),
+    }
+    return orjson.dumps(found).decode() + "\n"
+
+
+def _fields(v: Verdict) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": v.claim.name, "status": v.status, "claimed": v.claim.said, "true": v.truth, "same": v.same,
+        "points": v.compared, "kinks": v.kinks, "holes": v.holes, "outside": v.outside, "ulps": v.ulps,
+    }  # fmt: skip
+    if v.example is not None:
+        e = v.example
+        found["counterexample"] = {
+            "point": e.point, "claimed": e.claimed if math.isfinite(e.claimed) else None, "true": e.true,
+            "pattern": e.pattern,
+        }  # fmt: skip
+    if v.reason:
+        found["reason"] = v.reason
+    return found
+
+
+_CONTROL = {c: "\ufffd" for c in range(32) if c not in (9, 10)} | dict.fromkeys((65534, 65535), "�")
+"""Characters that no XML may hold."""
+
+
+def junit(report: Report) -> str:
+    """JUnit's XML: a test case for each claim."""
+    statuses = [v.status for v in report.verdicts]
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<testsuites><testsuite name="gradcli check" tests="{len(statuses)}" failures="{statuses.count("disagrees")}" '
+        f'errors="{statuses.count("unchecked")}" skipped="0">',
+    ]
+    for v in report.verdicts:
+        where = f' file={_quoted(v.claim.place.file)} line="{v.claim.place.line}"' if v.claim.place else ""
+        head = f"<testcase classname={_quoted(v.claim.output)} name={_quoted(v.claim.name)}{where}>"
+        if v.status == "agrees":
+            lines.append(f"{head}<system-out>{_escaped(_told(v))}</system-out></testcase>")
+            continue
+        tag = "failure" if v.status == "disagrees" else "error"
+        body = f"{_told(v)}\nclaimed {_short(v.claim.said)}\ntrue    {v.truth}"
+        lines.append(f"{head}<{tag} message={_quoted(_told(v))}>{_escaped(body)}</{tag}></testcase>")
+    return "\n".join([*lines, "</testsuite></testsuites>", ""])
+
+
+def _escaped(text: str) -> str:
+    return escape(text.translate(_CONTROL))
+
+
+def _quoted(text: str) -> str:
+    return quoteattr(text.translate(_CONTROL))
+
+
+def github(report: Report) -> Iterator[str]:
+    """Workflow commands that put each wrong claim beside its line."""
+    for v in report.verdicts:
+        if v.status != "agrees":
+            place = v.claim.place
+            where = f"file={_property(place.file)},line={place.line},col={place.column}," if place else ""
+            kind = "error" if v.status == "disagrees" else "warning"
+            message = f"{v.claim.name} {v.status} {_told(v)}; true: {v.truth}"
+            yield f"::{kind} {where}title={_property('gradcli check: ' + v.claim.name)}::{_data(message)}\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMS = {"table": table, "json": json}

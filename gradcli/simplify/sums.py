@@ -1,0 +1,224 @@
+"""Sums as tables from products to coefficients: collected, factored, put over one denominator, written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+
+from gradcli.expr import ONE, ZERO, Expr, apply
+from gradcli.simplify.products import ONCE, E, Exponent, Factors, Products, Terms, add
+
+_FACTORED, _TOGETHER, _EXPANDED = 64, 16, 64
+"""Terms up to which common factors and common denominators are looked for, and those a product may expand to."""
+# (squared, its partner, the sign s in squared + s*partner**2 = 1)
+_SQUARES = {"sin": ("cos", 1), "cos": ("sin", 1), "cosh": ("sinh", -1)}
+
+
+class Sums(Products):
+    """A table of terms in, the shortest form found out."""
+
+    def sum(self, leaves: Iterable[tuple[Expr, int]]) -> Expr:
+        plain: Terms = {}
+        nested = False
+        for leaf, sign in leaves:
+            for factors, c in self.terms(leaf).items():
+                add(plain, factors, c if sign > 0 else -c)
+                nested = nested or any(base in self.sums for base, _ in factors)
+        best = self.finished(plain)
+        others = []
+        if nested:
+            # 2*(x + 1) + 3 is 2*x + 5, and x*(x + 1) - x**2 is x.
+            whole: Terms = {}
+            for factors, c in plain.items():
+                base, n = next(iter(factors)) if len(factors) == 1 else (ONE, Fraction(0))
+                inner = self.terms(base) if n == 1 and base in self.sums else {factors: ONCE}
+                for product, k in inner.items():
+                    add(whole, product, c * k)
+            others = [whole, self.expanded(whole, {})]
+        below = self.denominator(plain)
+        for terms in others:
+            if terms is not None:
+                best = min(best, self.finished(terms), key=self.size)
+        if below and (above := self.expanded(plain, below)) is not None:
+            c, factors = self.factors(self.finished(above))
+            into = dict(factors)
+            for base, n in below.items():
+                self.merge(into, base, -n)
+            best = min(best, self.product(c, into), key=self.size)
+        return best
+
+    def denominator(self, terms: Terms) -> dict[Expr, Fraction]:
+        """The common one of a short sum."""
+        below: dict[Expr, Fraction] = {}
+        if 1 < len(terms) <= _TOGETHER:
+            for factors in terms:
+                for base, n in factors:
+                    if isinstance(n, Fraction) and n < 0 and base is not E:
+                        below[base] = max(below.get(base, n), -n)
+        return below
+
+    def expanded(self, terms: Terms, times: Mapping[Expr, Fraction]) -> Terms | None:
+        """``terms`` times ``times`` with products of sums multiplied out; None if there are none, or too many."""
+        if len(terms) > _TOGETHER:
+            return None
+        found: Terms = {}
+        any_sum = False
+        for factors, c in terms.items():
+            into = dict(factors)
+            for base, power in times.items():
+                self.merge(into, base, power)
+            sums: list[Terms] = []
+            rest: dict[Expr, Exponent] = {}
+            for base, n in into.items():
+                if isinstance(n, Fraction) and n in (1, 2, 3) and base in self.sums and len(self.terms(base)) > 1:
+                    sums += [self.terms(base)] * int(n)
+                else:
+                    rest[base] = n
+            any_sum = any_sum or bool(sums)
+            products: list[tuple[Fraction, dict[Expr, Exponent]]] = [(c, rest)]
+            for inner in sums:
+                if len(products) * len(inner) > _EXPANDED:
+                    return None
+                products = [(c * k, self.joined(p, more)) for c, p in products for more, k in inner.items()]
+            for k, p in products:
+                add(found, frozenset(p.items()), k)
+        return found if any_sum or times else None
+
+    def joined(self, a: Mapping[Expr, Exponent], b: Factors) -> dict[Expr, Exponent]:
+        into = dict(a)
+        for base, n in b:
+            self.merge(into, base, n)
+        return into
+
+    def finished(self, terms: Terms) -> Expr:
+        """The best form of a collected sum."""
+        terms = dict(terms)
+        self.squares(terms)
+        if 1 < len(terms) <= _FACTORED:
+            while self.factor(terms):
+                pass
+        return self.total(terms)
+
+    def squares(self, terms: Terms) -> None:
+        """sin**2 + cos**2 is 1, 1 - sin**2 is cos**2, cosh**2 - sinh**2 is 1."""
+        waiting = [f for f in terms if any(b.op in _SQUARES and isinstance(n, Fraction) and n >= 2 for b, n in f)]
+        for factors in waiting:
+            for base, n in factors:
+                if factors not in terms or base.op not in _SQUARES or not isinstance(n, Fraction) or n < 2:
+                    continue
+                partner, sign = _SQUARES[base.op]
+                rest = dict(factors)
+                self.merge(rest, base, Fraction(-2))
+                one = frozenset(rest.items())
+                self.merge(rest, apply(partner, base.args[0]), Fraction(2))
+                other, c = frozenset(rest.items()), terms[factors]
+                if terms.get(other) == sign * c:
+                    del terms[factors], terms[other]
+                    add(terms, one, c)
+                elif terms.get(one) == -c:
+                    del terms[factors], terms[one]
+                    add(terms, other, -sign * c)
+
+    def factor(self, terms: Terms) -> bool:
+        """Pull the factor out that most terms share, where that is shorter."""
+        for members, common in self.shared(terms):
+            inside: Terms = {}
+            content = _content([terms[f] for f in members])
+            if not common and abs(content) == 1:
+                continue
+            for f in members:
+                rest = dict(f)
+                for base, n in common.items():
+                    self.merge(rest, base, -n if isinstance(n, Fraction) else self.plus((n, -1)))
+                add(inside, frozenset(rest.items()), terms[f] / content)
+            group = {f: terms[f] for f in members}
+            inner = self.finished(inside)
+            k, factors = self.factors(inner)
+            made = self.product(content * k, self.joined(common, factors))
+            if self.size(made) < self.size(self.total(group)):
+                for f in members:
+                    del terms[f]
+                c, one = self.factors(made)
+                add(terms, one, c)
+                return True
+        return False
+
+    def shared(self, terms: Terms) -> Iterator[tuple[list[Factors], dict[Expr, Exponent]]]:
+        """Groups of terms with what is common to them, the largest first."""
+        holders: dict[object, list[Factors]] = {}
+        names: dict[object, tuple[str, int]] = {}
+        for f in terms:
+            for base, n in f:
+                kind = (base, n > 0) if isinstance(n, Fraction) else (base, n)
+                holders.setdefault(kind, []).append(f)
+                names[kind] = self.key(base)
+        tried: set[frozenset[Factors]] = set()
+        order = sorted(holders, key=lambda kind: (-len(holders[kind]), names[kind]))
+        for members in [*[holders[kind] for kind in order][:_FACTORED], list(terms)]:
+            if len(members) > 1 and (group := frozenset(members)) not in tried:
+                tried.add(group)
+                alike = len(members) < len(terms)
+                common = dict(members[0])
+                for f in members[1:]:
+                    other = dict(f)
+                    common = {
+                        b: least for b, n in common.items() if (least := _least(n, other.get(b), alike)) is not None
+                    }
+                yield members, common
+
+    def total(self, terms: Terms) -> Expr:
+        """A sum as it stands: highest powers first, numbers last."""
+
+        def place(item: tuple[Factors, Fraction]) -> tuple[int, Fraction, list[tuple[str, int]]]:
+            factors = item[0]
+            degree = Fraction(0)
+            for base, n in factors:
+                degree += n if isinstance(n, Fraction) and base.op == "var" else 0
+            plain = all(base.op == "var" for base, _ in factors)
+            group = 3 if not factors else 1 if not plain else 0 if degree > 1 else 2
+            return group, -degree, sorted(self.key(base) for base, _ in factors)
+
+        ordered = sorted(terms.items(), key=place)
+        if not ordered:
+            return ZERO
+        parts = [(self.positives.get((f, abs(c))) or self.product(abs(c), dict(f)), c > 0) for f, c in ordered]
+        if len(parts) == 1:
+            return parts[0][0] if parts[0][1] else apply("neg", parts[0][0])
+        first = next((i for i, (_, plus) in enumerate(parts) if plus), 0)
+        parts.insert(0, parts.pop(first))
+        made = _summed(parts)
+        if made is None:
+            # apply would write c + (a - b): what is added comes first then.
+            made = _summed(sorted(parts, key=lambda part: not part[1]), anyway=True)
+        assert made is not None
+        if made not in self.products:
+            self.sums[made] = dict(terms)
+        return made
+
+
+def _summed(parts: list[tuple[Expr, bool]], anyway: bool = False) -> Expr | None:
+    """The terms one after the other; None where apply would not leave them so, unless ``anyway``."""
+    first, plus = parts[0]
+    made = first if plus else apply("neg", first)
+    for part, plus in parts[1:]:
+        before, made = made, apply("add" if plus else "sub", made, part)
+        if not anyway and before.op == "sub" and made.op == "add" and made.args[0] is not before:
+            return None
+    return made
+
+
+def _content(numbers: list[Fraction]) -> Fraction:
+    """The largest number that leaves whole ones, as far as they are whole; with the sign of all."""
+    sign = -1 if all(c < 0 for c in numbers) else 1
+    if any(c.denominator != 1 for c in numbers):
+        size = abs(numbers[0])
+        return sign * size if all(abs(c) == size for c in numbers) else Fraction(sign)
+    return Fraction(sign * math.gcd(*[c.numerator for c in numbers]))
+
+
+def _least(a: Exponent, b: Exponent | None, alike: bool) -> Exponent | None:
+    """What two exponents of one base share; ``alike``: nothing unless they are the same (no x*(x + 2) + 1)."""
+    if isinstance(a, Fraction) and isinstance(b, Fraction) and not alike:
+        return (min(a, b) if a > 0 else max(a, b)) if (a > 0) == (b > 0) else None
+    return a if a == b else None
