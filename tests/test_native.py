@@ -110,6 +110,26 @@ def test_same_bits_whatever_the_blocks_and_threads(names):
     assert len(found) == 1
 
 
+@pytest.mark.parametrize("names", [[["x"], ["y"], ["z"]], [["y"], ["x"], ["z"]], [["z"], ["x"], ["y"]]])
+@pytest.mark.parametrize("lengths", [(3, 8, 8), (3, 3, 3), (3, 5, 5), (5, 9, 3)])
+def test_what_lies_along_some_axes_alone_is_not_lost_from_block_to_block(names, lengths):
+    """Functions of SciPy's and gamma, done by arrays between loops, whose arrays are used again."""
+    expressions = (
+        "lgamma(x*z + 1)*exp(-y) + gamma(sin(x) + 2); gamma(sin(z) + 2) + lgamma(y + gamma(x))*exp(-x);"
+        "gamma(sin(x + y) + 2) + lgamma(z + 1)*lgamma(x + 1) + sin(x*z)"
+    )
+    tape = program(expressions, names, 1)
+    rng = np.random.default_rng(3)
+    grid = Grid([Axis(axis, [_Held(rng.random(n) + 0.5)]) for axis, n in zip(names, lengths, strict=True)])
+    for target in (1, 4, 16, 10**6):
+        found, expected = (
+            [np.concatenate(c) for c in zip(*blocks(engine.work(tape, grid, which), target=target), strict=True)]
+            for which in ("native", "vector")
+        )
+        for a, b in zip(found, expected, strict=True):
+            assert np.allclose(a, b, rtol=1e-13, atol=0)
+
+
 class _Held:
     def __init__(self, values):
         self.values, self.length = values, len(values)

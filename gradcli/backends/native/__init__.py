@@ -109,7 +109,8 @@ class _Kernel:
     def _allocate(self, extents: tuple[int, ...]) -> None:
         self.extents = extents
         self.points = math.prod(extents)
-        # A value's array is free again after the last part that reads it.
+        # A value's array is free again after the last part that reads it, for its own stage alone: a later stage would
+        # lose what it put there when the earlier one is done again, and it is not.
         last: dict[int, int] = {}
         parts = [(stage, part) for stage in self.plan.stages for part in stage.parts]
         for place, (stage, part) in enumerate(parts):
@@ -117,7 +118,10 @@ class _Kernel:
                 last[read.value] = place if read.axes == stage.axes else len(parts)
         free: dict[int, list[Array]] = {}
         owned: set[int] = set()
+        now = None
         for place, (stage, part) in enumerate(parts):
+            if stage is not now:
+                now, free = stage, {}
             size = max(math.prod(self._shape(stage.axes)), self.lanes)
             for value in part.writes:
                 spare = free.get(size)

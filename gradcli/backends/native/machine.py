@@ -112,6 +112,6 @@ def machine() -> Machine:
         raise GradError(
             "the native engine needs llvmlite, which is not installed", hint="pip install 'gradcli[native]'"
         ) from None
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, AttributeError) as error:
         why = str(error).partition(". ")[0]
         raise GradError(f"llvmlite does not serve this machine: {why}", hint="use --engine vector") from None

@@ -14,6 +14,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""No link is followed, and no pipe of that name waited for."""
 _MOST = 200
 """Files, of which the oldest go."""
 
@@ -51,7 +53,7 @@ def load(name: str) -> bytes | None:
         above = os.lstat(place)
         if not (stat.S_ISDIR(above.st_mode) and _owned(above)):
             return None
-        with open(os.open(place / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+        with open(os.open(place / name, _READ), "rb") as file:
             status = os.fstat(file.fileno())
             if not (stat.S_ISREG(status.st_mode) and _owned(status)):
                 return None
@@ -76,8 +78,10 @@ def save(name: str, code: bytes) -> None:
                 file.write(hashlib.sha256(code).digest() + code)
             os.replace(beside, place / name)
         except BaseException:
-            os.unlink(beside)
+            with suppress(OSError):
+                os.unlink(beside)
             raise
-        files = sorted(place.iterdir(), key=lambda file: file.stat().st_mtime)
+        kept = [file for file in place.iterdir() if len(file.name) == len(name) and file.is_file()]
+        files = sorted(kept, key=lambda file: file.stat().st_mtime)
         for old in files[:-_MOST]:
             old.unlink()
