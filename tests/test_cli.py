@@ -535,7 +535,7 @@ def test_examples_run(shell: Shell) -> None:
     import shlex
 
     Path("runs.csv").write_text("a,b,t,q,name\n1,2,3,0.5,u\n2,3,4,0.25,v\n")
-    for name in ("diff", "eval", "grad", "show", "functions", "version", "help"):
+    for name in ("diff", "eval", "grad", "show", "explain", "functions", "version", "help"):
         module, attribute, _ = COMMANDS[name]
         for example in getattr(import_module(f"gradcli.cli.{module}"), attribute)().examples:
             code, out, err = shell(*shlex.split(example)[1:])

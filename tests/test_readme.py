@@ -25,6 +25,8 @@ from gradcli.derive import derive
 from gradcli.expr import apply, text, var
 from gradcli.formats import FORMATS
 from gradcli.functions import SPELLED, TABLE, Function
+from gradcli.languages import LANGUAGES
+from gradcli.notation import NOTATIONS
 
 README = Path(__file__).parent.parent / "README.md"
 _EXAMPLES = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -92,6 +94,11 @@ def options() -> str:
     return _table(["option", "what it does", "commands"], rows)
 
 
+def forms() -> str:
+    rows = [[f"`{row.name}`", row.doc] for row in (*LANGUAGES.values(), *NOTATIONS.values())]
+    return _table(["--as", "what it is"], [["`text`", "expressions, which `-f` reads back"], *rows])
+
+
 def exit_codes() -> str:
     return _table(["code", "meaning"], [[code, meaning] for code, meaning in EXIT_CODES.items()])
 
@@ -131,6 +138,7 @@ TABLES = {
     "functions": functions,
     "formats": formats,
     "options": options,
+    "forms": forms,
     "exit codes": exit_codes,
 }
 

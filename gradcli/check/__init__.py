@@ -43,7 +43,7 @@ from gradcli.job.result import Result
 from gradcli.job.tables import rows_of
 from gradcli.simplify import simplified
 
-__all__ = ["CheckJob", "Example", "Place", "Report", "Texts", "Tolerance", "Verdict", "run_check"]
+__all__ = ["CheckJob", "Example", "Place", "Report", "Texts", "Tolerance", "Verdict", "differing", "run_check"]
 
 POINTS, THOROUGH = 200, 4000
 """How many points each claim is compared at, unless asked otherwise."""
@@ -160,12 +160,12 @@ class _Tally:
 
 
 class _Check:
-    def __init__(self, job: CheckJob, claims: Claims) -> None:
-        self.job = job
-        self.variables, self.outputs = claims.variables, claims.outputs
-        self.data = list(dict.fromkeys(variables(c.claimed)[0] for c in claims.found if c.column))
-        self.names = list(dict.fromkeys([*self.variables, *self.data]))
-        self.claims = claims.found
+    def __init__(
+        self, job: CheckJob, names: Sequence[str], outputs: dict[str, Expr], claims: Sequence[Claim]
+    ) -> None:
+        self.job, self.variables, self.outputs, self.claims = job, names, outputs, claims
+        self.data = list(dict.fromkeys(variables(c.claimed)[0] for c in claims if c.column))
+        self.names = list(dict.fromkeys([*names, *self.data]))
 
     def blocks(self, grid: Grid, tallies: Sequence[_Tally]) -> None:
         """Compare all claims at all points of a grid."""
@@ -230,7 +230,7 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     claims = Claims(job.expressions, job.texts)
-    check = _Check(job, claims)
+    check = _Check(job, claims.variables, claims.outputs, claims.found)
     if check.data and rows is None:
         raise GradError("--claim-column needs the table it is a column of: --input FILE")
     unknown = [name for name in points.names if name not in check.names]
@@ -251,6 +251,16 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
     ]
     expressions = {name: text(e) if len(reachable([e])) < 400 else "..." for name, e in claims.outputs.items()}
     return Report(verdicts, expressions, None if is_given else job.seed)
+
+
+def differing(pairs: Sequence[tuple[str, Expr, Expr]], names: Sequence[str]) -> list[str]:
+    """Of (name, expression, the same in another form) the names of those that are not the same."""
+    claims = [Claim(name, other, e, name, None, "") for name, e, other in pairs if e is not other]
+    check = _Check(CheckJob(()), names, {name: e for name, e, _ in pairs}, claims)
+    tallies = list(map(_Tally, claims))
+    if tallies:
+        check.choose(tallies)
+    return [t.claim.name for t in tallies if _judged(check, t).status == "disagrees"]
 
 
 def _one_graph(claim: Claim) -> bool:

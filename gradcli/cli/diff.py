@@ -1,4 +1,4 @@
-"""The commands diff, eval and show: expressions in, numbers or expressions out."""
+"""The commands diff and eval: expressions in, numbers out, or expressions where there are no points."""
 
 from __future__ import annotations
 
@@ -37,10 +37,6 @@ def _diff(ctx: click.Context, **given: Any) -> None:
 
 def _eval(ctx: click.Context, **given: Any) -> None:
     _numbers(ctx, given | {"wrt": ()}, 0)
-
-
-def _show(ctx: click.Context, **given: Any) -> None:
-    _formulas(ctx, given)
 
 
 def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
@@ -293,18 +289,4 @@ def eval_() -> click.Command:
         help="Values only.",
         params=[*options.expressions(), *unused, *options.points(), *options.rows(), *options.output()],
         callback=click.pass_context(_eval),
-    )
-
-
-def show() -> click.Command:
-    return options.Command(
-        "show",
-        examples=(
-            'gradcli show "x**3*sin(x)"',
-            'gradcli show "exp(-x*x/2)" --order 4',
-            'gradcli show "m*c**2" --wrt m --json',
-        ),
-        help="Derivatives as expressions; what several of them share is named t1, t2 ... first.",
-        params=[*options.expressions(), *options.derivatives(), *options.output(numbers=False)],
-        callback=click.pass_context(_show),
     )

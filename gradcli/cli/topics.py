@@ -129,10 +129,35 @@ Unused      inputs are an error; --allow-unused makes their gradients null, --ma
 """
 
 
+def _claims() -> str:
+    from gradcli.check import POINTS, THOROUGH
+
+    return f"""\
+gradcli check EXPR --claim "df_dx = ..."    a formula; d2f_dxdy and d2f_dydx are one; f = ... claims the value
+--claims FILE                               claims, one a line; a name that no derivative has is an intermediate
+--claim-column df_dx=COLUMN --input FILE    a column of data
+--equals EXPR                               another expression that has the same value
+--let "u = exp(-k*t)*sin(x)"                a name for all of them; diff(u, x, 2) differentiates it
+Claims may use the names that the expressions define: r = sqrt(x*x + y*y); u = log(r) and du_dx = x/r**2.
+
+Compared with the exact derivative, never with a difference quotient: as graphs first, which needs no points, then at
+those of --at, --grid and --input, or at {POINTS} ({THOROUGH} with --thorough) chosen ones: moderate numbers, all other doubles,
+0, -0, 1, the tiny and the huge, and both neighbours of every kink, pole and end of a domain that a search finds.
+--seed chooses others; the same seed gives the same points everywhere.
+
+They agree where they differ by no more than rounding may add to both formulas, by running error analysis: x*(x + 1) and
+x**2 + x pass, a factor of 1.000000001 does not. --rtol, --atol and --max-ulp decide otherwise; a column may be off by
+some more ulp. Where the derivative is not finite nothing is compared, nor where the claim leaves the range of a double;
+a claim without a value inside the domain is wrong, unless it is so at single points. At a kink it may take a side.
+Exit code 0: all agree; 1: some do not; 2: some could not be checked.
+"""
+
+
 TOPICS: dict[str, tuple[str, Callable[[], str]]] = {
     "grammar": ("What an expression may say", _grammar),
     "points": ("Where to evaluate", _points),
     "gradients": ("The vector-Jacobian product", _gradients),
+    "claims": ("What check compares, and how", _claims),
     "names": ("What results are called", _names),
     "input": ("How the rows of a file are points", _input),
     "formats": ("What is read and written", _formats),

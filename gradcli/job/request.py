@@ -159,14 +159,16 @@ class Request(Asked):
 class Formulas:
     """Derivatives as expressions: what a job without points asks for.
 
-    ``lines`` are (name, text) statements that parse back; ``names`` tells outputs and derivatives from what they share.
+    ``derived`` is another form of what the request derives. ``lines`` are (name, text) statements that parse back;
+    ``names`` tells outputs and derivatives from what they share.
     """
 
     unused: tuple[str, ...] = ()
 
-    def __init__(self, request: Request, order: int) -> None:
-        self.lines = list(statements(request.derived))
-        self.names = tuple([name for name, _ in request.derived])
+    def __init__(self, request: Request, order: int, derived: Sequence[tuple[str, Expr]] | None = None) -> None:
+        named = request.derived if derived is None else derived
+        self.lines = list(statements(named))
+        self.names = tuple([name for name, _ in named])
         self.variables, self.order, self._request = request.variables, order, request
         self.derivatives = tuple([name for name in self.names if name not in dict(request.outputs)])
 

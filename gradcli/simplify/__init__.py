@@ -7,6 +7,7 @@ none is longer. Sorted by structure, never by birth. Must not know derivatives o
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 
 from gradcli.expr import Expr, reachable, readable
@@ -18,24 +19,36 @@ _LARGE = 5000
 
 
 def simplified(roots: Iterable[Expr]) -> list[Expr]:
-    """The same functions in the form a person would write, never with more nodes than their textbook forms."""
+    """The same functions in the form a person would write, written out never longer than their textbook forms."""
     given = readable(roots)
-    found = []
-    for e, s in zip(given, _settled(given, compact=False), strict=True):
-        if not _shorter(s, e):
-            (s,) = _settled([e], compact=True)
-        found.append(s if _shorter(s, e) else e)
-    return found
+    # No cycles are made here; looking for some while nodes pile up would double the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return [_best(e, s) for e, s in zip(given, _settled(given, compact=False), strict=True)]
+    finally:
+        if collecting:
+            gc.enable()
 
 
-def _shorter(a: Expr, b: Expr) -> bool:
-    """Whether ``a`` is no longer when written out, and is not written out where ``b`` shares its parts."""
+def _best(e: Expr, s: Expr) -> Expr:
+    if _no_longer(s, e):
+        return s
+    (s,) = _settled([e], compact=True)
+    return s if _no_longer(s, e) else e
+
+
+def _no_longer(a: Expr, b: Expr) -> bool:
+    """Whether ``a`` is no longer when written out, and does not lose what ``b`` shares."""
     if a is b:
         return True
     sizes: dict[Expr, int] = {}
     for e in reachable([a, b]):
-        sizes[e] = 1 + sum(sizes[x] for x in e.args)
-    return sizes[a] <= sizes[b] and len(reachable([a])) <= 2 * len(reachable([b]))
+        sizes[e] = 1 + sum([sizes[x] for x in e.args])
+    if sizes[a] > sizes[b]:
+        return False
+    most = 2 * len(reachable([b]))
+    return sizes[a] <= most or len(reachable([a])) <= most
 
 
 def _settled(roots: list[Expr], compact: bool) -> list[Expr]:

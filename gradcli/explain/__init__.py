@@ -1,0 +1,132 @@
+"""How a derivative comes about: the rules in a person's order, and the tape with the numbers of one point.
+
+The last line of the rules is gradcli's derivative, the last numbers of the tape those of `gradcli diff`.
+Must not know how texts are asked for or shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradcli.derive import expand
+from gradcli.derive import name as leibniz
+from gradcli.errors import printable
+from gradcli.explain.rules import ExplainStep, steps
+from gradcli.explain.tape import ForwardRow, ReverseRow, forward_table, reverse_table
+from gradcli.explain.texts import Texts, number
+from gradcli.expr import Expr
+
+__all__ = [
+    "ExplainStep", "ForwardRow", "ReverseRow", "explained", "explained_json", "forward_table", "reverse_table", "steps",
+]  # fmt: skip
+
+ROW_LIMIT = 1000
+"""Rows of a tape that are shown; the last one always is."""
+_CLOSING = {"result", "simplified"}
+
+
+def explained_json(
+    named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """Steps and tapes of every output as plain data; numbers that are not finite stay floats.
+
+    Raises GradError for a variable without a value, and for what has no derivative at a point.
+    """
+    outputs = []
+    for output, e in named:
+        one: dict[str, Any] = {"name": output, "expression": _text(e), "derivatives": []}
+        for i, x in enumerate(wrt):
+            told = steps(e, x)
+            last = next(step for step in told if step.rule == "result")
+            derivative = {
+                "name": leibniz(output, wrt, (i,)),
+                "wrt": x,
+                "steps": [step._asdict() for step in told],
+                "result": last.result,
+                "simplified": told[-1].result,
+            }
+            if point is not None:
+                derivative["forward"] = [row._asdict() for row in forward_table(e, x, point)]
+            one["derivatives"].append(derivative)
+        if point is not None:
+            one["reverse"] = [row._asdict() for row in reverse_table(e, wrt, point)]
+        outputs.append(one)
+    return {"at": None if point is None else dict(point), "outputs": outputs}
+
+
+def explained(
+    named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None
+) -> str:  # fmt: skip
+    """The same as text to read. Raises GradError as `explained_json` does."""
+    lines: list[str] = []
+    for output, e in named:
+        for i, x in enumerate(wrt):
+            name = leibniz(output, wrt, (i,))
+            lines += [f"{name}, where {output} = {_text(e)}", "", *_told(name, steps(e, x)), ""]
+        if point is None:
+            continue
+        at = ", ".join(f"{n}={number(v)}" for n, v in point.items())
+        for i, x in enumerate(wrt):
+            lines += [f"{leibniz(output, wrt, (i,))}, forward, at {at or 'every point'}", ""]
+            head = ["", "", "value", f"d/d{x}"]
+            lines += _table(head, [[r.name, r.expression, r.value, r.derivative] for r in forward_table(e, x, point)])
+            lines.append("")
+        lines += [f"{output}, reverse, at {at or 'every point'}  (a1 is d{output}/dv1)", ""]
+        tape = reverse_table(e, wrt, point)
+        letter = tape[-1].name[:1]
+        lines[-2] = lines[-2].replace("dv1", f"d{letter}1")
+        lines += _table(
+            ["", "", "value", "adjoint", "from"], [[r.name, r.expression, r.value, r.adjoint, r.formula] for r in tape]
+        )
+        lines.append("")
+    # No name may drive a terminal.
+    return "\n".join([printable(line) for line in lines]).rstrip("\n") + "\n"
+
+
+def _text(e: Expr) -> str:
+    (e,) = expand([e])
+    return Texts([e])(e)
+
+
+def _told(name: str, told: Sequence[ExplainStep]) -> list[str]:
+    lines = []
+    room = len(str(told[-1].number)) + 2
+    for step in told:
+        if step.rule in _CLOSING:
+            lines.append(f"{name if step.rule == 'result' else '':{len(name)}} = {step.result}")
+            continue
+        head = f"{step.number}.".rjust(room)
+        if not step.expression:
+            lines += [f"{head} {step.statement}", ""]
+            continue
+        title, _, body = step.expression.rpartition(" = ") if _is_named(step.expression) else ("", "", step.expression)
+        lines.append(f"{head} ({body})' = {step.result}" + (f"   {title} = {body}" if title else ""))
+        lines += [f"{'':{room}} {step.rule}: {step.statement}", ""]
+    return lines
+
+
+def _is_named(expression: str) -> bool:
+    head, found, _ = expression.partition(" = ")
+    return bool(found) and head[:1] == "t" and head[1:].isdigit()
+
+
+def _table(head: list[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    left_out = len(rows) - ROW_LIMIT
+    shown = list(rows) if left_out <= 0 else [*rows[: ROW_LIMIT - 1], rows[-1]]
+    cells = [head, *[[_cell(value) for value in row] for row in shown]]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
+    numbers = range(2, 4)
+    lines = [
+        "  ".join(c.rjust(w) if k in numbers else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in cells
+    ]
+    if left_out > 0:
+        lines.insert(ROW_LIMIT, f"... ({left_out} rows left out)")
+    return [f"  {line}".rstrip() for line in lines]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number(value) if isinstance(value, float) else "" if value is None else str(value)

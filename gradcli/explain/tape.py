@@ -1,0 +1,165 @@
+"""The tape as in a lecture: every intermediate with its value, and its derivative or its adjoint.
+
+Values and forward derivatives are gradcli's own. Adjoints are accumulated in numbers from the slopes of the table, the
+way `reverse` does in symbols: a zero of calculus is no number, and the branch not taken gets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from gradcli.backends.scalar import kernel
+from gradcli.derive import derivatives, expand
+from gradcli.explain.texts import Texts
+from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, variables
+from gradcli.forward import partials
+from gradcli.functions import slopes
+from gradcli.program import build
+
+Value = float | bool
+
+
+class ForwardRow(NamedTuple):
+    """``derivative`` is that of this intermediate in the variable; None for a condition."""
+
+    name: str
+    expression: str
+    value: Value
+    derivative: float | None
+
+
+class ReverseRow(NamedTuple):
+    """``adjoint`` is the derivative of the result in this intermediate, ``formula`` what its users contribute to it.
+
+    None for a condition.
+    """
+
+    name: str
+    expression: str
+    value: Value
+    adjoint: float | None
+    formula: str
+
+
+def forward_table(e: Expr, x: str, point: Mapping[str, float]) -> list[ForwardRow]:
+    """The rows in order of evaluation; the last one is the result and its derivative in ``x``."""
+    (e,) = expand([e])
+    nodes = _tape(e)
+    found = partials([n for n in nodes if n.op not in BOOLEANS], [x], 1)
+    slope = {n: found[n].get((0,), ZERO) for n in found}
+    values = evaluated([*nodes, *slope.values()], point)
+    names, written = _written(nodes, [])
+    return [ForwardRow(names[n], written(n), values[n], float(values[slope[n]]) if n in slope else None) for n in nodes]
+
+
+def reverse_table(e: Expr, names: Sequence[str], point: Mapping[str, float]) -> list[ReverseRow]:
+    """The rows in order of evaluation; the adjoints of the variables ``names`` are the derivatives of the result."""
+    (e,) = expand([e])
+    nodes = _tape(e)
+    rules = {n: _local(n) for n in nodes if n.op not in BOOLEANS}
+    local = [s for rule in rules.values() for _, s in rule if s is not None]
+    gradient = derivatives(e, names, 1)
+    values = evaluated([*nodes, *local, *gradient.values()], point)
+    called, written = _written(nodes, local)
+    adjoint: dict[Expr, float] = {e: 1.0}
+    formula: dict[Expr, list[str]] = {e: ["1"]}
+    for n in reversed(nodes):
+        if n not in adjoint or n.op in BOOLEANS:
+            continue
+        mine, name = adjoint[n], f"a{called[n][1:]}"
+        taken = _taken(n, values)
+        for i, (a, s) in enumerate(rules[n]):
+            if s is None or a not in called or (taken and i + 1 not in taken):
+                continue
+            adjoint[a] = adjoint.get(a, 0.0) + (mine if s is ONE else mine * float(values[s]))
+            formula.setdefault(a, []).append(_contribution(name, s, written))
+    # The derivative that gradcli gives is formed so that it stays finite at more kinks.
+    for (i,), d in gradient.items():
+        known = next((n for n in nodes if n.op == "var" and n.value == names[i]), None)
+        if known is not None:
+            adjoint[known] = float(values[d])
+    return [
+        ReverseRow(called[n], written(n), values[n], None, "")
+        if n.op in BOOLEANS
+        else ReverseRow(called[n], written(n), values[n], adjoint.get(n, 0.0), _sum(formula.get(n, [])))
+        for n in nodes
+    ]
+
+
+def evaluated(roots: Sequence[Expr], point: Mapping[str, float]) -> dict[Expr, Value]:
+    """The values at a point. Raises GradError for a variable without one."""
+    roots = list(dict.fromkeys(roots))
+    program = build(roots, [list(point)])
+    outs: list[list[Value]] = [[0.0] for _ in roots]
+    kernel(program)([[float(point[name])] for name, _ in program.inputs], outs, (1,))
+    return {e: out[0] for e, out in zip(roots, outs, strict=True)}
+
+
+def _tape(e: Expr) -> list[Expr]:
+    """Arguments before users, from left to right, each once; numbers stand where they are used."""
+    order: dict[Expr, None] = {}
+    stack = [(e, False)]
+    while stack:
+        n, ready = stack.pop()
+        if ready:
+            order[n] = None
+        elif n not in order and (n is e or n.op not in ("const", "constant")):
+            stack.append((n, True))
+            stack.extend((a, False) for a in reversed(n.args))
+    inputs = [n for n in order if n.op == "var"]
+    return [*inputs, *[n for n in order if n.op != "var"]]
+
+
+def _written(nodes: Sequence[Expr], more: Sequence[Expr]) -> tuple[dict[Expr, str], Texts]:
+    taken = {name for n in nodes if n.op == "var" for name in variables(n)}
+    letter = next(c for c in "vwzrsvpq" if not any(f"{c}{i + 1}" in taken for i in range(len(nodes))))
+    names = {n: f"{letter}{i + 1}" for i, n in enumerate(nodes)}
+    return names, Texts(more, names)
+
+
+def _local(n: Expr) -> list[tuple[Expr, Expr | None]]:
+    """Each argument with the slope in it; a choice passes on to one of them."""
+    op, args = n.op, n.args
+    if op in ("add", "sub"):
+        return [(args[0], ONE), (args[1], ONE if op == "add" else apply("neg", ONE))]
+    if op == "neg":
+        return [(args[0], apply("neg", ONE))]
+    if op == "mul":
+        return [(args[0], args[1]), (args[1], args[0])]
+    if op == "div":
+        return [(args[0], 1 / args[1]), (args[1], apply("neg", n / args[1]))]
+    if op in ("where", "instead"):
+        return [(args[1], ONE), (args[2], ONE)]
+    if op == "defined":
+        return [(args[1], ONE)]
+    if not args:
+        return []
+    return list(zip(args, slopes(n), strict=True))
+
+
+def _taken(n: Expr, values: Mapping[Expr, Value]) -> tuple[int, ...]:
+    if n.op not in ("where", "instead"):
+        return ()
+    return (1,) if values[n.args[0]] else (2,)
+
+
+def _contribution(name: str, s: Expr, written: Texts) -> str:
+    form = written.form.get(s, s)
+    if s is ONE:
+        return name
+    if s is apply("neg", ONE):
+        return f"-{name}"
+    if written.name(s):
+        return f"{name}*{written.name(s)}"
+    body = written(s)
+    if form.op == "div" and form.args[0] is ONE:
+        return f"{name}{body[1:]}"
+    if form.op == "neg":
+        return f"-{name}*{body[1:]}"
+    return f"{name}*({body})" if form.op in ("add", "sub") else f"{name}*{body}"
+
+
+def _sum(parts: Sequence[str]) -> str:
+    shown = [*parts[:4], "..."] if len(parts) > 5 else parts
+    return " + ".join(shown).replace("+ -", "- ") or "0"

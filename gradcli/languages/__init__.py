@@ -1,0 +1,175 @@
+"""Source code of a value and its derivatives, in other languages: `code`.
+
+`LANGUAGES` is the table, one row per language; `write` prints, `forms` says what a language lacks by what it has.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from gradcli.errors import GradError
+from gradcli.expr import Expr, apply, reachable, text, var
+from gradcli.languages import compiled, data, scripts
+from gradcli.languages.names import comment, identifiers
+from gradcli.languages.row import Language, fill
+from gradcli.languages.staged import query
+from gradcli.languages.write import Line, fold, form, lines, resolve
+from gradcli.program import lower
+
+LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripts.ROWS, *compiled.ROWS, *data.ROWS)}
+
+_LONG = 60
+"""How many operations an expression may have to be quoted in the comment."""
+
+
+def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[str]) -> str:
+    """A function of ``variables`` that gives every expression of ``named``, as a whole source text.
+
+    Raises GradError for a language that is not there, or that cannot say one of the functions.
+    """
+    row = LANGUAGES.get(language)
+    if row is None:
+        raise GradError(f"there is no language '{language}'", hint=f"there are {', '.join(LANGUAGES)}")
+    roots = resolve(lower(fold(e for _, e in named)), row)
+    functions = _Functions(row)
+    functions.need(roots)
+    reserved = row.words() | set(functions.names.values())
+    quote = row.quote or str
+    names = {v: quote(v) for v in variables} if row.quoted else identifiers(variables, reserved, row.folds)
+    if row.quoted and row.folds and len({v.lower() for v in variables}) < len(variables):
+        raise GradError(f"{language} has no columns that differ by the case of letters alone", hint="rename a variable")
+    made, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
+    notes = comment(row.comment, _notes(named, names, row))
+    results = [(quote(name), value) for (name, _), value in zip(named, values, strict=True)]
+    if row.quoted:
+        return query(row, notes, made, results, list(names.values()))
+    shown = row.between.join(
+        fill(row.result, value=value.text, name=name, index=str(k), place=str(k + 1))
+        for k, (name, value) in enumerate(results)
+    )
+    body = "".join(map(functions.assigned, made))
+    parameters = [row.parameter.replace("{0}", name) for name in names.values()]
+    parts = {
+        "helpers": "".join(functions.texts), "body": body, "inner": textwrap.indent(body, "    "), "results": shown,
+        "read": _read(row, names), "declared": _declared(row, made), "count": str(len(results)),
+        "comma": "," if len(results) == 1 else "",
+        "parameters": ", ".join([*parameters, *_extra(row, results)]),
+    }  # fmt: skip
+    prelude = _prelude(row, " ".join(parts.values()))
+    whole = fill(row.frame, comment=notes, prelude=prelude, **parts)
+    return _wrapped(whole, row.wrap) if row.wrap else whole
+
+
+def _extra(row: Language, results: Sequence[object]) -> list[str]:
+    return [fill(row.extra, count=str(len(results)))] if row.extra else []
+
+
+def _read(row: Language, names: dict[str, str]) -> str:
+    quote = row.quote or str
+    return "".join(
+        fill(row.read, key=quote(key), name=name, place=str(k)) for k, (key, name) in enumerate(names.items(), 1)
+    )
+
+
+def _declared(row: Language, made: Sequence[Line]) -> str:
+    return "".join(fill((line.truth and row.declare_truth) or row.declare, name=line.name) for line in made)
+
+
+class _Functions:
+    """The forms that become functions of the text, those that others call first."""
+
+    def __init__(self, row: Language) -> None:
+        self.row = row
+        self.names: dict[tuple[str, object], str] = {}
+        self.texts: list[str] = []
+
+    def need(self, roots: Sequence[Expr]) -> None:
+        for e in reachable(roots):
+            if e.args and e.op not in self.row.spelled and (e.op, e.value) not in self.names:
+                self.define(e)
+
+    def define(self, e: Expr) -> None:
+        name = e.op.replace("bare_", "plain_") + ("" if e.value is None else str(e.value))
+        row, free = self.row, [var(letter) for letter in "xyz"[: len(e.args)]]
+        self.names[e.op, e.value] = f"{name}_" if name in row.words() else name
+        example = apply(e.op, *free, value=e.value if isinstance(e.value, int) else None)
+        body = resolve([form(example, row)], row)
+        self.need(body)
+        letters = {str(v.value): str(v.value) for v in free}
+        made, values = lines(body, row, letters, {*letters, *row.words()}, self.calls(body))
+        written = "".join(map(self.assigned, made))
+        self.texts.append(
+            fill(
+                row.helper,
+                function=self.names[e.op, e.value],
+                parameters=row.separator.join(row.parameter.replace("{0}", letter) for letter in letters),
+                read=_read(row, letters),
+                declared=_declared(row, made),
+                body=written,
+                inner=textwrap.indent(written, "    "),
+                value=values[0].text,
+            )
+        )
+
+    def calls(self, roots: Sequence[Expr]) -> dict[Expr, str]:
+        return {
+            e: f"{self.names[e.op, e.value]}({self.row.separator.join(f'{{{k}}}' for k in range(len(e.args)))})"
+            for e in reachable(roots)
+            if (e.op, e.value) in self.names
+        }
+
+    def assigned(self, line: Line) -> str:
+        return fill((line.truth and self.row.assign_truth) or self.row.assign, name=line.name, value=line.text)
+
+
+def _prelude(row: Language, whole: str) -> str:
+    """What goes before: the texts of the words that occur, and of those that occur in them."""
+    seen: set[str] = set()
+    order: list[str] = []
+
+    def visit(source: str) -> None:
+        for word in re.findall(r"\w+", source):
+            if word in row.prelude and word not in seen:
+                seen.add(word)
+                visit(row.prelude[word])
+                order.append(row.prelude[word])
+
+    visit(whole)
+    return "".join(sorted(order, key=lambda part: not part.startswith(("using", "from"))))
+
+
+def _notes(named: Sequence[tuple[str, Expr]], names: dict[str, str], row: Language) -> Iterator[str]:
+    outputs: list[str] = []
+    for name, e in named:
+        # A derivative is named after an output before it.
+        if not any(re.match(rf"d\d*{re.escape(output)}_d", name) for output in outputs):
+            outputs.append(name)
+            if _size(e) <= _LONG:
+                yield f"{name} = {text(e)}"
+    yield f"Gives {', '.join(name for name, _ in named)}, in this order."
+    for name, made in names.items():
+        if made != name and not row.quoted:
+            yield f"{made} is `{name}`"
+
+
+def _size(e: Expr) -> int:
+    """How many operations an expression has when nothing is shared."""
+    sizes: dict[Expr, int] = {}
+    for node in reachable([e]):
+        sizes[node] = 1 + sum(sizes[a] for a in node.args)
+    return sizes[e]
+
+
+def _wrapped(whole: str, mark: str) -> str:
+    """Lines cut after a blank, a comma, a bracket or a product, before they are too long."""
+    made: list[str] = []
+    for line in whole.split("\n"):
+        rest = line
+        while len(rest) > 110 and not rest.startswith("!"):
+            cut = max(rest.rfind(sign, 20, 108) for sign in " ,(*") + 1
+            made.append(rest[:cut] + mark)
+            rest = "      " + rest[cut:].lstrip()
+        made.append(rest)
+    return "\n".join(made)

@@ -1,0 +1,142 @@
+"""Rows of the languages that go over data: SQL in three dialects, jq, awk, Miller."""
+
+from __future__ import annotations
+
+from gradcli.languages.compiled import INFIX, calls
+from gradcli.languages.names import field, key, quoted
+from gradcli.languages.row import Language, Spelled
+
+_QUERY = "<comment><head>SELECT\n<results>\nFROM <source>;\n"
+_COLUMN = "  <value> AS <name>"
+_SQL: Spelled = {
+    **INFIX, "ne": ("{0:5} <> {1:5}", 4), "eq": ("{0:5} = {1:5}", 4), "and": ("{0:2} AND {1:3}", 2),
+    "or": ("{0:1} OR {1:2}", 1), "where": "CASE WHEN {0} THEN {1} ELSE {2} END", "not": "NOT ({0})",
+}  # fmt: skip
+# PostgreSQL and DuckDB hold nan equal to itself and greater than all else.
+_NAN_AWARE: Spelled = {
+    "lt": "({0:5} < {1:9} AND {1:9} <> <nan>)", "le": "({0:5} <= {1:9} AND {1:9} <> <nan>)",
+    "gt": "({0:9} > {1:5} AND {0:9} <> <nan>)", "ge": "({0:9} >= {1:5} AND {0:9} <> <nan>)",
+    "eq": "({0:9} = {1:5} AND {0:9} <> <nan>)", "ne": "({0:9} <> {1:5} OR {0:9} = <nan>)",
+}  # fmt: skip
+
+
+def _aware(nan: str) -> dict[str, str | tuple[str, int]]:
+    careful = {op: str(template).replace("<nan>", nan) for op, template in _NAN_AWARE.items()}
+    return {**careful, **{f"bare_{op}": _SQL[op] for op in ("lt", "le", "gt", "ge", "eq")}}
+
+
+_POSTGRES = Language(
+    "sql", "one SELECT over the table points, as PostgreSQL spells it", "--",
+    {
+        **{op: form for op, form in _SQL.items() if op != "div"}, **_aware("'NaN'::float8"),
+        "inf": "'Infinity'::float8", "nan": "'NaN'::float8", "-0": "'-0'::float8",
+        # A number alone is decimal, whose arithmetic is another.
+        "where": "CASE WHEN {0} THEN CAST({1} AS double precision) ELSE {2} END", "bare_where": _SQL["where"],
+        "bare_div": ("{0:6}/{1:7}", 6), "bare_power": "power({0}, {1})",
+        **calls("F({0})", "abs floor ceil trunc round atan tanh asinh cbrt_near=cbrt bare_exp=exp bare_sqrt=sqrt"
+                " bare_log=ln bare_log10=log bare_sin=sin bare_cos=cos"),
+        "atan2": "atan2({0}, {1})", "max": "greatest({0}, {1})",
+    },
+    frame=_QUERY, result=_COLUMN, between=",\n", whole=True, width=600, quoted=True, quote=quoted,
+    read='CAST(<key> AS double precision) AS <name>',
+)  # fmt: skip
+
+_DUCKDB = Language(
+    "duckdb", "one SELECT over the table points, for DuckDB", "--",
+    {
+        # A number alone is decimal here too.
+        **_SQL, "where": "CASE WHEN {0} THEN CAST({1} AS DOUBLE) ELSE {2} END", "bare_where": _SQL["where"],
+        **_aware("'nan'::DOUBLE"), "inf": "'inf'::DOUBLE", "nan": "'nan'::DOUBLE", "-0": "'-0'::DOUBLE",
+        **calls("F({0})", "sqrt exp log=ln log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs"
+                " floor ceil trunc gamma lgamma cbrt_near=cbrt"),
+        "atan2": "atan2({0}, {1})", "power": "pow({0}, {1})", "fmod": ("{0:6} % {1:7}", 6), "max": "greatest({0}, {1})",
+        "round": "round_even({0}, 0)",
+    },
+    frame=_QUERY, result=_COLUMN, between=",\n", width=600, quoted=True, quote=quoted, folds=True,
+    read="CAST(<key> AS DOUBLE) AS <name>",
+)  # fmt: skip
+
+_SQLITE = Language(
+    "sqlite", "one SELECT over the table points, for SQLite with its mathematics; NULL stands for nan", "--",
+    {
+        **{op: form for op, form in _SQL.items() if op != "div"},
+        "inf": "9e999", "nan": "NULL", "ne": "({0:5} = {1:5}) IS NOT TRUE", "not": "({0}) IS NOT TRUE",
+        "bare_div": ("{0:6}/{1:7}", 6),
+        **calls("F({0})", "sqrt exp sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs floor ceil trunc"
+                " bare_log=ln bare_log10=log10"),
+        **calls("F({0}, {1})", "atan2 power=pow fmod=mod min max"),
+    },
+    # Its parser holds 100 pieces, five for a case within a case.
+    frame=_QUERY, result=_COLUMN, between=",\n", width=600, depth=12, quoted=True, quote=quoted, folds=True,
+    read="CAST(<key> AS REAL) AS <name>",
+)  # fmt: skip
+
+_JQ = Language(
+    "jq", "a filter from an object of the variables to an object of the results; null stands for nan", "#",
+    {
+        **{op: form for op, form in INFIX.items() if op not in ("div", "gt", "ge")},
+        "inf": "infinite", "nan": "nan", "neg": "(-{0:9})", "lt": "lt({0}; {1})", "le": "le({0}; {1})",
+        "and": ("{0:4} and {1:4}", 2), "or": ("{0:4} or {1:4}", 1), "not": ("{0} | not", 0),
+        "where": "if {0} then {1} else {2} end", "bare_div": ("{0:6}/{1:7}", 6),
+        **calls("{0} | F", "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh"
+                " acosh atanh abs=fabs floor ceil round=rint trunc cbrt_near=cbrt lgamma gamma=tgamma", 0),
+        **calls("F({0}; {1})", "atan2 power=pow fmod bare_copysign=copysign"),
+    },
+    frame="<comment>\n<prelude><helpers><read><body>{<results>}\n", result="<name>: (<value>)",
+    helper="def <function>(<parameters>):\n<body>  <value>;\n\n", parameter="${0}", separator="; ", reads="${0}",
+    assign="  (<value>) as $<name> |\n", read="  (.<key> // nan) as $<name> |\n", whole=True, minus=0, width=600,
+    prelude={"lt": "def lt($a; $b): ($a | isnan | not) and ($b | isnan | not) and $a < $b;\n\n",
+             "le": "def le($a; $b): ($a | isnan | not) and ($b | isnan | not) and $a <= $b;\n\n"},
+    keywords="""__loc__ ENV module def if then elif else end as reduce foreach try catch label import include and or not
+    gauss mod fma hypot""", quote=key,
+)  # fmt: skip
+
+_AWK = Language(
+    "awk", "a program that reads the variables as fields and prints the results; for any awk", "#",
+    {
+        **{op: form for op, form in INFIX.items() if op not in ("div", "gt", "ge")},
+        "inf": "inf", "nan": "nan", "lt": "lt({0}, {1})", "le": "le({0}, {1})", "eq": "eq({0}, {1})",
+        "ne": "!eq({0}, {1})", "bare_div": ("{0:6}/{1:7}", 6), "power": "power({0}, {1})",
+        "fmod": "fmod({0}, {1})", **calls("F({0})", "exp log sqrt sin cos"), "atan2": "atan2({0}, {1})",
+    },
+    frame="<comment>\n<prelude><helpers>{\n<read><body>  print <results>\n}\n", result="shown(<value>)",
+    between=", ", helper="function <function>(<parameters><declared>) {\n<body>  return <value>\n}\n\n",
+    declare=", <name>", assign="  <name> = <value>\n", read="  <name> = $<place> * 1\n", whole=True,
+    prelude={
+        # The awks disagree on how nan compares, and on inf == inf; none on how it is spelled.
+        "inf": "BEGIN { inf = -log(0) }\n\n", "nan": "BEGIN { nan = log(0) - log(0) }\n\n",
+        "isnan": "function isnan(x) {\n  return (x \"\") ~ /[nN][aA]/\n}\n\n",
+        "shown": "function shown(x) {\n  return isnan(x) ? \"nan\" : sprintf(\"%.17g\", x)\n}\n\n",
+        "lt": "function lt(x, y) {\n  return !isnan(x) && !isnan(y) && x < y\n}\n\n",
+        "le": "function le(x, y) {\n  return !isnan(x) && !isnan(y) && !(x > y)\n}\n\n",
+        "eq": "function eq(x, y) {\n  return le(x, y) && le(y, x)\n}\n\n",
+        "fmod": "function fmod(x, y) {\n  return eq(y, 0) ? nan : x % y\n}\n\n",
+        "power": "function power(x, n) {\n  return eq(x, 1) ? 1 : x ^ n\n}\n\n",
+    },
+    keywords="""BEGIN END function func if else while for do break continue next nextfile exit return delete in getline
+    print printf NR NF FS RS OFS ORS FILENAME FNR RSTART RLENGTH SUBSEP ENVIRON ARGC ARGV CONVFMT OFMT RT IGNORECASE
+    FIELDWIDTHS FPAT BINMODE LINT TEXTDOMAIN PROCINFO ERRNO ARGIND SYMTAB FUNCTAB int rand srand length substr index
+    split sub gsub match sprintf sin cos atan2 exp log sqrt close fflush system tolower toupper gensub strftime systime
+    mktime and or xor compl lshift rshift strtonum asort asorti switch case default isarray typeof patsplit
+    bindtextdomain dcgettext dcngettext namespace include load BEGINFILE ENDFILE mkbool nan inf""",
+)  # fmt: skip
+
+_MILLER = Language(
+    "mlr", "a text for mlr put -f that assigns a field for each result", "#",
+    {
+        # Its asin and acos lose digits near 1.
+        **INFIX, "inf": "(1.0/0.0)", "nan": "(0.0/0.0)", "pi": "M_PI", "e": "M_E",
+        **calls("F({0})", "sqrt exp expm1 log log10 log1p sin cos tan atan sinh cosh tanh asinh acosh atanh"
+                " abs floor erf erfc cbrt_near=cbrt"),
+        "atan2": "atan2({0}, {1})", "power": ("{0:9} ** {1:9}", 8),
+    },
+    frame="<comment>\n<helpers><read><body><results>", result="<name> = <value>;\n", between="",
+    helper="func <function>(<parameters>) {\n<inner>    return <value>;\n}\n\n",
+    assign="var <name> = <value>;\n", read="var <name> = float(<key>);\n", quote=field,
+    keywords="""all begin bool break call continue do dump edump elif else emit1 emit emitf emitp end eprint eprintn
+    false filter float for func funct if in int map num print printn return stderr stdout str subr tee true unset var
+    while ENV FILENAME FILENUM FNR IFS IPS IRS M_E M_PI NF NR OFS OPS ORS arr any min max round sgn mod sign trunc ceil
+    ceiling truncate exec gamma string boolean asin acos percentile strlen""",
+)  # fmt: skip
+
+ROWS = (_POSTGRES, _DUCKDB, _SQLITE, _JQ, _AWK, _MILLER)

@@ -1,0 +1,261 @@
+"""Operations by means of others: what a language lacks, built from what it has.
+
+Each is written once as an expression on its arguments and serves every language. ``bare_f`` is a language's own f
+where that raises: the form around it gives it only arguments it accepts, so that it may be computed in a branch not
+taken too. Must not know any language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const, exact
+from gradcli.functions import (
+    HALF,
+    abs_,
+    and_,
+    atan2,
+    cos,
+    eq,
+    exp,
+    fmod,
+    ge,
+    gt,
+    le,
+    log,
+    log1p,
+    lt,
+    maximum,
+    minimum,
+    rint,
+    sin,
+    sqrt,
+    where,
+)
+from gradcli.languages.special import INF, NAN, dsinc, erfinv_gauss, polygamma, positive_polygamma
+
+_WHOLE = const(2**52)
+_LARGE = const(10**8)
+
+
+def _expm1(x: Expr) -> Expr:
+    return apply("expm1", x)
+
+
+def _fma(x: Expr, y: Expr, z: Expr) -> Expr:
+    return apply("fma", x, y, z)
+
+
+def _or(a: Expr, b: Expr) -> Expr:
+    return apply("or", a, b)
+
+
+def _ne(a: Expr, b: Expr) -> Expr:
+    return apply("ne", a, b)
+
+
+def _signed(x: Expr, y: Expr) -> Expr:
+    """copysign, whatever that makes of nan."""
+    return apply("bare_copysign", x, y)
+
+
+def _finite(x: Expr) -> Expr:
+    return lt(abs_(x), INF)
+
+
+def _guard(op: str, accepted: Callable[[Expr], Expr], otherwise: Callable[[Expr], Expr]) -> Callable[[Expr], Expr]:
+    """The form for an ``op`` that raises where ``accepted`` does not hold; every such op accepts 1."""
+
+    def form(x: Expr) -> Expr:
+        good = accepted(x)
+        return where(good, apply(f"bare_{op}", where(good, x, ONE)), otherwise(x))
+
+    return form
+
+
+def _logarithm(op: str) -> Callable[[Expr], Expr]:
+    return _guard(op, lambda x: gt(x, ZERO), lambda x: where(eq(x, ZERO), -INF, NAN))
+
+
+def _inside(x: Expr) -> Expr:
+    return le(abs_(x), ONE)
+
+
+def _nan(x: Expr) -> Expr:
+    return NAN
+
+
+def _div(a: Expr, b: Expr) -> Expr:
+    none = eq(b, ZERO)
+    return where(none, a * _signed(INF, b), apply("bare_div", a, where(none, ONE, b)))
+
+
+def _exp(x: Expr) -> Expr:
+    fits = lt(abs_(x), const(708))
+    return where(fits, apply("bare_exp", where(fits, x, ZERO)), where(gt(x, ZERO), INF, where(lt(x, ZERO), ZERO, x)))
+
+
+def _odd(n: Expr) -> Expr:
+    half = n * HALF
+    return and_(eq(n, rint(n)), _ne(half, rint(half)))
+
+
+def _power(x: Expr, n: Expr) -> Expr:
+    good = _or(gt(x, ZERO), and_(lt(x, ZERO), eq(n, rint(n))))
+    pole = where(lt(n, ZERO), INF, where(gt(n, ZERO), ZERO, ONE))
+    edge = where(eq(n, ZERO), ONE, where(eq(x, ZERO), where(_odd(n), _signed(pole, x), pole), NAN))
+    return where(good, apply("bare_power", where(good, x, ONE), where(good, n, ONE)), edge)
+
+
+def _power_residual(x: Expr, n: Expr, lost: Expr) -> Expr:
+    y = apply("power", x, n)
+    shifted, whole = y + y * (lost * log(abs_(x))), y
+    number = exact(lost)
+    if number is None:
+        # Beyond 2**53 what is lost is a whole number, and may turn the sign.
+        shifted = where(ge(abs_(lost), ONE), y * apply("power", x, lost), shifted)
+        whole = where(_odd(lost), y * _signed(ONE, x), y)
+    usual = and_(and_(_ne(x, ZERO), _finite(x)), and_(_ne(y, ZERO), _finite(y)))
+    return where(usual if number is not None else and_(usual, _finite(lost)), shifted, whole)
+
+
+def _gauss(x: Expr) -> Expr:
+    # x*x is exact for the 25 leading bits of x; the rest enters to first order.
+    size, scale = minimum(abs_(x), const(40)), const(2**20)
+    lead = rint(size * scale) / scale
+    return exp(-(lead * lead)) * exp(-((size - lead) * (size + lead)))
+
+
+def _kahan_expm1(x: Expr) -> Expr:
+    u = exp(x)
+    ratio = (u - ONE) * (x / log(u))
+    return where(eq(u, ONE), x, where(lt(x, const(-40)), -ONE, where(gt(x, const(40)), u, ratio)))
+
+
+def _kahan_log1p(x: Expr) -> Expr:
+    u = ONE + x
+    return where(eq(u, ONE), x, where(lt(u, INF), log(u) * (x / (u - ONE)), u))
+
+
+def _sinh(x: Expr) -> Expr:
+    a = abs_(x)
+    t, half = _expm1(a), exp(HALF * a)
+    return _signed(where(lt(a, const(700)), HALF * (t + t / (t + ONE)), HALF * half * half), x)
+
+
+def _cosh(x: Expr) -> Expr:
+    a = abs_(x)
+    e, half = exp(a), exp(HALF * a)
+    return where(lt(a, const(700)), HALF * e + HALF / e, HALF * half * half)
+
+
+def _tanh(x: Expr) -> Expr:
+    t = _expm1(const(-2) * abs_(x))
+    return _signed(-t / (t + TWO), x)
+
+
+def _asinh(x: Expr) -> Expr:
+    a = abs_(x)
+    square = a * a
+    near = log1p(a + square / (ONE + sqrt(square + ONE)))
+    return _signed(where(gt(a, _LARGE), log(a) + log(TWO), near), x)
+
+
+def _acosh(x: Expr) -> Expr:
+    t = x - ONE
+    return where(gt(x, _LARGE), log(x) + log(TWO), log1p(t + sqrt(TWO * t + t * t)))
+
+
+def _atanh(x: Expr) -> Expr:
+    a = abs_(x)
+    return _signed(HALF * log1p(TWO * a / (ONE - a)), x)
+
+
+def _hypot(x: Expr, y: Expr) -> Expr:
+    a, b = abs_(x), abs_(y)
+    most = maximum(a, b)
+    ratio = minimum(a, b) / most
+    straight = where(eq(most, ZERO), most, most * sqrt(ratio * ratio + ONE))
+    return where(_or(eq(a, INF), eq(b, INF)), INF, straight)
+
+
+def _round(x: Expr) -> Expr:
+    # The sum with 2**52 has no room for a fraction, and rounds to even.
+    a = abs_(x)
+    return where(lt(a, _WHOLE), _signed((a + _WHOLE) - _WHOLE, x), x)
+
+
+def _floor(x: Expr) -> Expr:
+    near = rint(x)
+    return where(gt(near, x), near - ONE, near)
+
+
+def _split(x: Expr) -> tuple[Expr, Expr]:
+    """x as a sum of two numbers of 26 bits, whose products are exact (Veltkamp)."""
+    wide = x * const(2**27 + 1)
+    lead = wide - (wide - x)
+    return lead, x - lead
+
+
+def _dekker_fma(x: Expr, y: Expr, z: Expr) -> Expr:
+    (a, b), (c, d) = _split(x), _split(y)
+    p = x * y
+    lost = ((a * c - p) + (a * d + b * c)) + b * d
+    total = p + z
+    back = total - p
+    more = (p - (total - back)) + (z - back)
+    fits = lt(maximum(maximum(abs_(x), abs_(y)), abs_(total)), const(10**290))
+    return where(fits, total + (more + lost), total)
+
+
+def _fmod(x: Expr, y: Expr) -> Expr:
+    # Exact for quotients below 2**53, which the first step leaves of any below 2**100; nan beyond.
+    a, b = abs_(x), abs_(y)
+    rest = a
+    for _ in range(2):
+        rest = _fma(-apply("floor", rest / b), b, rest)
+    rest = where(lt(rest, ZERO), rest + b, where(ge(rest, b), rest - b, rest))
+    sound = and_(ge(rest, ZERO), lt(rest, b))
+    return where(lt(a, b), x, where(sound, _signed(rest, x), NAN))
+
+
+def _mod(x: Expr, y: Expr) -> Expr:
+    rest = fmod(x, y)
+    apart = _or(and_(lt(rest, ZERO), gt(y, ZERO)), and_(gt(rest, ZERO), lt(y, ZERO)))
+    return where(eq(rest, ZERO), _signed(ZERO, y), where(apart, rest + y, rest))
+
+
+FORMS: dict[str, Callable[..., Expr]] = {
+    "defined": lambda y, slope: where(eq(y, y), slope, NAN),
+    "gt": lambda a, b: lt(b, a),
+    "ge": lambda a, b: le(b, a),
+    "min": lambda a, b: where(_or(lt(a, b), _ne(a, a)), a, b),
+    "max": lambda a, b: where(_or(gt(a, b), _ne(a, a)), a, b),
+    "abs": lambda x: where(lt(x, ZERO), -x, x + ZERO),
+    "sign": lambda x: where(gt(x, ZERO), ONE, where(lt(x, ZERO), -ONE, abs_(x))),
+    # The angle tells -0.0 from 0.0, which no comparison does.
+    "bare_copysign": lambda x, y: where(lt(atan2(y, -ONE), ZERO), -abs_(x), abs_(x)),
+    # The sign of a nan depends on who made it.
+    "copysign": lambda x, y: where(eq(y, y), _signed(x, y), NAN),
+    "div": _div, "power": _power, "power_residual": _power_residual, "gauss": _gauss, "exp": _exp,
+    "sqrt": _guard("sqrt", lambda x: ge(x, ZERO), _nan),
+    "log": _logarithm("log"), "log10": _logarithm("log10"),
+    "bare_log10": lambda x: log(x) / log(const(10)),
+    "log2": lambda x: log(x) / log(TWO),
+    "sin": _guard("sin", _finite, _nan), "cos": _guard("cos", _finite, _nan), "tan": lambda x: sin(x) / cos(x),
+    "asin": lambda x: atan2(x, sqrt((ONE - x) * (ONE + x))),
+    "acos": lambda x: atan2(sqrt((ONE - x) * (ONE + x)), x),
+    "atan": lambda x: atan2(x, ONE),
+    "exp2": lambda x: apply("power", TWO, x),
+    "expm1": _kahan_expm1, "log1p": _kahan_log1p,
+    "sinh": _sinh, "cosh": _cosh, "tanh": _tanh, "asinh": _asinh, "acosh": _acosh, "atanh": _atanh,
+    "cbrt_near": lambda x: _signed(apply("power", abs_(x), const(Fraction(1, 3))), x),
+    "hypot": _hypot, "round": _round, "floor": _floor,
+    "ceil": lambda x: -apply("floor", -x),
+    "trunc": lambda x: _signed(apply("floor", abs_(x)), x),
+    "fma": _dekker_fma, "fmod": _fmod, "mod": _mod, "dsinc": dsinc,
+    "digamma": lambda x: apply("polygamma", x, value=0),
+    "polygamma": polygamma, "bare_polygamma": positive_polygamma, "erfinv_gauss": erfinv_gauss,
+}  # fmt: skip
+"""By operation; those with an integer parameter take it last."""

@@ -1,0 +1,109 @@
+"""Special functions by means of elementary ones, the order a number known when the form is built.
+
+Each is written once as an expression on its argument. Must not know any language.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const
+from gradcli.functions import HALF, PI, abs_, and_, cos, eq, exp, gt, le, log, lt, rint, sin, sqrt, where
+
+INF, NAN = const(math.inf), const(math.nan)
+
+
+def dsinc(x: Expr, n: int) -> Expr:
+    """The two recurrences of the scalar kernel, the one downward from where the start no longer matters."""
+    t, whole = PI * x, rint(x)
+    odd = gt(abs_(whole - TWO * rint(whole * HALF)), ZERO)
+    turn = where(odd, -ONE, ONE)
+    s, c = turn * sin(PI * (x - whole)), turn * cos(PI * (x - whole))
+    waves = (s, c, -s, -c)
+    down = ZERO
+    for k in range(4 * n + 46, n, -1):
+        down = (waves[k % 4] - t * down) / const(k)
+    up = s / t
+    for k in range(1, n + 1):
+        up = (waves[k % 4] - const(k) * up) / t
+    value = where(lt(abs_(t), const(n + 2)), down, up) * const(math.pi**n)
+    return where(eq(abs_(x), INF), ZERO, value)
+
+
+def _cotangent(n: int) -> list[int]:
+    """Coefficients of the polynomial p with d^n/dt^n cot(t) = p(cot t)."""
+    p = [0, 1]
+    for _ in range(n):
+        slope = [*[k * a for k, a in enumerate(p)][1:], 0, 0, 0]
+        p = [-(slope[k] + (slope[k - 2] if k > 1 else 0)) for k in range(len(p) + 1)]
+    return p
+
+
+def polygamma(x: Expr, n: int) -> Expr:
+    """Reflection for x < 0 (DLMF 5.15.6), and near 0 the recurrence (5.15.5), as the scalar kernel does."""
+    sign_, scale = const((-1) ** (n + 1)), const(math.factorial(n))
+    near, part = lt(abs_(x), const(Fraction(1, 8))), x - rint(x)
+    mirrored = apply("bare_polygamma", where(near, ONE + x, where(lt(x, ZERO), ONE - x, x)), value=n)
+    angle = PI * where(apply("or", near, eq(part, ZERO)), const(Fraction(1, 4)), part)
+    cot, turn, power = cos(angle) / sin(angle), ZERO, x
+    for a in reversed(_cotangent(n)):
+        turn = turn * cot + const(a)
+    for _ in range(n):
+        power = power * x
+    pole = (-INF if n == 0 else NAN) if n % 2 == 0 else INF
+    far = where(lt(x, ZERO), -sign_ * mirrored - const(math.pi ** (n + 1)) * turn, mirrored)
+    value = where(near, mirrored + sign_ * scale / power, far)
+    return where(and_(le(x, ZERO), eq(part, ZERO)), pole if n else where(eq(x, ZERO), pole, NAN), value)
+
+
+_BERNOULLI = tuple(
+    Fraction(*pair)
+    for pair in ((1, 6), (-1, 30), (1, 42), (-1, 30), (5, 66), (-691, 2730), (7, 6), (-3617, 510), (43867, 798))
+)
+
+
+def positive_polygamma(x: Expr, n: int) -> Expr:
+    """For x > 0: stepped up (DLMF 5.15.5) to where the asymptotic series (5.15.8) holds to the last digit."""
+    steps = 12 + n
+    top = x + const(steps)
+    size = const(math.factorial(n))
+
+    def inverse(z: Expr) -> Expr:
+        one = ONE / z
+        value = one
+        for _ in range(n):
+            value = value * one
+        return value
+
+    square = ONE / (top * top)
+    series = ZERO
+    for k in range(len(_BERNOULLI), 0, -1):
+        series = (
+            series + const(_BERNOULLI[k - 1] * Fraction(math.factorial(2 * k + n - 1), math.factorial(2 * k)))
+        ) * square
+    lead, power = log(top), ONE
+    if n:
+        for _ in range(n):
+            power = power / top
+        lead = const(math.factorial(n - 1)) * power
+        total = lead + (size * HALF * inverse(top) + power * series)
+        for k in reversed(range(steps)):
+            total = total + size * inverse(x + const(k))
+        return total if n % 2 else -total
+    lost = inverse(x)
+    for k in range(1, steps):
+        lost = lost + inverse(x + const(k))
+    return where(gt(x, const(10**15)), log(x), (lead - (HALF * inverse(top) + series)) - lost)
+
+
+def erfinv_gauss(x: Expr) -> Expr:
+    """exp(erfinv(x)**2) as the array kernel does: one Newton residual gives what the rounded inverse lacks."""
+    size, scale = abs_(x), const(2**20)
+    y = apply("erfinv", size)
+    lead = rint(y * scale) / scale
+    growth = exp(lead * lead) * exp((y - lead) * (y + lead))
+    residual = where(gt(size, HALF), (ONE - size) - apply("erfc", y), apply("erf", y) - size)
+    step = -residual * growth * (sqrt(PI) * HALF)
+    fixed = growth * (ONE + TWO * y * step + (ONE + TWO * y * y) * step * step)
+    return where(eq(size, ONE), INF, fixed)

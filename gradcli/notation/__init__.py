@@ -1,0 +1,43 @@
+"""Expressions in other notations: for papers, for web pages, as a graph.
+
+Must not know how results are asked for; names and graph come from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from gradcli.errors import GradError
+from gradcli.expr import Expr
+from gradcli.notation import dag, latex, mathml, svg
+
+__all__ = ["NOTATIONS", "Notation", "write"]
+
+
+class Notation(NamedTuple):
+    """``write`` takes the named expressions and the variables in the order that their names were made with."""
+
+    name: str
+    doc: str
+    write: Callable[[Sequence[tuple[str, Expr]], Sequence[str]], str]
+
+
+NOTATIONS: dict[str, Notation] = {
+    n.name: n
+    for n in (
+        Notation("latex", "LaTeX, one formula a line", latex.write),
+        Notation("mathml", "MathML for web pages, one <math> element a line", mathml.write),
+        Notation("graph", "the shared graph, one node a line", dag.listing),
+        Notation("dot", "the shared graph for Graphviz", dag.dot),
+        Notation("svg", "a drawing of the shared graph", svg.write),
+    )
+}
+
+
+def write(notation: str, named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
+    """What `derive` named, in a notation. Raises GradError for an unknown one, or a graph too large for it."""
+    known = NOTATIONS.get(notation)
+    if known is None:
+        raise GradError(f"no notation '{notation}'", hint=f"there are {', '.join(NOTATIONS)}")
+    return known.write(named, order)

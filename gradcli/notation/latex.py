@@ -1,0 +1,118 @@
+"""LaTeX, as it stands between $ and $ (amsmath for cases and operators)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gradcli.errors import printable
+from gradcli.expr import WORDS as RESERVED
+from gradcli.expr import Expr, variables
+from gradcli.notation.leibniz import Partial, read
+from gradcli.notation.typeset import GREEK, Parts, Typesetter, split_name
+
+_KNOWN = {
+    "sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth", "ln", "log", "exp", "arcsin", "arccos",
+    "arctan", "min", "max",
+}  # fmt: skip
+_SIGNS = {
+    "neg": "-", "+": " + ", "-": " - ", "<": " < ", ">": " > ", "≤": r" \le ", "≥": r" \ge ", "=": " = ",
+    "≠": r" \ne ", "∧": r" \land ", "\u2228": r" \lor ", "¬": r"\lnot ", "mod": r" \bmod ",
+}  # fmt: skip
+_FENCES = {"⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "‖": r"\| "}
+_TEXT = {
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", '"': r"\textquotedbl{}", **{c: f"\\{c}" for c in "{}$&#%_"},
+}  # fmt: skip
+
+
+def _upright(word: str) -> str:
+    return r"\mathrm{" + word.replace("_", r"\_") + "}"
+
+
+class Latex:
+    """A style, see `typeset.Style`."""
+
+    def digits(self, text: str) -> str:
+        return text
+
+    def name(self, name: str) -> str:
+        base, index = split_name(name)
+        if index:
+            return f"{self.name(base)}_{{{index if index.isdigit() or len(index) == 1 else _upright(index)}}}"
+        if base in GREEK and base not in RESERVED:
+            return f"\\{base}"
+        if len(base) == 1 and base.isascii() and base.isalpha() and base not in RESERVED:
+            return base
+        if base.replace("_", "").isalnum() and base.isascii():
+            return _upright(base)
+        return rf"\text{{{''.join([_TEXT.get(c, c) for c in printable(base)])}}}"
+
+    def word(self, word: str) -> str:
+        if word in ("e", "nan", "d"):
+            return "e" if word == "e" else _upright(word)
+        if word == "inf":
+            return r"\infty"
+        if word in _KNOWN or word in GREEK:
+            return f"\\{word}"
+        return r"\operatorname{" + word.replace("_", r"\_") + "}"
+
+    def sign(self, sign: str) -> str:
+        return _SIGNS[sign]
+
+    def times(self, dot: bool) -> str:
+        return r" \cdot " if dot else " "
+
+    def fraction(self, above: Parts, below: Parts) -> Parts:
+        return (r"\frac{", *above, "}{", *below, "}")
+
+    def raised(self, base: Parts, exponent: Parts) -> Parts:
+        return (*base, "^{", *exponent, "}")
+
+    def lowered(self, base: Parts, index: Parts) -> Parts:
+        return (*base, "_{", *index, "}")
+
+    def root(self, body: Parts, degree: str) -> Parts:
+        return (rf"\sqrt[{degree}]{{" if degree else r"\sqrt{", *body, "}")
+
+    def fenced(self, left: str, body: Parts, right: str) -> Parts:
+        return (rf"\left{_FENCES.get(left, left)}", *body, rf"\right{_FENCES.get(right, right)}".rstrip())
+
+    def called(self, function: Parts, arguments: Sequence[Parts]) -> Parts:
+        body: list[str | Expr] = []
+        for argument in arguments:
+            body += [*([", "] if body else []), *argument]
+        return (*function, *self.fenced("(", tuple(body), ")"))
+
+    def cases(self, condition: Parts, yes: Parts, no: Parts) -> Parts:
+        return (
+            r"\begin{cases} ",
+            *yes,
+            r" & \text{if } ",
+            *condition,
+            r" \\ ",
+            *no,
+            r" & \text{otherwise} \end{cases}",
+        )
+
+
+def left_side(partial: Partial, style: Latex, one: bool) -> str:
+    """``one``: there is one variable, and no partial derivative."""
+    name = style.name(partial.of)
+    if not partial.total:
+        return name
+    d = r"\mathrm{d}" if one else r"\partial"
+    power = f"^{{{partial.total}}}" if partial.total > 1 else ""
+    below = [f"{d} {_to_the(style.name(x), n)}" for x, n in partial.powers]
+    return rf"\frac{{{d}{power} {name}}}{{{' '.join(below)}}}"
+
+
+def _to_the(name: str, n: int) -> str:
+    return name if n == 1 else f"{{{name}}}^{{{n}}}" if "_" in name else f"{name}^{{{n}}}"
+
+
+def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
+    style = Latex()
+    text = Typesetter(style, [e for _, e in named])
+    one = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
+    sides = read([name for name, _ in named], order)
+    return "".join([f"{left_side(side, style, one)} = {text(e)}\n" for side, (_, e) in zip(sides, named, strict=True)])

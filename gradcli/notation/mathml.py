@@ -1,0 +1,97 @@
+"""MathML Core: presentation only, one <math> element per result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+from gradcli.errors import printable
+from gradcli.expr import WORDS as RESERVED
+from gradcli.expr import Expr, variables
+from gradcli.notation.leibniz import Partial, read
+from gradcli.notation.typeset import GREEK, Parts, Typesetter, split_name
+
+_APPLY = "<mo>\u2061</mo>"
+
+
+def _element(tag: str, text: str) -> str:
+    return f"<{tag}>{escape(printable(text))}</{tag}>"
+
+
+class MathML:
+    """A style, see `typeset.Style`. Whatever may have several elements is put in a row."""
+
+    def digits(self, text: str) -> str:
+        return _element("mn", text)
+
+    def name(self, name: str) -> str:
+        base, index = split_name(name)
+        if index:
+            below = self.digits(index) if index.isdigit() else _element("mi", index)
+            return f"<msub>{self.name(base)}{below}</msub>"
+        return _element("mi", GREEK[base] if base in GREEK and base not in RESERVED else base)
+
+    def word(self, word: str) -> str:
+        return _element("mi", "∞" if word == "inf" else GREEK.get(word, word))
+
+    def sign(self, sign: str) -> str:
+        return _element("mo", "-" if sign == "neg" else sign).replace("-", "\u2212")
+
+    def times(self, dot: bool) -> str:
+        return "<mo>\u22c5</mo>" if dot else "<mo>\u2062</mo>"
+
+    def row(self, parts: Parts) -> Parts:
+        return ("<mrow>", *parts, "</mrow>")
+
+    def fraction(self, above: Parts, below: Parts) -> Parts:
+        return ("<mfrac>", *self.row(above), *self.row(below), "</mfrac>")
+
+    def raised(self, base: Parts, exponent: Parts) -> Parts:
+        return ("<msup>", *self.row(base), *self.row(exponent), "</msup>")
+
+    def lowered(self, base: Parts, index: Parts) -> Parts:
+        return ("<msub>", *self.row(base), *self.row(index), "</msub>")
+
+    def root(self, body: Parts, degree: str) -> Parts:
+        if degree:
+            return ("<mroot>", *self.row(body), self.digits(degree), "</mroot>")
+        return ("<msqrt>", *body, "</msqrt>")
+
+    def fenced(self, left: str, body: Parts, right: str) -> Parts:
+        return self.row((f'<mo form="prefix">{left}</mo>', *body, f'<mo form="postfix">{right}</mo>'))
+
+    def called(self, function: Parts, arguments: Sequence[Parts]) -> Parts:
+        body: list[str | Expr] = []
+        for argument in arguments:
+            body += [*(["<mo>,</mo>"] if body else []), *argument]
+        return self.row((*function, _APPLY, *self.fenced("(", tuple(body), ")")))
+
+    def cases(self, condition: Parts, yes: Parts, no: Parts) -> Parts:
+        first = ("<mtr><mtd>", *yes, "</mtd><mtd><mtext>if\u00a0</mtext>", *condition, "</mtd></mtr>")
+        second = ("<mtr><mtd>", *no, "</mtd><mtd><mtext>otherwise</mtext></mtd></mtr>")
+        return self.row(('<mo form="prefix">{</mo><mtable>', *first, *second, "</mtable>"))
+
+
+def left_side(partial: Partial, style: MathML, one: bool) -> str:
+    """``one``: there is one variable, and no partial derivative."""
+    name = style.name(partial.of)
+    if not partial.total:
+        return name
+    d = _element("mi", "d" if one else "∂")
+    above = f"<msup>{d}{style.digits(str(partial.total))}</msup>" if partial.total > 1 else d
+    below = []
+    for x, n in partial.powers:
+        here = style.name(x)
+        below.append(d + (f"<msup><mrow>{here}</mrow>{style.digits(str(n))}</msup>" if n > 1 else here))
+    return f"<mfrac><mrow>{above}{name}</mrow><mrow>{''.join(below)}</mrow></mfrac>"
+
+
+def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
+    style = MathML()
+    text = Typesetter(style, [e for _, e in named])
+    one = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
+    lines = []
+    for side, (_, e) in zip(read([name for name, _ in named], order), named, strict=True):
+        body = f"<mrow>{left_side(side, style, one)}<mo>=</mo>{text(e)}</mrow>"
+        lines.append(f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>\n')
+    return "".join(lines)

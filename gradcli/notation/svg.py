@@ -1,0 +1,160 @@
+"""A drawing of the shared graph, laid out here: by longest paths into columns, each ordered to cross few lines.
+
+(Sugiyama, Tagawa and Toda, Methods for visual understanding of hierarchical system structures, 1981.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+from gradcli.errors import GradError, printable
+from gradcli.expr import Expr, readable
+from gradcli.notation.dag import is_number, label, nodes, ordered
+
+NODE_LIMIT = 500
+_BEND_LIMIT = 20_000
+"""Places where long lines may be led through columns; beyond that they run straight."""
+_SWEEPS = 8
+_COLUMN, _ROW, _HIGH, _MARGIN = 130, 44, 28, 20
+_LETTERS = 14
+"""Characters of a label that are shown; the rest is in its title."""
+
+
+class _Node(NamedTuple):
+    label: str
+    kind: str
+
+
+class _Layout:
+    """Columns of nodes; a line that is longer than one column bends in those between."""
+
+    def __init__(self, edges: Sequence[tuple[int, int]], column: list[int]) -> None:
+        self.column = column
+        self.bends: dict[tuple[int, int], int] = {}
+        self.links: list[tuple[int, int]] = []
+        span = sum(column[b] - column[a] - 1 for a, b in edges)
+        for a, b in edges:
+            last = a
+            for c in range(column[a] + 1, column[b] if span <= _BEND_LIMIT else 0):
+                if (a, c) not in self.bends:
+                    self.bends[a, c] = len(self.column)
+                    self.column.append(c)
+                    self.links.append((last, self.bends[a, c]))
+                last = self.bends[a, c]
+            self.links.append((last, b))
+        self.rows: list[list[int]] = [[] for _ in range(max(self.column, default=0) + 1)]
+        for i, c in enumerate(self.column):
+            self.rows[c].append(i)
+        self.place = [0.0] * len(self.column)
+        self._order()
+
+    def _order(self) -> None:
+        before: dict[int, list[int]] = {}
+        after: dict[int, list[int]] = {}
+        for a, b in self.links:
+            before.setdefault(b, []).append(a)
+            after.setdefault(a, []).append(b)
+        self._number()
+        for sweep in range(_SWEEPS):
+            near = before if sweep % 2 == 0 else after
+            for row in self.rows if sweep % 2 == 0 else reversed(self.rows):
+                middle = {i: sum(self.place[j] for j in near[i]) / len(near[i]) for i in row if i in near}
+                row.sort(key=lambda i: middle.get(i, self.place[i]))
+            self._number()
+
+    def _number(self) -> None:
+        widest = max(len(row) for row in self.rows)
+        for row in self.rows:
+            for k, i in enumerate(row):
+                self.place[i] = k + (widest - len(row)) / 2
+
+    def at(self, i: int) -> tuple[float, float]:
+        return _MARGIN + (self.column[i] + 0.5) * _COLUMN, _MARGIN + (self.place[i] + 0.5) * _ROW
+
+    def line(self, a: int, b: int) -> str:
+        """A path from one node to another, through its bends."""
+        points = [self.at(a)]
+        points += [self.at(self.bends[a, c]) for c in range(self.column[a] + 1, self.column[b]) if (a, c) in self.bends]
+        points.append(self.at(b))
+        path = f"M{points[0][0]:g},{points[0][1]:g}"
+        for (x1, y1), (x2, y2) in pairwise(points):
+            path += f" C{(x1 + x2) / 2:g},{y1:g} {(x1 + x2) / 2:g},{y2:g} {x2:g},{y2:g}"
+        return path
+
+
+def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
+    """Raises GradError for a graph too large to look at."""
+    roots = readable([e for _, e in named])
+    tape = nodes(roots)
+    if len(tape) + len(roots) > NODE_LIMIT:
+        raise GradError(
+            f"a drawing of {len(tape) + len(roots)} nodes (the limit is {NODE_LIMIT})",
+            hint="write dot, and have Graphviz draw it",
+        )
+    number = {e: i for i, e in enumerate(tape)}
+    shown = [_Node(label(e), "input" if e.op == "var" else "number" if is_number(e) else "") for e in tape]
+    edges = [(number[a], number[e], i + 1 if ordered(e) else 0) for e in tape for i, a in enumerate(e.args)]
+    column = [0] * len(tape)
+    for a, b, _ in edges:
+        column[b] = max(column[b], column[a] + 1)
+    for e in reversed(tape):
+        # A number stands beside its first user.
+        if is_number(e) and (users := [column[b] for a, b, _ in edges if a == number[e]]):
+            column[number[e]] = min(users) - 1
+    last = max(column, default=0) + 1
+    for (name, _), e in zip(named, roots, strict=True):
+        edges.append((number[e], len(shown), 0))
+        shown.append(_Node(name, "output"))
+        column.append(last)
+    layout = _Layout(list(dict.fromkeys([(a, b) for a, b, _ in edges])), column)
+    return _drawn(shown, edges, layout, [name for name, _ in named])
+
+
+def _text(text: str) -> str:
+    return escape(printable(text), {'"': "&quot;"})
+
+
+def _drawn(shown: Sequence[_Node], edges: Sequence[tuple[int, int, int]], layout: _Layout, names: list[str]) -> str:
+    width = 2 * _MARGIN + len(layout.rows) * _COLUMN
+    height = 2 * _MARGIN + max(len(row) for row in layout.rows) * _ROW
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        'font-family="monospace" font-size="13" text-anchor="middle">',
+        f"<title>{_text(', '.join(names))}</title>",
+        '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+        '<path d="M0,0 L8,4 L0,8 z" fill="#667"/></marker></defs>',
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+        '<g fill="none" stroke="#667">',
+    ]
+    for a, b, _ in edges:
+        lines.append(f'<path d="{layout.line(a, b)}"/>')
+    lines.append("</g>")
+    for i, node in enumerate(shown):
+        x, y = layout.at(i)
+        text = node.label if len(node.label) <= _LETTERS else node.label[: _LETTERS - 1] + "\u2026"
+        wide = max(_HIGH, 9 * len(text) + 14)
+        fill = {"input": "#dceeff", "output": "#dff5dd", "number": "#f4f4f4"}.get(node.kind, "#fff4d6")
+        radius = 4 if node.kind == "input" else _HIGH / 2
+        box = f'x="{x - wide / 2:g}" y="{y - _HIGH / 2:g}" width="{wide}" height="{_HIGH}" rx="{radius:g}"'
+        lines.append(f"<g><title>{_text(node.label)}</title>")
+        lines.append(f'<rect {box} fill="{fill}" stroke="#334"/>')
+        if node.kind == "output":
+            inner = f'x="{x - wide / 2 + 3:g}" y="{y - _HIGH / 2 + 3:g}" width="{wide - 6}" height="{_HIGH - 6}"'
+            lines.append(f'<rect {inner} rx="{_HIGH / 2 - 3:g}" fill="none" stroke="#334"/>')
+        lines.append(f'<text x="{x:g}" y="{y + 4.5:g}">{_text(text)}</text></g>')
+    for a, b, which in edges:
+        if which:
+            # Which argument it is stands beside the end of its line, a third of the way back.
+            points = layout.at(a) if (a, layout.column[b] - 1) not in layout.bends else layout.at(
+                layout.bends[a, layout.column[b] - 1]
+            )  # fmt: skip
+            x, y = layout.at(b)
+            t = 0.3
+            lines.append(
+                f'<text x="{x + (points[0] - x) * t:g}" y="{y + (points[1] - y) * t * t - 3:g}" '
+                f'font-size="9" fill="#667">{which}</text>'
+            )
+    return "\n".join([*lines, "</svg>", ""])

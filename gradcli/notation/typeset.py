@@ -1,0 +1,224 @@
+"""Expressions as mathematics is set: what stands over, under and beside what, in any language that can say so.
+
+A style says how each of these is spelled. Built bottom-up, written in one pass: no recursion over depth.
+Must not know any one language.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+from gradcli.errors import GradError
+from gradcli.expr import BOOLEANS, Expr, exact, reachable, readable, spell_number
+
+Parts = tuple["str | Expr", ...]
+
+_LOWEST, _COMPARE, _SUM, _NEG, _PRODUCT, _POWER, _CALL, _ATOM = range(8)
+LENGTH_LIMIT = 20_000_000
+_EXPONENT = 80
+"""Characters of markup from which on an exponential is exp(...), not e to a power."""
+
+_LETTERS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi"
+_CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+GREEK = {
+    word: unicodedata.lookup(
+        f"GREEK {'SMALL' if word.islower() else 'CAPITAL'} LETTER {word.upper().replace('LAMBDA', 'LAMDA')}"
+    )
+    for word in f"{_LETTERS} psi omega {_CAPITALS}".split()
+}
+SYMBOLS = {
+    "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "and": "∧", "or": "\u2228", "not": "¬",
+    "mod": "mod",
+}  # fmt: skip
+WORDS = {
+    "log": "ln", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arsinh", "acosh": "arcosh",
+    "atanh": "artanh", "asec": "arcsec", "acsc": "arccsc", "acot": "arccot", "asech": "arsech", "acsch": "arcsch",
+    "acoth": "arcoth", "sign": "sgn", "gamma": "Gamma", "digamma": "psi", "sigmoid": "sigma",
+}  # fmt: skip
+"""Functions that mathematics calls otherwise."""
+_SQUARED = {"sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth"}
+_FENCED = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉"), "norm": ("‖", "‖")}
+_BESSEL = {"besselj": "J", "bessely": "Y", "besseli": "I", "besselk": "K"}
+_BASES = {"log2": "2", "log10": "10"}
+
+
+class Style(Protocol):
+    """How one language says it. What stands in parts may be written more than once, in any order."""
+
+    def digits(self, text: str) -> str: ...
+    def name(self, name: str) -> str: ...
+    def word(self, word: str) -> str: ...
+    def sign(self, sign: str) -> str: ...
+    def times(self, dot: bool) -> str: ...
+    def fraction(self, above: Parts, below: Parts) -> Parts: ...
+    def raised(self, base: Parts, exponent: Parts) -> Parts: ...
+    def lowered(self, base: Parts, index: Parts) -> Parts: ...
+    def root(self, body: Parts, degree: str) -> Parts: ...
+    def fenced(self, left: str, body: Parts, right: str) -> Parts: ...
+    def called(self, function: Parts, arguments: Sequence[Parts]) -> Parts: ...
+    def cases(self, condition: Parts, yes: Parts, no: Parts) -> Parts: ...
+
+
+class Typesetter:
+    """Texts of expressions in one style."""
+
+    def __init__(self, style: Style, roots: Sequence[Expr]) -> None:
+        self.style = style
+        self.form = dict(zip(roots, readable(roots), strict=True))
+        self.parts: dict[Expr, Parts] = {}
+        self.bind: dict[Expr, int] = {}
+        self.digit: dict[Expr, bool] = {}
+        self.length: dict[Expr, int] = {}
+        for e in reachable(self.form.values()):
+            self.digit[e] = False
+            self.parts[e], self.bind[e] = self.shape(e)
+            self.length[e] = sum([len(p) if isinstance(p, str) else self.length[p] for p in self.parts[e]])
+
+    def __call__(self, root: Expr) -> str:
+        """Raises GradError for what shares so much that it would not end when written out."""
+        e = self.form[root]
+        if self.length[e] > LENGTH_LIMIT:
+            raise GradError(
+                f"written out the formula has {_rounded(self.length[e])} characters",
+                hint="graph and dot show what is shared",
+            )
+        return "".join(self.pieces(e))
+
+    def pieces(self, e: Expr) -> Iterator[str]:
+        stack: list[str | Expr] = [e]
+        while stack:
+            top = stack.pop()
+            if isinstance(top, str):
+                yield top
+            else:
+                stack.extend(reversed(self.parts[top]))
+
+    def inside(self, e: Expr, at_least: int) -> Parts:
+        return (e,) if self.bind[e] >= at_least else self.style.fenced("(", (e,), ")")
+
+    def shape(self, e: Expr) -> tuple[Parts, int]:
+        """One node in parts, and how tightly it binds."""
+        style, op, args = self.style, e.op, e.args
+        if op == "const":
+            return self.number(e)
+        if op in ("var", "constant"):
+            symbol = style.name(str(e.value)) if op == "var" else style.word(str(e.value))
+            return (symbol,), _ATOM
+        if op in ("add", "sub"):
+            sign = style.sign("+" if op == "add" else "-")
+            return (*self.inside(args[0], _SUM), sign, *self.inside(args[1], _PRODUCT)), _SUM
+        if op == "neg":
+            return (style.sign("neg"), *self.inside(args[0], _PRODUCT)), _NEG
+        if op == "mul":
+            self.digit[e] = self.digit[args[0]]
+            whole = (*self.inside(args[0], _NEG), style.times(self.digit[args[1]]), *self.inside(args[1], _PRODUCT))
+            return whole, min(_PRODUCT, self.bind[args[0]]) if self.bind[args[0]] >= _NEG else _PRODUCT
+        if op == "div":
+            return style.fraction((args[0],), (args[1],)), _PRODUCT
+        if op == "power":
+            return self.power(e)
+        if op == "mod":
+            a, b = (self.inside(a, _PRODUCT) for a in args)
+            return (*a, style.sign("mod"), *b), _COMPARE
+        if op == "not":
+            return (style.sign(SYMBOLS[op]), *style.fenced("(", (args[0],), ")")), _ATOM
+        if op in BOOLEANS:
+            level = _LOWEST if op in ("and", "or") else _COMPARE
+            a, b = (self.inside(a, level + 1) for a in args)
+            return (*a, style.sign(SYMBOLS[op]), *b), level
+        if op == "where":
+            return style.cases((args[0],), (args[1],), (args[2],)), _LOWEST
+        return self.function(e)
+
+    def number(self, e: Expr) -> tuple[Parts, int]:
+        style = self.style
+        assert isinstance(e.value, Fraction | float)
+        spelled, _ = spell_number(e.value)
+        minus, spelled = (style.sign("neg"), spelled[1:]) if spelled[0] == "-" else ("", spelled)
+        if spelled in ("inf", "nan"):
+            body: Parts = (style.word(spelled),)
+            bind = _ATOM
+        else:
+            self.digit[e] = not minus
+            above, _, below = spelled.partition("/")
+            body, bind = self.scientific(above)
+            if below:
+                body, bind = style.fraction(body, self.scientific(below)[0]), _PRODUCT
+        return ((minus, *body), _NEG) if minus else (body, bind)
+
+    def scientific(self, spelled: str) -> tuple[Parts, int]:
+        style = self.style
+        digits, _, exponent = spelled.partition("e")
+        if not exponent:
+            return (style.digits(digits),), _ATOM
+        minus = (style.sign("neg"),) if exponent[0] == "-" else ()
+        tens = style.raised((style.digits("10"),), (*minus, style.digits(exponent.lstrip("+-"))))
+        return (tens, _POWER) if digits == "1" else ((style.digits(digits), style.times(True), *tens), _PRODUCT)
+
+    def power(self, e: Expr) -> tuple[Parts, int]:
+        style = self.style
+        base, exponent = e.args
+        n = exact(exponent)
+        if n == -1:
+            return style.fraction((style.digits("1"),), (base,)), _PRODUCT
+        if n == Fraction(1, 2):
+            return style.root((base,), ""), _CALL
+        if base.op in _SQUARED and n is not None and n > 1 and n.denominator == 1:
+            head = style.raised((style.word(WORDS.get(base.op, base.op)),), (exponent,))
+            return style.called(head, [(base.args[0],)]), _CALL
+        self.digit[e] = self.digit[base] and self.bind[base] == _ATOM
+        return style.raised(self.inside(base, _ATOM), (exponent,)), _POWER
+
+    def function(self, e: Expr) -> tuple[Parts, int]:
+        style, op, args = self.style, e.op, e.args
+        arguments: list[Parts] = [(a,) for a in args]
+        if op == "sqrt" or op == "cbrt":
+            return style.root(arguments[0], "3" if op == "cbrt" else ""), _CALL
+        if op == "exp" and self.length[args[0]] < _EXPONENT:
+            return style.raised((style.word("e"),), arguments[0]), _POWER
+        if op == "exp2":
+            self.digit[e] = True
+            return style.raised((style.digits("2"),), arguments[0]), _POWER
+        if op in _FENCED:
+            left, right = _FENCED[op]
+            return style.fenced(left, arguments[0], right), _ATOM
+        if op == "lgamma":
+            return style.called((style.word("ln"),), [style.called((style.word("Gamma"),), arguments)]), _CALL
+        if op == "diff":
+            order = (style.digits(str(e.value)),)
+            d: Parts = (style.word("d"),)
+            one = e.value == 1
+            above = d if one else style.raised(d, order)
+            below = arguments[1] if one else style.raised(arguments[1], order)
+            whole = (*style.fraction(above, (*d, style.times(False), *below)), *style.fenced("(", arguments[0], ")"))
+            return whole, _PRODUCT
+        head: Parts = (style.word(WORDS.get(op, op)),)
+        if op in _BASES:
+            head = style.lowered((style.word("log"),), (style.digits(_BASES[op]),))
+        elif op in _BESSEL:
+            head = style.lowered((style.name(_BESSEL[op]),), (style.digits(str(e.value)),))
+        elif isinstance(e.value, int):
+            # polygamma(n, x) is the n-th derivative of psi.
+            known = {"polygamma": "psi", "dsinc": "sinc"}.get(op, op)
+            head = style.raised((style.word(known),), style.fenced("(", (style.digits(str(e.value)),), ")"))
+        return style.called(head, arguments), _CALL
+
+
+def _rounded(size: int) -> str:
+    digits = str(size) if size < 10**15 else ""
+    return digits or f"about 10**{size.bit_length() * 3 // 10}"
+
+
+_INDEXED = re.compile(r"([A-Za-z]+)(?:_?([0-9]+)|_([A-Za-z0-9]+))")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A variable's name and its index: x_1 and x1 are x with index 1, v_max is v with index max."""
+    found = _INDEXED.fullmatch(name)
+    if found is None or not (len(found[1]) == 1 or found[1] in GREEK):
+        return name, ""
+    return found[1], found[2] or found[3]

@@ -1,0 +1,609 @@
+"""Code in other languages, run by their own tools and compared with gradcli's scalar kernel."""
+
+import atexit
+import functools
+import getpass
+import itertools
+import json
+import math
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from gradcli.backends import scalar
+from gradcli.derive import derive
+from gradcli.errors import GradError
+from gradcli.functions import TABLE
+from gradcli.languages import LANGUAGES, code
+from gradcli.parse import parse
+from gradcli.program import build
+
+POINTS = 12
+ANY, POSITIVE, UNIT, OUTSIDE = (-3.0, 3.0), (0.1, 4.0), (-0.95, 0.95), (1.05, 6.0)
+CASES = [
+    ("x**y*sin(x) + tanh(x/(1 + y*y))", POSITIVE, ANY),
+    ("sqrt(x) + cbrt(x*x + 1)", POSITIVE),
+    ("cbrt(x) - abs(x)*x", ANY),
+    ("exp(-x**2)*exp2(x) + expm1(x*1e-9)", ANY),
+    ("log(x)*log2(x) - log10(x) + log1p(x*1e-8)", POSITIVE),
+    ("logaddexp(x, 2*y) + softplus(x)", ANY, ANY),
+    ("xlogy(x, y)", ANY, POSITIVE),
+    ("sin(x)*cos(3*x) + tan(x/3)", ANY),
+    ("sec(x/4) + csc(x) + cot(x)", (0.3, 2.5)),
+    ("asin(x) - acos(x)*atan(x)", UNIT),
+    ("atan2(y, x)", ANY, ANY),
+    ("hypot(x, y)*x", ANY, ANY),
+    ("asec(x) + acsc(x) + acot(x)", OUTSIDE),
+    ("sinh(x) - cosh(x)*tanh(x/2)", ANY),
+    ("sech(x) + csch(x)", (0.2, 5.0)),
+    ("coth(x)", (-4.0, -0.2)),
+    ("asinh(x)*acosh(y)", ANY, OUTSIDE),
+    ("atanh(x) + asech(x*x/2 + 1/4)", UNIT),
+    ("acsch(x) + acoth(y)", POSITIVE, OUTSIDE),
+    ("sign(x)*floor(y) + ceil(x)*round(2*y) + trunc(x)", ANY, ANY),
+    ("min(x*x, y) + max(x, y*y, 1)", ANY, ANY),
+    ("clip(x*y, -1, 2) + copysign(x, y)", ANY, ANY),
+    ("fmod(x, y) + 3*mod(y, x)", ANY, (0.2, 0.9)),
+    ("x % y", (-9.0, 9.0), (-2.0, -1.0)),
+    ("fma(x, y, sin(x))", ANY, ANY),
+    ("heaviside(x, 1/2)*x + relu(y)", ANY, ANY),
+    ("sigmoid(x) + 1/(1 + exp(-3*x))", ANY),
+    ("sinc(x)", ANY),
+    ("sinc(40*x)", ANY),
+    ("erf(x)", ANY),
+    ("erfc(x)", (-2.0, 4.0)),
+    ("erfinv(x)", UNIT),
+    ("gamma(x)", (2.0, 5.0)),
+    ("lgamma(x)", (2.5, 9.0)),
+    ("digamma(x)", (2.0, 9.0)),
+    ("digamma(x)", (-2.9, -2.1)),
+    ("polygamma(1, x)*polygamma(2, x)", (0.5, 9.0)),
+    ("polygamma(1, x)", (-1.9, -1.1)),
+    ("besselj(0, x) + besselj(2, x)", (3.0, 5.0)),
+    ("bessely(1, x)", (3.0, 9.0)),
+    ("besseli(1, x) + besselk(0, x)", (0.5, 3.0)),
+    ("where(x > 0 and not y < 1, log(x), x*y)", ANY, ANY),
+    ("where(x <= 0 or y >= x or x != x, x, y*x) + where(x == y, 1, y)", ANY, ANY),
+    ("x**3 - 2*x**-1 + x**(-3/2) + x**0.3 - (-x*y)*-3", POSITIVE, ANY),
+    ("x**7 - 1/x**5", (-2.0, -0.5)),
+    ("pi*x - e**x/tau + 1/3 + 1e-30*x + 1e30*y", ANY, ANY),
+    ("(x - y)/(x + y)/(x*y) - (x - (y - (x - 1)))", POSITIVE, POSITIVE),
+    ("diff(exp(x*y), x)", ANY, ANY),
+]  # fmt: skip
+OPERATIONS = {"add", "sub", "mul", "div", "neg", "power", "mod"}
+FUNCTIONS = [row.name for row in TABLE.values() if not row.internal and not row.reduces and row.name not in OPERATIONS]
+ERF, GAMMA = {"erf", "erfc", "erfinv"}, {"gamma", "lgamma"}
+BESSEL = {"besselj", "bessely", "besseli", "besselk"}
+UNSAID = {
+    "python": {"erfinv"} | BESSEL, "numpy": set(), "julia": set(), "javascript": ERF | GAMMA | BESSEL,
+    "c": {"erfinv"} | BESSEL, "rust": {"erfinv"} | BESSEL, "fortran": {"erfinv", "besseli", "besselk"},
+    "sql": ERF | GAMMA | BESSEL, "duckdb": ERF | BESSEL, "sqlite": ERF | GAMMA | BESSEL,
+    "jq": ERF | BESSEL, "awk": ERF | GAMMA | BESSEL, "mlr": {"erfinv"} | GAMMA | BESSEL,
+}  # fmt: skip
+EXACT = {"add", "sub", "mul", "div", "neg", "abs", "min", "max", "where", "defined", "sign", "copysign", "fma"}
+
+
+WAVES = {"dsinc": 4, "digamma": 4, "besselj": 1, "bessely": 1}
+"""Near their zeros these are differences of numbers so large, in every library."""
+
+
+@functools.cache
+def named_of(source, order):
+    parsed = parse(source)
+    variables = list(parsed.variables)
+    outputs = [(name or f"f{'' if len(parsed.outputs) == 1 else k}", e) for k, (name, e) in enumerate(parsed.outputs)]
+    return derive(outputs, variables, order), variables
+
+
+def evaluate(named, variables, point):
+    """The scalar kernel's values, and for each how far it may be off.
+
+    Every function but the exactly rounded ones may be 4 ulp off, wherever it stands: each such step is moved by that
+    much, and what the outputs move is added up. (Arithmetic is the same everywhere, so it adds nothing of its own.)
+    """
+    program = build([e for _, e in named], [variables])
+    slots = [*program.constants, *[point[name] for name, _ in program.inputs], *[0.0] * len(program.registers)]
+    steps = [(s.function, scalar._function(s), s.out, s.ins) for t in program.strata for s in t.steps]
+
+    def run(slots, steps):
+        for _, f, out, ins in steps:
+            slots[out] = f(*[slots[i] for i in ins])
+        return [float(slots[k]) for k in program.outputs]
+
+    values = run(slots.copy(), steps)
+    bounds = [4 * math.ulp(v) + 1e-300 for v in values]
+    done = slots.copy()
+    for k, step in enumerate(steps):
+        run(done, [step])
+        value = done[step[2]]
+        if step[0] in EXACT or isinstance(value, bool) or not math.isfinite(value):
+            continue
+        size = WAVES.get(step[0], value)
+        for ulps in (4, -4):
+            moved = done.copy()
+            moved[step[2]] += ulps * max(math.ulp(value), math.ulp(size))
+            for n, v in enumerate(run(moved, steps[k + 1 :])):
+                if math.isfinite(v) and math.isfinite(values[n]):
+                    bounds[n] += abs(v - values[n]) / 2
+    return values, bounds
+
+
+def points_of(variables, ranges):
+    chance = random.Random(7)
+    return [{v: chance.uniform(*ranges[k]) for k, v in enumerate(variables)} for _ in range(POINTS)]
+
+
+# Tools: each takes (text, variables, points, count of results) for many texts, and gives rows of results for each.
+
+
+def output_of(*command, text=None, cwd=None):
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300, cwd=cwd, check=False)
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
+    return done.stdout
+
+
+def need(*tools):
+    for tool in tools:
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not here")
+
+
+def numbers(text, jobs):
+    """Rows of printed numbers, dealt out to the jobs."""
+    rows = iter(text.splitlines())
+    return [[[float(cell) for cell in next(rows).split()] for _ in points] for _, _, points, _ in jobs]
+
+
+def run_python(jobs, tmp, arrays=False):
+    for k, (text, *_) in enumerate(jobs):
+        (tmp / f"m{k}.py").write_text(text)
+    given = [[list(p.values()) for p in points] for _, _, points, _ in jobs]
+    call = (
+        "list(zip(*[np.broadcast_to(r, len(rows)).tolist() for r in f(*map(np.array, zip(*rows)))]))"
+        if arrays
+        else ("[f(*row) for row in rows]")
+    )
+    script = f"""
+import importlib, json, sys
+{"import numpy as np" if arrays else ""}
+for k, rows in enumerate(json.load(sys.stdin)):
+    f = importlib.import_module(f"m{{k}}").f
+    for row in {call}:
+        print(*map(float, row))
+"""
+    (tmp / "main.py").write_text(script)
+    return numbers(output_of(sys.executable, "-W", "error", "main.py", text=json.dumps(given), cwd=tmp), jobs)
+
+
+def run_numpy(jobs, tmp):
+    pytest.importorskip("scipy")
+    return run_python(jobs, tmp, arrays=True)
+
+
+def cell(x):
+    return repr(float(x))
+
+
+def run_c(jobs, tmp, compiler=("cc", "-std=c99", "-O1", "-ffp-contract=off", "-pedantic")):
+    need("cc")
+    calls = []
+    for k, (text, variables, points, count) in enumerate(jobs):
+        (tmp / f"m{k}.c").write_text(f"#define f f{k}\n{text}")
+        calls.append(f"    {{ void f{k}({', '.join(['double'] * len(variables) + ['double *'])}); double r[{count}];")
+        for p in points:
+            calls.append(f"    f{k}({', '.join([*map(cell, p.values()), 'r'])}); show(r, {count});")
+        calls.append("    }")
+    shown = 'static void show(double *r, int n) { for (int i = 0; i < n; i++) printf("%.17g ", r[i]); puts(""); }'
+    (tmp / "main.c").write_text(
+        f"#include <stdio.h>\n#include <math.h>\n{shown}\nint main(void) {{\n" + "\n".join(calls) + "\nreturn 0; }\n"
+    )
+    # The optimizer takes its time over thousands of lines.
+    plain = ["-O0"] if max(len(text) for text, *_ in jobs) > 100_000 else []
+    output_of(*compiler, *plain, *[f"m{k}.c" for k in range(len(jobs))], "main.c", "-o", "main", "-lm", cwd=tmp)
+    return numbers(output_of("./main", cwd=tmp), jobs)
+
+
+def run_rust(jobs, tmp):
+    need("rustc")
+    parts = []
+    calls = []
+    for k, (text, _, points, _) in enumerate(jobs):
+        parts.append(f"mod m{k} {{\n{text}}}\n")
+        calls += [f"show(&m{k}::f({', '.join(f'{cell(v)}' for v in p.values())}));" for p in points]
+    show = 'fn show(r: &[f64]) { for v in r { print!("{:e} ", v); } println!(); }\n'
+    (tmp / "main.rs").write_text("".join(parts) + show + "fn main() {\n" + "\n".join(calls) + "\n}\n")
+    output_of("rustc", "-A", "warnings", "--edition", "2021", "main.rs", cwd=tmp)
+    return numbers(output_of("./main", cwd=tmp), jobs)
+
+
+def run_fortran(jobs, tmp):
+    need("gfortran")
+    parts, uses, calls = [], [], []
+    for k, (text, _, points, count) in enumerate(jobs):
+        assert all(len(line) <= 132 for line in text.split("\n") if not line.startswith("!"))
+        parts.append(text.replace("module derivatives", f"module m{k}"))
+        uses.append(f"  use m{k}, only: f{k} => f")
+        for p in points:
+            given = ", &\n".join([*[f"{cell(v)}_8" for v in p.values()], f"r(1:{count})"])
+            calls.append(f"  call f{k}({given})\n  print '(1000es25.16e3)', r(1:{count})")
+    main = "\n".join(["program main", *uses, "  real(8) :: r(100)", *calls, "end program"])
+    (tmp / "main.f90").write_text("\n".join([*parts, main]) + "\n")
+    flags = ("-std=f2008", "-ffp-contract=off", "-Werror=conversion")
+    output_of("gfortran", *flags, "main.f90", "-o", "main", cwd=tmp)
+    return numbers(output_of("./main", cwd=tmp), jobs)
+
+
+def run_javascript(jobs, tmp):
+    need("node")
+    given = [[text, [list(p.values()) for p in points]] for text, _, points, _ in jobs]
+    (tmp / "main.js").write_text(f"""
+for (const [text, rows] of {json.dumps(given)}) {{
+  const f = new Function('"use strict";' + text + "; return f;")();
+  const shown = (v) => Object.is(v, -0) ? "-0" : String(v).replace("inity", "");
+  for (const row of rows) console.log(f(...row).map(shown).join(" "));
+}}
+""")
+    return numbers(output_of("node", "main.js", cwd=tmp), jobs)
+
+
+def by_process(command, spell, read):
+    """A runner for tools that take one text and rows of points."""
+
+    def run(jobs, tmp):
+        need(command[0])
+        found = []
+        for text, variables, points, _ in jobs:
+            (tmp / "program").write_text(text)
+            found.append(read(output_of(*command, "program", text=spell(variables, points), cwd=tmp)))
+        return found
+
+    return run
+
+
+def spell_fields(variables, points):
+    return "".join(" ".join(cell(v) for v in p.values()) + "\n" for p in points)
+
+
+def spell_objects(variables, points):
+    return "".join(json.dumps(p) + "\n" for p in points)
+
+
+def read_fields(text):
+    return [[float(v) for v in line.split()] for line in text.splitlines()]
+
+
+def read_objects(text):
+    return [[number(v) for v in json.loads(line).values()] for line in text.splitlines()]
+
+
+def number(v):
+    return math.nan if v is None else float(v)
+
+
+def run_miller(jobs, tmp):
+    need("mlr")
+    found = []
+    for text, variables, points, count in jobs:
+        (tmp / "program").write_text(text)
+        spelled = spell_objects(variables, points)
+        rows = output_of(
+            "mlr", "--ijson", "--ocsv", "--headerless-csv-output", "put", "-f", "program", text=spelled, cwd=tmp
+        )
+        found.append([[float(v) for v in line.split(",")[-count:]] for line in rows.splitlines()])
+    return found
+
+
+def run_query(execute, jobs, kind):
+    found = []
+    for text, variables, points, _ in jobs:
+        columns = ", ".join('"' + v.replace('"', '""') + f'" {kind}' for v in variables)
+        execute("DROP TABLE IF EXISTS points")
+        execute(f"CREATE TABLE points ({columns or 'unused ' + kind})")
+        for p in points:
+            values = ", ".join(cell(v) for v in p.values()) or "0"
+            execute(f"INSERT INTO points VALUES ({values})")
+        found.append([[number(v) for v in row] for row in execute(text).fetchall()])
+    return found
+
+
+def run_sqlite(jobs, tmp):
+    base = sqlite3.connect(":memory:")
+    try:
+        base.execute("SELECT ln(1), sqrt(2)")
+    except sqlite3.OperationalError:
+        pytest.skip("this SQLite has no mathematics")
+    try:
+        return run_query(base.execute, jobs, "REAL")
+    finally:
+        base.close()
+
+
+def run_duckdb(jobs, tmp):
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect() as base:
+        return run_query(base.execute, jobs, "DOUBLE")
+
+
+def postgres_tools():
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found or shutil.which("psql") is None:
+        pytest.skip("PostgreSQL is not here")
+    return found[-1]
+
+
+@functools.cache
+def postgres():
+    """The command that talks to a server of its own, over a socket in its own folder; it refuses to run as root."""
+    tools = postgres_tools()
+    folder = tempfile.mkdtemp()
+    lower, user = [], getpass.getuser()
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        lower, user = ["runuser", "-u", "postgres", "--"], "postgres"
+    server = [*lower, f"{tools}/pg_ctl", "-D", f"{folder}/d", "-w", "-l", f"{folder}/log"]
+    output_of(*lower, f"{tools}/initdb", "-D", f"{folder}/d", "-A", "trust", "-N", "-U", user, cwd="/")
+    output_of(*server, "-o", f"-k {folder} -c listen_addresses=", "start", cwd="/")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(output_of, *server, "-m", "immediate", "stop", cwd="/")
+    psql = ["psql", "-h", folder, "-U", user, "-d", "postgres", "-qAtF ", "-v", "ON_ERROR_STOP=1"]
+    return [*lower, *psql]
+
+
+def run_postgres(jobs, tmp):
+    parts = ["SET client_min_messages = error;"]
+    for text, variables, points, _ in jobs:
+        columns = ", ".join('"' + v.replace('"', '""') + '" float8' for v in variables) or "unused float8"
+        rows = ", ".join(f"({', '.join(quoted_cell(v) for v in p.values()) or '0'})" for p in points)
+        parts.append(f"DROP TABLE IF EXISTS points; CREATE TABLE points ({columns});")
+        parts.append(f"INSERT INTO points VALUES {rows};\n{text}")
+    return numbers(output_of(*postgres(), text="\n".join(parts), cwd="/"), jobs)
+
+
+def quoted_cell(x):
+    return f"'{float(x)!r}'"
+
+
+RUN = {
+    "python": run_python, "numpy": run_numpy, "c": run_c, "rust": run_rust, "fortran": run_fortran,
+    "javascript": run_javascript, "sqlite": run_sqlite, "duckdb": run_duckdb, "mlr": run_miller, "sql": run_postgres,
+    "jq": by_process(["jq", "-c", "-f"], spell_objects, read_objects),
+    "gawk": by_process(["gawk", "-f"], spell_fields, read_fields),
+    "mawk": by_process(["mawk", "-f"], spell_fields, read_fields),
+}  # fmt: skip
+
+
+def run(tool, jobs, tmp):
+    return RUN[tool](jobs, tmp)
+
+
+def language_of(tool):
+    return "awk" if tool.endswith("awk") else tool
+
+
+def sayable(language, named, variables):
+    try:
+        return code(language, named, variables)
+    except GradError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """For each case: names, variables, points, and the values and bounds at each."""
+    found = []
+    for source, *ranges in CASES:
+        named, variables = named_of(source, 2)
+        order = sorted(variables)
+        points = points_of(variables, [ranges[order.index(v)] for v in variables])
+        found.append((source, named, variables, points, [evaluate(named, variables, p) for p in points]))
+    return found
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_numbers_agree(tool, expected, tmp_path):
+    language = language_of(tool)
+    jobs, kept = [], []
+    for source, named, variables, points, values in expected:
+        text = sayable(language, named, variables)
+        if text is not None:
+            jobs.append((text, variables, points, len(named)))
+            kept.append((source, named, points, values))
+    wrong = []
+    for rows, (source, named, points, values) in zip(run(tool, jobs, tmp_path), kept, strict=True):
+        assert len(rows) == len(points), source
+        for row, p, (want, bounds) in zip(rows, points, values, strict=True):
+            for (name, _), got, v, bound in zip(named, row, want, bounds, strict=True):
+                if not (got == v or abs(got - v) <= bound or (got != got and v != v)):
+                    wrong.append(f"{source}: {name} at {p}: {got!r}, not {v!r} ({abs(got - v) / bound:.1f} bounds)")
+    assert not wrong, f"{len(wrong)} of them:\n" + "\n".join(wrong[:40])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_function_is_said_or_refused_by_name(language):
+    refused = set()
+    for name in FUNCTIONS:
+        row = TABLE[name]
+        given = ["x > y" if name == "where" else "2" if row.parameter else "x"]
+        given += ["x", "y", "z"][: row.arity[0] - (0 if row.parameter else 1)]
+        named, variables = named_of(f"{name}({', '.join(given)})", 0)
+        try:
+            code(language, named, variables)
+        except GradError as error:
+            refused.add(name)
+            assert error.message == f"{language} cannot say {name}"
+            assert error.hint.endswith(" can")
+    assert refused == UNSAID[language]
+
+
+def test_the_cases_use_every_function():
+    used = " ".join(source for source, *_ in CASES)
+    assert [name for name in FUNCTIONS if f"{name}(" not in used] == []
+
+
+def test_what_needs_all_points_is_refused():
+    named, variables = named_of("sum(x) + 1", 0)
+    with pytest.raises(GradError, match="sum takes all points at once"):
+        code("c", named, variables)
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(GradError, match="no language 'cobol'"):
+        code("cobol", *named_of("x", 0))
+
+
+def compared(tool, named, variables, points, tmp):
+    """Whether a tool agrees with the scalar kernel; -0.0 counts as 0."""
+    text = code(language_of(tool), named, variables)
+    (rows,) = run(tool, [(text, variables, points, len(named))], tmp)
+    for row, p in zip(rows, points, strict=True):
+        for got, v, bound in zip(row, *evaluate(named, variables, p), strict=True):
+            assert got == v or abs(got - v) <= bound or (got != got and v != v), (p, row)
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_the_branch_not_taken_does_nothing(tool, tmp_path):
+    sources = ["where(x > 0, log(x), 0)", "where(x > 0, sqrt(x), 0)", "where(x == 0, 1, sin(x)/x)"]
+    named = []
+    for k, source in enumerate(sources):
+        named += named_of(f"y{k} = {source}", 2)[0]
+    compared(tool, named, ["x"], [{"x": v} for v in (-1.0, 0.0, 2.0)], tmp_path)
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_nothing_raises(tool, tmp_path):
+    """Each function at its poles and outside its domain, without an infinity given."""
+    sources = [
+        "1/x",
+        " log(x) + 1/x**2",
+        " sqrt(x)*exp(x)",
+        " asin(x)",
+        " acosh(x)",
+        " atanh(x)",
+        " x**-3",
+        " x**0.5 - x**1.5",
+        " x % (x - 1)",
+        "\n        fmod(x, x + 1)",
+        " sinh(x)",
+        " log1p(x)",
+        " round(x)",
+        " asec(x)",
+        " sin(exp(x))",
+    ]
+    named = [pair for k, source in enumerate(sources) for pair in named_of(f"y{k} = {source}", 1)[0]]
+    # PostgreSQL refuses any product or quotient that overflows or underflows.
+    far = 30.0 if tool == "sql" else 800.0
+    values = (-far, -2.5, -1.0, 0.0, 0.5, 1.0, far)
+    compared(tool, named, ["x"], [{"x": v} for v in values], tmp_path)
+
+
+HOSTILE = [
+    "temp C", "x;DROP TABLE points;--", "*/ int main(){", "\u00e9\u4e2d", "lambda", "in", "double", "end", "select",
+    "t1", "t2", "out", "f", "x", 'a"b', "a'b", "\\(1+1)", "\\", "#{x}", "a\\", "${y}", "$x", "<comment>", "<body>",
+    "{0}", "}", "]", "_", "__class__", "1st", "NULL", "x_2", "math", "np", "dp", "r", "points_1", "c_pow", "module",
+    "NR", "M_PI", "??/", "print", "\u202eabc", "%d",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_hostile_names(tool, tmp_path):
+    # Not where a table cannot have them.
+    twins = [] if tool in ("sqlite", "duckdb") else ["X", "T1", "Temp C"]
+    names = [name for name in [*HOSTILE, *twins] if tool != "mlr" or name.isprintable()]
+    total = "total = " + " + ".join(f"{k}*exp(-`{name}`)*x" for k, name in enumerate(names, 1))
+    named, variables = named_of(total, 1)
+    compared(tool, named, variables, [{v: 1 + k / 8 for k, v in enumerate(variables)}], tmp_path)
+
+
+@pytest.mark.parametrize("language", ["sql", "duckdb", "sqlite", "mlr"])
+def test_names_that_cannot_be_said(language):
+    variables = ["x", "X"] if language in ("duckdb", "sqlite") else ["a\0b"]
+    with pytest.raises(GradError, match=r"differ by the case|NUL|no way to name"):
+        code(language, named_of(" + ".join(f"`{v}`" for v in variables), 0)[0], variables)
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_long_and_deep(tool, tmp_path):
+    # A filter of jq may have no more than 64 KiB of byte code; PostgreSQL plans hundreds of stages for minutes.
+    terms = 2000 if tool in ("jq", "sql") else 20_000
+    named = [
+        *named_of("s = " + " + ".join(f"x*{k}" for k in range(1, terms + 1)), 0)[0],
+        *named_of("n = " + "sin(" * (terms // 4) + "x" + ")" * (terms // 4), 0)[0],
+    ]
+    text = code(language_of(tool), named, ["x"])
+    lines = [line for line in text.splitlines() if not line.startswith(LANGUAGES[language_of(tool)].comment)]
+    assert max(map(len, lines)) < 2000
+    (((total, nested),),) = run(tool, [(text, ["x"], [{"x": 0.5}], 2)], tmp_path)
+    assert total == terms * (terms + 1) / 4
+    assert nested == pytest.approx(_nested(terms // 4))
+
+
+def _nested(times):
+    x = 0.5
+    for _ in range(times):
+        x = math.sin(x)
+    return x
+
+
+def test_the_comment_stays_a_comment():
+    named, variables = named_of("`a\\`*2 + `b\u2028c`", 0)
+    for language, row in LANGUAGES.items():
+        if language != "mlr":
+            first = [line for line in code(language, named, variables).split("\n") if line.startswith(row.comment)]
+            assert not any(line.endswith("\\") for line in first)
+            assert all(line.isprintable() for line in first)
+
+
+def test_a_readable_function():
+    assert (
+        code("c", *named_of("x**2*sin(x)/(x + 1) - 2", 1))
+        == """\
+// f = x**2*sin(x)/(x + 1) - 2
+// Gives f, df_dx, in this order.
+// Build with -ffp-contract=off and without -ffast-math.
+
+#include <math.h>
+
+void f(double x, double out[2])
+{
+    const double t1 = sin(x);
+    const double t2 = x + 1.0;
+    const double t3 = x*x*t1/t2;
+    out[0] = t3 - 2.0;
+    out[1] = (x*x*cos(x) + 2.0*x*t1 - t3)/t2;
+}
+"""
+    )
+
+
+EDGES = (0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, -1.0, 2.5, -3.0, 1e300, 1e-300)
+
+
+@pytest.mark.parametrize("tool", ["python", "numpy"])
+def test_edges(tool, tmp_path):
+    """Every function at infinities, nan and both zeros; lgamma and Bessel functions are the libraries' own."""
+    jobs, wanted = [], []
+    for source, *_ in CASES:
+        if not any(f"{name}(" in source for name in ("lgamma", *BESSEL)):
+            named, variables = named_of(source, 0)
+            points = [dict(zip(variables, pair, strict=False)) for pair in itertools.product(EDGES, EDGES)]
+            text = sayable(tool, named, variables)
+            if text is not None:
+                jobs.append((text, variables, points, 1))
+                wanted.append((source, points, [evaluate(named, variables, p) for p in points]))
+    for rows, (source, points, values) in zip(run(tool, jobs, tmp_path), wanted, strict=True):
+        for (got,), p, ((v,), (bound,)) in zip(rows, points, values, strict=True):
+            assert got == v or abs(got - v) <= bound or (got != got and v != v), (source, p, got, v)
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_no_variables(tool, tmp_path):
+    named = [*named_of("y = 2*pi + 1/3", 0)[0], *named_of("z = where(1 < 2 and not 3 == 4, -1, 0)", 0)[0]]
+    (rows,) = run(tool, [(code(language_of(tool), named, []), [], [{}], 2)], tmp_path)
+    assert rows == [[2 * math.pi + 1 / 3, -1.0]]
