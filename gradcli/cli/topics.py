@@ -141,7 +141,7 @@ gradcli check EXPR --claim "df_dx = ..."    a formula; d2f_dxdy and d2f_dydx are
 Claims may use the names that the expressions define: r = sqrt(x*x + y*y); u = log(r) and du_dx = x/r**2.
 
 Compared with the exact derivative, never with a difference quotient: as graphs first, which needs no points, then at
-those of --at, --grid and --input, or at {POINTS} ({THOROUGH} with --thorough) chosen ones: moderate numbers, all other doubles,
+those of --at, --grid and --input, or at {POINTS} ({THOROUGH} with --thorough) chosen ones: moderate and other doubles,
 0, -0, 1, the tiny and the huge, and both neighbours of every kink, pole and end of a domain that a search finds.
 --seed chooses others; the same seed gives the same points everywhere.
 
