@@ -390,7 +390,7 @@ def variables(e: Expr) -> list[str]:
 
 # Printing: what is printed parses back to the same node.
 
-_LOOSE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(10)
+_LOOSE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, ATOM = range(10)
 _SHARE = 16
 
 
@@ -399,9 +399,9 @@ def spell_number(value: Number) -> tuple[str, int]:
     if isinstance(value, float):
         if value == 0:
             return "-0.0", _UNARY
-        return ("nan", _ATOM) if value != value else ("inf", _ATOM) if value > 0 else ("-inf", _UNARY)
+        return ("nan", ATOM) if value != value else ("inf", ATOM) if value > 0 else ("-inf", _UNARY)
     sign, size = ("-", -value) if value < 0 else ("", value)
-    bind = _UNARY if sign else _ATOM
+    bind = _UNARY if sign else ATOM
     # Through the nearest double when that decimal is the number (nearly always), exactly otherwise.
     near = float(size)
     if Fraction(repr(near)) == size:
@@ -515,7 +515,7 @@ def readable(roots: Iterable[Expr], *, kinks: bool = False) -> list[Expr]:
 Parts = tuple["str | Expr", ...]
 
 
-def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
+def shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
     """A node's text in parts, its arguments standing for their own, and how tightly it binds."""
 
     def inside(index: int, at_least: int) -> Parts:
@@ -528,9 +528,9 @@ def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
         word, strength = spell_number(e.value)
         return (word,), strength
     if op == "var":
-        return (spell_name(str(e.value)),), _ATOM
+        return (spell_name(str(e.value)),), ATOM
     if op == "constant":
-        return (str(e.value),), _ATOM
+        return (str(e.value),), ATOM
     if op in ("add", "sub"):
         return (*inside(0, _SUM), " + " if op == "add" else " - ", *inside(1, _PRODUCT)), _SUM
     if op in ("mul", "div", "mod"):
@@ -544,7 +544,7 @@ def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
         at_least = _UNARY if first.op in ("const", "mod") else _PRODUCT
         return ("-", *inside(0, at_least)), at_least
     if op == "power":
-        return (*inside(0, _ATOM), "**", *inside(1, _UNARY)), _POWER
+        return (*inside(0, ATOM), "**", *inside(1, _UNARY)), _POWER
     if op in COMPARISONS:
         return (*inside(0, _SUM), f" {COMPARISONS[op]} ", *inside(1, _SUM)), _COMPARE
     if op == "not":
@@ -556,7 +556,7 @@ def _shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
     for a in e.args:
         parts += [a, ", "]
     parts[-1] = f", {e.value})" if op == "diff" and e.value != 1 else ")"
-    return tuple(parts), _ATOM
+    return tuple(parts), ATOM
 
 
 def statements(
@@ -594,14 +594,14 @@ def statements(
 
     count = 0
     for e in nodes:
-        parts[e], bind[e] = _shape(e, bind)
+        parts[e], bind[e] = shape(e, bind)
         length[e] = sum(len(part) if isinstance(part, str) else length[part] for part in parts[e])
         if share and uses[e] > 1 and length[e] > _SHARE and e.op not in BOOLEANS:
             count += 1
             while f"t{count}" in taken:
                 count += 1
             yield f"t{count}", written(e)
-            parts[e], bind[e], length[e] = (f"t{count}",), _ATOM, len(f"t{count}")
+            parts[e], bind[e], length[e] = (f"t{count}",), ATOM, len(f"t{count}")
     for name, e in pairs:
         yield name, written(e)
 

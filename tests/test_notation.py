@@ -198,7 +198,8 @@ def check_dot(source: str) -> None:
 
 
 def test_graph_is_text_that_reads_back() -> None:
-    named = derive([("f", read("x**2*sin(x*y) + exp(sin(x*y))"))], ["x", "y"], 2)
+    source = "x**2*sin(x*y) + where(x*y > 1 and not (x < y or y == 2), exp(sin(x*y)), x)"
+    named = derive([("f", read(source))], ["x", "y"], 2)
     found = write("graph", named, ["x", "y"])
     again = parse(found)
     assert [name for name, _ in again.outputs] == [name for name, _ in named]

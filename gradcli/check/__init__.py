@@ -51,6 +51,8 @@ _ROUNDS, _BATCH = 6, 4
 _INSIDE = 200
 _SUSPECTS = 48
 """Points at which a claim seems wrong that are looked at closely."""
+_ENOUGH = 8
+"""Points at which a claim is wrong, once it is surely so, from which the simplest is sought."""
 _FEW = 10
 """Comparisons with 0 that have to hold where there are no others."""
 
@@ -160,9 +162,7 @@ class _Tally:
 
 
 class _Check:
-    def __init__(
-        self, job: CheckJob, names: Sequence[str], outputs: dict[str, Expr], claims: Sequence[Claim]
-    ) -> None:
+    def __init__(self, job: CheckJob, names: Sequence[str], outputs: dict[str, Expr], claims: Sequence[Claim]) -> None:
         self.job, self.variables, self.outputs, self.claims = job, names, outputs, claims
         self.data = list(dict.fromkeys(variables(c.claimed)[0] for c in claims if c.column))
         self.names = list(dict.fromkeys([*names, *self.data]))
@@ -273,12 +273,14 @@ def _one_graph(claim: Claim) -> bool:
 def _judged(check: _Check, tally: _Tally) -> Verdict:
     claim = tally.claim
     kinks = holes = overflows = 0
-    wrong = []
+    wrong: list[Point] = []
     # Where something told the two apart, or together, what is unclear elsewhere says nothing.
     suspects = [*tally.suspects, *([] if tally.telling else tally.hazy)]
     if suspects:
         probe = Probe(claim, check.names, check.job.tolerance)
         for point in suspects:
+            if len(wrong) == _ENOUGH:
+                break
             failure = probe.failure(point)
             if failure == "differs":
                 wrong.append(point)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gradcli.expr import _ATOM, BOOLEANS, Expr, Parts, _shape, reachable, readable
+from gradcli.expr import ATOM, BOOLEANS, Expr, Parts, reachable, readable, shape
 
 LINE = 100
 _SHARE = 20
@@ -31,13 +31,13 @@ class Texts:
         taken = {str(e.value) for e in nodes if e.op == "var"}
         shared = _shared(self.form[within]) if within else set()
         for e in nodes:
-            self.parts[e], bind[e] = _shape(e, bind)
+            self.parts[e], bind[e] = shape(e, bind)
             length[e] = sum([len(p) if isinstance(p, str) else length[p] for p in self.parts[e]])
             if e in shared and length[e] > _SHARE:
                 self.names[e] = next(t for i in range(1, len(taken) + 2) if (t := f"t{i}") not in taken)
                 taken.add(self.names[e])
             if e in self.names:
-                bind[e], length[e] = _ATOM, len(self.names[e])
+                bind[e], length[e] = ATOM, len(self.names[e])
 
     def name(self, e: Expr) -> str | None:
         return self.names.get(self.form.get(e, e))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from gradcli.errors import printable
-from gradcli.expr import _ATOM, COMPARISONS, CONSTANTS, Expr, _shape, readable, spell_name, spell_number
+from gradcli.expr import ATOM, BOOLEANS, COMPARISONS, CONSTANTS, Expr, readable, shape, spell_name, spell_number
 from gradcli.functions import TABLE
 
 _ALIKE = {"add", "mul", "and", "or", "eq", "ne", "min", "max", "hypot"}
@@ -59,12 +59,16 @@ def listing(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
     bind: dict[Expr, int] = {}
     lines = []
     for e in tape:
-        parts, bind[e] = _shape(e, bind)
+        parts, bind[e] = shape(e, bind)
         if e.op in ("var", "const", "constant"):
             called[e] = "".join([str(p) for p in parts])
             continue
         written = "".join([p if isinstance(p, str) else called[p] for p in parts])
-        called[e], bind[e] = next(names), _ATOM
+        if e.op in BOOLEANS:
+            # A condition has no name in the language.
+            called[e] = written
+            continue
+        called[e], bind[e] = next(names), ATOM
         lines.append(f"{called[e]} = {written}")
     lines += [f"{spell_name(name)} = {called[e]}" for (name, _), e in zip(named, roots, strict=True)]
     return "".join([f"{printable(line)}\n" for line in lines])

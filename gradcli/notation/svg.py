@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from gradcli.notation.dag import is_number, label, nodes, ordered
 NODE_LIMIT = 500
 _BEND_LIMIT = 20_000
 """Places where long lines may be led through columns; beyond that they run straight."""
-_SWEEPS = 8
+_SWEEPS = 24
 _COLUMN, _ROW, _HIGH, _MARGIN = 130, 44, 28, 20
 _LETTERS = 14
 """Characters of a label that are shown; the rest is in its title."""
@@ -57,19 +58,37 @@ class _Layout:
         for a, b in self.links:
             before.setdefault(b, []).append(a)
             after.setdefault(a, []).append(b)
-        self._number()
+        self._number(self.rows)
+        best, kept = self._crossings(), [row.copy() for row in self.rows]
         for sweep in range(_SWEEPS):
             near = before if sweep % 2 == 0 else after
             for row in self.rows if sweep % 2 == 0 else reversed(self.rows):
                 middle = {i: sum(self.place[j] for j in near[i]) / len(near[i]) for i in row if i in near}
                 row.sort(key=lambda i: middle.get(i, self.place[i]))
-            self._number()
+                self._number([row])
+            found = self._crossings()
+            if found < best:
+                best, kept = found, [row.copy() for row in self.rows]
+        self.rows = kept
+        self._number(self.rows)
 
-    def _number(self) -> None:
+    def _number(self, rows: Sequence[Sequence[int]]) -> None:
         widest = max(len(row) for row in self.rows)
-        for row in self.rows:
+        for row in rows:
             for k, i in enumerate(row):
                 self.place[i] = k + (widest - len(row)) / 2
+
+    def _crossings(self) -> int:
+        """Pairs of lines that cross between two columns."""
+        count = 0
+        ends: list[float] = []
+        last = -1
+        for column, _, end in sorted((self.column[a], self.place[a], self.place[b]) for a, b in self.links):
+            if column != last:
+                ends, last = [], column
+            count += len(ends) - bisect_right(ends, end)
+            insort(ends, end)
+        return count
 
     def at(self, i: int) -> tuple[float, float]:
         return _MARGIN + (self.column[i] + 0.5) * _COLUMN, _MARGIN + (self.place[i] + 0.5) * _ROW
@@ -124,8 +143,6 @@ def _drawn(shown: Sequence[_Node], edges: Sequence[tuple[int, int, int]], layout
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'font-family="monospace" font-size="13" text-anchor="middle">',
         f"<title>{_text(', '.join(names))}</title>",
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
-        '<path d="M0,0 L8,4 L0,8 z" fill="#667"/></marker></defs>',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         '<g fill="none" stroke="#667">',
     ]
@@ -147,14 +164,11 @@ def _drawn(shown: Sequence[_Node], edges: Sequence[tuple[int, int, int]], layout
         lines.append(f'<text x="{x:g}" y="{y + 4.5:g}">{_text(text)}</text></g>')
     for a, b, which in edges:
         if which:
-            # Which argument it is stands beside the end of its line, a third of the way back.
-            points = layout.at(a) if (a, layout.column[b] - 1) not in layout.bends else layout.at(
-                layout.bends[a, layout.column[b] - 1]
-            )  # fmt: skip
-            x, y = layout.at(b)
-            t = 0.3
+            # Which argument it is stands on its line, a third of the way back, where lines to one node have parted.
+            x1, y1 = layout.at(layout.bends.get((a, layout.column[b] - 1), a))
+            x2, y2 = layout.at(b)
             lines.append(
-                f'<text x="{x + (points[0] - x) * t:g}" y="{y + (points[1] - y) * t * t - 3:g}" '
+                f'<text x="{x2 + 0.384 * (x1 - x2):g}" y="{y2 + 0.282 * (y1 - y2) - 2:g}" '
                 f'font-size="9" fill="#667">{which}</text>'
             )
     return "\n".join([*lines, "</svg>", ""])
