@@ -14,7 +14,9 @@ from engines import run
 
 from gradcli.backends import native
 from gradcli.backends.native import loops
+from gradcli.backends.native.machine import machine
 from gradcli.backends.native.mathematics import CALLED, ROWS
+from gradcli.backends.native.parts import MANY, SINGLE, layout
 from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, var
@@ -155,6 +157,17 @@ def test_long_programs_give_the_bits_of_short_ones(monkeypatch):
             monkeypatch.setattr("gradcli.backends.native.parts.LONGEST", longest)
             found.append(bits(run(tape._replace(), ins, extents, "native")))
         assert found[0] == found[1] == found[2]
+
+
+def test_no_function_is_long():
+    """What compiling takes grows faster than a function's length: a long program is many, also where it reads much."""
+    longest = []
+    for terms in (1000, 4000):
+        text = "+".join(f"sin({k}*x{k % 7})*x{3 * k % 7}" for k in range(1, terms))
+        tape = program(text, [[f"x{k}"] for k in range(7)], 0)
+        plan = layout(tape, [SINGLE] * 6 + [MANY], machine())
+        longest.append(max(function.count("\n") for function in plan.text.split("\ndefine ")))
+    assert max(longest) < 5000
 
 
 def test_rows_that_are_called_are_rows():

@@ -7,7 +7,7 @@ nearest cache. Must not know how a program is cut into parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from gradcli.backends.native.emit import NUMBER, Emitter, Value
@@ -116,8 +116,8 @@ def text(
     if len(stretches) < 2:
         b = Emitter(machine, outside)
 
-        def written(rows: list[str]) -> None:
-            one.pointer = rows.__getitem__
+        def written(rows: Iterable[str]) -> None:
+            one.pointer = list(rows).__getitem__
             for v in shape.reads:
                 if shape.spread(v):
                     one.value(v)
@@ -146,14 +146,17 @@ def text(
         texts += [*b.lines, "ret void", "}"]
     b = Emitter(machine, outside)
 
-    def tabled(rows: list[str]) -> None:
-        for k, row in enumerate(rows):
+    # Rows without an outer loop begin where the arrays do.
+    table = "%b" if shape.outer else "%t"
+
+    def tabled(rows: Iterable[str]) -> None:
+        for k, row in enumerate(rows if shape.outer else ()):
             b.lines.append(f"store ptr {row}, ptr {b.line(f'getelementptr ptr, ptr %b, i64 {k}')}, align 8")
 
     def calls() -> None:
-        b.lines.extend(f"call void @{name}_{k}(ptr %b, ptr %s, i64 %j)" for k in range(len(stretches)))
+        b.lines.extend(f"call void @{name}_{k}(ptr {table}, ptr %s, i64 %j)" for k in range(len(stretches)))
 
-    texts.append(_loops(b, name, shape, tabled, calls))
+    texts.append(_loops(b, name, shape, tabled, calls, long=True))
     return Text("\n".join(texts), count)
 
 
@@ -188,16 +191,26 @@ def _slots(stretches: Sequence[Sequence[Step]]) -> tuple[dict[int, int], int]:
 
 
 def _loops(
-    b: Emitter, name: str, shape: Shape, before_row: Callable[[list[str]], None], body: Callable[[], None]
-) -> str:
-    """The loops: ``before_row`` gets pointers to the row's first point in each array, ``body`` has %j from there."""
+    b: Emitter, name: str, shape: Shape, before_row: Callable[[Iterable[str]], None], body: Callable[[], None],
+    *, long: bool = False,
+) -> str:  # fmt: skip
+    """The loops: ``before_row`` gets pointers to the row's first point in each array, ``body`` has %j from there.
+
+    A ``long`` part may have thousands of arrays: each pointer is looked up where it is wanted, since compiling takes
+    ever longer where all are alive at once.
+    """
     lines, outer, axes = b.lines, shape.outer, shape.axes
     arrays = [*shape.reads.values(), *[axes] * len(shape.stored)]
+
+    def pointer(k: int, name: str) -> str:
+        lines.append(f"%t{k} = getelementptr ptr, ptr %t, i64 {k}")
+        lines.append(f"{name} = load ptr, ptr %t{k}, align 8")
+        return name
+
     b.start("entry")
     lines.append(f"%b = alloca ptr, i64 {len(arrays) + 1}, align 8")
-    for k in range(len(arrays) + 1):
-        lines.append(f"%t{k} = getelementptr ptr, ptr %t, i64 {k}")
-        lines.append(f"{f'%p{k}' if k < len(arrays) else '%s'} = load ptr, ptr %t{k}, align 8")
+    pointer(len(arrays), "%s")
+    pointers = [] if long else [pointer(k, f"%p{k}") for k in range(len(arrays))]
     for d in range(len(outer) + 1):
         lines.append(f"%e{d} = getelementptr i64, ptr %e, i64 {d}")
         lines.append(f"%n{d} = load i64, ptr %e{d}, align 8")
@@ -210,15 +223,16 @@ def _loops(
 
     def row(k: int) -> str:
         """The first point of this row in an array."""
+        first = pointer(k, f"%p{k}") if long else pointers[k]
         found = "0"
         for a in arrays[k] if outer else ():
             d = axes.index(a)
             found = b.line(f"mul i64 {found}, %n{d}") if found != "0" else found
             if d < len(outer):
                 found = b.line(f"add i64 {found}, %i{d}")
-        return f"%p{k}" if found == "0" else b.line(f"getelementptr double, ptr %p{k}, i64 {found}")
+        return first if found == "0" else b.line(f"getelementptr double, ptr {first}, i64 {found}")
 
-    before_row([row(k) for k in range(len(arrays))])
+    before_row(map(row, range(len(arrays))))
     lines.append("br label %loop")
     origin = b.block
     b.start("loop")
