@@ -151,7 +151,9 @@ class _Tally:
         self.zero = self.zero and bool(np.all(zero, where=agrees))
         if said.any():
             c, t = claimed[said], true[said]
-            self.ulps = max(self.ulps, float(np.max(np.abs(c - t) / np.abs(np.spacing(t)))))
+            with np.errstate(all="ignore"):
+                apart = np.abs(c - t) / np.abs(np.spacing(t))
+            self.ulps = max(self.ulps, float(np.max(apart)))
         for places, points, most in (
             (np.flatnonzero(agrees), self.inside, _INSIDE),
             (np.flatnonzero(np.isin(verdict, WRONG)), self.suspects, _SUSPECTS),

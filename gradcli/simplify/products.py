@@ -157,9 +157,9 @@ class Products:
             else:
                 above.append((base, n))
         p, q = abs(c.numerator), c.denominator
-        if p == q == 1 and not above and below and (self.compact or len(below) == 1):
-            # Alone as x**-2, which is shorter than 1/x**2.
-            at = next((i for i, (_, n) in enumerate(below) if n != 1 and (self.compact or n != Fraction(1, 2))), None)
+        if self.compact and p == q == 1 and not above and below:
+            # x**-2 is shorter than 1/x**2.
+            at = next((i for i, (_, n) in enumerate(below) if n != 1), None)
             if at is not None:
                 base, n = below.pop(at)
                 above.append((base, -n))
