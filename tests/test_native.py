@@ -3,8 +3,10 @@
 import importlib
 import math
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import accuracy
 import numpy as np
@@ -154,6 +156,7 @@ def test_long_programs_give_the_bits_of_short_ones(monkeypatch):
         for longest in (10**9, 400, 7):
             # A program as a key is itself alone, so a copy is compiled anew.
             monkeypatch.setattr(loops, "LONGEST", longest)
+            monkeypatch.setattr(loops, "STRETCH", longest)
             monkeypatch.setattr("gradcli.backends.native.parts.LONGEST", longest)
             found.append(bits(run(tape._replace(), ins, extents, "native")))
         assert found[0] == found[1] == found[2]
@@ -315,3 +318,36 @@ def test_the_shell_says_so():
     plain = subprocess.run([*command[:-2], "scalar", "--csv"], capture_output=True, text=True, check=True)
     found, expected = ([float(r.split(",")[1]) for r in d.stdout.splitlines()[1:]] for d in (done, plain))
     assert all(abs(a - b) <= math.ulp(b) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("binding", "told"),
+    [
+        ("llvm_version_info = (15, 0, 7)", "needs llvmlite 0.45 or later"),
+        ("1/0", "llvmlite does not serve this machine: division by zero"),
+        ("", "llvmlite does not serve this machine"),
+    ],
+)
+def test_a_llvmlite_that_is_old_or_broken(binding, told, tmp_path):
+    (tmp_path / "llvmlite").mkdir()
+    (tmp_path / "llvmlite" / "__init__.py").write_text("")
+    (tmp_path / "llvmlite" / "binding.py").write_text(binding)
+    words = [sys.executable, "-m", "gradcli", "eval", "x", "--at", "x=1", "--engine", "native"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals of that kind")
+def test_what_is_being_compiled_can_be_ended(tmp_path):
+    (tmp_path / "long").write_text("+".join(f"gamma({k}*x + 1)" for k in range(10_000)))
+    words = [sys.executable, "-m", "gradcli", "eval", "-f", "long", "--grid", "x=0:1:33", "--engine", "native"]
+    begun = time.monotonic()
+    with subprocess.Popen([*words, "-o", "out.npy"], cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        time.sleep(5)
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate()
+    assert process.returncode == -signal.SIGTERM
+    assert (told, time.monotonic() - begun < 15) == (b"", True)
+    assert sorted(os.listdir(tmp_path)) == ["long"]

@@ -158,6 +158,8 @@ def _explained(e: Exception) -> GradError:
         return GradError(e.format_message())
     if isinstance(e, MemoryError):
         return GradError("out of memory", exit_code=3)
+    if isinstance(e, RuntimeError) and "can't start new thread" in str(e):
+        return GradError("there is no room for another thread", hint="ask for fewer: --threads 1", exit_code=3)
     if isinstance(e, OSError) and e.filename is not None:
         return GradError(f"{e.filename}: {e.strerror}", exit_code=3)
     words = f"{type(e).__name__}: {e}".splitlines()[0][:300]

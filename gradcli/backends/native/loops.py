@@ -7,7 +7,7 @@ nearest cache. Must not know how a program is cut into parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gradcli.backends.native.emit import NUMBER, Emitter, Value
@@ -16,24 +16,28 @@ from gradcli.backends.native.mathematics import CALLED, ROWS
 from gradcli.program import Step
 
 LONGEST = 400
-"""Steps of one function."""
+"""Steps, or arrays, of a part that is one loop."""
+STRETCH = 100
+"""Steps of one function of a longer part."""
 
 
-class Shape(NamedTuple):
+class Shape:
     """The arrays of a part, in the order of the table, and the axes of its loops.
 
     ``reads``: value to the axes it lies along; ``stored``: values. ``flat``: one loop over all points, everything read
-    laid out along them; else a loop for every axis, of which the last is cut into registers.
+    laid out along them; else a loop for every axis, of which the last is cut into registers. ``arrays``: the axes of
+    each; ``place`` has those read, ``to`` those stored.
     """
 
-    reads: dict[int, tuple[int, ...]]
-    stored: list[int]
-    axes: tuple[int, ...]
-    flat: bool
-
-    @property
-    def outer(self) -> tuple[int, ...]:
-        return () if self.flat else self.axes[:-1]
+    def __init__(self, reads: dict[int, tuple[int, ...]], stored: list[int], axes: tuple[int, ...], flat: bool) -> None:
+        self.reads, self.stored, self.axes, self.flat = reads, stored, axes, flat
+        self.outer = () if flat else axes[:-1]
+        self.arrays = [*reads.values(), *[axes] * len(stored)]
+        self.along = list(dict.fromkeys(self.arrays))
+        self.place = {v: k for k, v in enumerate(reads)}
+        self.to: dict[int, list[int]] = {}
+        for k, v in enumerate(stored, len(reads)):
+            self.to.setdefault(v, []).append(k)
 
     def spread(self, value: int) -> bool:
         """Whether a value read is one number for all points of the inner loop."""
@@ -56,12 +60,8 @@ class _Steps:
         slots: dict[int, int],
     ) -> None:  # fmt: skip
         self.b, self.shape, self.called, self.pointer, self.slots = b, shape, called, pointer, slots
-        self.place = {v: k for k, v in enumerate(shape.reads)}
         self.constants = constants
         self.values: dict[int, Value] = {}
-        self.to: dict[int, list[int]] = {}
-        for k, v in enumerate(shape.stored, len(shape.reads)):
-            self.to.setdefault(v, []).append(k)
 
     def value(self, v: int) -> Value:
         if v not in self.values:
@@ -71,9 +71,9 @@ class _Steps:
             elif v in self.slots:
                 self.values[v] = b.load(self._slot(v))
             elif self.shape.spread(v):
-                self.values[v] = b.spread(self.pointer(self.place[v]))
+                self.values[v] = b.spread(self.pointer(self.shape.place[v]))
             else:
-                self.values[v] = b.load(self._along(self.place[v]))
+                self.values[v] = b.load(self._along(self.shape.place[v]))
         return self.values[v]
 
     def _along(self, k: int) -> str:
@@ -96,8 +96,13 @@ class _Steps:
                 b.store(b.stored(found), self._slot(step.out))
             self.store(step.out)
 
+    def copy(self, values: Sequence[int]) -> None:
+        """Store what was not made here."""
+        for v in values:
+            self.store(v)
+
     def store(self, v: int) -> None:
-        for k in self.to.get(v, ()):
+        for k in self.shape.to.get(v, ()):
             self.b.store(self.b.stored(self.value(v)), self._along(k))
 
 
@@ -111,60 +116,79 @@ def text(
     called: bool,
 ) -> Text:
     """The function ``name``. Where ``called``, rows of many instructions are called, not written out at each use."""
-    stretches = [steps[k : k + LONGEST] for k in range(0, len(steps), LONGEST)]
+    stretches = [steps[k : k + STRETCH] for k in range(0, len(steps), STRETCH)]
     made = {step.out for step in steps}
-    if len(stretches) < 2:
+    copied = [v for v in dict.fromkeys(shape.stored) if v not in made]
+    copies = [copied[k : k + STRETCH] for k in range(0, len(copied), STRETCH)]
+    if len(steps) <= LONGEST and len(shape.arrays) <= LONGEST:
         b = Emitter(machine, outside)
 
-        def written(rows: Iterable[str]) -> None:
-            one.pointer = list(rows).__getitem__
+        def written(rows: list[str]) -> None:
+            one.pointer = rows.__getitem__
             for v in shape.reads:
                 if shape.spread(v):
                     one.value(v)
 
         def body() -> None:
             one.run(steps)
-            for v in dict.fromkeys(shape.stored):
-                if v not in made:
-                    one.store(v)
+            one.copy(copied)
 
         one = _Steps(b, shape, constants, called, str, {})
         return Text(_loops(b, name, shape, written, body), 0)
 
+    # Where a row begins in each array is found where it is wanted: there may be thousands of them.
+    depths = range(len(shape.outer))
+    given = [
+        "ptr %t",
+        "ptr %s",
+        "i64 %j",
+        *[f"i64 %i{d}" for d in depths],
+        *[f"i64 %n{d}" for d in (*depths, len(depths))],
+    ]
     slots, count = _slots(stretches)
     texts: list[str] = []
-    for k, stretch in enumerate(stretches):
+    functions = len(stretches) + len(copies)
+    for k in range(functions):
         b = Emitter(machine, outside)
         b.start("entry")
-        inner = _Steps(b, shape, constants, called, _from_table(b), slots)
-        inner.run(stretch)
-        if k == len(stretches) - 1:
-            for v in dict.fromkeys(shape.stored):
-                if v not in made:
-                    inner.store(v)
-        texts.append(f"define internal void @{name}_{k}(ptr %b, ptr %s, i64 %j) noinline {machine.attributes} {{")
+        inner = _Steps(b, shape, constants, called, _from_table(b, shape), slots)
+        if k < len(stretches):
+            inner.run(stretches[k])
+        else:
+            inner.copy(copies[k - len(stretches)])
+        texts.append(f"define internal void @{name}_{k}({', '.join(given)}) noinline {machine.attributes} {{")
         texts += [*b.lines, "ret void", "}"]
     b = Emitter(machine, outside)
 
-    # Rows without an outer loop begin where the arrays do.
-    table = "%b" if shape.outer else "%t"
-
-    def tabled(rows: Iterable[str]) -> None:
-        for k, row in enumerate(rows if shape.outer else ()):
-            b.lines.append(f"store ptr {row}, ptr {b.line(f'getelementptr ptr, ptr %b, i64 {k}')}, align 8")
-
     def calls() -> None:
-        b.lines.extend(f"call void @{name}_{k}(ptr {table}, ptr %s, i64 %j)" for k in range(len(stretches)))
+        b.lines.extend(f"call void @{name}_{k}({', '.join(given)})" for k in range(functions))
 
-    texts.append(_loops(b, name, shape, tabled, calls, long=True))
+    texts.append(_loops(b, name, shape, None, calls))
     return Text("\n".join(texts), count)
 
 
-def _from_table(b: Emitter) -> Callable[[int], str]:
+def _from_table(b: Emitter, shape: Shape) -> Callable[[int], str]:
+    """Pointers to the row's first point in each array, looked up at every use."""
+    arrays = shape.arrays
+    begins = {axes: _begin(b, shape, axes) for axes in shape.along}
+
     def pointer(k: int) -> str:
-        return b.line(f"load ptr, ptr {b.line(f'getelementptr ptr, ptr %b, i64 {k}')}, align 8")
+        first = b.line(f"load ptr, ptr {b.line(f'getelementptr ptr, ptr %t, i64 {k}')}, align 8, !invariant.load !1")
+        begin = begins[arrays[k]]
+        return first if begin == "0" else b.line(f"getelementptr double, ptr {first}, i64 {begin}")
 
     return pointer
+
+
+def _begin(b: Emitter, shape: Shape, along: tuple[int, ...]) -> str:
+    """Where a row begins in an array that lies ``along`` some axes: the place of its first point."""
+    outer, found = shape.outer, "0"
+    for a in along if outer else ():
+        d = shape.axes.index(a)
+        found = b.line(f"mul i64 {found}, %n{d}") if found != "0" else found
+        if d < len(outer):
+            found = b.line(f"add i64 {found}, %i{d}")
+    return found
 
 
 def _slots(stretches: Sequence[Sequence[Step]]) -> tuple[dict[int, int], int]:
@@ -191,26 +215,16 @@ def _slots(stretches: Sequence[Sequence[Step]]) -> tuple[dict[int, int], int]:
 
 
 def _loops(
-    b: Emitter, name: str, shape: Shape, before_row: Callable[[Iterable[str]], None], body: Callable[[], None],
-    *, long: bool = False,
-) -> str:  # fmt: skip
-    """The loops: ``before_row`` gets pointers to the row's first point in each array, ``body`` has %j from there.
-
-    A ``long`` part may have thousands of arrays: each pointer is looked up where it is wanted, since compiling takes
-    ever longer where all are alive at once.
-    """
-    lines, outer, axes = b.lines, shape.outer, shape.axes
-    arrays = [*shape.reads.values(), *[axes] * len(shape.stored)]
-
-    def pointer(k: int, name: str) -> str:
-        lines.append(f"%t{k} = getelementptr ptr, ptr %t, i64 {k}")
-        lines.append(f"{name} = load ptr, ptr %t{k}, align 8")
-        return name
-
+    b: Emitter, name: str, shape: Shape, before_row: Callable[[list[str]], None] | None, body: Callable[[], None]
+) -> str:
+    """The loops: ``before_row`` gets pointers to the row's first point in each array, ``body`` has %j from there."""
+    lines, outer, arrays = b.lines, shape.outer, shape.arrays
     b.start("entry")
-    lines.append(f"%b = alloca ptr, i64 {len(arrays) + 1}, align 8")
-    pointer(len(arrays), "%s")
-    pointers = [] if long else [pointer(k, f"%p{k}") for k in range(len(arrays))]
+    for k in range(len(arrays) if before_row else 0):
+        lines.append(f"%t{k} = getelementptr ptr, ptr %t, i64 {k}")
+        lines.append(f"%p{k} = load ptr, ptr %t{k}, align 8")
+    lines.append(f"%ts = getelementptr ptr, ptr %t, i64 {len(arrays)}")
+    lines.append("%s = load ptr, ptr %ts, align 8")
     for d in range(len(outer) + 1):
         lines.append(f"%e{d} = getelementptr i64, ptr %e, i64 {d}")
         lines.append(f"%n{d} = load i64, ptr %e{d}, align 8")
@@ -221,18 +235,12 @@ def _loops(
         b.start(f"outer{d}")
         lines.append(f"%i{d} = phi i64 [ 0, %{origin} ], [ %u{d}, %next{d} ]")
 
-    def row(k: int) -> str:
-        """The first point of this row in an array."""
-        first = pointer(k, f"%p{k}") if long else pointers[k]
-        found = "0"
-        for a in arrays[k] if outer else ():
-            d = axes.index(a)
-            found = b.line(f"mul i64 {found}, %n{d}") if found != "0" else found
-            if d < len(outer):
-                found = b.line(f"add i64 {found}, %i{d}")
-        return first if found == "0" else b.line(f"getelementptr double, ptr {first}, i64 {found}")
-
-    before_row(map(row, range(len(arrays))))
+    if before_row:
+        begins = [_begin(b, shape, along) for along in arrays]
+        before_row([
+            f"%p{k}" if begin == "0" else b.line(f"getelementptr double, ptr %p{k}, i64 {begin}")
+            for k, begin in enumerate(begins)
+        ])  # fmt: skip
     lines.append("br label %loop")
     origin = b.block
     b.start("loop")

@@ -9,6 +9,7 @@ import ctypes
 import sys
 from collections.abc import Callable
 from functools import cache, partial
+from threading import Thread
 from typing import Any
 
 from gradcli.backends.native import store
@@ -17,6 +18,8 @@ from gradcli.errors import GradError
 _LIBRARIES = {
     "linux": ("libm.so.6", "libmvec.so.1"), "darwin": ("libSystem.dylib",), "win32": ("ucrtbase.dll",),
 }  # fmt: skip
+_LLVM = (20,)
+"""The first version that reads our texts."""
 _LETTERS = {("x86_64", 8): "e", ("x86_64", 4): "d", ("x86_64", 2): "b", ("aarch64", 2): "n"}
 """How the C library's vector functions are called after the processor and the lanes (the vector function ABI)."""
 
@@ -79,13 +82,30 @@ class Machine:
         name = store.key(text, self._known_as)
         code = store.load(name)
         if code is None:
-            code = self._target.emit_object(llvm.parse_assembly(text))
+            code = self._emitted(text)
             store.save(name, code)
         # An engine owns its target, and takes it along when it goes.
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._make_target())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
         return Code(engine)
+
+    def _emitted(self, text: str) -> bytes:
+        """Compiled in a thread of its own: this one can still be told to end, which no call into LLVM can."""
+        made: list[bytes | BaseException] = []
+
+        def emit() -> None:
+            try:
+                made.append(self._target.emit_object(self._llvm.parse_assembly(text)))
+            except BaseException as error:
+                made.append(error)
+
+        thread = Thread(target=emit, daemon=True)
+        thread.start()
+        thread.join()
+        if isinstance(made[0], BaseException):
+            raise made[0]
+        return made[0]
 
 
 class Code:
@@ -107,11 +127,18 @@ def machine() -> Machine:
     try:
         import llvmlite.binding as llvm
 
+        if llvm.llvm_version_info < _LLVM:
+            raise GradError(
+                f"the native engine needs llvmlite 0.45 or later, which is here with LLVM {llvm.llvm_version_info[0]}",
+                hint="pip install --upgrade 'gradcli[native]'",
+            )
         return Machine(llvm)
-    except ImportError:
+    except ModuleNotFoundError:
         raise GradError(
             "the native engine needs llvmlite, which is not installed", hint="pip install 'gradcli[native]'"
         ) from None
-    except (OSError, RuntimeError, AttributeError) as error:
+    except GradError:
+        raise
+    except Exception as error:  # whatever a broken installation raises
         why = str(error).partition(". ")[0]
         raise GradError(f"llvmlite does not serve this machine: {why}", hint="use --engine vector") from None

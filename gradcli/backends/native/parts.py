@@ -19,7 +19,7 @@ _SHORT = 4
 SINGLE, FEW, MANY = 1, 2, 3
 """What the length of an axis means for the loops: none, no loop of its own, a loop."""
 
-HEAD = '!0 = !{!"branch_weights", i32 1, i32 1000000}'
+HEAD = '!0 = !{!"branch_weights", i32 1, i32 1000000}\n!1 = !{}'
 
 
 class Read(NamedTuple):

@@ -44,6 +44,11 @@ def key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
+def _digest(name: str, code: bytes) -> bytes:
+    """Of the code and of what it was compiled from: a file under another's name is not its code."""
+    return hashlib.sha256(name.encode() + code).digest()
+
+
 def load(name: str) -> bytes | None:
     """The code kept by that name, where it is whole and the owner's."""
     place = folder()
@@ -60,7 +65,7 @@ def load(name: str) -> bytes | None:
             digest, code = file.read(32), file.read()
     except OSError:
         return None
-    return code if hashlib.sha256(code).digest() == digest else None
+    return code if _digest(name, code) == digest else None
 
 
 def save(name: str, code: bytes) -> None:
@@ -75,7 +80,7 @@ def save(name: str, code: bytes) -> None:
         handle, beside = tempfile.mkstemp(dir=place)
         try:
             with open(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
+                file.write(_digest(name, code) + code)
             os.replace(beside, place / name)
         except BaseException:
             with suppress(OSError):
