@@ -49,12 +49,13 @@ def _number(draw: random.Random, low: int, high: int, sign: int) -> float:
 
 
 def near(given: Sequence[Point], seed: int) -> Iterator[Point]:
-    """Points without end beside given ones: one coordinate moved, or each a little."""
+    """Points without end beside given ones, far and close: a domain may be narrow."""
     draw = random.Random(f"near {seed}")
     while True:
         point = list(draw.choice(given))
         for k in [draw.randrange(len(point))] if draw.getrandbits(1) else range(len(point)):
-            point[k] = point[k] * (0.5 + draw.random()) + draw.choice((0.0, 0.0, draw.random() - 0.5))
+            part = math.ldexp(1.0, -draw.randrange(24))
+            point[k] += part * (draw.random() - 0.5) * draw.choice((point[k], point[k], 1.0))
         yield tuple(point)
 
 

@@ -7,6 +7,7 @@ were found, nor how a verdict is told.
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,7 +36,7 @@ _SHRINK = frozenset({"mul", "div", "power", "exp", "exp2", "gauss", "sech", "csc
 _POLES = frozenset(
     {"log", "log2", "log10", "log1p", "atanh", "cot", "csc", "coth", "csch", "gamma", "lgamma", "digamma"}
 )
-_NEAR, _CLOSE = 2.0**-12, 1e-9
+_NEAR, _SIDES, _CLOSE = 2.0**-12, 10, 1e-9
 _ROOM = 1e-6
 """A comparison says something where what rounding may do is less than this part of the numbers."""
 
@@ -128,12 +129,12 @@ class Probe:
         if here.verdict[0] not in WRONG:
             return ""
         column = self.claim.column
-        around = set() if column else set(self(_around(point, _NEAR)).verdict.tolist())
+        around = set() if column else set(self(_beside(point)).verdict.tolist())
         isolated = AGREES in around and not around & {*WRONG}
         if here.verdict[0] == INFINITE:
             return "hole" if isolated else "overflow" if self._excused(point) else "differs"
         if isolated or column:
-            sides = [here.true[0], *self(_around(point, 0.0)).true]
+            sides = [here.true[0], *self(_next(point)).true]
             finite = [side for side in sides if math.isfinite(side)]
             slack = _CLOSE * max(map(abs, finite))
             jumps = max(finite) - min(finite) > 4 * slack
@@ -191,14 +192,29 @@ class Probe:
         return best
 
 
-def _around(point: Point, part: float) -> list[Point]:
-    """Points on both sides along every axis: a ``part`` of its size away, or the next doubles."""
+def _beside(point: Point) -> list[Point]:
+    """Points a little away, in no special direction: what is so on a line alone is not so there."""
     found = []
-    for k, x in enumerate(point):
-        step = part * max(abs(x), 1.0)
-        sides = (x - step, x + step) if part else (math.nextafter(x, -math.inf), math.nextafter(x, math.inf))
-        found += [(*point[:k], side, *point[k + 1 :]) for side in sides]
+    for k in range(_SIDES):
+        draw = random.Random(k)
+        moved = []
+        for axis, x in enumerate(point):
+            step = _NEAR * max(abs(x), 1.0) * (0.5 + draw.random())
+            down = (k if axis == 0 else draw.getrandbits(1)) % 2
+            near = x - step if down else x + step
+            # Beyond the largest double there is one side only.
+            moved.append(near if math.isfinite(near) else x * (1 - _NEAR * draw.random()))
+        found.append(tuple(moved))
     return found
+
+
+def _next(point: Point) -> list[Point]:
+    """The next doubles on both sides along every axis."""
+    return [
+        (*point[:k], math.nextafter(x, way), *point[k + 1 :])
+        for k, x in enumerate(point)
+        for way in (-math.inf, math.inf)
+    ]
 
 
 _PLAIN = (0.0, 1.0, 2.0, -1.0, 3.0, 0.5, -2.0, 4.0, 5.0, 10.0, 0.25, -0.5, -3.0, 100.0, 0.1)
@@ -243,9 +259,9 @@ def _same(numbers: Sequence[float]) -> bool:
 
 def _short(number: float) -> str:
     near = Fraction(number).limit_denominator(1000)
-    if near and abs(float(near) - number) <= _CLOSE * abs(number):
+    if near and abs(float(near) - number) <= 1e-12 * abs(number):
         try:
             return text(const(near))
         except GradError:
             pass
-    return f"{number:.10g}"
+    return f"{number:.13g}"
