@@ -27,6 +27,15 @@ _TURNING = frozenset(
     {"sin", "cos", "tan", "sec", "csc", "cot", "sinc", "gamma", "lgamma", "digamma", "besselj", "bessely"}
 )
 """Functions that come back to where they were: two looks do not tell how far they went."""
+_POLES: dict[str, Callable[[Expr], Expr]] = {
+    "tan": lambda x: apply("cos", x),
+    "sec": lambda x: apply("cos", x),
+    "csc": lambda x: apply("sin", x),
+    "cot": lambda x: apply("sin", x),
+    "csch": lambda x: x,
+    "coth": lambda x: x,
+}
+"""What is 0 where a function has a pole, and about as far from 0 as that is from the argument."""
 _ONE_OF = frozenset({"min", "max", "clip"})
 """Functions whose value is one of their arguments."""
 
@@ -147,8 +156,20 @@ def _function(e: Expr, inner: Sequence[Expr]) -> Expr:
                 moved[k] = apply(way, e.args[k], _TWO * bound)
                 ways.append(_size(apply(e.op, *moved, value=e.value if isinstance(e.value, int) else None) - e))
             far = apply("max", *ways)
-            terms.append(apply("where", apply("lt", bound, _QUARTER), far, _ENDLESS) if e.op in _TURNING else far)
-    return _sum(terms) if e.op in _EXACT else _sum([*terms, _own(e, _FUNCTION), _TINY])
+            if e.op in _TURNING:
+                far = apply("where", apply("lt", bound, _QUARTER), far, _ENDLESS)
+            if e.op in _POLES:
+                # A pole between the two is seen by neither.
+                far = apply("where", apply("gt", _size(_POLES[e.op](e.args[k])), _TWO * bound), far, _ENDLESS)
+            terms.append(far)
+    if e.op in _EXACT:
+        return _sum(terms)
+    own = _own(e, _FUNCTION)
+    if isinstance(e.value, int):
+        # The n-th row of a family is made of n factors; near a zero of one of them it keeps the error of its size.
+        size = apply("hypot", *e.args) ** -e.value if e.op in ("inversion", "inversion_im") else _size(e)
+        own = size * _FUNCTION * const(1 + abs(e.value))
+    return _sum([*terms, own, _TINY])
 
 
 _RULES: dict[str, _Bound] = {

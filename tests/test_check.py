@@ -84,6 +84,13 @@ def equal(f, other, *lets, **more):
         ("x**2", "2*x + 0*x"),
         ("floor(x)", "0*x"),
         ("copysign(x, y)", "df_dx = sign(x)*sign(y)"),
+        ("abs(x)*y", "df_dx = y*x/abs(x)"),
+        ("besselj(1, x)*y", "df_dx = y*(besselj(0, x) - besselj(1, x)/x)"),
+        ("f = exp(x) + log(y)", "df_dx = f - log(y)"),
+        ("x*y + sqrt(y)", "df_dx = sqrt(y)**2"),
+        ("tan(atan(x))", "1"),
+        ("sec(atan(x))", "x/sqrt(1 + x**2)"),
+        ("tan(acos(x))", "-1/(x**2*sqrt(1 - x**2))"),
         ("atan2(y, x)", "df_dy = 1/(x*(1 + (y/x)**2))"),
         ("x**y", "df_dx = y*x**y/x"),
         ("x**y", "df_dy = log(x)*exp(y*log(x))"),
@@ -109,6 +116,10 @@ def test_right_at_kinks_and_edges(f, claim):
         ("exp(x)", "exp(x) + where(x > 3, 0.001, 0)"),
         ("x**2", "2*x/(1 - 1*1)"),
         ("sin(x)", "cos(x)*1.0000000001"),
+        ("sqrt(x)", "where(x > 1e-4, 1/(2*sqrt(x)), nan)"),
+        ("log(x)", "1/x + 0*log(x - 1e-4)"),
+        ("x**2", "where(x > 1e20, inf, 2*x)"),
+        ("x/y", "df_dx = y"),
         ("x*y", "df_dx = sqrt(y)*sqrt(y)"),
     ],
 )
@@ -148,6 +159,11 @@ def test_counterexamples_are_simple():
         for wrong in list(row["wrong"])[:2]:
             (found,) = checked(row["f"], (row["x"], wrong)).verdicts
             assert all(len(repr(x)) <= 12 for x in found.example.point.values()), (row["f"], wrong, found.example)
+
+
+def test_claims_that_others_use_are_claims():
+    found = run_check(CheckJob(["x**2 + y"], Texts(["df_dx = 3*x; df_dy = df_dx/(3*x)"]))).verdicts
+    assert {v.claim.name: v.status for v in found} == {"df_dx": "disagrees", "df_dy": "agrees"}
 
 
 def test_the_seed_chooses_the_points():
@@ -196,6 +212,7 @@ def test_names_of_derivatives():
         ("x**2", Texts(["df_dy = 2*x"]), "no value and no derivative"),
         ("x**2", Texts(["d2f_dx = 2"]), "no value and no derivative"),
         ("x*y", Texts(["y"]), "which derivative"),
+        ("f*x", Texts(["df_dx = f"]), "'f' would be both a variable and a result"),
         ("x**2", Texts(["df_dx = 2*z"]), "'z' is in the claim and not in the expression"),
         ("x**2", Texts(["df_dx = 2*x", "df_dx = 3*x"]), "claimed twice"),
         ("x**2", Texts(), "nothing is claimed"),
@@ -278,7 +295,7 @@ def test_the_text(tmp_path):
     assert (code, err) == (1, "")
     assert out == (
         "df_dx  agrees     the same expression\n"
-        "df_dy  DISAGREES  at x=1, y=0: claimed 0, true 1 (it is f)\n"
+        "df_dy  DISAGREES  at x=-0.3, y=0: claimed 0, true 0.09 (it is f)\n"
         "       claimed    x**2*sin(y)\n"
         "       true       x**2*cos(y)\n"
         "2 claims: 1 agrees, 1 disagrees\n"
@@ -320,6 +337,13 @@ def test_columns_of_data(tmp_path):
         0,
         "df_da  agrees     at 2 points; largest difference 2.76e+11 ulp, as asked\n1 claim: 1 agrees\n",
     )
+
+
+def test_data_that_is_not_finite_is_wrong(tmp_path):
+    (tmp_path / "runs.csv").write_text("x,g,h\n1,2,2\n2,inf,4\n6.6e-34,1.32e-33,nan\n")
+    for column in "gh":
+        code, out, _ = command("x**2", "--input", "runs.csv", "--claim-column", f"df_dx={column}", cwd=tmp_path)
+        assert (code, "DISAGREES" in out) == (1, True)
 
 
 def test_exit_codes(tmp_path):

@@ -21,6 +21,7 @@ from gradcli.check.compare import (
     HAZY,
     OUTSIDE,
     UNSURE,
+    WIDTH,
     WRONG,
     Compared,
     Point,
@@ -29,6 +30,7 @@ from gradcli.check.compare import (
     columns,
     compared,
     pattern,
+    plainness,
 )  # fmt: skip
 from gradcli.derive import derivatives
 from gradcli.derive import name as leibniz
@@ -139,8 +141,11 @@ class _Tally:
         self.inside: list[Point] = []
         self.hazy: list[Point] = []
 
-    def add(self, found: Compared, at: Sequence[Any]) -> None:
-        """One block of points, whose coordinates are ``at``."""
+    def add(self, found: Compared, at: Sequence[Any], *, plain: bool) -> None:
+        """One block of points, whose coordinates are ``at``.
+
+        ``plain``: of those that seem wrong the smallest are kept.
+        """
         verdict, telling, zero, claimed, true = found
         agrees = (verdict == AGREES) & np.isfinite(true)
         said = agrees & telling
@@ -154,9 +159,12 @@ class _Tally:
             with np.errstate(all="ignore"):
                 apart = np.abs(c - t) / np.abs(np.spacing(t))
             self.ulps = max(self.ulps, float(np.max(apart)))
+        wrong = np.flatnonzero(np.isin(verdict, WRONG))
+        if plain and len(wrong) > 1 and at:
+            wrong = wrong[np.argsort(sum(np.abs(np.asarray(column)[wrong]) for column in at), kind="stable")]
         for places, points, most in (
             (np.flatnonzero(agrees), self.inside, _INSIDE),
-            (np.flatnonzero(np.isin(verdict, WRONG)), self.suspects, _SUSPECTS),
+            (wrong, self.suspects, _SUSPECTS),
             (np.flatnonzero(verdict == HAZY), self.hazy, _SUSPECTS),
         ):
             for k in places[: most - len(points)]:
@@ -166,6 +174,7 @@ class _Tally:
 class _Check:
     def __init__(self, job: CheckJob, names: Sequence[str], outputs: dict[str, Expr], claims: Sequence[Claim]) -> None:
         self.job, self.variables, self.outputs, self.claims = job, names, outputs, claims
+        self.given_points = False
         self.data = list(dict.fromkeys(variables(c.claimed)[0] for c in claims if c.column))
         self.names = list(dict.fromkeys([*names, *self.data]))
 
@@ -179,12 +188,13 @@ class _Check:
         width = len(self.names)
         for block in result.blocks:
             for k, tally in enumerate(tallies):
-                first = width + 4 * k
-                found = compared(tally.claim, block[first : first + 4], job.tolerance)
-                tally.add(found, block[:width])
+                first = width + WIDTH * k
+                found = compared(tally.claim, block[first : first + WIDTH], job.tolerance)
+                tally.add(found, block[:width], plain=self.given_points)
 
     def given(self, points: Points, rows: Rows | None, tallies: Sequence[_Tally]) -> None:
         """At the points asked for."""
+        self.given_points = True
         axis = None
         if rows is not None:
             axis, _ = rows_of(rows, points, self.names, ()).whole(self.job.max_points)
@@ -257,7 +267,7 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
 
 def differing(pairs: Sequence[tuple[str, Expr, Expr]], names: Sequence[str]) -> list[str]:
     """Of (name, expression, the same in another form) the names of those that are not the same."""
-    claims = [Claim(name, other, e, name, None, "") for name, e, other in pairs if e is not other]
+    claims = [Claim(name, other, e, name, None, "", root=e) for name, e, other in pairs if e is not other]
     check = _Check(CheckJob(()), names, {name: e for name, e, _ in pairs}, claims)
     tallies = list(map(_Tally, claims))
     if tallies:
@@ -313,7 +323,8 @@ def _reason(tally: _Tally, infinite: int) -> str:
 
 def _example(check: _Check, probe: Probe, wrong: Sequence[Point]) -> Example:
     claim = probe.claim
-    point = probe.simplest(wrong)
+    # Where points are given, it is one of them.
+    point = min(wrong, key=plainness) if check.given_points else probe.simplest(wrong)
     here = probe([point])
     found = probe(wrong)
     places = np.flatnonzero(found.verdict == DIFFERS).tolist()

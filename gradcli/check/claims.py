@@ -42,6 +42,8 @@ class Claim(NamedTuple):
     said: str
     place: Place | None = None
     column: bool = False
+    root: Expr = ZERO
+    """What is differentiated: where it has no value there is nothing to claim."""
 
 
 class Texts(NamedTuple):
@@ -69,6 +71,7 @@ class Claims:
             _pointwise(p)
         self.variables = self._seen(asked.variables)
         self.outputs = dict(zip([n for n, _ in asked.outputs], self._meant([e for _, e in asked.outputs]), strict=True))
+        asked.check_columns([n for n, _ in asked.outputs], [], [n for n, _ in asked.outputs])
         self.defined = {name: e for p in asked.parsed for name, e in p.names.items()}
         self.defined |= dict(asked.outputs)
         self.found: list[Claim] = []
@@ -110,17 +113,22 @@ class Claims:
             names = list(self.outputs)
         for name, e, (_, typed) in zip(names, roots, parsed.outputs, strict=True):
             if name is None or name not in self.outputs:
+                name = name or "f"
                 known = ", ".join(self.outputs)
                 raise GradError(
                     f"--equals: there is no output '{name}' to be equal to", hint=f"the outputs are {known}"
                 )
-            self.found.append(Claim(name, e, self.outputs[name], name, None, *_written(parsed, typed)))
+            self.found.append(
+                Claim(name, e, self.outputs[name], name, None, *_written(parsed, typed), root=self.outputs[name])
+            )
 
     def _formulas(self, parsed: Parsed) -> list[Claim]:
         _pointwise(parsed)
         self._check_variables(parsed)
         found = []
-        for name, e in parsed.outputs:
+        # A claim that another one uses is a claim still.
+        used = [(name, e) for name, e in parsed.names.items() if (name, e) not in parsed.outputs and self._read(name)]
+        for name, e in [*used, *parsed.outputs]:
             meant = self._meant(substitute([e], self.defined))[0]
             found.append(self._claim(name, meant, *_written(parsed, e), column=False))
         return found
@@ -148,12 +156,9 @@ class Claims:
 
     def _named(self, name: str) -> tuple[str, Partial]:
         """The output and the variables that a derivative's name says, in any order: d2f_dydx is d2f_dxdy."""
-        for output in self.outputs:
-            if name == output:
-                return output, ()
-            for order, partial in _read(name, output, self.variables):
-                if order == len(partial):
-                    return output, tuple(sorted(partial))
+        found = self._read(name)
+        if found is not None:
+            return found
         known = [
             leibniz(o, self.variables, p)
             for o in self.outputs
@@ -163,6 +168,15 @@ class Claims:
         listed = ", ".join(known[:8]) + (" ..." if len(known) > 8 else ", and higher orders")
         hint = f"did you mean '{close[0]}'?" if close else f"there are {listed}"
         raise GradError(f"no value and no derivative of these expressions is called '{printable(name)}'", hint=hint)
+
+    def _read(self, name: str) -> tuple[str, Partial] | None:
+        for output in self.outputs:
+            if name == output:
+                return output, ()
+            for order, partial in _read(name, output, self.variables):
+                if order == len(partial):
+                    return output, tuple(sorted(partial))
+        return None
 
     def _check_variables(self, parsed: Parsed) -> None:
         for name in self._seen([v for v in parsed.variables if v not in self.defined]):
@@ -187,7 +201,10 @@ class Claims:
                 found = derivatives(root, [self.variables[k] for k in places], order)
                 for partial in asked:
                     truths[output, partial] = found.get(tuple([places.index(k) for k in partial]), ZERO)
-        return [claim._replace(truth=truths[claim.output, claim.partial or ()]) for claim in claims]
+        return [
+            claim._replace(truth=truths[claim.output, claim.partial or ()], root=self.outputs[claim.output])
+            for claim in claims
+        ]
 
 
 def _pointwise(parsed: Parsed) -> None:

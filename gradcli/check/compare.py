@@ -17,7 +17,7 @@ import numpy as np
 from gradcli.backends import scalar
 from gradcli.check.claims import Claim
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, reachable, text
+from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, reachable, text, variables
 from gradcli.program import build
 from gradcli.rounding import bounds
 
@@ -36,7 +36,10 @@ _SHRINK = frozenset({"mul", "div", "power", "exp", "exp2", "gauss", "sech", "csc
 _POLES = frozenset(
     {"log", "log2", "log10", "log1p", "atanh", "cot", "csc", "coth", "csch", "gamma", "lgamma", "digamma"}
 )
-_NEAR, _SIDES, _CLOSE = 2.0**-12, 10, 1e-9
+_NEAR, _SIDES, _CLOSE = 2.0**-12, 12, 1e-9
+_SMALL = 2.0**-30
+_TRIES = 60
+"""Points that are looked at closely on the way to the simplest."""
 _ROOM = 1e-6
 """A comparison says something where what rounding may do is less than this part of the numbers."""
 
@@ -73,15 +76,18 @@ something on the way to the claim is not finite, and its value is not the true o
 WRONG = (DIFFERS, INFINITE)
 
 
+WIDTH = 5
+
+
 def columns(claim: Claim) -> list[Expr]:
-    """What to compute for a claim: itself, the truth, and how far rounding may have carried each."""
-    return [claim.claimed, claim.truth, *bounds([claim.claimed, claim.truth])]
+    """What to compute for a claim: itself, the truth, how far rounding may have carried each, and the function."""
+    return [claim.claimed, claim.truth, *bounds([claim.claimed, claim.truth]), claim.root]
 
 
 def compared(claim: Claim, values: Sequence[Any], tolerance: Tolerance) -> Compared:
     """A claim against the truth, given the values of its `columns` at points."""
-    claimed, true, own, other = (np.asarray(column, dtype=np.float64) for column in values)
-    finite = np.isfinite(true)
+    claimed, true, own, other, value = (np.asarray(column, dtype=np.float64) for column in values)
+    finite = np.isfinite(true) & np.isfinite(value)
     with np.errstate(all="ignore"):
         apart = np.abs(claimed - true)
         ulp = np.abs(np.spacing(true))
@@ -96,7 +102,7 @@ def compared(claim: Claim, values: Sequence[Any], tolerance: Tolerance) -> Compa
             unsure = ~np.isfinite(SLACK * other) | (np.isfinite(claimed) & ~np.isfinite(allowed))
             lost = unsure & np.isfinite(claimed) & np.isfinite(SLACK * other)
             hazy = lost & (apart > np.maximum(SLACK * other, _ROOM * np.maximum(np.abs(claimed), np.abs(true))))
-        agrees = np.where(finite, apart <= allowed, claimed == true)
+        agrees = np.where(finite, apart <= allowed, (claimed == true) & np.isfinite(value))
     verdict = np.select(
         [~finite & ~agrees, finite & hazy, finite & unsure, ~np.isfinite(claimed) & finite, agrees],
         [OUTSIDE, HAZY, UNSURE, INFINITE, AGREES],
@@ -111,12 +117,15 @@ class Probe:
 
     def __init__(self, claim: Claim, names: Sequence[str], tolerance: Tolerance) -> None:
         self.claim, self.names, self.tolerance = claim, names, tolerance
+        told = {*variables(claim.claimed), *variables(claim.truth)}
+        self.live = [k for k, name in enumerate(names) if name in told]
+        self.whole = any(e.op == "power" and e.args[1].variables for e in reachable([claim.truth]))
         program = build(columns(claim), [names])
         self.kernel = scalar.kernel(program)
         self.places = [names.index(name) for name, _ in program.inputs]
 
     def __call__(self, points: Sequence[Point]) -> Compared:
-        outs = [[0.0] * len(points) for _ in range(4)]
+        outs = [[0.0] * len(points) for _ in range(WIDTH)]
         self.kernel([[point[k] for point in points] for k in self.places], outs, (len(points),))
         return compared(self.claim, outs, self.tolerance)
 
@@ -129,12 +138,12 @@ class Probe:
         if here.verdict[0] not in WRONG:
             return ""
         column = self.claim.column
-        around = set() if column else set(self(_beside(point)).verdict.tolist())
+        around = set() if column else set(self(_beside(point, self.live)).verdict.tolist())
         isolated = AGREES in around and not around & {*WRONG}
         if here.verdict[0] == INFINITE:
             return "hole" if isolated else "overflow" if self._excused(point) else "differs"
         if isolated or column:
-            sides = [here.true[0], *self(_next(point)).true]
+            sides = [here.true[0], *self(_next(point, self.live)).true]
             finite = [side for side in sides if math.isfinite(side)]
             slack = _CLOSE * max(map(abs, finite))
             jumps = max(finite) - min(finite) > 4 * slack
@@ -144,7 +153,10 @@ class Probe:
 
     def _excused(self, point: Point) -> bool:
         """Whether the claim loses its value, there or on the way, only because doubles have no more room or digits."""
-        if any(abs(x) >= _VAST or 0 < abs(x) <= 1 / _VAST for x in point):
+        if self.claim.column:
+            return False
+        # From here on every exponent is a whole number, and a power of what is negative has a value.
+        if self.whole and any(abs(x) >= _VAST for x in point):
             return True
         nodes = [e for e in reachable([self.claim.claimed]) if e.op not in BOOLEANS]
         value = dict(zip(nodes, self._values(nodes, point), strict=True))
@@ -176,45 +188,48 @@ class Probe:
 
     def simplest(self, points: Sequence[Point]) -> Point:
         """The simplest point found where the claim is wrong, beginning from some where it is."""
-        best = min(points, key=_plainness)
+        best = min(points, key=plainness)
         if self.claim.column:
             return best
+        budget = _TRIES
         for _ in range(3):
             before = best
-            for k in range(len(best)):
-                for value in _simpler(best[k]):
-                    point = (*best[:k], value, *best[k + 1 :])
-                    if self.failure(point) == "differs":
-                        best = point
-                        break
+            for k in self.live:
+                points = [(*best[:k], value, *best[k + 1 :]) for value in _simpler(best[k])]
+                if points and budget > 0:
+                    wrong = np.isin(self(points).verdict, WRONG).tolist()
+                    for point in [p for p, is_wrong in zip(points, wrong, strict=True) if is_wrong][:3]:
+                        budget -= 1
+                        if self.failure(point) == "differs":
+                            best = point
+                            break
             if best == before:
                 break
         return best
 
 
-def _beside(point: Point) -> list[Point]:
-    """Points a little away, in no special direction: what is so on a line alone is not so there."""
+def _beside(point: Point, live: Sequence[int]) -> list[Point]:
+    """Points a little away, and far less, in no special direction: what is so on a line alone is not so there."""
     found = []
     for k in range(_SIDES):
         draw = random.Random(k)
-        moved = []
-        for axis, x in enumerate(point):
-            step = _NEAR * max(abs(x), 1.0) * (0.5 + draw.random())
-            down = (k if axis == 0 else draw.getrandbits(1)) % 2
+        moved = list(point)
+        for axis in live:
+            x = point[axis]
+            # In parts of its own size, and in steps that leave the small behind.
+            size = max(abs(x), 1.0) if k < _SIDES // 2 or abs(x) < _SMALL else abs(x)
+            step = _NEAR * size * (0.5 + draw.random()) * (1.0 if k < 2 * _SIDES // 3 else _NEAR)
+            down = (k if axis == live[0] else draw.getrandbits(1)) % 2
             near = x - step if down else x + step
             # Beyond the largest double there is one side only.
-            moved.append(near if math.isfinite(near) else x * (1 - _NEAR * draw.random()))
+            moved[axis] = near if math.isfinite(near) else x * (1 - _NEAR * draw.random())
         found.append(tuple(moved))
     return found
 
 
-def _next(point: Point) -> list[Point]:
+def _next(point: Point, live: Sequence[int]) -> list[Point]:
     """The next doubles on both sides along every axis."""
-    return [
-        (*point[:k], math.nextafter(x, way), *point[k + 1 :])
-        for k, x in enumerate(point)
-        for way in (-math.inf, math.inf)
-    ]
+    return [(*point[:k], math.nextafter(point[k], way), *point[k + 1 :]) for k in live for way in (-math.inf, math.inf)]
 
 
 _PLAIN = (0.0, 1.0, 2.0, -1.0, 3.0, 0.5, -2.0, 4.0, 5.0, 10.0, 0.25, -0.5, -3.0, 100.0, 0.1)
@@ -228,7 +243,7 @@ def _simpler(x: float) -> list[float]:
     return list(dict.fromkeys(candidates[:place]))
 
 
-def _plainness(point: Point) -> tuple[int, float]:
+def plainness(point: Point) -> tuple[int, float]:
     """Orders points by how much there is to read, then by size."""
     return sum(len(repr(x).removesuffix(".0")) for x in point), sum(min(abs(x), 1e300) for x in point)
 
@@ -243,7 +258,8 @@ def pattern(pairs: Sequence[tuple[float, float]], others: Mapping[str, Sequence[
     if all(t and c for c, t in pairs) and _same(ratios := [c / t for c, t in pairs]):
         if abs(ratios[0] + 1) < _CLOSE:
             return "the sign is wrong"
-        return f"it is {_short(ratios[0])} times what it should be"
+        ratio = _short(ratios[0])
+        return f"it is {ratio} times what it should be" if ratio != "1" else ""
     for name, values in others.items():
         if all(abs(c - v) <= _CLOSE * abs(v) for (c, _), v in zip(pairs, values, strict=True)):
             return f"it is {name}"
@@ -254,12 +270,12 @@ def pattern(pairs: Sequence[tuple[float, float]], others: Mapping[str, Sequence[
 
 def _same(numbers: Sequence[float]) -> bool:
     low, high = min(numbers), max(numbers)
-    return high - low <= _CLOSE * max(abs(low), abs(high))
+    return math.isfinite(high - low) and high - low <= _CLOSE * max(abs(low), abs(high))
 
 
 def _short(number: float) -> str:
     near = Fraction(number).limit_denominator(1000)
-    if near and abs(float(near) - number) <= 1e-12 * abs(number):
+    if near and abs(number) < 1e15 and abs(float(near) - number) <= 1e-12 * abs(number):
         try:
             return text(const(near))
         except GradError:

@@ -30,6 +30,8 @@ def _check(ctx: click.Context, **given: Any) -> None:
         limit = given[name]
         if limit is not None and not 0 <= limit < math.inf:
             raise GradError(f"--{name.replace('_', '-')}: a finite number from 0 is needed")
+    if given["junit"] in ("", "-") or (given["junit"] is not None and given["junit"] == output):
+        raise GradError("--junit needs a file of its own", hint="such as: --junit report.xml")
     pointed = given["at"] or given["grid"] or given["fill"] is not None or given["input"]
     for name in ("points", "thorough"):
         if pointed and given[name]:
@@ -57,11 +59,14 @@ def _check(ctx: click.Context, **given: Any) -> None:
     with Door() if output is None else FileDoor(output) as door:
         color = output is None and report.colored(sys.stdout, given["color"])
         door(verdicts.FORMS[form](found, color).encode())
-        if given["github"] and output is None:
+        if given["github"] and output is None and form != "json":
             door("".join(verdicts.github(found)).encode())
     if given["github"] and output is not None:
         with Door() as door:
             door("".join(verdicts.github(found)).encode())
+    elif given["github"] and form == "json":
+        # GitHub reads both; what is on stdout stays one object.
+        sys.stderr.write("".join(verdicts.github(found)))
     if asked is not None and not given["quiet"]:
         for text in asked.notes:
             report.note(text, given["color"])

@@ -156,7 +156,8 @@ def github(report: Report) -> Iterator[str]:
             where = f"file={_property(place.file)},line={place.line},col={place.column}," if place else ""
             kind = "error" if v.status == "disagrees" else "warning"
             message = f"{v.claim.name} {v.status} {_told(v)}; true: {v.truth}"
-            yield f"::{kind} {where}title={_property('gradcli check: ' + v.claim.name)}::{_data(message)}\n"
+            title = _property(f"gradcli check: {printable(v.claim.name)}")
+            yield f"::{kind} {where}title={title}::{_data(printable(message))}\n"
 
 
 def _data(text: str) -> str:

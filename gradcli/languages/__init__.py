@@ -40,6 +40,9 @@ def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[s
     names = {v: quote(v) for v in variables} if row.quoted else identifiers(variables, reserved, row.folds)
     if row.quoted and row.folds and len({v.lower() for v in variables}) < len(variables):
         raise GradError(f"{language} has no columns that differ by the case of letters alone", hint="rename a variable")
+    misread = [v for v in variables if row.quoted and v.lower() in row.keywords.split()]
+    if misread:
+        raise GradError(f"{language} cannot read a column '{misread[0]}'", hint="rename the variable")
     made, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
     notes = comment(row.comment, _notes(named, names, row))
     results = [(quote(name), value) for (name, _), value in zip(named, values, strict=True)]

@@ -38,7 +38,7 @@ _POSTGRES = Language(
         "atan2": "atan2({0}, {1})", "max": "greatest({0}, {1})",
     },
     frame=_QUERY, result=_COLUMN, between=",\n", whole=True, width=600, quoted=True, quote=quoted,
-    read='CAST(<key> AS double precision) AS <name>',
+    read='CAST(points.<key> AS double precision) AS <name>',
 )  # fmt: skip
 
 _DUCKDB = Language(
@@ -53,7 +53,7 @@ _DUCKDB = Language(
         "round": "round_even({0}, 0)",
     },
     frame=_QUERY, result=_COLUMN, between=",\n", width=600, quoted=True, quote=quoted, folds=True,
-    read="CAST(<key> AS DOUBLE) AS <name>",
+    read="CAST(points.<key> AS DOUBLE) AS <name>",
 )  # fmt: skip
 
 _SQLITE = Language(
@@ -68,7 +68,8 @@ _SQLITE = Language(
     },
     # Its parser holds 100 pieces, five for a case within a case.
     frame=_QUERY, result=_COLUMN, between=",\n", width=600, depth=12, quoted=True, quote=quoted, folds=True,
-    read="CAST(<key> AS REAL) AS <name>",
+    # Even quoted it reads these two as truth values.
+    read="CAST(points.<key> AS REAL) AS <name>", keywords="true false",
 )  # fmt: skip
 
 _JQ = Language(
@@ -134,7 +135,7 @@ _MILLER = Language(
     helper="func <function>(<parameters>) {\n<inner>    return <value>;\n}\n\n",
     assign="var <name> = <value>;\n", read="var <name> = float(<key>);\n", quote=field,
     keywords="""all begin bool break call continue do dump edump elif else emit1 emit emitf emitp end eprint eprintn
-    false filter float for func funct if in int map num print printn return stderr stdout str subr tee true unset var
+    null NaN Inf false filter float for func funct if in int map num print printn return stderr stdout str subr tee true unset var
     while ENV FILENAME FILENUM FNR IFS IPS IRS M_E M_PI NF NR OFS OPS ORS arr any min max round sgn mod sign trunc ceil
     ceiling truncate exec gamma string boolean asin acos percentile strlen""",
 )  # fmt: skip

@@ -11,9 +11,12 @@ import gc
 from collections.abc import Iterable
 
 from gradcli.expr import Expr, reachable, readable
+from gradcli.simplify.products import TooMuchError
 from gradcli.simplify.rounds import Round
 
 _ROUNDS = 8
+_WORK = 80_000
+"""Factors of products that are looked at, a few seconds; what would take more stays as it is."""
 _LARGE = 5000
 """Nodes from which on one round has to do."""
 
@@ -25,16 +28,31 @@ def simplified(roots: Iterable[Expr]) -> list[Expr]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return [_best(e, s) for e, s in zip(given, _settled(given, compact=False), strict=True)]
+        try:
+            return _all(given, _WORK)
+        except TooMuchError:
+            return [_alone(e) for e in given]
     finally:
         if collecting:
             gc.enable()
 
 
-def _best(e: Expr, s: Expr) -> Expr:
+def _all(given: list[Expr], work: int) -> list[Expr]:
+    left = [work]
+    return [_best(e, s, left) for e, s in zip(given, _settled(given, False, left), strict=True)]
+
+
+def _alone(e: Expr) -> Expr:
+    try:
+        return _all([e], _WORK // 16)[0]
+    except TooMuchError:
+        return e
+
+
+def _best(e: Expr, s: Expr, left: list[int]) -> Expr:
     if _no_longer(s, e):
         return s
-    (s,) = _settled([e], compact=True)
+    (s,) = _settled([e], True, left)
     return s if _no_longer(s, e) else e
 
 
@@ -51,9 +69,9 @@ def _no_longer(a: Expr, b: Expr) -> bool:
     return sizes[a] <= most or len(reachable([a])) <= most
 
 
-def _settled(roots: list[Expr], compact: bool) -> list[Expr]:
+def _settled(roots: list[Expr], compact: bool, left: list[int]) -> list[Expr]:
     for _ in range(_ROUNDS if len(reachable(roots)) < _LARGE else 1):
-        new = Round(roots, compact).run()
+        new = Round(roots, compact, left).run()
         if all(a is b for a, b in zip(roots, new, strict=True)):
             break
         roots = new

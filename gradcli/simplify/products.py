@@ -24,13 +24,18 @@ ONCE = Fraction(1)
 _NOTHING: Factors = frozenset()
 
 
+class TooMuchError(Exception):
+    """Simplifying takes more work than anybody would wait for."""
+
+
 class Products:
     """``compact``: x**-2/y where 1/(x**2*y) would be longer.
 
     ``sums`` and ``products`` say how the nodes made here read as tables.
     """
 
-    def __init__(self, compact: bool) -> None:
+    def __init__(self, compact: bool, left: list[int]) -> None:
+        self.left = left
         self.compact = compact
         self.sums: dict[Expr, Terms] = {}
         self.products: dict[Expr, tuple[Fraction, Factors]] = {}
@@ -125,6 +130,9 @@ class Products:
         return self.product(c, into)
 
     def product(self, c: Fraction, into: Mapping[Expr, Exponent]) -> Expr:
+        self.left[0] -= 1 + len(into)
+        if self.left[0] < 0:
+            raise TooMuchError
         factors: dict[Expr, Exponent] = {}
         for base, n in into.items():
             whole = isinstance(n, Fraction) and n.denominator == 1

@@ -23,8 +23,8 @@ _AT_ONE = {"log": ZERO, "log2": ZERO, "log10": ZERO, "acosh": ZERO, "cbrt": ONE,
 class Round(Sums):
     """``run`` gives the new roots."""
 
-    def __init__(self, roots: Sequence[Expr], compact: bool) -> None:
-        super().__init__(compact)
+    def __init__(self, roots: Sequence[Expr], compact: bool, left: list[int]) -> None:
+        super().__init__(compact, left)
         self.roots = roots
         self.nodes = reachable(roots)
         self.new: dict[Expr, Expr] = {}
