@@ -135,7 +135,8 @@ _MILLER = Language(
     helper="func <function>(<parameters>) {\n<inner>    return <value>;\n}\n\n",
     assign="var <name> = <value>;\n", read="var <name> = float(<key>);\n", quote=field,
     keywords="""all begin bool break call continue do dump edump elif else emit1 emit emitf emitp end eprint eprintn
-    null NaN Inf false filter float for func funct if in int map num print printn return stderr stdout str subr tee true unset var
+    null NaN Inf false
+    filter float for func funct if in int map num print printn return stderr stdout str subr tee true unset var
     while ENV FILENAME FILENUM FNR IFS IPS IRS M_E M_PI NF NR OFS OPS ORS arr any min max round sgn mod sign trunc ceil
     ceiling truncate exec gamma string boolean asin acos percentile strlen""",
 )  # fmt: skip
