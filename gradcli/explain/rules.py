@@ -178,7 +178,7 @@ def _function(e: Expr, moving: list[bool], letters: list[str]) -> _Rule:
     generic = apply(e.op, *stand, value=e.value if isinstance(e.value, int) else None)
     found = [(n, s) for n, s, m in zip(names, slopes(generic), moving, strict=True) if m and s is not None]
     texts = Texts([generic, *[s for _, s in found]])
-    head = texts(generic)
+    head = texts(generic) if texts(generic).endswith(")") else f"({texts(generic)})"
     if not found:
         return _Rule(f"derivative of {e.op}", f"{head}' = 0 wherever it has a derivative", e.args)
     if len(e.args) == 1 and e.args[0].op == "var":
