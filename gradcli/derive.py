@@ -5,7 +5,8 @@ The last room that is pure symbols: no number of a point is known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations_with_replacement, groupby, pairwise
 from math import comb
 
@@ -23,6 +24,36 @@ def name(output: str, wrt: Sequence[str], partial: forward.Partial) -> str:
         return output
     below = "".join(f"d{wrt[i]}{n if (n := len(list(same))) > 1 else ''}" for i, same in groupby(partial))
     return f"d{total if total > 1 else ''}{output}_{below}"
+
+
+_HIGHEST = 200
+"""The highest order that a name is read for."""
+
+
+def readings(name: str, output: str, wrt: Sequence[str]) -> Iterator[forward.Partial]:
+    """What a name may stand for as a derivative of ``output``, its variables in the order they are written.
+
+    Variables' names may hold digits and each other: every reading of the right order is given.
+    """
+    head = re.fullmatch(rf"d([0-9]{{0,3}}){re.escape(output)}_(.+)", name, re.DOTALL)
+    if head is None:
+        return
+    total, below = int(head[1] or 1), head[2]
+    stack: list[tuple[int, forward.Partial]] = [(0, ())]
+    while stack and total <= _HIGHEST:
+        at, partial = stack.pop()
+        if at == len(below) and len(partial) == total:
+            yield partial
+        for i, variable in enumerate(wrt):
+            if below.startswith(f"d{variable}", at):
+                end = at + 1 + len(variable)
+                for stop in range(end, min(end + 3, len(below)) + 1):
+                    digits = below[end:stop]
+                    if digits and not (digits.isascii() and digits.isdigit() and int(digits) > 1):
+                        continue
+                    times = int(digits or 1)
+                    if len(partial) + times <= total:
+                        stack.append((stop, (*partial, *[i] * times)))
 
 
 def expand(roots: Iterable[Expr]) -> list[Expr]:

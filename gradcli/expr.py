@@ -371,6 +371,23 @@ def reachable(roots: Iterable[Expr]) -> list[Expr]:
     return sorted(seen, key=lambda e: e.serial)
 
 
+def post_order(roots: Iterable[Expr]) -> list[Expr]:
+    """Arguments before users, each user as soon after its arguments as can be: few values are alive at a time."""
+    seen: set[Expr] = set()
+    order: list[Expr] = []
+    for root in roots:
+        stack = [(root, False)]
+        while stack:
+            e, ready = stack.pop()
+            if ready:
+                order.append(e)
+            elif e not in seen:
+                seen.add(e)
+                stack.append((e, True))
+                stack.extend((a, False) for a in reversed(e.args))
+    return order
+
+
 def substitute(roots: Iterable[Expr], names: dict[str, Expr]) -> list[Expr]:
     """``roots`` with the variables in ``names`` replaced."""
     roots = list(roots)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, exact, reachable, rebuild
+from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, exact, post_order, reachable, rebuild
 from gradcli.functions import TABLE, csch_squared, exp, expansion, sech_squared, sqrt
 
 
@@ -148,23 +148,6 @@ def _expanded(e: Expr, done: dict[Expr, Expr]) -> Expr:
 # Scheduling.
 
 
-def _post_order(roots: Iterable[Expr]) -> list[Expr]:
-    """Arguments before users, each user as soon after its arguments as can be: few values are alive at a time."""
-    seen: set[Expr] = set()
-    order: list[Expr] = []
-    for root in roots:
-        stack = [(root, False)]
-        while stack:
-            e, ready = stack.pop()
-            if ready:
-                order.append(e)
-            elif e not in seen:
-                seen.add(e)
-                stack.append((e, True))
-                stack.extend((a, False) for a in reversed(e.args))
-    return order
-
-
 def _number(e: Expr) -> float:
     if e.op == "constant":
         return CONSTANTS[str(e.value)]
@@ -178,7 +161,7 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
     Raises GradError for a variable on no axis.
     """
     roots = lower(outputs)
-    order = _post_order(roots)
+    order = post_order(roots)
     axis_of = {name: k for k, names in enumerate(axes) for name in names}
     masks = [sum(bit(name) for name in names) for names in axes]
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from functools import partial
 from itertools import product
 
 from gradcli.backends import special
-from gradcli.program import Program, Step
+from gradcli.expr import Expr
+from gradcli.program import Program, Step, build
 
 Kernel = Callable[[Sequence[Sequence[float]], Sequence[MutableSequence[float]], tuple[int, ...]], None]
 
@@ -202,3 +203,11 @@ def kernel(program: Program) -> Kernel:
                 column[n] = slots[slot]
 
     return run
+
+
+def at_point(roots: Sequence[Expr], point: Mapping[str, float]) -> list[float | bool]:
+    """The values of expressions at one point. Raises GradError for a variable without a value."""
+    program = build(roots, [list(point)])
+    outs: list[list[float | bool]] = [[0.0] for _ in roots]
+    kernel(program)([[float(point[name])] for name, _ in program.inputs], outs, (1,))
+    return [column[0] for column in outs]

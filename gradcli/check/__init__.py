@@ -47,6 +47,7 @@ from gradcli.simplify import simplified
 
 __all__ = ["CheckJob", "Example", "Place", "Report", "Texts", "Tolerance", "Verdict", "differing", "run_check"]
 
+_AS_PAYS = Settings()
 POINTS, THOROUGH = 200, 4000
 """How many points each claim is compared at, unless asked otherwise."""
 _ROUNDS, _BATCH = 6, 4
@@ -133,7 +134,7 @@ class _Tally:
     """What one claim has met so far."""
 
     def __init__(self, claim: Claim) -> None:
-        self.claim = claim
+        self.claim, self.columns = claim, columns(claim)
         self.telling = self.quiet = self.outside = self.unsure = 0
         self.ulps = 0.0
         self.zero = True
@@ -181,12 +182,9 @@ class _Check:
     def blocks(self, grid: Grid, tallies: Sequence[_Tally]) -> None:
         """Compare all claims at all points of a grid."""
         job = self.job
-        outputs = [*map(var, self.names), *[e for t in tallies for e in columns(t.claim)]]
-        plan = Plan(outputs, grid, reductions=False)
-        settings = Settings(job.engine, job.threads)
-        result = Result(plan, list(map(str, range(len(outputs)))), 0, Facts({}, [], 0), settings, matrix=False)
+        outputs = [*map(var, self.names), *[e for t in tallies for e in t.columns]]
         width = len(self.names)
-        for block in result.blocks:
+        for block in _computed(outputs, grid, Settings(job.engine, job.threads)).blocks:
             for k, tally in enumerate(tallies):
                 first = width + WIDTH * k
                 found = compared(tally.claim, block[first : first + WIDTH], job.tolerance)
@@ -225,6 +223,12 @@ class _Check:
             self.blocks(_at(self.names, batch), live)
 
 
+def _computed(exprs: Sequence[Expr], grid: Grid, settings: Settings = _AS_PAYS) -> Result:
+    """The values of expressions over a grid, a column each."""
+    names = [str(k) for k in range(len(exprs))]
+    return Result(Plan(exprs, grid, reductions=False), names, 0, Facts({}, [], 0), settings, matrix=False)
+
+
 def _at(names: Sequence[str], points: Sequence[Point]) -> Grid:
     return Grid([Axis(names, [Values(column) for column in zip(*points, strict=True)])])
 
@@ -232,8 +236,7 @@ def _at(names: Sequence[str], points: Sequence[Point]) -> Grid:
 def _expanded(grid: Grid, names: Sequence[str], filled: dict[str, Expr]) -> Grid:
     """The points of a grid of which a shape fills variables, with their values."""
     exprs = [filled.get(name, var(name)) for name in names]
-    plan = Plan(exprs, grid, reductions=False)
-    whole = Result(plan, names, 0, Facts({}, [], 0), Settings(), matrix=False).whole()
+    whole = _computed(exprs, grid).whole()
     return _at(names, list(zip(*[[float(x) for x in column] for column in whole], strict=True)))
 
 
@@ -289,7 +292,7 @@ def _judged(check: _Check, tally: _Tally) -> Verdict:
     # Where something told the two apart, or together, what is unclear elsewhere says nothing.
     suspects = [*tally.suspects, *([] if tally.telling else tally.hazy)]
     if suspects:
-        probe = Probe(claim, check.names, check.job.tolerance)
+        probe = Probe(claim, tally.columns, check.names, check.job.tolerance)
         for point in suspects:
             if len(wrong) == _ENOUGH:
                 break
@@ -344,6 +347,5 @@ def _others(check: _Check, claim: Claim, points: Sequence[Point]) -> dict[str, l
     found.pop(claim.name, None)
     if not found or not check.names:
         return {}
-    plan = Plan(list(found.values()), _at(check.names, points), reductions=False)
-    columns = Result(plan, list(found), 0, Facts({}, [], 0), Settings(), matrix=False).whole()
-    return {name: [float(x) for x in column] for name, column in zip(found, columns, strict=True)}
+    values = _computed(list(found.values()), _at(check.names, points)).whole()
+    return {name: [float(x) for x in column] for name, column in zip(found, values, strict=True)}

@@ -5,11 +5,11 @@ Claims may use what the expressions define, and what --let does. Must not know p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from gradcli.derive import derivatives, expand
+from gradcli.derive import derivatives, expand, readings
 from gradcli.derive import name as leibniz
 from gradcli.errors import GradError, Source, printable
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var
@@ -173,9 +173,8 @@ class Claims:
         for output in self.outputs:
             if name == output:
                 return output, ()
-            for order, partial in _read(name, output, self.variables):
-                if order == len(partial):
-                    return output, tuple(sorted(partial))
+            for partial in readings(name, output, self.variables):
+                return output, tuple(sorted(partial))
         return None
 
     def _check_variables(self, parsed: Parsed) -> None:
@@ -225,31 +224,3 @@ def _written(parsed: Parsed, e: Expr) -> tuple[str, Place | None]:
         return said, None
     line, column, _ = parsed.source.place(span.start)
     return said, Place(parsed.source.name, line, column)
-
-
-def _read(name: str, output: str, variables: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
-    """Every way to read a name as the derivative of ``output``: the order it states, the variables it lists."""
-    if not name.startswith("d"):
-        return
-    digits = name[1:]
-    for size in range(min(3, len(digits)) + 1):
-        stated = digits[:size]
-        if stated and not (stated.isascii() and stated.isdigit()):
-            return
-        start = 1 + size + len(output)
-        if name[1 + size : start] != output or name[start : start + 1] != "_":
-            continue
-        stack: list[tuple[int, list[int]]] = [(start + 1, [])]
-        while stack:
-            at, partial = stack.pop()
-            if at == len(name):
-                yield int(stated or 1), partial
-                continue
-            for k, v in enumerate(variables):
-                if name.startswith(f"d{v}", at):
-                    end = at + 1 + len(v)
-                    stack.append((end, [*partial, k]))
-                    for digit in range(1, 4):
-                        power = name[end : end + digit]
-                        if len(power) == digit and power.isascii() and power.isdigit() and 1 < int(power) <= 200:
-                            stack.append((end + digit, [*partial, *[k] * int(power)]))

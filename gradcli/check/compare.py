@@ -115,12 +115,12 @@ def compared(claim: Claim, values: Sequence[Any], tolerance: Tolerance) -> Compa
 class Probe:
     """A claim as a function of single points. ``names`` are the variables that a point gives, columns of data too."""
 
-    def __init__(self, claim: Claim, names: Sequence[str], tolerance: Tolerance) -> None:
+    def __init__(self, claim: Claim, columns: Sequence[Expr], names: Sequence[str], tolerance: Tolerance) -> None:
         self.claim, self.names, self.tolerance = claim, names, tolerance
         told = {*variables(claim.claimed), *variables(claim.truth)}
         self.live = [k for k, name in enumerate(names) if name in told]
         self.whole = any(e.op == "power" and e.args[1].variables for e in reachable([claim.truth]))
-        program = build(columns(claim), [names])
+        program = build(columns, [names])
         self.kernel = scalar.kernel(program)
         self.places = [names.index(name) for name, _ in program.inputs]
 
@@ -181,10 +181,7 @@ class Probe:
         return any(map(math.isfinite, self._values(moved, point)))
 
     def _values(self, nodes: Sequence[Expr], point: Point) -> list[float]:
-        program = build(nodes, [self.names])
-        outs = [[0.0] for _ in nodes]
-        scalar.kernel(program)([[point[self.names.index(name)]] for name, _ in program.inputs], outs, (1,))
-        return [column[0] for column in outs]
+        return scalar.at_point(nodes, dict(zip(self.names, point, strict=True)))
 
     def simplest(self, points: Sequence[Point]) -> Point:
         """The simplest point found where the claim is wrong, beginning from some where it is."""

@@ -10,9 +10,8 @@ import click
 
 from gradcli.cli import options, report
 from gradcli.cli.diff import read, rows, sources
-from gradcli.cli.door import Door, FileDoor
+from gradcli.cli.door import Door, FileDoor, door_to
 from gradcli.errors import GradError
-from gradcli.formats import by_suffix
 
 
 def _check(ctx: click.Context, **given: Any) -> None:
@@ -21,9 +20,7 @@ def _check(ctx: click.Context, **given: Any) -> None:
     from gradcli.job import POINT_LIMIT
 
     output = None if given["output"] == "-" else given["output"]
-    form = "json" if given["json"] else given["format"] or ("table" if output is None else by_suffix(output).name)
-    if form not in verdicts.FORMS:
-        raise GradError(f"verdicts are told as {' or '.join(verdicts.FORMS)}, not as {form}")
+    form = options.table_or_json(given, "verdicts")
     if [*given["file"], *given["claims"], *given["input"]].count("-") > 1:
         raise GradError("stdin cannot be read twice")
     for name in ("rtol", "atol", "max_ulp"):
@@ -56,7 +53,7 @@ def _check(ctx: click.Context, **given: Any) -> None:
     if given["junit"] is not None:
         with FileDoor(given["junit"]) as door:
             door(verdicts.junit(found).encode())
-    with Door() if output is None else FileDoor(output) as door:
+    with door_to(output) as door:
         color = output is None and report.colored(sys.stdout, given["color"])
         door(verdicts.FORMS[form](found, color).encode())
         if given["github"] and output is None and form != "json":

@@ -198,6 +198,11 @@ class FileDoor(Door):
                 self.temporary = None
 
 
+def door_to(path: str | None) -> Door:
+    """The file of that name, or stdout."""
+    return Door() if path in (None, "-") else FileDoor(path)
+
+
 def emit(text: str) -> None:
     """Print text that is a result: help, versions, tables."""
     with Door() as door:

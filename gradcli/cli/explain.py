@@ -8,9 +8,8 @@ import click
 
 from gradcli.cli import options
 from gradcli.cli.diff import names, sources
-from gradcli.cli.door import Door, FileDoor
+from gradcli.cli.door import door_to
 from gradcli.errors import GradError
-from gradcli.formats import by_suffix
 
 SCHEMA = "gradcli-explain/1"
 
@@ -22,10 +21,7 @@ def _explain(ctx: click.Context, **given: Any) -> None:
     from gradcli.grid.points import Points
     from gradcli.job import Job, Request
 
-    output = None if given["output"] == "-" else given["output"]
-    form = "json" if given["json"] else given["format"] or ("table" if output is None else by_suffix(output).name)
-    if form not in ("table", "json"):
-        raise GradError(f"explanations are told as table or json, not as {form}")
+    form = options.table_or_json(given, "explanations")
     points = Points(given["at"])
     wrt = names(given["wrt"])
     request = Request(Job(sources(given), wrt=wrt, order=0, allow_unused=given["allow_unused"]), points.names)
@@ -41,7 +37,7 @@ def _explain(ctx: click.Context, **given: Any) -> None:
         text = orjson.dumps(found) + b"\n"
     else:
         text = explained(request.outputs, wanted, point).encode()
-    with Door() if output is None else FileDoor(output) as door:
+    with door_to(given["output"]) as door:
         door(text)
 
 

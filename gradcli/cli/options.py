@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gradcli.errors import GradError
-from gradcli.formats import FORMATS
+from gradcli.formats import FORMATS, by_suffix
 
 # What no option's value begins with makes -n*x an expression although -n is an option.
 _OPERATORS = ("*", "^", "%")
@@ -79,6 +79,15 @@ def format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> 
         for line in examples:
             formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
     formatter.write_paragraph()
+
+
+def table_or_json(given: dict[str, Any], what: str) -> str:
+    """The one of these two that is asked for, by switch, by --format or by suffix. Raises GradError for another."""
+    path = None if given["output"] == "-" else given["output"]
+    form: str = "json" if given["json"] else given["format"] or ("table" if path is None else by_suffix(path).name)
+    if form not in ("table", "json"):
+        raise GradError(f"{what} are told as table or json, not as {form}")
+    return form
 
 
 def operands(words: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ import click
 
 from gradcli.cli import options, report
 from gradcli.cli.diff import Target, names, sources
-from gradcli.cli.door import Door, FileDoor
+from gradcli.cli.door import door_to
 from gradcli.derive import Named
 from gradcli.errors import GradError
 
@@ -32,7 +32,7 @@ def _show(ctx: click.Context, **given: Any) -> None:
         target.tell(Formulas(request, job.order, derived))
         return
     text = _written(wanted, derived, request.variables, given["simplify"])
-    with Door() if given["output"] in (None, "-") else FileDoor(given["output"]) as door:
+    with door_to(given["output"]) as door:
         door(text.encode())
 
 

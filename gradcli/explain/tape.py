@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gradcli.backends.scalar import kernel
+from gradcli.backends.scalar import at_point
 from gradcli.derive import derivatives, expand
 from gradcli.explain.texts import Texts
-from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, variables
+from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, post_order, variables
 from gradcli.forward import partials
 from gradcli.functions import slopes
-from gradcli.program import build
 
 Value = float | bool
 
@@ -90,23 +89,12 @@ def reverse_table(e: Expr, names: Sequence[str], point: Mapping[str, float]) -> 
 def evaluated(roots: Sequence[Expr], point: Mapping[str, float]) -> dict[Expr, Value]:
     """The values at a point. Raises GradError for a variable without one."""
     roots = list(dict.fromkeys(roots))
-    program = build(roots, [list(point)])
-    outs: list[list[Value]] = [[0.0] for _ in roots]
-    kernel(program)([[float(point[name])] for name, _ in program.inputs], outs, (1,))
-    return {e: out[0] for e, out in zip(roots, outs, strict=True)}
+    return dict(zip(roots, at_point(roots, point), strict=True))
 
 
 def _tape(e: Expr) -> list[Expr]:
     """Arguments before users, from left to right, each once; numbers stand where they are used."""
-    order: dict[Expr, None] = {}
-    stack = [(e, False)]
-    while stack:
-        n, ready = stack.pop()
-        if ready:
-            order[n] = None
-        elif n not in order and (n is e or n.op not in ("const", "constant")):
-            stack.append((n, True))
-            stack.extend((a, False) for a in reversed(n.args))
+    order = [n for n in post_order([e]) if n is e or n.op not in ("const", "constant")]
     inputs = [n for n in order if n.op == "var"]
     return [*inputs, *[n for n in order if n.op != "var"]]
 

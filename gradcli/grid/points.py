@@ -56,12 +56,9 @@ def _constant(text: str, option: str, what: str) -> float:
 
 
 def _evaluated(constant: Expr) -> float:
-    from gradcli.backends.scalar import kernel
-    from gradcli.program import build
+    from gradcli.backends.scalar import at_point
 
-    out = [0.0]
-    kernel(build([constant], []))([], [out], ())
-    return out[0]
+    return at_point([constant], {})[0]
 
 
 def split(text: str, separator: str) -> list[str]:

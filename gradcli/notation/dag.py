@@ -6,25 +6,22 @@ from collections.abc import Sequence
 from itertools import count
 
 from gradcli.errors import printable
-from gradcli.expr import ATOM, BOOLEANS, COMPARISONS, CONSTANTS, Expr, readable, shape, spell_name, spell_number
+from gradcli.expr import (
+    ATOM,
+    BOOLEANS,
+    COMPARISONS,
+    CONSTANTS,
+    Expr,
+    post_order,
+    readable,
+    shape,
+    spell_name,
+    spell_number,
+)
 from gradcli.functions import TABLE
 
 _ALIKE = {"add", "mul", "and", "or", "eq", "ne", "min", "max", "hypot"}
 """Operations whose arguments may change places."""
-
-
-def nodes(roots: Sequence[Expr]) -> list[Expr]:
-    """Every node once, arguments before users, from left to right whatever was built first."""
-    order: dict[Expr, None] = {}
-    stack = [(root, False) for root in reversed(roots)]
-    while stack:
-        e, ready = stack.pop()
-        if ready:
-            order[e] = None
-        elif e not in order:
-            stack.append((e, True))
-            stack.extend((a, False) for a in reversed(e.args))
-    return list(order)
 
 
 def is_number(e: Expr) -> bool:
@@ -52,7 +49,7 @@ def listing(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
     """``t1 = x*y``, one node a line, then the results: text that gradcli reads."""
     roots = readable([e for _, e in named])
     taken = {name for name, _ in named} | {*order, *CONSTANTS}
-    tape = nodes(roots)
+    tape = post_order(roots)
     taken |= {str(e.value) for e in tape if e.op == "var"}
     names = (name for i in count(1) if (name := f"t{i}") not in taken)
     called: dict[Expr, str] = {}
@@ -81,7 +78,7 @@ def _quoted(text: str) -> str:
 def dot(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
     """For Graphviz: inputs on the left, results in double circles on the right."""
     roots = readable([e for _, e in named])
-    tape = nodes(roots)
+    tape = post_order(roots)
     number = {e: f"n{i + 1}" for i, e in enumerate(tape)}
     lines = ["digraph gradcli {", "  rankdir=LR;", "  node [shape=ellipse];"]
     for e in tape:

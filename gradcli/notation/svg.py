@@ -12,8 +12,8 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from gradcli.errors import GradError, printable
-from gradcli.expr import Expr, readable
-from gradcli.notation.dag import is_number, label, nodes, ordered
+from gradcli.expr import Expr, post_order, readable
+from gradcli.notation.dag import is_number, label, ordered
 
 NODE_LIMIT = 500
 _BEND_LIMIT = 20_000
@@ -107,7 +107,7 @@ class _Layout:
 def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
     """Raises GradError for a graph too large to look at."""
     roots = readable([e for _, e in named])
-    tape = nodes(roots)
+    tape = post_order(roots)
     if len(tape) + len(roots) > NODE_LIMIT:
         raise GradError(
             f"a drawing of {len(tape) + len(roots)} nodes (the limit is {NODE_LIMIT})",
