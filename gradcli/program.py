@@ -84,7 +84,8 @@ def _sub(a: Expr, b: Expr) -> Expr:
     for one, square, sign in ((a, b, False), (b, a, True)):
         if one is ONE and square.op == "mul" and square.args[0] is square.args[1]:
             u = square.args[0]
-            return (u - ONE) * (u + ONE) if sign else (ONE - u) * (u + ONE)
+            # At u = -1 the first product is -0.0, where u*u - 1 is 0.0: adding 0 tells them apart nowhere else.
+            return apply("add", (u - ONE) * (u + ONE), ZERO) if sign else (ONE - u) * (u + ONE)
     return a - b
 
 

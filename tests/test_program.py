@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gradcli import program
 from gradcli.backends import scalar, special, vector
+from gradcli.backends.scalar import at_point
 from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, Expr, apply, const, var
@@ -161,3 +162,9 @@ def test_truth_values_have_registers_of_their_own():
     of = {r: step.function in BOOLEANS for s in tape.strata for step in s.steps for r in [step.out]}
     fixed = len(tape.constants) + len(tape.inputs)
     assert all(tape.registers[r - fixed].boolean == boolean for r, boolean in of.items())
+
+
+def test_a_square_less_one_is_no_negative_zero():
+    for x in (-1.0, 1.0):
+        (found,) = at_point([apply("sub", apply("power", var("x"), const(2)), const(1))], {"x": x})
+        assert str(found) == "0.0"
