@@ -55,7 +55,6 @@ DOORS = {
     "pyarrow": {"formats.parquet", "formats.arrow_rows"},
     "zstandard": {"formats.packed"},
     "llvmlite": {"backends.native.machine"},
-    "hatchling": {"tables"},
 }  # fmt: skip
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""
 
