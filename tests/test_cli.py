@@ -609,6 +609,27 @@ def test_completing(typed: str, offered: str) -> None:
     assert f"plain,{offered}" in done.stdout.split()
 
 
+@pytest.mark.parametrize(
+    "asked", ["bash_complete", "zsh_complete", "fish_complete", "bash", "_", "no_complete", "fish_"]
+)
+@pytest.mark.parametrize(
+    "words", [{}, {"COMP_WORDS": ""}, {"COMP_CWORD": "1"}, {"COMP_WORDS": "gradcli di", "COMP_CWORD": " "}]
+)
+def test_what_no_shell_asks_is_a_plain_error(
+    asked: str, words: dict[str, str], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"_GRADCLI_COMPLETE": asked, **words}.items():
+        monkeypatch.setenv(name, value)
+    code, out, err = shell()
+    assert (code, out) == (2, "")
+    assert err.startswith("gradcli: error: _GRADCLI_COMPLETE is ")
+
+
+def test_nothing_completes_words_that_are_wrong() -> None:
+    done = process(_GRADCLI_COMPLETE="bash_complete", COMP_WORDS="gradcli nonsense -", COMP_CWORD="2")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_headings_of_awkward_names_read_back(shell: Shell) -> None:
     code, out, _ = shell("diff", "`temp C`**2")
     assert (code, out) == (0, "f = `temp C`**2\n`df_dtemp C` = 2*`temp C`\n")

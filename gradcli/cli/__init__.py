@@ -24,7 +24,7 @@ COMMANDS = {
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
     "functions": ("about", "functions", "The functions: domains, derivatives, conventions."),
-    "completion": ("about", "completion", "A completion script for bash, zsh or fish."),
+    "completion": ("completion", "completion", "A completion script for bash, zsh or fish."),
     "version": ("about", "version", "Versions of gradcli and of what it stands on."),
     "help": ("about", "help_", "Help on a command or a topic."),
 }
@@ -110,10 +110,11 @@ def run(args: Sequence[str]) -> int:
     try:
         debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
         color = _color(args)
-        if "_GRADCLI_COMPLETE" in os.environ:
-            from click.shell_completion import shell_complete
+        if asked := os.environ.get("_GRADCLI_COMPLETE"):
+            from gradcli.cli.completion import answer
 
-            return shell_complete(group(), {}, "gradcli", "_GRADCLI_COMPLETE", os.environ["_GRADCLI_COMPLETE"])
+            answer(asked, group())
+            return 0
         cli = group()
         with cli.make_context("gradcli", list(args)) as ctx:
             cli.invoke(ctx)
