@@ -66,6 +66,8 @@ _WIDTH = 76
 
 def printable(text: str) -> str:
     """Control and invisible characters as escapes, so that no input can drive a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

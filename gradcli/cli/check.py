@@ -12,6 +12,7 @@ from gradcli.cli import options, report
 from gradcli.cli.diff import read, rows, sources
 from gradcli.cli.door import Door, FileDoor, door_to
 from gradcli.errors import GradError
+from gradcli.formats.terminal import json_shown
 
 
 def _check(ctx: click.Context, **given: Any) -> None:
@@ -55,7 +56,8 @@ def _check(ctx: click.Context, **given: Any) -> None:
             door(verdicts.junit(found).encode())
     with door_to(output) as door:
         color = output is None and report.colored(sys.stdout, given["color"])
-        door(verdicts.FORMS[form](found, color).encode())
+        told = verdicts.inert(verdicts.FORMS[form](found, color)).encode()
+        door(json_shown(told) if form == "json" and report.on_terminal(output) else told)
         if given["github"] and output is None and form != "json":
             door("".join(verdicts.github(found)).encode())
     if given["github"] and output is not None:

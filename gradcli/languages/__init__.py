@@ -44,7 +44,7 @@ def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[s
     if misread:
         raise GradError(f"{language} cannot read a column '{misread[0]}'", hint="rename the variable")
     made, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
-    notes = comment(row.comment, _notes(named, names, row))
+    notes = comment(row.comment, [*_first_lines(row), *_notes(named, names, row)])
     results = [(quote(name), value) for (name, _), value in zip(named, values, strict=True)]
     if row.quoted:
         return query(row, notes, made, results, list(names.values()))
@@ -141,6 +141,11 @@ def _prelude(row: Language, whole: str) -> str:
 
     visit(whole)
     return "".join(sorted(order, key=lambda part: not part.startswith(("using", "from"))))
+
+
+def _first_lines(row: Language) -> tuple[str, str]:
+    """Two lines that hold nothing of the user: readers take instructions from there, as Python the encoding."""
+    return f"gradcli: {row.doc}.", "Expressions as gradcli reads them, with escapes for what is not ASCII:"
 
 
 def _notes(named: Sequence[tuple[str, Expr]], names: dict[str, str], row: Language) -> Iterator[str]:
