@@ -148,7 +148,7 @@ class Target:
         self.packing = None if self.path is None else suffix_of(self.path)[1]
         self.format = self._chosen(ctx)
         self.door = door_to(self.path)
-        self.terminal = self.path is None and sys.stdout is not None and sys.stdout.isatty()
+        self.terminal = report.on_terminal(self.path)
         if self.format.binary and self.terminal:
             raise GradError(
                 f"{self.format.name} is not for a terminal",
@@ -205,7 +205,8 @@ class Target:
 
         def send(out: Out) -> None:
             packer = Packer(out, self.packing) if self.packing is not None else None
-            write(packer or out)
+            shown = self.format.shown if self.terminal else None
+            write(packer or (out if shown is None else lambda data: out(shown(data))))
             if packer is not None:
                 packer.close()
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from gradcli.cli import options
+from gradcli.cli import options, report
 from gradcli.cli.diff import names, sources
 from gradcli.cli.door import door_to
 from gradcli.errors import GradError
+from gradcli.formats.terminal import json_shown
 
 SCHEMA = "gradcli-explain/1"
 
@@ -35,6 +36,7 @@ def _explain(ctx: click.Context, **given: Any) -> None:
     if form == "json":
         found = {"schema": SCHEMA, **explained_json(request.outputs, wanted, point)}
         text = orjson.dumps(found) + b"\n"
+        text = json_shown(text) if report.on_terminal(given["output"]) else text
     else:
         text = explained(request.outputs, wanted, point).encode()
     with door_to(given["output"]) as door:
