@@ -142,7 +142,7 @@ def test_a_declaration_of_the_encoding_is_none(payload, language, tmp_path):
     show = [sys.executable, "-m", "gradcli", "show", f"`{payload}`**2", "--as", language, "-o", "p.py"]
     for command in (show, [sys.executable, "p.py"], [sys.executable, "-c", "import p; print(p.f(3))"]):
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr, "PWNED" in done.stdout) == (0, "", False)
     assert [float(v) for v in re.findall(r"[0-9.]+", done.stdout.replace("np.float64", ""))] == [9.0, 6.0]
 
 
