@@ -120,10 +120,10 @@ def derivatives(e: Expr, wrt: Sequence[str], order: int, mode: str = "auto") -> 
     if mode == "reverse":
         return spread(backward)
     size = len(reachable([e, *backward.values()]))
-    masks = [bit(v) for v in live]
+    mask = sum(bit(v) for v in live)
     work = 0
     for node in reachable([e]):
-        touched = sum(1 for m in masks if node.variables & m)
+        touched = (node.variables & mask).bit_count()
         work += count_partials(touched, order) if touched else 0
         if work > _AFFORDABLE * size:
             return spread(backward)

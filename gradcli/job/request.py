@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
@@ -96,9 +97,9 @@ class Asked:
         for name in names:
             if name in RESERVED:
                 raise GradError(f"{option}'{name}' is a constant, not a variable")
-        twice = [v for k, v in enumerate(names) if v in names[:k]]
-        if twice:
-            raise GradError(f"{option}'{twice[0]}' is given twice")
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
+        if twice is not None:
+            raise GradError(f"{option}'{twice}' is given twice")
 
     def meant(self, name: str) -> str:
         """A hint for one who wrote a name that no expression has."""
@@ -112,7 +113,8 @@ class Asked:
 
     def unused(self, names: Sequence[str], option: str, allowed: bool) -> list[str]:
         """Those of ``names`` that no expression has; an error unless allowed."""
-        unused = [n for n in names if n not in self.variables]
+        known = set(self.variables)
+        unused = [n for n in names if n not in known]
         for name in unused:
             if name in RESERVED:
                 raise GradError(f"{option}'{name}' is a constant, not a variable")
@@ -122,8 +124,9 @@ class Asked:
 
     def check_columns(self, results: Sequence[str], points: Sequence[str], outputs: Sequence[str]) -> None:
         """Raises GradError where a result would be called like a variable."""
+        taken = {*points, *self.variables}
         for name in results:
-            if name in points or name in self.variables:
+            if name in taken:
                 free = next((n for n in "ygh" if n not in points and n not in outputs), "result")
                 hint = f"name the output: {free} = expression"
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
