@@ -5,6 +5,7 @@ Knows nothing of expressions, files or terminals: a message, a place in a text, 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
@@ -59,6 +60,23 @@ class GradError(Exception):
 
     def __str__(self) -> str:
         return picture(self)
+
+
+_COMPARED = 2000
+"""Names that an unknown one is compared with: a comparison takes 10 us, and a file may have a million columns."""
+
+
+def meant(name: str, known: Sequence[str], what: str, spell: Callable[[str], str] = str) -> str:
+    """A hint for an unknown name: the nearest known one, else the first ten, introduced by ``what``."""
+    from difflib import get_close_matches
+
+    if not known:
+        return f"{what} none"
+    near = [spell(match) for match in get_close_matches(name, known[:_COMPARED], 1)]
+    if near:
+        quote = "" if near[0].startswith(("`", "-")) else "'"
+        return f"did you mean {quote}{near[0]}{quote}?"
+    return f"{what} {', '.join(map(spell, known[:10]))}" + (" ..." if len(known) > 10 else "")
 
 
 _WIDTH = 76

@@ -6,12 +6,11 @@ Claims may use what the expressions define, and what --let does. Must not know p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from gradcli.derive import derivatives, expand, readings
 from gradcli.derive import name as leibniz
-from gradcli.errors import GradError, Source, printable
+from gradcli.errors import GradError, Source, meant, printable
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var
 from gradcli.forward import Partial
 from gradcli.grid.points import read_name
@@ -164,9 +163,7 @@ class Claims:
             for o in self.outputs
             for p in [(), *[(k,) for k in range(len(self.variables))]]
         ]
-        close = get_close_matches(name, known, 1)
-        listed = ", ".join(known[:8]) + (" ..." if len(known) > 8 else ", and higher orders")
-        hint = f"did you mean '{close[0]}'?" if close else f"there are {listed}"
+        hint = meant(name, known, "there are")
         raise GradError(f"no value and no derivative of these expressions is called '{printable(name)}'", hint=hint)
 
     def _read(self, name: str) -> tuple[str, Partial] | None:
@@ -180,8 +177,7 @@ class Claims:
     def _check_variables(self, parsed: Parsed) -> None:
         for name in self._seen([v for v in parsed.variables if v not in self.defined]):
             if name not in self.variables:
-                close = get_close_matches(name, [*self.variables, *self.defined], 1)
-                hint = f"did you mean '{close[0]}'?" if close else f"its variables are {', '.join(self.variables[:10])}"
+                hint = meant(name, [*self.variables, *self.defined], "its variables are")
                 first = next((e for e in parsed.spans if e.op == "var" and e.value == name), None)
                 raise GradError(
                     f"'{name}' is in the claim and not in the expression", hint=hint,

@@ -14,7 +14,7 @@ import click
 
 from gradcli import __version__
 from gradcli.cli import options, report
-from gradcli.errors import GradError
+from gradcli.errors import GradError, meant
 
 COMMANDS = {
     "diff": ("diff", "diff", "Values and all partial derivatives, at points or as expressions."),
@@ -55,10 +55,7 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, COMMANDS, 1)
-            hint = f"did you mean '{close[0]}'?" if close else "see: gradcli --help"
+            hint = meant(name, list(COMMANDS), "the commands are")
             if not name.isidentifier():
                 hint = f'to differentiate it: gradcli diff "{name}"'
             raise GradError(f"No such command: {name}", hint=hint)
@@ -172,11 +169,8 @@ def _no_such_option(e: click.NoSuchOption) -> GradError:
     hint = f"see: {e.ctx.command_path if e.ctx else 'gradcli'} --help"
     known = [s for p in (e.ctx.command.params if e.ctx else []) for s in p.opts if s.startswith("--")]
     if name.startswith("--"):
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, known, 1)
-        if close:
-            hint = f"did you mean {close[0]}?"
+        near = meant(name, known, "")
+        hint = near if near.endswith("?") else hint
     else:
         typed = next((w for w in sys.argv[1:] if w.startswith(name) and not w.startswith("--")), name)
         hint = f'an expression that starts with "-" goes in brackets, "({typed})", or after --'

@@ -10,7 +10,7 @@ import click
 from gradcli import __version__
 from gradcli.cli import options
 from gradcli.cli.door import emit
-from gradcli.errors import GradError
+from gradcli.errors import GradError, meant
 
 _LIBRARIES = ("click", "lark", "numpy", "orjson", "llvmlite", "scipy", "pyarrow", "zstandard")
 
@@ -52,10 +52,7 @@ def _tell_functions(**given: Any) -> None:
         return
     row = SPELLED.get(name)
     if row is None:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, [s for s, r in SPELLED.items() if not r.internal], 1)
-        hint = f"did you mean '{close[0]}'?" if close else "see: gradcli functions"
+        hint = meant(name, [s for s, r in SPELLED.items() if not r.internal], "there are")
         raise GradError(f"unknown function '{name}'", hint=hint)
     lines = [f"{_call(row)}  {row.doc}", f"domain: {row.domain}"]
     others = [word for word in row.synonyms if word != row.name]
@@ -106,13 +103,7 @@ def _tell_help(ctx: click.Context, **given: Any) -> None:
         title, body = TOPICS[topic]
         emit(f"{title}\n\n{body()}")
     else:
-        from difflib import get_close_matches
-
-        close = get_close_matches(topic, [*TOPICS, *COMMANDS], 1)
-        known = ", ".join([*TOPICS, *COMMANDS])
-        raise GradError(
-            f"no help on '{topic}'", hint=f"did you mean '{close[0]}'?" if close else f"there is help on {known}"
-        )
+        raise GradError(f"no help on '{topic}'", hint=meant(topic, [*TOPICS, *COMMANDS], "there is help on"))
 
 
 def functions() -> click.Command:

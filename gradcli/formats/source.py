@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
-from gradcli.errors import GradError
+from gradcli.errors import GradError, meant
+from gradcli.expr import spell_name
 from gradcli.formats.packed import begun, packing_of, unpacked
 
 STDIN = "stdin"
@@ -156,20 +157,9 @@ def places(name: str, names: tuple[str, ...], asked: Sequence[str]) -> list[int]
     index = {column: k for k, column in enumerate(names)}
     for column in asked:
         if column not in index:
-            raise GradError(f"{name}: no column {shown(column)} ({_near(column, names)})")
+            near = meant(column, names, "the columns are", spell_name)
+            raise GradError(f"{name}: no column {shown(column)} ({near})")
     return [index[column] for column in asked]
-
-
-def _near(column: str, names: tuple[str, ...]) -> str:
-    from difflib import get_close_matches
-
-    from gradcli.expr import spell_name
-
-    near = get_close_matches(column, names, 1)
-    if near:
-        return f"did you mean {spell_name(near[0])}?"
-    few = ", ".join([spell_name(n) for n in names[:10]]) + (", ..." if len(names) > 10 else "")
-    return f"the columns are {few}" if names else "it has no columns"
 
 
 def checked_names(name: str, names: Sequence[str], line: int | None = None) -> tuple[str, ...]:

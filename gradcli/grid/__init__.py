@@ -46,6 +46,20 @@ class Values:
         return np.array(self.values[lo:hi], dtype=np.float64)
 
 
+class Held:
+    """Values of a one-dimensional array, which is not copied."""
+
+    def __init__(self, values: Array) -> None:
+        self.values, self.length = values, len(values)
+
+    def floats(self, lo: int, hi: int) -> list[float]:
+        found: list[float] = self.values[lo:hi].tolist()
+        return found
+
+    def array(self, lo: int, hi: int) -> Array:
+        return self.values[lo:hi]
+
+
 class Index:
     """0, 1, 2 ... ``length - 1``."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradcli.grid import Axis, Column
 
@@ -48,27 +48,6 @@ class Repeated:
             found: Array = self.column.array(0, n)[(places + first) % n]
             return found
         return np.concatenate([self.column.array(a, b) for a, b in self._needed(lo, hi)])[places]
-
-
-class Held:
-    """The numbers of an array with one dimension for each axis, along the axes joined in another ``order``."""
-
-    def __init__(self, array: Any, order: Sequence[int]) -> None:
-        self.values = array.transpose(order)
-        self.straight = self.values.flags.c_contiguous
-        self.length = math.prod(self.values.shape)
-
-    def array(self, lo: int, hi: int) -> Array:
-        import numpy as np
-
-        if self.straight:
-            found = self.values.reshape(-1)[lo:hi]
-        else:
-            found = self.values[np.unravel_index(np.arange(lo, hi), self.values.shape)]
-        return np.array(found, dtype=np.float64)
-
-    def floats(self, lo: int, hi: int) -> list[float]:
-        return [float(v) for v in self.array(lo, hi)]
 
 
 def joined(axes: Sequence[Axis], names: Sequence[str] = (), columns: Sequence[Column] = ()) -> Axis:

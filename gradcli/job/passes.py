@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, reachable, var
-from gradcli.grid import Axis, Column, Grid, Index, Values
-from gradcli.grid.joined import Held, joined
+from gradcli.grid import Axis, Column, Grid, Held, Index, Values
+from gradcli.grid.joined import joined
 from gradcli.job import engine
 from gradcli.job.nested import FEW, Nest, replaced
 from gradcli.levels import Reduction, has_reductions, number_name, staged, stands_for_number
@@ -212,7 +212,7 @@ class Plan:
                 if stands_for_number(name):
                     known[name] = float(values[0])
                 else:
-                    columns[name] = Held(values, [0]) if work.arrays else Values(values)
+                    columns[name] = Held(values) if work.arrays else Values(values)
         return engine.work(self.program, self._with(over, self.names, known, columns), chosen)
 
 

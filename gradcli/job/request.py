@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from gradcli.derive import count_partials, derive
-from gradcli.errors import GradError, Source
+from gradcli.errors import GradError, Source, meant
 from gradcli.expr import Expr, reachable, statements, text
 from gradcli.grid import Grid
 from gradcli.grid.points import RESERVED
@@ -103,13 +103,7 @@ class Asked:
 
     def meant(self, name: str) -> str:
         """A hint for one who wrote a name that no expression has."""
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, self.variables, 1)
-        if close:
-            return f"did you mean '{close[0]}'?"
-        known = ", ".join(self.variables[:10]) + (" ..." if len(self.variables) > 10 else "")
-        return f"its variables are {known}" if known else "it has no variables"
+        return meant(name, self.variables, "its variables are") if self.variables else "it has no variables"
 
     def unused(self, names: Sequence[str], option: str, allowed: bool) -> list[str]:
         """Those of ``names`` that no expression has; an error unless allowed."""

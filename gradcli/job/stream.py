@@ -13,12 +13,12 @@ from gradcli import memory
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.kept import Kept
-from gradcli.grid import Axis, Grid, Values
+from gradcli.grid import Axis, Grid, Held, Values
 from gradcli.grid.points import Points
 from gradcli.job import engine
 from gradcli.job.request import Facts, Job, Request
 from gradcli.job.result import STREAMED, Computed
-from gradcli.job.tables import CELL, Held, Tables
+from gradcli.job.tables import CELL, Tables
 from gradcli.program import Program, build
 from gradcli.spread import Block, aside, blocks
 

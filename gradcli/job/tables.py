@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from gradcli import memory
-from gradcli.errors import GradError
+from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
 from gradcli.formats import Chunk, Kept, Table, open_table
 from gradcli.formats.source import STDIN, file_size, opened
-from gradcli.grid import Axis
+from gradcli.grid import Axis, Held
 from gradcli.grid.points import Points
 from gradcli.job.request import Rows
 
@@ -25,20 +25,6 @@ _NUMBER = 16
 CELL = 100
 """Bytes that a cell takes which is kept."""
 _FEWER = "reductions and gradients take them together: give fewer rows"
-
-
-class Held:
-    """An array as a column of a grid."""
-
-    def __init__(self, values: Any) -> None:
-        self.values, self.length = values, len(values)
-
-    def array(self, lo: int, hi: int) -> Any:
-        return self.values[lo:hi]
-
-    def floats(self, lo: int, hi: int) -> list[float]:
-        found: list[float] = self.values[lo:hi].tolist()
-        return found
 
 
 class Tables:
@@ -87,7 +73,8 @@ class Tables:
             for name in [*self.asked, *self.kept]:
                 if name not in table.names:
                     where = STDIN if path == "-" else path
-                    raise GradError(f"{where}: there is no column '{name}' ({_meant(name, table.names)})")
+                    near = meant(name, table.names, "its columns are", spell_name)
+                    raise GradError(f"{where}: there is no column '{name}' ({near})")
             lost = [name for name in table.names if rows.keep and name not in first]
             if lost:
                 raise GradError(f"{path}: the column '{lost[0]}', which --keep would carry, is not in {paths[0]}")
@@ -180,14 +167,3 @@ def _matching(path: str) -> list[str]:
     if not found:
         raise GradError(f"--input: no file matches '{path}'")
     return found
-
-
-def _meant(name: str, names: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, names, 1)
-    if close:
-        typed = spell_name(close[0])
-        return f"did you mean {typed if typed != close[0] else repr(typed)}?"
-    listed = ", ".join(map(spell_name, names[:10])) + (" ..." if len(names) > 10 else "")
-    return f"its columns are {listed}"

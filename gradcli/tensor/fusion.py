@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcli.backends import vector
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, var
-from gradcli.grid import Axis, Grid
+from gradcli.grid import Axis, Grid, Held
 from gradcli.job import engine
 from gradcli.program import Program, build
 from gradcli.spread import Work, whole
@@ -22,20 +22,6 @@ from gradcli.tensor.values import BOOL, F64, LOCK, Array, Value, fusable
 
 _KEPT = 128
 _programs: OrderedDict[tuple[tuple[Expr, ...], int, int], Program] = OrderedDict()
-
-
-class Slices:
-    """A flat array as a column of a grid."""
-
-    def __init__(self, values: Array) -> None:
-        self.values, self.length = values, len(values)
-
-    def array(self, lo: int, hi: int) -> Array:
-        return self.values[lo:hi]
-
-    def floats(self, lo: int, hi: int) -> list[float]:
-        found: list[float] = self.values[lo:hi].tolist()
-        return found
 
 
 class _Region:
@@ -116,9 +102,9 @@ def compute(roots: Sequence[Value]) -> None:
         program = _program(region.outputs, len(region.single), len(region.full))
     outs = [np.empty(size) for _ in roots]
     first = Axis(
-        [""], [Slices(np.array([np.asarray(v.array).flat[0]], np.float64)) for v in region.single] or [_ONE], fixed=True
+        [""], [Held(np.array([np.asarray(v.array).flat[0]], np.float64)) for v in region.single] or [_ONE], fixed=True
     )
-    second = Axis([""], [Slices(_flat(v, size, shape)) for v in region.full] or [Slices(np.broadcast_to(0.0, size))])
+    second = Axis([""], [Held(_flat(v, size, shape)) for v in region.full] or [Held(np.broadcast_to(0.0, size))])
     inputs = [(axis, int(name[2:])) for name, axis in program.inputs]
     work = Work(lambda: vector.kernel(program), inputs, len(outs), Grid([first, second]), True)
     threads = engine.threads(None, size * (program.length + len(outs)), "vector")
@@ -129,7 +115,7 @@ def compute(roots: Sequence[Value]) -> None:
         v.array = (out != 0 if v.dtype is BOOL else out).reshape(shape)
 
 
-_ONE = Slices(np.ones(1))
+_ONE = Held(np.ones(1))
 
 
 def instance(template: Expr, order: Sequence[Expr], args: Sequence[Expr]) -> Expr:
