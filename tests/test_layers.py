@@ -133,17 +133,6 @@ def test_imports_only_go_down():
     assert not wrong
 
 
-CIRCLES = {
-    frozenset({"languages", "languages.staged", "languages.write"}),
-    frozenset({"tensor.fusion", "tensor.values"}),
-    frozenset({
-        "tensor", "tensor.array", "tensor.call", "tensor.check", "tensor.companions", "tensor.methods",
-        "tensor.mixing", "tensor.moving", "tensor.protocols", "tensor.pullback",
-    }),
-}  # fmt: skip
-"""Files that import each other, as of November 2026. This list may only shrink."""
-
-
 def circles() -> set[frozenset[str]]:
     """Sets of files that import each other, directly or through others: the strongly connected components."""
     trees = rooms()
@@ -171,7 +160,7 @@ def circles() -> set[frozenset[str]]:
 
 
 def test_no_circle_among_files():
-    assert circles() == CIRCLES
+    assert circles() == set()
 
 
 def test_one_door_per_library():

@@ -7,19 +7,19 @@ and the nodes those came from, never another tensor: what the user lets go of is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcli.tensor import elementwise
 from gradcli.tensor.elementwise import Elementwise
+from gradcli.tensor.evaluate import evaluate
 from gradcli.tensor.graph import Node
-from gradcli.tensor.methods import Methods
 from gradcli.tensor.refusals import BadIndex, BadType, BadValue, Refused
-from gradcli.tensor.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, derived, evaluate, settled
+from gradcli.tensor.values import BOOL, C128, F32, F64, Array, Axis, Operation, Shape, Value, derived, settled
 
 
-class Tensor(Methods):
+class Tensor:
     """An array that derivatives can be taken of and by; made by ``tensor``, operators and functions.
 
     NumPy's functions and operators work on it and broadcast as on arrays. Comparisons give tensors of truth values.
@@ -86,8 +86,6 @@ class Tensor(Methods):
     def __reduce__(self) -> Any:
         if not self.is_leaf:
             raise Refused("only leaf tensors can be copied or pickled", hint="take .detach() of it first")
-        from gradcli.tensor import tensor
-
         return tensor, (np.array(self.numpy()), self.requires_grad, self.name)
 
     # Its numbers.
@@ -194,18 +192,6 @@ class Tensor(Methods):
             hint="only a leaf, or a view of one, may be assigned to, until it is first used; make a new tensor",
         )
 
-    # NumPy's protocols.
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
-        from gradcli.tensor import protocols
-
-        return protocols.ufunc(ufunc, method, args, options)
-
-    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
-        from gradcli.tensor import protocols
-
-        return protocols.function(function, args, options)
-
     # Operators.
 
     def __neg__(self) -> Tensor:
@@ -213,9 +199,6 @@ class Tensor(Methods):
 
     def __pos__(self) -> Tensor:
         return self
-
-    def __abs__(self) -> Tensor:
-        return absolute(self)
 
     def __add__(self, other: Any) -> Tensor:
         return binary(_ADD, self, other)
@@ -253,9 +236,6 @@ class Tensor(Methods):
     def __rfloordiv__(self, other: Any) -> Tensor:
         return binary(_FLOORDIV, other, self)
 
-    def __round__(self, digits: int | None = None) -> Tensor:
-        return self._call("round", digits or 0)
-
     def __pow__(self, other: Any) -> Tensor:
         return power(self, other)
 
@@ -291,23 +271,49 @@ class Tensor(Methods):
 
     __rand__, __ror__ = __and__, __or__
 
-    def __matmul__(self, other: Any) -> Tensor:
-        from gradcli.tensor import mixing
+    if TYPE_CHECKING:  # bound to functions of the rooms above in `methods`
+        T: Tensor
+        real: Tensor
+        imag: Tensor
 
-        return mixing.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        from gradcli.tensor import mixing
-
-        return mixing.matmul(other, self)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        from gradcli.tensor import moving
-
-        return moving.getitem(self, index)
+        def __abs__(self) -> Tensor: ...
+        def __round__(self, digits: int | None = None) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor: ...
+        def std(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor: ...
+        def cumsum(self, axis: int | None = None) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
+        def ravel(self) -> Tensor: ...
+        def flatten(self) -> Tensor: ...
+        def transpose(self, *axes: Any) -> Tensor: ...
+        def dot(self, other: Any) -> Tensor: ...
+        def conj(self) -> Tensor: ...
+        def squeeze(self, axis: Axis = None) -> Tensor: ...
+        def clip(self, low: Any = None, high: Any = None) -> Tensor: ...
 
 
 # Making tensors.
+
+
+def tensor(data: Any, requires_grad: bool = True, name: str | None = None) -> Tensor:
+    """A new tensor with a copy of ``data``: numbers, nested lists of them or an array.
+
+    float32 and complex128 are kept, truth values too (they require no gradient), all else becomes float64. ``name`` is
+    told in errors. Elements of it may be assigned to until it is first used. Raises TypeError for what is no array.
+    """
+    array = array_of(data.numpy() if isinstance(data, Tensor) else data)
+    dtype = next(d for d in (BOOL, F32, F64, C128) if d == array.dtype)
+    value = Value(array.shape, dtype, settled(array, dtype))
+    value.used = False
+    found = Tensor(value, None, name)
+    return found.requires_grad_() if requires_grad and dtype is not BOOL else found
 
 
 def array_of(data: Any) -> Array:
@@ -482,16 +488,7 @@ def cast(t: Tensor, dtype: np.dtype[Any]) -> Tensor:
     return record(_CASTS[dtype], (t,), t.shape, dtype)
 
 
-def absolute(x: Tensor) -> Tensor:
-    """|x|, of complex numbers too."""
-    if x.value.dtype is C128:
-        from gradcli.tensor import moving
-
-        return moving.modulus(x)
-    return apply(_ABS, x)
-
-
-_NEG, _ABS, _NOT = (elementwise.row(name, 1) for name in ("neg", "abs", "not"))
+_NEG, _NOT = elementwise.row("neg", 1), elementwise.row("not", 1)
 _ADD, _SUB, _MUL, _DIV, _MOD, _POWER = (elementwise.row(n, 2) for n in ("add", "sub", "mul", "div", "mod", "power"))
 _LT, _LE, _GT, _GE, _EQ, _NE = (elementwise.row(name, 2) for name in ("lt", "le", "gt", "ge", "eq", "ne"))
 _FLOORDIV = elementwise.row("floordiv", 2)

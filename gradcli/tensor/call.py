@@ -9,11 +9,12 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from gradcli.tensor.array import Tensor, cast, lift
+from gradcli.tensor.evaluate import evaluate
 from gradcli.tensor.graph import Node
 from gradcli.tensor.moving import expand, stack
 from gradcli.tensor.pullback import pull_back
 from gradcli.tensor.refusals import BadType, BadValue, NotATensor, Refused
-from gradcli.tensor.values import BOOL, C128, F64, SMALL, Value, evaluate, settled
+from gradcli.tensor.values import BOOL, C128, F64, SMALL, Value, settled
 
 Key = TypeVar("Key")
 

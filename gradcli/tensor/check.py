@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.errors import GradError
-from gradcli.tensor.array import Tensor, array_of
+from gradcli.tensor.array import Tensor, array_of, tensor
 from gradcli.tensor.companions import jacobian
 from gradcli.tensor.refusals import BadType, BadValue, Refused
 from gradcli.tensor.values import F64, Array
@@ -91,8 +91,6 @@ def _real(found: Any, what: str) -> Array:
 
 def _traced(func: Callable[..., Any], arrays: Sequence[Array]) -> list[Array] | None:
     """The exact Jacobians, None where the function does not run on tensors or leaves them."""
-    from gradcli.tensor import tensor
-
     xs = tuple([tensor(a) for a in arrays])
     try:
         y = func(*xs)
@@ -106,7 +104,6 @@ def _traced(func: Callable[..., Any], arrays: Sequence[Array]) -> list[Array] | 
 
 def _differences(func: Callable[..., Any], arrays: Sequence[Array], tensors: bool) -> tuple[list[Array], list[Array]]:
     """The Jacobians by extrapolated central differences, and the estimated error of each entry."""
-    from gradcli.tensor import tensor
 
     def value(given: Sequence[Array]) -> Array:
         with np.errstate(all="ignore"):

@@ -18,7 +18,7 @@ from gradcli.backends import scalar, vector
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, substitute, var
 from gradcli.functions import TABLE, slopes
 from gradcli.program import build
-from gradcli.tensor import fusion, holomorphic
+from gradcli.tensor import evaluate, holomorphic
 from gradcli.tensor.values import LOCK, Operation
 
 Source = int
@@ -72,7 +72,7 @@ class Elementwise(Operation):
 
     def instance(self, args: Sequence[Expr]) -> Expr:
         """The template on other expressions."""
-        return fusion.instance(self.template, self.order, args)
+        return evaluate.instance(self.template, self.order, args)
 
     def single(self) -> Callable[..., float | bool]:
         """The function on single numbers."""

@@ -1,83 +1,27 @@
-"""What can be asked of a tensor as a method, under NumPy's names."""
+"""The methods of tensors, bound to the functions that do them: imported last, so that no room imports one above it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from gradcli.tensor.array import Tensor
+from gradcli.tensor import mixing, moving, protocols
+from gradcli.tensor.array import Tensor
 
-Axis = int | Sequence[int] | None
-
-
-class Methods:
-    """The methods that are functions of `protocols`."""
-
-    __slots__ = ()
-
-    @property
-    def T(self) -> Tensor:
-        return self.transpose()
-
-    @property
-    def real(self) -> Tensor:
-        return self._call("real")
-
-    @property
-    def imag(self) -> Tensor:
-        return self._call("imag")
-
-    def _call(self, name: str, *args: Any, **options: Any) -> Tensor:
-        from gradcli.tensor import protocols
-
-        found: Tensor = protocols.METHODS[name](self, *args, **options)
-        return found
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("sum", axis, keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("mean", axis, keepdims)
-
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("prod", axis, keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("max", axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._call("min", axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-        return self._call("var", axis, keepdims, ddof)
-
-    def std(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-        return self._call("std", axis, keepdims, ddof)
-
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        return self._call("cumsum", axis)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        return self._call("reshape", shape[0] if len(shape) == 1 else shape)
-
-    def ravel(self) -> Tensor:
-        return self._call("ravel")
-
-    def transpose(self, *axes: Any) -> Tensor:
-        return self._call("transpose", axes[0] if len(axes) == 1 else axes or None)
-
-    def dot(self, other: Any) -> Tensor:
-        return self._call("dot", other)
-
-    def conj(self) -> Tensor:
-        return self._call("conj")
-
-    def flatten(self) -> Tensor:
-        return self._call("ravel")
-
-    def squeeze(self, axis: Axis = None) -> Tensor:
-        return self._call("squeeze", axis)
-
-    def clip(self, low: Any = None, high: Any = None) -> Tensor:
-        return self._call("clip", low, high)
+_METHODS: dict[str, Any] = {
+    **{name: protocols.OWN[name] for name in (
+        "sum", "mean", "prod", "var", "std", "cumsum", "ravel", "dot", "conj", "squeeze",
+    )},
+    "max": lambda self, axis=None, keepdims=False: mixing.extreme(self, axis, keepdims, "max"),
+    "min": lambda self, axis=None, keepdims=False: mixing.extreme(self, axis, keepdims, "min"),
+    "flatten": protocols.ravel, "clip": protocols.clip,
+    "reshape": lambda self, *shape: moving.reshape(self, shape[0] if len(shape) == 1 else shape),
+    "transpose": lambda self, *axes: moving.transpose(self, axes[0] if len(axes) == 1 else axes or None),
+    "T": property(moving.transpose), "real": property(moving.real), "imag": property(moving.imag),
+    "__abs__": moving.absolute, "__getitem__": moving.getitem,
+    "__round__": lambda self, digits=None: protocols.round_(self, digits or 0),
+    "__matmul__": mixing.matmul, "__rmatmul__": lambda self, other: mixing.matmul(other, self),
+    "__array_ufunc__": lambda self, f, method, *args, **options: protocols.ufunc(f, method, args, options),
+    "__array_function__": lambda self, f, types, args, options: protocols.function(f, args, options),
+}  # fmt: skip
+for _name, _method in _METHODS.items():
+    setattr(Tensor, _name, _method)

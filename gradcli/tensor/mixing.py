@@ -17,7 +17,6 @@ from gradcli.expr import apply as make
 from gradcli.tensor import array as graph
 from gradcli.tensor.array import Tensor, apply, binary, cast, lift, record
 from gradcli.tensor.elementwise import elementwise, placeholder, row
-from gradcli.tensor.methods import Axis
 from gradcli.tensor.moving import (
     Moving,
     any_,
@@ -37,7 +36,7 @@ from gradcli.tensor.moving import (
     transpose,
 )  # fmt: skip
 from gradcli.tensor.refusals import BadType, BadValue
-from gradcli.tensor.values import BOOL, C128, F32, F64, Shape
+from gradcli.tensor.values import BOOL, C128, F32, F64, Axis, Shape
 
 # Means and running sums.
 

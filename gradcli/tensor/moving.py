@@ -15,9 +15,8 @@ import numpy as np
 from gradcli.tensor.array import Tensor, apply, cast, lift, record
 from gradcli.tensor.elementwise import row
 from gradcli.tensor.graph import Node
-from gradcli.tensor.methods import Axis
 from gradcli.tensor.refusals import BadIndex, BadType, BadValue
-from gradcli.tensor.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value
+from gradcli.tensor.values import BOOL, C128, F32, F64, Array, Axis, Operation, Shape, Value
 
 Pull = Callable[..., "Tensor | None"]
 
@@ -308,6 +307,11 @@ def modulus(z: Tensor) -> Tensor:
     return record(_MODULUS, (z,), z.shape, F64)
 
 
+def absolute(x: Tensor) -> Tensor:
+    """|x|, of complex numbers too."""
+    return modulus(x) if x.value.dtype is C128 else apply(_ABS, x)
+
+
 def angle(z: Tensor) -> Tensor:
     """The argument of a complex tensor."""
     return apply(_ATAN2, imag(z), real(z))
@@ -318,7 +322,7 @@ def _modulus_rule(k: int, g: Tensor, y: Tensor, z: Tensor) -> Tensor:
     return cast(g, C128) * apply(_WHERE, some, z * 0, z / cast(apply(_WHERE, some, y * 0 + 1, y), C128))
 
 
-_WHERE, _ATAN2 = row("where", 3), row("atan2", 2)
+_WHERE, _ATAN2, _ABS = row("where", 3), row("atan2", 2), row("abs", 1)
 _CONJ = Moving("conj", np.conj, lambda k, g, y, z: conj(g), linear=True, alive=alike)
 _IMAG = Moving("imag", np.imag, lambda k, g, y, z: cast(g, C128) * 1j, linear=True, alive=alike)
 _MODULUS = Moving("abs", np.abs, _modulus_rule, alive=alike)

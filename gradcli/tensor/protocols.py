@@ -12,7 +12,7 @@ from gradcli.errors import GradError
 from gradcli.functions import SPELLED, TABLE, Function
 from gradcli.tensor import array as graph
 from gradcli.tensor import elementwise, mixing, moving
-from gradcli.tensor.array import Tensor, absolute, apply, lift
+from gradcli.tensor.array import Tensor, apply, lift
 from gradcli.tensor.refusals import BadType, BadValue
 from gradcli.tensor.values import BOOL, Value, settled
 
@@ -109,7 +109,7 @@ _ON_ONE: dict[str, Call] = {
     "sum": moving.sum_, "mean": mixing.mean, "prod": mixing.prod, "var": mixing.var, "std": mixing.std,
     "norm": mixing.norm, "cumsum": mixing.cumsum, "reshape": moving.reshape, "transpose": moving.transpose,
     "conj": moving.conj, "real": moving.real, "imag": moving.imag, "angle": moving.angle, "ravel": ravel,
-    "abs": absolute, "fabs": absolute,
+    "abs": moving.absolute, "fabs": moving.absolute,
 }  # fmt: skip
 OWN: dict[str, Call] = {
     "squeeze": moving.squeeze,
@@ -264,13 +264,13 @@ def _inner(a: Any, b: Any) -> Tensor:
     return _tensordot(a, b, ([-1], [-1])) if a.shape and b.shape else a * b
 
 
-def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:
+def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     found: Tensor = _row("clip")(x, -np.inf if low is None else low, np.inf if high is None else high)
     return found
 
 
-def _round(x: Tensor, decimals: int = 0) -> Tensor:
+def round_(x: Tensor, decimals: int = 0) -> Tensor:
     x = lift(x)
     if not isinstance(decimals, (int, np.integer)) or abs(decimals) > 300:
         raise BadValue(f"decimals is an integer from -300 to 300, not {decimals!r}")
@@ -353,7 +353,7 @@ FUNCTIONS: dict[Any, Call] = {
     np.std: _positional(OWN["std"], "axis dtype out ddof keepdims"),
     np.max: _positional(_REDUCTIONS[np.maximum], "axis out keepdims"),
     np.min: _positional(_REDUCTIONS[np.minimum], "axis out keepdims"),
-    np.linalg.norm: _norm, np.where: where, np.clip: _clip, np.round: _round, np.sinc: _row("sinc"),
+    np.linalg.norm: _norm, np.where: where, np.clip: clip, np.round: round_, np.sinc: _row("sinc"),
     np.reshape: OWN["reshape"], np.ravel: OWN["ravel"], np.transpose: OWN["transpose"],
     np.concatenate: moving.concatenate, np.stack: moving.stack,
     np.vstack: lambda tup: moving.concatenate([np.atleast_2d(t) for t in tup], 0),
@@ -383,10 +383,6 @@ FUNCTIONS: dict[Any, Call] = {
     **{f: _about(f) for f in (np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj)},
     **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)},
 }  # fmt: skip
-
-
-METHODS: dict[str, Call] = OWN | {"clip": _clip, "round": _round}
-"""What methods of a tensor do: functions of the table by those names differ."""
 
 
 def function(f: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:

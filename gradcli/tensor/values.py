@@ -1,7 +1,7 @@
 """Values: arrays that may not have been computed yet, and the operations that make one of others.
 
-A small value is computed at once. A large one waits until it is asked for: then every elementwise operation that leads
-to it runs as one program over blocks, and what lies between is never stored. Must not know derivatives.
+A small value is computed at once. A large one is lazy: `evaluate` computes it when it is asked for. Must not know
+derivatives.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+Axis = int | Sequence[int] | None
 F64: np.dtype[Any] = np.dtype(np.float64)
 F32: np.dtype[Any] = np.dtype(np.float32)
 C128: np.dtype[Any] = np.dtype(np.complex128)
 BOOL: np.dtype[Any] = np.dtype(np.bool_)
 LOCK = RLock()
 """Held while values are computed and expressions made: neither is for several threads at a time."""
-_DEEPEST = 200
-"""Operations in a row that are joined: of longer rows, what is kept for the way back would not stay in the cache."""
 SMALL = 2**15
 """Elements from which joining operations saves more than compiling the join costs."""
 
@@ -86,14 +85,14 @@ def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtyp
         or (prod(shape) <= SMALL and all(v.size <= SMALL for v in args))
         or (op.fused and dtype not in (F64, BOOL))
     ):
-        return Value(shape, dtype, _computed(op, args, shape, dtype))
+        return Value(shape, dtype, computed(op, args, shape, dtype))
     # What waits must find its arguments as they are now.
     for v in args:
         (v.base or v).used = True
     return Value(shape, dtype, None, op, args)
 
 
-def _computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtype[Any]) -> Any:
+def computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtype[Any]) -> Any:
     with np.errstate(all="ignore"):
         found = settled(op.compute(*[v.array for v in args]), dtype)
     if np.shape(found) != shape:
@@ -101,70 +100,6 @@ def _computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtyp
     return found
 
 
-def _waiting(roots: Iterable[Value]) -> list[Value]:
-    """Every value not computed yet that ``roots`` need, arguments before users."""
-    order: list[Value] = []
-    seen: set[int] = set()
-    stack = [(v, False) for v in roots]
-    while stack:
-        v, ready = stack.pop()
-        if ready:
-            order.append(v)
-        elif v.array is None and id(v) not in seen:
-            seen.add(id(v))
-            stack.append((v, True))
-            stack.extend([(a, False) for a in v.args])
-    return order
-
-
 def fusable(v: Value) -> bool:
     """Whether a value that waits can be part of a program."""
     return v.op is not None and v.op.fused and (v.dtype is F64 or v.dtype is BOOL)
-
-
-def evaluate(roots: Sequence[Value]) -> None:
-    """Compute ``roots``, and drop the way that led to them."""
-    with LOCK:
-        order = _waiting(roots)
-        if order:
-            _evaluate(roots, order)
-
-
-def _evaluate(roots: Sequence[Value], order: Sequence[Value]) -> None:
-    # A level is done when those below it are: what is wanted of one shape and level is one program.
-    level: dict[int, int] = {}
-    depth: dict[int, int] = {}
-    wanted = {id(v) for v in roots}
-    for v in order:
-        here = deep = 0
-        joins = fusable(v)
-        args = [a for a in v.args if a.array is None]
-        most = _DEEPEST if all(depth[id(a)] < _DEEPEST for a in args) else _DEEPEST // 2
-        for a in args:
-            inside = joins and fusable(a) and a.shape == v.shape and depth[id(a)] < most
-            here = max(here, level[id(a)] + (not inside))
-            if inside:
-                deep = max(deep, depth[id(a)])
-            else:
-                wanted.add(id(a))
-        level[id(v)], depth[id(v)] = here, deep + 1
-    stages: dict[int, tuple[dict[Shape, list[Value]], list[Value]]] = {}
-    for v in order:
-        joins = fusable(v)
-        if id(v) in wanted or not joins:
-            together, alone = stages.setdefault(level[id(v)], ({}, []))
-            if joins:
-                together.setdefault(v.shape, []).append(v)
-            else:
-                alone.append(v)
-    for stage in sorted(stages):
-        together, alone = stages[stage]
-        for group in together.values():
-            from gradcli.tensor import fusion
-
-            fusion.compute(group)
-        for v in alone:
-            assert v.op is not None
-            v.array = _computed(v.op, v.args, v.shape, v.dtype)
-        for v in (*alone, *[v for group in together.values() for v in group]):
-            v.op, v.args = None, ()

@@ -7,7 +7,7 @@ Must not know derivatives or which operations there are.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ from gradcli.grid import Axis, Grid, Held
 from gradcli.job import engine
 from gradcli.program import Program, build
 from gradcli.spread import Work, whole
-from gradcli.tensor.values import BOOL, F64, LOCK, Array, Value, fusable
+from gradcli.tensor.values import BOOL, F64, LOCK, Array, Shape, Value, computed, fusable
 
 _KEPT = 128
+_DEEPEST = 200
+"""Operations in a row that are joined: of longer rows, what is kept for the way back would not stay in the cache."""
 _programs: OrderedDict[tuple[tuple[Expr, ...], int, int], Program] = OrderedDict()
 
 
@@ -130,3 +132,68 @@ def instance(template: Expr, order: Sequence[Expr], args: Sequence[Expr]) -> Exp
             made[e] = apply(e.op, *[made[a] for a in e.args], value=e.value if isinstance(e.value, int) else None)
     found: Expr = made[template]
     return found
+
+
+# Evaluating lazy values: stage by stage, one program for each shape.
+
+
+def _waiting(roots: Iterable[Value]) -> list[Value]:
+    """Every value not computed yet that ``roots`` need, arguments before users."""
+    order: list[Value] = []
+    seen: set[int] = set()
+    stack = [(v, False) for v in roots]
+    while stack:
+        v, ready = stack.pop()
+        if ready:
+            order.append(v)
+        elif v.array is None and id(v) not in seen:
+            seen.add(id(v))
+            stack.append((v, True))
+            stack.extend([(a, False) for a in v.args])
+    return order
+
+
+def evaluate(roots: Sequence[Value]) -> None:
+    """Compute ``roots``, and drop the way that led to them."""
+    with LOCK:
+        order = _waiting(roots)
+        if order:
+            _evaluate(roots, order)
+
+
+def _evaluate(roots: Sequence[Value], order: Sequence[Value]) -> None:
+    # A level is done when those below it are: what is wanted of one shape and level is one program.
+    level: dict[int, int] = {}
+    depth: dict[int, int] = {}
+    wanted = {id(v) for v in roots}
+    for v in order:
+        here = deep = 0
+        joins = fusable(v)
+        args = [a for a in v.args if a.array is None]
+        most = _DEEPEST if all(depth[id(a)] < _DEEPEST for a in args) else _DEEPEST // 2
+        for a in args:
+            inside = joins and fusable(a) and a.shape == v.shape and depth[id(a)] < most
+            here = max(here, level[id(a)] + (not inside))
+            if inside:
+                deep = max(deep, depth[id(a)])
+            else:
+                wanted.add(id(a))
+        level[id(v)], depth[id(v)] = here, deep + 1
+    stages: dict[int, tuple[dict[Shape, list[Value]], list[Value]]] = {}
+    for v in order:
+        joins = fusable(v)
+        if id(v) in wanted or not joins:
+            together, alone = stages.setdefault(level[id(v)], ({}, []))
+            if joins:
+                together.setdefault(v.shape, []).append(v)
+            else:
+                alone.append(v)
+    for stage in sorted(stages):
+        together, alone = stages[stage]
+        for group in together.values():
+            compute(group)
+        for v in alone:
+            assert v.op is not None
+            v.array = computed(v.op, v.args, v.shape, v.dtype)
+        for v in (*alone, *[v for group in together.values() for v in group]):
+            v.op, v.args = None, ()
