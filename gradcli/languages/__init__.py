@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, reachable, text, var
 from gradcli.languages import compiled, data, scripts
+from gradcli.languages.forms import FORMS
 from gradcli.languages.names import comment, identifiers
 from gradcli.languages.row import Language, fill
 from gradcli.languages.staged import query
-from gradcli.languages.write import Line, fold, form, lines, resolve
+from gradcli.languages.write import Line, Unsayable, fold, form, lines, resolve
 from gradcli.program import lower
 
 LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripts.ROWS, *compiled.ROWS, *data.ROWS)}
@@ -32,6 +33,22 @@ def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[s
     row = LANGUAGES.get(language)
     if row is None:
         raise GradError(f"there is no language '{language}'", hint=f"there are {', '.join(LANGUAGES)}")
+    try:
+        return _code(row, named, variables)
+    except Unsayable as e:
+        raise _refused(e.args[0], language) from None
+
+
+def _refused(op: str, language: str) -> GradError:
+    """The error for an operation that ``language`` cannot say; its hint names the languages that can."""
+    name = op.removeprefix("bare_")
+    able = [row.name for row in LANGUAGES.values() if op in row.spelled or (op in FORMS and name != op)]
+    return GradError(
+        f"{language} cannot say {name.removesuffix('_gauss')}", hint=f"{', '.join(able)} can" if able else None
+    )
+
+
+def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[str]) -> str:
     roots = resolve(lower(fold(e for _, e in named)), row)
     functions = _Functions(row)
     functions.need(roots)
@@ -39,10 +56,10 @@ def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[s
     quote = row.quote or str
     names = {v: quote(v) for v in variables} if row.quoted else identifiers(variables, reserved, row.folds)
     if row.quoted and row.folds and len({v.lower() for v in variables}) < len(variables):
-        raise GradError(f"{language} has no columns that differ by the case of letters alone", hint="rename a variable")
+        raise GradError(f"{row.name} has no columns that differ by the case of letters alone", hint="rename a variable")
     misread = [v for v in variables if row.quoted and v.lower() in row.keywords.split()]
     if misread:
-        raise GradError(f"{language} cannot read a column '{misread[0]}'", hint="rename the variable")
+        raise GradError(f"{row.name} cannot read a column '{misread[0]}'", hint="rename the variable")
     made, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
     notes = comment(row.comment, [*_first_lines(row), *_notes(named, names, row)])
     results = [(quote(name), value) for (name, _), value in zip(named, values, strict=True)]

@@ -29,6 +29,10 @@ _INLINE = frozenset({"defined", "gt", "ge"})
 # What a language can say.
 
 
+class Unsayable(Exception):
+    """The operation, its argument, that a language has neither a spelling nor a form for."""
+
+
 def fold(roots: Iterable[Expr]) -> list[Expr]:
     """``roots`` with what depends on no variable as its number.
 
@@ -47,7 +51,7 @@ def fold(roots: Iterable[Expr]) -> list[Expr]:
 def resolve(roots: Sequence[Expr], language: Language) -> list[Expr]:
     """``roots`` in operations that have a spelling or, where the language has functions, a form.
 
-    Raises GradError for what can be said neither way.
+    Raises Unsayable for what can be said neither way.
     """
     done: dict[Expr, Expr] = {}
     form_of: dict[Expr, Expr] = {}
@@ -96,22 +100,13 @@ def _as_function(op: str, language: Language) -> bool:
 
 
 def form(e: Expr, language: Language) -> Expr:
-    """One operation by means of others."""
+    """One operation by means of others. Raises Unsayable where there is no such form."""
     if _bare(e, language):
         return apply(f"bare_{e.op}", *e.args)
     build_form = FORMS.get(e.op)
     if build_form is None:
-        raise _unsayable(e, language)
+        raise Unsayable(e.op)
     return build_form(*e.args) if e.value is None else build_form(*e.args, e.value)
-
-
-def _unsayable(e: Expr, language: Language) -> GradError:
-    name = e.op.removeprefix("bare_")
-    from gradcli.languages import LANGUAGES
-
-    able = [row.name for row in LANGUAGES.values() if e.op in row.spelled or (e.op in FORMS and name != e.op)]
-    hint = f"{', '.join(able)} can" if able else None
-    return GradError(f"{language.name} cannot say {name.removesuffix('_gauss')}", hint=hint)
 
 
 def _never_zero(e: Expr) -> bool:
