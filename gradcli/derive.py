@@ -12,7 +12,7 @@ from math import comb
 
 from gradcli import forward, reverse
 from gradcli.errors import GradError
-from gradcli.expr import ZERO, Expr, bit, reachable, rebuild
+from gradcli.expr import ZERO, Expr, bit, reachable, rebuild, rewrite
 
 Named = list[tuple[str, Expr]]
 
@@ -59,23 +59,16 @@ def readings(name: str, output: str, wrt: Sequence[str]) -> Iterator[forward.Par
 def expand(roots: Iterable[Expr]) -> list[Expr]:
     """The same expressions with every ``diff(e, x, n)`` inside replaced by that derivative."""
     roots = list(roots)
-    nodes = reachable(roots)
-    if all(e.op != "diff" for e in nodes):
-        return roots
-    new: dict[Expr, Expr] = {}
-    for e in nodes:
-        args = tuple([new[a] for a in e.args])
-        if e.op != "diff":
-            new[e] = rebuild(e, args)
-            continue
-        order = e.value
-        assert isinstance(order, int)
-        body, x = args
-        if order:
-            found = forward.partials([body], [str(x.value)], order)[body]
-            body = found.get((0,) * order, ZERO)
-        new[e] = body
-    return [new[r] for r in roots]
+    return rewrite(roots, _expanded) if any(e.op == "diff" for e in reachable(roots)) else roots
+
+
+def _expanded(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    if e.op != "diff":
+        return rebuild(e, args)
+    order = e.value
+    assert isinstance(order, int)
+    body, x = args
+    return forward.partials([body], [str(x.value)], order)[body].get((0,) * order, ZERO) if order else body
 
 
 def count_partials(wrt: int, order: int) -> int:

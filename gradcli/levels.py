@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gradcli.expr import ONE, ZERO, Expr, apply, const, reachable, rebuild, var
+from gradcli.expr import ONE, ZERO, Expr, apply, const, reachable, rebuild, rewrite, var
 from gradcli.functions import NONLOCAL, reduces
 
 _PREFIX = "\0r"
@@ -142,8 +142,4 @@ _FORMS: dict[str, Callable[..., Expr]] = {"unit": _unit, "cofactor": _cofactor, 
 
 def _pointwise(roots: Sequence[Expr]) -> list[Expr]:
     """The roots with rows of NONLOCAL as what they are made of."""
-    new: dict[Expr, Expr] = {}
-    for e in reachable(roots):
-        args = tuple([new[a] for a in e.args])
-        new[e] = _FORMS[e.op](*args) if e.op in NONLOCAL else rebuild(e, args)
-    return [new[r] for r in roots]
+    return rewrite(roots, lambda e, args: _FORMS[e.op](*args) if e.op in NONLOCAL else rebuild(e, args))

@@ -103,13 +103,12 @@ _AS_IT_IS |= {"const", "constant", "var"}
 
 def lower(roots: Iterable[Expr]) -> list[Expr]:
     """The same expressions in functions that every backend has."""
-    roots = list(roots)
     new: dict[Expr, Expr] = {}
     done: dict[Expr, Expr] = {}
-    for e in reachable(roots):
+    for e in reachable(roots := list(roots)):
         args = tuple([new[a] for a in e.args])
         if e.op in _AS_IT_IS:
-            made = e if args == e.args else rebuild(e, args)
+            made = rebuild(e, args)
         elif e.op == "power" and e.args[0].op in _SQUARED and exact(e.args[1]) == 2:
             made = _expanded(_SQUARED[e.args[0].op](new[e.args[0].args[0]]), done)
         elif e.op in _CAREFUL:

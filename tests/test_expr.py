@@ -12,7 +12,6 @@ from gradcli.expr import (
     TWO,
     ZERO,
     Expr,
-    _table,
     apply,
     const,
     constant,
@@ -22,6 +21,7 @@ from gradcli.expr import (
     text,
     var,
 )
+from gradcli.expr.node import _table
 
 x, y, z = var("x"), var("y"), var("z")
 

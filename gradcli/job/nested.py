@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from gradcli.expr import Expr, reachable, rebuild
+from gradcli.expr import Expr, reachable, rebuild, rewrite
 
 FEW = 64
 """Nodes up to which a pass computes all it needs from the variables."""
@@ -65,9 +65,4 @@ class Nest:
 
 def replaced(roots: Sequence[Expr], places: Mapping[Expr, Expr]) -> list[Expr]:
     """The roots with other nodes in the place of some."""
-    if not places:
-        return list(roots)
-    new: dict[Expr, Expr] = {}
-    for e in reachable(roots):
-        new[e] = places[e] if e in places else rebuild(e, tuple([new[a] for a in e.args])) if e.args else e
-    return [new[r] for r in roots]
+    return rewrite(roots, lambda e, args: places[e] if e in places else rebuild(e, args)) if places else list(roots)

@@ -1,0 +1,62 @@
+"""The expression graph, abstract syntax and shared graph in one.
+
+Must not know parsing, derivatives or the numbers of any backend.
+"""
+
+from gradcli.expr.canonical import apply
+from gradcli.expr.graph import post_order, reachable, rebuild, rewrite, substitute
+from gradcli.expr.node import (
+    BOOLEANS,
+    COMPARISONS,
+    CONSTANTS,
+    FOLD_BITS,
+    LARGEST,
+    ONE,
+    TWO,
+    WORDS,
+    ZERO,
+    Expr,
+    Number,
+    bit,
+    const,
+    constant,
+    exact,
+    var,
+    variables,
+)
+from gradcli.expr.printing import ATOM, Parts, shape, spell_name, spell_number, statements, text
+from gradcli.expr.textbook import readable
+
+__all__ = [
+    "ATOM",
+    "BOOLEANS",
+    "COMPARISONS",
+    "CONSTANTS",
+    "FOLD_BITS",
+    "LARGEST",
+    "ONE",
+    "TWO",
+    "WORDS",
+    "ZERO",
+    "Expr",
+    "Number",
+    "Parts",
+    "apply",
+    "bit",
+    "const",
+    "constant",
+    "exact",
+    "post_order",
+    "reachable",
+    "readable",
+    "rebuild",
+    "rewrite",
+    "shape",
+    "spell_name",
+    "spell_number",
+    "statements",
+    "substitute",
+    "text",
+    "var",
+    "variables",
+]

@@ -1,0 +1,58 @@
+"""Walks over the graph: loops on explicit stacks, never recursion over depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from gradcli.expr.canonical import apply
+from gradcli.expr.node import Expr
+
+
+def rebuild(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    """The same operation on other arguments."""
+    if args == e.args:
+        return e
+    return apply(e.op, *args, value=e.value if isinstance(e.value, int) else None)
+
+
+def reachable(roots: Iterable[Expr]) -> list[Expr]:
+    """Every node below ``roots``, arguments before users, each once."""
+    seen: set[Expr] = set()
+    stack = list(roots)
+    while stack:
+        e = stack.pop()
+        if e not in seen:
+            seen.add(e)
+            stack.extend(e.args)
+    return sorted(seen, key=lambda e: e.serial)
+
+
+def post_order(roots: Iterable[Expr]) -> list[Expr]:
+    """Arguments before users, each user as soon after its arguments as can be: few values are alive at a time."""
+    seen: set[Expr] = set()
+    order: list[Expr] = []
+    for root in roots:
+        stack = [(root, False)]
+        while stack:
+            e, ready = stack.pop()
+            if ready:
+                order.append(e)
+            elif e not in seen:
+                seen.add(e)
+                stack.append((e, True))
+                stack.extend((a, False) for a in reversed(e.args))
+    return order
+
+
+def rewrite(roots: Iterable[Expr], rule: Callable[[Expr, tuple[Expr, ...]], Expr] = rebuild) -> list[Expr]:
+    """The roots with every node replaced by ``rule(node, rewritten arguments)``, arguments before users."""
+    roots = list(roots)
+    new: dict[Expr, Expr] = {}
+    for e in reachable(roots):
+        new[e] = rule(e, tuple([new[a] for a in e.args]))
+    return [new[r] for r in roots]
+
+
+def substitute(roots: Iterable[Expr], names: dict[str, Expr]) -> list[Expr]:
+    """``roots`` with the variables in ``names`` replaced."""
+    return rewrite(roots, lambda e, args: names.get(str(e.value), e) if e.op == "var" else rebuild(e, args))

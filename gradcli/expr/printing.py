@@ -1,0 +1,156 @@
+"""Expressions as text: what is printed parses back to the same node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from gradcli.expr.graph import reachable
+from gradcli.expr.node import BOOLEANS, COMPARISONS, FOLD_BITS, LARGEST, WORDS, Expr, Number
+from gradcli.expr.textbook import readable
+
+_LOOSE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, ATOM = range(10)
+_SHARE = 16
+
+
+def spell_number(value: Number) -> tuple[str, int]:
+    """The shortest text of an exact constant, and how tightly it binds."""
+    if isinstance(value, float):
+        if value == 0:
+            return "-0.0", _UNARY
+        return ("nan", ATOM) if value != value else ("inf", ATOM) if value > 0 else ("-inf", _UNARY)
+    sign, size = ("-", -value) if value < 0 else ("", value)
+    bind = _UNARY if sign else ATOM
+    # Through the nearest double when that decimal is the number (nearly always), exactly otherwise.
+    near = float(size)
+    if Fraction(repr(near)) == size:
+        plain = (
+            str(int(size))
+            if size.denominator == 1 and size < 10**16
+            else repr(near).replace("e+", "e").replace("e-0", "e-")
+        )
+        return sign + plain, bind
+    rest, twos, fives = size.denominator, 0, 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    if size.denominator == 1:
+        return sign + str(size.numerator), bind
+    if rest == 1 and max(twos, fives) <= 40:
+        places = max(twos, fives)
+        digits = str(size.numerator * 10**places // size.denominator).zfill(places + 1)
+        return f"{sign}{digits[:-places]}.{digits[-places:]}", bind
+    if rest == 1 and size.numerator.bit_length() + size.denominator.bit_length() > FOLD_BITS:
+        # As a quotient it would not be folded again.
+        return f"{sign}{size.numerator * 10 ** max(twos, fives) // size.denominator}e-{max(twos, fives)}", bind
+    # Both parts scaled alike where one alone is beyond the range of a double.
+    scale = "" if max(size.numerator, size.denominator) <= LARGEST else "e-310"
+    return f"{sign}{size.numerator}{scale}/{size.denominator}{scale}", _PRODUCT
+
+
+def spell_name(name: str) -> str:
+    """A variable as it is typed: in backquotes unless it is an identifier that means nothing else."""
+    return name if name.isidentifier() and name.isascii() and name not in WORDS else f"`{name}`"
+
+
+Parts = tuple["str | Expr", ...]
+
+
+def shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
+    """A node's text in parts, its arguments standing for their own, and how tightly it binds."""
+
+    def inside(index: int, at_least: int) -> Parts:
+        a = e.args[index]
+        return (a,) if bind[a] >= at_least else ("(", a, ")")
+
+    op = e.op
+    if op == "const":
+        assert isinstance(e.value, Fraction | float)
+        word, strength = spell_number(e.value)
+        return (word,), strength
+    if op == "var":
+        return (spell_name(str(e.value)),), ATOM
+    if op == "constant":
+        return (str(e.value),), ATOM
+    if op in ("add", "sub"):
+        return (*inside(0, _SUM), " + " if op == "add" else " - ", *inside(1, _PRODUCT)), _SUM
+    if op in ("mul", "div", "mod"):
+        sign = {"mul": "*", "div": "/", "mod": " % "}[op]
+        return (*inside(0, _PRODUCT), sign, *inside(1, _UNARY)), _PRODUCT
+    if op == "neg":
+        first = e.args[0]
+        while first.op in ("mul", "div"):
+            first = first.args[0]
+        # -x*y reads as (-x)*y, which is the same node; -2*x*y would not be.
+        at_least = _UNARY if first.op in ("const", "mod") else _PRODUCT
+        return ("-", *inside(0, at_least)), at_least
+    if op == "power":
+        return (*inside(0, ATOM), "**", *inside(1, _UNARY)), _POWER
+    if op in COMPARISONS:
+        return (*inside(0, _SUM), f" {COMPARISONS[op]} ", *inside(1, _SUM)), _COMPARE
+    if op == "not":
+        return ("not ", *inside(0, _NOT)), _NOT
+    if op in ("and", "or"):
+        strength = _AND if op == "and" else _OR
+        return (*inside(0, strength), f" {op} ", *inside(1, strength + 1)), strength
+    parts: list[str | Expr] = [f"{op}(" if op == "diff" or not isinstance(e.value, int) else f"{op}({e.value}, "]
+    for a in e.args:
+        parts += [a, ", "]
+    parts[-1] = f", {e.value})" if op == "diff" and e.value != 1 else ")"
+    return tuple(parts), ATOM
+
+
+def statements(
+    named: Iterable[tuple[str, Expr]], *, share: bool = True, kinks: bool = False
+) -> Iterator[tuple[str, str]]:
+    """``name, text`` lines; what several of them share comes first as ``t1``, ``t2`` ..., used by the later ones.
+
+    ``kinks`` as for `readable`.
+    """
+    names, roots = zip(*named, strict=True)
+    pairs = list(zip(names, readable(roots, kinks=kinks), strict=True))
+    nodes = reachable(e for _, e in pairs)
+    uses: dict[Expr, int] = {}
+    for e in nodes:
+        for a in e.args:
+            uses[a] = uses.get(a, 0) + 1
+    for _, e in pairs:
+        uses[e] = uses.get(e, 0) + 1
+    taken = {str(e.value) for e in nodes if e.op == "var"} | {name for name, _ in pairs}
+    parts: dict[Expr, Parts] = {}
+    bind: dict[Expr, int] = {}
+    length: dict[Expr, int] = {}
+
+    def written(e: Expr) -> str:
+        # One pass over the leaves: joining texts level by level would be quadratic in the depth.
+        done: list[str] = []
+        stack: list[str | Expr] = [e]
+        while stack:
+            top = stack.pop()
+            if isinstance(top, str):
+                done.append(top)
+            else:
+                stack.extend(reversed(parts[top]))
+        return "".join(done)
+
+    count = 0
+    for e in nodes:
+        parts[e], bind[e] = shape(e, bind)
+        length[e] = sum(len(part) if isinstance(part, str) else length[part] for part in parts[e])
+        if share and uses[e] > 1 and length[e] > _SHARE and e.op not in BOOLEANS:
+            count += 1
+            while f"t{count}" in taken:
+                count += 1
+            yield f"t{count}", written(e)
+            parts[e], bind[e], length[e] = (f"t{count}",), ATOM, len(f"t{count}")
+    for name, e in pairs:
+        yield name, written(e)
+
+
+def text(e: Expr) -> str:
+    """One expression as text, nothing shared."""
+    return next(body for _, body in statements([("", e)], share=False))
+
+
+setattr(Expr, "__repr__", lambda e: f"<Expr {text(e)}>")  # noqa: B010
