@@ -23,9 +23,9 @@ import reference
 from engines import ENGINES, run
 from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
 
+from gradcli.compute.program import build
 from gradcli.derive import derive
 from gradcli.expr import ZERO, Expr, apply, const, var
-from gradcli.program import build
 
 LETTERS = ("x", "y", "z")
 

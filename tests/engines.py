@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gradcli import program
-from gradcli.backends import native, scalar, vector
+from gradcli.compute import program
+from gradcli.compute.backends import native, scalar, vector
 from gradcli.derive import derive
 from gradcli.expr import Expr
 

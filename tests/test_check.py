@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gradcli.backends import scalar
 from gradcli.check import CheckJob, Texts, run_check
+from gradcli.compute.backends import scalar
+from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import apply, const, reachable, var, variables
-from gradcli.program import build
 from gradcli.rounding import bounds
 
 CLAIMS = [json.loads(line) for line in (Path(__file__).parent / "data" / "claims.jsonl").read_text().splitlines()]

@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gradcli import derive as derivation
-from gradcli import forward, program, reverse
+from gradcli import forward, reverse
+from gradcli.compute import program
 from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, const, reachable, text, var

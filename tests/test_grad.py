@@ -18,11 +18,11 @@ import pytest
 
 import gradcli
 from gradcli.cli import run as call
-from gradcli.grid import Axis, Index, Linear, Values
-from gradcli.grid.joined import joined
-from gradcli.job import Job, engine, run
+from gradcli.compute import engine
+from gradcli.compute.grid import Axis, Index, Linear, Values, joined
+from gradcli.compute.row_sums import row_sums
+from gradcli.job import Job, run
 from gradcli.job.gradient import GradJob, grad_formulas, run_grad
-from gradcli.job.rows import row_sums
 
 ROOT = Path(next(iter(gradcli.__path__))).parent
 KINKS = [json.loads(line) for line in (Path(__file__).parent / "data" / "kinks.jsonl").read_text().splitlines()]

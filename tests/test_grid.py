@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradcli.compute.grid import Axis, Column, Grid, Index, Linear, Log, Values
 from gradcli.errors import GradError
 from gradcli.expr import substitute, text, var
-from gradcli.grid import Axis, Column, Grid, Index, Linear, Log, Values
-from gradcli.grid.points import Points, number, split
+from gradcli.job.points import Points, number, split
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 positive = st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from gradcli import job as room
-from gradcli import spread
+from gradcli.compute import execute
+from gradcli.compute.grid import Axis, Grid, Index
 from gradcli.errors import GradError, Source
-from gradcli.grid import Axis, Grid, Index
 from gradcli.job import Job, formulas, run
 from gradcli.parse import parse
 
@@ -208,12 +208,12 @@ def test_the_first_error_in_order_ends_the_work() -> None:
 
         return kernel
 
-    work = spread.Work(make, [(0, 0)], 1, Grid([Axis(["x"], [Index(10_000)])]), True)
+    work = execute.Work(make, [(0, 0)], 1, Grid([Axis(["x"], [Index(10_000)])]), True)
     for threads in (1, 4):
         started.clear()
         met = []
         with pytest.raises(Broken, match="40"):
-            for block in spread.blocks(work, target=10, threads=threads):
+            for block in execute.blocks(work, target=10, threads=threads):
                 met += block[0].tolist()
         assert met == [float(k) for k in range(40)]
         # Bounded look-ahead: what a slow reader has not asked for is not computed.

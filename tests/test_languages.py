@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from gradcli.backends import scalar
+from gradcli.compute.backends import scalar
+from gradcli.compute.program import build
 from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.functions import TABLE
 from gradcli.languages import LANGUAGES, code
 from gradcli.parse import parse
-from gradcli.program import build
 
 POINTS = 12
 ANY, POSITIVE, UNIT, OUTSIDE = (-3.0, 3.0), (0.1, 4.0), (-0.95, 0.95), (1.05, 6.0)

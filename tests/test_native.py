@@ -16,20 +16,20 @@ import processors
 import pytest
 from engines import run
 
-from gradcli.backends import native
-from gradcli.backends.native import loops, store
-from gradcli.backends.native.machine import machine
-from gradcli.backends.native.mathematics import CALLED, ROWS
-from gradcli.backends.native.parts import MANY, SINGLE, layout
+from gradcli.compute import engine
+from gradcli.compute.backends import native
+from gradcli.compute.backends.native import loops, store
+from gradcli.compute.backends.native.machine import machine
+from gradcli.compute.backends.native.mathematics import CALLED, ROWS
+from gradcli.compute.backends.native.parts import MANY, SINGLE, layout
+from gradcli.compute.execute import blocks, whole
+from gradcli.compute.grid import Axis, Grid
+from gradcli.compute.program import Program, build
 from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, var
 from gradcli.functions import TABLE
-from gradcli.grid import Axis, Grid
-from gradcli.job import engine
 from gradcli.parse import parse
-from gradcli.program import Program, build
-from gradcli.spread import blocks, whole
 
 SPECIAL = [
     0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 1e-5, -1e-5, 0.7, 5e-324, -5e-324, 2.0**-1022, 1e-300, -1e-300, 1e300,
@@ -159,7 +159,7 @@ def test_long_programs_give_the_bits_of_short_ones(monkeypatch):
             # A program as a key is itself alone, so a copy is compiled anew.
             monkeypatch.setattr(loops, "LONGEST", longest)
             monkeypatch.setattr(loops, "STRETCH", longest)
-            monkeypatch.setattr("gradcli.backends.native.parts.LONGEST", longest)
+            monkeypatch.setattr("gradcli.compute.backends.native.parts.LONGEST", longest)
             found.append(bits(run(tape._replace(), ins, extents, "native")))
         assert found[0] == found[1] == found[2]
 
@@ -312,7 +312,7 @@ def test_no_place_for_code_is_no_error(tmp_path, monkeypatch):
 
 
 def test_the_oldest_code_goes(kept, monkeypatch):
-    monkeypatch.setattr("gradcli.backends.native.store._MOST", 3)
+    monkeypatch.setattr("gradcli.compute.backends.native.store._MOST", 3)
     for k in range(5):
         run(build([x * const(k + 2)], [["x"]]), [[3.0] * 8], (8,), "native")
     assert len(list(kept.iterdir())) == 3
@@ -354,8 +354,8 @@ def test_why_it_is_not_native(monkeypatch):
         raise GradError("llvmlite does not serve this machine: no target")
 
     monkeypatch.undo()
-    monkeypatch.setattr("gradcli.backends.native.machine.machine", broken, raising=False)
-    monkeypatch.setattr(sys.modules["gradcli.backends.native.machine"], "machine", broken)
+    monkeypatch.setattr("gradcli.compute.backends.native.machine.machine", broken, raising=False)
+    monkeypatch.setattr(sys.modules["gradcli.compute.backends.native.machine"], "machine", broken)
     assert engine.chosen("auto", 10**9, 10) == ("vector", "llvmlite does not serve this machine: no target")
 
 

@@ -14,17 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from gradcli import totals
+from gradcli.compute import accumulators, engine, passes
+from gradcli.compute.execute import blocks
+from gradcli.compute.grid import Axis, Grid, Values
+from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
 from gradcli.expr import apply, const, text, var
-from gradcli.grid import Axis, Grid, Values
-from gradcli.job import Job, engine, formulas, passes, run
+from gradcli.job import Job, formulas, run
 from gradcli.job.gradient import GradJob, run_grad
-from gradcli.job.passes import Plan
 from gradcli.levels import has_reductions, staged
 from gradcli.parse import parse
 from gradcli.reverse import adjoints
-from gradcli.spread import blocks
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 x, y = var("x"), var("y")
@@ -40,7 +40,7 @@ def listed(numbers: list[float]) -> str:
 
 
 def total(kind: str, numbers: list[float], block: int = 10**9, array: bool = False, times: int = 1) -> dict[str, float]:
-    one = totals.TOTALS[kind]()
+    one = accumulators.TOTALS[kind]()
     for lo in range(0, len(numbers), block):
         part: Any = numbers[lo : lo + block]
         one.add(one.digest(np.array(part) if array else part, lo))
@@ -96,7 +96,7 @@ def test_long_arrays_are_summed_exactly() -> None:
         assert total("norm", numbers, array=True) == total("norm", numbers)
 
 
-@pytest.mark.parametrize("kind", totals.TOTALS)
+@pytest.mark.parametrize("kind", accumulators.TOTALS)
 @pytest.mark.parametrize("array", [False, True])
 def test_totals_do_not_depend_on_blocks(kind: str, array: bool) -> None:
     draw = np.random.default_rng(3)
@@ -123,7 +123,7 @@ def test_totals_do_not_depend_on_blocks(kind: str, array: bool) -> None:
 )  # fmt: skip
 def test_ends_of_the_range(numbers: list[float], expected: dict[str, float], array: bool) -> None:
     found: dict[str, float] = {}
-    for kind in totals.TOTALS:
+    for kind in accumulators.TOTALS:
         found |= total(kind, numbers, array=array)
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-15, abs=0, nan_ok=True), name

@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from gradcli.backends.scalar import function
+from gradcli.compute.backends.scalar import function
+from gradcli.compute.program import build
 from gradcli.derive import derive
 from gradcli.expr import Expr, apply, const, reachable, readable, text, var, variables
 from gradcli.parse import parse
-from gradcli.program import build
 from gradcli.simplify import simplified
 
 

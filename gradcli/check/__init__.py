@@ -32,14 +32,14 @@ from gradcli.check.compare import (
     pattern,
     plainness,
 )  # fmt: skip
+from gradcli.compute import engine
+from gradcli.compute.grid import Axis, Grid, Values
+from gradcli.compute.passes import Plan
 from gradcli.derive import derivatives
 from gradcli.derive import name as leibniz
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, reachable, readable, text, var, variables
-from gradcli.grid import Axis, Grid, Values
-from gradcli.grid.points import Points
-from gradcli.job import engine
-from gradcli.job.passes import Plan
+from gradcli.job.points import Points
 from gradcli.job.request import POINT_LIMIT, Facts, Rows, Settings, check_size
 from gradcli.job.result import Result
 from gradcli.job.tables import rows_of

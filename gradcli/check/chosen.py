@@ -11,9 +11,9 @@ import random
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from gradcli.backends import scalar
+from gradcli.compute.backends import scalar
+from gradcli.compute.program import build
 from gradcli.expr import COMPARISONS, ONE, ZERO, Expr, apply, const, reachable, variables
-from gradcli.program import build
 
 Point = tuple[float, ...]
 

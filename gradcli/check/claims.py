@@ -13,7 +13,7 @@ from gradcli.derive import name as leibniz
 from gradcli.errors import GradError, Source, meant, printable
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var
 from gradcli.forward import Partial
-from gradcli.grid.points import read_name
+from gradcli.job.points import read_name
 from gradcli.job.request import Asked, check_order
 from gradcli.parse import Parsed, parse
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gradcli.backends import scalar
 from gradcli.check.claims import Claim
+from gradcli.compute.backends import scalar
+from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, reachable, text, variables
-from gradcli.program import build
 from gradcli.rounding import bounds
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ def _numbers(ctx: click.Context, given: dict[str, Any], order: int) -> None:
 
 def rows(given: dict[str, Any], progress: Progress | None) -> Rows | None:
     """The tables that --input names."""
-    from gradcli.grid.points import read_name, split
+    from gradcli.job.points import read_name, split
     from gradcli.job.request import Rows
 
     if not given["input"]:
@@ -99,7 +99,7 @@ def _formulas(ctx: click.Context, given: dict[str, Any]) -> None:
 
 
 def names(texts: Sequence[str]) -> list[str] | None:
-    from gradcli.grid.points import read_name, split
+    from gradcli.job.points import read_name, split
 
     return [read_name(piece, "--wrt") for text in texts for piece in split(text, ",")] if texts else None
 
@@ -213,7 +213,7 @@ class Target:
         if not apart:
             send(self.door)
             return
-        from gradcli.spread import aside
+        from gradcli.compute.execute import aside
 
         for piece in aside(send, self.door.flush):
             self.door(piece)

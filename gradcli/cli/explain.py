@@ -19,8 +19,8 @@ def _explain(ctx: click.Context, **given: Any) -> None:
     import orjson
 
     from gradcli.explain import explained, explained_json
-    from gradcli.grid.points import Points
     from gradcli.job import Job, Request
+    from gradcli.job.points import Points
 
     form = options.table_or_json(given, "explanations")
     points = Points(given["at"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gradcli.backends.scalar import at_point
+from gradcli.compute.backends.scalar import at_point
 from gradcli.derive import derivatives, expand
 from gradcli.explain.texts import Texts
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, post_order, variables

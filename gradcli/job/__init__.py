@@ -5,13 +5,13 @@ Everything that can be wrong with a request is found here before work starts. Mu
 
 from __future__ import annotations
 
+from gradcli.compute import engine
+from gradcli.compute.engine import ENGINES, block_points
+from gradcli.compute.grid import Grid
+from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
-from gradcli.grid import Grid
-from gradcli.grid.points import Points
-from gradcli.job import engine
-from gradcli.job.engine import ENGINES, block_points
-from gradcli.job.passes import Plan
+from gradcli.job.points import Points
 from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, Rows, check_size
 from gradcli.job.result import Computed, Result
 from gradcli.reverse import Varying

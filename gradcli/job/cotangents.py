@@ -13,8 +13,8 @@ from typing import NamedTuple
 from gradcli.derive import expand
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, variables
-from gradcli.grid.points import INDICES, read_name
 from gradcli.job.npy import Stored, stored
+from gradcli.job.points import INDICES, read_name
 from gradcli.parse import parse
 
 OPTION = "--grad-outputs"

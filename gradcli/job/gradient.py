@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gradcli.compute import engine
+from gradcli.compute.grid import Axis, Grid, Index
 from gradcli.derive import expand
 from gradcli.errors import GradError, Source
 from gradcli.expr import ONE, ZERO, Expr, apply, spell_name, statements, substitute, var
-from gradcli.grid import Axis, Grid, Index
-from gradcli.grid.points import INDICES, Points
-from gradcli.job import cotangents, engine
+from gradcli.job import cotangents
 from gradcli.job.cotangents import Cotangent, File, Rule
+from gradcli.job.points import INDICES, Points
 from gradcli.job.request import POINT_LIMIT, Asked, Rows, Settings, check_size
 from gradcli.job.result import Computed
 from gradcli.job.shaped import Layout, arranged

@@ -16,8 +16,8 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from gradcli.compute.grid import Ranges
 from gradcli.errors import GradError
-from gradcli.grid import Ranges
 
 if TYPE_CHECKING:
     from numpy import dtype, float64

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
+from gradcli.compute.grid import Grid
 from gradcli.derive import count_partials, derive
 from gradcli.errors import GradError, Source, meant
 from gradcli.expr import Expr, reachable, statements, text
-from gradcli.grid import Grid
-from gradcli.grid.points import RESERVED
+from gradcli.job.points import RESERVED
 from gradcli.parse import Parsed, parse
 
 ORDER_LIMIT = 200

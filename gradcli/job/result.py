@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gradcli import memory
+from gradcli import limits
+from gradcli.compute import engine
+from gradcli.compute.execute import Block, Work, blocks, whole
+from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
-from gradcli.job import engine
-from gradcli.job.passes import Plan
 from gradcli.job.request import Facts, Settings
-from gradcli.spread import Block, Work, blocks, whole
 
 if TYPE_CHECKING:
     from gradcli.formats.kept import Kept
@@ -153,7 +153,7 @@ class Result(Computed):
 
 def check_held(numbers: int, engine: str, hint: str = STREAMED, copies: int = 1) -> None:
     """Raises GradError where so many numbers are beyond what memory can hold."""
-    memory.check(numbers * _NUMBER[engine] * copies, f"this output holds {numbers:,} numbers at once, which", hint)
+    limits.check(numbers * _NUMBER[engine] * copies, f"this output holds {numbers:,} numbers at once, which", hint)
 
 
 def refused(names: Sequence[str], block: Block, points: int) -> GradError:

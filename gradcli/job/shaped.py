@@ -11,18 +11,17 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
+from gradcli.compute import engine
+from gradcli.compute.execute import Block, blocks
+from gradcli.compute.grid import Axis, Grid, Values, joined
+from gradcli.compute.passes import Plan, Watch
+from gradcli.compute.row_sums import row_sums
 from gradcli.errors import GradError
 from gradcli.expr import Expr, bit, substitute, var
-from gradcli.grid import Axis, Grid, Values
-from gradcli.grid.joined import joined
-from gradcli.job import engine
 from gradcli.job.npy import Along, Stored
-from gradcli.job.passes import Plan, Watch
 from gradcli.job.request import Facts, Settings
 from gradcli.job.result import Computed, Result, check_held, count_nonfinite
-from gradcli.job.rows import row_sums
 from gradcli.levels import staged
-from gradcli.spread import Block, blocks
 
 Axes = tuple[int, ...]
 

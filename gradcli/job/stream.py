@@ -9,18 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from gradcli import memory
+from gradcli import limits
+from gradcli.compute import engine
+from gradcli.compute.execute import Block, aside, blocks
+from gradcli.compute.grid import Axis, Grid, Held, Values
+from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.kept import Kept
-from gradcli.grid import Axis, Grid, Held, Values
-from gradcli.grid.points import Points
-from gradcli.job import engine
+from gradcli.job.points import Points
 from gradcli.job.request import Facts, Job, Request
 from gradcli.job.result import STREAMED, Computed
 from gradcli.job.tables import CELL, Tables
-from gradcli.program import Program, build
-from gradcli.spread import Block, aside, blocks
 
 _NUMBER = 16
 """Bytes that a number of a result takes while it is held and joined."""
@@ -113,7 +113,7 @@ class Streamed(Computed):
 
     def _check_held(self, points: int, kept: int) -> None:
         size = points * (self.width * _NUMBER + kept * CELL)
-        memory.check(size, f"this output holds all rows at once: {points:,} of them", STREAMED)
+        limits.check(size, f"this output holds all rows at once: {points:,} of them", STREAMED)
 
 
 def streamed(job: Job, request: Request, points: Points, tables: Tables) -> Streamed:

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from gradcli import memory
+from gradcli import limits
+from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
 from gradcli.formats import Chunk, Kept, Table, open_table
 from gradcli.formats.source import STDIN, file_size, opened
-from gradcli.grid import Axis, Held
-from gradcli.grid.points import Points
+from gradcli.job.points import Points
 from gradcli.job.request import Rows
 
 _NUMBER = 16
@@ -118,7 +118,7 @@ class Tables:
             size += len(chunk.columns[0])
             if size > limit:
                 raise GradError(f"more than {limit} points are beyond the limit (--max-points)")
-            memory.check(size * each, f"all rows are held at once: {size:,} of them", _FEWER)
+            limits.check(size * each, f"all rows are held at once: {size:,} of them", _FEWER)
             parts.append(chunk.columns)
             kept.append(chunk.kept)
             if self.watch is not None:

@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from gradcli.compute.program import lower
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, reachable, text, var
 from gradcli.languages import compiled, data, scripts
@@ -17,7 +18,6 @@ from gradcli.languages.names import comment, identifiers
 from gradcli.languages.row import Language, fill
 from gradcli.languages.staged import query
 from gradcli.languages.write import Line, Unsayable, fold, form, lines, resolve
-from gradcli.program import lower
 
 LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripts.ROWS, *compiled.ROWS, *data.ROWS)}
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from gradcli import forward
-from gradcli.backends import scalar, vector
+from gradcli.compute.backends import scalar, vector
+from gradcli.compute.program import build
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, substitute, var
 from gradcli.functions import TABLE, slopes
-from gradcli.program import build
 from gradcli.tensor import evaluate, holomorphic
 from gradcli.tensor.values import LOCK, Operation
 

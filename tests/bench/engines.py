@@ -40,12 +40,12 @@ class _Held:
 
 
 def _gradcli(work: Work, inputs: Array, *_: Any, chosen: str) -> Run:
+    from gradcli.compute import engine
+    from gradcli.compute.execute import empty, whole
+    from gradcli.compute.grid import Axis, Grid
+    from gradcli.compute.program import build
     from gradcli.derive import derive
-    from gradcli.grid import Axis, Grid
-    from gradcli.job import engine
     from gradcli.parse import parse
-    from gradcli.program import build
-    from gradcli.spread import empty, whole
 
     [(name, e)] = parse(work.text).outputs
     outputs = [d for _, d in derive([(name or "f", e)], work.variables, work.order)]
@@ -206,7 +206,7 @@ def _casadi(work: Work, inputs: Array, casadi: Any) -> Run:
 
 
 _GRADCLI = ("gradcli.job", "gradcli.parse", "lark", "concurrent.futures.thread")
-_NATIVE = ("llvmlite.binding", "gradcli.backends.native")
+_NATIVE = ("llvmlite.binding", "gradcli.compute.backends.native")
 _SYMPY = ("sympy", "sympy.codegen.ast", "sympy.tensor.tensor", "numpy.f2py")
 _SCIPY = ("scipy.special",) if find_spec("scipy") else ()
 
@@ -224,7 +224,9 @@ class Engine(NamedTuple):
 
 ENGINES = {
     "gradcli": Engine("gradcli, native", (*_GRADCLI, *_NATIVE), partial(_gradcli, chosen="native")),
-    "vector": Engine("gradcli, NumPy", (*_GRADCLI, "gradcli.backends.vector"), partial(_gradcli, chosen="vector")),
+    "vector": Engine(
+        "gradcli, NumPy", (*_GRADCLI, "gradcli.compute.backends.vector"), partial(_gradcli, chosen="vector")
+    ),
     "copy": Engine("writing alone", ("numpy",), _copy),
     "numpy": Engine("NumPy by hand", ("numpy", *_SCIPY), _numpy),
     "jax": Engine("JAX, jitted", ("jax", "jax.numpy", "jax.experimental.jet", "jax.scipy.special"), _jax),

@@ -58,14 +58,14 @@ with open(sys.argv[3], "rb+") as file:
 COMPUTE = """
 import sys, time
 import numpy as np
-from gradcli.grid import Axis, Grid
+from gradcli.compute.grid import Axis, Grid
 from gradcli.job import engine
 from gradcli.job.tables import Held
 from gradcli.parse import parse
 from gradcli.derive import derive
 from gradcli.job import Job, run
-from gradcli.program import build
-from gradcli.spread import digests
+from gradcli.compute.program import build
+from gradcli.compute.execute import digests
 from gradcli.job.request import Request
 table = np.load(sys.argv[1], mmap_mode="r")
 request = Request(Job([sys.argv[2]], order=0), [])

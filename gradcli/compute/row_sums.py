@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from gradcli.spread import Block
-from gradcli.totals import PLACES, Exact, exact_sum, in_units, quotient
+from gradcli.compute.exact_sum import PLACES, Exact, exact_sum, in_units, quotient
+from gradcli.compute.execute import Block
 
 _SHORT = 4096
 """Length of a row up to which it is summed as a list."""

@@ -11,7 +11,7 @@ from collections import ChainMap
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import NamedTuple
 
-from gradcli.backends.native.machine import Machine
+from gradcli.compute.backends.native.machine import Machine
 from gradcli.errors import GradError
 
 NUMBER, TRUTH, BITS = "double", "i1", "i64"

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.backends import vector
-from gradcli.backends.native.machine import machine
-from gradcli.backends.native.parts import Layout, Part, Stage, kind, layout
-from gradcli.program import Program
+from gradcli.compute.backends import vector
+from gradcli.compute.backends.native.machine import machine
+from gradcli.compute.backends.native.parts import Layout, Part, Stage, kind, layout
+from gradcli.compute.program import Program
 
 Array = NDArray[np.float64]
 Kernel = Callable[[Sequence[Array], Sequence[Array], tuple[int, ...]], None]

@@ -6,9 +6,9 @@ import math
 import re
 from collections.abc import Sequence
 
+from gradcli.compute.grid import Axis, Column, Grid, Index, Linear, Log, Values
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import CONSTANTS, Expr, apply, spell_name, substitute, var, variables
-from gradcli.grid import Axis, Column, Grid, Index, Linear, Log, Values
 
 INDICES = "ijklmnop"
 """What ``--fill`` calls the axes of a shape, first to last: at most this many."""
@@ -56,7 +56,7 @@ def _constant(text: str, option: str, what: str) -> float:
 
 
 def _evaluated(constant: Expr) -> float:
-    from gradcli.backends.scalar import at_point
+    from gradcli.compute.backends.scalar import at_point
 
     return at_point([constant], {})[0]
 

@@ -11,15 +11,14 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gradcli.compute import engine
+from gradcli.compute.accumulators import OF, TOTALS
+from gradcli.compute.execute import Block, Work, digests
+from gradcli.compute.grid import Axis, Column, Grid, Held, Index, Values, joined
+from gradcli.compute.program import Program, build, lower
+from gradcli.compute.reuse import FEW, Nest, replaced
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, reachable, var
-from gradcli.grid import Axis, Column, Grid, Held, Index, Values
-from gradcli.grid.joined import joined
-from gradcli.job import engine
-from gradcli.job.nested import FEW, Nest, replaced
 from gradcli.levels import Reduction, has_reductions, number_name, staged, stands_for_number
-from gradcli.program import Program, build, lower
-from gradcli.spread import Block, Work, digests
-from gradcli.totals import OF, TOTALS
 
 Watch = Callable[[int], None]
 _KEPT = "\0kept "

@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gradcli.backends import erf as erf_numbers
-from gradcli.backends.native.emit import Emitter, Value
+from gradcli.compute.backends import erf as erf_numbers
+from gradcli.compute.backends.native.emit import Emitter, Value
 
 Row = Callable[..., Value]
 

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from importlib.util import find_spec
 
+from gradcli.compute.execute import Work
+from gradcli.compute.grid import Grid
+from gradcli.compute.program import Program
 from gradcli.errors import GradError
-from gradcli.grid import Grid
-from gradcli.program import Program
-from gradcli.spread import Work
 
 ENGINES = ("auto", "scalar", "vector", "native")
 FEW_STEPS = 150_000
@@ -41,7 +41,7 @@ def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
         return "vector", None
     if find_spec("llvmlite") is None:
         return "vector", "native needs llvmlite: pip install 'gradcli[native]'"
-    from gradcli.backends.native.machine import machine
+    from gradcli.compute.backends.native.machine import machine
 
     try:
         machine()
@@ -85,15 +85,15 @@ def work(program: Program, grid: Grid, engine: str) -> Work:
     inputs = [(axis, columns[axis][name]) for name, axis in program.inputs]
     make: Callable[[], Callable[..., None]]
     if engine == "scalar":
-        from gradcli.backends import scalar
+        from gradcli.compute.backends import scalar
 
         make = lambda: scalar.kernel(program)  # noqa: E731
     elif engine == "vector":
-        from gradcli.backends import vector
+        from gradcli.compute.backends import vector
 
         make = lambda: vector.kernel(program)  # noqa: E731
     else:
-        from gradcli.backends import native
+        from gradcli.compute.backends import native
 
         make = native.ready(program, [axis.length for axis in grid.axes])
     return Work(make, inputs, len(program.outputs), grid, engine != "scalar")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gradcli.backends.native.loops import LONGEST, Shape, text
-from gradcli.backends.native.machine import Machine
-from gradcli.backends.native.mathematics import ROWS
-from gradcli.program import Program, Step
+from gradcli.compute.backends.native.loops import LONGEST, Shape, text
+from gradcli.compute.backends.native.machine import Machine
+from gradcli.compute.backends.native.mathematics import ROWS
+from gradcli.compute.program import Program, Step
 
 _SHORT = 4
 """Registers' worth of points along an axis, below which it is no loop of its own."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from gradcli.grid import Grid, Ranges
+from gradcli.compute.grid import Grid, Ranges
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

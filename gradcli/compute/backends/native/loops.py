@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gradcli.backends.native.emit import NUMBER, Emitter, Value
-from gradcli.backends.native.machine import Machine
-from gradcli.backends.native.mathematics import CALLED, ROWS
-from gradcli.program import Step
+from gradcli.compute.backends.native.emit import NUMBER, Emitter, Value
+from gradcli.compute.backends.native.machine import Machine
+from gradcli.compute.backends.native.mathematics import CALLED, ROWS
+from gradcli.compute.program import Step
 
 LONGEST = 400
 """Steps, or arrays, of a part that is one loop."""

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.backends import erf, special
-from gradcli.program import Program, Step
+from gradcli.compute.backends import erf, special
+from gradcli.compute.program import Program, Step
 
 Array = NDArray[np.float64]
 Kernel = Callable[[Sequence[Array], Sequence[Array], tuple[int, ...]], None]

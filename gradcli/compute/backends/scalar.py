@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from functools import partial
 from itertools import product
 
-from gradcli.backends import special
+from gradcli.compute.backends import special
+from gradcli.compute.program import Program, Step, build
 from gradcli.expr import Expr
-from gradcli.program import Program, Step, build
 
 Kernel = Callable[[Sequence[Sequence[float]], Sequence[MutableSequence[float]], tuple[int, ...]], None]
 

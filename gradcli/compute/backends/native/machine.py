@@ -12,7 +12,7 @@ from functools import cache, partial
 from threading import Thread
 from typing import Any
 
-from gradcli.backends.native import store
+from gradcli.compute.backends.native import store
 from gradcli.errors import GradError
 
 _LIBRARIES = {
