@@ -23,8 +23,8 @@ import reference
 from engines import ENGINES, run
 from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
 
+from gradcli.calculus.derive import derive
 from gradcli.compute.program import build
-from gradcli.derive import derive
 from gradcli.expr import ZERO, Expr, apply, const, var
 
 LETTERS = ("x", "y", "z")

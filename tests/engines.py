@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradcli.calculus.derive import derive
 from gradcli.compute import program
 from gradcli.compute.backends import native, scalar, vector
-from gradcli.derive import derive
 from gradcli.expr import Expr
 
 ENGINES = ("scalar", "vector", "native")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mpmath import mp
 
-from gradcli.derive import derivatives
+from gradcli.calculus.derive import derivatives
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, exact, reachable, readable, text, var, variables
 from gradcli.parse import parse

@@ -9,10 +9,10 @@ from engines import ENGINES, evaluate, partials
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gradcli import derive as derivation
-from gradcli import forward, reverse
+from gradcli.calculus import derive as derivation
+from gradcli.calculus import forward, leibniz, reverse
+from gradcli.calculus.derive import derive
 from gradcli.compute import program
-from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, const, reachable, text, var
 from gradcli.functions import cos, exp, gt, log, sin, sqrt, where
@@ -95,7 +95,7 @@ def test_all_69_partials_of_four_variables_against_nested_differentiation():
             d = e
             for i in partial:
                 d = reverse.gradient(d, [names[i]]).get(names[i], ZERO)
-            nested.append((derivation.name("f", names, partial), d))
+            nested.append((leibniz.derivative_name("f", names, partial), d))
     jets, once = evaluate(named, point), evaluate(nested, point)
     assert list(jets) == list(once)
     for name, value in jets.items():

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gradcli.derive import derivatives, expand
+from gradcli.calculus.derive import derivatives, expand
 from gradcli.errors import GradError
 from gradcli.explain import explained, explained_json, forward_table, reverse_table, steps
 from gradcli.explain.rules import STEP_LIMIT

@@ -23,7 +23,7 @@ import pytest
 from engines import ENGINES
 from mpmath import mp
 
-from gradcli.derive import derive
+from gradcli.calculus.derive import derive
 from gradcli.expr import CONSTANTS, Expr, reachable
 from gradcli.parse import parse
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from engines import ENGINES, evaluate
 
-from gradcli.derive import derive
+from gradcli.calculus.derive import derive
 from gradcli.parse import parse
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "kinks.jsonl").read_text().splitlines()]

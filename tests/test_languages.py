@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from gradcli.calculus.derive import derive
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
-from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.functions import TABLE
 from gradcli.languages import LANGUAGES, code

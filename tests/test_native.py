@@ -16,6 +16,7 @@ import processors
 import pytest
 from engines import run
 
+from gradcli.calculus.derive import derive
 from gradcli.compute import engine
 from gradcli.compute.backends import native
 from gradcli.compute.backends.native import loops, store
@@ -25,7 +26,6 @@ from gradcli.compute.backends.native.parts import MANY, SINGLE, layout
 from gradcli.compute.execute import blocks, whole
 from gradcli.compute.grid import Axis, Grid
 from gradcli.compute.program import Program, build
-from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, var
 from gradcli.functions import TABLE

@@ -10,13 +10,13 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from gradcli.derive import derive
+from gradcli.calculus.derive import derive
+from gradcli.calculus.leibniz import Partial
+from gradcli.calculus.leibniz import read as names_read
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, readable, var
 from gradcli.functions import TABLE, Function
 from gradcli.notation import NOTATIONS, write
-from gradcli.notation.leibniz import Partial
-from gradcli.notation.leibniz import read as names_read
 from gradcli.parse import parse
 
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 import gradcli
 from gradcli import tables
+from gradcli.calculus.reductions import has_reductions
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import BOOLEANS, COMPARISONS, ZERO, Expr, apply, const, constant, readable, statements, text, var
 from gradcli.functions import SPELLED, TABLE
-from gradcli.levels import has_reductions
 from gradcli.parse import parse
 from gradcli.parse.meaning import ACTIONS, BINARY, LEAVES
 

@@ -11,10 +11,10 @@ from engines import evaluate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gradcli.calculus.derive import derive
 from gradcli.compute import program
 from gradcli.compute.backends import scalar, special, vector
 from gradcli.compute.backends.scalar import at_point
-from gradcli.derive import derive
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, Expr, apply, const, var
 from gradcli.functions import LOWERED, NONLOCAL, TABLE, cos, exp, log, sin

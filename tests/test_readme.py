@@ -19,9 +19,9 @@ import pytest
 from accuracy import LIMITS
 from reference import FIXED_POWERS
 
+from gradcli.calculus.derive import derive
 from gradcli.cli import COMMANDS, group
 from gradcli.cli.topics import EXIT_CODES
-from gradcli.derive import derive
 from gradcli.expr import apply, text, var
 from gradcli.formats import FORMATS
 from gradcli.functions import SPELLED, TABLE, Function

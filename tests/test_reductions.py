@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
+from gradcli.calculus.reductions import has_reductions, staged
+from gradcli.calculus.reverse import adjoints
 from gradcli.compute import accumulators, engine, passes
 from gradcli.compute.execute import blocks
 from gradcli.compute.grid import Axis, Grid, Values
@@ -22,9 +24,7 @@ from gradcli.errors import GradError
 from gradcli.expr import apply, const, text, var
 from gradcli.job import Job, formulas, run
 from gradcli.job.gradient import GradJob, run_grad
-from gradcli.levels import has_reductions, staged
 from gradcli.parse import parse
-from gradcli.reverse import adjoints
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 x, y = var("x"), var("y")

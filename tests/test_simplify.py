@@ -8,12 +8,12 @@ import time
 
 import pytest
 
+from gradcli.calculus.derive import derive
+from gradcli.calculus.simplify import simplified
 from gradcli.compute.backends.scalar import function
 from gradcli.compute.program import build
-from gradcli.derive import derive
 from gradcli.expr import Expr, apply, const, reachable, readable, text, var, variables
 from gradcli.parse import parse
-from gradcli.simplify import simplified
 
 
 def one(e: Expr) -> Expr:

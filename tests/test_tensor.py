@@ -17,7 +17,7 @@ from engines import evaluate
 
 import gradcli
 from gradcli import GradError, Tensor, grad, tensor
-from gradcli.derive import derive
+from gradcli.calculus.derive import derive
 from gradcli.expr import apply, exact, reachable, var
 from gradcli.functions import SPELLED, TABLE
 from gradcli.parse import parse

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.calculus.derive import derivatives
+from gradcli.calculus.leibniz import derivative_name
+from gradcli.calculus.simplify import simplified
 from gradcli.check import chosen
 from gradcli.check.claims import Claim, Claims, Place, Texts
 from gradcli.check.compare import (
@@ -35,15 +38,12 @@ from gradcli.check.compare import (
 from gradcli.compute import engine
 from gradcli.compute.grid import Axis, Grid, Values
 from gradcli.compute.passes import Plan
-from gradcli.derive import derivatives
-from gradcli.derive import name as leibniz
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, reachable, readable, text, var, variables
 from gradcli.job.points import Points
 from gradcli.job.request import POINT_LIMIT, Facts, Rows, Settings, check_size
 from gradcli.job.result import Result
 from gradcli.job.tables import rows_of
-from gradcli.simplify import simplified
 
 __all__ = ["CheckJob", "Example", "Place", "Report", "Texts", "Tolerance", "Verdict", "differing", "run_check"]
 
@@ -341,9 +341,9 @@ def _example(check: _Check, probe: Probe, wrong: Sequence[Point]) -> Example:
 def _others(check: _Check, claim: Claim, points: Sequence[Point]) -> dict[str, list[float]]:
     """The values of the output and its first derivatives, for one who took one for the other."""
     root = check.outputs[claim.output]
-    found = {leibniz(claim.output, check.variables, ()): root}
+    found = {derivative_name(claim.output, check.variables, ()): root}
     for partial, e in derivatives(root, check.variables, 1).items():
-        found[leibniz(claim.output, check.variables, partial)] = e
+        found[derivative_name(claim.output, check.variables, partial)] = e
     found.pop(claim.name, None)
     if not found or not check.names:
         return {}

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gradcli.derive import derivatives, expand, readings
-from gradcli.derive import name as leibniz
+from gradcli.calculus.derive import derivatives, expand
+from gradcli.calculus.forward import Partial
+from gradcli.calculus.leibniz import derivative_name, readings
 from gradcli.errors import GradError, Source, meant, printable
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var
-from gradcli.forward import Partial
 from gradcli.job.points import read_name
 from gradcli.job.request import Asked, check_order
 from gradcli.parse import Parsed, parse
@@ -148,10 +148,12 @@ class Claims:
                 )
             name = self._example()
         output, partial = self._named(name)
-        return Claim(leibniz(output, self.variables, partial), meant, ZERO, output, partial, said, place, column)
+        return Claim(
+            derivative_name(output, self.variables, partial), meant, ZERO, output, partial, said, place, column
+        )
 
     def _example(self) -> str:
-        return leibniz(next(iter(self.outputs)), self.variables, (0,) if self.variables else ())
+        return derivative_name(next(iter(self.outputs)), self.variables, (0,) if self.variables else ())
 
     def _named(self, name: str) -> tuple[str, Partial]:
         """The output and the variables that a derivative's name says, in any order: d2f_dydx is d2f_dxdy."""
@@ -159,7 +161,7 @@ class Claims:
         if found is not None:
             return found
         known = [
-            leibniz(o, self.variables, p)
+            derivative_name(o, self.variables, p)
             for o in self.outputs
             for p in [(), *[(k,) for k in range(len(self.variables))]]
         ]

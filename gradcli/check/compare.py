@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gradcli.calculus.error_bounds import bounds
 from gradcli.check.claims import Claim
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, reachable, text, variables
-from gradcli.rounding import bounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -73,7 +73,7 @@ def _call(row: Any) -> str:
 
 def _slopes(row: Any) -> list[str]:
     """The derivative in each argument as the user would read it; n is taken as 1 where it is a parameter."""
-    from gradcli.derive import derive
+    from gradcli.calculus.derive import derive
     from gradcli.expr import apply, text, var
     from gradcli.functions import NONLOCAL
 

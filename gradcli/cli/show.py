@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from gradcli.calculus.derive import Named
 from gradcli.cli import options, report
 from gradcli.cli.diff import Target, names, sources
 from gradcli.cli.door import door_to
-from gradcli.derive import Named
 from gradcli.errors import GradError
 
 
@@ -53,8 +53,8 @@ def _written(wanted: str, derived: Named, variables: list[str], simplify: bool) 
 
 def _simplified(derived: Named, variables: list[str], given: dict[str, Any]) -> Named:
     """The forms that a person would write, compared with what was derived at points."""
+    from gradcli.calculus.simplify import simplified
     from gradcli.check import differing
-    from gradcli.simplify import simplified
 
     forms = simplified(e for _, e in derived)
     wrong = differing([(name, e, form) for (name, e), form in zip(derived, forms, strict=True)], variables)

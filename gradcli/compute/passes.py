@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gradcli.calculus.reductions import Reduction, has_reductions, number_name, staged, stands_for_number
 from gradcli.compute import engine
 from gradcli.compute.accumulators import OF, TOTALS
 from gradcli.compute.execute import Block, Work, digests
@@ -18,7 +19,6 @@ from gradcli.compute.grid import Axis, Column, Grid, Held, Index, Values, joined
 from gradcli.compute.program import Program, build, lower
 from gradcli.compute.reuse import FEW, Nest, replaced
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, reachable, var
-from gradcli.levels import Reduction, has_reductions, number_name, staged, stands_for_number
 
 Watch = Callable[[int], None]
 _KEPT = "\0kept "

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradcli.derive import expand
-from gradcli.derive import name as leibniz
+from gradcli.calculus.derive import expand
+from gradcli.calculus.leibniz import derivative_name
 from gradcli.errors import printable
 from gradcli.explain.rules import ExplainStep, steps
 from gradcli.explain.tape import ForwardRow, ReverseRow, forward_table, reverse_table
@@ -40,7 +40,7 @@ def explained_json(
             told = steps(e, x)
             last = next(step for step in told if step.rule == "result")
             derivative = {
-                "name": leibniz(output, wrt, (i,)),
+                "name": derivative_name(output, wrt, (i,)),
                 "wrt": x,
                 "steps": [step._asdict() for step in told],
                 "result": last.result,
@@ -62,13 +62,13 @@ def explained(
     lines: list[str] = []
     for output, e in named:
         for i, x in enumerate(wrt):
-            name = leibniz(output, wrt, (i,))
+            name = derivative_name(output, wrt, (i,))
             lines += [f"{name}, where {output} = {_text(e)}", "", *_told(name, steps(e, x)), ""]
         if point is None:
             continue
         at = ", ".join(f"{n}={number(v)}" for n, v in point.items())
         for i, x in enumerate(wrt):
-            lines += [f"{leibniz(output, wrt, (i,))}, forward, at {at or 'every point'}", ""]
+            lines += [f"{derivative_name(output, wrt, (i,))}, forward, at {at or 'every point'}", ""]
             head = ["", "", "value", f"d/d{x}"]
             lines += _table(head, [[r.name, r.expression, r.value, r.derivative] for r in forward_table(e, x, point)])
             lines.append("")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gradcli.derive import expand
+from gradcli.calculus.derive import expand
+from gradcli.calculus.forward import partials
+from gradcli.calculus.simplify import simplified
 from gradcli.explain.texts import Texts
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, bit, exact, reachable, spell_name, var
-from gradcli.forward import partials
 from gradcli.functions import slopes
-from gradcli.simplify import simplified
 
 STEP_LIMIT = 1000
 _SHOWN = 6

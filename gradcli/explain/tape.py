@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from gradcli.calculus.derive import derivatives, expand
+from gradcli.calculus.forward import partials
 from gradcli.compute.backends.scalar import at_point
-from gradcli.derive import derivatives, expand
 from gradcli.explain.texts import Texts
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, post_order, variables
-from gradcli.forward import partials
 from gradcli.functions import slopes
 
 Value = float | bool

@@ -5,6 +5,7 @@ Everything that can be wrong with a request is found here before work starts. Mu
 
 from __future__ import annotations
 
+from gradcli.calculus.reverse import Varying
 from gradcli.compute import engine
 from gradcli.compute.engine import ENGINES, block_points
 from gradcli.compute.grid import Grid
@@ -14,7 +15,6 @@ from gradcli.expr import substitute, var
 from gradcli.job.points import Points
 from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, Rows, check_size
 from gradcli.job.result import Computed, Result
-from gradcli.reverse import Varying
 
 __all__ = [
     "ENGINES", "POINT_LIMIT", "Formulas", "Job", "Request", "Result", "Rows", "block_points", "formulas", "run",

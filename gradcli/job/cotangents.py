@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gradcli.derive import expand
+from gradcli.calculus.derive import expand
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, variables
 from gradcli.job.npy import Stored, stored

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gradcli.calculus.derive import expand
+from gradcli.calculus.reverse import Varying, adjoints
 from gradcli.compute import engine
 from gradcli.compute.grid import Axis, Grid, Index
-from gradcli.derive import expand
 from gradcli.errors import GradError, Source
 from gradcli.expr import ONE, ZERO, Expr, apply, spell_name, statements, substitute, var
 from gradcli.job import cotangents
@@ -22,7 +23,6 @@ from gradcli.job.request import POINT_LIMIT, Asked, Rows, Settings, check_size
 from gradcli.job.result import Computed
 from gradcli.job.shaped import Layout, arranged
 from gradcli.job.tables import rows_of
-from gradcli.reverse import Varying, adjoints
 
 PREFIX = "grad_"
 

@@ -36,7 +36,7 @@ def number(text: str, option: str, what: str) -> float:
 
 
 def _constant(text: str, option: str, what: str) -> float:
-    from gradcli.derive import expand
+    from gradcli.calculus.derive import expand
     from gradcli.parse import parse
 
     if not text:
@@ -193,7 +193,7 @@ class Points:
             for k in indices[1:]:
                 total = apply("add", total, k)
             return dict.fromkeys(free, total)
-        from gradcli.derive import expand
+        from gradcli.calculus.derive import expand
         from gradcli.parse import parse
 
         source = Source(self.fill)

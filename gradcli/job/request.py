@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
+from gradcli.calculus.derive import count_partials, derive
 from gradcli.compute.grid import Grid
-from gradcli.derive import count_partials, derive
 from gradcli.errors import GradError, Source, meant
 from gradcli.expr import Expr, reachable, statements, text
 from gradcli.job.points import RESERVED

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
+from gradcli.calculus.reductions import staged
 from gradcli.compute import engine
 from gradcli.compute.execute import Block, blocks
 from gradcli.compute.grid import Axis, Grid, Values, joined
@@ -21,7 +22,6 @@ from gradcli.expr import Expr, bit, substitute, var
 from gradcli.job.npy import Along, Stored
 from gradcli.job.request import Facts, Settings
 from gradcli.job.result import Computed, Result, check_held, count_nonfinite
-from gradcli.levels import staged
 
 Axes = tuple[int, ...]
 

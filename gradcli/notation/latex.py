@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gradcli.calculus.leibniz import Derivative, read
 from gradcli.errors import printable
 from gradcli.expr import WORDS as RESERVED
 from gradcli.expr import Expr, variables
-from gradcli.notation.leibniz import Partial, read
 from gradcli.notation.typeset import GREEK, Parts, Typesetter, split_name
 
 _KNOWN = {
@@ -95,7 +95,7 @@ class Latex:
         )
 
 
-def left_side(partial: Partial, style: Latex, one: bool) -> str:
+def left_side(partial: Derivative, style: Latex, one: bool) -> str:
     """``one``: there is one variable, and no partial derivative."""
     name = style.name(partial.of)
     if not partial.total:

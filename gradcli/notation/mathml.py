@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
+from gradcli.calculus.leibniz import Derivative, read
 from gradcli.errors import printable
 from gradcli.expr import WORDS as RESERVED
 from gradcli.expr import Expr, variables
-from gradcli.notation.leibniz import Partial, read
 from gradcli.notation.typeset import GREEK, Parts, Typesetter, split_name
 
 _APPLY = "<mo>\u2061</mo>"
@@ -72,7 +72,7 @@ class MathML:
         return self.row(('<mo form="prefix">{</mo><mtable>', *first, *second, "</mtable>"))
 
 
-def left_side(partial: Partial, style: MathML, one: bool) -> str:
+def left_side(partial: Derivative, style: MathML, one: bool) -> str:
     """``one``: there is one variable, and no partial derivative."""
     name = style.name(partial.of)
     if not partial.total:

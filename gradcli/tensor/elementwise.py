@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli import forward
+from gradcli.calculus import forward
 from gradcli.compute.backends import scalar, vector
 from gradcli.compute.program import build
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, substitute, var

@@ -1,7 +1,7 @@
 """Reverse mode on the graph of tensors: cotangents of the outputs pulled back to the inputs.
 
 What is met on the way is made of tensors, so with a graph kept it can be differentiated again. An adjoint carries the
-condition under which it is alive, as in `gradcli.reverse`: nothing leaks from the branch that `where` did not take.
+condition under which it is alive, as in `calculus.reverse`: nothing leaks from the branch that `where` did not take.
 No recursion: the depth of a graph is bounded by memory alone. Must not know how arguments are checked.
 """
 

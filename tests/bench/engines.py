@@ -40,11 +40,11 @@ class _Held:
 
 
 def _gradcli(work: Work, inputs: Array, *_: Any, chosen: str) -> Run:
+    from gradcli.calculus.derive import derive
     from gradcli.compute import engine
     from gradcli.compute.execute import empty, whole
     from gradcli.compute.grid import Axis, Grid
     from gradcli.compute.program import build
-    from gradcli.derive import derive
     from gradcli.parse import parse
 
     [(name, e)] = parse(work.text).outputs

@@ -62,7 +62,7 @@ from gradcli.compute.grid import Axis, Grid
 from gradcli.job import engine
 from gradcli.job.tables import Held
 from gradcli.parse import parse
-from gradcli.derive import derive
+from gradcli.calculus.derive import derive
 from gradcli.job import Job, run
 from gradcli.compute.program import build
 from gradcli.compute.execute import digests

@@ -5,55 +5,16 @@ The last room that is pure symbols: no number of a point is known here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations_with_replacement, groupby, pairwise
+from collections.abc import Iterable, Sequence
+from itertools import combinations_with_replacement, pairwise
 from math import comb
 
-from gradcli import forward, reverse
+from gradcli.calculus import forward, reverse
+from gradcli.calculus.leibniz import derivative_name
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, bit, reachable, rebuild, rewrite
 
 Named = list[tuple[str, Expr]]
-
-
-def name(output: str, wrt: Sequence[str], partial: forward.Partial) -> str:
-    """Leibniz's name, fit for a column header: df_dx, d2f_dx2, d3f_dx2dy."""
-    total = len(partial)
-    if not total:
-        return output
-    below = "".join(f"d{wrt[i]}{n if (n := len(list(same))) > 1 else ''}" for i, same in groupby(partial))
-    return f"d{total if total > 1 else ''}{output}_{below}"
-
-
-_HIGHEST = 200
-"""The highest order that a name is read for."""
-
-
-def readings(name: str, output: str, wrt: Sequence[str]) -> Iterator[forward.Partial]:
-    """What a name may stand for as a derivative of ``output``, its variables in the order they are written.
-
-    Variables' names may hold digits and each other: every reading of the right order is given.
-    """
-    head = re.fullmatch(rf"d([0-9]{{0,3}}){re.escape(output)}_(.+)", name, re.DOTALL)
-    if head is None:
-        return
-    total, below = int(head[1] or 1), head[2]
-    stack: list[tuple[int, forward.Partial]] = [(0, ())]
-    while stack and total <= _HIGHEST:
-        at, partial = stack.pop()
-        if at == len(below) and len(partial) == total:
-            yield partial
-        for i, variable in enumerate(wrt):
-            if below.startswith(f"d{variable}", at):
-                end = at + 1 + len(variable)
-                for stop in range(end, min(end + 3, len(below)) + 1):
-                    digits = below[end:stop]
-                    if digits and not (digits.isascii() and digits.isdigit() and int(digits) > 1):
-                        continue
-                    times = int(digits or 1)
-                    if len(partial) + times <= total:
-                        stack.append((stop, (*partial, *[i] * times)))
 
 
 def expand(roots: Iterable[Expr]) -> list[Expr]:
@@ -136,7 +97,7 @@ def derive(outputs: Sequence[tuple[str, Expr]], wrt: Sequence[str], order: int, 
         found = derivatives(e, wrt, order, mode) if order and wrt else {}
         for total in range(1, order + 1):
             for partial in combinations_with_replacement(range(len(wrt)), total):
-                named.append((name(output, wrt, partial), found.get(partial, ZERO)))
+                named.append((derivative_name(output, wrt, partial), found.get(partial, ZERO)))
     names = sorted(n for n, _ in named)
     twice = next((a for a, b in pairwise(names) if a == b), None)
     if twice is not None:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+from gradcli.calculus.simplify.products import ONCE, E, folded, split
+from gradcli.calculus.simplify.sums import Sums
 from gradcli.errors import GradError
 from gradcli.expr import FOLD_BITS, ONE, ZERO, Expr, apply, const, exact, reachable, rebuild
 from gradcli.functions import positive
-from gradcli.simplify.products import ONCE, E, folded, split
-from gradcli.simplify.sums import Sums
 
 _FAMILY = {"add": "sum", "sub": "sum", "mul": "product", "div": "product"}
 _ODD = {"sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf", "cbrt", "csc", "cot", "csch", "coth"}

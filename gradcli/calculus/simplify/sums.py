@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
+from gradcli.calculus.simplify.products import ONCE, E, Exponent, Factors, Products, Terms, add
 from gradcli.expr import ONE, ZERO, Expr, apply
-from gradcli.simplify.products import ONCE, E, Exponent, Factors, Products, Terms, add
 
 _FACTORED, _TOGETHER, _EXPANDED = 64, 16, 64
 """Terms up to which common factors and common denominators are looked for, and those a product may expand to."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable
 
+from gradcli.calculus.simplify.chains import Round
+from gradcli.calculus.simplify.products import TooMuchError
 from gradcli.expr import Expr, reachable, readable
-from gradcli.simplify.products import TooMuchError
-from gradcli.simplify.rounds import Round
 
 _ROUNDS = 8
 _WORK = 80_000

@@ -1,0 +1,73 @@
+"""Leibniz's names, written and read: d2f_dxdy is the second derivative of f in x and y."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from gradcli.calculus.forward import Partial
+
+
+def derivative_name(output: str, wrt: Sequence[str], partial: Partial) -> str:
+    """Leibniz's name, fit for a column header: df_dx, d2f_dx2, d3f_dx2dy."""
+    total = len(partial)
+    if not total:
+        return output
+    below = "".join(f"d{wrt[i]}{n if (n := len(list(same))) > 1 else ''}" for i, same in groupby(partial))
+    return f"d{total if total > 1 else ''}{output}_{below}"
+
+
+_HIGHEST = 200
+"""The highest order that a name is read for."""
+
+
+def readings(name: str, output: str, wrt: Sequence[str]) -> Iterator[Partial]:
+    """What a name may stand for as a derivative of ``output``, its variables in the order they are written.
+
+    Variables' names may hold digits and each other: every reading of the right order is given.
+    """
+    head = re.fullmatch(rf"d([0-9]{{0,3}}){re.escape(output)}_(.+)", name, re.DOTALL)
+    if head is None:
+        return
+    total, below = int(head[1] or 1), head[2]
+    stack: list[tuple[int, Partial]] = [(0, ())]
+    while stack and total <= _HIGHEST:
+        at, partial = stack.pop()
+        if at == len(below) and len(partial) == total:
+            yield partial
+        for i, variable in enumerate(wrt):
+            if below.startswith(f"d{variable}", at):
+                end = at + 1 + len(variable)
+                for stop in range(end, min(end + 3, len(below)) + 1):
+                    digits = below[end:stop]
+                    if digits and not (digits.isascii() and digits.isdigit() and int(digits) > 1):
+                        continue
+                    times = int(digits or 1)
+                    if len(partial) + times <= total:
+                        stack.append((stop, (*partial, *[i] * times)))
+
+
+class Derivative(NamedTuple):
+    """``of`` differentiated ``total`` times; ``powers``: each variable, and how often. None: the value itself."""
+
+    of: str
+    total: int
+    powers: tuple[tuple[str, int], ...]
+
+
+def read(names: Sequence[str], order: Sequence[str]) -> list[Derivative]:
+    """What each of the names that `derive` made stands for; a name that is no derivative stands for itself."""
+    found: list[Derivative] = []
+    output = ""
+    for name in names:
+        said = readings(name, output, order) if output else ()
+        partial = next((p for p in said if derivative_name(output, order, p) == name), None)
+        if partial is None:
+            output = name
+            found.append(Derivative(name, 0, ()))
+        else:
+            powers = tuple([(order[i], len(list(same))) for i, same in groupby(partial)])
+            found.append(Derivative(output, len(partial), powers))
+    return found
