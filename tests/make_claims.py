@@ -17,7 +17,7 @@ from mpmath import mp
 from gradcli.calculus.derive import derivatives
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, exact, reachable, readable, text, var, variables
-from gradcli.parse import parse
+from gradcli.language import parse
 
 DATA = Path(__file__).parent / "data"
 RIGHT, WRONG = 200, 2000

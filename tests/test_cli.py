@@ -540,7 +540,7 @@ def test_small_work_never_imports_numpy(words: list[str]) -> None:
 
 
 def test_help_and_version_load_no_parser() -> None:
-    heavy = {"lark", "orjson", "gradcli.parse", "gradcli.job"}
+    heavy = {"lark", "orjson", "gradcli.language", "gradcli.job"}
     code = f"import sys; from gradcli.cli import run; sys.exit(run(sys.argv[1:]) or bool({heavy} & set(sys.modules)))"
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     for word in ("--help", "--version"):

@@ -15,7 +15,7 @@ from gradcli.explain.rules import STEP_LIMIT
 from gradcli.explain.tape import evaluated
 from gradcli.expr import ZERO, Expr, text
 from gradcli.functions import SPELLED
-from gradcli.parse import parse
+from gradcli.language import parse
 
 
 def read(source: str) -> Expr:

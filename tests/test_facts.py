@@ -25,7 +25,7 @@ from mpmath import mp
 
 from gradcli.calculus.derive import derive
 from gradcli.expr import CONSTANTS, Expr, reachable
-from gradcli.parse import parse
+from gradcli.language import parse
 
 DATA = Path(__file__).parent / "data"
 SETS = sorted(path.stem for path in (DATA / "derivatives").glob("*.jsonl"))

@@ -14,7 +14,7 @@ from mpmath import mp, mpf
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, reachable, text, var
 from gradcli.job.gradient import GradJob, grad_formulas, run_grad
-from gradcli.parse import parse
+from gradcli.language import parse
 
 
 def gradients(expression: str, wrt: str = "x", **request: Any) -> dict[str, list[float]]:

@@ -14,7 +14,7 @@ from gradcli.compute import execute
 from gradcli.compute.grid import Axis, Grid, Index
 from gradcli.errors import GradError, Source
 from gradcli.job import Job, formulas, run
-from gradcli.parse import parse
+from gradcli.language import parse
 
 
 def table(*expressions: str, **request: Any) -> dict[str, list[float]]:

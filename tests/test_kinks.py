@@ -8,7 +8,7 @@ import pytest
 from engines import ENGINES, evaluate
 
 from gradcli.calculus.derive import derive
-from gradcli.parse import parse
+from gradcli.language import parse
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "kinks.jsonl").read_text().splitlines()]
 

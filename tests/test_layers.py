@@ -10,7 +10,7 @@ LINES = [
     ["errors"],
     ["limits", "expr"],
     ["functions", "formats"],
-    ["parse", "calculus"],
+    ["language", "calculus"],
     ["compute"],
     ["notation", "languages", "tensor"],
     ["explain"],

@@ -29,7 +29,7 @@ from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, var
 from gradcli.functions import TABLE
-from gradcli.parse import parse
+from gradcli.language import parse
 
 SPECIAL = [
     0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 1e-5, -1e-5, 0.7, 5e-324, -5e-324, 2.0**-1022, 1e-300, -1e-300, 1e300,

@@ -11,13 +11,13 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from gradcli.calculus.derive import derive
-from gradcli.calculus.leibniz import Partial
+from gradcli.calculus.leibniz import Derivative
 from gradcli.calculus.leibniz import read as names_read
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, readable, var
 from gradcli.functions import TABLE, Function
+from gradcli.language import parse
 from gradcli.notation import NOTATIONS, write
-from gradcli.parse import parse
 
 
 def read(source: str) -> Expr:
@@ -112,10 +112,10 @@ def test_names_are_read_back() -> None:
     given = [("f", read("x*x2*dx*d")), ("df_dx", read("x + d"))]
     named = derive(given[:1], order, 2)
     found = names_read([n for n, _ in named], order)
-    assert found[0] == Partial("f", 0, ())
-    assert Partial("f", 2, (("x", 2),)) in found
-    assert Partial("f", 2, (("x", 1), ("dx", 1))) in found
-    assert names_read(["g", "df_dx"], ["x"]) == [Partial("g", 0, ()), Partial("df_dx", 0, ())]
+    assert found[0] == Derivative("f", 0, ())
+    assert Derivative("f", 2, (("x", 2),)) in found
+    assert Derivative("f", 2, (("x", 1), ("dx", 1))) in found
+    assert names_read(["g", "df_dx"], ["x"]) == [Derivative("g", 0, ()), Derivative("df_dx", 0, ())]
 
 
 # Every function of the table.

@@ -21,8 +21,8 @@ from gradcli.calculus.reductions import has_reductions
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import BOOLEANS, COMPARISONS, ZERO, Expr, apply, const, constant, readable, statements, text, var
 from gradcli.functions import SPELLED, TABLE
-from gradcli.parse import parse
-from gradcli.parse.meaning import ACTIONS, BINARY, LEAVES
+from gradcli.language import parse
+from gradcli.language.actions import ACTIONS, BINARY, LEAVES
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"

@@ -24,7 +24,7 @@ from gradcli.errors import GradError
 from gradcli.expr import apply, const, text, var
 from gradcli.job import Job, formulas, run
 from gradcli.job.gradient import GradJob, run_grad
-from gradcli.parse import parse
+from gradcli.language import parse
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 x, y = var("x"), var("y")

@@ -13,7 +13,7 @@ from gradcli.calculus.simplify import simplified
 from gradcli.compute.backends.scalar import function
 from gradcli.compute.program import build
 from gradcli.expr import Expr, apply, const, reachable, readable, text, var, variables
-from gradcli.parse import parse
+from gradcli.language import parse
 
 
 def one(e: Expr) -> Expr:

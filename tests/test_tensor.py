@@ -20,7 +20,7 @@ from gradcli import GradError, Tensor, grad, tensor
 from gradcli.calculus.derive import derive
 from gradcli.expr import apply, exact, reachable, var
 from gradcli.functions import SPELLED, TABLE
-from gradcli.parse import parse
+from gradcli.language import parse
 from gradcli.tensor import values
 
 KINKS = [json.loads(line) for line in (Path(__file__).parent / "data" / "kinks.jsonl").read_text().splitlines()]

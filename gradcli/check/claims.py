@@ -15,7 +15,7 @@ from gradcli.errors import GradError, Source, meant, printable
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var
 from gradcli.job.points import read_name
 from gradcli.job.request import Asked, check_order
-from gradcli.parse import Parsed, parse
+from gradcli.language import Parsed, parse
 
 
 class Place(NamedTuple):

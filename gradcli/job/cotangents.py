@@ -15,7 +15,7 @@ from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, variables
 from gradcli.job.npy import Stored, stored
 from gradcli.job.points import INDICES, read_name
-from gradcli.parse import parse
+from gradcli.language import parse
 
 OPTION = "--grad-outputs"
 _NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|`[^`]+`)\s*=(?!=)(.*)", re.DOTALL)

@@ -37,7 +37,7 @@ def number(text: str, option: str, what: str) -> float:
 
 def _constant(text: str, option: str, what: str) -> float:
     from gradcli.calculus.derive import expand
-    from gradcli.parse import parse
+    from gradcli.language import parse
 
     if not text:
         raise GradError(f"{option}: {what} is missing")
@@ -194,7 +194,7 @@ class Points:
                 total = apply("add", total, k)
             return dict.fromkeys(free, total)
         from gradcli.calculus.derive import expand
-        from gradcli.parse import parse
+        from gradcli.language import parse
 
         source = Source(self.fill)
         try:

@@ -12,7 +12,7 @@ from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, Source, meant
 from gradcli.expr import Expr, reachable, statements, text
 from gradcli.job.points import RESERVED
-from gradcli.parse import Parsed, parse
+from gradcli.language import Parsed, parse
 
 ORDER_LIMIT = 200
 COLUMN_LIMIT = 50_000

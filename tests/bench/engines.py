@@ -45,7 +45,7 @@ def _gradcli(work: Work, inputs: Array, *_: Any, chosen: str) -> Run:
     from gradcli.compute.execute import empty, whole
     from gradcli.compute.grid import Axis, Grid
     from gradcli.compute.program import build
-    from gradcli.parse import parse
+    from gradcli.language import parse
 
     [(name, e)] = parse(work.text).outputs
     outputs = [d for _, d in derive([(name or "f", e)], work.variables, work.order)]
@@ -205,7 +205,7 @@ def _casadi(work: Work, inputs: Array, casadi: Any) -> Run:
     return run
 
 
-_GRADCLI = ("gradcli.job", "gradcli.parse", "lark", "concurrent.futures.thread")
+_GRADCLI = ("gradcli.job", "gradcli.language", "lark", "concurrent.futures.thread")
 _NATIVE = ("llvmlite.binding", "gradcli.compute.backends.native")
 _SYMPY = ("sympy", "sympy.codegen.ast", "sympy.tensor.tensor", "numpy.f2py")
 _SCIPY = ("scipy.special",) if find_spec("scipy") else ()

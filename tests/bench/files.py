@@ -61,7 +61,7 @@ import numpy as np
 from gradcli.compute.grid import Axis, Grid
 from gradcli.job import engine
 from gradcli.job.tables import Held
-from gradcli.parse import parse
+from gradcli.language import parse
 from gradcli.calculus.derive import derive
 from gradcli.job import Job, run
 from gradcli.compute.program import build

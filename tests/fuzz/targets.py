@@ -25,7 +25,7 @@ from gradcli.errors import GradError
 from gradcli.expr import text as printed
 from gradcli.formats import FORMATS, Style, open_table
 from gradcli.job import Job, formulas, run
-from gradcli.parse import parse
+from gradcli.language import parse
 
 EDGES = ["0", "-0.0", "1", "-1", "0.5", "nan", "inf", "-inf", "5e-324", "1e308", "-1e-300", "1e16", "3", "pi"]
 LITERALS = [

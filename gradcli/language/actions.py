@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import BOOLEANS, COMPARISONS, CONSTANTS, WORDS, Expr, apply, const, constant, exact, reachable, var
 from gradcli.functions import NONLOCAL, SPELLED, Function, reduces
-from gradcli.parse import wording
+from gradcli.language import messages
 
 LEAVES = frozenset({"number", "name"})
 BINARY = frozenset({"add", "sub", "mul", "div", "mod", "power"})
@@ -63,7 +63,7 @@ class Meaning:
     def leaf(self, spelled: str, start: int) -> Expr:
         """The expression of one number or name."""
         span = Span(start, start + len(spelled))
-        if spelled[0] in wording.NAME_STARTS:
+        if spelled[0] in messages.NAME_STARTS:
             e = self._name(spelled, span)
         else:
             e = const(int(spelled)) if len(spelled) < 16 and spelled.isdigit() else self._number(spelled, span)
@@ -178,7 +178,7 @@ class Meaning:
         row = SPELLED.get(name)
         if row is None:
             known = name in self.names or name in self.variables
-            self._fail(wording.unknown_function(name, self.source.text[starts[1] : end], known), word)
+            self._fail(messages.unknown_function(name, self.source.text[starts[1] : end], known), word)
         self._counted(row, name, len(arguments), span)
         value = None
         if row.parameter:
@@ -201,7 +201,7 @@ class Meaning:
         if given < least or (most is not None and given > most):
             count = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
             word = "argument" if (most or least) == 1 else "arguments"
-            hint = f"write {wording.signature(row, name)}"
+            hint = f"write {messages.signature(row, name)}"
             self._fail(f"{name} takes {count} {word}, {given} given", span, hint)
 
     def _diff(self, arguments: list[Argument], span: Span) -> Expr:
@@ -219,7 +219,7 @@ class Meaning:
             within = next((node for node in reachable([e]) if node in self.reductions), None)
             if within is not None:
                 why = "and diff is the derivative at one"
-                self._fail(wording.all_points(within, why), where, hint="its gradient is what gradcli grad gives")
+                self._fail(messages.all_points(within, why), where, hint="its gradient is what gradcli grad gives")
         return self._make("diff", (e, x), span, n) if n else e
 
     def _order(self, argument: Argument, what: str) -> int:
@@ -281,7 +281,7 @@ class Meaning:
         return Span(start, start + max(1, len(self.source.text[start:end].rstrip())))
 
     def _at(self, span: Span) -> str:
-        return wording.short(self.source.text[span.start : span.end])
+        return messages.short(self.source.text[span.start : span.end])
 
     def _fail(self, message: str, span: Span, hint: str | None = None) -> NoReturn:
         raise GradError(message, hint=hint, span=span, source=self.source)

@@ -2,7 +2,7 @@
 
 Every distinct spelling is looked at once, every chain of one-for-one reductions (a name is an atom is a power is
 a product is a sum) is folded into one step, and a rule's meaning is applied as soon as its last token is read.
-What the rules mean is said in `meaning`, what errors say in `wording`. Must not know derivatives or numbers.
+What the rules mean is said in `actions`, what errors say in `messages`. Must not know derivatives or numbers.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import Expr
-from gradcli.parse import wording
-from gradcli.parse.meaning import ACTIONS, BINARY, LEAVES, Meaning
+from gradcli.language import messages
+from gradcli.language.actions import ACTIONS, BINARY, LEAVES, Meaning
 from gradcli.tables import END, Rule, Tables, load
 
 
@@ -38,7 +38,7 @@ class Parsed(NamedTuple):
     def pointwise(self, why: str, hint: str | None = None) -> Parsed:
         """Itself. Raises GradError at the first reduction, if there is one: ``why`` not."""
         for e, span in self.reductions.items():
-            raise GradError(wording.all_points(e, why), hint=hint, span=span, source=self.source)
+            raise GradError(messages.all_points(e, why), hint=hint, span=span, source=self.source)
         return self
 
 
@@ -101,7 +101,7 @@ class _Kinds(dict[str, str]):
         self.ignored = tables.ignored
 
     def __missing__(self, spelled: str) -> str:
-        name = next((name for name, matches in self.patterns if matches(spelled)), wording.STRANGE)
+        name = next((name for name, matches in self.patterns if matches(spelled)), messages.STRANGE)
         kind = "" if name in self.ignored else name
         if len(self) < 100_000:
             self[spelled] = kind
@@ -148,7 +148,7 @@ class _Machine:
                         at += len(spelled)
                         continue
                     if kind == "NEWLINE" and text.startswith("+", at + len(spelled)) and last and text[last - 1] != ";":
-                        raise wording.begins_line(source, at + len(spelled))
+                        raise messages.begins_line(source, at + len(spelled))
                 while True:
                     leaf, rule, here, there = row[kind]
                     if leaf:
@@ -180,16 +180,16 @@ class _Machine:
                 last = at
         except _Unexpected:
             tokens = self.tokens(text[: at + _AFTER])
-            raise wording.unexpected(source, tokens, at, last, states[rows[-1].state]) from None
+            raise messages.unexpected(source, tokens, at, last, states[rows[-1].state]) from None
         return meaning
 
-    def tokens(self, text: str) -> list[wording.Token]:
+    def tokens(self, text: str) -> list[messages.Token]:
         """Every token of a text that is not white space: for errors, which may look around."""
         found, at = [], 0
         for spelled in self.split(text):
             kind = self.kinds[spelled]
             if kind:
-                found.append(wording.Token(kind, spelled, at))
+                found.append(messages.Token(kind, spelled, at))
             at += len(spelled)
         return found
 

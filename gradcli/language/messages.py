@@ -282,7 +282,7 @@ def _no_operator(place: _Place) -> str:
 
 def _strange(place: _Place) -> tuple[int, str]:
     """How long the strange piece is, and what to say of it."""
-    from gradcli.parse.characters import described, foreign
+    from gradcli.language.lookalikes import described, foreign
 
     if place.here.spelled.isascii():
         return _strange_ascii(place, f"unexpected character {described(place.here.spelled)}")
