@@ -10,12 +10,12 @@ import pytest
 
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.errors import GradError
-from gradcli.explain import explained, explained_json, forward_table, reverse_table, steps
-from gradcli.explain.rules import STEP_LIMIT
-from gradcli.explain.tape import evaluated
 from gradcli.expr import ZERO, Expr, text
 from gradcli.functions import SPELLED
 from gradcli.language import parse
+from gradcli.notation.explain import explained, explained_json, forward_table, reverse_table, steps
+from gradcli.notation.explain.rules import STEP_LIMIT
+from gradcli.notation.explain.tape import evaluated
 
 
 def read(source: str) -> Expr:

@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 
 from gradcli.calculus.derive import derive
+from gradcli.codegen import LANGUAGES, code
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.functions import TABLE
 from gradcli.language import parse
-from gradcli.languages import LANGUAGES, code
 
 POINTS = 12
 ANY, POSITIVE, UNIT, OUTSIDE = (-3.0, 3.0), (0.1, 4.0), (-0.95, 0.95), (1.05, 6.0)

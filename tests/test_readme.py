@@ -22,10 +22,10 @@ from reference import FIXED_POWERS
 from gradcli.calculus.derive import derive
 from gradcli.cli import COMMANDS, group
 from gradcli.cli.topics import EXIT_CODES
+from gradcli.codegen import LANGUAGES
 from gradcli.expr import apply, text, var
 from gradcli.formats import FORMATS
 from gradcli.functions import SPELLED, TABLE, Function
-from gradcli.languages import LANGUAGES
 from gradcli.notation import NOTATIONS
 
 README = Path(__file__).parent.parent / "README.md"

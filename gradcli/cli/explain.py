@@ -18,9 +18,9 @@ SCHEMA = "gradcli-explain/1"
 def _explain(ctx: click.Context, **given: Any) -> None:
     import orjson
 
-    from gradcli.explain import explained, explained_json
     from gradcli.job import Job, Request
     from gradcli.job.points import Points
+    from gradcli.notation.explain import explained, explained_json
 
     form = options.table_or_json(given, "explanations")
     points = Points(given["at"])

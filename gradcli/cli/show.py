@@ -41,7 +41,7 @@ def _written(wanted: str, derived: Named, variables: list[str], simplify: bool) 
 
     if wanted in notation.NOTATIONS:
         return notation.write(wanted, derived, variables)
-    from gradcli.languages import code
+    from gradcli.codegen import code
 
     if simplify:
         raise GradError(
@@ -87,7 +87,7 @@ def show() -> click.Command:
 
 
 def _forms() -> list[str]:
-    from gradcli.languages import LANGUAGES
+    from gradcli.codegen import LANGUAGES
     from gradcli.notation import NOTATIONS
 
     return ["text", *LANGUAGES, *NOTATIONS]

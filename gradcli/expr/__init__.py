@@ -24,7 +24,7 @@ from gradcli.expr.node import (
     var,
     variables,
 )
-from gradcli.expr.printing import ATOM, Parts, shape, spell_name, spell_number, statements, text
+from gradcli.expr.printing import ATOM, Parts, pieces, shape, spell_name, spell_number, statements, text
 from gradcli.expr.textbook import readable
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "const",
     "constant",
     "exact",
+    "pieces",
     "post_order",
     "reachable",
     "readable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 from gradcli.expr.graph import reachable
@@ -101,6 +101,20 @@ def shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
     return tuple(parts), ATOM
 
 
+def pieces(whole: Parts, parts: Callable[[Expr], Parts]) -> Iterator[str]:
+    """The text of ``whole`` in pieces, each node in it as its ``parts``.
+
+    One pass over the leaves: joining texts level by level would be quadratic in the depth.
+    """
+    stack = list(reversed(whole))
+    while stack:
+        top = stack.pop()
+        if isinstance(top, str):
+            yield top
+        else:
+            stack.extend(reversed(parts(top)))
+
+
 def statements(
     named: Iterable[tuple[str, Expr]], *, share: bool = True, kinks: bool = False
 ) -> Iterator[tuple[str, str]]:
@@ -122,18 +136,6 @@ def statements(
     bind: dict[Expr, int] = {}
     length: dict[Expr, int] = {}
 
-    def written(e: Expr) -> str:
-        # One pass over the leaves: joining texts level by level would be quadratic in the depth.
-        done: list[str] = []
-        stack: list[str | Expr] = [e]
-        while stack:
-            top = stack.pop()
-            if isinstance(top, str):
-                done.append(top)
-            else:
-                stack.extend(reversed(parts[top]))
-        return "".join(done)
-
     count = 0
     for e in nodes:
         parts[e], bind[e] = shape(e, bind)
@@ -142,10 +144,10 @@ def statements(
             count += 1
             while f"t{count}" in taken:
                 count += 1
-            yield f"t{count}", written(e)
+            yield f"t{count}", "".join(pieces(parts[e], parts.__getitem__))
             parts[e], bind[e], length[e] = (f"t{count}",), ATOM, len(f"t{count}")
     for name, e in pairs:
-        yield name, written(e)
+        yield name, "".join(pieces(parts[e], parts.__getitem__))
 
 
 def text(e: Expr) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from gradcli.calculus.leibniz import Derivative, read
 from gradcli.errors import printable
 from gradcli.expr import WORDS as RESERVED
-from gradcli.expr import Expr, variables
-from gradcli.notation.typeset import GREEK, Parts, Typesetter, split_name
+from gradcli.expr import Expr, Parts, variables
+from gradcli.notation.typeset import GREEK, Typesetter, split_name
 
 _KNOWN = {
     "sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth", "ln", "log", "exp", "arcsin", "arccos",

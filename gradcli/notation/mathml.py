@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape
 from gradcli.calculus.leibniz import Derivative, read
 from gradcli.errors import printable
 from gradcli.expr import WORDS as RESERVED
-from gradcli.expr import Expr, variables
-from gradcli.notation.typeset import GREEK, Parts, Typesetter, split_name
+from gradcli.expr import Expr, Parts, variables
+from gradcli.notation.typeset import GREEK, Typesetter, split_name
 
 _APPLY = "<mo>\u2061</mo>"
 

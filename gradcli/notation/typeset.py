@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Protocol
 
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, Expr, exact, reachable, readable, spell_number
-
-Parts = tuple["str | Expr", ...]
+from gradcli.expr import BOOLEANS, Expr, Parts, exact, pieces, reachable, readable, spell_number
 
 _LOWEST, _COMPARE, _SUM, _NEG, _PRODUCT, _POWER, _CALL, _ATOM = range(8)
 LENGTH_LIMIT = 20_000_000
@@ -86,16 +84,7 @@ class Typesetter:
                 f"written out the formula has {_rounded(self.length[e])} characters",
                 hint="graph and dot show what is shared",
             )
-        return "".join(self.pieces(e))
-
-    def pieces(self, e: Expr) -> Iterator[str]:
-        stack: list[str | Expr] = [e]
-        while stack:
-            top = stack.pop()
-            if isinstance(top, str):
-                yield top
-            else:
-                stack.extend(reversed(self.parts[top]))
+        return "".join(pieces((e,), self.parts.__getitem__))
 
     def inside(self, e: Expr, at_least: int) -> Parts:
         return (e,) if self.bind[e] >= at_least else self.style.fenced("(", (e,), ")")

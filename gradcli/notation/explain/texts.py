@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gradcli.expr import ATOM, BOOLEANS, Expr, Parts, reachable, readable, shape
+from gradcli.expr import ATOM, BOOLEANS, Expr, Parts, pieces, reachable, readable, shape
 
 LINE = 100
 _SHARE = 20
@@ -44,21 +44,18 @@ class Texts:
 
     def __call__(self, e: Expr, limit: int = LINE) -> str:
         """The text of a node itself, even where it has a name."""
-        stack: list[str | Expr] = list(reversed(self.parts[self.form.get(e, e)]))
         written: list[str] = []
         room = limit
-        while stack:
-            top = stack.pop()
-            if isinstance(top, Expr):
-                name = self.names.get(top)
-                stack.extend([name] if name else reversed(self.parts[top]))
-                continue
-            written.append(top)
-            room -= len(top)
+        for piece in pieces(self.parts[self.form.get(e, e)], self._parts):
+            written.append(piece)
+            room -= len(piece)
             # A deep graph would be written for ever.
             if room < 0:
                 return "".join(written)[: limit - 3].rstrip() + "..."
         return "".join(written)
+
+    def _parts(self, e: Expr) -> Parts:
+        return (self.names[e],) if e in self.names else self.parts[e]
 
     def short(self, e: Expr) -> str:
         """By its name, if it has one."""

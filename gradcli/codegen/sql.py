@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradcli.languages.row import Language, fill
-from gradcli.languages.write import Line, Text
+from gradcli.codegen.language import Language, fill
+from gradcli.codegen.printer import Line, Text
 
 
-def query(
+def staged_query(
     language: Language,
     notes: str,
     made: Sequence[Line],

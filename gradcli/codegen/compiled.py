@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcli.languages.row import Language, Spelled
+from gradcli.codegen.language import Language, Spelled
 
 INFIX: Spelled = {
     "add": ("{0:5} + {1:6}", 5), "sub": ("{0:5} - {1:6}", 5), "mul": ("{0:6}*{1:7}", 6), "div": ("{0:6}/{1:7}", 6),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gradcli.languages.compiled import INFIX, calls
-from gradcli.languages.names import field, key, quoted
-from gradcli.languages.row import Language, Spelled
+from gradcli.codegen.compiled import INFIX, calls
+from gradcli.codegen.identifiers import field, key, quoted
+from gradcli.codegen.language import Language, Spelled
 
 _QUERY = "<comment><head>SELECT\n<results>\nFROM <source>;\n"
 _COLUMN = "  <value> AS <name>"

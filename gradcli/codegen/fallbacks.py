@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from gradcli.codegen.special import INF, NAN, dsinc, erfinv_gauss, polygamma, positive_polygamma
 from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const, exact
 from gradcli.functions import (
     HALF,
@@ -33,7 +34,6 @@ from gradcli.functions import (
     sqrt,
     where,
 )
-from gradcli.languages.special import INF, NAN, dsinc, erfinv_gauss, polygamma, positive_polygamma
 
 _WHOLE = const(2**52)
 _LARGE = const(10**8)

@@ -12,10 +12,10 @@ from typing import Any
 from gradcli.calculus.derive import expand
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.errors import printable
-from gradcli.explain.rules import ExplainStep, steps
-from gradcli.explain.tape import ForwardRow, ReverseRow, forward_table, reverse_table
-from gradcli.explain.texts import Texts, number
 from gradcli.expr import Expr
+from gradcli.notation.explain.rules import ExplainStep, steps
+from gradcli.notation.explain.tape import ForwardRow, ReverseRow, forward_table, reverse_table
+from gradcli.notation.explain.texts import Texts, number
 
 __all__ = [
     "ExplainStep", "ForwardRow", "ReverseRow", "explained", "explained_json", "forward_table", "reverse_table", "steps",

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.calculus.forward import partials
 from gradcli.compute.backends.scalar import at_point
-from gradcli.explain.texts import Texts
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, post_order, variables
 from gradcli.functions import slopes
+from gradcli.notation.explain.texts import Texts
 
 Value = float | bool
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gradcli.languages.compiled import INFIX, calls
-from gradcli.languages.row import Language
+from gradcli.codegen.compiled import INFIX, calls
+from gradcli.codegen.language import Language
 
 
 def _guarded(name: str, error: str, otherwise: str, arguments: str = "x") -> str:

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from gradcli.errors import GradError, printable
 from gradcli.expr import Expr, post_order, readable
-from gradcli.notation.dag import is_number, label, ordered
+from gradcli.notation.graph import is_number, label, ordered
 
 NODE_LIMIT = 500
 _BEND_LIMIT = 20_000

@@ -1,6 +1,6 @@
 """Source code of a value and its derivatives, in other languages: `code`.
 
-`LANGUAGES` is the table, one row per language; `write` prints, `forms` says what a language lacks by what it has.
+`LANGUAGES` is the table, one row per language; `printer` writes, `fallbacks` says what a language lacks by what it has.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from gradcli.codegen import compiled, query, scripting
+from gradcli.codegen.fallbacks import FORMS
+from gradcli.codegen.identifiers import comment, identifiers
+from gradcli.codegen.language import Language, fill
+from gradcli.codegen.printer import Line, Unsayable, fold, form, lines, resolve
+from gradcli.codegen.sql import staged_query
 from gradcli.compute.program import lower
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, reachable, text, var
-from gradcli.languages import compiled, data, scripts
-from gradcli.languages.forms import FORMS
-from gradcli.languages.names import comment, identifiers
-from gradcli.languages.row import Language, fill
-from gradcli.languages.staged import query
-from gradcli.languages.write import Line, Unsayable, fold, form, lines, resolve
 
-LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripts.ROWS, *compiled.ROWS, *data.ROWS)}
+LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripting.ROWS, *compiled.ROWS, *query.ROWS)}
 
 _LONG = 60
 """How many operations an expression may have to be quoted in the comment."""
@@ -64,7 +64,7 @@ def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[
     notes = comment(row.comment, [*_first_lines(row), *_notes(named, names, row)])
     results = [(quote(name), value) for (name, _), value in zip(named, values, strict=True)]
     if row.quoted:
-        return query(row, notes, made, results, list(names.values()))
+        return staged_query(row, notes, made, results, list(names.values()))
     shown = row.between.join(
         fill(row.result, value=value.text, name=name, index=str(k), place=str(k + 1))
         for k, (name, value) in enumerate(results)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from gradcli.calculus.derive import expand
 from gradcli.calculus.forward import partials
 from gradcli.calculus.simplify import simplified
-from gradcli.explain.texts import Texts
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, bit, exact, reachable, spell_name, var
 from gradcli.functions import slopes
+from gradcli.notation.explain.texts import Texts
 
 STEP_LIMIT = 1000
 _SHOWN = 6

@@ -13,13 +13,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from gradcli.codegen.fallbacks import FORMS
+from gradcli.codegen.language import Language
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, CONSTANTS, Expr, apply, const, exact, reachable, rebuild
 from gradcli.functions import LOWERED, NONLOCAL, positive, reduces
-from gradcli.languages.forms import FORMS
-from gradcli.languages.row import Language
 
 _SHARE = 5
 _INLINE = frozenset({"defined", "gt", "ge"})
