@@ -15,7 +15,7 @@ from gradcli.calculus.derive import derive
 from gradcli.compute import program
 from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, const, reachable, text, var
-from gradcli.functions import cos, exp, gt, log, sin, sqrt, where
+from gradcli.functions.row import cos, exp, gt, log, sin, sqrt, where
 
 x, y, z, w = map(var, "xyzw")
 

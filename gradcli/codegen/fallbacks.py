@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from gradcli.codegen.special import INF, NAN, dsinc, erfinv_gauss, polygamma, positive_polygamma
 from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const, exact
-from gradcli.functions import (
+from gradcli.functions.row import (
     HALF,
     abs_,
     and_,

@@ -9,7 +9,7 @@ import math
 from fractions import Fraction
 
 from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const
-from gradcli.functions import HALF, PI, abs_, and_, cos, eq, exp, gt, le, log, lt, rint, sin, sqrt, where
+from gradcli.functions.row import HALF, PI, abs_, and_, cos, eq, exp, gt, le, log, lt, rint, sin, sqrt, where
 
 INF, NAN = const(math.inf), const(math.nan)
 

@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, exact, post_order, reachable, rebuild
-from gradcli.functions import TABLE, csch_squared, exp, expansion, sech_squared, sqrt
+from gradcli.functions import TABLE, expansion
+from gradcli.functions.elementary import csch_squared, sech_squared
+from gradcli.functions.row import exp, sqrt
 
 
 class Step(NamedTuple):

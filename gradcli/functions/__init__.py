@@ -1,0 +1,21 @@
+"""THE TABLE: every function, one row with every fact about it.
+
+Must not know parsing, evaluation or how derivatives are combined.
+"""
+
+from gradcli.expr import WORDS
+
+# The order of the imports is the order of the table.
+# isort: off
+from gradcli.functions import arithmetic, elementary, steps, special, reductions  # noqa: F401
+
+# isort: on
+from gradcli.functions.row import LOWERED, NONLOCAL, SPELLED, TABLE, Function, expansion, positive, reduces, slopes
+
+__all__ = ["LOWERED", "NONLOCAL", "SPELLED", "TABLE", "Function", "expansion", "positive", "reduces", "slopes"]
+
+_NAMES_TOO = frozenset(
+    {"gamma", "psi", "th", "sh", "ch", "tg", "lb", "lg", "mod", "power", "sum", "mean", "prod", "norm"}
+)
+"""Functions spelled like everyday variables: these are functions only where they are called."""
+WORDS.update(word for word, row in SPELLED.items() if not row.internal and word not in _NAMES_TOO)

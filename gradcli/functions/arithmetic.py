@@ -1,0 +1,87 @@
+"""Arithmetic, comparisons, choices: what the language writes with signs and words."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from gradcli.expr import ONE, ZERO, Expr, apply, const, exact
+from gradcli.functions.row import and_, define, eq, fmod, ge, log, rint, where
+
+
+def _less_one(n: Expr) -> Expr:
+    """n - 1, kept as one step from what the user wrote (never ((y - 1) - 1))."""
+    if n.op == "sub" and exact(n.args[1]) is not None:
+        return n.args[0] - (n.args[1] + ONE)
+    return n - ONE
+
+
+def _is_double(number: Fraction) -> bool:
+    return Fraction(float(number)) == number
+
+
+def _power_base(y: Expr, x: Expr, n: Expr) -> Expr:
+    number = exact(n)
+    if number is not None:
+        if _is_double(number) and _is_double(number - 1):
+            return n * x ** (n - 1)
+        # 0.3 is no double: x**0.3 is x**0.299...9889, whose slope has the exponent -0.700...111, not -0.7's.
+        return n * apply("power_shift", x, n, value=1)
+    # Only at (0, 0): elsewhere n*x**(n - 1) is right, and its own slope in n is needed where n = 0.
+    return where(and_(eq(x, ZERO), eq(n, ZERO)), ZERO, n * x ** _less_one(n))
+
+
+def _power_shift(x: Expr, c: Expr, n: int) -> Expr:
+    number = exact(c)
+    assert number is not None
+    exponent = Fraction(float(number)) - n
+    near = Fraction(float(exponent))
+    return apply("power_residual", x, const(near), const(exponent - near))
+
+
+def _power_exponent(y: Expr, x: Expr, n: Expr) -> Expr:
+    base = exact(x)
+    if x.op in ("constant", "exp") or (base is not None and base != 0):
+        return log(x) * y
+    return where(and_(eq(x, ZERO), ge(n, ZERO)), ZERO, log(x) * y)
+
+
+# Arithmetic. forward and reverse know + - * / neg, where, instead and defined by heart.
+define("add", "sum", None, None, arity=(2, 2), infix="+")
+define("sub", "difference", None, None, infix="-")
+define("mul", "product", None, None, infix="*")
+define("div", "quotient", None, None, infix="/", domain="y != 0")
+define("neg", "negative", None, infix="-")
+define(
+    "power", "power x**y", _power_base, _power_exponent, infix="**", synonyms="pow power",
+    domain="x > 0; x < 0 with integer y", notes="0**0 = 1; x**n exact at 0 and for negative x with integer n",
+)  # fmt: skip
+define(
+    "power_shift", "x**(c - n) for a constant c, c - n not rounded",
+    lambda y, x, c, n: (c - n) * apply("power_shift", x, c, value=n + 1), None,
+    expansion=_power_shift, infix="**", parameter=True, internal=True,
+)  # fmt: skip
+define(
+    "mod", "remainder with the sign of y", lambda y, a, b: ONE, lambda y, a, b: -apply("floordiv", a, b),
+    infix="%", synonyms="mod", domain="y != 0", notes="slopes 1 and -floor(x/y), also at jumps",
+)  # fmt: skip
+define(
+    "floordiv", "floor(x/y) without rounding the quotient first", None, None, internal=True,
+    expansion=lambda a, b: where(eq(b, ZERO), a / b, rint((a - apply("mod", a, b)) / b)),
+)  # fmt: skip
+define(
+    "truncdiv", "trunc(x/y) without rounding the quotient first", None, None, internal=True,
+    expansion=lambda a, b: where(eq(b, ZERO), a / b, rint((a - fmod(a, b)) / b)),
+)  # fmt: skip
+for _op, _doc in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "=="), ("ne", "!="), ("and", "and")):
+    define(_op, f"true where x {_doc} y", None, None, infix=_doc, internal=True)
+define("or", "true where x or y", None, None, infix="or", internal=True)
+define("not", "true where not x", None, infix="not", internal=True)
+define(
+    "where", "a where the condition holds, else b", None, None, None, arguments="condition a b",
+    notes="selects, never multiplies: nothing leaks from the branch not taken",
+)  # fmt: skip
+define(
+    "instead", "a instead of b where c holds: two forms of one function, a for the ends of the range", None, None, None,
+    internal=True, expansion=where,
+)  # fmt: skip
+define("defined", "the second, but nan where the first is nan", None, None, internal=True)

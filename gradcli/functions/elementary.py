@@ -1,0 +1,330 @@
+"""Roots, exponentials, logarithms, trigonometric and hyperbolic functions, and the internal rows of their slopes."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from gradcli.expr import ONE, ZERO, Expr, apply, const
+from gradcli.functions.row import (
+    HALF,
+    QUARTER,
+    abs_,
+    acos,
+    acosh,
+    and_,
+    asin,
+    asinh,
+    atan2,
+    atanh,
+    copysign,
+    cos,
+    cosh,
+    cot,
+    coth,
+    csc,
+    csch,
+    define,
+    defined,
+    direction,
+    eq,
+    exp,
+    ge,
+    gt,
+    hypot,
+    log,
+    log1p,
+    lt,
+    maximum,
+    sech,
+    sigmoid,
+    sin,
+    sinh,
+    softmax,
+    sqrt,
+    tan,
+    tanh,
+    where,
+    xdivy,
+)
+
+# Roots, exponentials, logarithms.
+
+
+def _halves(x: Expr) -> tuple[Expr, Expr]:
+    """x as a sum of two numbers of 26 bits, whose products are exact (Veltkamp)."""
+    wide = x * const(2**27 + 1)
+    lead = wide - (wide - x)
+    return lead, x - lead
+
+
+def _cbrt(x: Expr) -> Expr:
+    # The C library's error reaches 3.7 ulp; one Newton step on the exact residual y**3 - x leaves half of one.
+    size = abs_(x)
+    up, down = lt(size, const(Fraction(1, 2**600))), gt(size, const(Fraction(2) ** 600))
+    x1 = x * where(up, const(Fraction(2) ** 450), where(down, const(Fraction(1, 2**450)), ONE))
+    y = apply("cbrt_near", x1)
+    a, b = _halves(y)
+    square = y * y
+    low = ((a * a - square) + 2 * (a * b)) + b * b
+    c, d = _halves(square)
+    cube = square * y
+    lost = ((c * a - cube) + (c * b + d * a)) + d * b
+    better = y - ((cube - x1) + (lost + low * y)) / (3 * square)
+    back = where(up, const(Fraction(1, 2**150)), where(down, const(Fraction(2) ** 150), ONE))
+    return where(and_(lt(ZERO, size), lt(size, const(float("inf")))), better * back, y)
+
+
+define("sqrt", "square root", lambda y, x: HALF / y, domain="x >= 0", notes="slope inf at 0")
+define(
+    "cbrt", "cube root, also of negative numbers", lambda y, x: const(Fraction(1, 3)) * y**-2, synonyms="cuberoot",
+    expansion=_cbrt, notes="slope inf at 0",
+)  # fmt: skip
+define("exp", "exponential", lambda y, x: y)
+define("exp2", "power of two", lambda y, x: log(const(2)) * y)
+define("expm1", "exp(x) - 1 without cancellation", lambda y, x: exp(x))
+define(
+    "log", "natural logarithm", lambda y, x: defined(y, 1 / x, x), domain="x > 0", synonyms="ln",
+    notes="log(0) = -inf, slope inf at 0; nan below",
+)  # fmt: skip
+define("log2", "binary logarithm", lambda y, x: defined(y, 1 / log(const(2)) / x, x), domain="x > 0", synonyms="lb")
+define("log10", "decimal logarithm", lambda y, x: defined(y, 1 / log(const(10)) / x, x), domain="x > 0", synonyms="lg")
+define("log1p", "log(1 + x) without cancellation", lambda y, x: defined(y, 1 / (1 + x), x), domain="x > -1")
+define(
+    "logaddexp", "log(exp(x) + exp(y))", lambda z, x, y: softmax(x, y), lambda z, x, y: softmax(y, x),
+    expansion=lambda x, y: where(eq(x, y), x + log(const(2)), maximum(x, y) + log1p(exp(-abs_(x - y)))),
+)  # fmt: skip
+
+
+def _difference_error(x: Expr, y: Expr) -> tuple[Expr, Expr]:
+    """x - y and what its rounding lost (Knuth's two-sum), the loss 0 where the difference is not finite."""
+    d = x - y
+    back = d + y
+    lost = (x - back) - (y - (back - d))
+    return d, where(lt(abs_(d), const(Fraction(10) ** 300)), lost, ZERO)
+
+
+def _softmax(x: Expr, y: Expr) -> Expr:
+    d, lost = _difference_error(x, y)
+    e = exp(-abs_(d)) * (ONE - where(ge(d, ZERO), lost, -lost))
+    return where(ge(d, ZERO), ONE, e) / (ONE + e) + (d - d)
+
+
+def _sech_half(x: Expr, y: Expr) -> Expr:
+    return QUARTER * sech((x - y) / 2) ** 2
+
+
+define(
+    "softmax", "exp(x)/(exp(x) + exp(y)), the slope of logaddexp",
+    lambda z, x, y: _sech_half(x, y), lambda z, x, y: -_sech_half(x, y), internal=True,
+    expansion=lambda x, y: where(
+        eq(abs_(x - y), const(float("inf"))), where(gt(x, y), ONE, ZERO), _softmax(x, y)
+    ),
+)  # fmt: skip
+define(
+    "xlogy", "x*log(y), 0 where x = 0", lambda z, x, y: log(y), lambda z, x, y: defined(z, xdivy(x, y), y),
+    domain="y > 0", notes="0 at (0, 0), where the slope in x is -inf and in y 0",
+    expansion=lambda x, y: where(and_(eq(x, ZERO), eq(y, y)), ZERO, x * log(y)),
+)  # fmt: skip
+define(
+    "xdivy", "x/y, 0 where x = 0", lambda z, x, y: 1 / y, lambda z, x, y: -xdivy(x, y) / y, internal=True,
+    expansion=lambda x, y: where(and_(eq(x, ZERO), eq(y, y)), ZERO, x / y),
+)  # fmt: skip
+
+# Trigonometric.
+define("sin", "sine (radians)", lambda y, x: cos(x))
+define("cos", "cosine (radians)", lambda y, x: -sin(x))
+define("tan", "tangent (radians)", lambda y, x: 1 + y**2, synonyms="tg")
+define("sec", "1/cos(x)", lambda y, x: y * tan(x), expansion=lambda x: 1 / cos(x))
+define("csc", "1/sin(x)", lambda y, x: -y * cot(x), expansion=lambda x: 1 / sin(x), synonyms="cosec", domain="x != 0")
+define(
+    "cot", "1/tan(x)", lambda y, x: -(csc(x) ** 2), expansion=lambda x: 1 / tan(x), synonyms="ctg cotan",
+    domain="x != 0",
+)  # fmt: skip
+define("asin", "inverse sine", lambda y, x: 1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arcsin")
+define("acos", "inverse cosine", lambda y, x: -1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arccos")
+define("atan", "inverse tangent", lambda y, x: inversion(ONE, x), synonyms="arctan arctg")
+define(
+    "atan2", "angle of the point (x, y), y first",
+    lambda z, y, x: inversion(x, y), lambda z, y, x: apply("inversion_im", x, y, value=1), synonyms="arctan2",
+    notes="slopes 0 at (0, 0)", arguments="y x",
+)  # fmt: skip
+define(
+    "hypot", "sqrt(x**2 + y**2) without overflow",
+    lambda z, x, y: direction(x, y), lambda z, x, y: direction(y, x), notes="slopes 0 at (0, 0)",
+)  # fmt: skip
+
+_FAR, _NEAR = const(Fraction(2) ** 500), const(Fraction(1, 2**500))
+_UP, _DOWN = const(Fraction(2) ** 600), const(Fraction(1, 2**600))
+
+
+def _scaled(x: Expr, y: Expr) -> tuple[Expr, Expr, Expr]:
+    """(x, y) times a power of two that keeps the squares in range, and that power."""
+    size = maximum(abs_(x), abs_(y))
+    power = where(gt(size, _FAR), _DOWN, where(lt(size, _NEAR), _UP, ONE))
+    return x * power, y * power, power
+
+
+def _direction(x: Expr, y: Expr) -> Expr:
+    # Scaled only where hypot itself would leave the range, and by little: the smaller of the two must keep its digits.
+    size = maximum(abs_(x), abs_(y))
+    power = where(gt(size, const(Fraction(2) ** 1022)), QUARTER, where(lt(size, const(Fraction(1, 2**900))), _UP, ONE))
+    p, q = x * power, y * power
+    return where(eq(size, ZERO), ZERO, p / hypot(p, q))
+
+
+def inversion(x: Expr, y: Expr) -> Expr:
+    return apply("inversion", x, y, value=1)
+
+
+def _inversion_factors(x: Expr, y: Expr, n: int, phase: int) -> Expr:
+    """r**-n * sin(n*a + phase*pi/2) for the point (x, y) = r*(cos a, sin a), 0 at the origin for n = 1.
+
+    As a product of lines through the origin: sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). No sum of powers,
+    so it cancels at its own zeros alone, and overflows only where it is infinite.
+    """
+    p, q, power = _scaled(x, y)
+    square = p * p + q * q
+    if n == 1:
+        return where(eq(maximum(abs_(x), abs_(y)), ZERO), ZERO, (p if phase else q) / square * power)
+    p, q = p / square, q / square
+    value = const(2 ** (n - 1))
+    for k in range(n):
+        quarters = Fraction(phase + 2 * k, n)
+        turn = math.pi / 2 * quarters
+        if quarters in (0, 1):
+            factor = p if quarters else q
+        else:
+            factor = const(math.cos(turn)) * q + const(math.sin(turn)) * p
+        value = value * factor * power
+    return value
+
+
+define(
+    "direction", "x/hypot(x, y), the direction cosine; 0 at (0, 0)",
+    lambda c, x, y: direction(y, x) * inversion(y, x), lambda c, x, y: -c * inversion(y, x),
+    expansion=_direction, internal=True,
+)  # fmt: skip
+define(
+    # d/dx z**-n = -n*z**-(n+1) and d/dy z**-n = -i*n*z**-(n+1): every slope is one node of the family.
+    "inversion", "real part of (x + i*y)**-n; x/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
+    lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
+    lambda p, x, y, n: n * apply("inversion_im", x, y, value=n + 1),
+    expansion=lambda x, y, n: _inversion_factors(x, y, n, 1), parameter=True, internal=True,
+)  # fmt: skip
+define(
+    "inversion_im", "imaginary part of (x + i*y)**-n; -y/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
+    lambda p, x, y, n: -n * apply("inversion_im", x, y, value=n + 1),
+    lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
+    expansion=lambda x, y, n: -_inversion_factors(x, y, n, 0), parameter=True, internal=True,
+)  # fmt: skip
+
+
+def _asec_slope(x: Expr) -> Expr:
+    a = abs_(x)
+    return 1 / a / (sqrt(a - 1) * sqrt(a + 1))
+
+
+def _asec_root(a: Expr) -> Expr:
+    return sqrt(a - 1) * sqrt(a + 1)
+
+
+_OUTSIDE = "|x| >= 1"
+define(
+    "asec", "inverse secant, acos(1/x)", lambda y, x: _asec_slope(x), domain=_OUTSIDE, synonyms="arcsec",
+    expansion=lambda x: where(
+        lt(abs_(x), const(2)), atan2(_asec_root(abs_(x)), copysign(ONE, x)), acos(1 / x)
+    ),
+)  # fmt: skip
+define(
+    "acsc", "inverse cosecant, asin(1/x)", lambda y, x: -_asec_slope(x), domain=_OUTSIDE, synonyms="arccsc",
+    expansion=lambda x: where(
+        lt(abs_(x), const(2)), copysign(atan2(ONE, _asec_root(abs_(x))), x), asin(1 / x)
+    ),
+)  # fmt: skip
+define(
+    "acot", "inverse cotangent, atan(1/x)", lambda y, x: -inversion(ONE, x), synonyms="arccot arcctg",
+    expansion=lambda x: apply("atan", 1 / x), notes="odd: jumps from -pi/2 to pi/2 at 0",
+)  # fmt: skip
+
+# Hyperbolic.
+define("sinh", "hyperbolic sine", lambda y, x: cosh(x), synonyms="sh")
+define("cosh", "hyperbolic cosine", lambda y, x: sinh(x), synonyms="ch")
+define("tanh", "hyperbolic tangent", lambda y, x: sech(x) ** 2, synonyms="th")
+
+
+def _sech(x: Expr) -> Expr:
+    e = exp(-abs_(x))
+    return 2 * e / (1 + e * e)
+
+
+def _csch(x: Expr) -> Expr:
+    return where(lt(abs_(x), const(20)), 1 / sinh(x), copysign(2 * exp(-abs_(x)), x))
+
+
+def _near_zero(x: Expr, near: Expr, far: Expr) -> Expr:
+    # Below 1e-9 the two agree to the last digit, and the simple one overflows in one term, not in two that cancel.
+    return apply("instead", lt(abs_(x), const(Fraction(1, 10**9))), near, far)
+
+
+def sech_squared(x: Expr) -> Expr:
+    """sech(x)**2 with one error of the exponential, not two."""
+    e = exp(-2 * abs_(x))
+    return 4 * e / ((1 + e) * (1 + e))
+
+
+def csch_squared(x: Expr) -> Expr:
+    """csch(x)**2 likewise."""
+    less = apply("expm1", -2 * abs_(x))
+    return 4 * exp(-2 * abs_(x)) / (less * less)
+
+
+define("sech", "1/cosh(x)", lambda y, x: -y * tanh(x), expansion=_sech)
+define("csch", "1/sinh(x)", lambda y, x: -y * coth(x), expansion=_csch, domain="x != 0")
+define("coth", "1/tanh(x)", lambda y, x: -(csch(x) ** 2), expansion=lambda x: 1 / tanh(x), domain="x != 0")
+define("asinh", "inverse hyperbolic sine", lambda y, x: direction(ONE, x), synonyms="arcsinh arsinh")
+define(
+    "acosh", "inverse hyperbolic cosine", lambda y, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), domain="x >= 1",
+    synonyms="arccosh arcosh",
+)  # fmt: skip
+define(
+    "atanh", "inverse hyperbolic tangent", lambda y, x: defined(y, 1 / (1 - x**2)), domain="-1 <= x <= 1",
+    synonyms="arctanh artanh",
+)  # fmt: skip
+define(
+    "asech", "inverse hyperbolic secant, acosh(1/x)",
+    lambda y, x: defined(y, _near_zero(x, -1 / x, -1 / (x * sqrt(1 - x**2)))),
+    domain="0 <= x <= 1", synonyms="arcsech arsech",
+    expansion=lambda x: where(
+        lt(x, const(Fraction(1, 10**8))), log(const(2)) - log(x),
+        where(lt(x, HALF), acosh(1 / x), 2 * atanh(sqrt((1 - x) / (1 + x)))),
+    ),
+)  # fmt: skip
+define(
+    "acsch", "inverse hyperbolic cosecant, asinh(1/x)",
+    lambda y, x: _near_zero(x, -1 / abs_(x), -direction(ONE, x) / abs_(x)),
+    domain="x != 0", synonyms="arccsch arcsch",
+    expansion=lambda x: where(
+        lt(abs_(x), const(Fraction(1, 10**8))), copysign(log(const(2)) - log(abs_(x)), x), asinh(1 / x)
+    ),
+)  # fmt: skip
+define(
+    "acoth", "inverse hyperbolic cotangent, atanh(1/x)", lambda y, x: defined(y, 1 / (1 - x) / (1 + x)),
+    domain=_OUTSIDE, synonyms="arccoth arcoth",
+    expansion=lambda x: copysign(HALF * log1p(2 / (abs_(x) - 1)), x),
+)  # fmt: skip
+
+
+def _sigmoid(x: Expr) -> Expr:
+    e = exp(-abs_(x))
+    return where(lt(x, ZERO), e, ONE) / (1 + e)
+
+
+define(
+    "sigmoid", "1/(1 + exp(-x))", lambda y, x: QUARTER * sech(x / 2) ** 2, expansion=_sigmoid,
+    synonyms="logistic expit",
+)  # fmt: skip
+define(
+    "softplus", "log(1 + exp(x)) without overflow", lambda y, x: sigmoid(x),
+    expansion=lambda x: maximum(x, ZERO) + log1p(exp(-abs_(x))),
+)  # fmt: skip

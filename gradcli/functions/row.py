@@ -1,0 +1,160 @@
+"""What a row of the function table is, and how rows are found.
+
+A row gives the name, the slope in each argument as an expression of the answer ``y`` and the arguments
+(None: flat everywhere), and, unless the backends have a kernel of that name, the ``expansion`` into functions they
+have. One slope is enough for forward mode, reverse mode and every order, so its *form* decides the
+accuracy: it must neither cancel nor overflow where the derivative is finite, nor do so when differentiated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from gradcli.errors import GradError
+from gradcli.expr import Expr, apply, const, constant, exact
+
+Slopes = Callable[..., Sequence[Expr | None]]
+
+
+class Function(NamedTuple):
+    """One row. ``arity`` is (least, most), most None for any number; ``arguments`` are their names in its texts.
+
+    ``reduces``: with one argument it takes all points of the grid and gives one number; its adjoint is in `reverse`.
+    """
+
+    name: str
+    doc: str
+    arity: tuple[int, int | None]
+    slopes: Slopes | None
+    expansion: Callable[..., Expr] | None
+    domain: str
+    notes: str
+    synonyms: tuple[str, ...]
+    infix: str | None
+    parameter: bool
+    internal: bool
+    needs: str | None
+    arguments: tuple[str, ...]
+    reduces: bool
+
+
+LOWERED = frozenset({"power_residual", "cbrt_near", "gauss", "erfinv_gauss"})
+"""Only expansions and lowering use these.
+
+gauss(x) is exp(-x**2); power_residual(x, n, lost) is x**(n + lost), lost below an ulp of n.
+"""
+
+NONLOCAL = frozenset({"unit", "cofactor", "cofactor_along"})
+"""Rows with a value at each point that depends on all points: slopes of the reductions."""
+
+TABLE: dict[str, Function] = {}
+SPELLED: dict[str, Function] = {}
+
+
+def define(
+    name: str,
+    doc: str,
+    *slopes: Callable[..., Expr] | None,
+    every: Slopes | None = None,
+    arity: tuple[int, int | None] | None = None,
+    expansion: Callable[..., Expr] | None = None,
+    domain: str = "all x",
+    notes: str = "",
+    synonyms: str = "",
+    infix: str | None = None,
+    parameter: bool = False,
+    internal: bool = False,
+    needs: str | None = None,
+    arguments: str = "x y z",
+    reduces: bool = False,
+) -> None:
+    """Add a row. ``slopes`` are one rule per argument, ``every`` one rule that returns them all."""
+
+    def each(y: Expr, *x: Expr, **parameters: int) -> Sequence[Expr | None]:
+        return [None if rule is None else rule(y, *x, **parameters) for rule in slopes]
+
+    least, most = arity or (len(slopes), len(slopes))
+    flat = every is None and all(rule is None for rule in slopes)
+    row = Function(
+        name, doc, (least, most), None if flat else every or each, expansion,
+        domain, notes, tuple(synonyms.split()), infix, parameter, internal, needs,
+        tuple(arguments.split())[: least if most is None else most], reduces,
+    )  # fmt: skip
+    TABLE[name] = row
+    for spelled in (() if infix or name == "neg" else (name,), row.synonyms):
+        for word in spelled:
+            SPELLED[word] = row
+
+
+def reduces(e: Expr) -> bool:
+    """Whether a node takes all points at once: sum(x), and max(x) where max(x, y) does not."""
+    return len(e.args) == 1 and (row := TABLE.get(e.op)) is not None and row.reduces
+
+
+def slopes(y: Expr) -> Sequence[Expr | None]:
+    """dy/d(argument) for each argument of a node; None where it is zero everywhere.
+
+    Raises GradError for a node that takes all points at once: it has adjoints, and no slope at a point.
+    """
+    row = TABLE[y.op]
+    if y.op in NONLOCAL or reduces(y):
+        raise GradError(f"{y.op} takes all points at once: its gradient is what grad gives")
+    if row.slopes is None:
+        return (None,) * len(y.args)
+    if row.parameter:
+        return row.slopes(y, *y.args, n=y.value)
+    return row.slopes(y, *y.args)
+
+
+def expansion(e: Expr, args: Sequence[Expr]) -> Expr | None:
+    """What a node means in functions with kernels, on ``args``; None where it has a kernel itself."""
+    row = TABLE.get(e.op)
+    if row is None or row.expansion is None:
+        return None
+    return row.expansion(*args, n=e.value) if row.parameter else row.expansion(*args)
+
+
+def _named(name: str) -> Callable[..., Expr]:
+    return lambda *args: apply(name, *args)
+
+
+(sqrt, exp, log, sin, cos, tan, sinh, cosh, tanh, abs_, sign, log1p) = map(
+    _named, ["sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign", "log1p"]
+)
+(csc, cot, sech, csch, coth, sigmoid, digamma, rint, fmod) = map(
+    _named, ["csc", "cot", "sech", "csch", "coth", "sigmoid", "digamma", "round", "fmod"]
+)
+(atan2, atanh, acosh, asinh, acos, asin, hypot, direction, softmax, copysign, where, xdivy) = map(
+    _named,
+    ["atan2", "atanh", "acosh", "asinh", "acos", "asin", "hypot", "direction", "softmax", "copysign", "where", "xdivy"],
+)
+(lt, le, gt, ge, eq, and_, maximum, minimum) = map(_named, ["lt", "le", "gt", "ge", "eq", "and", "max", "min"])
+PI = constant("pi")
+HALF = const(Fraction(1, 2))
+QUARTER = const(Fraction(1, 4))
+
+
+def positive(e: Expr, depth: int = 8) -> bool:
+    """Whether a node is surely >= 0 wherever it is a number (a sufficient sign rule, not a proof search)."""
+    number = exact(e)
+    if number is not None:
+        return number >= 0
+    if e.op in ("exp", "abs", "constant", "cosh", "sech", "sigmoid", "softplus", "sqrt", "norm"):
+        return True
+    if depth == 0:
+        return False
+    if e.op == "power":
+        n = exact(e.args[1])
+        return (n is not None and n % 2 == 0) or positive(e.args[0], depth - 1)
+    if e.op == "mul" and e.args[0] is e.args[1]:
+        return True
+    return e.op in ("add", "mul", "div") and all(positive(a, depth - 1) for a in e.args)
+
+
+def defined(y: Expr, slope: Expr, argument: Expr | None = None) -> Expr:
+    """``slope``, but nan where the function's own value ``y`` is: 1/x is no derivative of log at -1."""
+    if argument is not None and positive(argument):
+        return slope
+    return apply("defined", y, slope)

@@ -1,0 +1,95 @@
+"""Steps, kinks, integer parts. Their slopes are 0 at every jump."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gradcli.expr import ONE, ZERO, Expr, apply
+from gradcli.functions.row import (
+    HALF,
+    Slopes,
+    and_,
+    copysign,
+    define,
+    defined,
+    eq,
+    gt,
+    le,
+    lt,
+    maximum,
+    minimum,
+    sign,
+    where,
+)
+
+
+def _shares(beats: Callable[..., Expr]) -> Slopes:
+    """Ties share equally among all that attain the extreme."""
+
+    def every(y: Expr, *x: Expr) -> list[Expr | None]:
+        if len(x) == 2:
+            a, b = x
+            tie = where(eq(a, b), HALF, ZERO)
+            return [defined(y, where(beats(a, b), ONE, tie)), defined(y, where(beats(b, a), ONE, tie))]
+        attained = [where(eq(a, y), ONE, ZERO) for a in x]
+        count = attained[0]
+        for one in attained[1:]:
+            count = count + one
+        return [defined(y, one / count) for one in attained]
+
+    return every
+
+
+def _pairwise(name: str) -> Callable[..., Expr]:
+    def expansion(*x: Expr) -> Expr:
+        best = x[0]
+        for one in x[1:]:
+            best = apply(name, best, one)
+        return best
+
+    return expansion
+
+
+# Steps, kinks, integer parts. Their slopes are 0 at every jump.
+define("abs", "absolute value", lambda y, x: sign(x), synonyms="fabs", notes="slope 0 at 0")
+define("sign", "-1, 0 or 1", None, synonyms="sgn signum", notes="slope 0 everywhere")
+define("floor", "largest integer <= x", None, notes="slope 0 everywhere, jumps included")
+define("ceil", "smallest integer >= x", None, notes="slope 0 everywhere, jumps included")
+define("round", "nearest integer, halves to even", None, synonyms="rint", notes="slope 0 everywhere")
+define("trunc", "integer part, toward 0", None, notes="slope 0 everywhere")
+define(
+    "min", "least of its arguments", every=_shares(lt), arity=(1, None), expansion=_pairwise("min"),
+    synonyms="minimum", notes="ties share equally; nan if any is nan; min(x) is the least of all points",
+    reduces=True,
+)  # fmt: skip
+define(
+    "max", "greatest of its arguments", every=_shares(gt), arity=(1, None), expansion=_pairwise("max"),
+    synonyms="maximum", notes="ties share equally; nan if any is nan; max(x) is the greatest of all points",
+    reduces=True,
+)  # fmt: skip
+define(
+    "clip", "x held between a and b",
+    lambda y, x, a, b: defined(y, where(and_(lt(a, x), lt(x, b)), ONE, ZERO)),
+    lambda y, x, a, b: defined(y, where(and_(le(x, a), lt(a, b)), ONE, ZERO)),
+    lambda y, x, a, b: defined(y, where(and_(lt(a, x), lt(x, b)), ZERO, where(and_(le(x, a), lt(a, b)), ZERO, ONE))),
+    expansion=lambda x, a, b: minimum(maximum(x, a), b), synonyms="clamp", notes="slope 0 at both bounds",
+    arguments="x a b",
+)  # fmt: skip
+define(
+    "copysign", "|x| with the sign of y", lambda z, x, y: sign(x) * copysign(ONE, y), None,
+    notes="slope 0 at x = 0",
+)  # fmt: skip
+define(
+    "fmod", "remainder with the sign of x", lambda z, x, y: ONE, lambda z, x, y: -apply("truncdiv", x, y),
+    domain="y != 0", notes="slopes 1 and -trunc(x/y)",
+)  # fmt: skip
+define("fma", "x*y + z rounded once", lambda w, x, y, z: y, lambda w, x, y, z: x, lambda w, x, y, z: ONE)
+define(
+    "heaviside", "0, h or 1 for x < 0, x = 0, x > 0", None,
+    lambda y, x, h: defined(y, where(eq(x, ZERO), ONE, ZERO)), notes="slope in x 0 everywhere", arguments="x h",
+    expansion=lambda x, h: where(gt(x, ZERO), ONE, where(lt(x, ZERO), ZERO, where(eq(x, ZERO), h, x))),
+)  # fmt: skip
+define(
+    "relu", "max(x, 0) with slope 0 at 0", lambda y, x: apply("heaviside", x, ZERO),
+    expansion=lambda x: maximum(x, ZERO), synonyms="ReLU",
+)  # fmt: skip
