@@ -13,31 +13,14 @@ from fractions import Fraction
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, COMPARISONS, CONSTANTS, ZERO, Expr, apply, const, exact, reachable
+from gradcli.functions import TABLE
 
 _ROUNDING = const(Fraction(1, 2**53))
-_FUNCTION = const(Fraction(1, 2**50))
-"""Functions are right to 4 ulp."""
+_ULP = Fraction(1, 2**52)
 _TINY = const(Fraction(1, 2**1074))
 _TWO = const(2)
 _QUARTER = const(Fraction(1, 4))
 _ENDLESS = const(float("inf"))
-_EXACT = frozenset({"floor", "ceil", "round", "trunc", "sign", "copysign", "heaviside", "relu", "mod", "fmod"})
-"""Functions that add no rounding of their own."""
-_TURNING = frozenset(
-    {"sin", "cos", "tan", "sec", "csc", "cot", "sinc", "gamma", "lgamma", "digamma", "besselj", "bessely"}
-)
-"""Functions that come back to where they were: two looks do not tell how far they went."""
-_POLES: dict[str, Callable[[Expr], Expr]] = {
-    "tan": lambda x: apply("cos", x),
-    "sec": lambda x: apply("cos", x),
-    "csc": lambda x: apply("sin", x),
-    "cot": lambda x: apply("sin", x),
-    "csch": lambda x: x,
-    "coth": lambda x: x,
-}
-"""What is 0 where a function has a pole, and about as far from 0 as that is from the argument."""
-_ONE_OF = frozenset({"min", "max", "clip"})
-"""Functions whose value is one of their arguments."""
 
 
 def bounds(roots: Iterable[Expr]) -> list[Expr]:
@@ -62,7 +45,7 @@ _Bound = Callable[[Expr, Sequence[Expr]], Expr]
 def _rule(e: Expr) -> _Bound:
     if e.op in COMPARISONS:
         return _comparison
-    if e.op in BOOLEANS or e.op in _ONE_OF:
+    if e.op in BOOLEANS or ((row := TABLE.get(e.op)) is not None and row.selects):
         return _greatest
     return _RULES.get(e.op, _function)
 
@@ -147,6 +130,7 @@ def _selection(e: Expr, inner: Sequence[Expr]) -> Expr:
 
 def _function(e: Expr, inner: Sequence[Expr]) -> Expr:
     """How far the function goes when each argument goes twice as far as it may, either way."""
+    row = TABLE[e.op]
     terms = []
     for k, bound in enumerate(inner):
         if bound is not ZERO:
@@ -156,19 +140,20 @@ def _function(e: Expr, inner: Sequence[Expr]) -> Expr:
                 moved[k] = apply(way, e.args[k], _TWO * bound)
                 ways.append(_size(apply(e.op, *moved, value=e.value if isinstance(e.value, int) else None) - e))
             far = apply("max", *ways)
-            if e.op in _TURNING:
+            if row.turns:
                 far = apply("where", apply("lt", bound, _QUARTER), far, _ENDLESS)
-            if e.op in _POLES:
+            for distance in row.poles(*e.args) if row.poles else ():
                 # A pole between the two is seen by neither.
-                far = apply("where", apply("gt", _size(_POLES[e.op](e.args[k])), _TWO * bound), far, _ENDLESS)
+                far = apply("where", apply("gt", _size(distance), _TWO * bound), far, _ENDLESS)
             terms.append(far)
-    if e.op in _EXACT:
+    if row.exact:
         return _sum(terms)
-    own = _own(e, _FUNCTION)
+    unit = const(row.error * _ULP)
+    own = _own(e, unit)
     if isinstance(e.value, int):
         # The n-th row of a family is made of n factors; near a zero of one of them it keeps the error of its size.
         size = apply("hypot", *e.args) ** -e.value if e.op in ("inversion", "inversion_im") else _size(e)
-        own = size * _FUNCTION * const(1 + abs(e.value))
+        own = size * unit * const(1 + abs(e.value))
     return _sum([*terms, own, _TINY])
 
 

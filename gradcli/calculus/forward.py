@@ -22,7 +22,7 @@ from math import comb, prod
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, LARGEST, ONE, ZERO, Expr, apply, bit, const, exact
-from gradcli.functions import slopes
+from gradcli.functions import having, slopes
 
 Index = tuple[int, ...]
 """Within this room: how many derivatives in each variable, (2, 1) for d3/dx2dy."""
@@ -34,7 +34,7 @@ A thousand variables cost nothing in it."""
 TERM_LIMIT = 500_000
 """Products that a request for high orders may take: some ten seconds' work."""
 _LARGE = Fraction(10) ** 300
-_DIRECT = frozenset({"var", "add", "sub", "neg", "mul", "div", "where", "instead", "defined"}) | BOOLEANS
+_DIRECT = {"var", *having("direct"), *BOOLEANS}
 
 
 def scaled(factor: Fraction | int, e: Expr) -> Expr:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
-from gradcli.expr import COMPARISONS, ONE, ZERO, Expr, apply, const, reachable, variables
+from gradcli.expr import ONE, ZERO, Expr, apply, reachable, variables
+from gradcli.functions import TABLE
 
 Point = tuple[float, ...]
 
@@ -74,57 +75,14 @@ def special(names: Sequence[str], seed: int) -> list[Point]:
 
 # Kinks, poles and ends of domains.
 
-_ENDS: dict[str, Callable[..., list[Expr]]] = {
-    "abs": lambda a: [a],
-    "sign": lambda a: [a],
-    "relu": lambda a: [a],
-    "heaviside": lambda a, h: [a],
-    "copysign": lambda a, b: [a, b],
-    "sqrt": lambda a: [a],
-    "cbrt": lambda a: [a],
-    "log": lambda a: [a],
-    "log2": lambda a: [a],
-    "log10": lambda a: [a],
-    "log1p": lambda a: [a + 1],
-    "asin": lambda a: [a - 1, a + 1],
-    "acos": lambda a: [a - 1, a + 1],
-    "atanh": lambda a: [a - 1, a + 1],
-    "acosh": lambda a: [a - 1],
-    "asec": lambda a: [a - 1, a + 1],
-    "acsc": lambda a: [a - 1, a + 1],
-    "acoth": lambda a: [a - 1, a + 1],
-    "asech": lambda a: [a, a - 1],
-    "div": lambda a, b: [b],
-    "power": lambda a, b: [a],
-    "floor": lambda a: [a - apply("round", a)],
-    "ceil": lambda a: [a - apply("round", a)],
-    "trunc": lambda a: [a - apply("round", a)],
-    "round": lambda a: [a - apply("floor", a) - const(1) / 2],
-    "clip": lambda x, a, b: [x - a, x - b],
-    "gamma": lambda a: [a - apply("round", a)],
-    "lgamma": lambda a: [a - apply("round", a)],
-    "tan": lambda a: [apply("cos", a)],
-    "sec": lambda a: [apply("cos", a)],
-    "csc": lambda a: [apply("sin", a)],
-    "cot": lambda a: [apply("sin", a)],
-    "fmod": lambda a, b: [a, b],
-    "mod": lambda a, b: [b],
-}
-"""Expressions that change sign where a function changes its form."""
-
 
 def _switches(roots: Iterable[Expr]) -> list[Expr]:
+    """Expressions that change sign where a function below ``roots`` changes its form."""
     found: dict[Expr, None] = {}
     for e in reachable(roots):
-        if not e.variables:
-            continue
-        if e.op in COMPARISONS or e.op in ("min", "max"):
-            ends = [a - b for k, a in enumerate(e.args) for b in e.args[k + 1 :]]
-        elif e.op in _ENDS:
-            ends = _ENDS[e.op](*e.args)
-        else:
-            continue
-        found.update(dict.fromkeys(end for end in ends if end.variables))
+        row = TABLE.get(e.op)
+        if e.variables and row is not None and row.edges is not None:
+            found.update(dict.fromkeys(edge for edge in row.edges(*e.args) if edge.variables))
     return list(found)[:_SWITCHES]
 
 

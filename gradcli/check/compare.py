@@ -20,6 +20,7 @@ from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, reachable, text, variables
+from gradcli.functions import TABLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +33,6 @@ _DATA = 16.0
 """What data may be off, in the truth's own bounds: nobody knows by which formula it was made."""
 _DATA_ULPS = 8.0
 _VAST = 2.0**50
-_SHRINK = frozenset({"mul", "div", "power", "exp", "exp2", "gauss", "sech", "csch", "erfc"})
-_POLES = frozenset(
-    {"log", "log2", "log10", "log1p", "atanh", "cot", "csc", "coth", "csch", "gamma", "lgamma", "digamma"}
-)
 _NEAR, _SIDES, _CLOSE = 2.0**-12, 12, 1e-9
 _SMALL = 2.0**-30
 _TRIES = 60
@@ -164,10 +161,12 @@ class Probe:
             inside = [value[a] for a in e.args if a in value]
             if not all(map(math.isfinite, inside)):
                 continue
-            if value[e] == 0 and e.op in _SHRINK and inside and all(inside):
+            row = TABLE.get(e.op)
+            if value[e] == 0 and row is not None and row.shrinks and inside and all(inside):
                 return True
             if not math.isfinite(value[e]):
-                pole = e.op == "const" or value[e] != value[e] or e.op in _POLES or (e.op == "div" and not inside[1])
+                has_pole = row is not None and row.poles is not None and (e.op != "div" or not inside[1])
+                pole = e.op == "const" or value[e] != value[e] or has_pole
                 return not pole or self._near_edge(e, point)
         return False
 

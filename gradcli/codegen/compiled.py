@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradcli.codegen.language import Language, Spelled
+from gradcli.functions import TABLE
 
 INFIX: Spelled = {
     "add": ("{0:5} + {1:6}", 5), "sub": ("{0:5} - {1:6}", 5), "mul": ("{0:6}*{1:7}", 6), "div": ("{0:6}/{1:7}", 6),
@@ -24,10 +25,13 @@ _C = Language(
     "c", "a C99 function that fills an array", "//",
     {
         **INFIX, "inf": "INFINITY", "nan": "NAN",
-        **calls("F({0})", "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh"
-                " acosh atanh erf erfc lgamma gamma=tgamma abs=fabs floor ceil round=rint trunc cbrt_near=cbrt"),
-        **calls("F({0}, {1})", "atan2 hypot bare_copysign=copysign fmod power=pow"),
-        "fma": "fma({0}, {1}, {2})",
+        "cbrt_near": "cbrt({0})",
+        **{
+            # Beside C's copysign, whose sign of a nan is anybody's guess, stands a careful one.
+            "bare_copysign" if row.name == "copysign" else row.name:
+            f"{row.libm}({', '.join([f'{{{k}}}' for k in range(row.arity[0])])})"
+            for row in TABLE.values() if row.libm
+        },
     },
     frame="<comment>// Build with -ffp-contract=off and without -ffast-math.\n\n#include <math.h>\n\n<helpers>"
     "void f(<parameters>)\n{\n<body><results>}\n",

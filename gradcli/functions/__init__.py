@@ -10,9 +10,22 @@ from gradcli.expr import WORDS
 from gradcli.functions import arithmetic, elementary, steps, special, reductions  # noqa: F401
 
 # isort: on
-from gradcli.functions.row import LOWERED, NONLOCAL, SPELLED, TABLE, Function, expansion, positive, reduces, slopes
+from gradcli.functions.row import (
+    LOWERED,
+    NONLOCAL,
+    SPELLED,
+    TABLE,
+    Function,
+    expansion,
+    having,
+    positive,
+    reduces,
+    slopes,
+)
 
-__all__ = ["LOWERED", "NONLOCAL", "SPELLED", "TABLE", "Function", "expansion", "positive", "reduces", "slopes"]
+__all__ = [
+    "LOWERED", "NONLOCAL", "SPELLED", "TABLE", "Function", "expansion", "having", "positive", "reduces", "slopes",
+]  # fmt: skip
 
 _NAMES_TOO = frozenset(
     {"gamma", "psi", "th", "sh", "ch", "tg", "lb", "lg", "mod", "power", "sum", "mean", "prod", "norm"}

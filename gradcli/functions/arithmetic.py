@@ -46,42 +46,62 @@ def _power_exponent(y: Expr, x: Expr, n: Expr) -> Expr:
 
 
 # Arithmetic. forward and reverse know + - * / neg, where, instead and defined by heart.
-define("add", "sum", None, None, arity=(2, 2), infix="+")
-define("sub", "difference", None, None, infix="-")
-define("mul", "product", None, None, infix="*")
-define("div", "quotient", None, None, infix="/", domain="y != 0")
-define("neg", "negative", None, infix="-")
+define("add", "sum", None, None, arity=(2, 2), infix="+", commutes=True, direct=True, numpy="add")
+define("sub", "difference", None, None, infix="-", direct=True, numpy="subtract")
+define("mul", "product", None, None, infix="*", commutes=True, direct=True, shrinks=True, numpy="multiply")
+define(
+    "div", "quotient", None, None, infix="/", domain="y != 0",
+    direct=True, shrinks=True, edges=lambda x, y: [y], poles=lambda x, y: [y], numpy="divide",
+)  # fmt: skip
+define("neg", "negative", None, infix="-", direct=True, numpy="negative")
 define(
     "power", "power x**y", _power_base, _power_exponent, infix="**", synonyms="pow power",
     domain="x > 0; x < 0 with integer y", notes="0**0 = 1; x**n exact at 0 and for negative x with integer n",
+    shrinks=True, edges=lambda x, n: [x], numpy="power", libm="pow",
 )  # fmt: skip
 define(
     "power_shift", "x**(c - n) for a constant c, c - n not rounded",
     lambda y, x, c, n: (c - n) * apply("power_shift", x, c, value=n + 1), None,
     expansion=_power_shift, infix="**", parameter=True, internal=True,
+    readable=lambda x, c, n: x ** (c - const(n)),
 )  # fmt: skip
 define(
     "mod", "remainder with the sign of y", lambda y, a, b: ONE, lambda y, a, b: -apply("floordiv", a, b),
     infix="%", synonyms="mod", domain="y != 0", notes="slopes 1 and -floor(x/y), also at jumps",
+    exact=True, edges=lambda x, y: [y], numpy="remainder",
 )  # fmt: skip
 define(
     "floordiv", "floor(x/y) without rounding the quotient first", None, None, internal=True,
     expansion=lambda a, b: where(eq(b, ZERO), a / b, rint((a - apply("mod", a, b)) / b)),
+    readable=lambda x, y: apply("floor", x / y), numpy="floor_divide",
 )  # fmt: skip
 define(
     "truncdiv", "trunc(x/y) without rounding the quotient first", None, None, internal=True,
     expansion=lambda a, b: where(eq(b, ZERO), a / b, rint((a - fmod(a, b)) / b)),
+    readable=lambda x, y: apply("trunc", x / y),
 )  # fmt: skip
-for _op, _doc in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "=="), ("ne", "!="), ("and", "and")):
-    define(_op, f"true where x {_doc} y", None, None, infix=_doc, internal=True)
-define("or", "true where x or y", None, None, infix="or", internal=True)
-define("not", "true where not x", None, infix="not", internal=True)
+for _op, _doc, _numpy in (
+    ("lt", "<", "less"), ("le", "<=", "less_equal"), ("gt", ">", "greater"), ("ge", ">=", "greater_equal"),
+    ("eq", "==", "equal"), ("ne", "!=", "not_equal"),
+):  # fmt: skip
+    define(
+        _op, f"true where x {_doc} y", None, None, infix=_doc, internal=True,
+        commutes=_op in ("eq", "ne"), edges=lambda x, y: [x - y], numpy=_numpy,
+    )  # fmt: skip
+define("and", "true where x and y", None, None, infix="and", internal=True, commutes=True, numpy="logical_and")
+define("or", "true where x or y", None, None, infix="or", internal=True, commutes=True, numpy="logical_or")
+define("not", "true where not x", None, infix="not", internal=True, numpy="logical_not")
 define(
     "where", "a where the condition holds, else b", None, None, None, arguments="condition a b",
     notes="selects, never multiplies: nothing leaks from the branch not taken",
+    direct=True,
 )  # fmt: skip
 define(
     "instead", "a instead of b where c holds: two forms of one function, a for the ends of the range", None, None, None,
     internal=True, expansion=where,
+    direct=True, readable=lambda condition, rare, usual: usual, kinks=True,
 )  # fmt: skip
-define("defined", "the second, but nan where the first is nan", None, None, internal=True)
+define(
+    "defined", "the second, but nan where the first is nan", None, None, internal=True,
+    direct=True, readable=lambda y, slope: slope, kinks=True,
+)  # fmt: skip

@@ -36,6 +36,7 @@ from gradcli.functions.row import (
     log1p,
     lt,
     maximum,
+    polynomial,
     sech,
     sigmoid,
     sin,
@@ -75,24 +76,42 @@ def _cbrt(x: Expr) -> Expr:
     return where(and_(lt(ZERO, size), lt(size, const(float("inf")))), better * back, y)
 
 
-define("sqrt", "square root", lambda y, x: HALF / y, domain="x >= 0", notes="slope inf at 0")
+define(
+    "sqrt", "square root", lambda y, x: HALF / y, domain="x >= 0", notes="slope inf at 0",
+    nonnegative=True, at={0: 0, 1: 1}, edges=lambda x: [x], numpy="sqrt", libm="sqrt",
+)  # fmt: skip
 define(
     "cbrt", "cube root, also of negative numbers", lambda y, x: const(Fraction(1, 3)) * y**-2, synonyms="cuberoot",
     expansion=_cbrt, notes="slope inf at 0",
+    parity="odd", at={0: 0, 1: 1}, edges=lambda x: [x], numpy="cbrt",
 )  # fmt: skip
-define("exp", "exponential", lambda y, x: y)
-define("exp2", "power of two", lambda y, x: log(const(2)) * y)
-define("expm1", "exp(x) - 1 without cancellation", lambda y, x: exp(x))
+define("exp", "exponential", lambda y, x: y, nonnegative=True, shrinks=True, at={0: 1}, numpy="exp", libm="exp")
+define(
+    "exp2", "power of two", lambda y, x: log(const(2)) * y,
+    nonnegative=True, shrinks=True, at={0: 1}, numpy="exp2", libm="exp2",
+)  # fmt: skip
+define("expm1", "exp(x) - 1 without cancellation", lambda y, x: exp(x), at={0: 0}, numpy="expm1", libm="expm1")
 define(
     "log", "natural logarithm", lambda y, x: defined(y, 1 / x, x), domain="x > 0", synonyms="ln",
     notes="log(0) = -inf, slope inf at 0; nan below",
+    at={1: 0}, edges=lambda x: [x], poles=lambda x: [x], numpy="log", libm="log", math="ln",
 )  # fmt: skip
-define("log2", "binary logarithm", lambda y, x: defined(y, 1 / log(const(2)) / x, x), domain="x > 0", synonyms="lb")
-define("log10", "decimal logarithm", lambda y, x: defined(y, 1 / log(const(10)) / x, x), domain="x > 0", synonyms="lg")
-define("log1p", "log(1 + x) without cancellation", lambda y, x: defined(y, 1 / (1 + x), x), domain="x > -1")
+define(
+    "log2", "binary logarithm", lambda y, x: defined(y, 1 / log(const(2)) / x, x), domain="x > 0", synonyms="lb",
+    at={1: 0}, edges=lambda x: [x], poles=lambda x: [x], numpy="log2", libm="log2",
+)  # fmt: skip
+define(
+    "log10", "decimal logarithm", lambda y, x: defined(y, 1 / log(const(10)) / x, x), domain="x > 0", synonyms="lg",
+    at={1: 0}, edges=lambda x: [x], poles=lambda x: [x], numpy="log10", libm="log10",
+)  # fmt: skip
+define(
+    "log1p", "log(1 + x) without cancellation", lambda y, x: defined(y, 1 / (1 + x), x), domain="x > -1",
+    at={0: 0}, edges=lambda x: [x + 1], poles=lambda x: [x + 1], numpy="log1p", libm="log1p",
+)  # fmt: skip
 define(
     "logaddexp", "log(exp(x) + exp(y))", lambda z, x, y: softmax(x, y), lambda z, x, y: softmax(y, x),
     expansion=lambda x, y: where(eq(x, y), x + log(const(2)), maximum(x, y) + log1p(exp(-abs_(x - y)))),
+    commutes=True, numpy="logaddexp",
 )  # fmt: skip
 
 
@@ -120,38 +139,69 @@ define(
     expansion=lambda x, y: where(
         eq(abs_(x - y), const(float("inf"))), where(gt(x, y), ONE, ZERO), _softmax(x, y)
     ),
+    nonnegative=True, readable=lambda x, y: sigmoid(x - y),
 )  # fmt: skip
 define(
     "xlogy", "x*log(y), 0 where x = 0", lambda z, x, y: log(y), lambda z, x, y: defined(z, xdivy(x, y), y),
     domain="y > 0", notes="0 at (0, 0), where the slope in x is -inf and in y 0",
     expansion=lambda x, y: where(and_(eq(x, ZERO), eq(y, y)), ZERO, x * log(y)),
+    edges=lambda x, y: [x, y],
 )  # fmt: skip
 define(
     "xdivy", "x/y, 0 where x = 0", lambda z, x, y: 1 / y, lambda z, x, y: -xdivy(x, y) / y, internal=True,
     expansion=lambda x, y: where(and_(eq(x, ZERO), eq(y, y)), ZERO, x / y),
+    readable=lambda x, y: x / y, kinks=True,
 )  # fmt: skip
 
 # Trigonometric.
-define("sin", "sine (radians)", lambda y, x: cos(x))
-define("cos", "cosine (radians)", lambda y, x: -sin(x))
-define("tan", "tangent (radians)", lambda y, x: 1 + y**2, synonyms="tg")
-define("sec", "1/cos(x)", lambda y, x: y * tan(x), expansion=lambda x: 1 / cos(x))
-define("csc", "1/sin(x)", lambda y, x: -y * cot(x), expansion=lambda x: 1 / sin(x), synonyms="cosec", domain="x != 0")
+define(
+    "sin", "sine (radians)", lambda y, x: cos(x),
+    parity="odd", at={0: 0}, turns=True, numpy="sin", libm="sin", power_on_name=True,
+)  # fmt: skip
+define(
+    "cos", "cosine (radians)", lambda y, x: -sin(x),
+    parity="even", at={0: 1}, turns=True, numpy="cos", libm="cos", power_on_name=True,
+)  # fmt: skip
+define(
+    "tan", "tangent (radians)", lambda y, x: 1 + y**2, synonyms="tg",
+    parity="odd", at={0: 0}, turns=True, edges=lambda x: [cos(x)], poles=lambda x: [cos(x)], numpy="tan", libm="tan",
+    power_on_name=True,
+)  # fmt: skip
+define(
+    "sec", "1/cos(x)", lambda y, x: y * tan(x), expansion=lambda x: 1 / cos(x),
+    parity="even", at={0: 1}, turns=True, edges=lambda x: [cos(x)], poles=lambda x: [cos(x)], power_on_name=True,
+)  # fmt: skip
+define(
+    "csc", "1/sin(x)", lambda y, x: -y * cot(x), expansion=lambda x: 1 / sin(x), synonyms="cosec", domain="x != 0",
+    parity="odd", turns=True, edges=lambda x: [sin(x)], poles=lambda x: [sin(x)], power_on_name=True,
+)  # fmt: skip
 define(
     "cot", "1/tan(x)", lambda y, x: -(csc(x) ** 2), expansion=lambda x: 1 / tan(x), synonyms="ctg cotan",
     domain="x != 0",
+    parity="odd", turns=True, edges=lambda x: [sin(x)], poles=lambda x: [sin(x)], power_on_name=True,
 )  # fmt: skip
-define("asin", "inverse sine", lambda y, x: 1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arcsin")
-define("acos", "inverse cosine", lambda y, x: -1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arccos")
-define("atan", "inverse tangent", lambda y, x: inversion(ONE, x), synonyms="arctan arctg")
+define(
+    "asin", "inverse sine", lambda y, x: 1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arcsin",
+    parity="odd", at={0: 0}, edges=lambda x: [x - 1, x + 1], numpy="arcsin", libm="asin", math="arcsin",
+)  # fmt: skip
+define(
+    "acos", "inverse cosine", lambda y, x: -1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arccos",
+    at={1: 0}, edges=lambda x: [x - 1, x + 1], numpy="arccos", libm="acos", math="arccos",
+)  # fmt: skip
+define(
+    "atan", "inverse tangent", lambda y, x: inversion(ONE, x), synonyms="arctan arctg",
+    parity="odd", at={0: 0}, numpy="arctan", libm="atan", math="arctan",
+)  # fmt: skip
 define(
     "atan2", "angle of the point (x, y), y first",
     lambda z, y, x: inversion(x, y), lambda z, y, x: apply("inversion_im", x, y, value=1), synonyms="arctan2",
     notes="slopes 0 at (0, 0)", arguments="y x",
+    numpy="arctan2", libm="atan2",
 )  # fmt: skip
 define(
     "hypot", "sqrt(x**2 + y**2) without overflow",
     lambda z, x, y: direction(x, y), lambda z, x, y: direction(y, x), notes="slopes 0 at (0, 0)",
+    commutes=True, nonnegative=True, numpy="hypot", libm="hypot",
 )  # fmt: skip
 
 _FAR, _NEAR = const(Fraction(2) ** 500), const(Fraction(1, 2**500))
@@ -200,10 +250,20 @@ def _inversion_factors(x: Expr, y: Expr, n: int, phase: int) -> Expr:
     return value
 
 
+def _inverted(x: Expr, y: Expr, n: int, imaginary: bool) -> Expr:
+    """Real or imaginary part of (x + i*y)**-n as a quotient of polynomials."""
+    above = polynomial(
+        (-math.comb(n, k) if (k + imaginary) // 2 % 2 else math.comb(n, k), x ** (n - k) * y**k)
+        for k in range(int(imaginary), n + 1, 2)
+    )
+    return above / (x**2 + y**2) ** n
+
+
 define(
     "direction", "x/hypot(x, y), the direction cosine; 0 at (0, 0)",
     lambda c, x, y: direction(y, x) * inversion(y, x), lambda c, x, y: -c * inversion(y, x),
     expansion=_direction, internal=True,
+    readable=lambda x, y: ONE / sqrt(y**2 + ONE) if x is ONE else x / hypot(x, y), kinks=True,
 )  # fmt: skip
 define(
     # d/dx z**-n = -n*z**-(n+1) and d/dy z**-n = -i*n*z**-(n+1): every slope is one node of the family.
@@ -211,12 +271,14 @@ define(
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
     lambda p, x, y, n: n * apply("inversion_im", x, y, value=n + 1),
     expansion=lambda x, y, n: _inversion_factors(x, y, n, 1), parameter=True, internal=True,
+    readable=lambda x, y, n: _inverted(x, y, n, False), kinks=True,
 )  # fmt: skip
 define(
     "inversion_im", "imaginary part of (x + i*y)**-n; -y/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
     lambda p, x, y, n: -n * apply("inversion_im", x, y, value=n + 1),
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
     expansion=lambda x, y, n: -_inversion_factors(x, y, n, 0), parameter=True, internal=True,
+    readable=lambda x, y, n: _inverted(x, y, n, True), kinks=True,
 )  # fmt: skip
 
 
@@ -235,22 +297,34 @@ define(
     expansion=lambda x: where(
         lt(abs_(x), const(2)), atan2(_asec_root(abs_(x)), copysign(ONE, x)), acos(1 / x)
     ),
+    at={1: 0}, edges=lambda x: [x - 1, x + 1], math="arcsec",
 )  # fmt: skip
 define(
     "acsc", "inverse cosecant, asin(1/x)", lambda y, x: -_asec_slope(x), domain=_OUTSIDE, synonyms="arccsc",
     expansion=lambda x: where(
         lt(abs_(x), const(2)), copysign(atan2(ONE, _asec_root(abs_(x))), x), asin(1 / x)
     ),
+    parity="odd", edges=lambda x: [x - 1, x + 1], math="arccsc",
 )  # fmt: skip
 define(
     "acot", "inverse cotangent, atan(1/x)", lambda y, x: -inversion(ONE, x), synonyms="arccot arcctg",
     expansion=lambda x: apply("atan", 1 / x), notes="odd: jumps from -pi/2 to pi/2 at 0",
+    parity="odd", edges=lambda x: [x], math="arccot",
 )  # fmt: skip
 
 # Hyperbolic.
-define("sinh", "hyperbolic sine", lambda y, x: cosh(x), synonyms="sh")
-define("cosh", "hyperbolic cosine", lambda y, x: sinh(x), synonyms="ch")
-define("tanh", "hyperbolic tangent", lambda y, x: sech(x) ** 2, synonyms="th")
+define(
+    "sinh", "hyperbolic sine", lambda y, x: cosh(x), synonyms="sh",
+    parity="odd", at={0: 0}, numpy="sinh", libm="sinh", power_on_name=True,
+)  # fmt: skip
+define(
+    "cosh", "hyperbolic cosine", lambda y, x: sinh(x), synonyms="ch",
+    parity="even", at={0: 1}, nonnegative=True, numpy="cosh", libm="cosh", power_on_name=True,
+)  # fmt: skip
+define(
+    "tanh", "hyperbolic tangent", lambda y, x: sech(x) ** 2, synonyms="th",
+    parity="odd", at={0: 0}, numpy="tanh", libm="tanh", power_on_name=True,
+)  # fmt: skip
 
 
 def _sech(x: Expr) -> Expr:
@@ -279,17 +353,32 @@ def csch_squared(x: Expr) -> Expr:
     return 4 * exp(-2 * abs_(x)) / (less * less)
 
 
-define("sech", "1/cosh(x)", lambda y, x: -y * tanh(x), expansion=_sech)
-define("csch", "1/sinh(x)", lambda y, x: -y * coth(x), expansion=_csch, domain="x != 0")
-define("coth", "1/tanh(x)", lambda y, x: -(csch(x) ** 2), expansion=lambda x: 1 / tanh(x), domain="x != 0")
-define("asinh", "inverse hyperbolic sine", lambda y, x: direction(ONE, x), synonyms="arcsinh arsinh")
+define(
+    "sech", "1/cosh(x)", lambda y, x: -y * tanh(x), expansion=_sech,
+    parity="even", at={0: 1}, nonnegative=True, shrinks=True, power_on_name=True,
+)  # fmt: skip
+define(
+    "csch", "1/sinh(x)", lambda y, x: -y * coth(x), expansion=_csch, domain="x != 0",
+    parity="odd", shrinks=True, edges=lambda x: [x], poles=lambda x: [x], power_on_name=True,
+)  # fmt: skip
+define(
+    "coth", "1/tanh(x)", lambda y, x: -(csch(x) ** 2), expansion=lambda x: 1 / tanh(x), domain="x != 0",
+    parity="odd", edges=lambda x: [x], poles=lambda x: [x], power_on_name=True,
+)  # fmt: skip
+define(
+    "asinh", "inverse hyperbolic sine", lambda y, x: direction(ONE, x), synonyms="arcsinh arsinh",
+    parity="odd", at={0: 0}, numpy="arcsinh", libm="asinh", math="arsinh",
+)  # fmt: skip
 define(
     "acosh", "inverse hyperbolic cosine", lambda y, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), domain="x >= 1",
     synonyms="arccosh arcosh",
+    at={1: 0}, nonnegative=True, edges=lambda x: [x - 1], numpy="arccosh", libm="acosh", math="arcosh",
 )  # fmt: skip
 define(
     "atanh", "inverse hyperbolic tangent", lambda y, x: defined(y, 1 / (1 - x**2)), domain="-1 <= x <= 1",
     synonyms="arctanh artanh",
+    parity="odd", at={0: 0}, edges=lambda x: [x - 1, x + 1], poles=lambda x: [x - 1, x + 1], numpy="arctanh",
+    libm="atanh", math="artanh",
 )  # fmt: skip
 define(
     "asech", "inverse hyperbolic secant, acosh(1/x)",
@@ -299,6 +388,7 @@ define(
         lt(x, const(Fraction(1, 10**8))), log(const(2)) - log(x),
         where(lt(x, HALF), acosh(1 / x), 2 * atanh(sqrt((1 - x) / (1 + x)))),
     ),
+    at={1: 0}, nonnegative=True, edges=lambda x: [x, x - 1], poles=lambda x: [x], math="arsech",
 )  # fmt: skip
 define(
     "acsch", "inverse hyperbolic cosecant, asinh(1/x)",
@@ -307,11 +397,13 @@ define(
     expansion=lambda x: where(
         lt(abs_(x), const(Fraction(1, 10**8))), copysign(log(const(2)) - log(abs_(x)), x), asinh(1 / x)
     ),
+    parity="odd", edges=lambda x: [x], poles=lambda x: [x], math="arcsch",
 )  # fmt: skip
 define(
     "acoth", "inverse hyperbolic cotangent, atanh(1/x)", lambda y, x: defined(y, 1 / (1 - x) / (1 + x)),
     domain=_OUTSIDE, synonyms="arccoth arcoth",
     expansion=lambda x: copysign(HALF * log1p(2 / (abs_(x) - 1)), x),
+    parity="odd", edges=lambda x: [x - 1, x + 1], poles=lambda x: [x - 1, x + 1], math="arcoth",
 )  # fmt: skip
 
 
@@ -323,8 +415,10 @@ def _sigmoid(x: Expr) -> Expr:
 define(
     "sigmoid", "1/(1 + exp(-x))", lambda y, x: QUARTER * sech(x / 2) ** 2, expansion=_sigmoid,
     synonyms="logistic expit",
+    at={0: Fraction(1, 2)}, nonnegative=True, math="sigma",
 )  # fmt: skip
 define(
     "softplus", "log(1 + exp(x)) without overflow", lambda y, x: sigmoid(x),
     expansion=lambda x: maximum(x, ZERO) + log1p(exp(-abs_(x))),
+    nonnegative=True,
 )  # fmt: skip

@@ -9,7 +9,10 @@ from gradcli.functions.row import define
 define("sum", "sum over all points", None, reduces=True, notes="rounded once, whatever the order of the points")
 define("mean", "mean over all points", None, reduces=True, notes="rounded once")
 define("prod", "product over all points", None, reduces=True, notes="slopes exact where factors are 0")
-define("norm", "Euclidean norm over all points", None, reduces=True, notes="slopes 0 where all points are 0")
+define(
+    "norm", "Euclidean norm over all points", None, reduces=True, notes="slopes 0 where all points are 0",
+    nonnegative=True,
+)  # fmt: skip
 
 # What their slopes are made of: numbers from all points, and values at each point that depend on all.
 for _name, _doc in (

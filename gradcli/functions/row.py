@@ -8,25 +8,23 @@ accuracy: it must neither cancel nor overflow where the derivative is finite, no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.expr import Expr, apply, const, constant, exact
+from gradcli.expr import ZERO, Expr, apply, const, constant, exact, textbook
 
 Slopes = Callable[..., Sequence[Expr | None]]
 
 
 class Function(NamedTuple):
-    """One row. ``arity`` is (least, most), most None for any number; ``arguments`` are their names in its texts.
-
-    ``reduces``: with one argument it takes all points of the grid and gives one number; its adjoint is in `reverse`.
-    """
+    """One row: a function and every fact about it. Files that need a library hold their entries by the row's name."""
 
     name: str
     doc: str
     arity: tuple[int, int | None]
+    """Least and most arguments; most is None for any number."""
     slopes: Slopes | None
     expansion: Callable[..., Expr] | None
     domain: str
@@ -34,10 +32,45 @@ class Function(NamedTuple):
     synonyms: tuple[str, ...]
     infix: str | None
     parameter: bool
+    """Whether it has an integer parameter ``n`` beside its arguments."""
     internal: bool
     needs: str | None
     arguments: tuple[str, ...]
+    """Names of the arguments in texts."""
     reduces: bool
+    """Whether with one argument it takes all points of the grid and gives one number; its adjoint is in `reverse`."""
+    direct: bool = False
+    """Whether forward and reverse mode have a rule of their own for it, beside its slopes."""
+    commutes: bool = False
+    parity: Literal["", "odd", "even"] = ""
+    nonnegative: bool = False
+    at: Mapping[int | Fraction, int | Fraction] = {}
+    """Exact values by argument."""
+    edges: Edges | None = None
+    """Expressions of the arguments that change sign where the function changes its form: kinks, ends of domains."""
+    poles: Edges | None = None
+    """Expressions that are 0 where the function is infinite, and about as far from 0 as that is from the argument."""
+    exact: bool = False
+    """Whether it adds no rounding of its own."""
+    error: int = 4
+    """The largest rounding error in ulps."""
+    selects: bool = False
+    """Whether its value is one of its arguments."""
+    turns: bool = False
+    """Whether it comes back to where it was: two values do not tell how far it went between them."""
+    shrinks: bool = False
+    """Whether it may underflow to 0 where no argument is 0."""
+    numpy: str = ""
+    """The name of NumPy's ufunc."""
+    libm: str = ""
+    """The name of the C library's function."""
+    math: str = ""
+    """The word that mathematics uses, where it differs from the name."""
+    power_on_name: bool = False
+    """Whether mathematics writes powers on the name, as in sin**2 x."""
+
+
+Edges = Callable[..., list[Expr]]
 
 
 LOWERED = frozenset({"power_residual", "cbrt_near", "gauss", "erfinv_gauss"})
@@ -69,8 +102,15 @@ def define(
     needs: str | None = None,
     arguments: str = "x y z",
     reduces: bool = False,
+    readable: Callable[..., Expr] | None = None,
+    kinks: bool = False,
+    **facts: Any,
 ) -> None:
-    """Add a row. ``slopes`` are one rule per argument, ``every`` one rule that returns them all."""
+    """Add a row. ``slopes`` are one rule per argument, ``every`` one rule that returns them all.
+
+    ``readable`` is the form that a textbook writes, on the arguments and the parameter; ``kinks``: it is another
+    function at kinks. ``facts`` are fields of `Function` that are told above.
+    """
 
     def each(y: Expr, *x: Expr, **parameters: int) -> Sequence[Expr | None]:
         return [None if rule is None else rule(y, *x, **parameters) for rule in slopes]
@@ -80,12 +120,21 @@ def define(
     row = Function(
         name, doc, (least, most), None if flat else every or each, expansion,
         domain, notes, tuple(synonyms.split()), infix, parameter, internal, needs,
-        tuple(arguments.split())[: least if most is None else most], reduces,
+        tuple(arguments.split())[: least if most is None else most], reduces, **facts,
     )  # fmt: skip
     TABLE[name] = row
+    if readable is not None:
+        textbook.FORMS[name] = readable
+    if kinks:
+        textbook.KINKS.add(name)
     for spelled in (() if infix or name == "neg" else (name,), row.synonyms):
         for word in spelled:
             SPELLED[word] = row
+
+
+def having(fact: str) -> frozenset[str]:
+    """The names of the rows of which a fact is true."""
+    return frozenset(name for name, row in TABLE.items() if getattr(row, fact))
 
 
 def reduces(e: Expr) -> bool:
@@ -141,7 +190,7 @@ def positive(e: Expr, depth: int = 8) -> bool:
     number = exact(e)
     if number is not None:
         return number >= 0
-    if e.op in ("exp", "abs", "constant", "cosh", "sech", "sigmoid", "softplus", "sqrt", "norm"):
+    if e.op == "constant" or ((row := TABLE.get(e.op)) is not None and row.nonnegative):
         return True
     if depth == 0:
         return False
@@ -151,6 +200,21 @@ def positive(e: Expr, depth: int = 8) -> bool:
     if e.op == "mul" and e.args[0] is e.args[1]:
         return True
     return e.op in ("add", "mul", "div") and all(positive(a, depth - 1) for a in e.args)
+
+
+def polynomial(terms: Iterable[tuple[int, Expr]]) -> Expr:
+    """A sum of powers with integer factors, without the terms whose factor is 0."""
+    total: Expr | None = None
+    for factor, power in terms:
+        if factor:
+            term = const(factor) * power
+            total = term if total is None else total + term
+    return ZERO if total is None else total
+
+
+def beside_integers(x: Expr) -> list[Expr]:
+    """An edge at every integer."""
+    return [x - rint(x)]
 
 
 def defined(y: Expr, slope: Expr, argument: Expr | None = None) -> Expr:

@@ -9,6 +9,7 @@ from gradcli.functions.row import (
     HALF,
     Slopes,
     and_,
+    beside_integers,
     copysign,
     define,
     defined,
@@ -50,22 +51,46 @@ def _pairwise(name: str) -> Callable[..., Expr]:
     return expansion
 
 
+def _differences(*x: Expr) -> list[Expr]:
+    return [a - b for k, a in enumerate(x) for b in x[k + 1 :]]
+
+
 # Steps, kinks, integer parts. Their slopes are 0 at every jump.
-define("abs", "absolute value", lambda y, x: sign(x), synonyms="fabs", notes="slope 0 at 0")
-define("sign", "-1, 0 or 1", None, synonyms="sgn signum", notes="slope 0 everywhere")
-define("floor", "largest integer <= x", None, notes="slope 0 everywhere, jumps included")
-define("ceil", "smallest integer >= x", None, notes="slope 0 everywhere, jumps included")
-define("round", "nearest integer, halves to even", None, synonyms="rint", notes="slope 0 everywhere")
-define("trunc", "integer part, toward 0", None, notes="slope 0 everywhere")
+define(
+    "abs", "absolute value", lambda y, x: sign(x), synonyms="fabs", notes="slope 0 at 0",
+    parity="even", at={0: 0}, nonnegative=True, edges=lambda x: [x], numpy="absolute", libm="fabs",
+)  # fmt: skip
+define(
+    "sign", "-1, 0 or 1", None, synonyms="sgn signum", notes="slope 0 everywhere",
+    parity="odd", at={0: 0, 1: 1}, exact=True, edges=lambda x: [x], numpy="sign", math="sgn",
+)  # fmt: skip
+define(
+    "floor", "largest integer <= x", None, notes="slope 0 everywhere, jumps included",
+    at={0: 0}, exact=True, edges=beside_integers, numpy="floor", libm="floor",
+)  # fmt: skip
+define(
+    "ceil", "smallest integer >= x", None, notes="slope 0 everywhere, jumps included",
+    at={0: 0}, exact=True, edges=beside_integers, numpy="ceil", libm="ceil",
+)  # fmt: skip
+define(
+    "round", "nearest integer, halves to even", None, synonyms="rint", notes="slope 0 everywhere",
+    parity="odd", at={0: 0}, exact=True, edges=lambda x: [x - apply("floor", x) - HALF], numpy="rint", libm="rint",
+)  # fmt: skip
+define(
+    "trunc", "integer part, toward 0", None, notes="slope 0 everywhere",
+    parity="odd", at={0: 0}, exact=True, edges=beside_integers, numpy="trunc", libm="trunc",
+)  # fmt: skip
 define(
     "min", "least of its arguments", every=_shares(lt), arity=(1, None), expansion=_pairwise("min"),
     synonyms="minimum", notes="ties share equally; nan if any is nan; min(x) is the least of all points",
     reduces=True,
+    commutes=True, selects=True, edges=_differences, numpy="minimum",
 )  # fmt: skip
 define(
     "max", "greatest of its arguments", every=_shares(gt), arity=(1, None), expansion=_pairwise("max"),
     synonyms="maximum", notes="ties share equally; nan if any is nan; max(x) is the greatest of all points",
     reduces=True,
+    commutes=True, selects=True, edges=_differences, numpy="maximum",
 )  # fmt: skip
 define(
     "clip", "x held between a and b",
@@ -74,22 +99,27 @@ define(
     lambda y, x, a, b: defined(y, where(and_(lt(a, x), lt(x, b)), ZERO, where(and_(le(x, a), lt(a, b)), ZERO, ONE))),
     expansion=lambda x, a, b: minimum(maximum(x, a), b), synonyms="clamp", notes="slope 0 at both bounds",
     arguments="x a b",
+    selects=True, edges=lambda x, a, b: [x - a, x - b],
 )  # fmt: skip
 define(
     "copysign", "|x| with the sign of y", lambda z, x, y: sign(x) * copysign(ONE, y), None,
     notes="slope 0 at x = 0",
+    exact=True, edges=lambda x, y: [x, y], numpy="copysign", libm="copysign",
 )  # fmt: skip
 define(
     "fmod", "remainder with the sign of x", lambda z, x, y: ONE, lambda z, x, y: -apply("truncdiv", x, y),
     domain="y != 0", notes="slopes 1 and -trunc(x/y)",
+    exact=True, edges=lambda x, y: [x, y], numpy="fmod", libm="fmod",
 )  # fmt: skip
-define("fma", "x*y + z rounded once", lambda w, x, y, z: y, lambda w, x, y, z: x, lambda w, x, y, z: ONE)
+define("fma", "x*y + z rounded once", lambda w, x, y, z: y, lambda w, x, y, z: x, lambda w, x, y, z: ONE, libm="fma")
 define(
     "heaviside", "0, h or 1 for x < 0, x = 0, x > 0", None,
     lambda y, x, h: defined(y, where(eq(x, ZERO), ONE, ZERO)), notes="slope in x 0 everywhere", arguments="x h",
     expansion=lambda x, h: where(gt(x, ZERO), ONE, where(lt(x, ZERO), ZERO, where(eq(x, ZERO), h, x))),
+    exact=True, edges=lambda x, h: [x], numpy="heaviside",
 )  # fmt: skip
 define(
     "relu", "max(x, 0) with slope 0 at 0", lambda y, x: apply("heaviside", x, ZERO),
     expansion=lambda x: maximum(x, ZERO), synonyms="ReLU",
+    exact=True, nonnegative=True, edges=lambda x: [x],
 )  # fmt: skip

@@ -20,9 +20,6 @@ from gradcli.expr import (
 )
 from gradcli.functions import TABLE
 
-_ALIKE = {"add", "mul", "and", "or", "eq", "ne", "min", "max", "hypot"}
-"""Operations whose arguments may change places."""
-
 
 def is_number(e: Expr) -> bool:
     return e.op in ("const", "constant")
@@ -42,7 +39,7 @@ def label(e: Expr) -> str:
 
 def ordered(e: Expr) -> bool:
     """Whether it matters which argument is which."""
-    return len(e.args) > 1 and e.op not in _ALIKE
+    return len(e.args) > 1 and not TABLE[e.op].commutes
 
 
 def listing(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, Expr, Parts, exact, pieces, reachable, readable, spell_number
+from gradcli.functions import TABLE
 
 _LOWEST, _COMPARE, _SUM, _NEG, _PRODUCT, _POWER, _CALL, _ATOM = range(8)
 LENGTH_LIMIT = 20_000_000
@@ -32,13 +33,6 @@ SYMBOLS = {
     "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "and": "∧", "or": "\u2228", "not": "¬",
     "mod": "mod",
 }  # fmt: skip
-WORDS = {
-    "log": "ln", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arsinh", "acosh": "arcosh",
-    "atanh": "artanh", "asec": "arcsec", "acsc": "arccsc", "acot": "arccot", "asech": "arsech", "acsch": "arcsch",
-    "acoth": "arcoth", "sign": "sgn", "gamma": "Gamma", "digamma": "psi", "sigmoid": "sigma",
-}  # fmt: skip
-"""Functions that mathematics calls otherwise."""
-_SQUARED = {"sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth"}
 _FENCED = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉"), "norm": ("‖", "‖")}
 _BESSEL = {"besselj": "J", "bessely": "Y", "besseli": "I", "besselk": "K"}
 _BASES = {"log2": "2", "log10": "10"}
@@ -156,8 +150,8 @@ class Typesetter:
             return style.fraction((style.digits("1"),), (base,)), _PRODUCT
         if n == Fraction(1, 2):
             return style.root((base,), ""), _CALL
-        if base.op in _SQUARED and n is not None and n > 1 and n.denominator == 1:
-            head = style.raised((style.word(WORDS.get(base.op, base.op)),), (exponent,))
+        if base.op in TABLE and TABLE[base.op].power_on_name and n is not None and n > 1 and n.denominator == 1:
+            head = style.raised((style.word(_word(base.op)),), (exponent,))
             return style.called(head, [(base.args[0],)]), _CALL
         self.digit[e] = self.digit[base] and self.bind[base] == _ATOM
         return style.raised(self.inside(base, _ATOM), (exponent,)), _POWER
@@ -185,16 +179,20 @@ class Typesetter:
             below = arguments[1] if one else style.raised(arguments[1], order)
             whole = (*style.fraction(above, (*d, style.times(False), *below)), *style.fenced("(", arguments[0], ")"))
             return whole, _PRODUCT
-        head: Parts = (style.word(WORDS.get(op, op)),)
+        head: Parts = (style.word(_word(op)),)
         if op in _BASES:
             head = style.lowered((style.word("log"),), (style.digits(_BASES[op]),))
         elif op in _BESSEL:
             head = style.lowered((style.name(_BESSEL[op]),), (style.digits(str(e.value)),))
         elif isinstance(e.value, int):
             # polygamma(n, x) is the n-th derivative of psi.
-            known = {"polygamma": "psi", "dsinc": "sinc"}.get(op, op)
-            head = style.raised((style.word(known),), style.fenced("(", (style.digits(str(e.value)),), ")"))
+            head = style.raised((style.word(_word(op)),), style.fenced("(", (style.digits(str(e.value)),), ")"))
         return style.called(head, arguments), _CALL
+
+
+def _word(op: str) -> str:
+    """What mathematics calls a function."""
+    return (op in TABLE and TABLE[op].math) or op
 
 
 def _rounded(size: int) -> str:

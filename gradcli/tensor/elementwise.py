@@ -105,7 +105,8 @@ class Elementwise(Operation):
 
     def _slope(self, k: int) -> Expr | None:
         template, name = self.template, placeholder(k)
-        if template.op in TABLE and template.op not in _BY_HEART and template.args == tuple(_placeholders(self.arity)):
+        row = TABLE.get(template.op)
+        if row is not None and not row.direct and template.args == tuple(_placeholders(self.arity)):
             found = slopes(template)[k]
         else:
             found = forward.partials([template], [str(name.value)], 1)[template].get((0,))
@@ -175,9 +176,6 @@ def row(name: str, arity: int, value: int | None = None) -> Elementwise:
     """A function of the table on ``arity`` arguments; ``value`` is the integer parameter of a row that has one."""
     with LOCK:
         return elementwise(apply(name, *[placeholder(k) for k in range(arity)], value=value), arity)
-
-
-_BY_HEART = frozenset({"add", "sub", "mul", "div", "neg", "where", "instead", "defined"})
 
 
 def _with_answer(e: Expr, answer: Expr) -> Expr:

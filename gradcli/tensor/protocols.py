@@ -136,20 +136,8 @@ def _plain(f: Call) -> Call:
     return function
 
 
-_SAME_NAME = (
-    "sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh sign floor ceil trunc hypot "
-    "copysign heaviside logaddexp"
-)
-_ROWS = {
-    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "negative": "neg", "remainder": "mod",
-    "fmod": "fmod", "floor_divide": "floordiv", "maximum": "max", "minimum": "min", "arctan2": "atan2",
-    "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq", "not_equal": "ne",
-    "logical_and": "and", "logical_or": "or", "logical_not": "not", "rint": "round", "arcsin": "asin", "arccos": "acos",
-    "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-    **{name: name for name in _SAME_NAME.split()},
-}  # fmt: skip
 UFUNCS: dict[Any, Call] = {
-    **{getattr(np, ufunc): _row(row) for ufunc, row in _ROWS.items()},
+    **{getattr(np, row.numpy): _row(row.name) for row in TABLE.values() if row.numpy},
     np.power: power, np.float_power: power, np.absolute: OWN["abs"], np.fabs: OWN["abs"],
     np.positive: lift, np.conjugate: OWN["conj"], np.matmul: mixing.matmul,
     np.bitwise_and: lambda a, b: lift(a) & b, np.bitwise_or: lambda a, b: lift(a) | b, np.invert: lambda a: ~lift(a),

@@ -9,15 +9,10 @@ from fractions import Fraction
 from gradcli.calculus.simplify.products import ONCE, E, folded, split
 from gradcli.calculus.simplify.sums import Sums
 from gradcli.errors import GradError
-from gradcli.expr import FOLD_BITS, ONE, ZERO, Expr, apply, const, exact, reachable, rebuild
-from gradcli.functions import positive
+from gradcli.expr import FOLD_BITS, ONE, Expr, apply, const, exact, reachable, rebuild
+from gradcli.functions import TABLE, positive
 
 _FAMILY = {"add": "sum", "sub": "sum", "mul": "product", "div": "product"}
-_ODD = {"sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf", "cbrt", "csc", "cot", "csch", "coth"}
-_EVEN = {"cos", "cosh", "abs", "sec", "sech"}
-_ZERO_AT_ZERO = _ODD - {"csc", "cot", "csch", "coth"} | {"expm1", "log1p", "sign", "floor", "ceil", "abs"}
-_ONE_AT_ZERO = {"cos", "cosh", "sec", "sech", "exp2", "erfc", "sinc"}
-_AT_ONE = {"log": ZERO, "log2": ZERO, "log10": ZERO, "acosh": ZERO, "cbrt": ONE, "sign": ONE}
 
 
 class Round(Sums):
@@ -115,10 +110,9 @@ class Round(Sums):
             return made
         (a,) = args
         number = exact(a)
-        if number == 0 and op in _ZERO_AT_ZERO | _ONE_AT_ZERO:
-            return ZERO if op in _ZERO_AT_ZERO else ONE
-        if number == 1 and op in _AT_ONE:
-            return _AT_ONE[op]
+        row = TABLE[op]
+        if number in row.at:
+            return const(Fraction(row.at[number]))
         if op == "log" and a.op == "exp":
             return a.args[0]
         if op == "log" and a is E:
@@ -127,9 +121,9 @@ class Round(Sums):
             return const(abs(number))
         if op == "abs" and positive(a):
             return a
-        if op in _ODD | _EVEN and (c := self.factors(a)[0]) < 0 and a not in self.sums:
+        if row.parity and (c := self.factors(a)[0]) < 0 and a not in self.sums:
             made = apply(op, self.product(-c, dict(self.factors(a)[1])))
-            return apply("neg", made) if op in _ODD else made
+            return apply("neg", made) if row.parity == "odd" else made
         return made
 
     def raised(self, e: Expr) -> Expr:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gradcli.compute.backends import erf, special
 from gradcli.compute.program import Program, Step
+from gradcli.functions import TABLE
 
 Array = NDArray[np.float64]
 Kernel = Callable[[Sequence[Array], Sequence[Array], tuple[int, ...]], None]
@@ -73,18 +74,9 @@ def _lifted(f: Callable[..., float]) -> Run:
 
 
 _UFUNCS: dict[str, Run] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
-    "mod": np.remainder, "power": np.power,
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
-    "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
-    "sqrt": np.sqrt, "cbrt_near": np.cbrt, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1,
-    "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
-    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-    "atan2": np.arctan2, "hypot": np.hypot, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
-    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil,
-    "round": np.rint, "trunc": np.trunc, "fmod": np.fmod,
-}  # fmt: skip
+    "cbrt_near": np.cbrt,
+    **{row.name: getattr(np, row.numpy) for row in TABLE.values() if row.numpy and row.expansion is None},
+}
 _OTHERS: dict[str, Run] = {
     "copysign": _copysign, "where": _where, "defined": _defined, "power_residual": _power_residual, "gauss": _gauss,
     # These two take no third argument by position.
@@ -109,7 +101,7 @@ def array_function(step: Step) -> Run:
         return _lifted(lambda x: special.dsinc(order, x))
     if name == "erf":
         return erf.kernel()
-    return _UFUNCS.get(name) or _OTHERS[name]
+    return _OTHERS.get(name) or _UFUNCS[name]
 
 
 def _bound(step: Step) -> tuple[Run, Callable[[list[Any]], tuple[Any, ...]]]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from gradcli.compute.backends import erf as erf_numbers
 from gradcli.compute.backends.native.emit import Emitter, Value
+from gradcli.functions import TABLE
 
 Row = Callable[..., Value]
 
@@ -342,7 +343,12 @@ def _worked_out(row: Row) -> Row:
     return emit
 
 
+_BY_ARRAYS = {"gamma", "lgamma", "fma"}
+"""Rows whose own kernels are right where the C library's functions are not."""
+
 ROWS: dict[str, Row] = {
+    "cbrt_near": _library("cbrt"),
+    **{row.name: _library(row.libm) for row in TABLE.values() if row.libm and row.name not in _BY_ARRAYS},
     "add": _two("fadd"), "sub": _two("fsub"), "mul": _two("fmul"), "div": _two("fdiv"), "neg": lambda b, x: -x,
     "lt": _compared("olt"), "le": _compared("ole"), "gt": _compared("ogt"), "ge": _compared("oge"),
     "eq": _compared("oeq"), "ne": _compared("une"),
@@ -352,12 +358,7 @@ ROWS: dict[str, Row] = {
     "min": _minimum, "max": _maximum, "sign": _sign, "copysign": _copysign,
     "abs": _intrinsic("fabs"), "sqrt": _intrinsic("sqrt"), "floor": _intrinsic("floor"), "ceil": _intrinsic("ceil"),
     "round": _intrinsic("rint"), "trunc": _intrinsic("trunc"),
-    "mod": _mod, "fmod": _library("fmod"), "power": _library("pow"), "power_residual": _power_residual,
-    "cbrt_near": _library("cbrt"),
-    **{name: _library(name) for name in (
-        "exp2", "log2", "log10", "log1p", "asin", "acos", "atan", "atan2", "hypot", "asinh", "acosh", "atanh",
-        "erfc",
-    )},
+    "mod": _mod, "power_residual": _power_residual,
     **{row.__name__: _worked_out(row) for row in (exp, expm1, tanh, cosh, sinh, gauss, log, sin, cos, tan, erf)},
 }  # fmt: skip
 """What each step is, from an emitter and its operands. What is missing here is done by the vector engine's arrays."""
