@@ -111,7 +111,7 @@ class Round(Sums):
         (a,) = args
         number = exact(a)
         row = TABLE[op]
-        if number in row.at:
+        if number is not None and number in row.at:
             return const(Fraction(row.at[number]))
         if op == "log" and a.op == "exp":
             return a.args[0]
