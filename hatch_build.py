@@ -16,7 +16,7 @@ sys.modules["lark"] = None
 import gradcli
 gradcli.__path__.insert(0, folder)
 from gradcli.expr import text
-from gradcli.parse import parse
+from gradcli.language import parse
 with open(root + "/grammar/accept.jsonl", encoding="utf-8") as file:
     for case in map(json.loads, file):
         found = [text(e) for _, e in parse(case["text"]).outputs]
@@ -40,7 +40,7 @@ class WriteTables(BuildHookInterface[Any]):
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from gradcli import tables
+        from gradcli.language import tables
 
         with open(os.path.join(self.root, "grammar", tables.GRAMMAR), encoding="utf-8") as file:
             text = tables.source(file.read())

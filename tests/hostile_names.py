@@ -1,6 +1,6 @@
 """Some 300 names made to be mistaken for something else by whatever reads what gradcli writes."""
 
-from gradcli.languages import LANGUAGES
+from gradcli.codegen import LANGUAGES
 
 QUOTES = [
     '"', "'", "''", "'''", '"""', '""', "`", "``", "\u2018x\u2019", 'a"b', "a'b", "x'y\"z", "q\"'\"'q", "$$", "$tag$",

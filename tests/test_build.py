@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lark import Lark
 
-from gradcli import tables
+from gradcli.language import tables
 
 ROOT = Path(__file__).parent.parent
 BARE = [sys.executable, "-I", "-S", "-B", "-c"]  # no environment, no site-packages: the standard library alone
@@ -100,8 +100,8 @@ def test_wheels_of_the_checkout_and_of_its_sdist_parse_without_lark(tmp_path):
         said = subprocess.run([*BARE, code, str(path)], capture_output=True, text=True, check=True).stdout
         assert ast.literal_eval(said) == wanted
         code = (
-            "import sys; sys.path.insert(0, sys.argv[1]); import gradcli.parse; from gradcli.expr import text; "
-            "print(gradcli.__file__, text(gradcli.parse.parse('sin(x)^2 + 1').outputs[0][1]), sep='\\n')"
+            "import sys; sys.path.insert(0, sys.argv[1]); import gradcli.language; from gradcli.expr import text; "
+            "print(gradcli.__file__, text(gradcli.language.parse('sin(x)^2 + 1').outputs[0][1]), sep='\\n')"
         )
         said = subprocess.run([*BARE, code, str(installed)], capture_output=True, text=True, check=True).stdout
         assert said.splitlines() == [str(installed / "gradcli" / "__init__.py"), "sin(x)**2 + 1"]

@@ -12,15 +12,15 @@ import pytest
 from hostile_names import KEYWORDS, NAMES
 from test_languages import RUN, SEEN, language_of, need, numbers, output_of, read_objects
 
+from gradcli.calculus.derive import derive
 from gradcli.check import CheckJob, Texts, run_check
 from gradcli.cli import verdicts
-from gradcli.derive import derive
+from gradcli.codegen import LANGUAGES, code
 from gradcli.errors import GradError, Source, printable
 from gradcli.expr import spell_name, var
-from gradcli.languages import LANGUAGES, code
+from gradcli.language import parse
 from gradcli.notation import write
 from gradcli.notation.typeset import GREEK
-from gradcli.parse import parse
 
 TYPED = [name for name in NAMES if not re.search("[`\r\n]", name)]
 """Those that an expression may hold."""

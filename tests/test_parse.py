@@ -16,12 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gradcli
-from gradcli import tables
 from gradcli.calculus.reductions import has_reductions
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import BOOLEANS, COMPARISONS, ZERO, Expr, apply, const, constant, readable, statements, text, var
 from gradcli.functions import SPELLED, TABLE
-from gradcli.language import parse
+from gradcli.language import parse, tables
 from gradcli.language.actions import ACTIONS, BINARY, LEAVES
 
 ROOT = Path(__file__).parent.parent

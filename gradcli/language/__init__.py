@@ -16,7 +16,7 @@ from gradcli.errors import GradError, Source, Span
 from gradcli.expr import Expr
 from gradcli.language import messages
 from gradcli.language.actions import ACTIONS, BINARY, LEAVES, Meaning
-from gradcli.tables import END, Rule, Tables, load
+from gradcli.language.tables import END, Rule, Tables, load
 
 
 class Parsed(NamedTuple):

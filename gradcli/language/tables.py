@@ -40,7 +40,7 @@ class Tables(NamedTuple):
 
 def grammar_text() -> str | None:
     """The grammar: beside the package's files where it is installed, beside the package in a checkout."""
-    here = os.path.dirname(__file__)
+    here = os.path.dirname(os.path.dirname(__file__))
     for folder in (os.path.join(here, "_grammar"), os.path.join(here, os.pardir, "grammar")):
         try:
             with open(os.path.join(folder, GRAMMAR), encoding="utf-8") as file:
