@@ -332,7 +332,7 @@ def test_written_tables_do_without_the_grammar(written, monkeypatch):
 
 
 def test_tables_depend_on_the_grammar_alone():
-    code = "from gradcli import tables; print(tables.source(tables.grammar_text()))"
+    code = "from gradcli.language import tables; print(tables.source(tables.grammar_text()))"
     said = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, cwd=ROOT, capture_output=True, check=True
