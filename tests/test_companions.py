@@ -173,7 +173,7 @@ def test_types_as_a_user_sees_them(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     revealed = [line.split('"')[1] for line in done.stdout.splitlines() if "Revealed" in line]
-    assert revealed[1:] == [*["gradcli.tensor.array.Tensor"] * 2, "bool"]
+    assert revealed[1:] == [*["gradcli.autograd.tensor.Tensor"] * 2, "bool"]
 
 
 def test_types_that_do_not_fit_are_told(tmp_path):

@@ -12,7 +12,7 @@ LINES = [
     ["functions", "formats"],
     ["language", "calculus"],
     ["compute"],
-    ["notation", "codegen", "tensor"],
+    ["notation", "codegen", "autograd"],
     ["job"],
     ["check"],
     ["cli"],
@@ -24,7 +24,7 @@ FLOOR = {name: floor for floor, names in enumerate(LINES) for name in names}
 DOORS = {
     "lark": {"language.tables"},
     "click": {"cli"},
-    "numpy": {"compute", "formats", "job", "check", "tensor"},
+    "numpy": {"compute", "formats", "job", "check", "autograd"},
     "scipy": {"compute.backends.special"},
     "orjson": {"formats", "cli.verdicts", "cli.explain"},
     "pyarrow": {"formats.parquet", "formats.arrow_rows"},

@@ -17,11 +17,11 @@ from engines import evaluate
 
 import gradcli
 from gradcli import GradError, Tensor, grad, tensor
+from gradcli.autograd import values
 from gradcli.calculus.derive import derive
 from gradcli.expr import apply, exact, reachable, var
 from gradcli.functions import SPELLED, TABLE
 from gradcli.language import parse
-from gradcli.tensor import values
 
 KINKS = [json.loads(line) for line in (Path(__file__).parent / "data" / "kinks.jsonl").read_text().splitlines()]
 OPERATORS = {
@@ -131,12 +131,19 @@ def test_synonyms_and_names_that_are_none():
 
 def test_rooms_and_functions_keep_their_names():
     from gradcli import functions
-    from gradcli.tensor import Tensor as Same
+    from gradcli.autograd import Tensor as Same
 
     assert Same is Tensor and functions.TABLE is TABLE
-    code = "import gradcli.tensor; from gradcli import tensor; print(tensor([1.0]), gradcli.tensor.Tensor.__name__)"
+    code = "import gradcli.autograd; from gradcli import tensor; print(tensor([1.0]), gradcli.autograd.Tensor.__name__)"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "tensor([1.], requires_grad=True) Tensor\n"
+
+
+def test_the_former_place_of_tensors_is_told():
+    with pytest.warns(DeprecationWarning, match="import tensor from gradcli, not"):
+        from gradcli.tensor import tensor as former
+
+    assert former is tensor
 
 
 # What a tensor is.

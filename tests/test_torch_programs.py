@@ -14,7 +14,7 @@ import pytest
 
 import gradcli
 from gradcli import grad, tensor
-from gradcli.tensor import values
+from gradcli.autograd import values
 
 DATA = Path(__file__).parent / "data"
 CLOSE = {"float64": 1e-12, "complex128": 1e-12, "float32": 1e-5}

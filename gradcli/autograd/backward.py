@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradcli.tensor.array import Cast, Tensor, apply, lift, power
-from gradcli.tensor.elementwise import ANSWER, COTANGENT, Elementwise, Power, row
-from gradcli.tensor.graph import Node, Way, needed
-from gradcli.tensor.moving import Moving, alike, conj, expand, sum_to
-from gradcli.tensor.refusals import Refused
-from gradcli.tensor.region import region_start, whole
-from gradcli.tensor.values import C128, F64, Value, derived
+from gradcli.autograd.elementwise import ANSWER, COTANGENT, Elementwise, Power, row
+from gradcli.autograd.errors import Refused
+from gradcli.autograd.graph import Node, Way, needed
+from gradcli.autograd.joined_slope import region_start, whole
+from gradcli.autograd.operations import Cast, apply, lift, power
+from gradcli.autograd.shape_ops import Moving, alike, conj, expand, sum_to
+from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import C128, F64, Value, derived
 
 _WHERE, _AND, _OR, _NOT, _ADD = row("where", 3), row("and", 2), row("or", 2), row("not", 1), row("add", 2)
 

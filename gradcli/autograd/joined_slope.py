@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gradcli.autograd import values
+from gradcli.autograd.elementwise import Elementwise, joined, placeholder
+from gradcli.autograd.graph import Node, Way, needed
+from gradcli.autograd.values import F64, LOCK, Value
 from gradcli.expr import Expr
-from gradcli.tensor import values
-from gradcli.tensor.elementwise import Elementwise, joined, placeholder
-from gradcli.tensor.graph import Node, Way, needed
-from gradcli.tensor.values import F64, LOCK, Value
 
 _MOST = 3000
 """Operations that are joined."""

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.autograd import complex, evaluate
+from gradcli.autograd.values import LOCK, Operation
 from gradcli.calculus import forward
 from gradcli.compute.backends import scalar, vector
 from gradcli.compute.program import build
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, substitute, var
 from gradcli.functions import TABLE, slopes
-from gradcli.tensor import evaluate, holomorphic
-from gradcli.tensor.values import LOCK, Operation
 
 Source = int
 """Where an argument of a derivative's template comes from: COTANGENT, ANSWER or an argument's place."""
@@ -88,7 +88,7 @@ class Elementwise(Operation):
         if any(isinstance(a, np.ndarray) and a.dtype.kind == "c" for a in arrays):
             if self._complex is None:
                 with LOCK:
-                    self._complex = holomorphic.function(self.template, self.order)
+                    self._complex = complex.function(self.template, self.order)
             return self._complex(*arrays)
         if self._array is None:
             with LOCK:

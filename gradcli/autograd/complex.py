@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.autograd.errors import BadType
 from gradcli.expr import CONSTANTS, Expr, exact, reachable, readable
 from gradcli.functions import TABLE
-from gradcli.tensor.refusals import BadType
 
 # Where a function is flat or picks an argument, NumPy's ufunc of complex numbers is another function.
 _FUNCTIONS: dict[str, Callable[..., Any]] = {

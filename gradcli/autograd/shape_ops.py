@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.tensor.array import Tensor, apply, cast, lift, record
-from gradcli.tensor.elementwise import row
-from gradcli.tensor.graph import Node
-from gradcli.tensor.refusals import BadIndex, BadType, BadValue
-from gradcli.tensor.values import BOOL, C128, F32, F64, Array, Axis, Operation, Shape, Value
+from gradcli.autograd.elementwise import row
+from gradcli.autograd.errors import BadIndex, BadType, BadValue
+from gradcli.autograd.graph import Node
+from gradcli.autograd.operations import apply, cast, lift, record
+from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Operation, Shape, Value
 
 Pull = Callable[..., "Tensor | None"]
 

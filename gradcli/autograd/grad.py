@@ -8,13 +8,14 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from gradcli.tensor.array import Tensor, cast, lift
-from gradcli.tensor.evaluate import evaluate
-from gradcli.tensor.graph import Node
-from gradcli.tensor.moving import expand, stack
-from gradcli.tensor.pullback import pull_back
-from gradcli.tensor.refusals import BadType, BadValue, NotATensor, Refused
-from gradcli.tensor.values import BOOL, C128, F64, SMALL, Value, settled
+from gradcli.autograd.backward import pull_back
+from gradcli.autograd.errors import BadType, BadValue, NotATensor, Refused
+from gradcli.autograd.evaluate import evaluate
+from gradcli.autograd.graph import Node
+from gradcli.autograd.operations import cast, lift
+from gradcli.autograd.shape_ops import expand, stack
+from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import BOOL, C128, F64, SMALL, Value, settled
 
 Key = TypeVar("Key")
 

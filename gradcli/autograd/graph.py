@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from gradcli.tensor.elementwise import Elementwise
-from gradcli.tensor.values import Operation, Value
+from gradcli.autograd.elementwise import Elementwise
+from gradcli.autograd.values import Operation, Value
 
 Way = tuple[Elementwise, tuple[Value, ...], "tuple[Node | None, ...]"]
 """An operation, the values it is done to and the nodes of those."""

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.tensor.array import Tensor, lift, record
-from gradcli.tensor.call import grad
-from gradcli.tensor.graph import needed
-from gradcli.tensor.moving import Moving, reshape
-from gradcli.tensor.refusals import BadType, Refused
-from gradcli.tensor.values import C128, Value, settled
+from gradcli.autograd.errors import BadType, Refused
+from gradcli.autograd.grad import grad
+from gradcli.autograd.graph import needed
+from gradcli.autograd.operations import lift, record
+from gradcli.autograd.shape_ops import Moving, reshape
+from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import C128, Value, settled
 
 Function = Callable[..., Any]
 _SAME = Moving("same", lambda a: a, lambda k, g, y, x: g, carries=True, view=True)

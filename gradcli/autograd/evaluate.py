@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.autograd.values import BOOL, F64, LOCK, Array, Shape, Value, computed, fusable
 from gradcli.compute import engine
 from gradcli.compute.backends import vector
 from gradcli.compute.execute import Work, whole
 from gradcli.compute.grid import Axis, Grid, Held
 from gradcli.compute.program import Program, build
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, var
-from gradcli.tensor.values import BOOL, F64, LOCK, Array, Shape, Value, computed, fusable
 
 _KEPT = 128
 _DEEPEST = 200

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.autograd.errors import BadType, BadValue, Refused
+from gradcli.autograd.functional import jacobian
+from gradcli.autograd.tensor import Tensor, array_of, tensor
+from gradcli.autograd.values import F64, Array
 from gradcli.errors import GradError
-from gradcli.tensor.array import Tensor, array_of, tensor
-from gradcli.tensor.companions import jacobian
-from gradcli.tensor.refusals import BadType, BadValue, Refused
-from gradcli.tensor.values import F64, Array
 
 _SHRINK = 1.4
 _ROWS = 12

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.expr import ZERO
-from gradcli.expr import apply as make
-from gradcli.tensor import array as graph
-from gradcli.tensor.array import Tensor, apply, binary, cast, lift, record
-from gradcli.tensor.elementwise import elementwise, placeholder, row
-from gradcli.tensor.moving import (
+from gradcli.autograd import operations as graph
+from gradcli.autograd.elementwise import elementwise, placeholder, row
+from gradcli.autograd.errors import BadType, BadValue
+from gradcli.autograd.operations import apply, binary, cast, lift, record
+from gradcli.autograd.shape_ops import (  # fmt: skip
     Moving,
     any_,
     axis_of,
@@ -34,9 +33,11 @@ from gradcli.tensor.moving import (
     sum_,
     sum_to,
     transpose,
-)  # fmt: skip
-from gradcli.tensor.refusals import BadType, BadValue
-from gradcli.tensor.values import BOOL, C128, F32, F64, Axis, Shape
+)
+from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import BOOL, C128, F32, F64, Axis, Shape
+from gradcli.expr import ZERO
+from gradcli.expr import apply as make
 
 # Means and running sums.
 

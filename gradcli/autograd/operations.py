@@ -1,0 +1,173 @@
+"""Elementwise operations on tensors: operands, broadcasting, dtypes, nodes of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.autograd import elementwise
+from gradcli.autograd.elementwise import Elementwise
+from gradcli.autograd.errors import BadType, BadValue
+from gradcli.autograd.graph import Node
+from gradcli.autograd.tensor import Tensor, array_of
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, derived, settled
+
+
+def lift(x: Any, like: Tensor | None = None) -> Tensor:
+    """A tensor as it is, anything else as a constant. A Python number takes the dtype of ``like``."""
+    if isinstance(x, Tensor):
+        return x
+    dtype = F64 if like is None else like.value.dtype
+    if isinstance(x, (float, int)) and not isinstance(x, bool) and dtype is not BOOL:
+        try:
+            if dtype is F64:
+                return Tensor(Value((), dtype, float(x)))
+            with np.errstate(all="ignore"):
+                return Tensor(Value((), dtype, np.asarray(x, dtype=dtype)))
+        except OverflowError:
+            raise BadValue(f"the number {str(x)[:20]}... is beyond the range of a double") from None
+    if isinstance(x, (list, tuple)) and _holds_graph(x):
+        raise BadType("a list of tensors that require grad is no operand", hint="join them: np.stack([...])")
+    array = array_of(x)
+    dtype = next(d for d in (BOOL, F32, F64, C128) if d == array.dtype)
+    return Tensor(Value(array.shape, dtype, settled(array, dtype)))
+
+
+def _holds_graph(items: Iterable[Any]) -> bool:
+    return any(
+        i.requires_grad if isinstance(i, Tensor) else isinstance(i, (list, tuple)) and _holds_graph(i) for i in items
+    )
+
+
+def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dtype[Any]) -> Tensor:
+    """``op`` applied to tensors that fit it."""
+    values = tuple([t.value for t in tensors])
+    value = derived(op, values, shape, dtype)
+    if dtype is BOOL or not any(t.node is not None for t in tensors):
+        return Tensor(value)
+    for v in values:
+        (v.base or v).used = True
+    return Tensor(value, Node(op, values, value, tuple([t.node for t in tensors])))
+
+
+def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
+    """An elementwise operation on tensors that broadcast together."""
+    values = tuple([t.value for t in tensors])
+    for v in values:
+        if v.array.__class__ is not float:
+            tensors, shape, dtype = _fitted(op, tensors)
+            values = tuple([t.value for t in tensors])
+            value = derived(op, values, shape, BOOL if op.boolean else dtype)
+            break
+    else:
+        # Single numbers, at the price of a call each.
+        value = Value((), BOOL if op.boolean else F64, op.single()(*[v.array for v in values]))
+    for t in tensors:
+        if t.node is not None:
+            return _connected(op, tensors, values, value)
+    return Tensor(value)
+
+
+def _connected(op: Elementwise, tensors: Sequence[Tensor], values: tuple[Value, ...], value: Value) -> Tensor:
+    edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
+    if not any(edges):
+        return Tensor(value)
+    for v in values:
+        (v.base or v).used = True
+    return Tensor(value, Node(op, values, value, edges))
+
+
+def _fitted(op: Elementwise, tensors: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Shape, np.dtype[Any]]:
+    """The arguments in one dtype, conditions apart, and the shape they broadcast to."""
+    dtypes = {t.value.dtype for t, condition in zip(tensors, op.conditions, strict=True) if not condition}
+    dtype = next((d for d in (C128, F64, F32) if d in dtypes), F64)
+    if dtype is C128 and op.boolean and op.template.op not in ("eq", "ne"):
+        raise BadType("complex numbers have no order", hint="compare their real parts or absolute values")
+    fitted = tuple([cast(t, BOOL if c else dtype) for t, c in zip(tensors, op.conditions, strict=True)])
+    shapes = {t.value.shape for t in fitted}
+    return fitted, shapes.pop() if len(shapes) == 1 else broadcast(shapes), dtype
+
+
+def broadcast(shapes: Iterable[Shape]) -> Shape:
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " and ".join(map(str, sorted(shapes)))
+        raise BadValue(f"shapes {listed} do not broadcast together") from None
+
+
+def binary(op: Elementwise, a: Any, b: Any) -> Tensor:
+    """An operator of two arguments, one of which may be a number or an array; NotImplemented for anything else."""
+    if a.__class__ is not Tensor:
+        if not isinstance(a, _OPERANDS):
+            return NotImplemented  # type: ignore[no-any-return]  # as operators say it
+        a = lift(a, b)
+    elif b.__class__ is not Tensor:
+        if not isinstance(b, _OPERANDS):
+            return NotImplemented  # type: ignore[no-any-return]
+        b = lift(b, a)
+    return apply(op, a, b)
+
+
+_OPERANDS = (Tensor, int, float, complex, np.ndarray, np.generic, list, tuple)
+
+
+def logical(op: Elementwise, *args: Any) -> Tensor:
+    """An operator of truth values."""
+    tensors = [lift(a) for a in args]
+    if any(t.dtype is not BOOL for t in tensors):
+        raise BadType("& | and ~ are of truth values", hint="compare first: (x > 0) & (x < 1)")
+    return apply(op, *tensors)
+
+
+def power(x: Tensor, exponent: Any) -> Tensor:
+    """x**exponent; a Python number as the exponent is part of the operation."""
+    if isinstance(exponent, (int, float)) and not isinstance(exponent, bool):
+        return apply(elementwise.power(exponent if isinstance(exponent, int) else float(exponent)), lift(x))
+    return binary(_POWER, x, exponent)
+
+
+# Changing the dtype.
+
+
+class Cast(Operation):
+    """To another dtype; the cotangent goes back to the one it came from."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        super().__init__("cast", lambda x: _as(x, dtype))
+        self.dtype = dtype
+
+    def saves(self, ways: Sequence[int]) -> bool:
+        return False
+
+    def pull(self, k: int, g: Tensor, y: Tensor, args: Sequence[Tensor]) -> Tensor | None:
+        return cast(g, args[k].dtype)
+
+
+def _as(x: Any, dtype: np.dtype[Any]) -> Array:
+    found = np.asarray(x)
+    if found.dtype.kind == "c" and dtype.kind != "c":
+        found = found.real
+    return found != 0 if dtype is BOOL else found.astype(dtype)
+
+
+_CASTS = {dtype: Cast(dtype) for dtype in (BOOL, F32, F64, C128)}
+
+
+def cast(t: Tensor, dtype: np.dtype[Any]) -> Tensor:
+    """The same numbers in another dtype; of complex ones the real parts."""
+    if t.value.dtype is dtype:
+        return t
+    # Truth values of large arrays stay part of one program.
+    if t.value.dtype is BOOL and dtype is F64:
+        return apply(_WHERE, t, lift(1.0), lift(0.0))
+    if dtype is BOOL and t.value.dtype is F64:
+        return apply(_NE, t, lift(0.0))
+    return record(_CASTS[dtype], (t,), t.shape, dtype)
+
+
+_POWER, _NE, _WHERE = elementwise.row("power", 2), elementwise.row("ne", 2), elementwise.row("where", 3)
