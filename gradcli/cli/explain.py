@@ -8,7 +8,6 @@ import click
 
 from gradcli.cli import options
 from gradcli.cli.diff import names, sources
-from gradcli.cli.door import door_to
 from gradcli.errors import GradError
 
 SCHEMA = "gradcli-explain/1"
@@ -22,6 +21,7 @@ def _explain(ctx: click.Context, **given: Any) -> None:
     from gradcli.job import Job, Request
 
     form = options.table_or_json(given, "explanations")
+    output = ctx.obj.to(given["output"], given)
     points = Points(given["at"])
     wrt = names(given["wrt"])
     request = Request(Job(sources(given), wrt=wrt, order=0, allow_unused=given["allow_unused"]), points.names)
@@ -37,7 +37,7 @@ def _explain(ctx: click.Context, **given: Any) -> None:
         text = orjson.dumps(found) + b"\n"
     else:
         text = explained(request.outputs, wanted, point).encode()
-    with door_to(given["output"]) as door:
+    with output as door:
         door(text)
 
 
