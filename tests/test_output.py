@@ -10,6 +10,7 @@ import stat
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -347,6 +348,16 @@ def test_owner_and_group_are_kept(named: bool) -> None:
     assert (found.st_uid, found.st_gid, mode("o.csv")) == (65534, 65533, 0o2751)
 
 
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A folder that every user reaches and writes to; those of pytest are private."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        monkeypatch.chdir(folder)
+        yield
+        monkeypatch.undo()
+
+
 DROPPED = """
 import os, sys
 from gradcli.cli import run
@@ -361,13 +372,10 @@ os._exit(run([*words, "-o", "o.csv"]))
 
 @root
 @pytest.mark.parametrize(("before", "after"), [(0o660, 0o600), (0o664, 0o644), (0o6755, 0o755), (0o646, 0o646)])
-def test_a_group_that_cannot_be_kept_gives_no_rights_to_another(before: int, after: int, tmp_path: Path) -> None:
-    os.chmod(tmp_path, 0o777)
+def test_a_group_that_cannot_be_kept_gives_no_rights_to_another(before: int, after: int, shared: None) -> None:
     Path("o.csv").write_text("old")
     os.chown("o.csv", 65534, 0)
     os.chmod("o.csv", before)
-    for folder in tmp_path.parents[:2]:
-        os.chmod(folder, 0o755)
     subprocess.run([sys.executable, "-c", DROPPED, *ONE], check=True, timeout=PATIENCE)
     found = os.stat("o.csv")
     assert (found.st_uid, found.st_gid, mode("o.csv")) == (65534, 65533, after)
@@ -551,12 +559,9 @@ def test_a_folder_that_is_removed_is_an_error(monkeypatch: pytest.MonkeyPatch) -
 
 
 @root
-def test_a_folder_that_may_not_be_listed(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_listed(shared: None) -> None:
     os.mkdir("m", 0o300)
     os.chown("m", 65534, 65533)
-    os.chmod(tmp_path, 0o777)
-    for folder in tmp_path.parents[:2]:
-        os.chmod(folder, 0o755)
     script = DROPPED.replace('"o.csv"', '"m/o.csv"')
     subprocess.run([sys.executable, "-c", script, *ONE], check=True, timeout=PATIENCE)
     assert os.listdir("m") == ["o.csv"] and Path("m/o.csv").read_text() == TABLE
