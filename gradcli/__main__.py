@@ -28,12 +28,15 @@ def main() -> None:
 
     code = run(sys.argv[1:])
     # A thread may still be reading, and nobody waits for it: the interpreter would abort or hang, taken down under it.
-    for stream in (sys.stdout, sys.stderr):
-        try:
+    try:
+        for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-        except (OSError, ValueError):
-            code = code or 3
+    except (OSError, ValueError):
+        code = code or 3
+    except MemoryError:
+        # Results are never held in these streams.
+        pass
     os._exit(code)
 
 

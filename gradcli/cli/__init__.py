@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from gradcli import __version__
 from gradcli.cli import options, report
+from gradcli.cli.output import Doors
 from gradcli.errors import GradError
 
 COMMANDS = {
@@ -106,8 +108,9 @@ def _alone(ctx: click.Context) -> None:
 
 def run(args: Sequence[str]) -> int:
     """Do what the words say; return the exit code. Never raises, but may end by a signal."""
-    debug, color = False, None
+    debug, color, doors = False, None, None
     try:
+        doors = Doors()
         debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
         color = _color(args)
         if asked := os.environ.get("_GRADCLI_COMPLETE"):
@@ -116,7 +119,7 @@ def run(args: Sequence[str]) -> int:
             answer(asked, group())
             return 0
         cli = group()
-        with cli.make_context("gradcli", list(args)) as ctx:
+        with cli.make_context("gradcli", list(args), obj=doors) as ctx:
             cli.invoke(ctx)
         return 0
     except click.exceptions.Exit as e:
@@ -126,6 +129,11 @@ def run(args: Sequence[str]) -> int:
             import traceback
 
             traceback.print_exc()
+        if doors is not None and doors.whole:
+            # What failed is a note, or tidying up: the result is all there.
+            with suppress(Exception):
+                report.note(f"after the result: {_explained(e).message}", color)
+            return doors.code
         found = _explained(e)
         report.error(found, color)
         return found.exit_code

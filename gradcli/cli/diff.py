@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcli.cli import options, report
-from gradcli.cli.door import door_to
 from gradcli.cli.report import Progress, colored
 from gradcli.errors import GradError, Source
 from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, suffix_of
@@ -147,8 +146,8 @@ class Target:
         self.path = None if path == "-" else path
         self.packing = None if self.path is None else suffix_of(self.path)[1]
         self.format = self._chosen(ctx)
-        self.door = door_to(self.path)
-        self.terminal = report.on_terminal(self.path)
+        self.door = ctx.obj.to(self.path, given)
+        self.terminal = self.door.terminal
         if self.format.binary and self.terminal:
             raise GradError(
                 f"{self.format.name} is not for a terminal",
