@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
+from gradcli import memory
 from gradcli.errors import GradError
 from gradcli.formats.packed import begun, packing_of, unpacked
 
@@ -22,7 +23,7 @@ PIECE = 1 << 20
 LINE_LIMIT = 1 << 24
 """Bytes of one row of text: more than any table has, and a bound for memory."""
 WHOLE_LIMIT = 1 << 30
-"""Bytes of an input that must be held at once, unless --max-bytes says otherwise."""
+"""Bytes of memory for an input that must be held at once, room to grow included, unless --max-bytes says otherwise."""
 
 
 class Input:
@@ -63,9 +64,11 @@ class Input:
         return GradError(f"{self.name}: too large: the limit is {self.limit:,} bytes", hint="raise it by --max-bytes")
 
     def whole(self) -> bytes:
-        """All bytes, unpacked. Raises GradError past the limit."""
-        limit = WHOLE_LIMIT if self.limit is None else self.limit
-        held, size = [], 0
+        """All bytes, unpacked. Raises GradError past the limit, before more is read."""
+        limit = WHOLE_LIMIT * 4 // 5 if self.limit is None else self.limit
+        limit = min(limit, memory.limit() * 4 // 5)
+        # It grows by an eighth at a time and gives what it holds without a copy.
+        held, size = io.BytesIO(), 0
         for piece in self.parts():
             size += len(piece)
             if size > limit:
@@ -73,8 +76,8 @@ class Input:
                     f"{self.name}: too large: this format is held in memory, the limit is {limit:,} bytes",
                     hint="raise it by --max-bytes, or convert to csv, jsonl, npy or parquet, which are streamed",
                 )
-            held.append(piece)
-        return b"".join(held)
+            held.write(piece)
+        return held.getvalue()
 
     def refuse_columns(self) -> None:
         """Raises GradError where names are given for columns that have names."""
