@@ -79,6 +79,8 @@ class Header:
             if version == (3, 0) and item.names:
                 # Read as Latin-1; the third version is UTF-8.
                 item.names = tuple(n.encode("latin-1").decode() for n in item.names)
+        except MemoryError:
+            raise
         except Exception:
             # NumPy reads the header as a Python literal: what it raises for a damaged one has no common kin.
             raise GradError(f"{name}: the header of the array is damaged") from None

@@ -6,7 +6,8 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gradcli.errors import GradError
+from gradcli import memory
+from gradcli.errors import GradError, missing
 from gradcli.formats.arrays_in import as_floats
 from gradcli.formats.given import Chunk, Columns, Out, Style
 from gradcli.formats.kept import Kept
@@ -19,20 +20,23 @@ _GROUP = 1 << 17
 """Rows of a group that is written."""
 
 
-def _pyarrow() -> Any:
+def pyarrow() -> Any:
+    """The library, or a refusal that says where it is missing."""
     try:
-        import pyarrow
+        import pyarrow as arrow
         import pyarrow.parquet
-    except ImportError:
+    except ImportError as error:
+        if not missing(error, "pyarrow"):
+            raise
         raise GradError("parquet needs the package pyarrow", hint="pip install 'gradcli[parquet]'") from None
-    return pyarrow
+    return arrow
 
 
 class Parquet:
     """A table in a Parquet file; see ``Table``. A pipe or a packed file is held in memory."""
 
     def __init__(self, given: Input) -> None:
-        arrow = _pyarrow()
+        arrow = pyarrow()
         given.refuse_columns()
         self.name, self.na, self.notes, self._arrow = given.name, given.na, list[str](), arrow
         stream: Any = given.stream
@@ -55,6 +59,8 @@ class Parquet:
         self._fields = dict(zip(self.names, schema, strict=True))
 
     def _damaged(self, error: Exception) -> GradError:
+        if memory.lacking(error):
+            raise MemoryError from error
         return GradError(
             f"{self.name}: the parquet file is damaged: {str(error).splitlines()[0] if str(error) else ''}"
         )
@@ -150,7 +156,7 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
 
 
 def _write(result: Columns, sink: Sink) -> None:
-    arrow = _pyarrow()
+    arrow = pyarrow()
     writer: Any = None
     held: list[Any] = []
     count = 0

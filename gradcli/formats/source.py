@@ -5,6 +5,7 @@ A column counts bytes from 1, as editors and compilers do.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -95,7 +96,13 @@ def file_size(stream: BinaryIO) -> int | None:
 
 
 class _File(io.FileIO):
-    """A file that closes itself with the table that reads it."""
+    """A file that closes itself with the table that reads it. Raises GradError (exit code 3) where that fails."""
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError as error:
+            raise failed(str(self.name), error) from None
 
     def __del__(self) -> None:
         self.close()
@@ -105,9 +112,10 @@ def opened(path: str) -> BinaryIO:
     """A file to read. Raises GradError where it cannot be opened."""
     try:
         return cast(BinaryIO, _File(path))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise GradError(f"{path}: {reason}") from None
+    except OSError as error:
+        raise unopened(path, error) from None
+    except ValueError as error:
+        raise GradError(f"{path}: {error}") from None
 
 
 def pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
@@ -138,6 +146,18 @@ def _ready(stream: Any) -> bool:
         return bool(select.select([stream.fileno()], [], [], 0)[0])
     except (OSError, ValueError, AttributeError):
         return False
+
+
+_NAMED = {
+    errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL,
+    errno.ENXIO, errno.ENODEV, errno.EILSEQ,
+}  # fmt: skip
+"""Errors that lie in what was named; all others in the system."""
+
+
+def unopened(name: str, error: OSError) -> GradError:
+    """What to say of a file that cannot be opened: exit code 2 where the name is wrong, 3 where the system fails."""
+    return GradError(f"{name}: {error.strerror or error}") if error.errno in _NAMED else failed(name, error)
 
 
 def failed(name: str, error: OSError) -> GradError:
