@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from gradcli.errors import GradError
 
@@ -64,23 +64,40 @@ class Room:
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> None:
         """Finds nothing: the next finder is asked."""
         if name in IMPORTS:
-            if _limited():
-                _reserve(IMPORTS[name])
-            else:
-                sys.meta_path.remove(self)
+            if limited():
+                _share_heap()
+            spare(IMPORTS[name])
 
 
-def _limited() -> bool:
+def limited() -> bool:
     """Whether the address space has a limit of its own."""
     try:
         import resource
-    except ImportError:
+
+        return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+    except (ImportError, AttributeError):
         return False
-    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
-def _reserve(size: int) -> None:
-    """Map so many bytes and release them. Raises MemoryError."""
+_ARENA_MAX = -8
+
+
+def _share_heap() -> None:
+    """Let all threads have one heap: glibc sets aside 64 to 128 MB of address space for that of each."""
+    import ctypes
+
+    # Other libraries have no such setting.
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
+def spare(size: int) -> None:
+    """Map so many bytes and release them, where the address space has a limit. Raises MemoryError.
+
+    For what a library does that ends the process where it cannot allocate.
+    """
+    if not limited():
+        return
     import mmap
 
     try:
@@ -91,7 +108,7 @@ def _reserve(size: int) -> None:
 
 _WORDS = (
     "failed to map segment", "annot allocate memory", "malloc of size", "bad_alloc", "launch worker thread",
-    "nable to allocate", "ut of memory",
+    "nable to allocate", "ut of memory", "return without exception set",
 )  # fmt: skip
 """How libraries tell that there is no memory, in the words of any exception."""
 
@@ -107,7 +124,7 @@ def lacking(error: BaseException | None) -> bool:
             return True
         # Under a limit of its own: a library that was loaded in part, a thread without a stack.
         part = isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError)
-        if (part or "can't start new thread" in words) and _limited():
+        if (part or "can't start new thread" in words) and limited():
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -12,6 +12,8 @@ from gradcli import memory
 
 LEAST = 1 << 17
 """Bytes of text from which pyarrow's import pays."""
+_SPARE = 64 << 20
+"""Bytes of address space that are left before it is asked: its threads abort where there are none."""
 _OTHER = (b'"', b"\r", b"\t", b"\0")
 """What it sees with other eyes: it takes a carriage return for the end of a line, and trims tabs."""
 
@@ -39,6 +41,7 @@ def arrow_columns(text: bytes, separator: bytes, width: int, asked: Sequence[int
 
     names = [str(k) for k in range(width)]
     try:
+        memory.spare(_SPARE)
         table = arrow.csv.read_csv(
             arrow.py_buffer(text),
             read_options=arrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=names),
@@ -50,9 +53,7 @@ def arrow_columns(text: bytes, separator: bytes, width: int, asked: Sequence[int
                 null_values=[], strings_can_be_null=False,
             ),
         )  # fmt: skip
-    except arrow.ArrowException as error:
-        if memory.lacking(error):
-            raise MemoryError from error
+    except (MemoryError, arrow.ArrowException):
         return None
     columns = [column.to_numpy() for column in table.columns]
     # Words for nan and infinity have more spellings there.

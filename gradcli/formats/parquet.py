@@ -18,6 +18,8 @@ _ROWS = 65536
 """Rows read at a time."""
 _GROUP = 1 << 17
 """Rows of a group that is written."""
+_SPARE = 64 << 20
+"""Bytes of address space that are left before the library is asked for more: its threads abort where there are none."""
 
 
 def pyarrow() -> Any:
@@ -47,6 +49,7 @@ class Parquet:
             stream.seek(0)
             if start != b"PAR1":
                 raise GradError(f"{self.name}: not a parquet file")
+            memory.spare(_SPARE)
             # Buffering ahead would hold the whole file.
             self._file = arrow.parquet.ParquetFile(stream, pre_buffer=False)
             schema = self._file.schema_arrow
@@ -82,7 +85,11 @@ class Parquet:
         asked = list(dict.fromkeys([*wanted, *keep]))
         start = 0
         try:
-            for batch in self._file.iter_batches(_ROWS, columns=asked):
+            memory.spare(_SPARE)
+            # Each thread takes an arena of its own.
+            threads = not memory.limited()
+            for batch in self._file.iter_batches(_ROWS, columns=asked, use_threads=threads):
+                memory.spare(_SPARE)
                 if batch.num_rows:
                     count, error = batch.num_rows, None
                     columns = []
@@ -175,6 +182,7 @@ def _write(result: Columns, sink: Sink) -> None:
             writer = _writer(arrow, sink, schema)
         held.append(one)
         count += one.num_rows
+        memory.spare(_SPARE)
         while count >= _GROUP:
             table = arrow.Table.from_batches(held)
             writer.write_table(table.slice(0, _GROUP).combine_chunks(), row_group_size=_GROUP)
@@ -182,6 +190,7 @@ def _write(result: Columns, sink: Sink) -> None:
     if writer is None:
         schema = arrow.schema([(name, arrow.float64()) for name in result.names])
         writer = _writer(arrow, sink, schema)
+    memory.spare(_SPARE)
     if held:
         writer.write_table(arrow.Table.from_batches(held).combine_chunks(), row_group_size=_GROUP)
     writer.close()
