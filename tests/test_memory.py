@@ -17,7 +17,9 @@ import pytest
 
 import gradcli
 from gradcli import memory, threads
-from gradcli.errors import missing
+from gradcli.errors import GradError, missing
+from gradcli.formats import open_table
+from gradcli.parse import parse
 
 try:
     import resource
@@ -328,3 +330,28 @@ def test_a_mapping_that_fails_hangs_nothing(words: list[str], shim: Path, drawer
             assert left == [] and (code == 3 or (code < 0 and "<jemalloc>" in err)), (at, code, err)
             assert code < 0 or err.endswith("gradcli: error: out of memory\n")
     assert 0 in codes
+
+
+def test_expressions_are_refused_that_memory_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes cost some hundred bytes a character, and where there are many names each has a bit for every name."""
+    monkeypatch.setattr(memory, "limit", lambda: 300_000_000)
+    long = "+".join(["x"] * 300_000)
+    assert parse("+".join(["x"] * 100_000)).variables == ("x",)
+    with pytest.raises(GradError, match=r"expressions of 599,999 characters and 1 names would take 0\.2 GB") as refused:
+        monkeypatch.setattr(memory, "limit", lambda: 200_000_000)
+        parse(long)
+    assert refused.value.exit_code == 2
+    with pytest.raises(GradError, match="50,000 names would take"):
+        parse("+".join(f"x{k}" for k in range(50_000)))
+
+
+def test_columns_of_an_archive_are_counted_together(tmp_path: Path) -> None:
+    def rows(names: str) -> int:
+        table = open_table(str(tmp_path / "a.npz"), None, max_bytes=200_000)
+        return sum(len(chunk.columns[0]) for chunk in table.chunks(list(names), []))
+
+    np.savez_compressed(tmp_path / "a.npz", **{name: np.zeros(10_000) for name in "abc"})
+    assert (tmp_path / "a.npz").stat().st_size < 10_000
+    assert rows("ab") == 10_000
+    with pytest.raises(GradError, match="too large: 240,384 bytes of arrays are held in memory"):
+        rows("abc")
