@@ -72,8 +72,8 @@ def _check(ctx: click.Context, **given: Any) -> None:
         # GitHub reads both; what is on stdout stays one object.
         sys.stderr.write("".join(verdicts.github(found)))
     if asked is not None and not given["quiet"]:
-        for text in asked.notes:
-            report.note(text, given["color"])
+        for line in asked.notes:
+            report.note(line, given["color"])
     ctx.exit(found.exit_code)
 
 
