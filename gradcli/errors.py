@@ -61,6 +61,11 @@ class GradError(Exception):
         return picture(self)
 
 
+def missing(error: ImportError, package: str) -> bool:
+    """Whether an import failed because this package is not installed; it may also lack memory, or be damaged."""
+    return isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == package
+
+
 _WIDTH = 76
 
 

@@ -12,7 +12,7 @@ from importlib import import_module
 
 import click
 
-from gradcli import __version__
+from gradcli import __version__, memory
 from gradcli.cli import options, report
 from gradcli.errors import GradError
 
@@ -156,13 +156,15 @@ def _explained(e: Exception) -> GradError:
         return GradError(message, hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
-    if isinstance(e, MemoryError):
+    if memory.lacking(e):
         return GradError("out of memory", exit_code=3)
     if isinstance(e, RuntimeError) and "can't start new thread" in str(e):
         return GradError("there is no room for another thread", hint="ask for fewer: --threads 1", exit_code=3)
     if isinstance(e, OSError) and e.filename is not None:
         return GradError(f"{e.filename}: {e.strerror}", exit_code=3)
     words = f"{type(e).__name__}: {e}".splitlines()[0][:300]
+    if isinstance(e, ImportError):
+        return GradError(f"a library cannot be loaded: {words}", exit_code=3)
     return GradError(f"internal error: {words}", hint="--debug shows where", exit_code=3)
 
 

@@ -82,7 +82,7 @@ def _stored(path: str) -> Stored:
     try:
         return stored(path)
     except GradError as e:
-        raise GradError(f"{OPTION}: {e.message}") from None
+        raise GradError(f"{OPTION}: {e.message}", exit_code=e.exit_code) from None
 
 
 def check_indices(name: str, rule: Rule, shape: Sequence[int]) -> None:

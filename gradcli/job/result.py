@@ -105,6 +105,7 @@ class Result(Computed):
         super().__init__([*self.kept, *names], points, shape, facts, settings, matrix=matrix, empty=empty)
         self.plan = plan
         self.engine, self.slower = engine.chosen(settings.engine, plan.load, plan.steps)
+        engine.load(self.engine)
         self.threads = engine.threads(settings.threads, plan.load, self.engine)
         self.steps, self.total, self.covered = plan.steps, plan.points, plan.grid.size
         self._target = engine.block_points(plan.program, self.engine)

@@ -9,11 +9,12 @@ import ctypes
 import sys
 from collections.abc import Callable
 from functools import cache, partial
-from threading import Thread
 from typing import Any
 
 from gradcli.backends.native import store
-from gradcli.errors import GradError
+from gradcli.errors import GradError, missing
+from gradcli.memory import lacking
+from gradcli.threads import apart
 
 _LIBRARIES = {
     "linux": ("libm.so.6", "libmvec.so.1"), "darwin": ("libSystem.dylib",), "win32": ("ucrtbase.dll",),
@@ -92,20 +93,8 @@ class Machine:
 
     def _emitted(self, text: str) -> bytes:
         """Compiled in a thread of its own: this one can still be told to end, which no call into LLVM can."""
-        made: list[bytes | BaseException] = []
-
-        def emit() -> None:
-            try:
-                made.append(self._target.emit_object(self._llvm.parse_assembly(text)))
-            except BaseException as error:
-                made.append(error)
-
-        thread = Thread(target=emit, daemon=True)
-        thread.start()
-        thread.join()
-        if isinstance(made[0], BaseException):
-            raise made[0]
-        return made[0]
+        found: bytes = apart(lambda: self._target.emit_object(self._llvm.parse_assembly(text)))
+        return found
 
 
 class Code:
@@ -133,12 +122,16 @@ def machine() -> Machine:
                 hint="pip install --upgrade 'gradcli[native]'",
             )
         return Machine(llvm)
-    except ModuleNotFoundError:
+    except ImportError as error:
+        if not missing(error, "llvmlite"):
+            raise
         raise GradError(
             "the native engine needs llvmlite, which is not installed", hint="pip install 'gradcli[native]'"
         ) from None
     except GradError:
         raise
     except Exception as error:  # whatever a broken installation raises
+        if lacking(error):
+            raise MemoryError from error
         why = str(error).partition(". ")[0]
         raise GradError(f"llvmlite does not serve this machine: {why}", hint="use --engine vector") from None
