@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from gradcli.errors import GradError
 from gradcli.grid import Grid, Ranges
-from gradcli.threads import begin, in_order, taken
+from gradcli.threads import ForkedError, begin, in_order, taken
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -178,10 +179,17 @@ def aside(make: Callable[[Callable[[_Made], object]], object], idle: Callable[[]
     alive = begin(work)
     while True:
         try:
-            found = made.get_nowait()
-        except Empty:
-            idle()
-            found = taken(made, alive)
+            alive()
+            try:
+                found = made.get_nowait()
+            except Empty:
+                idle()
+                found = taken(made, alive)
+        except ForkedError:
+            raise GradError(
+                "what another process reads cannot be gone on with in a child forked from it",
+                hint="start the job in the process that takes its blocks",
+            ) from None
         if found is None:
             return
         if isinstance(found, Exception):

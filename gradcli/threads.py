@@ -1,14 +1,17 @@
 """Threads whose death is noticed: where there is no memory one may end before its first line, and say nothing.
 
-``threading.Thread.start`` would wait for such a thread for ever.
+``threading.Thread.start`` would wait for such a thread for ever. A forked child has none of its parent's threads. No
+lock is held on the way, so that a signal's handler or a finalizer may begin threads while others are begun.
 """
 
 from __future__ import annotations
 
 import _thread
+import os
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from queue import Empty, Queue, SimpleQueue
 from time import sleep
@@ -23,8 +26,12 @@ _NAP = 0.001
 """Seconds between looks at whether one has ended."""
 
 
+class ForkedError(Exception):
+    """This is a child forked from the process that began the thread: it is not here."""
+
+
 def begin(work: Callable[[], object]) -> Callable[[], bool]:
-    """Start a thread that nobody waits for at the end; what is returned tells whether it lives.
+    """Start a thread that nobody waits for at the end; what is returned tells whether it lives, or raises ForkedError.
 
     ``work`` tells by itself what goes wrong in it.
     """
@@ -32,11 +39,18 @@ def begin(work: Callable[[], object]) -> Callable[[], bool]:
     held = partial(work)
     alive = weakref.ref(held)
     _thread.start_new_thread(held, ())
-    return lambda: alive() is not None
+    owner = os.getpid()
+
+    def lives() -> bool:
+        if os.getpid() != owner:
+            raise ForkedError
+        return alive() is not None
+
+    return lives
 
 
 def taken(made: Queue[_Made] | SimpleQueue[_Made], alive: Callable[[], bool]) -> _Made:
-    """The next that a thread puts. Raises MemoryError where it has died without a word."""
+    """The next that a thread puts. Raises MemoryError where it has died without a word, or ForkedError."""
     while True:
         living = alive()
         try:
@@ -49,13 +63,19 @@ def taken(made: Queue[_Made] | SimpleQueue[_Made], alive: Callable[[], bool]) ->
 def apart(work: Callable[[], _Made]) -> _Made:
     """What ``work`` returns or raises, done by a thread: the one that waits can still be told to end."""
     made: SimpleQueue[_Outcome] = SimpleQueue()
-    return _result(taken(made, begin(lambda: made.put(_outcome(work)))))  # type: ignore[no-any-return]
+    alive = begin(lambda: made.put(_outcome(work)))
+    with suppress(ForkedError):
+        return _result(taken(made, alive))  # type: ignore[no-any-return]
+    return work()
 
 
 def in_order(tasks: Iterator[Callable[[], _Made]], threads: int) -> Iterator[_Made]:
-    """What tasks return, in their order, done by so many threads. The first error ends it; none is at work after."""
+    """What tasks return, in their order, done by so many threads. The first error ends it; none is at work after.
+
+    A child forked meanwhile may go on: it does again what the threads had not handed over.
+    """
     given: SimpleQueue[tuple[Callable[[], _Made], SimpleQueue[_Outcome]] | None] = SimpleQueue()
-    ahead: deque[SimpleQueue[_Outcome]] = deque()
+    ahead: deque[tuple[Callable[[], _Made], SimpleQueue[_Outcome]]] = deque()
     workers: list[Callable[[], bool]] = []
 
     def work() -> None:
@@ -64,13 +84,16 @@ def in_order(tasks: Iterator[Callable[[], _Made]], threads: int) -> Iterator[_Ma
             made.put(_outcome(task))
 
     def first() -> _Made:
-        # It may lie with any of them.
-        return _result(taken(ahead.popleft(), lambda: all(alive() for alive in workers)))  # type: ignore[no-any-return]
+        task, made = ahead.popleft()
+        with suppress(ForkedError):
+            # It may lie with any of them.
+            return _result(taken(made, lambda: all(alive() for alive in workers)))  # type: ignore[no-any-return]
+        return task()
 
     try:
         for task in tasks:
-            ahead.append(SimpleQueue())
-            given.put((task, ahead[-1]))
+            ahead.append((task, SimpleQueue()))
+            given.put(ahead[-1])
             if len(workers) < threads:
                 workers.append(begin(work))
             # Bounded, so that a slow reader does not make results pile up.
@@ -83,8 +106,9 @@ def in_order(tasks: Iterator[Callable[[], _Made]], threads: int) -> Iterator[_Ma
             given.get()
         for _ in workers:
             given.put(None)
-        while any(alive() for alive in workers):
-            sleep(_NAP)
+        with suppress(ForkedError):
+            while any(alive() for alive in workers):
+                sleep(_NAP)
 
 
 def _outcome(work: Callable[[], Any]) -> _Outcome:

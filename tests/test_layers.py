@@ -8,7 +8,7 @@ import gradcli
 ROOT = Path(gradcli.__file__).parent
 LINES = [
     ["errors"],
-    ["expr", "memory", "threads"],
+    ["expr", "memory", "cycles", "threads"],
     ["functions"],
     ["parse", "forward", "reverse"],
     ["derive", "levels", "rounding", "simplify"],

@@ -42,6 +42,8 @@ def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
         return "vector", None
     if find_spec("llvmlite") is None:
         return "vector", "native needs llvmlite: pip install 'gradcli[native]'"
+    # The package before its room: of threads that import the two in different orders each waits for the other.
+    from gradcli.backends import native  # noqa: F401
     from gradcli.backends.native.machine import machine
 
     try:

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from gradcli.errors import GradError
-from gradcli.expr import Expr, apply, reachable, text, var
+from gradcli.expr import Expr, apply, post_order, reachable, text, var
 from gradcli.languages import compiled, data, scripts
 from gradcli.languages.names import comment, identifiers
 from gradcli.languages.row import Language, fill
@@ -89,7 +89,7 @@ class _Functions:
         self.texts: list[str] = []
 
     def need(self, roots: Sequence[Expr]) -> None:
-        for e in reachable(roots):
+        for e in post_order(roots):
             if e.args and e.op not in self.row.spelled and (e.op, e.value) not in self.names:
                 self.define(e)
 

@@ -7,12 +7,12 @@ What the rules mean is said in `meaning`, what errors say in `wording`. Must not
 
 from __future__ import annotations
 
-import gc
 import re
 from functools import cache
 from typing import Any, NamedTuple
 
 from gradcli import memory
+from gradcli.cycles import unsought
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import Expr
 from gradcli.parse import wording
@@ -229,14 +229,8 @@ def parse(source: str | Source) -> Parsed:
             source=source,
         ) from None
     _check_size(source.text)
-    # A parse makes no cycles; looking for some, again and again while its nodes pile up, would double its time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with unsought():
         meaning = _machine().run(source)
-    finally:
-        if collecting:
-            gc.enable()
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]
     if not outputs:
         raise GradError("empty expression", span=Span(0, 0), source=source)

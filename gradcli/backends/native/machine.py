@@ -6,9 +6,11 @@ Must not know programs or mathematics.
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable
 from functools import cache, partial
+from threading import RLock
 from typing import Any
 
 from gradcli.backends.native import store
@@ -32,6 +34,12 @@ class Machine:
 
     def __init__(self, llvm: Any) -> None:
         self._llvm = llvm
+        # llvmlite's own, held in every call into LLVM.
+        self._lock: Any = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None) or RLock()
+        if hasattr(os, "register_at_fork"):
+            # A fork waits for the call in progress: half of what it does would be of no use to the child.
+            release = self._lock.release
+            os.register_at_fork(before=self._lock.acquire, after_in_parent=release, after_in_child=release)
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         triple = llvm.get_process_triple()
@@ -92,9 +100,17 @@ class Machine:
         return Code(engine)
 
     def _emitted(self, text: str) -> bytes:
-        """Compiled in a thread of its own: this one can still be told to end, which no call into LLVM can."""
-        found: bytes = apart(lambda: self._target.emit_object(self._llvm.parse_assembly(text)))
-        return found
+        """Compiled in a thread of its own: this one can still be told to end, which no call into LLVM can.
+
+        Not where this thread is in a call into LLVM already, and a signal's handler or a finalizer wants another: the
+        two would wait for each other.
+        """
+
+        def emit() -> bytes:
+            found: bytes = self._target.emit_object(self._llvm.parse_assembly(text))
+            return found
+
+        return emit() if self._lock._is_owned() else apart(emit)
 
 
 class Code:
