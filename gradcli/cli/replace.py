@@ -103,7 +103,7 @@ class Replacement:
 
         What cannot be given leaves the file more private than the target, never less.
         """
-        if not hasattr(os, "fchmod"):
+        if not hasattr(os, "fchown"):
             return
         mode = self.mode
         with suppress(FileNotFoundError):
