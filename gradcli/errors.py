@@ -79,6 +79,11 @@ def meant(name: str, known: Sequence[str], what: str, spell: Callable[[str], str
     return f"{what} {', '.join(map(spell, known[:10]))}" + (" ..." if len(known) > 10 else "")
 
 
+def missing(error: ImportError, package: str) -> bool:
+    """Whether an import failed because this package is not installed; it may also lack memory, or be damaged."""
+    return isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == package
+
+
 _WIDTH = 76
 
 

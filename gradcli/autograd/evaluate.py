@@ -6,13 +6,13 @@ Must not know derivatives or which operations there are.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.values import BOOL, F64, LOCK, Array, Shape, Value, computed, fusable
+from gradcli.autograd.values import BOOL, F64, Array, Pending, Shape, Value, computed, fusable
 from gradcli.compute import engine
 from gradcli.compute.backends import vector
 from gradcli.compute.execute import Work, whole
@@ -20,17 +20,15 @@ from gradcli.compute.grid import Axis, Grid, Held
 from gradcli.compute.program import Program, build
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, var
 
-_KEPT = 128
 _DEEPEST = 200
 """Operations in a row that are joined: of longer rows, what is kept for the way back would not stay in the cache."""
-_programs: OrderedDict[tuple[tuple[Expr, ...], int, int], Program] = OrderedDict()
 
 
 class _Region:
     """The expressions of some values of one shape, in variables that stand for what is computed already."""
 
-    def __init__(self, roots: Sequence[Value]) -> None:
-        self.shape = roots[0].shape
+    def __init__(self, roots: Sequence[Value], ways: Mapping[Value, Pending]) -> None:
+        self.shape, self.ways = roots[0].shape, ways
         self.known: dict[int, Expr] = {}
         self.single: list[Value] = []
         self.full: list[Value] = []
@@ -61,30 +59,24 @@ class _Region:
             v = stack[-1]
             if id(v) in known:
                 stack.pop()
-            elif v.array is not None or v.shape != self.shape or not fusable(v):
+                continue
+            way = self.ways.get(v)
+            if v.array is not None or way is None or v.shape != self.shape or not fusable(v, way):
                 known[id(v)] = self._leaf(v)
                 stack.pop()
             else:
-                missing = [a for a in v.args if id(a) not in known]
+                missing = [a for a in way.args if id(a) not in known]
                 if missing:
                     stack.extend(reversed(missing))
                     continue
-                known[id(v)] = v.op.instance([known[id(a)] for a in v.args])  # type: ignore[union-attr]
+                known[id(v)] = way.op.instance([known[id(a)] for a in way.args])  # type: ignore[attr-defined]
                 stack.pop()
         return known[id(root)]
 
 
+@lru_cache(128)
 def _program(outputs: tuple[Expr, ...], single: int, full: int) -> Program:
-    key = (outputs, single, full)
-    found = _programs.get(key)
-    if found is None:
-        axes = [[f"\0s{k}" for k in range(single)], [f"\0v{k}" for k in range(full)]]
-        found = _programs[key] = build(outputs, axes)
-        if len(_programs) > _KEPT:
-            _programs.popitem(last=False)
-    else:
-        _programs.move_to_end(key)
-    return found
+    return build(outputs, [[f"\0s{k}" for k in range(single)], [f"\0v{k}" for k in range(full)]])
 
 
 def _flat(v: Value, size: int, shape: tuple[int, ...]) -> Array:
@@ -96,12 +88,14 @@ def _flat(v: Value, size: int, shape: tuple[int, ...]) -> Array:
     return array.reshape(size)
 
 
-def compute(roots: Sequence[Value]) -> None:
-    """Fill in the arrays of ``roots``, all of one shape and fusable, from values that have theirs."""
+def compute(roots: Sequence[Value], ways: Mapping[Value, Pending]) -> None:
+    """Fill in the arrays of ``roots``, all of one shape and fusable, from values that have theirs.
+
+    ``ways``: how to get ``roots`` and what lies between.
+    """
     shape, size = roots[0].shape, roots[0].size
-    with LOCK:
-        region = _Region(roots)
-        program = _program(region.outputs, len(region.single), len(region.full))
+    region = _Region(roots, ways)
+    program = _program(region.outputs, len(region.single), len(region.full))
     outs = [np.empty(size) for _ in roots]
     first = Axis(
         [""], [Held(np.array([np.asarray(v.array).flat[0]], np.float64)) for v in region.single] or [_ONE], fixed=True
@@ -114,7 +108,7 @@ def compute(roots: Sequence[Value]) -> None:
     for _ in whole(work, target=target, threads=threads, outs=outs):
         pass
     for v, out in zip(roots, outs, strict=True):
-        v.array = (out != 0 if v.dtype is BOOL else out).reshape(shape)
+        v.fill((out != 0 if v.dtype is BOOL else out).reshape(shape))
 
 
 _ONE = Held(np.ones(1))
@@ -137,42 +131,48 @@ def instance(template: Expr, order: Sequence[Expr], args: Sequence[Expr]) -> Exp
 # Evaluating lazy values: stage by stage, one program for each shape.
 
 
-def _waiting(roots: Iterable[Value]) -> list[Value]:
-    """Every value not computed yet that ``roots`` need, arguments before users."""
-    order: list[Value] = []
-    seen: set[int] = set()
+def _waiting(roots: Iterable[Value]) -> dict[Value, Pending]:
+    """Every value not computed yet that ``roots`` need and how to get it, arguments before users."""
+    order: dict[Value, Pending] = {}
+    seen: dict[Value, Pending] = {}
     stack = [(v, False) for v in roots]
     while stack:
         v, ready = stack.pop()
         if ready:
-            order.append(v)
-        elif v.array is None and id(v) not in seen:
-            seen.add(id(v))
-            stack.append((v, True))
-            stack.extend([(a, False) for a in v.args])
+            order[v] = seen[v]
+        elif v.array is None and v not in seen:
+            pending = v.pending
+            # None where another thread has just got it.
+            if pending is not None:
+                seen[v] = pending
+                stack.append((v, True))
+                stack.extend([(a, False) for a in pending.args])
     return order
 
 
 def evaluate(roots: Sequence[Value]) -> None:
-    """Compute ``roots``, and drop the way that led to them."""
-    with LOCK:
-        order = _waiting(roots)
-        if order:
-            _evaluate(roots, order)
+    """Compute ``roots``, and drop the way that led to them.
+
+    No lock is held: another thread, a signal's handler or a finalizer may evaluate the same values meanwhile, and what
+    both compute is the same. Each works with the ways as it found them, since the other drops them.
+    """
+    order = _waiting(roots)
+    if order:
+        _evaluate(roots, order)
 
 
-def _evaluate(roots: Sequence[Value], order: Sequence[Value]) -> None:
+def _evaluate(roots: Sequence[Value], order: dict[Value, Pending]) -> None:
     # A level is done when those below it are: what is wanted of one shape and level is one program.
     level: dict[int, int] = {}
     depth: dict[int, int] = {}
     wanted = {id(v) for v in roots}
-    for v in order:
+    for v, pending in order.items():
         here = deep = 0
-        joins = fusable(v)
-        args = [a for a in v.args if a.array is None]
+        joins = fusable(v, pending)
+        args = [a for a in pending.args if a in order]
         most = _DEEPEST if all(depth[id(a)] < _DEEPEST for a in args) else _DEEPEST // 2
         for a in args:
-            inside = joins and fusable(a) and a.shape == v.shape and depth[id(a)] < most
+            inside = joins and fusable(a, order[a]) and a.shape == v.shape and depth[id(a)] < most
             here = max(here, level[id(a)] + (not inside))
             if inside:
                 deep = max(deep, depth[id(a)])
@@ -180,8 +180,8 @@ def _evaluate(roots: Sequence[Value], order: Sequence[Value]) -> None:
                 wanted.add(id(a))
         level[id(v)], depth[id(v)] = here, deep + 1
     stages: dict[int, tuple[dict[Shape, list[Value]], list[Value]]] = {}
-    for v in order:
-        joins = fusable(v)
+    for v, pending in order.items():
+        joins = fusable(v, pending)
         if id(v) in wanted or not joins:
             together, alone = stages.setdefault(level[id(v)], ({}, []))
             if joins:
@@ -191,9 +191,9 @@ def _evaluate(roots: Sequence[Value], order: Sequence[Value]) -> None:
     for stage in sorted(stages):
         together, alone = stages[stage]
         for group in together.values():
-            compute(group)
+            compute(group, order)
+            for v in group:
+                del order[v]
         for v in alone:
-            assert v.op is not None
-            v.array = computed(v.op, v.args, v.shape, v.dtype)
-        for v in (*alone, *[v for group in together.values() for v in group]):
-            v.op, v.args = None, ()
+            pending = order.pop(v)
+            v.fill(computed(pending.op, pending.args, v.shape, v.dtype))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
-from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,6 @@ F64: np.dtype[Any] = np.dtype(np.float64)
 F32: np.dtype[Any] = np.dtype(np.float32)
 C128: np.dtype[Any] = np.dtype(np.complex128)
 BOOL: np.dtype[Any] = np.dtype(np.bool_)
-LOCK = RLock()
-"""Held while values are computed and expressions made: neither is for several threads at a time."""
 SMALL = 2**15
 """Elements from which joining operations saves more than compiling the join costs."""
 
@@ -46,25 +43,41 @@ class Operation:
         return True
 
 
+class Pending:
+    """How to get an array: ``op`` applied to ``args``. ``found``: what threads made of it; the first counts."""
+
+    __slots__ = ("args", "found", "op")
+
+    def __init__(self, op: Operation, args: tuple[Value, ...]) -> None:
+        self.op, self.args = op, args
+        self.found: list[Any] = []
+
+
 class Value:
-    """``array``, or None and how to get it: ``op`` applied to ``args``.
+    """``array``, or None and how to get it: ``pending``, which is dropped once the array is there.
 
     The array of a single double is a float, that of a single truth value a bool. ``base`` is the leaf whose memory a
     view shows; ``used`` is False for a leaf that has not entered a computation: it may still be written to.
     """
 
-    __slots__ = ("args", "array", "base", "dtype", "op", "shape", "used")
+    __slots__ = ("array", "base", "dtype", "pending", "shape", "used")
 
-    def __init__(
-        self, shape: Shape, dtype: np.dtype[Any], array: Any, op: Operation | None = None, args: tuple[Value, ...] = ()
-    ) -> None:
-        self.shape, self.dtype, self.array, self.op, self.args = shape, dtype, array, op, args
+    def __init__(self, shape: Shape, dtype: np.dtype[Any], array: Any, pending: Pending | None = None) -> None:
+        self.shape, self.dtype, self.array, self.pending = shape, dtype, array, pending
         self.base: Value | None = None
         self.used = True
 
     @property
     def size(self) -> int:
         return prod(self.shape)
+
+    def fill(self, array: Any) -> None:
+        """Take the array that was waited for, unless another thread came first: what was read once stays as it was."""
+        pending = self.pending
+        if pending is not None:
+            pending.found.append(array)
+            self.array = pending.found[0]
+            self.pending = None
 
 
 def settled(array: Any, dtype: np.dtype[Any]) -> Any:
@@ -89,7 +102,7 @@ def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtyp
     # What waits must find its arguments as they are now.
     for v in args:
         (v.base or v).used = True
-    return Value(shape, dtype, None, op, args)
+    return Value(shape, dtype, None, Pending(op, args))
 
 
 def computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtype[Any]) -> Any:
@@ -100,6 +113,6 @@ def computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtype
     return found
 
 
-def fusable(v: Value) -> bool:
+def fusable(v: Value, pending: Pending) -> bool:
     """Whether a value that waits can be part of a program."""
-    return v.op is not None and v.op.fused and (v.dtype is F64 or v.dtype is BOOL)
+    return pending.op.fused and (v.dtype is F64 or v.dtype is BOOL)

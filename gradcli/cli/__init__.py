@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
-from gradcli import __version__
+from gradcli import __version__, limits
 from gradcli.cli import options, report
+from gradcli.cli.output import Doors
 from gradcli.errors import GradError, meant
 
 COMMANDS = {
@@ -103,8 +105,9 @@ def _alone(ctx: click.Context) -> None:
 
 def run(args: Sequence[str]) -> int:
     """Do what the words say; return the exit code. Never raises, but may end by a signal."""
-    debug, color = False, None
+    debug, color, doors = False, None, None
     try:
+        doors = Doors()
         debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
         color = _color(args)
         if asked := os.environ.get("_GRADCLI_COMPLETE"):
@@ -113,7 +116,7 @@ def run(args: Sequence[str]) -> int:
             answer(asked, group())
             return 0
         cli = group()
-        with cli.make_context("gradcli", list(args)) as ctx:
+        with cli.make_context("gradcli", list(args), obj=doors) as ctx:
             cli.invoke(ctx)
         return 0
     except click.exceptions.Exit as e:
@@ -123,6 +126,11 @@ def run(args: Sequence[str]) -> int:
             import traceback
 
             traceback.print_exc()
+        if doors is not None and doors.whole:
+            # What failed is a note, or tidying up: the result is all there.
+            with suppress(Exception):
+                report.note(f"after the result: {_explained(e).message}", color)
+            return doors.code
         found = _explained(e)
         report.error(found, color)
         return found.exit_code
@@ -154,13 +162,15 @@ def _explained(e: Exception) -> GradError:
         return GradError(message, hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
-    if isinstance(e, MemoryError):
+    if limits.lacking(e):
         return GradError("out of memory", exit_code=3)
     if isinstance(e, RuntimeError) and "can't start new thread" in str(e):
         return GradError("there is no room for another thread", hint="ask for fewer: --threads 1", exit_code=3)
     if isinstance(e, OSError) and e.filename is not None:
         return GradError(f"{e.filename}: {e.strerror}", exit_code=3)
     words = f"{type(e).__name__}: {e}".splitlines()[0][:300]
+    if isinstance(e, ImportError):
+        return GradError(f"a library cannot be loaded: {words}", exit_code=3)
     return GradError(f"internal error: {words}", hint="--debug shows where", exit_code=3)
 
 

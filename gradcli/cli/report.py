@@ -25,11 +25,6 @@ def colored(stream: IO[Any] | None, choice: str | None) -> bool:
     return os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
-def on_terminal(output: str | None) -> bool:
-    """Whether what --output names is stdout, and that a terminal."""
-    return output in (None, "-") and sys.stdout is not None and sys.stdout.isatty()
-
-
 def _say(text: str) -> None:
     """One message to stderr; where that is impossible there is nobody left to tell."""
     if sys.stderr is None:

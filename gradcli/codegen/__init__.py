@@ -17,7 +17,7 @@ from gradcli.codegen.printer import Line, Unsayable, fold, form, lines, resolve
 from gradcli.codegen.sql import staged_query
 from gradcli.compute.program import lower
 from gradcli.errors import GradError
-from gradcli.expr import Expr, apply, reachable, text, var
+from gradcli.expr import Expr, apply, post_order, reachable, text, var
 
 LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripting.ROWS, *compiled.ROWS, *query.ROWS)}
 
@@ -106,7 +106,7 @@ class _Functions:
         self.texts: list[str] = []
 
     def need(self, roots: Sequence[Expr]) -> None:
-        for e in reachable(roots):
+        for e in post_order(roots):
             if e.args and e.op not in self.row.spelled and (e.op, e.value) not in self.names:
                 self.define(e)
 

@@ -24,7 +24,7 @@ from gradcli.formats.terminal import csv_shown, json_shown, tsv_shown
 
 __all__ = [
     "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Packer", "Start", "Statements", "Style", "Table",
-    "by_suffix", "open_table", "printable", "spell", "suffix_of",
+    "by_suffix", "load", "open_table", "printable", "spell", "suffix_of",
 ]  # fmt: skip
 
 
@@ -118,6 +118,11 @@ FORMATS = {
         ),
     )
 }
+
+
+def load(row: Format, packing: str | None) -> None:
+    """Import what a file of this format is written with, before it is begun."""
+    deferred.load(row.name, packing)
 
 
 def by_suffix(path: str) -> Format:

@@ -7,12 +7,12 @@ none is longer. Sorted by structure, never by birth. Must not know derivatives o
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable
 
 from gradcli.calculus.simplify.chains import Round
 from gradcli.calculus.simplify.products import TooMuchError
 from gradcli.expr import Expr, reachable, readable
+from gradcli.expr.collector import collector_paused
 
 _ROUNDS = 8
 _WORK = 80_000
@@ -24,17 +24,11 @@ _LARGE = 5000
 def simplified(roots: Iterable[Expr]) -> list[Expr]:
     """The same functions in the form a person would write, written out never longer than their textbook forms."""
     given = readable(roots)
-    # No cycles are made here; looking for some while nodes pile up would double the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with collector_paused():
         try:
             return _all(given, _WORK)
         except TooMuchError:
             return [_alone(e) for e in given]
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _all(given: list[Expr], work: int) -> list[Expr]:

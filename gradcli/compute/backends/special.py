@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gradcli.errors import GradError
+from gradcli.errors import GradError, missing
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -160,7 +160,9 @@ def scipy(name: str = "this function") -> Any:
     """The scipy.special module, or a clear refusal that says what needs it."""
     try:
         import scipy.special
-    except ImportError:
+    except ImportError as error:
+        if not missing(error, "scipy"):
+            raise
         raise GradError(f"{name} needs SciPy, which is not installed", hint="pip install 'gradcli[special]'") from None
     return scipy.special
 

@@ -100,7 +100,7 @@ def array_function(step: Step) -> Run:
         order = value
         return _lifted(lambda x: special.dsinc(order, x))
     if name == "erf":
-        return erf.kernel()
+        return erf.fill
     return _OTHERS.get(name) or _UFUNCS[name]
 
 
