@@ -12,7 +12,7 @@ from importlib import import_module
 
 import click
 
-from gradcli import __version__
+from gradcli import __version__, work
 from gradcli.cli import options, report
 from gradcli.errors import GradError
 
@@ -115,7 +115,7 @@ def run(args: Sequence[str]) -> int:
 
             return shell_complete(group(), {}, "gradcli", "_GRADCLI_COMPLETE", os.environ["_GRADCLI_COMPLETE"])
         cli = group()
-        with cli.make_context("gradcli", list(args)) as ctx:
+        with cli.make_context("gradcli", list(args)) as ctx, work.request():
             cli.invoke(ctx)
         return 0
     except click.exceptions.Exit as e:

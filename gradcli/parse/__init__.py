@@ -17,6 +17,7 @@ from gradcli.expr import Expr
 from gradcli.parse import wording
 from gradcli.parse.meaning import ACTIONS, BINARY, LEAVES, Meaning
 from gradcli.tables import END, Rule, Tables, load
+from gradcli.work import earn
 
 
 class Parsed(NamedTuple):
@@ -212,6 +213,8 @@ def parse(source: str | Source) -> Parsed:
             span=Span(e.start, e.start + 1),
             source=source,
         ) from None
+    # A long text may take longer, to be parsed and for all that is done with it.
+    earn(len(source.text) ** 2)
     # A parse makes no cycles; looking for some, again and again while its nodes pile up, would double its time.
     collecting = gc.isenabled()
     gc.disable()

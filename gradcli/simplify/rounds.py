@@ -9,7 +9,7 @@ from fractions import Fraction
 from gradcli.errors import GradError
 from gradcli.expr import FOLD_BITS, ONE, ZERO, Expr, apply, const, exact, reachable, rebuild
 from gradcli.functions import positive
-from gradcli.simplify.products import ONCE, E, folded, split
+from gradcli.simplify.products import ONCE, E, folded, powered, split
 from gradcli.simplify.sums import Sums
 
 _FAMILY = {"add": "sum", "sub": "sum", "mul": "product", "div": "product"}
@@ -23,8 +23,8 @@ _AT_ONE = {"log": ZERO, "log2": ZERO, "log10": ZERO, "acosh": ZERO, "cbrt": ONE,
 class Round(Sums):
     """``run`` gives the new roots."""
 
-    def __init__(self, roots: Sequence[Expr], compact: bool, left: list[int]) -> None:
-        super().__init__(compact, left)
+    def __init__(self, roots: Sequence[Expr], compact: bool) -> None:
+        super().__init__(compact)
         self.roots = roots
         self.nodes = reachable(roots)
         self.new: dict[Expr, Expr] = {}
@@ -149,7 +149,7 @@ class Round(Sums):
         if isinstance(n, Fraction) and not factors and c > 0 and n.denominator == 2:
             roots = math.isqrt(c.numerator), math.isqrt(c.denominator)
             if Fraction(*roots) ** 2 == c:
-                return folded(Fraction(*roots) ** n.numerator)
+                return folded(powered(Fraction(*roots), n.numerator))
         if len(factors) == 1 and c == 1:
             ((base, m),) = factors
             if base is E:
