@@ -40,6 +40,12 @@ def spend(steps: float) -> None:
         raise SpentError
 
 
+def ahead(steps: float) -> None:
+    """Raises SpentError where so many steps are not left: what cannot be finished need not begin."""
+    if steps > _budget.left:
+        raise SpentError
+
+
 def earn(steps: float) -> None:
     """Allow more work: a long text may take longer."""
     _budget.left += steps

@@ -40,7 +40,7 @@ from gradcli.job.passes import Plan
 from gradcli.job.request import Facts, Settings
 from gradcli.job.result import Result
 from gradcli.simplify import simplified
-from gradcli.work import NUMBERS, SpentError, spend, within
+from gradcli.work import NUMBERS, SpentError, ahead, spend, within
 
 POINTS, THOROUGH = 200, 4000
 """How many points each claim is compared at, unless asked otherwise."""
@@ -54,6 +54,8 @@ _FEW = 10
 """Comparisons with 0 that have to hold where there are no others."""
 SPENT = "the work that a check may take is done"
 """How the reason begins where that is why."""
+_NODE = 100
+"""Steps that a node of a claim or of the truth takes at least."""
 _COUNTED = 4096
 """Points of a grid whose work is counted: that of more grows with what is asked for, not with the expression."""
 _OPERATIONS = {"scalar": NUMBERS, "vector": 64, "native": 64}
@@ -172,6 +174,7 @@ class Check:
         ]
 
     def _together(self, claims: Sequence[Claim]) -> list[Verdict]:
+        ahead(_NODE * len(reachable([e for c in claims for e in (c.claimed, c.truth)])))
         tallies = list(map(Tally, claims))
         if self.grid is not None:
             self.blocks(self.grid, tallies)

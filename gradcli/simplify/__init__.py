@@ -15,8 +15,8 @@ from gradcli.simplify.rounds import Round
 from gradcli.work import SpentError, within
 
 _ROUNDS = 8
-_STEPS = 5_000_000
-"""A few seconds' work; what would take more stays as it is."""
+_STEPS = 4_000_000
+"""A few seconds' work for all together, and half as much for each alone where that is not enough."""
 _LARGE = 5000
 """Nodes from which on one round has to do."""
 
@@ -39,7 +39,7 @@ def attempted(given: list[Expr]) -> list[Expr | None]:
         with within(_STEPS, 1 / 4):
             found: list[Expr | None] = [*_all(given)]
     except SpentError:
-        with within(_STEPS, 1 / 4):
+        with within(_STEPS / 2, 1 / 8):
             found = [_alone(e) for e in given]
     finally:
         if collecting:

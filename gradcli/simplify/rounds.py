@@ -11,6 +11,7 @@ from gradcli.expr import FOLD_BITS, ONE, ZERO, Expr, apply, const, exact, reacha
 from gradcli.functions import positive
 from gradcli.simplify.products import ONCE, E, folded, powered, split
 from gradcli.simplify.sums import Sums
+from gradcli.work import ahead
 
 _FAMILY = {"add": "sum", "sub": "sum", "mul": "product", "div": "product"}
 _ODD = {"sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf", "cbrt", "csc", "cot", "csch", "coth"}
@@ -18,6 +19,9 @@ _EVEN = {"cos", "cosh", "abs", "sec", "sech"}
 _ZERO_AT_ZERO = _ODD - {"csc", "cot", "csch", "coth"} | {"expm1", "log1p", "sign", "floor", "ceil", "abs"}
 _ONE_AT_ZERO = {"cos", "cosh", "sec", "sech", "exp2", "erfc", "sinc"}
 _AT_ONE = {"log": ZERO, "log2": ZERO, "log10": ZERO, "acosh": ZERO, "cbrt": ONE, "sign": ONE}
+
+_NODE = 16
+"""Steps that a node takes at least, nearly always."""
 
 
 class Round(Sums):
@@ -27,6 +31,7 @@ class Round(Sums):
         super().__init__(compact)
         self.roots = roots
         self.nodes = reachable(roots)
+        ahead(_NODE * len(self.nodes))
         self.new: dict[Expr, Expr] = {}
         users: dict[Expr, list[Expr | None]] = {}
         for e in self.nodes:
