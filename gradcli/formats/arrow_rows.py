@@ -10,13 +10,15 @@ from typing import Any
 
 LEAST = 1 << 17
 """Bytes of text from which pyarrow's import pays."""
+_CELL = 64
+"""Bytes of text for each column from which it pays: every column has its name, its type and an array of its own."""
 _OTHER = (b'"', b"\r", b"\t", b"\0")
 """What it sees with other eyes: it takes a carriage return for the end of a line, and trims tabs."""
 
 
 def arrow_columns(text: bytes, separator: bytes, width: int, asked: Sequence[int]) -> list[Any] | None:
     """The asked columns of whole rows, as float64; None where they must be read otherwise, or are malformed."""
-    if len(text) < LEAST or any(mark in text for mark in _OTHER if mark != separator):
+    if len(text) < max(LEAST, _CELL * width) or any(mark in text for mark in _OTHER if mark != separator):
         return None
     try:
         import pyarrow as arrow
