@@ -13,6 +13,7 @@ from math import comb
 from gradcli import forward, reverse
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, bit, reachable, rebuild
+from gradcli.work import SpentError, within
 
 Named = list[tuple[str, Expr]]
 
@@ -57,11 +58,25 @@ def readings(name: str, output: str, wrt: Sequence[str]) -> Iterator[forward.Par
 
 
 def expand(roots: Iterable[Expr]) -> list[Expr]:
-    """The same expressions with every ``diff(e, x, n)`` inside replaced by that derivative."""
+    """The same expressions with every ``diff(e, x, n)`` inside replaced by that derivative.
+
+    Raises GradError where that takes a quarter of the work allowed: each diff of a diff makes several times as much.
+    """
     roots = list(roots)
     nodes = reachable(roots)
     if all(e.op != "diff" for e in nodes):
         return roots
+    try:
+        with within(part=1 / 4):
+            return _expanded(nodes, roots)
+    except SpentError:
+        raise GradError(
+            "the derivatives inside the expression take more work than the limit",
+            hint="fewer diff(...) inside each other, or a lower order",
+        ) from None
+
+
+def _expanded(nodes: Iterable[Expr], roots: Iterable[Expr]) -> list[Expr]:
     new: dict[Expr, Expr] = {}
     for e in nodes:
         args = tuple([new[a] for a in e.args])

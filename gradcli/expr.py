@@ -15,6 +15,7 @@ from itertools import count
 from weakref import _remove_dead_weakref  # type: ignore[attr-defined]
 
 from gradcli.errors import GradError
+from gradcli.work import MADE, spend
 
 Number = Fraction | float
 """An exact constant; a float only for what no fraction can say: inf, nan and -0.0."""
@@ -50,7 +51,7 @@ class Expr:
     digest: int
 
     def __repr__(self) -> str:
-        return f"<Expr {text(self)}>"
+        return f"<Expr {text(self, 400)}>"
 
     # Arithmetic, for the rules of the table; == stays identity.
     def __add__(self, other: Expr | int) -> Expr:
@@ -145,6 +146,7 @@ def _intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) -
     kind = type(value)
     last = repr(value) if kind is float else value.as_integer_ratio() if kind is Fraction else value  # type: ignore[union-attr]
     key = (op, args, last)
+    spend(MADE)
     table = _table
     entry = table.nodes.get(key)
     if entry is not None:
@@ -390,6 +392,7 @@ def reachable(roots: Iterable[Expr]) -> list[Expr]:
         if e not in seen:
             seen.add(e)
             stack.extend(e.args)
+    spend(len(seen))
     return sorted(seen, key=lambda e: e.serial)
 
 
@@ -407,6 +410,7 @@ def post_order(roots: Iterable[Expr]) -> list[Expr]:
                 seen.add(e)
                 stack.append((e, True))
                 stack.extend((a, False) for a in reversed(e.args))
+    spend(len(seen))
     return order
 
 
@@ -599,11 +603,11 @@ def shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
 
 
 def statements(
-    named: Iterable[tuple[str, Expr]], *, share: bool = True, kinks: bool = False
+    named: Iterable[tuple[str, Expr]], *, share: bool = True, kinks: bool = False, most: float = math.inf
 ) -> Iterator[tuple[str, str]]:
     """``name, text`` lines; what several of them share comes first as ``t1``, ``t2`` ..., used by the later ones.
 
-    ``kinks`` as for `readable`.
+    ``kinks`` as for `readable`. A text is cut after ``most`` characters: without sharing it can grow without end.
     """
     names, roots = zip(*named, strict=True)
     pairs = list(zip(names, readable(roots, kinks=kinks), strict=True))
@@ -623,13 +627,15 @@ def statements(
         # One pass over the leaves: joining texts level by level would be quadratic in the depth.
         done: list[str] = []
         stack: list[str | Expr] = [e]
-        while stack:
+        room = most
+        while stack and room >= 0:
             top = stack.pop()
             if isinstance(top, str):
                 done.append(top)
+                room -= len(top)
             else:
                 stack.extend(reversed(parts[top]))
-        return "".join(done)
+        return "".join(done) if room >= 0 else "".join(done)[: int(most)] + " ..."
 
     count = 0
     for e in nodes:
@@ -645,6 +651,6 @@ def statements(
         yield name, written(e)
 
 
-def text(e: Expr) -> str:
-    """One expression as text, nothing shared."""
-    return next(body for _, body in statements([("", e)], share=False))
+def text(e: Expr, most: float = math.inf) -> str:
+    """One expression as text, nothing shared, cut after ``most`` characters."""
+    return next(body for _, body in statements([("", e)], share=False, most=most))

@@ -8,6 +8,7 @@ import gradcli
 ROOT = Path(gradcli.__file__).parent
 LINES = [
     ["errors"],
+    ["work"],
     ["expr", "memory", "cycles", "threads"],
     ["functions"],
     ["parse", "forward", "reverse"],

@@ -13,7 +13,7 @@ from importlib import import_module
 
 import click
 
-from gradcli import __version__, memory
+from gradcli import __version__, memory, work
 from gradcli.cli import options, report
 from gradcli.cli.output import Doors
 from gradcli.errors import GradError
@@ -119,7 +119,7 @@ def run(args: Sequence[str]) -> int:
             answer(asked, group())
             return 0
         cli = group()
-        with cli.make_context("gradcli", list(args), obj=doors) as ctx:
+        with cli.make_context("gradcli", list(args), obj=doors) as ctx, work.request():
             cli.invoke(ctx)
         return 0
     except click.exceptions.Exit as e:

@@ -82,16 +82,19 @@ class Tables:
                 if name in first:
                     raise GradError(f"'{name}' is a column of {paths[0]} and given on the command line too")
         self.wanted, self.notes, self.watch = list(unbound), rows.notes, rows.watch
-        self.kept = [name for name in first if name not in self.asked] if rows.keep else []
+        # Sets: a header may have a million names.
+        asked, known, taken = set(self.asked), set(first), set(results)
+        self.kept = [name for name in first if name not in asked] if rows.keep else []
         for path, table in zip(paths, self.tables, strict=True):
+            here = set(table.names)
             for name in [*self.asked, *self.kept]:
-                if name not in table.names:
+                if name not in here:
                     where = STDIN if path == "-" else path
                     raise GradError(f"{where}: there is no column '{name}' ({_meant(name, table.names)})")
-            lost = [name for name in table.names if rows.keep and name not in first]
+            lost = [name for name in table.names if rows.keep and name not in known]
             if lost:
                 raise GradError(f"{path}: the column '{lost[0]}', which --keep would carry, is not in {paths[0]}")
-        twice = [name for name in self.kept if name in results]
+        twice = [name for name in self.kept if name in taken]
         if twice:
             raise GradError(f"'{twice[0]}' would be both a column that is kept and a result")
 

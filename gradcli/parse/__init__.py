@@ -18,6 +18,7 @@ from gradcli.expr import Expr
 from gradcli.parse import wording
 from gradcli.parse.meaning import ACTIONS, BINARY, LEAVES, Meaning
 from gradcli.tables import END, Rule, Tables, load
+from gradcli.work import earn
 
 
 class Parsed(NamedTuple):
@@ -229,6 +230,8 @@ def parse(source: str | Source) -> Parsed:
             source=source,
         ) from None
     _check_size(source.text)
+    # A long text may take longer, to be parsed and for all that is done with it.
+    earn(len(source.text) ** 2)
     with unsought():
         meaning = _machine().run(source)
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]

@@ -9,8 +9,9 @@ from fractions import Fraction
 from gradcli.errors import GradError
 from gradcli.expr import FOLD_BITS, ONE, ZERO, Expr, apply, const, exact, reachable, rebuild
 from gradcli.functions import positive
-from gradcli.simplify.products import ONCE, E, folded, split
+from gradcli.simplify.products import ONCE, E, folded, powered, split
 from gradcli.simplify.sums import Sums
+from gradcli.work import ahead
 
 _FAMILY = {"add": "sum", "sub": "sum", "mul": "product", "div": "product"}
 _ODD = {"sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf", "cbrt", "csc", "cot", "csch", "coth"}
@@ -19,14 +20,18 @@ _ZERO_AT_ZERO = _ODD - {"csc", "cot", "csch", "coth"} | {"expm1", "log1p", "sign
 _ONE_AT_ZERO = {"cos", "cosh", "sec", "sech", "exp2", "erfc", "sinc"}
 _AT_ONE = {"log": ZERO, "log2": ZERO, "log10": ZERO, "acosh": ZERO, "cbrt": ONE, "sign": ONE}
 
+_NODE = 16
+"""Steps that a node takes at least, nearly always."""
+
 
 class Round(Sums):
     """``run`` gives the new roots."""
 
-    def __init__(self, roots: Sequence[Expr], compact: bool, left: list[int]) -> None:
-        super().__init__(compact, left)
+    def __init__(self, roots: Sequence[Expr], compact: bool) -> None:
+        super().__init__(compact)
         self.roots = roots
         self.nodes = reachable(roots)
+        ahead(_NODE * len(self.nodes))
         self.new: dict[Expr, Expr] = {}
         users: dict[Expr, list[Expr | None]] = {}
         for e in self.nodes:
@@ -149,7 +154,7 @@ class Round(Sums):
         if isinstance(n, Fraction) and not factors and c > 0 and n.denominator == 2:
             roots = math.isqrt(c.numerator), math.isqrt(c.denominator)
             if Fraction(*roots) ** 2 == c:
-                return folded(Fraction(*roots) ** n.numerator)
+                return folded(powered(Fraction(*roots), n.numerator))
         if len(factors) == 1 and c == 1:
             ((base, m),) = factors
             if base is E:
