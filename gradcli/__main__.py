@@ -25,13 +25,13 @@ def main() -> None:
     if sys.stderr is None:
         # Closed: the next file opened would become it, and messages would land in a result.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    from gradcli import limits
+    from gradcli.limits import memory
 
-    sys.meta_path.insert(0, limits.Room())
+    sys.meta_path.insert(0, memory.Room())
     try:
         from gradcli.cli import run
     except Exception as error:
-        if not limits.lacking(error):
+        if not memory.lacking(error):
             raise
         os.write(2, b"gradcli: error: out of memory\n")
         os._exit(3)

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcli import limits
 from gradcli.cli import run as call
 from gradcli.job import Job, Rows, run
 from gradcli.job.gradient import GradJob, run_grad
+from gradcli.limits import memory
 
 Shell = Callable[..., tuple[int, str, str]]
 ROWS = 'x,t,name\n1,2,"a, b"\n3,4,c\n-5,0.5,d\n'
@@ -345,7 +345,7 @@ def test_arrays_without_names(shell: Shell) -> None:
 
 
 def test_what_memory_cannot_hold_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "limit", lambda: 100)
+    monkeypatch.setattr(memory, "limit", lambda: 100)
     for words in (
         ["diff", "x*t", "--input", "runs.csv", "--json"],
         ["diff", "x*t", "--input", "runs.csv", "-o", "o.npz"],
@@ -376,12 +376,12 @@ def test_a_result_beyond_any_memory_is_refused_before_work(points: list[str]) ->
 
 
 def test_the_limit_is_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 1 << 26 < limits.limit() < 1 << 50
-    monkeypatch.setattr(limits, "_CONTAINER", ("limit", "absent"))
+    assert 1 << 26 < memory.limit() < 1 << 50
+    monkeypatch.setattr(memory, "_CONTAINER", ("limit", "absent"))
     Path("limit").write_text("4000000\n")
-    assert limits.limit() == 3000000
+    assert memory.limit() == 3000000
     Path("limit").write_text("max\n")
-    assert limits.limit() > 3000000
+    assert memory.limit() > 3000000
 
 
 def test_how_much_is_done_is_told_by_bytes() -> None:

@@ -8,7 +8,8 @@ import gradcli
 ROOT = Path(gradcli.__file__).parent
 LINES = [
     ["errors"],
-    ["limits", "expr"],
+    ["limits"],
+    ["expr"],
     ["functions", "formats"],
     ["language", "calculus"],
     ["compute"],

@@ -234,7 +234,8 @@ def test_equal_expressions_made_at_once_are_one() -> None:
 
 
 def test_expressions_that_die_while_they_are_made_again() -> None:
-    from gradcli.expr import _table, apply, var
+    from gradcli.expr import apply, var
+    from gradcli.expr.node import _table
 
     gc.collect()
     before = len(_table.nodes)

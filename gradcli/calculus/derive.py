@@ -13,14 +13,27 @@ from gradcli.calculus import forward, reverse
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, bit, reachable, rebuild, rewrite
+from gradcli.limits.work import SpentError, within
 
 Named = list[tuple[str, Expr]]
 
 
 def expand(roots: Iterable[Expr]) -> list[Expr]:
-    """The same expressions with every ``diff(e, x, n)`` inside replaced by that derivative."""
+    """The same expressions with every ``diff(e, x, n)`` inside replaced by that derivative.
+
+    Raises GradError where that takes a quarter of the work allowed: each diff of a diff makes several times as much.
+    """
     roots = list(roots)
-    return rewrite(roots, _expanded) if any(e.op == "diff" for e in reachable(roots)) else roots
+    if all(e.op != "diff" for e in reachable(roots)):
+        return roots
+    try:
+        with within(part=1 / 4):
+            return rewrite(roots, _expanded)
+    except SpentError:
+        raise GradError(
+            "the derivatives inside the expression take more work than the limit",
+            hint="fewer diff(...) inside each other, or a lower order",
+        ) from None
 
 
 def _expanded(e: Expr, args: tuple[Expr, ...]) -> Expr:

@@ -10,11 +10,13 @@ import math
 import random
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.expr import ONE, ZERO, Expr, apply, reachable, variables
 from gradcli.functions import TABLE
+from gradcli.limits.work import NUMBERS, SpentError, spend, within
 
 Point = tuple[float, ...]
 
@@ -87,24 +89,35 @@ def _switches(roots: Iterable[Expr]) -> list[Expr]:
 
 
 def edges(roots: Iterable[Expr], names: Sequence[str], seed: int) -> list[Point]:
-    """Neighbouring doubles on both sides of places where an expression changes its form, and between them."""
+    """Neighbouring doubles on both sides of places where an expression changes its form, and between them.
+
+    Fewer places where looking for more would take a quarter of the work allowed.
+    """
     draw = random.Random(f"edges {seed}")
     found: dict[Point, None] = {}
-    for end in _switches(roots):
-        state = _state(end, names)
-        for _ in range(_BASES):
-            base = [_number(draw, -2, 2, 0) for _ in names]
-            inside = variables(end)
-            for k in (names.index(v) for v in draw.sample(inside, min(len(inside), 3))):
-                along = sorted({*SPECIAL, *[_number(draw, -3, 3, 0) for _ in range(6)]})
-                for pair in _changes(state, base, k, along):
-                    found.update(dict.fromkeys(pair))
+    with suppress(SpentError), within(part=1 / 4):
+        for end in _switches(roots):
+            state = _state(end, names)
+            for _ in range(_BASES):
+                base = [_number(draw, -2, 2, 0) for _ in names]
+                inside = variables(end)
+                for k in (names.index(v) for v in draw.sample(inside, min(len(inside), 3))):
+                    along = sorted({*SPECIAL, *[_number(draw, -3, 3, 0) for _ in range(6)]})
+                    for pair in _changes(state, base, k, along):
+                        found.update(dict.fromkeys(pair))
     return list(found)
 
 
 def _state(end: Expr, names: Sequence[str]) -> Callable[[Sequence[float]], float]:
-    value = scalar.function(build([apply("where", apply("gt", end, ZERO), ONE, apply("sign", end))], [names]), names)
-    return lambda point: -2.0 if (found := value(*point)) != found else float(found)
+    program = build([apply("where", apply("gt", end, ZERO), ONE, apply("sign", end))], [names])
+    value = scalar.function(program, names)
+
+    def state(point: Sequence[float]) -> float:
+        spend(program.length / NUMBERS)
+        found = value(*point)
+        return -2.0 if found != found else float(found)
+
+    return state
 
 
 def _changes(

@@ -216,7 +216,7 @@ def _written(parsed: Parsed, e: Expr) -> tuple[str, Place | None]:
     """An expression as it is typed, and where in which file."""
     span = parsed.spans.get(e)
     if span is None:
-        return (text(e) if len(reachable([e])) < 200 else parsed.source.text.strip()), None
+        return (text(e, 400) if len(reachable([e])) < 200 else parsed.source.text.strip()), None
     said = parsed.source.text[span.start : span.end]
     if parsed.source.name is None:
         return said, None

@@ -13,10 +13,11 @@ from importlib import import_module
 
 import click
 
-from gradcli import __version__, limits
+from gradcli import __version__
 from gradcli.cli import options, report
 from gradcli.cli.output import Doors
 from gradcli.errors import GradError, meant
+from gradcli.limits import memory, work
 
 COMMANDS = {
     "diff": ("diff", "diff", "Values and all partial derivatives, at points or as expressions."),
@@ -116,7 +117,7 @@ def run(args: Sequence[str]) -> int:
             answer(asked, group())
             return 0
         cli = group()
-        with cli.make_context("gradcli", list(args), obj=doors) as ctx:
+        with cli.make_context("gradcli", list(args), obj=doors) as ctx, work.request():
             cli.invoke(ctx)
         return 0
     except click.exceptions.Exit as e:
@@ -162,7 +163,7 @@ def _explained(e: Exception) -> GradError:
         return GradError(message, hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
-    if limits.lacking(e):
+    if memory.lacking(e):
         return GradError("out of memory", exit_code=3)
     if isinstance(e, RuntimeError) and "can't start new thread" in str(e):
         return GradError("there is no room for another thread", hint="ask for fewer: --threads 1", exit_code=3)

@@ -13,9 +13,15 @@ from gradcli.errors import GradError
 
 
 def _show(ctx: click.Context, **given: Any) -> None:
+    from gradcli.codegen import LANGUAGES
     from gradcli.job import Formulas, Job, Request
 
     wanted = given["as"]
+    if given["simplify"] and wanted in LANGUAGES:
+        raise GradError(
+            f"--simplify is for reading, and {wanted} for computing: code keeps the forms that lose no digits",
+            hint=f"leave out --simplify, or --as {wanted}",
+        )
     target = Target(ctx, given) if wanted == "text" else None
     output = ctx.obj.to(given["output"], given) if target is None else target.door
     if target is None:
@@ -31,36 +37,48 @@ def _show(ctx: click.Context, **given: Any) -> None:
     if target is not None:
         target.tell(Formulas(request, job.order, derived))
         return
-    text = _written(wanted, derived, request.variables, given["simplify"])
+    text = _written(wanted, derived, request.variables)
     with output as door:
         door(text.encode())
 
 
-def _written(wanted: str, derived: Named, variables: list[str], simplify: bool) -> str:
+def _written(wanted: str, derived: Named, variables: list[str]) -> str:
     from gradcli import notation
 
     if wanted in notation.NOTATIONS:
         return notation.write(wanted, derived, variables)
     from gradcli.codegen import code
 
-    if simplify:
-        raise GradError(
-            f"--simplify is for reading, and {wanted} for computing: code keeps the forms that lose no digits",
-            hint=f"leave out --simplify, or --as {wanted}",
-        )
     return code(wanted, derived, variables)
 
 
 def _simplified(derived: Named, variables: list[str], given: dict[str, Any]) -> Named:
     """The forms that a person would write, compared with what was derived at points."""
-    from gradcli.calculus.simplify import simplified
+    from gradcli.calculus.simplify import attempted
     from gradcli.check import differing
+    from gradcli.expr import readable
 
-    forms = simplified(e for _, e in derived)
-    wrong = differing([(name, e, form) for (name, e), form in zip(derived, forms, strict=True)], variables)
-    if wrong and not given["quiet"]:
-        report.note(f"{', '.join(wrong)}: the simpler form is not the same function, and is not shown", given["color"])
-    return [(name, e if name in wrong else form) for (name, e), form in zip(derived, forms, strict=True)]
+    plain = readable(e for _, e in derived)
+    forms = attempted(plain)
+    # Textbook forms are shown without --simplify too.
+    new = [(name, e, f) for (name, e), f, p in zip(derived, forms, plain, strict=True) if f is not None and f is not p]
+    wrong, unsure = differing(new, variables)
+    long = [name for (name, _), form in zip(derived, forms, strict=True) if form is None or name in unsure]
+    if not given["quiet"]:
+        if wrong:
+            report.note(
+                f"{_listed(wrong)}: the simpler form is not the same function, and is not shown", given["color"]
+            )
+        if long:
+            report.note(f"{_listed(long)} not simplified: that takes more work than the limit", given["color"])
+    return [
+        (name, p if form is None or name in wrong or name in long else form)
+        for (name, _), form, p in zip(derived, forms, plain, strict=True)
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def show() -> click.Command:

@@ -128,17 +128,28 @@ class Log:
         low, high = min(self.ends), max(self.ends)
         # Rounded logarithms may step over an end by an ulp, at the largest double into infinity.
         values = [min(max(_ten_to(p), low), high) for p in self.powers.floats(lo, hi)]
-        if lo < hi and lo == 0:
-            values[0] = self.ends[0]
-        if lo < hi == self.length:
-            values[-1] = self.ends[1]
+        self._meet_ends(values, lo, hi)
         return values
 
     def array(self, lo: int, hi: int) -> Array:
         import numpy as np
 
         # Through the same function of the C library, one by one: NumPy's own power may differ in the last digit.
-        return np.array(self.floats(lo, hi), dtype=np.float64)
+        powers = self.powers.array(lo, hi).tolist()
+        try:
+            values = np.fromiter(map(math.pow, [10.0] * len(powers), powers), np.float64, len(powers))
+        except OverflowError:
+            # Beyond the largest double, by an ulp of the last logarithms.
+            values = np.array(list(map(_ten_to, powers)), dtype=np.float64)
+        np.clip(values, min(self.ends), max(self.ends), out=values)
+        self._meet_ends(values, lo, hi)
+        return values
+
+    def _meet_ends(self, values: list[float] | Array, lo: int, hi: int) -> None:
+        if lo < hi and lo == 0:
+            values[0] = self.ends[0]
+        if lo < hi == self.length:
+            values[-1] = self.ends[1]
 
 
 def _ten_to(power: float) -> float:

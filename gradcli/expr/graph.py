@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from gradcli.expr.canonical import apply
 from gradcli.expr.node import Expr
+from gradcli.limits.work import spend
 
 
 def rebuild(e: Expr, args: tuple[Expr, ...]) -> Expr:
@@ -24,6 +25,7 @@ def reachable(roots: Iterable[Expr]) -> list[Expr]:
         if e not in seen:
             seen.add(e)
             stack.extend(e.args)
+    spend(len(seen))
     return sorted(seen, key=lambda e: e.serial)
 
 
@@ -41,6 +43,7 @@ def post_order(roots: Iterable[Expr]) -> list[Expr]:
                 seen.add(e)
                 stack.append((e, True))
                 stack.extend((a, False) for a in reversed(e.args))
+    spend(len(seen))
     return order
 
 

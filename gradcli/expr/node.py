@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from weakref import _remove_dead_weakref  # type: ignore[attr-defined]
 
 from gradcli.errors import GradError
+from gradcli.limits.work import MADE, spend
 
 Number = Fraction | float
 """An exact constant; a float only for what no fraction can say: inf, nan and -0.0."""
@@ -123,6 +124,7 @@ def intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) ->
     kind = type(value)
     last = repr(value) if kind is float else value.as_integer_ratio() if kind is Fraction else value  # type: ignore[union-attr]
     key = (op, args, last)
+    spend(MADE)
     table = _table
     entry = table.nodes.get(key)
     if entry is not None:

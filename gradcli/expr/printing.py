@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
@@ -116,11 +117,11 @@ def pieces(whole: Parts, parts: Callable[[Expr], Parts]) -> Iterator[str]:
 
 
 def statements(
-    named: Iterable[tuple[str, Expr]], *, share: bool = True, kinks: bool = False
+    named: Iterable[tuple[str, Expr]], *, share: bool = True, kinks: bool = False, most: float = math.inf
 ) -> Iterator[tuple[str, str]]:
     """``name, text`` lines; what several of them share comes first as ``t1``, ``t2`` ..., used by the later ones.
 
-    ``kinks`` as for `readable`.
+    ``kinks`` as for `readable`. A text is cut after ``most`` characters: without sharing it can grow without end.
     """
     names, roots = zip(*named, strict=True)
     pairs = list(zip(names, readable(roots, kinks=kinks), strict=True))
@@ -136,6 +137,16 @@ def statements(
     bind: dict[Expr, int] = {}
     length: dict[Expr, int] = {}
 
+    def written(e: Expr) -> str:
+        done: list[str] = []
+        room = most
+        for piece in pieces(parts[e], parts.__getitem__):
+            done.append(piece)
+            room -= len(piece)
+            if room < 0:
+                return "".join(done)[: int(most)] + " ..."
+        return "".join(done)
+
     count = 0
     for e in nodes:
         parts[e], bind[e] = shape(e, bind)
@@ -144,15 +155,15 @@ def statements(
             count += 1
             while f"t{count}" in taken:
                 count += 1
-            yield f"t{count}", "".join(pieces(parts[e], parts.__getitem__))
+            yield f"t{count}", written(e)
             parts[e], bind[e], length[e] = (f"t{count}",), ATOM, len(f"t{count}")
     for name, e in pairs:
-        yield name, "".join(pieces(parts[e], parts.__getitem__))
+        yield name, written(e)
 
 
-def text(e: Expr) -> str:
-    """One expression as text, nothing shared."""
-    return next(body for _, body in statements([("", e)], share=False))
+def text(e: Expr, most: float = math.inf) -> str:
+    """One expression as text, nothing shared, cut after ``most`` characters."""
+    return next(body for _, body in statements([("", e)], share=False, most=most))
 
 
-setattr(Expr, "__repr__", lambda e: f"<Expr {text(e)}>")  # noqa: B010
+setattr(Expr, "__repr__", lambda e: f"<Expr {text(e, 400)}>")  # noqa: B010

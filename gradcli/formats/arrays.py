@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from gradcli import limits
 from gradcli.errors import GradError
 from gradcli.formats.cells import NotANumber, number
 from gradcli.formats.given import Columns, Out, Start, Style, headed, shaped
 from gradcli.formats.kept import Kept
 from gradcli.formats.sink import Sink
+from gradcli.limits import memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +46,7 @@ def write_npy(result: Columns, out: Out, style: Style) -> None:
         for block in blocks:
             held.append(block)
             size += block.nbytes
-            limits.check(
+            memory.check(
                 size, "npy tells first how many rows follow: holding them until then", "write to a file: -o FILE.npy"
             )
         rows, blocks = sum(map(len, held)), iter(held)

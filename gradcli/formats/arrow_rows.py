@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradcli import limits
+from gradcli.limits import memory
 
 LEAST = 1 << 17
 """Bytes of text from which pyarrow's import pays."""
+_CELL = 64
+"""Bytes of text for each column from which it pays: every column has its name, its type and an array of its own."""
 _SPARE = 64 << 20
 """Bytes of address space that are left before it is asked: its threads abort where there are none."""
 _OTHER = (b'"', b"\r", b"\t", b"\0")
 """What it sees with other eyes: it takes a carriage return for the end of a line, and trims tabs."""
 
 
-def plain(text: bytes, separator: bytes) -> bool:
-    """Whether it reads such rows as they are read here, and is worth its import."""
-    return len(text) >= LEAST and not any(mark in text for mark in _OTHER if mark != separator)
+def plain(text: bytes, separator: bytes, width: int) -> bool:
+    """Whether it reads rows of so many cells as they are read here, and is worth its import."""
+    return len(text) >= max(LEAST, _CELL * width) and not any(mark in text for mark in _OTHER if mark != separator)
 
 
 def loaded() -> Any:
@@ -35,13 +37,13 @@ def loaded() -> Any:
 
 def arrow_columns(text: bytes, separator: bytes, width: int, asked: Sequence[int]) -> list[Any] | None:
     """The asked columns of whole rows, as float64; None where they must be read otherwise, or are malformed."""
-    if not plain(text, separator) or (arrow := loaded()) is None:
+    if not plain(text, separator, width) or (arrow := loaded()) is None:
         return None
     import numpy as np
 
     names = [str(k) for k in range(width)]
     try:
-        limits.spare(_SPARE)
+        memory.spare(_SPARE)
         table = arrow.csv.read_csv(
             arrow.py_buffer(text),
             read_options=arrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=names),

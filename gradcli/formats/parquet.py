@@ -6,13 +6,13 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gradcli import limits
 from gradcli.errors import GradError, missing
 from gradcli.formats.arrays_in import as_floats
 from gradcli.formats.given import Chunk, Columns, Out, Style
 from gradcli.formats.kept import Kept
 from gradcli.formats.sink import Sink
 from gradcli.formats.source import Input, checked_names, failed, places, shown
+from gradcli.limits import memory
 
 _ROWS = 65536
 """Rows read at a time."""
@@ -49,7 +49,7 @@ class Parquet:
             stream.seek(0)
             if start != b"PAR1":
                 raise GradError(f"{self.name}: not a parquet file")
-            limits.spare(_SPARE)
+            memory.spare(_SPARE)
             # Buffering ahead would hold the whole file.
             self._file = arrow.parquet.ParquetFile(stream, pre_buffer=False)
             schema = self._file.schema_arrow
@@ -62,7 +62,7 @@ class Parquet:
         self._fields = dict(zip(self.names, schema, strict=True))
 
     def _damaged(self, error: Exception) -> GradError:
-        if limits.lacking(error):
+        if memory.lacking(error):
             raise MemoryError from error
         return GradError(
             f"{self.name}: the parquet file is damaged: {str(error).splitlines()[0] if str(error) else ''}"
@@ -85,11 +85,11 @@ class Parquet:
         asked = list(dict.fromkeys([*wanted, *keep]))
         start = 0
         try:
-            limits.spare(_SPARE)
+            memory.spare(_SPARE)
             # Each thread takes an arena of its own.
-            threads = not limits.limited()
+            threads = not memory.limited()
             for batch in self._file.iter_batches(_ROWS, columns=asked, use_threads=threads):
-                limits.spare(_SPARE)
+                memory.spare(_SPARE)
                 if batch.num_rows:
                     count, error = batch.num_rows, None
                     columns = []
@@ -182,7 +182,7 @@ def _write(result: Columns, sink: Sink) -> None:
             writer = _writer(arrow, sink, schema)
         held.append(one)
         count += one.num_rows
-        limits.spare(_SPARE)
+        memory.spare(_SPARE)
         while count >= _GROUP:
             table = arrow.Table.from_batches(held)
             writer.write_table(table.slice(0, _GROUP).combine_chunks(), row_group_size=_GROUP)
@@ -190,7 +190,7 @@ def _write(result: Columns, sink: Sink) -> None:
     if writer is None:
         schema = arrow.schema([(name, arrow.float64()) for name in result.names])
         writer = _writer(arrow, sink, schema)
-    limits.spare(_SPARE)
+    memory.spare(_SPARE)
     if held:
         writer.write_table(arrow.Table.from_batches(held).combine_chunks(), row_group_size=_GROUP)
     writer.close()

@@ -26,11 +26,18 @@ _JSON = re.compile(rb"""\s*(?:\{\s*["}\r\n]|\[\s*[-0-9"\[{\]\r\n])""")
 
 
 class _Cells(NamedTuple):
-    """Rows of cells as ranges of bytes, both of shape (rows, columns); an end is where its separator stands."""
+    """Rows of cells as ranges of bytes, both of shape (rows, columns); an end is where its separator stands.
+
+    What there is in the text, ``quoted`` cells, carriage ``returns`` or ``plain`` ASCII alone, is asked once for all
+    columns.
+    """
 
     text: bytes
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
+    quoted: bool
+    returns: bool
+    plain: bool
 
 
 class Separated:
@@ -49,7 +56,7 @@ class Separated:
         if not self._held:
             raise GradError(f"{name}: the file is empty: a header is expected")
         self.names = self._header()
-        if plain(self._held, self._separator):
+        if plain(self._held, self._separator, len(self.names)):
             loaded()
 
     def _header(self) -> tuple[str, ...]:
@@ -171,12 +178,12 @@ class Separated:
             text[lo:hi] for lo, hi in zip(cells.starts[:count, k].tolist(), cells.ends[:count, k].tolist(), strict=True)
         ]
         marks: list[bool] | bool = False
-        if b"\r" in text and k == len(self.names) - 1:
+        if cells.returns and k == len(self.names) - 1:
             found = [cell.removesuffix(b"\r") for cell in found]
-        if b'"' in text:
+        if cells.quoted:
             marks = [cell.startswith(b'"') for cell in found]
             found = [unquoted(cell) if mark else cell for cell, mark in zip(found, marks, strict=True)]
-        if not text.isascii() and not _decodes(b"\n".join(found)):
+        if not cells.plain and not _decodes(b"\n".join(found)):
             bad = next(r for r, cell in enumerate(found) if not _decodes(cell))
             error = self._fault(text, int(cells.starts[bad, k]), f"in column {shown(self.names[k])}: not UTF-8")
             return Kept(found, marks)[:bad], (bad, error)
@@ -234,7 +241,7 @@ def _structure(text: bytes, separator: bytes, width: int) -> _Cells | None:
     starts = np.empty_like(ends)
     starts[0] = 0
     starts[1:] = ends[:-1] + 1
-    return _Cells(text, starts.reshape(-1, width), ends.reshape(-1, width))
+    return _Cells(text, starts.reshape(-1, width), ends.reshape(-1, width), b'"' in text, b"\r" in text, text.isascii())
 
 
 def _quotes_in_place(data: Any, quote: Any, inside: Any, separator: int) -> bool:

@@ -96,7 +96,11 @@ def _last_end(part: bytes, quotes: int) -> int:
 
 def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: list[bytes]) -> int:
     """Adds the raw cells of the row that begins at ``at``; gives where the next begins. Raises GradError."""
-    first = at
+    first, newline = at, _line_end(text, at)
+    plain = text[at:newline].removesuffix(b"\r") if newline < len(text) else text[at:]
+    if b'"' not in plain and b"\r" not in plain:
+        cells += plain.split(separator)
+        return min(newline + 1, len(text))
     while True:
         start = at
         if text.startswith(b'"', at):
@@ -105,7 +109,11 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
                 raise fault(name, *_place(text, first, start, line), "a quote is opened here and never closed")
             at += 1
         else:
-            at = min(k for k in (text.find(separator, at), text.find(b"\n", at), len(text)) if k >= 0)
+            if newline < at:
+                # Looked for once a line: from every cell it would take a row's length each.
+                newline = _line_end(text, at)
+            at = text.find(separator, at, newline)
+            at = newline if at < 0 else at
             stray = [k for k in (text.find(b'"', start, at), text.find(b"\r", start, at)) if k >= 0]
             if stray and text[min(stray) : min(stray) + 2] != b"\r\n":
                 bad = min(stray)
@@ -126,6 +134,11 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         if not text.startswith(separator, at):
             raise fault(name, *_place(text, first, at, line), "text behind a closing quote")
         at += 1
+
+
+def _line_end(text: bytes, at: int) -> int:
+    found = text.find(b"\n", at)
+    return len(text) if found < 0 else found
 
 
 def _closing(text: bytes, at: int) -> int:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
-from gradcli import limits
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
 from gradcli.formats.packed import begun, packing_of, unpacked
+from gradcli.limits import memory
 
 STDIN = "stdin"
 """What messages call it; it has no suffix, so that its first bytes tell whether it is packed."""
@@ -67,7 +67,7 @@ class Input:
 
     def whole(self) -> bytes:
         """All bytes, unpacked. Raises GradError past the limit, before more is read."""
-        limit = min(WHOLE_LIMIT if self.limit is None else self.limit, limits.limit() // 5 * 4)
+        limit = min(WHOLE_LIMIT if self.limit is None else self.limit, memory.limit() // 5 * 4)
         # It grows by an eighth at a time and gives what it holds without a copy.
         held, size = io.BytesIO(), 0
         for piece in self.parts():

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from gradcli import limits
 from gradcli.errors import printable
 from gradcli.expr import spell_name
 from gradcli.formats.given import Columns, Out, Statements, Style, shaped
 from gradcli.formats.kept import Kept
 from gradcli.formats.numbers import number_cells
+from gradcli.limits import memory
 
 _CHUNK = 65536
 """Numbers turned into text at a time."""
@@ -76,7 +76,7 @@ def _write_matrices(result: Columns, out: Out, style: Style) -> None:
     """Every quantity as a matrix under its name; more than two dimensions as one matrix for each leading index."""
     if result.matrix:
         across = result.shape[-1]
-        limits.check(across * _COLUMN, f"a table of {across:,} columns", "write csv, jsonl, npy or parquet")
+        memory.check(across * _COLUMN, f"a table of {across:,} columns", "write csv, jsonl, npy or parquet")
     first = True
     for name, shape, column in shaped(result):
         if column is None:

@@ -44,8 +44,8 @@ class Function(NamedTuple):
     commutes: bool = False
     parity: Literal["", "odd", "even"] = ""
     nonnegative: bool = False
-    at: Mapping[int | Fraction, int | Fraction] = {}
-    """Exact values by argument."""
+    at: tuple[tuple[int, int | Fraction], ...] = ()
+    """Arguments at which the value is exact, each with its value."""
     edges: Edges | None = None
     """Expressions of the arguments that change sign where the function changes its form: kinks, ends of domains."""
     poles: Edges | None = None
@@ -104,6 +104,7 @@ def define(
     reduces: bool = False,
     readable: Callable[..., Expr] | None = None,
     kinks: bool = False,
+    at: Mapping[int, int | Fraction] = {},
     **facts: Any,
 ) -> None:
     """Add a row. ``slopes`` are one rule per argument, ``every`` one rule that returns them all.
@@ -120,7 +121,8 @@ def define(
     row = Function(
         name, doc, (least, most), None if flat else every or each, expansion,
         domain, notes, tuple(synonyms.split()), infix, parameter, internal, needs,
-        tuple(arguments.split())[: least if most is None else most], reduces, **facts,
+        tuple(arguments.split())[: least if most is None else most], reduces,
+        at=tuple(at.items()), **facts,
     )  # fmt: skip
     TABLE[name] = row
     if readable is not None:

@@ -126,7 +126,7 @@ class Asked:
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
     def facts(self, order: int) -> Facts:
-        return Facts({name: _text(e) for name, e in self.outputs}, self.variables, order)
+        return Facts({name: as_text(e) for name, e in self.outputs}, self.variables, order)
 
 
 class Request(Asked):
@@ -209,7 +209,7 @@ def check_order(order: int, wrt: int, outputs: int) -> None:
         )
 
 
-def _text(e: Expr) -> str:
+def as_text(e: Expr) -> str:
     """One expression as text that parses back, with shared parts as statements where it would grow without end."""
     size: dict[Expr, int] = {}
     nodes = reachable([e])

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gradcli import limits
 from gradcli.compute import engine
 from gradcli.compute.execute import Block, Work, blocks, whole
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
 from gradcli.job.request import Facts, Settings
+from gradcli.limits import memory
 
 if TYPE_CHECKING:
     from gradcli.formats.kept import Kept
@@ -152,7 +152,7 @@ class Result(Computed):
 
 def check_held(numbers: int, engine: str, hint: str = STREAMED, copies: int = 1) -> None:
     """Raises GradError where so many numbers are beyond what memory can hold."""
-    limits.check(numbers * _NUMBER[engine] * copies, f"this output holds {numbers:,} numbers at once, which", hint)
+    memory.check(numbers * _NUMBER[engine] * copies, f"this output holds {numbers:,} numbers at once, which", hint)
 
 
 def refused(names: Sequence[str], block: Block, points: int) -> GradError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from gradcli import limits
 from gradcli.compute import engine
 from gradcli.compute.execute import Block, aside, blocks
 from gradcli.compute.grid import Axis, Grid, Held, Values
@@ -21,6 +20,7 @@ from gradcli.job.points import Points
 from gradcli.job.request import Facts, Job, Request
 from gradcli.job.result import STREAMED, Computed
 from gradcli.job.tables import CELL, Tables
+from gradcli.limits import memory
 
 _NUMBER = 16
 """Bytes that a number of a result takes while it is held and joined."""
@@ -114,7 +114,7 @@ class Streamed(Computed):
 
     def _check_held(self, points: int, kept: int) -> None:
         size = points * (self.width * _NUMBER + kept * CELL)
-        limits.check(size, f"this output holds all rows at once: {points:,} of them", STREAMED)
+        memory.check(size, f"this output holds all rows at once: {points:,} of them", STREAMED)
 
 
 def streamed(job: Job, request: Request, points: Points, tables: Tables) -> Streamed:

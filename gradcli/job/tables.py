@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from gradcli import limits
 from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
@@ -19,6 +18,7 @@ from gradcli.formats import Chunk, Kept, Table, open_table
 from gradcli.formats.source import STDIN, file_size, opened
 from gradcli.job.points import Points
 from gradcli.job.request import Rows
+from gradcli.limits import memory
 
 _NUMBER = 16
 """Bytes that a number takes while rows are gathered and joined."""
@@ -68,17 +68,20 @@ class Tables:
                 if name in first:
                     raise GradError(f"'{name}' is a column of {paths[0]} and given on the command line too")
         self.wanted, self.notes, self.watch = list(unbound), rows.notes, rows.watch
-        self.kept = [name for name in first if name not in self.asked] if rows.keep else []
+        # Sets: a header may have a million names.
+        asked, known, taken = set(self.asked), set(first), set(results)
+        self.kept = [name for name in first if name not in asked] if rows.keep else []
         for path, table in zip(paths, self.tables, strict=True):
+            here = set(table.names)
             for name in [*self.asked, *self.kept]:
-                if name not in table.names:
+                if name not in here:
                     where = STDIN if path == "-" else path
                     near = meant(name, table.names, "its columns are", spell_name)
                     raise GradError(f"{where}: there is no column '{name}' ({near})")
-            lost = [name for name in table.names if rows.keep and name not in first]
+            lost = [name for name in table.names if rows.keep and name not in known]
             if lost:
                 raise GradError(f"{path}: the column '{lost[0]}', which --keep would carry, is not in {paths[0]}")
-        twice = [name for name in self.kept if name in results]
+        twice = [name for name in self.kept if name in taken]
         if twice:
             raise GradError(f"'{twice[0]}' would be both a column that is kept and a result")
 
@@ -118,7 +121,7 @@ class Tables:
             size += len(chunk.columns[0])
             if size > limit:
                 raise GradError(f"more than {limit} points are beyond the limit (--max-points)")
-            limits.check(size * each, f"all rows are held at once: {size:,} of them", _FEWER)
+            memory.check(size * each, f"all rows are held at once: {size:,} of them", _FEWER)
             parts.append(chunk.columns)
             kept.append(chunk.kept)
             if self.watch is not None:

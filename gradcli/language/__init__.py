@@ -11,13 +11,14 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
-from gradcli import limits
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import Expr
 from gradcli.expr.collector import collector_paused
 from gradcli.language import messages
 from gradcli.language.actions import ACTIONS, BINARY, LEAVES, Meaning
 from gradcli.language.tables import END, Rule, Tables, load
+from gradcli.limits import memory
+from gradcli.limits.work import earn
 
 
 class Parsed(NamedTuple):
@@ -212,7 +213,7 @@ def _check_size(text: str) -> None:
         return
     names = len({found[0] for found in re.finditer(r"[^\W\d]\w*", text)})
     size = len(text) * _NODES + len(text) // _SHORT_TERM * names // 8
-    limits.check(size, f"expressions of {len(text):,} characters and {names:,} names", "give them in parts")
+    memory.check(size, f"expressions of {len(text):,} characters and {names:,} names", "give them in parts")
 
 
 def parse(source: str | Source) -> Parsed:
@@ -229,6 +230,8 @@ def parse(source: str | Source) -> Parsed:
             source=source,
         ) from None
     _check_size(source.text)
+    # A long text may take longer, to be parsed and for all that is done with it.
+    earn(len(source.text) ** 2)
     with collector_paused():
         meaning = _machine().run(source)
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]

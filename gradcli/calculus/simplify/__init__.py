@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gradcli.calculus.simplify.chains import Round
-from gradcli.calculus.simplify.products import TooMuchError
 from gradcli.expr import Expr, reachable, readable
 from gradcli.expr.collector import collector_paused
+from gradcli.limits.work import SpentError, within
 
 _ROUNDS = 8
-_WORK = 80_000
-"""Factors of products that are looked at, a few seconds; what would take more stays as it is."""
+_STEPS = 4_000_000
+"""A few seconds' work for all together, and half as much for each alone where that is not enough."""
 _LARGE = 5000
 """Nodes from which on one round has to do."""
 
@@ -24,29 +24,39 @@ _LARGE = 5000
 def simplified(roots: Iterable[Expr]) -> list[Expr]:
     """The same functions in the form a person would write, written out never longer than their textbook forms."""
     given = readable(roots)
+    return [e if form is None else form for e, form in zip(given, attempted(given), strict=True)]
+
+
+def attempted(given: list[Expr]) -> list[Expr | None]:
+    """Textbook forms simplified; None for those that take more work than anybody would wait for.
+
+    All at once; where that is too much, each alone.
+    """
     with collector_paused():
         try:
-            return _all(given, _WORK)
-        except TooMuchError:
-            return [_alone(e) for e in given]
+            with within(_STEPS, 1 / 4):
+                return [*_all(given)]
+        except SpentError:
+            with within(_STEPS / 2, 1 / 8):
+                return [_alone(e) for e in given]
 
 
-def _all(given: list[Expr], work: int) -> list[Expr]:
-    left = [work]
-    return [_best(e, s, left) for e, s in zip(given, _settled(given, False, left), strict=True)]
+def _all(given: list[Expr]) -> list[Expr]:
+    return [_best(e, s) for e, s in zip(given, _settled(given, False), strict=True)]
 
 
-def _alone(e: Expr) -> Expr:
+def _alone(e: Expr) -> Expr | None:
     try:
-        return _all([e], _WORK // 16)[0]
-    except TooMuchError:
-        return e
+        with within(_STEPS / 16):
+            return _all([e])[0]
+    except SpentError:
+        return None
 
 
-def _best(e: Expr, s: Expr, left: list[int]) -> Expr:
+def _best(e: Expr, s: Expr) -> Expr:
     if _no_longer(s, e):
         return s
-    (s,) = _settled([e], True, left)
+    (s,) = _settled([e], True)
     return s if _no_longer(s, e) else e
 
 
@@ -63,9 +73,9 @@ def _no_longer(a: Expr, b: Expr) -> bool:
     return sizes[a] <= most or len(reachable([a])) <= most
 
 
-def _settled(roots: list[Expr], compact: bool, left: list[int]) -> list[Expr]:
+def _settled(roots: list[Expr], compact: bool) -> list[Expr]:
     for _ in range(_ROUNDS if len(reachable(roots)) < _LARGE else 1):
-        new = Round(roots, compact, left).run()
+        new = Round(roots, compact).run()
         if all(a is b for a, b in zip(roots, new, strict=True)):
             break
         roots = new

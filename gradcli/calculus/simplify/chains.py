@@ -6,22 +6,27 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from gradcli.calculus.simplify.products import ONCE, E, folded, split
+from gradcli.calculus.simplify.products import ONCE, E, folded, powered, split
 from gradcli.calculus.simplify.sums import Sums
 from gradcli.errors import GradError
 from gradcli.expr import FOLD_BITS, ONE, Expr, apply, const, exact, reachable, rebuild
 from gradcli.functions import TABLE, positive
+from gradcli.limits.work import ahead
 
 _FAMILY = {"add": "sum", "sub": "sum", "mul": "product", "div": "product"}
+
+_NODE = 16
+"""Steps that a node takes at least, nearly always."""
 
 
 class Round(Sums):
     """``run`` gives the new roots."""
 
-    def __init__(self, roots: Sequence[Expr], compact: bool, left: list[int]) -> None:
-        super().__init__(compact, left)
+    def __init__(self, roots: Sequence[Expr], compact: bool) -> None:
+        super().__init__(compact)
         self.roots = roots
         self.nodes = reachable(roots)
+        ahead(_NODE * len(self.nodes))
         self.new: dict[Expr, Expr] = {}
         users: dict[Expr, list[Expr | None]] = {}
         for e in self.nodes:
@@ -111,8 +116,9 @@ class Round(Sums):
         (a,) = args
         number = exact(a)
         row = TABLE[op]
-        if number is not None and number in row.at:
-            return const(Fraction(row.at[number]))
+        for argument, value in row.at:
+            if number == argument:
+                return const(Fraction(value))
         if op == "log" and a.op == "exp":
             return a.args[0]
         if op == "log" and a is E:
@@ -143,7 +149,7 @@ class Round(Sums):
         if isinstance(n, Fraction) and not factors and c > 0 and n.denominator == 2:
             roots = math.isqrt(c.numerator), math.isqrt(c.denominator)
             if Fraction(*roots) ** 2 == c:
-                return folded(Fraction(*roots) ** n.numerator)
+                return folded(powered(Fraction(*roots), n.numerator))
         if len(factors) == 1 and c == 1:
             ((base, m),) = factors
             if base is E:

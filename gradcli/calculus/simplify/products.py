@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from gradcli.errors import GradError
 from gradcli.expr import FOLD_BITS, ZERO, Expr, apply, const, constant, exact
+from gradcli.limits.work import spend
 
 Exponent = Fraction | Expr
 Factors = frozenset[tuple[Expr, Exponent]]
@@ -22,10 +23,8 @@ WIDE = 32
 E = constant("e")
 ONCE = Fraction(1)
 _NOTHING: Factors = frozenset()
-
-
-class TooMuchError(Exception):
-    """Simplifying takes more work than anybody would wait for."""
+_FACTOR = 16
+"""Steps that a factor of a product takes."""
 
 
 class Products:
@@ -34,8 +33,7 @@ class Products:
     ``sums`` and ``products`` say how the nodes made here read as tables.
     """
 
-    def __init__(self, compact: bool, left: list[int]) -> None:
-        self.left = left
+    def __init__(self, compact: bool) -> None:
         self.compact = compact
         self.sums: dict[Expr, Terms] = {}
         self.products: dict[Expr, tuple[Fraction, Factors]] = {}
@@ -124,21 +122,19 @@ class Products:
         for leaf, sign in leaves:
             k, factors = self.factors(leaf)
             if k != 1:
-                c = c * k if sign > 0 else c / k
+                c = short(c * k if sign > 0 else c / k)
             for base, n in sorted(factors, key=lambda f: self.key(f[0])) if len(factors) > 1 else factors:
                 self.merge(into, base, n if sign > 0 else -n if isinstance(n, Fraction) else self.plus((n, -1)))
         return self.product(c, into)
 
     def product(self, c: Fraction, into: Mapping[Expr, Exponent]) -> Expr:
-        self.left[0] -= 1 + len(into)
-        if self.left[0] < 0:
-            raise TooMuchError
+        spend(_FACTOR * (1 + len(into)))
         factors: dict[Expr, Exponent] = {}
         for base, n in into.items():
             whole = isinstance(n, Fraction) and n.denominator == 1
             number = exact(base)
             if whole and number is not None and abs(n) < FOLD_BITS:  # type: ignore[arg-type]
-                c *= number ** int(n)  # type: ignore[arg-type]
+                c = short(c * powered(number, int(n)))  # type: ignore[arg-type]
             elif whole and base.op == "abs" and int(n) % 2 == 0:  # type: ignore[arg-type]
                 self.merge(factors, base.args[0], n)
             else:
@@ -188,21 +184,37 @@ class Products:
         """A product to a whole power."""
         c, factors = self.factors(base)
         into = {b: m * n if isinstance(m, Fraction) else self.plus((m, n)) for b, m in factors}
-        return c ** int(n), frozenset(into.items())
+        return powered(c, int(n)), frozenset(into.items())
 
 
 def add(terms: Terms, factors: Factors, coefficient: Fraction) -> None:
     total = terms.get(factors, 0) + coefficient
     if total:
-        terms[factors] = Fraction(total)
+        terms[factors] = short(Fraction(total))
     else:
         terms.pop(factors, None)
 
 
+def bits(value: Fraction) -> int:
+    return value.numerator.bit_length() + value.denominator.bit_length()
+
+
+def short(value: Fraction, most: int = 4 * FOLD_BITS) -> Fraction:
+    """A coefficient on its way. Raises GradError where it is too long: the caller leaves the node as it is."""
+    if bits(value) > most:
+        raise GradError("a number too long to be folded")
+    return value
+
+
+def powered(value: Fraction, n: int) -> Fraction:
+    """A coefficient to a whole power. Raises GradError before one is made that is too long."""
+    if abs(value) != 1 and abs(n) * (bits(value) - 2) > 4 * FOLD_BITS:
+        raise GradError("a number too long to be folded")
+    return value**n
+
+
 def folded(value: Fraction) -> Expr:
-    if value.numerator.bit_length() + value.denominator.bit_length() > FOLD_BITS:
-        raise GradError("a number too long to be folded")  # the caller leaves the node as it is
-    return const(value)
+    return const(short(value, FOLD_BITS))
 
 
 def split(e: Expr) -> tuple[Expr | None, Exponent]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from gradcli.calculus.simplify.products import ONCE, E, Exponent, Factors, Products, Terms, add
 from gradcli.expr import ONE, ZERO, Expr, apply
+from gradcli.limits.work import spend
 
 _FACTORED, _TOGETHER, _EXPANDED = 64, 16, 64
 """Terms up to which common factors and common denominators are looked for, and those a product may expand to."""
@@ -23,6 +24,7 @@ class Sums(Products):
         nested = False
         for leaf, sign in leaves:
             for factors, c in self.terms(leaf).items():
+                spend(1 + len(factors))
                 add(plain, factors, c if sign > 0 else -c)
                 nested = nested or any(base in self.sums for base, _ in factors)
         best = self.finished(plain)
@@ -87,6 +89,7 @@ class Sums(Products):
 
     def joined(self, a: Mapping[Expr, Exponent], b: Factors) -> dict[Expr, Exponent]:
         into = dict(a)
+        spend(len(a) + len(b))
         for base, n in b:
             self.merge(into, base, n)
         return into
@@ -158,6 +161,7 @@ class Sums(Products):
         for members in [*[holders[kind] for kind in order][:_FACTORED], list(terms)]:
             if len(members) > 1 and (group := frozenset(members)) not in tried:
                 tried.add(group)
+                spend(sum(map(len, members)))
                 alike = len(members) < len(terms)
                 common = dict(members[0])
                 for f in members[1:]:
@@ -179,6 +183,7 @@ class Sums(Products):
             group = 3 if not factors else 1 if not plain else 0 if degree > 1 else 2
             return group, -degree, sorted(self.key(base) for base, _ in factors)
 
+        spend(sum(map(len, terms)))
         ordered = sorted(terms.items(), key=place)
         if not ordered:
             return ZERO

@@ -16,7 +16,7 @@ from typing import Any
 from gradcli.compute.backends.native import store
 from gradcli.compute.threads import apart
 from gradcli.errors import GradError, missing
-from gradcli.limits import lacking
+from gradcli.limits.memory import lacking
 
 _LIBRARIES = {
     "linux": ("libm.so.6", "libmvec.so.1"), "darwin": ("libSystem.dylib",), "win32": ("ucrtbase.dll",),
