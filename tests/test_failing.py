@@ -26,7 +26,7 @@ from open_files import can_be_unnamed, sizes
 
 from gradcli.cli import door, replace
 from gradcli.cli import run as call
-from gradcli.formats import source
+from gradcli.formats import input
 
 OLD = b"what was there\n"
 WRITTEN = ["csv", "tsv", "json", "jsonl", "txt", "md", "npy", "npz", "parquet", "csv.gz", "jsonl.zst"]
@@ -168,8 +168,8 @@ def test_reading_fails_at_every_call(
     suffix: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path(f"i.{suffix}").write_bytes(readable()[suffix])
-    monkeypatch.setattr(source, "PIECE", 50)
-    plain = source._File
+    monkeypatch.setattr(input, "PIECE", 50)
+    plain = input._File
 
     class Broken(plain):
         left = 0
@@ -187,7 +187,7 @@ def test_reading_fails_at_every_call(
             self._count()
             return super().readinto(buffer)
 
-    monkeypatch.setattr(source, "_File", Broken)
+    monkeypatch.setattr(input, "_File", Broken)
     words = ["eval", "y = x", "--input", f"i.{suffix}"]
     for at in range(1, 200):
         Broken.left = at

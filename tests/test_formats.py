@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcli.errors import GradError, printable
-from gradcli.formats import FORMATS, Style, by_suffix, json_text, markdown, spell, table
+from gradcli.formats import FORMATS, Style, by_suffix, json_write, markdown, spell, table
 
 
 class Made:
@@ -152,7 +152,7 @@ def test_csv_and_tsv_read_back_bit_for_bit(rows: list[tuple[float, ...]]) -> Non
 @pytest.mark.parametrize("shape", [(24,), (2, 3, 4), (24, 1), (1, 24)])
 @pytest.mark.parametrize("chunk", [1, 5, 65536])
 def test_json(shape: tuple[int, ...], arrays: bool, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_text, "_CHUNK", chunk)
+    monkeypatch.setattr(json_write, "_CHUNK", chunk)
     values = [k / 3 * 10.0**k for k in range(24)]
     values[5], values[7] = math.nan, -math.inf
     text = written("json", Made({"x": [0.5] * 24, "f": values}, shape, arrays=arrays))

@@ -14,9 +14,9 @@ import pytest
 
 from gradcli.cli import run as call
 from gradcli.errors import GradError
-from gradcli.job import npy
+from gradcli.formats import npy_random
+from gradcli.formats.npy_random import Along, stored
 from gradcli.job.gradient import GradJob, run_grad
-from gradcli.job.npy import Along, stored
 
 Shell = Callable[..., tuple[int, str, str]]
 
@@ -47,8 +47,8 @@ def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
 @pytest.mark.parametrize("kind", ["<f8", ">f4", "u1", "f2", ">i8"])
 @pytest.mark.parametrize("window", [1, 4, 10, 2**20])
 def test_any_part_in_any_order(shape: tuple[int, ...], kind: str, window: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(npy, "_WINDOW", window)
-    monkeypatch.setattr(npy, "_PIECE", window)
+    monkeypatch.setattr(npy_random, "_WINDOW", window)
+    monkeypatch.setattr(npy_random, "_PIECE", window)
     numbers = np.random.default_rng(3).integers(0, 99, shape).astype(kind)
     for array in (numbers, np.asfortranarray(numbers)):
         np.save("v.npy", array)

@@ -28,8 +28,8 @@ DOORS = {
     "numpy": {"compute", "formats", "job", "check", "autograd"},
     "scipy": {"compute.backends.special"},
     "orjson": {"formats", "cli.verdicts", "cli.explain"},
-    "pyarrow": {"formats.parquet", "formats.arrow_rows"},
-    "zstandard": {"formats.packed"},
+    "pyarrow": {"formats.parquet", "formats.csv_arrow"},
+    "zstandard": {"formats.compression"},
     "llvmlite": {"compute.backends.native.machine"},
 }
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""

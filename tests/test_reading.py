@@ -30,13 +30,13 @@ from gradcli.formats import (
     Kept,
     Packer,
     Style,
-    arrow_rows,
-    cells,
-    jsonl_in,
+    compression,
+    csv_arrow,
+    csv_rows,
+    input,
+    jsonl_read,
     open_table,
-    packed,
-    separated_rows,
-    source,
+    parse_numbers,
 )
 
 Found = tuple[list[list[bytes]], list[list[str | None]], str]
@@ -113,10 +113,10 @@ def test_numbers_are_rounded_correctly_from_every_text(rows: list[tuple[str, str
 def test_many_cells_at_once_are_as_one_by_one(texts: list[str], na: bool) -> None:
     joined = [cell.encode() for cell in ",".join(texts).split(",")]
     try:
-        wanted = bits(cells.number(cell, na) for cell in joined)
-    except cells.NotANumber:
+        wanted = bits(parse_numbers.number(cell, na) for cell in joined)
+    except parse_numbers.NotANumber:
         wanted = []
-    at_once = cells.numbers(b",".join(joined), na)
+    at_once = parse_numbers.numbers(b",".join(joined), na)
     assert at_once is None or bits(at_once) == wanted
 
 
@@ -150,9 +150,9 @@ CELLS = st.one_of(
 def test_what_arrow_reads_is_what_is_read_without_it(rows: list[tuple[str, str]], separator: str, na: bool) -> None:
     text = "".join([separator.join(row) + "\n" for row in rows]).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arrow_rows, "LEAST", 0)
-        quick = arrow_rows.arrow_columns(text, separator.encode(), 2, [1, 0])
-        patch.setattr(arrow_rows, "LEAST", 1 << 60)
+        patch.setattr(csv_arrow, "LEAST", 0)
+        quick = csv_arrow.arrow_columns(text, separator.encode(), 2, [1, 0])
+        patch.setattr(csv_arrow, "LEAST", 1 << 60)
         header = separator.join("xy").encode() + b"\n"
         columns, _, error = read(
             header + text, ["y", "x"], format="csv" if separator == "," else "tsv", na="nan" if na else None
@@ -272,8 +272,8 @@ def test_na() -> None:
 
 
 def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(separated_rows, "LINE_LIMIT", 1000)
-    monkeypatch.setattr(jsonl_in, "LINE_LIMIT", 1000)
+    monkeypatch.setattr(csv_rows, "LINE_LIMIT", 1000)
+    monkeypatch.setattr(jsonl_read, "LINE_LIMIT", 1000)
     assert words(b"x\n1\n" + b"1" * 2000) == "stdin:3:1: the line is too long: the limit is 1,000 bytes"
     assert words(b'x\n"' + b"1\n" * 1000).startswith("stdin:2:1: a quote is not closed, or the line is too long")
     assert "the line is too long" in words(b'{"x":' + b"1" * 2000, format="jsonl")
@@ -485,7 +485,7 @@ def test_packed_files(tmp_path: Path) -> None:
 def test_a_bomb_is_met_in_small_steps() -> None:
     bombs = {"gz": gzip.compress(bytes(200_000_000)), "zst": zstandard.compress(bytes(200_000_000))}
     for packing, bomb in bombs.items():
-        sizes = [len(piece) for piece in packed.unpacked(iter([bomb]), packing, "bomb", None)]
+        sizes = [len(piece) for piece in compression.unpacked(iter([bomb]), packing, "bomb", None)]
         assert max(sizes) <= 1 << 24
         assert sum(sizes) == 200_000_000
     assert "too long" in words(bombs["gz"])
@@ -504,7 +504,7 @@ def test_packing_has_the_same_bytes_whatever_the_pieces(packing: str) -> None:
         found.add(b"".join(pieces))
     assert len(found) == 1
     once = found.pop()
-    assert b"".join(packed.unpacked(iter([once]), packing, "x", None)) == text
+    assert b"".join(compression.unpacked(iter([once]), packing, "x", None)) == text
 
 
 # Files, streams and their failures.
@@ -588,7 +588,7 @@ def test_what_is_fast_is_gathered() -> None:
         for _ in range(10):
             os.write(here, b"1\n" * 100)
         os.close(here)
-        assert [len(piece) for piece in source.pieces(stream, "x")] == [2000]
+        assert [len(piece) for piece in input.pieces(stream, "x")] == [2000]
 
 
 # There and back.
@@ -621,7 +621,7 @@ def written(form: str, made: Made) -> bytes:
     return b"".join(pieces)
 
 
-READABLE = [name for name, row in FORMATS.items() if row.read is not None]
+READABLE = [name for name, row in FORMATS.items() if row.reader]
 
 
 @pytest.mark.parametrize("form", READABLE)

@@ -69,7 +69,7 @@ def formats() -> str:
     rows = []
     for f in FORMATS.values():
         suffixes = " ".join(f"`{s}`" for s in f.suffixes)
-        read, memory = "yes" if f.read is not None else "no", "held" if f.held else "streamed"
+        read, memory = "yes" if f.reader else "no", "held" if f.held else "streamed"
         rows.append([f"`{f.name}`", suffixes, f.doc, read, memory, f"`gradcli[{f.needs}]`" if f.needs else ""])
     return _table(["format", "suffixes", "what it is", "read by --input", "in memory", "needs"], rows)
 

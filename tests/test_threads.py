@@ -523,7 +523,7 @@ def test_a_child_looks_for_cycles_again() -> None:
 
 
 def _fork_reads_a_file(path: str) -> None:
-    from gradcli.job.npy import stored
+    from gradcli.formats.npy_random import stored
 
     want = np.arange(200_000.0)
     np.save(path, want)

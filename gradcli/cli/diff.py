@@ -15,8 +15,8 @@ import click
 from gradcli.cli import options, report
 from gradcli.cli.report import Progress, colored
 from gradcli.errors import GradError, Source
-from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, load, suffix_of
-from gradcli.formats.source import unopened
+from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, suffix_of
+from gradcli.formats.input import unopened
 
 if TYPE_CHECKING:
     from gradcli.formats import Statements
@@ -173,7 +173,7 @@ class Target:
             result = compute()
             if progress is not None:
                 result.watch = lambda done: progress(done, result.part(done))
-            load(self.format, self.packing)
+            self.format.load(self.packing)
             with self.door:
                 style = self.style._replace(rewinds=self.door.rewinds and self.packing is None)
                 self._send(lambda out: self.format.write(result, out, style), apart=result.long)
@@ -206,8 +206,7 @@ class Target:
 
         def send(out: Out) -> None:
             packer = Packer(out, self.packing) if self.packing is not None else None
-            shown = self.format.shown if self.terminal else None
-            write(packer or (out if shown is None else lambda data: out(shown(data))))
+            write(packer or ((lambda data: out(self.format.shown(data))) if self.terminal else out))
             if packer is not None:
                 packer.close()
 

@@ -220,7 +220,7 @@ def points() -> list[click.Parameter]:
 
 
 def rows() -> list[click.Parameter]:
-    readable = [name for name, row in FORMATS.items() if getattr(row, "read", None) is not None]
+    readable = [name for name, row in FORMATS.items() if row.reader]
     return [
         option("-i", "--input", multiple=True, metavar="FILE",
                help="Read points from the rows of FILE, stdin (-) or a quoted pattern's files; columns are variables."),

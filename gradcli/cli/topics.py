@@ -58,7 +58,7 @@ def _formats() -> str:
 
     lines = [f"{'':9} {'suffixes':15} {'--input':8} {'memory':9} what it is"]
     for row in FORMATS.values():
-        read, held = "read" if row.read is not None else "", "held" if row.held else "streamed"
+        read, held = "read" if row.reader else "", "held" if row.held else "streamed"
         extra = f" (needs gradcli[{row.needs}])" if row.needs else ""
         lines.append(f"{row.name:9} {' '.join(row.suffixes):15} {read:8} {held:9} {row.doc}{extra}")
     return (

@@ -6,123 +6,124 @@ Must not know how the numbers are made, nor where the bytes go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, BinaryIO, NamedTuple
 
-from gradcli.errors import GradError, printable
-from gradcli.formats import deferred
-from gradcli.formats.given import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
-from gradcli.formats.json_text import tell_json, tell_jsonl, write_json, write_jsonl
-from gradcli.formats.kept import Kept
-from gradcli.formats.markdown import tell_markdown, write_markdown
-from gradcli.formats.numbers import spell
-from gradcli.formats.packed import Packer, suffix_of
-from gradcli.formats.separated import separated
-from gradcli.formats.source import STDIN, Input, opened
-from gradcli.formats.table import tell_table, write_table
-from gradcli.formats.terminal import csv_shown, json_shown, tsv_shown
+from gradcli.errors import GradError, missing, printable
+from gradcli.formats.compression import Packer, suffix_of, zstandard
+from gradcli.formats.input import STDIN, Input, opened
+from gradcli.formats.interface import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
+from gradcli.formats.passthrough import Kept
+from gradcli.formats.print_numbers import spell
 
 __all__ = [
     "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Packer", "Start", "Statements", "Style", "Table",
-    "by_suffix", "load", "open_table", "printable", "spell", "suffix_of",
+    "by_suffix", "open_table", "printable", "spell", "suffix_of",
 ]  # fmt: skip
 
 
 class Format(NamedTuple):
-    """``write(result, out, style)`` for numbers, ``tell(formulas, out, style)`` for expressions, ``read(input)``.
+    """A row: how a format is written, read and told apart.
 
-    ``binary``: not for a terminal. ``held``: read and written whole, in memory, where others are streamed. ``needs``:
-    the extra that installs what it stands on. ``shown``: what a terminal is given of the text, where that is not all.
+    ``writer``, ``teller``, ``reader``, ``shower`` name functions of this folder, as "file:function", which are imported
+    when they are called; "" where the format cannot do that. ``binary``: not for a terminal. ``held``: read and
+    written whole, in memory, where others are streamed. ``library``: what writing stands on, and ``needs`` the extra
+    that installs it.
     """
 
     name: str
     suffixes: tuple[str, ...]
     doc: str
-    write: Callable[[Any, Out, Style], None]
-    tell: Callable[[Any, Out, Style], None]
-    read: Callable[[Input], Table] | None = None
+    writer: str
+    teller: str = ""
+    reader: str = ""
+    shower: str = ""
     binary: bool = False
     held: bool = False
+    library: str = "orjson"
     needs: str = ""
-    shown: Callable[[bytes], bytes] | None = None
+
+    def write(self, result: Any, out: Out, style: Style) -> None:
+        """Numbers, see `Columns`."""
+        _function(self.writer)(result, out, style)
+
+    def tell(self, formulas: Statements, out: Out, style: Style) -> None:
+        """Expressions. Raises GradError where the format holds numbers alone."""
+        if not self.teller:
+            raise GradError(
+                "without points there are expressions, and this format holds numbers alone",
+                hint="give --at or --grid",
+            )
+        _function(self.teller)(formulas, out, style)
+
+    def read(self, given: Input) -> Table:
+        table: Table = _function(self.reader)(given)
+        return table
+
+    def shown(self, data: bytes) -> bytes:
+        """What a terminal is given of the text: nothing that could drive it."""
+        text: bytes = _function(self.shower)(data) if self.shower else data
+        return text
+
+    def load(self, packing: str | None) -> None:
+        """Import what writing stands on, before a file is begun: an import may fail, and may end the process."""
+        try:
+            import_module(self.library)
+        except ImportError as error:
+            package = self.library.partition(".")[0]
+            if not self.needs or not missing(error, package):
+                raise
+            raise GradError(
+                f"{self.name} needs the package {package}", hint=f"pip install 'gradcli[{self.needs}]'"
+            ) from None
+        if packing == "zst":
+            zstandard()
+
+
+def _function(place: str) -> Any:
+    file, _, name = place.partition(":")
+    return getattr(import_module(f"gradcli.formats.{file}"), name)
 
 
 FORMATS = {
     row.name: row
     for row in (
-        Format("table", (".txt",), "aligned text: matrices for a shape, else a row a point", write_table, tell_table),
         Format(
-            "csv",
-            (".csv",),
-            "comma-separated rows with a header",
-            *separated(b","),
-            deferred.read_csv,
-            shown=csv_shown,
+            "table", (".txt",), "aligned text: matrices for a shape, else a row a point", "table:write_table",
+            "table:tell_table",
         ),
         Format(
-            "tsv",
-            (".tsv", ".tab"),
-            "tab-separated rows with a header",
-            *separated(b"\t"),
-            deferred.read_tsv,
-            shown=tsv_shown,
+            "csv", (".csv",), "comma-separated rows with a header", "csv_write:write_csv", "csv_write:tell_csv",
+            "csv_read:read_csv", "terminal:csv_shown",
         ),
         Format(
-            "json",
-            (".json",),
-            f"one object, schema {SCHEMA}: columns in the shape of the grid",
-            write_json,
-            tell_json,
-            deferred.read_json,
-            held=True,
-            shown=json_shown,
+            "tsv", (".tsv", ".tab"), "tab-separated rows with a header", "csv_write:write_tsv", "csv_write:tell_tsv",
+            "csv_read:read_tsv", "terminal:tsv_shown",
         ),
         Format(
-            "jsonl",
-            (".jsonl", ".ndjson"),
-            "JSON lines: one object a point",
-            write_jsonl,
-            tell_jsonl,
-            deferred.read_jsonl,
-            shown=json_shown,
-        ),
-        Format("markdown", (".md",), "a Markdown table", write_markdown, tell_markdown),
-        Format(
-            "npy",
-            (".npy",),
-            "a NumPy array with a field a column",
-            deferred.write_npy,
-            deferred.tell_nothing,
-            deferred.read_npy,
-            binary=True,
+            "json", (".json",), f"one object, schema {SCHEMA}: columns in the shape of the grid",
+            "json_write:write_json", "json_write:tell_json", "json_read:JsonTable", "terminal:json_shown", held=True,
         ),
         Format(
-            "npz",
-            (".npz",),
-            "NumPy arrays, one a column, in the shape of the grid",
-            deferred.write_npz,
-            deferred.tell_nothing,
-            deferred.read_npz,
-            binary=True,
-            held=True,
+            "jsonl", (".jsonl", ".ndjson"), "JSON lines: one object a point", "json_write:write_jsonl",
+            "json_write:tell_jsonl", "jsonl_read:JsonLines", "terminal:json_shown",
+        ),
+        Format("markdown", (".md",), "a Markdown table", "markdown:write_markdown", "markdown:tell_markdown"),
+        Format(
+            "npy", (".npy",), "a NumPy array with a field a column", "npy_write:write_npy", reader="npy_read:Npy",
+            binary=True, library="numpy",
         ),
         Format(
-            "parquet",
-            (".parquet", ".pq"),
-            "a Parquet table",
-            deferred.write_parquet,
-            deferred.tell_nothing,
-            deferred.read_parquet,
-            binary=True,
-            needs="parquet",
+            "npz", (".npz",), "NumPy arrays, one a column, in the shape of the grid", "npy_write:write_npz",
+            reader="npy_read:Npz", binary=True, held=True, library="numpy",
+        ),
+        Format(
+            "parquet", (".parquet", ".pq"), "a Parquet table", "parquet:write_parquet", reader="parquet:Parquet",
+            binary=True, library="pyarrow.parquet", needs="parquet",
         ),
     )
-}
-
-
-def load(row: Format, packing: str | None) -> None:
-    """Import what a file of this format is written with, before it is begun."""
-    deferred.load(row.name, packing)
+}  # fmt: skip
 
 
 def by_suffix(path: str) -> Format:
@@ -154,14 +155,13 @@ def open_table(
         name, stream = path, stream or opened(path)
     row = _by_name(format) if format is not None else FORMATS["csv"] if path == "-" else _to_read(plain)
     given = Input(name, stream, packing=packing, na=na == "nan", limit=max_bytes, columns=columns)
-    assert row.read is not None
     return row.read(given)
 
 
 def _by_name(name: str) -> Format:
     row = FORMATS.get(name)
-    if row is None or row.read is None:
-        known = ", ".join([row.name for row in FORMATS.values() if row.read])
+    if row is None or not row.reader:
+        known = ", ".join([row.name for row in FORMATS.values() if row.reader])
         raise GradError(f"--input-format: '{name}' cannot be read (can be: {known})")
     return row
 
@@ -170,7 +170,7 @@ def _to_read(path: str) -> Format:
     import os
 
     for row in FORMATS.values():
-        if row.read is not None and path.lower().endswith(row.suffixes):
+        if row.reader and path.lower().endswith(row.suffixes):
             return row
     suffix = os.path.splitext(path)[1]
     what = f"the suffix '{suffix}'" if suffix else "a name without suffix"

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gradcli.errors import GradError
+from gradcli.formats.input import LINE_LIMIT, shown
 from gradcli.formats.json_tokens import BLANK, COMMA, SCALAR, Tokens
-from gradcli.formats.source import LINE_LIMIT, shown
 
 STEP = 1024
 """Values, or records, between places that are remembered."""

@@ -6,7 +6,7 @@ import json
 import re
 
 from gradcli.errors import GradError
-from gradcli.formats.source import fault, shown
+from gradcli.formats.input import fault, shown
 
 # The alternatives of every pattern differ in their first byte, so that none is read twice in vain. Repeated groups have
 # a bound: each turn is remembered until the match ends.

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from gradcli.errors import GradError
-from gradcli.formats.kept import Kept
-from gradcli.formats.source import fault, shown
+from gradcli.formats.input import fault, shown
+from gradcli.formats.passthrough import Kept
 
 MINUS_ZERO = re.compile(rb"-0(?![.0-9eE])").search
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from gradcli.errors import printable
-from gradcli.formats.given import Columns, Out, Statements, Style, headed
-from gradcli.formats.kept import Kept
-from gradcli.formats.numbers import number_rows
+from gradcli.formats.interface import Columns, Out, Statements, Style, headed
+from gradcli.formats.passthrough import Kept
+from gradcli.formats.print_numbers import number_rows
 
 _MARKS = r"[\\|<&\[`]|:(?=//)|(?<=[wW]{3})\."
 """What means something within a cell. GitHub makes links of addresses, and in them a backslash escapes nothing."""

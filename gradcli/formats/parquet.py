@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError, missing
-from gradcli.formats.arrays_in import as_floats
-from gradcli.formats.given import Chunk, Columns, Out, Style
-from gradcli.formats.kept import Kept
-from gradcli.formats.sink import Sink
-from gradcli.formats.source import Input, checked_names, failed, places, shown
+from gradcli.formats.input import Input, checked_names, failed, places, shown
+from gradcli.formats.interface import Chunk, Columns, Out, Sink, Style
+from gradcli.formats.npy_read import as_floats
+from gradcli.formats.passthrough import Kept
 from gradcli.limits import memory
 
 _ROWS = 65536
@@ -129,7 +128,7 @@ class Parquet:
 
     def _kept(self, column: Any, name: str) -> Kept:
         """A column as text; its Arrow array goes along, so that Parquet keeps the type."""
-        from gradcli.formats.numbers import number_cells
+        from gradcli.formats.print_numbers import number_cells
 
         types, kind = self._arrow.types, column.type
         if types.is_floating(kind):

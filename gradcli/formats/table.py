@@ -8,9 +8,9 @@ from typing import Any
 
 from gradcli.errors import printable
 from gradcli.expr import spell_name
-from gradcli.formats.given import Columns, Out, Statements, Style, shaped
-from gradcli.formats.kept import Kept
-from gradcli.formats.numbers import number_cells
+from gradcli.formats.interface import Columns, Out, Statements, Style, shaped
+from gradcli.formats.passthrough import Kept
+from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
 _CHUNK = 65536

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gradcli.calculus.derive import expand
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, variables
-from gradcli.job.npy import Stored, stored
+from gradcli.formats.npy_random import Stored, stored
 from gradcli.job.points import INDICES, read_name
 from gradcli.language import parse
 

@@ -14,7 +14,7 @@ from gradcli.job.request import Facts, Settings
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
-    from gradcli.formats.kept import Kept
+    from gradcli.formats.passthrough import Kept
 
 _LONG = 1 << 18
 """Numbers from which a thread of their own makes them text."""

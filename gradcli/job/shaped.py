@@ -19,7 +19,7 @@ from gradcli.compute.passes import Plan, Watch
 from gradcli.compute.row_sums import row_sums
 from gradcli.errors import GradError
 from gradcli.expr import Expr, bit, substitute, var
-from gradcli.job.npy import Along, Stored
+from gradcli.formats.npy_random import Along, Stored
 from gradcli.job.request import Facts, Settings
 from gradcli.job.result import Computed, Result, check_held, count_nonfinite
 

@@ -15,7 +15,7 @@ from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
-from gradcli.formats.kept import Kept
+from gradcli.formats.passthrough import Kept
 from gradcli.job.points import Points
 from gradcli.job.request import Facts, Job, Request
 from gradcli.job.result import STREAMED, Computed

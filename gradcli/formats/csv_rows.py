@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gradcli.formats.source import LINE_LIMIT, fault
+from gradcli.formats.input import LINE_LIMIT, fault
 
 _NEWLINE = 10
 _MARK = re.compile(rb'["\r\n]')

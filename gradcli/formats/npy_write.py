@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import GradError
-from gradcli.formats.cells import NotANumber, number
-from gradcli.formats.given import Columns, Out, Start, Style, headed, shaped
-from gradcli.formats.kept import Kept
-from gradcli.formats.sink import Sink
+from gradcli.formats.interface import Columns, Out, Sink, Start, Style, headed, shaped
+from gradcli.formats.parse_numbers import NotANumber, number
+from gradcli.formats.passthrough import Kept
 from gradcli.limits import memory
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gradcli.compute.grid import Ranges
 from gradcli.errors import GradError
-from gradcli.formats.source import failed, unopened
+from gradcli.formats.input import failed, unopened
 
 if TYPE_CHECKING:
     from numpy import dtype, float64
@@ -90,7 +89,7 @@ class Stored:
         shape, strides = [self.shape[k] for k in order], [self.strides[k] for k in order]
         return Stored(self.file, self.kind, self.offset, shape, strides, self.start)
 
-    def box(self, ranges: Ranges) -> Array:
+    def box(self, ranges: tuple[tuple[int, int], ...]) -> Array:
         """The numbers between two places of each axis."""
         import numpy as np
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradcli.formats.given import SCHEMA, Columns, Out, Statements, Style, shaped
-from gradcli.formats.kept import Kept
-from gradcli.formats.numbers import number_rows, plain
+from gradcli.formats.interface import SCHEMA, Columns, Out, Statements, Style, shaped
+from gradcli.formats.passthrough import Kept
+from gradcli.formats.print_numbers import number_rows, plain
 
 _CHUNK = 65536
 """Numbers turned into text at a time."""

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.given import Chunk
+from gradcli.formats.input import Input, checked_names, places
+from gradcli.formats.interface import Chunk
 from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, marked, not_utf8, parse
-from gradcli.formats.source import Input, checked_names, places
 
 _ROWS = 65536
 """Rows given at a time."""

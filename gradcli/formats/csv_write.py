@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gradcli.formats.given import Columns, Out, Statements, Style, headed
-from gradcli.formats.kept import Kept, quoted
-from gradcli.formats.numbers import number_rows, row_pieces
+from gradcli.formats.interface import Columns, Out, Statements, Style, headed
+from gradcli.formats.passthrough import Kept, quoted
+from gradcli.formats.print_numbers import number_rows, row_pieces
 
 
 def _heading(name: str, separator: bytes) -> bytes:
@@ -15,7 +15,7 @@ def _heading(name: str, separator: bytes) -> bytes:
     return quoted(cell, separator) if cell == cell.strip() else b'"' + cell.replace(b'"', b'""') + b'"'
 
 
-def separated(separator: bytes) -> tuple[Callable[..., None], Callable[..., None]]:
+def _separated(separator: bytes) -> tuple[Callable[..., None], Callable[..., None]]:
     turned = bytes.maketrans(b",", separator)
 
     def write(result: Columns, out: Out, style: Style) -> None:
@@ -35,3 +35,7 @@ def separated(separator: bytes) -> tuple[Callable[..., None], Callable[..., None
             out(separator.join([quoted(cell.encode(), separator) for cell in pair]) + b"\n")
 
     return write, tell
+
+
+write_csv, tell_csv = _separated(b",")
+write_tsv, tell_tsv = _separated(b"\t")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from gradcli.formats.kept import Kept
+from gradcli.formats.passthrough import Kept
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,3 +113,28 @@ def headed(header: bytes, blocks: Iterator[Any], out: Out) -> Iterator[Any]:
     if first is not None:
         yield first
         yield from blocks
+
+
+class Sink(io.RawIOBase):
+    """``out`` as a file that is written from the front, for libraries that write files.
+
+    A context: what is written after it, as by a library's destructor once writing has failed, goes nowhere.
+    """
+
+    def __init__(self, out: Out) -> None:
+        self._out, self._at = out, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._out(piece)
+        self._at += len(piece)
+        return len(piece)
+
+    def __exit__(self, *_: object) -> None:
+        self._out = len

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.formats.arrow_rows import arrow_columns, loaded, plain
-from gradcli.formats.cells import NotANumber, number, numbers
-from gradcli.formats.given import Chunk
-from gradcli.formats.kept import Kept
-from gradcli.formats.separated_rows import row, unquoted, whole_rows, with_newlines
-from gradcli.formats.source import Input, checked_names, fault, places, shown
+from gradcli.formats.csv_arrow import arrow_columns, loaded, plain
+from gradcli.formats.csv_rows import row, unquoted, whole_rows, with_newlines
+from gradcli.formats.input import Input, checked_names, fault, places, shown
+from gradcli.formats.interface import Chunk
+from gradcli.formats.parse_numbers import NotANumber, number, numbers
+from gradcli.formats.passthrough import Kept
 
 if TYPE_CHECKING:
     import numpy as np
@@ -295,3 +295,11 @@ def _is_number(cell: bytes) -> bool:
     except NotANumber:
         return False
     return unquoted(cell).strip() not in (b"nan", b"inf", b"-inf")
+
+
+def read_csv(given: Input) -> Separated:
+    return Separated(given, ",")
+
+
+def read_tsv(given: Input) -> Separated:
+    return Separated(given, "\t")

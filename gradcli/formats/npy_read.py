@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gradcli.errors import GradError
-from gradcli.formats.given import Chunk
-from gradcli.formats.kept import Kept
-from gradcli.formats.source import WHOLE_LIMIT, Input, checked_names, failed, places
+from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, failed, places
+from gradcli.formats.interface import Chunk
+from gradcli.formats.passthrough import Kept
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def as_floats(values: Any, name: str, column: str, notes: list[str]) -> Any:
 
 def kept_numbers(values: Any) -> Kept:
     """Numbers to carry through: floats in the one spelling, integers with all digits."""
-    from gradcli.formats.numbers import number_cells
+    from gradcli.formats.print_numbers import number_cells
 
     if values.dtype.kind in "iu":
         return Kept([b"%d" % v for v in values.tolist()])

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.given import Chunk
+from gradcli.formats.input import LINE_LIMIT, Input, checked_names, fault, places, shown
+from gradcli.formats.interface import Chunk
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parsable, parse
-from gradcli.formats.source import LINE_LIMIT, Input, checked_names, fault, places, shown
 
 
 class JsonLines:

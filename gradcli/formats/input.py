@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
-from gradcli.formats.packed import begun, packing_of, unpacked
+from gradcli.formats.compression import begun, packing_of, unpacked
 from gradcli.limits import memory
 
 STDIN = "stdin"
