@@ -5,9 +5,7 @@ The header is read as data by rules of our own: nothing in it is unpickled or ru
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 import stat
 import threading
 import weakref
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gradcli.errors import GradError
 from gradcli.formats.input import failed, unopened
+from gradcli.formats.npy_header import Header
 
 if TYPE_CHECKING:
     from numpy import dtype, float64
@@ -25,11 +24,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[float64]
 
-_MAGIC = b"\x93NUMPY"
-_HEADER = 10_000
-"""Bytes a header may have: those of arrays of numbers have some hundred."""
-_SHORT = 1000
-_DIMENSIONS = 64
 _PIECE = 2**20
 """Numbers read at once where only some of them are wanted."""
 
@@ -125,73 +119,31 @@ class Stored:
 
 def stored(path: str) -> Stored:
     """The array in a .npy file. Raises GradError for anything else than a whole file of real numbers."""
-    import numpy as np
-
     try:
         # A pipe would be waited for.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise GradError(f"{path}: not a regular file")
         file: Any = open(path, "rb", buffering=0)  # noqa: SIM115 - read as long as somebody holds it
         held = _File(path, file)
-        header, offset = _header(file)
-        size = os.fstat(file.fileno()).st_size
+        header = Header(file, path)
+        offset, size = file.tell(), os.fstat(file.fileno()).st_size
     except OSError as e:
         raise unopened(path, e) from None
     except ValueError as e:
         raise GradError(f"{path}: {e}") from None
-    shape, backwards = header["shape"], header["fortran_order"]
-    try:
-        kind = np.dtype(header["descr"])
-    except (TypeError, ValueError, SyntaxError):
-        raise GradError(f"{path}: not a .npy file") from None
-    if kind.hasobject:
-        raise GradError(f"{path}: holds Python objects, not numbers")
+    shape, kind = header.shape, header.item
     if kind.kind not in "iuf" or kind.itemsize > 8:
         said = "complex numbers" if kind.kind == "c" else f"{kind}"
         raise GradError(f"{path}: holds {said}, not real numbers of at most 8 bytes")
     promised = offset + prod(shape) * kind.itemsize
     if size < promised:
         raise GradError(f"{path}: the file is cut off: it holds {size} bytes, its header says {promised}")
-    strides = _strides(shape[::-1])[::-1] if backwards else _strides(shape)
+    strides = _strides(shape[::-1])[::-1] if header.fortran else _strides(shape)
     return Stored(held, kind, offset, shape, strides)
 
 
 def _strides(shape: Sequence[int]) -> list[int]:
     return [prod(shape[k + 1 :]) for k in range(len(shape))]
-
-
-def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
-    """What the header says, and where it ends. Raises ValueError, with the words for it."""
-    start = file.read(12)
-    if not start.startswith(_MAGIC):
-        raise ValueError("not a .npy file")
-    # The first format has two bytes for the header's length, the others four.
-    width = 2 if start[6:7] == b"\x01" else 4
-    length = int.from_bytes(start[8 : 8 + width], "little")
-    if start[6:8] not in (b"\x01\0", b"\x02\0", b"\x03\0") or length > _HEADER:
-        raise ValueError("not a .npy file whose header can be read")
-    file.seek(8 + width)
-    text = file.read(length)
-    if len(start) < 8 + width or len(text) < length:
-        raise ValueError("the file is cut off within its header")
-    # Python 2 wrote long integers as 3L.
-    text = re.sub(rb"([0-9])L\b", rb"\1", text)
-    try:
-        header = ast.literal_eval(text.decode("latin-1").strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as e:
-        # Python has no memory either for what is nested deep, which no header of numbers is.
-        if isinstance(e, MemoryError) and len(text) < _SHORT:
-            raise
-        raise ValueError("not a .npy file whose header can be read") from None
-    if not isinstance(header, dict) or set(header) != {"descr", "fortran_order", "shape"}:
-        raise ValueError("not a .npy file whose header can be read")
-    if not isinstance(header["fortran_order"], bool) or not _is_shape(header["shape"]):
-        raise ValueError("not a .npy file whose header can be read")
-    return header, 8 + width + length
-
-
-def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, tuple) and len(shape) <= _DIMENSIONS and all(type(n) is int and n >= 0 for n in shape)
 
 
 _WINDOW = 2**20

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from gradcli.errors import GradError
 from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, failed, places
 from gradcli.formats.interface import Chunk
+from gradcli.formats.npy_header import Header
 from gradcli.formats.passthrough import Kept
 from gradcli.limits import memory
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _BYTES = 1 << 20
 """Bytes of rows given at a time."""
-_HEADER = 1 << 16
-"""Bytes of a header that are read at most."""
 EXACT = 2**53
 
 
@@ -50,49 +49,6 @@ class Taken:
         size = min(len(self._held) // unit * unit, max(unit, most // unit * unit)) or len(self._held)
         found, self._held = self._held[:size], self._held[size:]
         return found
-
-
-class Header:
-    """What stands before an array's numbers. ``item``: one row's type."""
-
-    def __init__(self, file: Any, name: str) -> None:
-        import numpy as np
-
-        if not (start := file.read(8)):
-            raise GradError(f"{name}: the file is empty")
-        if not start.startswith(b"\x93NUMPY"):
-            raise GradError(f"{name}: not a .npy file")
-        if len(start) < 8:
-            raise GradError(f"{name}: truncated in the header")
-        version = (start[6], start[7])
-        if version not in ((1, 0), (2, 0), (3, 0)):
-            raise GradError(f"{name}: version {version[0]}.{version[1]} of .npy is not known")
-        width = 2 if version == (1, 0) else 4
-        length = file.read(width)
-        size = int.from_bytes(length, "little")
-        if size > _HEADER:
-            raise GradError(f"{name}: a header of {size:,} bytes is beyond the limit of {_HEADER:,}")
-        text = file.read(size)
-        if len(text) < size or len(length) < width:
-            raise GradError(f"{name}: truncated in the header")
-        read = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
-        try:
-            shape, fortran, item = read(io.BytesIO(length + text), max_header_size=_HEADER)
-            if version == (3, 0) and item.names:
-                # Read as Latin-1; the third version is UTF-8.
-                item.names = tuple(n.encode("latin-1").decode() for n in item.names)
-        except Exception as error:
-            if memory.lacking(error):
-                raise
-            # NumPy reads the header as a Python literal: what it raises for a damaged one has no common kin.
-            raise GradError(f"{name}: the header of the array is damaged") from None
-        if item.hasobject:
-            raise GradError(f"{name}: an object array (dtype {item}) would have to be unpickled: it is never read")
-        if any(n < 0 for n in shape) or len(shape) > 32:
-            raise GradError(f"{name}: the header of the array is damaged")
-        self.shape: tuple[int, ...] = shape
-        self.fortran: bool = fortran
-        self.item: np.dtype[Any] = item
 
 
 class Npy:
