@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -34,9 +35,9 @@ class Taken:
     def read(self, size: int) -> bytes:
         """So many bytes; fewer at the end."""
         # It gives what it holds without a copy.
-        found, part = io.BytesIO(), self._held
-        found.write(part[:size])
-        self._held = part[size:]
+        found = io.BytesIO()
+        found.write(self._held[:size])
+        self._held = self._held[size:]
         while (left := size - found.tell()) and (part := next(self._parts, b"")):
             found.write(part[:left])
             self._held = part[left:]
@@ -57,8 +58,7 @@ class Header:
     def __init__(self, file: Any, name: str) -> None:
         import numpy as np
 
-        start = file.read(8)
-        if not start:
+        if not (start := file.read(8)):
             raise GradError(f"{name}: the file is empty")
         if not start.startswith(b"\x93NUMPY"):
             raise GradError(f"{name}: not a .npy file")
@@ -81,9 +81,9 @@ class Header:
             if version == (3, 0) and item.names:
                 # Read as Latin-1; the third version is UTF-8.
                 item.names = tuple(n.encode("latin-1").decode() for n in item.names)
-        except MemoryError:
-            raise
-        except Exception:
+        except Exception as error:
+            if memory.lacking(error):
+                raise
             # NumPy reads the header as a Python literal: what it raises for a damaged one has no common kin.
             raise GradError(f"{name}: the header of the array is damaged") from None
         if item.hasobject:
@@ -210,8 +210,6 @@ class Npz:
         for name, shape in shapes.items():
             if shape != shapes[first]:
                 raise GradError(f"{self.name}: '{first}' has the shape {shapes[first]}, '{name}' has {shape}")
-        import math
-
         self.rows: int | None = math.prod(shapes[first]) if shapes else 0
 
     def _refused(self, error: Exception, words: str) -> GradError:
@@ -234,14 +232,13 @@ class Npz:
 
         file, header = self._open(name)
         check_item(header.item, self.name, name)
-        data = bytearray()
+        rows, data = self.rows or 0, bytearray()
         try:
             # Piece by piece: what is packed may hold more than the archive tells.
             while piece := file.read(_BYTES):
                 data += piece
         except _DAMAGES as error:
             raise self._refused(error, f"'{name}' is damaged") from None
-        rows = self.rows or 0
         if len(data) != rows * header.item.itemsize:
             raise truncated(f"{self.name}: '{name}'", len(data) // header.item.itemsize, rows)
         array = np.frombuffer(data, header.item)
@@ -249,9 +246,8 @@ class Npz:
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         places(self.name, self.names, [*wanted, *keep])
-        asked = {*wanted, *keep}
-        held(sum(self._members[name].file_size for name in asked), self.name, self._given.limit)
-        arrays = {name: self._array(name) for name in asked}
+        held(sum(self._members[name].file_size for name in [*wanted, *keep]), self.name, self._given.limit)
+        arrays = {name: self._array(name) for name in [*wanted, *keep]}
         step = _BYTES // 8
         for lo in range(0, self.rows or 0, step):
             columns = [as_floats(arrays[n][lo : lo + step], self.name, n, self.notes) for n in wanted]

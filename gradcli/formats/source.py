@@ -23,8 +23,8 @@ PIECE = 1 << 20
 """Bytes read at a time from what is fast."""
 LINE_LIMIT = 1 << 24
 """Bytes of one row of text: more than any table has, and a bound for memory."""
-WHOLE_LIMIT = 1 << 30
-"""Bytes of memory for an input that must be held at once, room to grow included, unless --max-bytes says otherwise."""
+WHOLE_LIMIT = (1 << 30) // 5 * 4
+"""Bytes of an input that must be held, unless --max-bytes says otherwise: with room to grow, a GiB of memory."""
 
 
 class Input:
@@ -66,8 +66,7 @@ class Input:
 
     def whole(self) -> bytes:
         """All bytes, unpacked. Raises GradError past the limit, before more is read."""
-        limit = WHOLE_LIMIT * 4 // 5 if self.limit is None else self.limit
-        limit = min(limit, memory.limit() * 4 // 5)
+        limit = min(WHOLE_LIMIT if self.limit is None else self.limit, memory.limit() // 5 * 4)
         # It grows by an eighth at a time and gives what it holds without a copy.
         held, size = io.BytesIO(), 0
         for piece in self.parts():

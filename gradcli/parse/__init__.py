@@ -11,6 +11,7 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
+from gradcli import memory
 from gradcli.cycles import unsought
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import Expr
@@ -45,6 +46,12 @@ class Parsed(NamedTuple):
 _WATCHED = frozenset({"", "NEWLINE", "LPAR", "RPAR"})
 
 
+_LONG = 100_000
+"""Characters from which it is asked whether memory holds what a text says."""
+_NODES = 400
+"""Bytes that the nodes of a character take at most: 393 were measured of x+x+x."""
+_SHORT_TERM = 6
+"""Characters of a term with a name of its own, whose node has one bit for every name."""
 _AFTER = 400
 """How far an error looks past the place where a text went wrong."""
 
@@ -199,6 +206,15 @@ def _machine() -> _Machine:
     return _Machine(load())
 
 
+def _check_size(text: str) -> None:
+    """Raises GradError where the nodes of a text are beyond what memory holds."""
+    if len(text) < _LONG:
+        return
+    names = len({found[0] for found in re.finditer(r"[^\W\d]\w*", text)})
+    size = len(text) * _NODES + len(text) // _SHORT_TERM * names // 8
+    memory.check(size, f"expressions of {len(text):,} characters and {names:,} names", "give them in parts")
+
+
 def parse(source: str | Source) -> Parsed:
     """Read a text in gradcli's language. Raises GradError, with the place, where it is wrong."""
     if isinstance(source, str):
@@ -212,6 +228,7 @@ def parse(source: str | Source) -> Parsed:
             span=Span(e.start, e.start + 1),
             source=source,
         ) from None
+    _check_size(source.text)
     with unsought():
         meaning = _machine().run(source)
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]
