@@ -54,6 +54,7 @@ def earn(steps: float) -> None:
 @contextmanager
 def within(steps: float = math.inf, part: float = 1.0) -> Iterator[None]:
     """A smaller budget for what is done inside: at most ``steps``, and at most a ``part`` of what is left."""
+    spend(0)
     before = _budget.left
     start = _budget.left = min(steps, part * before)
     try:

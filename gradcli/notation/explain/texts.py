@@ -21,7 +21,7 @@ class Texts:
     """
 
     def __init__(self, roots: Iterable[Expr], named: Mapping[Expr, str] | None = None, within: Expr | None = None):
-        given = list(dict.fromkeys([*roots, *(named or {}), *([within] if within else [])]))
+        given = reachable([*roots, *(named or {}), *([within] if within else [])])
         self.form = dict(zip(given, readable(given), strict=True))
         self.names = {self.form[e]: name for e, name in (named or {}).items()}
         self.parts: dict[Expr, Parts] = {}
