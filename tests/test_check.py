@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 import pytest
 
 from gradcli.calculus.error_bounds import bounds
-from gradcli.check import CheckJob, Texts, run_check
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import apply, const, reachable, var, variables
+from gradcli.verify import CheckJob, Texts, run_check
 
 CLAIMS = [json.loads(line) for line in (Path(__file__).parent / "data" / "claims.jsonl").read_text().splitlines()]
 

@@ -262,7 +262,7 @@ def test_verbose(shell: Shell) -> None:
 
 
 def test_the_pace_of_long_and_of_no_time() -> None:
-    from gradcli.cli.report import summary
+    from gradcli.cli.messages import summary
 
     assert summary(10**8, "rows", 1234.5, 4, "vector", 2) == (
         "100,000,000 rows in 1,234 s (81,004 a second), steps 4, engine vector, threads 2"
@@ -465,13 +465,13 @@ def test_verdicts_and_explanations_as_json_on_a_terminal() -> None:
 
 
 def test_progress_only_on_a_terminal_and_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gradcli.cli import report
+    from gradcli.cli import messages
 
     said: list[str] = []
     now = [0.0]
-    monkeypatch.setattr(report, "_say", said.append)
-    monkeypatch.setattr(report, "monotonic", lambda: now[0])
-    progress = report.Progress("points")
+    monkeypatch.setattr(messages, "_say", said.append)
+    monkeypatch.setattr(messages, "monotonic", lambda: now[0])
+    progress = messages.Progress("points")
     progress(10, 0.05)
     progress.erase()
     assert said == []

@@ -24,7 +24,7 @@ import pytest
 import zstandard
 from open_files import can_be_unnamed, sizes
 
-from gradcli.cli import door, replace
+from gradcli.cli import output, replacement
 from gradcli.cli import run as call
 from gradcli.formats import input
 
@@ -36,7 +36,7 @@ COMMAND = [sys.executable, "-P", "-m", "gradcli"]
 @pytest.fixture(autouse=True)
 def an_empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(Path(door.__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(output.__file__).parents[2]))
     for name in [n for n in os.environ if n.startswith("GRADCLI_")]:
         monkeypatch.delenv(name)
     # A test run in the background ignores SIGINT; so would what it starts.
@@ -91,7 +91,7 @@ def test_writing_fails_at_every_call(
     """Exit code 3 and the old file, or, where another way is left or the file is in place, 0 and the whole new one."""
     named = named or not can_be_unnamed(Path())
     # Pieces of a few bytes make many calls.
-    monkeypatch.setattr(door, "_BUFFER", 16)
+    monkeypatch.setattr(output, "_BUFFER", 16)
     target = Path(f"o.{suffix}")
     ended = {}
     for name, number in [
@@ -106,8 +106,8 @@ def test_writing_fails_at_every_call(
                 target.write_bytes(before)
             failing = Failing(name, at, number, named=named)
             with monkeypatch.context() as patch:
-                patch.setattr(door, "os", failing)
-                patch.setattr(replace, "os", failing)
+                patch.setattr(output, "os", failing)
+                patch.setattr(replacement, "os", failing)
                 code = call(["diff", "x**2", "--grid", "x=0:1:7", "-o", str(target)])
             out, err = capfd.readouterr()
             assert out == ""
@@ -140,7 +140,7 @@ def test_what_is_written_in_part_is_written_on(monkeypatch: pytest.MonkeyPatch) 
 
     words = ["diff", "x**2", "--grid", "x=0:1:70", "-o"]
     assert call([*words, "whole.csv"]) == 0
-    monkeypatch.setattr(door, "os", Short("", 0, 0))
+    monkeypatch.setattr(output, "os", Short("", 0, 0))
     assert call([*words, "short.csv"]) == 0
     assert Path("short.csv").read_bytes() == Path("whole.csv").read_bytes()
 

@@ -15,7 +15,7 @@ LINES = [
     ["compute"],
     ["notation", "codegen", "autograd"],
     ["job"],
-    ["check"],
+    ["verify"],
     ["cli"],
     ["__main__"],
 ]
@@ -25,9 +25,9 @@ FLOOR = {name: floor for floor, names in enumerate(LINES) for name in names}
 DOORS = {
     "lark": {"language.tables"},
     "click": {"cli"},
-    "numpy": {"compute", "formats", "job", "check", "autograd"},
+    "numpy": {"compute", "formats", "job", "verify", "autograd"},
     "scipy": {"compute.backends.special"},
-    "orjson": {"formats", "cli.verdicts", "cli.explain"},
+    "orjson": {"formats", "cli.check_report", "cli.explain"},
     "pyarrow": {"formats.parquet", "formats.csv_arrow"},
     "zstandard": {"formats.compression"},
     "llvmlite": {"compute.backends.native.machine"},

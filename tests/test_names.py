@@ -13,14 +13,14 @@ from hostile_names import KEYWORDS, NAMES
 from test_languages import RUN, SEEN, language_of, need, numbers, output_of, read_objects
 
 from gradcli.calculus.derive import derive
-from gradcli.check import CheckJob, Texts, run_check
-from gradcli.cli import verdicts
+from gradcli.cli import check_report
 from gradcli.codegen import LANGUAGES, code
 from gradcli.errors import GradError, Source, printable
 from gradcli.expr import spell_name, var
 from gradcli.language import parse
 from gradcli.notation import write
 from gradcli.notation.typeset import GREEK
+from gradcli.verify import CheckJob, Texts, run_check
 
 TYPED = [name for name in NAMES if not re.search("[`\r\n]", name)]
 """Those that an expression may hold."""
@@ -257,7 +257,7 @@ def check_verdicts(name):
     claims = Source(f"`_{name}` = 3*`{name}`\n3*`{name}`\n", f"{name}.claims")
     report = run_check(CheckJob([Source(f"`_{name}` = `{name}`**2")], Texts([claims]), points=2))
     assert [v.status for v in report.verdicts] == ["disagrees", "disagrees"]
-    lines = "".join(verdicts.github(report)).split("\n")
+    lines = "".join(check_report.github(report)).split("\n")
     assert (len(lines), lines[-1]) == (3, "")
     for line, v in zip(lines, report.verdicts, strict=False):
         command, properties, message = workflow_command(line)
@@ -266,11 +266,11 @@ def check_verdicts(name):
         assert properties["file"] == printable(f"{name}.claims")
         assert properties["title"] == printable(f"gradcli check: {v.claim.name}")
         assert message.startswith(printable(f"{v.claim.name} disagrees"))
-    for form in (verdicts.table, verdicts.json):
-        shown = verdicts.inert(form(report, False))
+    for form in (check_report.table, check_report.json):
+        shown = check_report.inert(form(report, False))
         assert [workflow_command(line) for line in shown.splitlines() if workflow_command(line)] == []
     assert json.loads(shown)["checks"][0]["name"] == report.verdicts[0].claim.name
-    suite = ElementTree.fromstring(verdicts.junit(report))[0]
+    suite = ElementTree.fromstring(check_report.junit(report))[0]
     assert [case.tag for case in suite] == ["testcase", "testcase"]
     assert [case.get("name") for case in suite] == [printable(v.claim.name) for v in report.verdicts]
     assert suite[0].get("file") == printable(f"{name}.claims")

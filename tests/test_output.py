@@ -21,7 +21,7 @@ import pytest
 from open_files import can_be_unnamed, sizes
 
 import gradcli
-from gradcli.cli import replace, report
+from gradcli.cli import messages, replacement
 from gradcli.cli import run as call
 
 COMMAND = [sys.executable, "-P", "-m", "gradcli"]
@@ -518,7 +518,7 @@ def test_a_file_system_without_unnamed_files(number: int, monkeypatch: pytest.Mo
 
 
 def test_without_proc_the_file_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replace, "_own", lambda fd: f"/no/proc/{fd}")
+    monkeypatch.setattr(replacement, "_own", lambda fd: f"/no/proc/{fd}")
     assert call([*ONE, "-o", "o.csv"]) == 0
     assert left() == ["o.csv"] and Path("o.csv").read_text() == TABLE
 
@@ -578,7 +578,7 @@ def test_a_note_that_fails_takes_nothing_back(
     def fail(_: Any) -> str:
         raise error
 
-    monkeypatch.setattr(report, "nonfinite", fail)
+    monkeypatch.setattr(messages, "nonfinite", fail)
     assert call(["eval", "log(x)", "--at", "x=0", "--csv", *output]) == 0
     out, err = capfd.readouterr()
     assert err.startswith("gradcli: note: after the result: ") and "gradcli: error" not in err
@@ -587,22 +587,22 @@ def test_a_note_that_fails_takes_nothing_back(
 
 @pytest.mark.parametrize(("claim", "code"), [("2*x", 0), ("3*x", 1)])
 def test_the_answer_of_check_stays_what_it_is(claim: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = replace.Replacement.discard
+    real = replacement.Replacement.discard
 
-    def fail(self: replace.Replacement) -> None:
+    def fail(self: replacement.Replacement) -> None:
         real(self)
         raise MemoryError
 
-    monkeypatch.setattr(replace.Replacement, "discard", fail)
+    monkeypatch.setattr(replacement.Replacement, "discard", fail)
     assert call(["check", "x**2", "--claim", claim, "-o", "told.txt"]) == code
     assert "claim" in Path("told.txt").read_text()
 
 
 def test_what_fails_before_the_last_output_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The report is in place, the verdicts are not."""
-    monkeypatch.setattr("gradcli.cli.verdicts.FORMS", {})
-    assert call(["check", "x**2", "--claim", "2*x", "-o", "told.txt", "--junit", "report.xml"]) == 3
-    assert left() == ["report.xml"]
+    monkeypatch.setattr("gradcli.cli.check_report.FORMS", {})
+    assert call(["check", "x**2", "--claim", "2*x", "-o", "told.txt", "--junit", "messages.xml"]) == 3
+    assert left() == ["messages.xml"]
 
 
 def test_the_folder_may_not_be_synced(named: bool, monkeypatch: pytest.MonkeyPatch) -> None:

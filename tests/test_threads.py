@@ -146,7 +146,7 @@ def _texts(k: int) -> Any:
 
 
 def _claims(k: int) -> Any:
-    from gradcli.check import CheckJob, Texts, run_check
+    from gradcli.verify import CheckJob, Texts, run_check
 
     right, wrong = f"df_dx = {k + 2}*cos(x)*exp(y)", f"df_dy = {k + 2}*sin(x)*exp(y)*(1 + 1e-9*x)"
     report = run_check(CheckJob([f"{k + 2}*sin(x)*exp(y)"], Texts([right, wrong])))

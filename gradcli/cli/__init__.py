@@ -14,8 +14,8 @@ from importlib import import_module
 import click
 
 from gradcli import __version__
-from gradcli.cli import options, report
-from gradcli.cli.output import Doors
+from gradcli.cli import messages, options
+from gradcli.cli.destinations import Doors
 from gradcli.errors import GradError, meant
 from gradcli.limits import memory, work
 
@@ -26,10 +26,10 @@ COMMANDS = {
     "show": ("show", "show", "Derivatives as expressions, code, formulas and pictures."),
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
-    "functions": ("about", "functions", "The functions: domains, derivatives, conventions."),
+    "functions": ("info", "functions", "The functions: domains, derivatives, conventions."),
     "completion": ("completion", "completion", "A completion script for bash, zsh or fish."),
-    "version": ("about", "version", "Versions of gradcli and of what it stands on."),
-    "help": ("about", "help_", "Help on a command or a topic."),
+    "version": ("info", "version", "Versions of gradcli and of what it stands on."),
+    "help": ("info", "help_", "Help on a command or a topic."),
 }
 EXAMPLES = (
     'gradcli diff "x**2" --order 2 --grid 3x4',
@@ -75,7 +75,7 @@ class Group(click.Group):
 
 def _show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from gradcli.cli.door import emit
+        from gradcli.cli.output import emit
 
         emit(f"gradcli {__version__}\n")
         ctx.exit()
@@ -130,10 +130,10 @@ def run(args: Sequence[str]) -> int:
         if doors is not None and doors.whole:
             # What failed is a note, or tidying up: the result is all there.
             with suppress(Exception):
-                report.note(f"after the result: {_explained(e).message}", color)
+                messages.note(f"after the result: {_explained(e).message}", color)
             return doors.code
         found = _explained(e)
-        report.error(found, color)
+        messages.error(found, color)
         return found.exit_code
 
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import click
 
-from gradcli.cli import options, report
+from gradcli.cli import messages, options
 from gradcli.cli.diff import read, rows, sources
-from gradcli.cli.door import FileDoor
+from gradcli.cli.output import FileDoor
 from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
 
 
 def _check(ctx: click.Context, **given: Any) -> None:
-    from gradcli.check import CheckJob, Texts, Tolerance, run_check
-    from gradcli.cli import verdicts
+    from gradcli.cli import check_report
     from gradcli.job import POINT_LIMIT
+    from gradcli.verify import CheckJob, Texts, Tolerance, run_check
 
     output = None if given["output"] == "-" else given["output"]
     form = options.table_or_json(given, "verdicts")
@@ -33,7 +33,7 @@ def _check(ctx: click.Context, **given: Any) -> None:
     junit = None if given["junit"] is None else ctx.obj.to(given["junit"], given)
     same = isinstance(junit, FileDoor) and isinstance(told, FileDoor) and junit.target == told.target
     if given["junit"] in ("", "-") or same:
-        raise GradError("--junit needs a file of its own", hint="such as: --junit report.xml")
+        raise GradError("--junit needs a file of its own", hint="such as: --junit messages.xml")
     pointed = given["at"] or given["grid"] or given["fill"] is not None or given["input"]
     for name in ("points", "thorough"):
         if pointed and given[name]:
@@ -58,22 +58,22 @@ def _check(ctx: click.Context, **given: Any) -> None:
     ctx.obj.code = found.exit_code
     if junit is not None:
         with junit as door:
-            door(verdicts.junit(found).encode())
+            door(check_report.junit(found).encode())
     with told as door:
-        color = output is None and report.colored(sys.stdout, given["color"])
-        text = verdicts.inert(verdicts.FORMS[form](found, color)).encode()
+        color = output is None and messages.colored(sys.stdout, given["color"])
+        text = check_report.inert(check_report.FORMS[form](found, color)).encode()
         door(json_shown(text) if form == "json" and door.terminal else text)
         if given["github"] and output is None and form != "json":
-            door("".join(verdicts.github(found)).encode())
+            door("".join(check_report.github(found)).encode())
     if apart is not None:
         with apart as door:
-            door("".join(verdicts.github(found)).encode())
+            door("".join(check_report.github(found)).encode())
     elif given["github"] and form == "json":
         # GitHub reads both; what is on stdout stays one object.
-        sys.stderr.write("".join(verdicts.github(found)))
+        sys.stderr.write("".join(check_report.github(found)))
     if asked is not None and not given["quiet"]:
         for line in asked.notes:
-            report.note(line, given["color"])
+            messages.note(line, given["color"])
     ctx.exit(found.exit_code)
 
 
@@ -82,7 +82,7 @@ def check() -> click.Command:
         "check",
         examples=(
             'gradcli check "x**2*sin(y)" --claim "df_dx = 2*x*sin(y)" --claim "df_dy = x**2*cos(y)"',
-            "gradcli check -f model.grad --claims claims.grad --junit report.xml",
+            "gradcli check -f model.grad --claims claims.grad --junit messages.xml",
             'gradcli check "a*exp(-b*t)" --input runs.csv --claim-column df_da=grad_a',
             'gradcli check "diff(u,t)" --equals "k*diff(u,x,2)" --let "u = exp(-k*t)*sin(x)"',
         ),

@@ -8,7 +8,7 @@ import click
 from click.shell_completion import ShellComplete, get_completion_class
 
 from gradcli.cli import options
-from gradcli.cli.door import emit
+from gradcli.cli.output import emit
 from gradcli.errors import GradError
 
 ASKS = "_GRADCLI_COMPLETE"

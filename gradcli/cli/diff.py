@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradcli.cli import options, report
-from gradcli.cli.report import Progress, colored
+from gradcli.cli import messages, options
+from gradcli.cli.messages import Progress, colored
 from gradcli.errors import GradError, Source
 from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, suffix_of
 from gradcli.formats.input import unopened
@@ -183,15 +183,15 @@ class Target:
         color = self.given["color"]
         if asked is not None and not self.given["quiet"]:
             for text in asked.notes:
-                report.note(text, color)
+                messages.note(text, color)
         if self.given["verbose"]:
             seconds = time.monotonic() - self.started
             how = result.engine + (f" ({result.slower})" if result.slower else "")
             work = (result.covered, self.word, seconds, result.steps, how, result.threads)
-            report.note(report.summary(*work), color)
+            messages.note(messages.summary(*work), color)
         met = {n: result.nonfinite[n] for n in result.results if n in result.nonfinite}
         if met and not self.given["quiet"]:
-            report.note(report.nonfinite(met), color)
+            messages.note(messages.nonfinite(met), color)
 
     def tell(self, found: Statements) -> None:
         """Expressions."""

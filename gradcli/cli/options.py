@@ -101,7 +101,7 @@ def operands(words: Sequence[str]) -> list[str]:
 
 def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from gradcli.cli.door import emit
+        from gradcli.cli.output import emit
 
         emit(ctx.get_help() + "\n")
         ctx.exit()

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gradcli.calculus.derive import Named
-from gradcli.cli import options, report
+from gradcli.cli import messages, options
 from gradcli.cli.diff import Target, names, sources
 from gradcli.errors import GradError
 
@@ -55,8 +55,8 @@ def _written(wanted: str, derived: Named, variables: list[str]) -> str:
 def _simplified(derived: Named, variables: list[str], given: dict[str, Any]) -> Named:
     """The forms that a person would write, compared with what was derived at points."""
     from gradcli.calculus.simplify import attempted
-    from gradcli.check import differing
     from gradcli.expr import readable
+    from gradcli.verify import differing
 
     plain = readable(e for _, e in derived)
     forms = attempted(plain)
@@ -66,11 +66,11 @@ def _simplified(derived: Named, variables: list[str], given: dict[str, Any]) -> 
     long = [name for (name, _), form in zip(derived, forms, strict=True) if form is None or name in unsure]
     if not given["quiet"]:
         if wrong:
-            report.note(
+            messages.note(
                 f"{_listed(wrong)}: the simpler form is not the same function, and is not shown", given["color"]
             )
         if long:
-            report.note(f"{_listed(long)} not simplified: that takes more work than the limit", given["color"])
+            messages.note(f"{_listed(long)} not simplified: that takes more work than the limit", given["color"])
     return [
         (name, p if form is None or name in wrong or name in long else form)
         for (name, _), form, p in zip(derived, forms, plain, strict=True)

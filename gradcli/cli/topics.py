@@ -130,7 +130,7 @@ Unused      inputs are an error; --allow-unused makes their gradients null, --ma
 
 
 def _claims() -> str:
-    from gradcli.check.verdict import POINTS, THOROUGH
+    from gradcli.verify.verdict import POINTS, THOROUGH
 
     return f"""\
 gradcli check EXPR --claim "df_dx = ..."    a formula; d2f_dxdy and d2f_dydx are one; f = ... claims the value

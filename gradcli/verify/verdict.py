@@ -16,9 +16,15 @@ import numpy as np
 from gradcli.calculus.derive import derivatives
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.calculus.simplify import simplified
-from gradcli.check import chosen
-from gradcli.check.claims import Claim
-from gradcli.check.compare import (
+from gradcli.compute.grid import Axis, Grid, Values
+from gradcli.compute.passes import Plan
+from gradcli.expr import Expr, reachable, readable, text, var, variables
+from gradcli.job.request import Facts, Settings
+from gradcli.job.result import Result
+from gradcli.limits.work import NUMBERS, SpentError, ahead, spend, within
+from gradcli.verify import sample
+from gradcli.verify.claims import Claim
+from gradcli.verify.compare import (  # fmt: skip
     AGREES,
     DIFFERS,
     HAZY,
@@ -34,13 +40,7 @@ from gradcli.check.compare import (
     compared,
     pattern,
     plainness,
-)  # fmt: skip
-from gradcli.compute.grid import Axis, Grid, Values
-from gradcli.compute.passes import Plan
-from gradcli.expr import Expr, reachable, readable, text, var, variables
-from gradcli.job.request import Facts, Settings
-from gradcli.job.result import Result
-from gradcli.limits.work import NUMBERS, SpentError, ahead, spend, within
+)
 
 POINTS, THOROUGH = 200, 4000
 """How many points each claim is compared at, unless asked otherwise."""
@@ -210,8 +210,8 @@ class Check:
             return
         wanted, seed = self.wanted, self.seed
         roots = [e for t in tallies for e in (t.claim.claimed, t.claim.truth)] + list(self.outputs.values())
-        first = [*chosen.special(self.names, seed), *chosen.edges(roots, self.names, seed)]
-        plenty = chosen.points(self.names, seed)
+        first = [*sample.special(self.names, seed), *sample.edges(roots, self.names, seed)]
+        plenty = sample.points(self.names, seed)
         for k in range(_ROUNDS):
             live = [t for t in tallies if t.telling < wanted and len(t.suspects) < _SUSPECTS]
             if not live:
@@ -219,7 +219,7 @@ class Check:
             batch = [*islice(plenty, wanted if k else 2 * wanted), *(first if not k else ())]
             for t in live:
                 if k and t.inside:
-                    batch += islice(chosen.near(t.inside, seed + k), _BATCH * wanted // len(live))
+                    batch += islice(sample.near(t.inside, seed + k), _BATCH * wanted // len(live))
             self.blocks(_at(self.names, batch), live)
 
 

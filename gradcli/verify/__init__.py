@@ -10,9 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gradcli.check.claims import Claim, Claims, Place, Texts
-from gradcli.check.compare import Tolerance
-from gradcli.check.verdict import POINTS, SPENT, THOROUGH, Check, Example, Verdict, expanded
 from gradcli.compute import engine
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, Source
@@ -21,6 +18,9 @@ from gradcli.job.points import Points
 from gradcli.job.request import POINT_LIMIT, Rows, Settings, as_text, check_size
 from gradcli.job.tables import rows_of
 from gradcli.limits import work
+from gradcli.verify.claims import Claim, Claims, Place, Texts
+from gradcli.verify.compare import Tolerance
+from gradcli.verify.verdict import POINTS, SPENT, THOROUGH, Check, Example, Verdict, expanded
 
 __all__ = ["CheckJob", "Example", "Place", "Report", "Texts", "Tolerance", "Verdict", "differing", "run_check"]
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.calculus.error_bounds import bounds
-from gradcli.check.claims import Claim
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, reachable, text, variables
 from gradcli.functions import TABLE
 from gradcli.limits.work import NUMBERS, spend
+from gradcli.verify.claims import Claim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

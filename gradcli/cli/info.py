@@ -9,7 +9,7 @@ import click
 
 from gradcli import __version__
 from gradcli.cli import options
-from gradcli.cli.door import emit
+from gradcli.cli.output import emit
 from gradcli.errors import GradError, meant
 
 _LIBRARIES = ("click", "lark", "numpy", "orjson", "llvmlite", "scipy", "pyarrow", "zstandard")

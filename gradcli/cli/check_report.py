@@ -10,11 +10,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
-from gradcli.check import Example, Report, Verdict
-from gradcli.cli.report import counted
+from gradcli.cli.messages import counted
 from gradcli.errors import printable
 from gradcli.expr import spell_name
 from gradcli.formats import spell
+from gradcli.verify import Example, Report, Verdict
 
 SCHEMA = "gradcli-check/1"
 _COLORS = {"agrees": "\x1b[32m", "disagrees": "\x1b[1;31m", "unchecked": "\x1b[1;33m"}
