@@ -18,8 +18,8 @@ import click
 import pytest
 
 import gradcli
-from gradcli.cli import COMMANDS, group, run
-from gradcli.cli.topics import EXIT_CODES, TOPICS
+from gradcli.cli import COMMANDS, EXIT_CODES, group, run
+from gradcli.cli.topics import SYNONYMS, topics
 from gradcli.errors import printable
 from gradcli.formats import FORMATS
 
@@ -589,13 +589,30 @@ def test_every_option_is_declared_once_for_all_commands() -> None:
 
 def test_topics(shell: Shell) -> None:
     _, overview, _ = shell("help")
-    for name in TOPICS:
-        assert f"\n  {name} " in overview
-        code, out, err = shell("help", name)
+    for name, title in topics().items():
+        assert re.search(rf"^  {name}[ ,].*  {re.escape(title)}$", overview, re.M)
+        code, whole, err = shell("help", name, "--full")
         assert (code, err) == (0, "")
-        assert len(out.splitlines()) > 3
-    assert all(f"{code}  " in shell("help", "exit-codes")[1] for code in EXIT_CODES)
-    assert all(row.doc in shell("help", "formats")[1] for row in FORMATS.values())
+        assert whole.startswith(f"{title}\n\n")
+        if name not in COMMANDS:
+            code, out, err = shell("help", name)
+            assert (code, err) == (0, "")
+            assert whole.startswith(out.partition("\n\nAll of it: ")[0])
+            assert len(out.splitlines()) > 3
+    for name, page in SYNONYMS.items():
+        assert f" {name} " in overview
+        assert shell("help", name)[1].startswith(topics()[page])
+    assert all(re.search(rf"`{code}` +{meaning[:20]}", shell("help", "exit-codes")[1])
+               for code, meaning in EXIT_CODES.items())  # fmt: skip
+    said = " ".join(shell("help", "formats")[1].split())
+    assert all(row.doc in said for row in FORMATS.values())
+
+
+@pytest.mark.parametrize("name", ["../README", "index/../tutorial", "/etc/hostname", "schemas", ""])
+def test_a_topic_is_no_path(name: str, shell: Shell) -> None:
+    code, out, err = shell("help", name)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"gradcli: error: no help on '{name}'")
 
 
 def test_functions(shell: Shell) -> None:

@@ -31,6 +31,15 @@ COMMANDS = {
     "version": ("about", "version", "Versions of gradcli and of what it stands on."),
     "help": ("about", "help_", "Help on a command or a topic."),
 }
+EXIT_CODES = {
+    0: "done; values that are not finite are results, counted in one line on stderr",
+    1: "the answer is no: --strict met a value that is not finite, check found a claim that is wrong",
+    2: "what was given is wrong: options, expression, points, input data, a limit exceeded",
+    3: "could not finish: write error, full disk, closed stdout, out of memory, internal error",
+    130: "died by SIGINT",
+    141: "died by SIGPIPE: the reader left",
+    143: "died by SIGTERM",
+}
 EXAMPLES = (
     'gradcli diff "x**2" --order 2 --grid 3x4',
     'gradcli diff "exp(-x)*sin(y)" --at x=1,y=2',
