@@ -640,7 +640,7 @@ def test_version(shell: Shell) -> None:
     assert shell("version")[1].splitlines()[1] == f"python {found['python']}"
 
 
-@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish", "powershell"])
 def test_completion(name: str, shell: Shell) -> None:
     code, out, err = shell("completion", name)
     assert (code, err) == (0, "")
@@ -656,8 +656,18 @@ def test_completing(typed: str, offered: str) -> None:
     assert f"plain,{offered}" in done.stdout.split()
 
 
+def test_powershell_asks_for_the_word_at_the_cursor() -> None:
+    asked = {"_GRADCLI_COMPLETE": "powershell_complete", "COMP_WORDS": "gradcli\ndiff\nx y\n--format"}
+    assert process(**asked, COMP_CWORD="ts").stdout.splitlines() == ["plain\ttsv\t"]
+    # Without a word at the cursor there is no such variable.
+    assert "plain\tparquet\t" in process(**asked).stdout.splitlines()
+    assert process(**asked | {"COMP_WORDS": "gradcli"}, COMP_CWORD="vers").stdout.startswith(
+        "plain\tversion\tVersions "
+    )
+
+
 @pytest.mark.parametrize(
-    "asked", ["bash_complete", "zsh_complete", "fish_complete", "bash", "_", "no_complete", "fish_"]
+    "asked", ["powershell", "bash_complete", "zsh_complete", "fish_complete", "bash", "_", "no_complete", "fish_"]
 )
 @pytest.mark.parametrize(
     "words", [{}, {"COMP_WORDS": ""}, {"COMP_CWORD": "1"}, {"COMP_WORDS": "gradcli di", "COMP_CWORD": " "}]

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from unittest import mock
 
 import click
+import man_page
 import pytest
 from doc_tables import DOCS, MADE, ROOT, made, public, rows_of
 
@@ -251,7 +252,39 @@ def test_the_readme_is_short_and_shows_its_two_commands() -> None:
     assert len(re.findall("^    python3 ", commands, re.MULTILINE)) == 2
 
 
+def test_the_man_page_comes_from_the_rows() -> None:
+    assert man_page.PATH.read_text() == man_page.page()
+
+
+def test_man_takes_the_page_without_a_warning() -> None:
+    if shutil.which("groff") is None:
+        pytest.skip("groff is not here")
+    words = ["groff", "-man", "-Tutf8", "-ww", "-z", str(man_page.PATH)]
+    assert subprocess.run(words, capture_output=True, text=True, check=False).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("shell", "path", "asks"),
+    [
+        ("bash", "bash-completion/completions/gradcli",
+         'source "$0"; COMP_WORDS=(gradcli vers); COMP_CWORD=1; _gradcli_completion gradcli; echo "${COMPREPLY[@]}"'),
+        ("zsh", "zsh/site-functions/_gradcli",
+         'compdef() {}; _describe() { print ${(P)3} }; words=(gradcli vers); CURRENT=2; source $0'),
+        ("fish", "fish/vendor_completions.d/gradcli.fish", 'source $argv[1]; complete -C "gradcli vers"'),
+    ],
+)  # fmt: skip
+def test_shells_load_their_completion(shell: str, path: str, asks: str) -> None:
+    program = Path(sys.executable).parent / "gradcli"
+    if shutil.which(shell) is None or not program.exists():
+        pytest.skip(f"{shell} or an installed gradcli is not here")
+    environment = os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+    words = [shell, "-c", asks, str(ROOT / "share" / path)]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout[:7], done.stderr) == ("version", "")
+
+
 def _write() -> None:
+    man_page.PATH.write_text(man_page.page())
     for path in PAGES:
         session = Session()
         path.write_text(made(ran(path.read_text(), session)))

@@ -27,7 +27,7 @@ COMMANDS = {
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
     "functions": ("about", "functions", "The functions: domains, derivatives, conventions."),
-    "completion": ("completion", "completion", "A completion script for bash, zsh or fish."),
+    "completion": ("completion", "completion", "A completion script for bash, zsh, fish or PowerShell."),
     "version": ("about", "version", "Versions of gradcli and of what it stands on."),
     "help": ("about", "help_", "Help on a command or a topic."),
 }
