@@ -277,7 +277,7 @@ def test_shells_load_their_completion(shell: str, path: str, asks: str) -> None:
     program = Path(sys.executable).parent / "gradcli"
     if shutil.which(shell) is None or not program.exists():
         pytest.skip(f"{shell} or an installed gradcli is not here")
-    environment = os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     words = [shell, "-c", asks, str(ROOT / "share" / path)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout[:7], done.stderr) == ("version", "")
