@@ -112,7 +112,7 @@ LIMITS = {
         for name in FIXED_POWERS
     },
 }  # fmt: skip
-"""What is beyond the allowance, why, and where: the README lists it. Nowhere else may a row exceed its allowance."""
+"""What is beyond the allowance, why, and where, as docs/accuracy.md lists it. No row may exceed it anywhere else."""
 
 
 def limited(name: str, f: Finding) -> bool:
@@ -155,7 +155,7 @@ def main() -> int:
     options.add_argument("--engine", choices=(*ENGINES, "all"), default="all")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--failures", type=int, default=0, metavar="N", help="show N per function and partial")
-    options.add_argument("--markdown", action="store_true", help="print the table of the README")
+    options.add_argument("--markdown", action="store_true", help="print the table of docs/accuracy.md")
     chosen = options.parse_args()
     names = chosen.functions.split(",") if chosen.functions else [*REFERENCES, *FIXED_POWERS]
     engines = ENGINES if chosen.engine == "all" else (chosen.engine,)

@@ -85,6 +85,10 @@ def build(source: Path, target: str, folder: Path) -> Path:
     return made
 
 
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_wheels_of_the_checkout_and_of_its_sdist_parse_without_lark(tmp_path):
     with tarfile.open(build(ROOT, "sdist", tmp_path / "sdist")) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
@@ -95,6 +99,9 @@ def test_wheels_of_the_checkout_and_of_its_sdist_parse_without_lark(tmp_path):
         installed = tmp_path / f"installed{number}"
         with zipfile.ZipFile(build(source, "wheel", tmp_path / f"wheel{number}")) as archive:
             archive.extractall(installed)
+        for folder, inside in [("docs", "gradcli/_docs"), ("share", "gradcli-*.data/data/share")]:
+            [copy] = installed.glob(inside)
+            assert contents(copy) == contents(ROOT / folder)
         path = installed / "gradcli" / "_tables.py"
         code = "import runpy, sys; print(ascii(runpy.run_path(sys.argv[1])['TABLES']))"
         said = subprocess.run([*BARE, code, str(path)], capture_output=True, text=True, check=True).stdout

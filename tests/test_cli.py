@@ -18,8 +18,8 @@ import click
 import pytest
 
 import gradcli
-from gradcli.cli import COMMANDS, group, run
-from gradcli.cli.topics import EXIT_CODES, TOPICS
+from gradcli.cli import COMMANDS, EXIT_CODES, group, run
+from gradcli.cli.topics import SYNONYMS, topics
 from gradcli.errors import printable
 from gradcli.formats import FORMATS
 
@@ -589,13 +589,30 @@ def test_every_option_is_declared_once_for_all_commands() -> None:
 
 def test_topics(shell: Shell) -> None:
     _, overview, _ = shell("help")
-    for name in TOPICS:
-        assert f"\n  {name} " in overview
-        code, out, err = shell("help", name)
+    for name, title in topics().items():
+        assert re.search(rf"^  {name}[ ,].*  {re.escape(title)}$", overview, re.M)
+        code, whole, err = shell("help", name, "--full")
         assert (code, err) == (0, "")
-        assert len(out.splitlines()) > 3
-    assert all(f"{code}  " in shell("help", "exit-codes")[1] for code in EXIT_CODES)
-    assert all(row.doc in shell("help", "formats")[1] for row in FORMATS.values())
+        assert whole.startswith(f"{title}\n\n")
+        if name not in COMMANDS:
+            code, out, err = shell("help", name)
+            assert (code, err) == (0, "")
+            assert whole.startswith(out.partition("\n\nAll of it: ")[0])
+            assert len(out.splitlines()) > 3
+    for name, page in SYNONYMS.items():
+        assert f" {name} " in overview
+        assert shell("help", name)[1].startswith(topics()[page])
+    assert all(re.search(rf"`{code}` +{meaning[:20]}", shell("help", "exit-codes")[1])
+               for code, meaning in EXIT_CODES.items())  # fmt: skip
+    said = " ".join(shell("help", "formats")[1].split())
+    assert all(row.doc in said for row in FORMATS.values())
+
+
+@pytest.mark.parametrize("name", ["../README", "index/../tutorial", "/etc/hostname", "schemas", ""])
+def test_a_topic_is_no_path(name: str, shell: Shell) -> None:
+    code, out, err = shell("help", name)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"gradcli: error: no help on '{name}'")
 
 
 def test_functions(shell: Shell) -> None:
@@ -623,7 +640,7 @@ def test_version(shell: Shell) -> None:
     assert shell("version")[1].splitlines()[1] == f"python {found['python']}"
 
 
-@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish", "powershell"])
 def test_completion(name: str, shell: Shell) -> None:
     code, out, err = shell("completion", name)
     assert (code, err) == (0, "")
@@ -639,8 +656,18 @@ def test_completing(typed: str, offered: str) -> None:
     assert f"plain,{offered}" in done.stdout.split()
 
 
+def test_powershell_asks_for_the_word_at_the_cursor() -> None:
+    asked = {"_GRADCLI_COMPLETE": "powershell_complete", "COMP_WORDS": "gradcli\ndiff\nx y\n--format"}
+    assert process(**asked, COMP_CWORD="ts").stdout.splitlines() == ["plain\ttsv\t"]
+    # Without a word at the cursor there is no such variable.
+    assert "plain\tparquet\t" in process(**asked).stdout.splitlines()
+    assert process(**asked | {"COMP_WORDS": "gradcli"}, COMP_CWORD="vers").stdout.startswith(
+        "plain\tversion\tVersions "
+    )
+
+
 @pytest.mark.parametrize(
-    "asked", ["bash_complete", "zsh_complete", "fish_complete", "bash", "_", "no_complete", "fish_"]
+    "asked", ["powershell", "bash_complete", "zsh_complete", "fish_complete", "bash", "_", "no_complete", "fish_"]
 )
 @pytest.mark.parametrize(
     "words", [{}, {"COMP_WORDS": ""}, {"COMP_CWORD": "1"}, {"COMP_WORDS": "gradcli di", "COMP_CWORD": " "}]

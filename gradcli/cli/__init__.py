@@ -27,9 +27,18 @@ COMMANDS = {
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
     "functions": ("info", "functions", "The functions: domains, derivatives, conventions."),
-    "completion": ("completion", "completion", "A completion script for bash, zsh or fish."),
+    "completion": ("completion", "completion", "A completion script for bash, zsh, fish or PowerShell."),
     "version": ("info", "version", "Versions of gradcli and of what it stands on."),
     "help": ("info", "help_", "Help on a command or a topic."),
+}
+EXIT_CODES = {
+    0: "done; values that are not finite are results, counted in one line on stderr",
+    1: "the answer is no: --strict met a value that is not finite, check found a claim that is wrong",
+    2: "what was given is wrong: options, expression, points, input data, a limit exceeded",
+    3: "could not finish: write error, full disk, closed stdout, out of memory, internal error",
+    130: "died by SIGINT",
+    141: "died by SIGPIPE: the reader left",
+    143: "died by SIGTERM",
 }
 EXAMPLES = (
     'gradcli diff "x**2" --order 2 --grid 3x4',

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, ClassVar
 
 import click
-from click.shell_completion import ShellComplete, get_completion_class
+from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from gradcli.cli import options
 from gradcli.cli.output import emit
@@ -15,8 +16,45 @@ ASKS = "_GRADCLI_COMPLETE"
 """The variable by which a shell asks."""
 
 
+class PowerShell(ShellComplete):
+    """PowerShell, which click does not know: the words before the cursor one a line, then the word at it.
+
+    Files are left to PowerShell's own completion, which takes over where nothing is offered.
+    """
+
+    name: ClassVar[str] = "powershell"
+    source_template: ClassVar[str] = """\
+Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $before = $commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition }
+    $text = [System.Management.Automation.Language.StringConstantExpressionAst]
+    $env:COMP_WORDS = ($before | ForEach-Object { if ($_ -is $text) { $_.Value } else { $_.Extent.Text } }) -join "`n"
+    $env:COMP_CWORD = $wordToComplete
+    $env:%(complete_var)s = "powershell_complete"
+    try {
+        %(prog_name)s | ForEach-Object {
+            $type, $value, $help = $_ -split "`t", 3
+            if ($type -eq "plain") {
+                $tip = if ($help) { $help } else { $value }
+                [System.Management.Automation.CompletionResult]::new($value, $value, "ParameterValue", $tip)
+            }
+        }
+    } finally {
+        Remove-Item Env:COMP_WORDS, Env:COMP_CWORD, Env:%(complete_var)s -ErrorAction SilentlyContinue
+    }
+}
+"""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        # PowerShell removes a variable that is set to an empty text.
+        return os.environ["COMP_WORDS"].splitlines()[1:], os.environ.get("COMP_CWORD", "")
+
+    def format_completion(self, item: CompletionItem) -> str:
+        return f"{item.type}\t{item.value}\t{item.help or ''}"
+
+
 def _shell(name: str, cli: click.Command) -> ShellComplete | None:
-    kind = get_completion_class(name)
+    kind = PowerShell if name == PowerShell.name else get_completion_class(name)
     return None if kind is None else kind(cli, {}, "gradcli", ASKS)
 
 
@@ -62,8 +100,9 @@ def completion() -> click.Command:
             'eval "$(gradcli completion bash)"',
             'eval "$(gradcli completion zsh)"',
             "gradcli completion fish > ~/.config/fish/completions/gradcli.fish",
+            "gradcli completion powershell | Out-String | Invoke-Expression",
         ),
         help="Print the completion script of a shell.",
-        params=[click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish"]))],
+        params=[click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish", PowerShell.name]))],
         callback=click.pass_context(_completion),
     )

@@ -87,23 +87,27 @@ def _slopes(row: Any) -> list[str]:
 
 def _tell_help(ctx: click.Context, **given: Any) -> None:
     from gradcli.cli import COMMANDS, group
-    from gradcli.cli.topics import TOPICS
+    from gradcli.cli.topics import SYNONYMS, told, topics
 
     topic = given["topic"]
     outer = click.Context(group(), info_name="gradcli")
+    pages = topics()
     if topic is None:
-        width = max(map(len, TOPICS))
-        lines = [f"  {name.ljust(width)}  {title}" for name, (title, _) in TOPICS.items()]
-        emit(outer.get_help() + "\n\nTopics (gradcli help TOPIC):\n" + "\n".join(lines) + "\n")
-    elif topic in COMMANDS:
+        names = {page: [page, *(s for s, of in SYNONYMS.items() if of == page)] for page in pages}
+        spelled = {page: ", ".join(words) for page, words in names.items()}
+        width = max(map(len, spelled.values()))
+        lines = [f"  {spelled[page].ljust(width)}  {title}" for page, title in pages.items()]
+        heading = "Topics (gradcli help TOPIC; with --full all that there is):"
+        emit(f"{outer.get_help()}\n\n{heading}\n" + "\n".join(lines) + "\n")
+    elif topic in COMMANDS and not (given["full"] and topic in pages):
         command = group().get_command(outer, topic)
         assert command is not None
         emit(click.Context(command, info_name=topic, parent=outer).get_help() + "\n")
-    elif topic in TOPICS:
-        title, body = TOPICS[topic]
-        emit(f"{title}\n\n{body()}")
+    elif topic in pages or topic in SYNONYMS:
+        emit(told(topic, full=given["full"]))
     else:
-        raise GradError(f"no help on '{topic}'", hint=meant(topic, [*TOPICS, *COMMANDS], "there is help on"))
+        known = [*pages, *SYNONYMS, *COMMANDS]
+        raise GradError(f"no help on '{topic}'", hint=meant(topic, known, "there is help on"))
 
 
 def functions() -> click.Command:
@@ -129,8 +133,11 @@ def version() -> click.Command:
 def help_() -> click.Command:
     return options.Command(
         "help",
-        examples=("gradcli help", "gradcli help diff", "gradcli help grammar"),
+        examples=("gradcli help", "gradcli help diff", "gradcli help language --full"),
         help="Help on a command or a topic.",
-        params=[click.Argument(["topic"], required=False)],
+        params=[
+            click.Argument(["topic"], required=False),
+            options.option("--full", is_flag=True, help="The whole page of a topic, not its beginning alone."),
+        ],
         callback=click.pass_context(_tell_help),
     )

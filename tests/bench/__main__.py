@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--rows", type=float, default=5e6, help="rows of the files (5e6)")
     parser.add_argument("--rounds", type=int, default=9, help="timed runs of each engine (9)")
     parser.add_argument("--limit", type=float, default=60, help="seconds to compile and run once (60)")
-    parser.add_argument("--markdown", action="store_true", help="tables for the README")
+    parser.add_argument("--markdown", action="store_true", help="tables for docs/performance.md")
     options = parser.parse_args()
     wanted = options.only or [*names, "tensors", "files", "startup"]
     engines = ["gradcli", *[e for e in options.engines or ENGINES if e != "gradcli"]]

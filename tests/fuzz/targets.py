@@ -169,7 +169,7 @@ CELLS = [
     "null",
     "٣",
 ]
-READABLE = [name for name, row in FORMATS.items() if row.read is not None]
+READABLE = [name for name, row in FORMATS.items() if row.reader]
 
 
 class _Made:
