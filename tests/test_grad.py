@@ -286,7 +286,7 @@ def test_refusals(shell: Shell, words: list[str], message: str, hint: str) -> No
         (["y=text.npy"], "text.npy: not a .npy file"),
         (["y=short.npy"], "short.npy: the file is cut off: it holds 216 bytes, its header says 224"),
         (["y=zip.npy"], "zip.npy: not a .npy file"),
-        (["y=objects.npy"], "objects.npy: holds Python objects"),
+        (["y=objects.npy"], "objects.npy: an object array"),
         (["y=complex.npy"], "complex.npy: holds complex numbers"),
         (["y=words.npy"], "words.npy: holds <U1"),
         (["y=row.npy"], "the cotangent of 'y' in row.npy has a shape of [4], and 'y' has a shape of [3, 4]"),

@@ -601,8 +601,8 @@ def test_the_answer_of_check_stays_what_it_is(claim: str, code: int, monkeypatch
 def test_what_fails_before_the_last_output_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The report is in place, the verdicts are not."""
     monkeypatch.setattr("gradcli.cli.check_report.FORMS", {})
-    assert call(["check", "x**2", "--claim", "2*x", "-o", "told.txt", "--junit", "messages.xml"]) == 3
-    assert left() == ["messages.xml"]
+    assert call(["check", "x**2", "--claim", "2*x", "-o", "told.txt", "--junit", "report.xml"]) == 3
+    assert left() == ["report.xml"]
 
 
 def test_the_folder_may_not_be_synced(named: bool, monkeypatch: pytest.MonkeyPatch) -> None:

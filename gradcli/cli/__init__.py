@@ -22,7 +22,7 @@ from gradcli.limits import memory, work
 COMMANDS = {
     "diff": ("diff", "diff", "Values and all partial derivatives, at points or as expressions."),
     "grad": ("grad", "grad", "The vector-Jacobian product, at points or as expressions."),
-    "eval": ("diff", "eval_", "Values only."),
+    "eval": ("eval", "eval_", "Values only."),
     "show": ("show", "show", "Derivatives as expressions, code, formulas and pictures."),
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),

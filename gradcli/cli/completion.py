@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from gradcli.cli import options
+from gradcli.cli.options import CommandLine
 from gradcli.cli.output import emit
 from gradcli.errors import GradError
 
@@ -87,8 +88,8 @@ def answer(instruction: str, cli: click.Command) -> None:
     emit("".join([f"{shell.format_completion(item)}\n" for item in found]))
 
 
-def _completion(ctx: click.Context, **given: Any) -> None:
-    shell = _shell(given["shell"], ctx.find_root().command)
+def _completion(ctx: click.Context, line: CommandLine) -> None:
+    shell = _shell(line.shell or "", ctx.find_root().command)
     assert shell is not None
     emit(_script(shell))
 
@@ -104,5 +105,5 @@ def completion() -> click.Command:
         ),
         help="Print the completion script of a shell.",
         params=[click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish", PowerShell.name]))],
-        callback=click.pass_context(_completion),
+        callback=_completion,
     )

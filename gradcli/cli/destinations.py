@@ -12,10 +12,13 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gradcli.cli.output import Door, FileDoor
 from gradcli.errors import GradError
+
+if TYPE_CHECKING:
+    from gradcli.cli.options import CommandLine
 
 _LINKS = 40
 """Symbolic links that a name may lead through, as on Linux."""
@@ -32,13 +35,13 @@ class Doors:
     def whole(self) -> bool:
         return bool(self.opened) and all(door.whole for door in self.opened)
 
-    def to(self, path: str | None, given: dict[str, Any]) -> Door:
-        """The door to the file of that name, or to stdout. ``given`` names what is read.
+    def to(self, path: str | None, line: CommandLine) -> Door:
+        """The door to the file of that name, or to stdout. ``line`` names what is read.
 
         Raises GradError where a file would be both read and written as it stands.
         """
         door = Door() if path is None or path == "-" else _door(path)
-        _refuse_inputs(door.stands(), given)
+        _refuse_inputs(door.stands(), line)
         self.opened.append(door)
         return door
 
@@ -82,11 +85,11 @@ def _descriptor(path: str) -> int | None:
     return None
 
 
-def _refuse_inputs(output: os.stat_result | None, given: dict[str, Any]) -> None:
+def _refuse_inputs(output: os.stat_result | None, line: CommandLine) -> None:
     """Raises GradError where a regular file is read from and written to as it stands: it would be read for ever."""
     if output is None or not stat.S_ISREG(output.st_mode):
         return
-    for name in _inputs(given):
+    for name in _inputs(line):
         # What cannot be read is told by who reads it.
         with suppress(OSError, ValueError, AttributeError):
             found = os.fstat(sys.stdin.fileno()) if name == "-" else os.stat(name)
@@ -97,16 +100,16 @@ def _refuse_inputs(output: os.stat_result | None, given: dict[str, Any]) -> None
                 )
 
 
-def _inputs(given: dict[str, Any]) -> Iterator[str]:
+def _inputs(line: CommandLine) -> Iterator[str]:
     """The files that the options of a command name."""
-    yield from given.get("file", ())
-    yield from given.get("claims", ())
-    if given.get("input"):
-        from gradcli.job.tables import matching
+    yield from line.file
+    yield from line.claims
+    if line.input:
+        from gradcli.job.inputs import matching
 
-        for path in given["input"]:
+        for path in line.input:
             yield from matching(path)
-    if given.get("grad_outputs"):
+    if line.grad_outputs:
         from gradcli.job.cotangents import files
 
-        yield from files(given["grad_outputs"])
+        yield from files(line.grad_outputs)

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from gradcli.cli import options
-from gradcli.cli.diff import names, sources
+from gradcli.cli.inputs import names, sources
+from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
 
 SCHEMA = "gradcli-explain/1"
 
 
-def _explain(ctx: click.Context, **given: Any) -> None:
+def _explain(ctx: click.Context, line: CommandLine) -> None:
     import orjson
 
     from gradcli.job import Job, Request
     from gradcli.job.points import Points
     from gradcli.notation.explain import explained, explained_json
 
-    form = options.table_or_json(given, "explanations")
-    output = ctx.obj.to(given["output"], given)
-    points = Points(given["at"])
-    wrt = names(given["wrt"])
-    request = Request(Job(sources(given), wrt=wrt, order=0, allow_unused=given["allow_unused"]), points.names)
+    form = options.table_or_json(line, "explanations")
+    output = ctx.obj.to(line.path, line)
+    points = Points(line.at)
+    wrt = names(line.wrt)
+    request = Request(Job(sources(line), wrt=wrt, order=0, allow_unused=line.allow_unused), points.names)
     request.pointwise()
     wanted = request.variables if wrt is None else wrt
     if not wanted:
@@ -54,10 +53,8 @@ def explain() -> click.Command:
         help="How the derivative comes about: the rule at each step; with --at, the forward and reverse tables of the "
         "tape.",
         params=[
-            *options.expressions(),
-            *[p for p in options.derivatives() if p.name != "order"],
-            *[p for p in options.points() if p.name == "at"],
-            *[p for p in options.output(numbers=False) if p.name in ("output", "format", "json")],
+            options.expressions(),
+            *options.named("file wrt allow_unused at output format json"),
         ],
-        callback=click.pass_context(_explain),
+        callback=_explain,
     )

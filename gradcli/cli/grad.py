@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from gradcli.cli import options
-from gradcli.cli.diff import Target, check_alone, names, rows, sources
+from gradcli.cli.inputs import check_alone, names, rows, sources
+from gradcli.cli.options import CommandLine
+from gradcli.cli.target import Target
 from gradcli.errors import GradError
 
 
-def _grad(ctx: click.Context, **given: Any) -> None:
-    from gradcli.job import POINT_LIMIT
+def _grad(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job.gradient import GradJob, grad_formulas, run_grad
 
-    target = Target(ctx, given)
+    target = Target(ctx, line)
     job = GradJob(
-        sources(given | {"expr": [*given["expr"], *given["outputs"]]}),
-        names(given["wrt"]) or (),
-        given["grad_outputs"],
-        at=given["at"],
-        grids=given["grid"],
-        fill=given["fill"],
-        allow_unused=given["allow_unused"],
-        materialize_grads=given["materialize_grads"],
-        is_grads_batched=given["is_grads_batched"],
-        engine=given["engine"],
-        threads=given["threads"],
-        max_points=given["max_points"] or POINT_LIMIT,
-        strict=given["strict"],
-    )
-    if given["create_graph"]:
-        if given["input"]:
+        sources(line), names(line.wrt) or (), line.grad_outputs, allow_unused=line.allow_unused,
+        materialize_grads=line.materialize_grads, is_grads_batched=line.is_grads_batched, **line.where_and_how(),
+    )  # fmt: skip
+    if line.create_graph:
+        if line.input:
             raise GradError("--create-graph prints expressions, for any rows: leave --input out")
-        check_alone(given)
+        check_alone(line)
         target.tell(grad_formulas(job))
     else:
-        asked = rows(given, target.progress)
-        target.write(lambda: run_grad(job, asked), asked)
+        tables = rows(line, target.progress)
+        target.write(lambda: run_grad(job, tables), tables)
 
 
 def grad() -> click.Command:
@@ -52,6 +40,12 @@ def grad() -> click.Command:
         ),
         help="The vector-Jacobian product: the gradients of all outputs, weighted by --grad-outputs and summed. "
         "An input that is one number gets the sum over the points.",
-        params=[*options.expressions(), *options.gradients(), *options.points(), *options.rows(), *options.output()],
-        callback=click.pass_context(_grad),
+        params=[
+            options.expressions(),
+            *options.named(
+                f"file outputs inputs grad_outputs create_graph allow_unused materialize_grads "
+                f"is_grads_batched {options.POINTS} {options.TABLES} {options.OUTPUT} digits"
+            ),
+        ],
+        callback=_grad,
     )

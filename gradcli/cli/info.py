@@ -9,6 +9,7 @@ import click
 
 from gradcli import __version__
 from gradcli.cli import options
+from gradcli.cli.options import CommandLine
 from gradcli.cli.output import emit
 from gradcli.errors import GradError, meant
 
@@ -24,7 +25,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _tell_version(**given: Any) -> None:
+def _tell_version(ctx: click.Context, line: CommandLine) -> None:
     import platform
 
     from gradcli.formats import FORMATS
@@ -32,7 +33,7 @@ def _tell_version(**given: Any) -> None:
 
     versions = {"gradcli": __version__, "python": platform.python_version()}
     versions |= {name: _version(name) or "" for name in _LIBRARIES}
-    if given["json"]:
+    if line.json:
         found: dict[str, object] = {name: v or None for name, v in versions.items()}
         found |= {"engines": list(ENGINES[1:]), "formats": list(FORMATS)}
         emit(json.dumps(found) + "\n")
@@ -40,10 +41,10 @@ def _tell_version(**given: Any) -> None:
         emit("".join(f"{name} {v or '(not installed)'}\n" for name, v in versions.items()))
 
 
-def _tell_functions(**given: Any) -> None:
+def _tell_functions(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.functions import SPELLED, TABLE
 
-    name = given["name"]
+    name = line.name
     if name is None:
         rows = [row for row in TABLE.values() if not row.internal and row.name in SPELLED]
         calls = [_call(row) for row in rows]
@@ -85,11 +86,11 @@ def _slopes(row: Any) -> list[str]:
     return [f"{n} = {text(d)}{example}" for n, d in derive([(row.name, e)], names, 1)[1:]]
 
 
-def _tell_help(ctx: click.Context, **given: Any) -> None:
+def _tell_help(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.cli import COMMANDS, group
     from gradcli.cli.topics import SYNONYMS, told, topics
 
-    topic = given["topic"]
+    topic = line.topic
     outer = click.Context(group(), info_name="gradcli")
     pages = topics()
     if topic is None:
@@ -99,12 +100,12 @@ def _tell_help(ctx: click.Context, **given: Any) -> None:
         lines = [f"  {spelled[page].ljust(width)}  {title}" for page, title in pages.items()]
         heading = "Topics (gradcli help TOPIC; with --full all that there is):"
         emit(f"{outer.get_help()}\n\n{heading}\n" + "\n".join(lines) + "\n")
-    elif topic in COMMANDS and not (given["full"] and topic in pages):
+    elif topic in COMMANDS and not (line.full and topic in pages):
         command = group().get_command(outer, topic)
         assert command is not None
         emit(click.Context(command, info_name=topic, parent=outer).get_help() + "\n")
     elif topic in pages or topic in SYNONYMS:
-        emit(told(topic, full=given["full"]))
+        emit(told(topic, full=line.full))
     else:
         known = [*pages, *SYNONYMS, *COMMANDS]
         raise GradError(f"no help on '{topic}'", hint=meant(topic, known, "there is help on"))
@@ -137,7 +138,7 @@ def help_() -> click.Command:
         help="Help on a command or a topic.",
         params=[
             click.Argument(["topic"], required=False),
-            options.option("--full", is_flag=True, help="The whole page of a topic, not its beginning alone."),
+            *options.named("full"),
         ],
-        callback=click.pass_context(_tell_help),
+        callback=_tell_help,
     )

@@ -1,9 +1,10 @@
-"""The options, each declared once, and the command class that reads them as cli users expect of expressions."""
+"""The options, one row each, the typed command line that they make, and the command class that reads it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -31,12 +32,98 @@ def count(text: str) -> int:
     raise click.BadParameter(f"'{text}' is not a whole number from 1, such as 1000000 or 1e6")
 
 
-class Command(click.Command):
-    """A command whose help starts with examples, and to which ``-x**2`` is an operand."""
+@dataclass(frozen=True)
+class CommandLine:
+    """The values of all options of a command; those that it does not have are at their defaults."""
 
-    def __init__(self, name: str, *, examples: Sequence[str], callback: Callable[..., Any], help: str,
-                 params: Sequence[click.Parameter]) -> None:  # fmt: skip
-        super().__init__(name, callback=callback, help=help, params=[*params, *common()], add_help_option=False)
+    expr: tuple[str, ...] = ()
+    file: tuple[str, ...] = ()
+    order: int = 1
+    wrt: tuple[str, ...] = ()
+    allow_unused: bool = False
+    outputs: tuple[str, ...] = ()
+    grad_outputs: tuple[str, ...] = ()
+    create_graph: bool = False
+    materialize_grads: bool = False
+    is_grads_batched: bool = False
+    claim: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    claim_column: tuple[str, ...] = ()
+    equals: tuple[str, ...] = ()
+    let: tuple[str, ...] = ()
+    points: int | None = None
+    thorough: bool = False
+    seed: int = 0
+    rtol: float | None = None
+    atol: float | None = None
+    max_ulp: float | None = None
+    at: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
+    fill: str | None = None
+    max_points: int | None = None
+    strict: bool = False
+    engine: str = "auto"
+    threads: int | None = None
+    verbose: bool = False
+    no_progress: bool = True
+    input: tuple[str, ...] = ()
+    input_format: str | None = None
+    columns: str | None = None
+    keep: bool = False
+    na: str | None = None
+    max_bytes: int | None = None
+    language: str = "text"
+    simplify: bool = False
+    output: str | None = None
+    format: str | None = None
+    csv: bool = False
+    tsv: bool = False
+    json: bool = False
+    jsonl: bool = False
+    digits: int | None = None
+    junit: str | None = None
+    github: bool = False
+    name: str | None = None
+    topic: str | None = None
+    full: bool = False
+    shell: str | None = None
+    color: str = "auto"
+    quiet: bool = False
+    debug: bool = False
+
+    @property
+    def path(self) -> str | None:
+        """The file to write to; None is stdout."""
+        return None if self.output == "-" else self.output
+
+    @property
+    def pointed(self) -> bool:
+        """Whether any points are given."""
+        return bool(self.at or self.grid or self.fill is not None or self.input)
+
+    def where_and_how(self) -> dict[str, Any]:
+        """The arguments that every job with points takes."""
+        from gradcli.job import POINT_LIMIT
+
+        return {
+            "at": self.at, "grids": self.grid, "fill": self.fill, "max_points": self.max_points or POINT_LIMIT,
+            "engine": self.engine, "threads": self.threads, "strict": self.strict,
+        }  # fmt: skip
+
+
+class Command(click.Command):
+    """A command whose help starts with examples, and to which ``-x**2`` is an operand.
+
+    ``callback`` takes the context and the `CommandLine`.
+    """
+
+    def __init__(self, name: str, *, examples: Sequence[str], callback: Callable[[click.Context, CommandLine], None],
+                 help: str, params: Sequence[click.Parameter]) -> None:  # fmt: skip
+        def called(**values: Any) -> None:
+            callback(click.get_current_context(), CommandLine(**values))
+
+        params = [*params, *named("color quiet debug"), help_option()]
+        super().__init__(name, callback=called, help=help, params=params, add_help_option=False)
         self.examples = examples
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -81,10 +168,10 @@ def format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> 
     formatter.write_paragraph()
 
 
-def table_or_json(given: dict[str, Any], what: str) -> str:
+def table_or_json(line: CommandLine, what: str) -> str:
     """The one of these two that is asked for, by switch, by --format or by suffix. Raises GradError for another."""
-    path = None if given["output"] == "-" else given["output"]
-    form: str = "json" if given["json"] else given["format"] or ("table" if path is None else by_suffix(path).name)
+    named = "json" if line.json else line.format
+    form = named or ("table" if line.path is None else by_suffix(line.path).name)
     if form not in ("table", "json"):
         raise GradError(f"{what} are told as table or json, not as {form}")
     return form
@@ -121,133 +208,94 @@ def help_option() -> click.Option:
     )
 
 
-def common() -> list[click.Parameter]:
-    return [
-        option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."),
-        option("-q", "--quiet", is_flag=True, help="No notes on stderr."),
-        option("--debug", is_flag=True, help="Show the traceback of an error."),
-        help_option(),
-    ]
+def _row(*spelled: str, **attributes: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return spelled, attributes
 
 
-def expressions() -> list[click.Parameter]:
-    return [
-        click.Argument(["expr"], nargs=-1, metavar="EXPR..."),
-        option(
-            "-f", "--file", multiple=True, metavar="FILE", help="Read expressions from FILE, one a line; - is stdin."
-        ),
-    ]
+_WRT = "Differentiate in these variables; grad needs them.  [default: all]"
+_READABLE = [name for name, row in FORMATS.items() if row.reader]
+ROWS = {
+    "file": _row("-f", "--file", multiple=True, metavar="FILE",
+                 help="Read expressions from FILE, one a line; - is stdin."),
+    "order": _row("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
+    "outputs": _row("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
+    "wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT", help=_WRT),
+    # torch's name for it.
+    "inputs": _row("-w", "--wrt", "--inputs", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT", help=_WRT),
+    "allow_unused": _row("--allow-unused", is_flag=True,
+                         help="Accept variables that do not occur; derivatives in them are 0, gradients null."),
+    "grad_outputs": _row("--grad-outputs", multiple=True, metavar="Y=V",
+                         help="Cotangent of output Y: ones, FILE.npy or a rule in the indices i, j ...  "
+                         "[default: ones]"),
+    "create_graph": _row("--create-graph", is_flag=True, help="Print the gradients as expressions, which -f reads."),
+    "materialize_grads": _row("--materialize-grads", is_flag=True,
+                              help="Accept variables that do not occur; gradients are 0."),
+    "is_grads_batched": _row("--is-grads-batched", is_flag=True,
+                             help="The first dimension of every FILE.npy is a batch."),
+    "claim": _row("--claim", multiple=True, metavar="D=EXPR", help="A derivative as claimed, such as df_dx = 2*x."),
+    "claims": _row("--claims", multiple=True, metavar="FILE", help="Read claims from FILE, one a line; - is stdin."),
+    "claim_column": _row("--claim-column", multiple=True, metavar="D=COLUMN",
+                         help="D is claimed to be a column of --input."),
+    "equals": _row("--equals", multiple=True, metavar="EXPR", help="The expression is claimed to equal this one."),
+    "let": _row("--let", multiple=True, metavar="NAME=EXPR", help="A name that the expressions and claims may use."),
+    "points": _row("--points", type=count, metavar="N", help="Compare at so many chosen points.  [default: 200]"),
+    "thorough": _row("--thorough", is_flag=True, help="Compare at 4000 chosen points."),
+    "seed": _row("--seed", type=click.IntRange(0, 2**63), default=0, metavar="N", show_default=True,
+                 help="Chooses the points; the same seed gives the same ones."),
+    "rtol": _row("--rtol", type=float, metavar="R",
+                 help="Agree within R times the true value.  [default: by rounding]"),
+    "atol": _row("--atol", type=float, metavar="A", help="Agree within A.  [default: by rounding]"),
+    "max_ulp": _row("--max-ulp", type=float, metavar="N", help="Agree within N ulp.  [default: by rounding]"),
+    "at": _row("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
+    "grid": _row("--grid", multiple=True, metavar="GRID",
+                 help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),
+    "fill": _row("--fill", metavar="RULE",
+                 help="Fill a shape by a rule in its indices i, j, k ...  [default: i+j+...]"),
+    "max_points": _row("--max-points", type=count, metavar="N",
+                       help="Refuse more points, of grids and rows.  [default: 1e9]"),
+    "strict": _row("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
+    "engine": _row("--engine", type=click.Choice(["auto", "scalar", "vector", "native"]), default="auto",
+                   help="Plain Python, NumPy or compiled code (gradcli[native]).  [default: by the amount of work]"),
+    "threads": _row("--threads", type=click.IntRange(min=1), metavar="N",
+                    help="Threads; the scalar engine has one.  [default: all, for much work]"),
+    "verbose": _row("-v", "--verbose", is_flag=True, help="Say on stderr how much was done, how, how fast."),
+    "no_progress": _row("--no-progress", is_flag=True, help="No progress line on a terminal."),
+    "input": _row("-i", "--input", multiple=True, metavar="FILE",
+                  help="Read points from the rows of FILE, stdin (-) or a quoted pattern's files; columns are "
+                  "variables."),
+    "input_format": _row("--input-format", type=click.Choice(_READABLE), metavar="FORMAT",
+                         help=f"One of {', '.join(_READABLE)}.  [default: by suffix; csv for stdin]"),
+    "columns": _row("--columns", metavar="A,B", help="Names for the columns of a .npy array that has none."),
+    "keep": _row("--keep", is_flag=True, help="Carry the other columns through, text included."),
+    "na": _row("--na", type=click.Choice(["nan"]), help="Take empty cells, NA and null for nan.  [default: an error]"),
+    "max_bytes": _row("--max-bytes", type=count, metavar="N",
+                      help="Refuse larger inputs, as unpacked.  "
+                      "[default: 64 GiB if packed, 0.8 GiB if held in memory]"),
+    "simplify": _row("--simplify", is_flag=True, help="The form that a person would write, for reading."),
+    "output": _row("-o", "--output", metavar="FILE",
+                   help="Write to FILE, format by suffix: " + " ".join(row.suffixes[0] for row in FORMATS.values())),
+    "format": _row("--format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
+                   help=f"One of {', '.join(FORMATS)}.  [default: table]"),
+    **{name: _row(f"--{name}", is_flag=True, envvar=None, help=f"Same as --format {name}.") for name in SWITCHES},
+    "digits": _row("--digits", type=click.IntRange(1, 17), metavar="N", help="Significant digits, in tables only."),
+    "junit": _row("--junit", metavar="FILE", help="Write JUnit's XML to FILE too."),
+    "github": _row("--github", is_flag=True, help="Print annotations for GitHub Actions too."),
+    "full": _row("--full", is_flag=True, help="The whole page of a topic, not its beginning alone."),
+    "color": _row("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."),
+    "quiet": _row("-q", "--quiet", is_flag=True, help="No notes on stderr."),
+    "debug": _row("--debug", is_flag=True, help="Show the traceback of an error."),
+}  # fmt: skip
+"""Spellings and click's attributes of each option, by its field of `CommandLine`."""
+
+POINTS = "at grid fill max_points strict engine threads verbose no_progress"
+TABLES = "input input_format columns keep na max_bytes"
+OUTPUT = "output format csv tsv json jsonl"
 
 
-def derivatives() -> list[click.Parameter]:
-    return [
-        option("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
-        _wrt("-w", "--wrt"),
-        _allow_unused(),
-    ]
+def named(names: str) -> list[click.Parameter]:
+    """The options of these names, in this order."""
+    return [option(*spelled, **attributes) for spelled, attributes in map(ROWS.__getitem__, names.split())]
 
 
-def _wrt(*spelled: str) -> click.Option:
-    return option(
-        *spelled, "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
-        help="Differentiate in these variables; grad needs them.  [default: all]",
-    )  # fmt: skip
-
-
-def _allow_unused() -> click.Option:
-    return option(
-        "--allow-unused", is_flag=True,
-        help="Accept variables that do not occur; derivatives in them are 0, gradients null.",
-    )  # fmt: skip
-
-
-def gradients() -> list[click.Parameter]:
-    """What grad is asked besides expressions and points; --outputs and --inputs are torch's names."""
-    return [
-        option("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
-        _wrt("-w", "--wrt", "--inputs"),
-        option("--grad-outputs", multiple=True, metavar="Y=V",
-               help="Cotangent of output Y: ones, FILE.npy or a rule in the indices i, j ...  [default: ones]"),
-        option("--create-graph", is_flag=True, help="Print the gradients as expressions, which -f reads."),
-        _allow_unused(),
-        option("--materialize-grads", is_flag=True, help="Accept variables that do not occur; gradients are 0."),
-        option("--is-grads-batched", is_flag=True, help="The first dimension of every FILE.npy is a batch."),
-    ]  # fmt: skip
-
-
-def claims() -> list[click.Parameter]:
-    """What check is asked besides expressions and points."""
-    return [
-        option("--claim", multiple=True, metavar="D=EXPR", help="A derivative as claimed, such as df_dx = 2*x."),
-        option("--claims", multiple=True, metavar="FILE", help="Read claims from FILE, one a line; - is stdin."),
-        option("--claim-column", multiple=True, metavar="D=COLUMN", help="D is claimed to be a column of --input."),
-        option("--equals", multiple=True, metavar="EXPR", help="The expression is claimed to equal this one."),
-        option("--let", multiple=True, metavar="NAME=EXPR", help="A name that the expressions and claims may use."),
-        option("--points", type=count, metavar="N", help="Compare at so many chosen points.  [default: 200]"),
-        option("--thorough", is_flag=True, help="Compare at 4000 chosen points."),
-        option("--seed", type=click.IntRange(0, 2**63), default=0, metavar="N", show_default=True,
-               help="Chooses the points; the same seed gives the same ones."),
-        option("--rtol", type=float, metavar="R", help="Agree within R times the true value.  [default: by rounding]"),
-        option("--atol", type=float, metavar="A", help="Agree within A.  [default: by rounding]"),
-        option("--max-ulp", type=float, metavar="N", help="Agree within N ulp.  [default: by rounding]"),
-    ]  # fmt: skip
-
-
-def told() -> list[click.Parameter]:
-    """How check tells its verdicts."""
-    return [
-        *[p for p in output(numbers=False) if p.name in ("output", "format", "json")],
-        option("--junit", metavar="FILE", help="Write JUnit's XML to FILE too."),
-        option("--github", is_flag=True, help="Print annotations for GitHub Actions too."),
-    ]  # fmt: skip
-
-
-def points() -> list[click.Parameter]:
-    return [
-        option("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
-        option("--grid", multiple=True, metavar="GRID",
-               help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),
-        option("--fill", metavar="RULE", help="Fill a shape by a rule in its indices i, j, k ...  [default: i+j+...]"),
-        option("--max-points", type=count, metavar="N", help="Refuse more points, of grids and rows.  [default: 1e9]"),
-        option("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
-        option("--engine", type=click.Choice(["auto", "scalar", "vector", "native"]), default="auto",
-               help="Plain Python, NumPy or compiled code (gradcli[native]).  [default: by the amount of work]"),
-        option("--threads", type=click.IntRange(min=1), metavar="N",
-               help="Threads; the scalar engine has one.  [default: all, for much work]"),
-        option("-v", "--verbose", is_flag=True, help="Say on stderr how much was done, how, how fast."),
-        option("--no-progress", is_flag=True, help="No progress line on a terminal."),
-    ]  # fmt: skip
-
-
-def rows() -> list[click.Parameter]:
-    readable = [name for name, row in FORMATS.items() if row.reader]
-    return [
-        option("-i", "--input", multiple=True, metavar="FILE",
-               help="Read points from the rows of FILE, stdin (-) or a quoted pattern's files; columns are variables."),
-        option("--input-format", type=click.Choice(readable), metavar="FORMAT",
-               help=f"One of {', '.join(readable)}.  [default: by suffix; csv for stdin]"),
-        option("--columns", metavar="A,B", help="Names for the columns of a .npy array that has none."),
-        option("--keep", is_flag=True, help="Carry the other columns through, text included."),
-        option("--na", type=click.Choice(["nan"]), help="Take empty cells, NA and null for nan.  [default: an error]"),
-        option("--max-bytes", type=count, metavar="N",
-               help="Refuse larger inputs, as unpacked.  [default: 64 GiB if packed, 0.8 GiB if held in memory]"),
-    ]  # fmt: skip
-
-
-def output(*, numbers: bool = True) -> list[click.Parameter]:
-    suffixes = " ".join(row.suffixes[0] for row in FORMATS.values())
-    found: list[click.Parameter] = [
-        option("-o", "--output", metavar="FILE", help=f"Write to FILE, format by suffix: {suffixes}"),
-        option(
-            "--format",
-            type=click.Choice(list(FORMATS)),
-            metavar="FORMAT",
-            help=f"One of {', '.join(FORMATS)}.  [default: table]",
-        ),
-        *[click.Option([f"--{name}"], is_flag=True, help=f"Same as --format {name}.") for name in SWITCHES],
-    ]
-    if numbers:
-        found.append(
-            option("--digits", type=click.IntRange(1, 17), metavar="N", help="Significant digits, in tables only.")
-        )
-    return found
+def expressions() -> click.Argument:
+    return click.Argument(["expr"], nargs=-1, metavar="EXPR...")

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from gradcli.calculus.derive import Named
 from gradcli.cli import messages, options
-from gradcli.cli.diff import Target, names, sources
+from gradcli.cli.inputs import names, sources
+from gradcli.cli.options import CommandLine
+from gradcli.cli.target import Target
 from gradcli.errors import GradError
 
 
-def _show(ctx: click.Context, **given: Any) -> None:
+def _show(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.codegen import LANGUAGES
     from gradcli.job import Formulas, Job, Request
 
-    wanted = given["as"]
-    if given["simplify"] and wanted in LANGUAGES:
+    wanted = line.language
+    if line.simplify and wanted in LANGUAGES:
         raise GradError(
             f"--simplify is for reading, and {wanted} for computing: code keeps the forms that lose no digits",
             hint=f"leave out --simplify, or --as {wanted}",
         )
-    target = Target(ctx, given) if wanted == "text" else None
-    output = ctx.obj.to(given["output"], given) if target is None else target.door
+    target = Target(ctx, line) if wanted == "text" else None
+    output = ctx.obj.to(line.path, line) if target is None else target.door
     if target is None:
         for name in ("format", *options.SWITCHES):
-            if given[name] and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            if getattr(line, name) and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
                 raise GradError(f"--as {wanted} has one form: leave out --{name}")
-    job = Job(sources(given), wrt=names(given["wrt"]), order=given["order"], allow_unused=given["allow_unused"])
+    job = Job(sources(line), wrt=names(line.wrt), order=line.order, allow_unused=line.allow_unused)
     request = Request(job, ())
     request.pointwise()
     derived = request.derived
-    if given["simplify"]:
-        derived = _simplified(derived, request.variables, given)
+    if line.simplify:
+        derived = _simplified(derived, request.variables, line)
     if target is not None:
         target.tell(Formulas(request, job.order, derived))
         return
@@ -52,7 +52,7 @@ def _written(wanted: str, derived: Named, variables: list[str]) -> str:
     return code(wanted, derived, variables)
 
 
-def _simplified(derived: Named, variables: list[str], given: dict[str, Any]) -> Named:
+def _simplified(derived: Named, variables: list[str], line: CommandLine) -> Named:
     """The forms that a person would write, compared with what was derived at points."""
     from gradcli.calculus.simplify import attempted
     from gradcli.expr import readable
@@ -64,13 +64,11 @@ def _simplified(derived: Named, variables: list[str], given: dict[str, Any]) -> 
     new = [(name, e, f) for (name, e), f, p in zip(derived, forms, plain, strict=True) if f is not None and f is not p]
     wrong, unsure = differing(new, variables)
     long = [name for (name, _), form in zip(derived, forms, strict=True) if form is None or name in unsure]
-    if not given["quiet"]:
+    if not line.quiet:
         if wrong:
-            messages.note(
-                f"{_listed(wrong)}: the simpler form is not the same function, and is not shown", given["color"]
-            )
+            messages.note(f"{_listed(wrong)}: the simpler form is not the same function, and is not shown", line.color)
         if long:
-            messages.note(f"{_listed(long)} not simplified: that takes more work than the limit", given["color"])
+            messages.note(f"{_listed(long)} not simplified: that takes more work than the limit", line.color)
     return [
         (name, p if form is None or name in wrong or name in long else form)
         for (name, _), form, p in zip(derived, forms, plain, strict=True)
@@ -93,14 +91,13 @@ def show() -> click.Command:
         help="Derivatives as expressions, where what several of them share is named t1, t2 ... first; or as code, "
         "formulas and pictures.",
         params=[
-            *options.expressions(),
-            *options.derivatives(),
-            options.option("--as", "as", type=click.Choice(_forms()), default="text", metavar="FORM",
+            options.expressions(),
+            *options.named("file order wrt allow_unused"),
+            options.option("--as", "language", type=click.Choice(_forms()), default="text", metavar="FORM",
                            help=f"One of {', '.join(_forms())}.  [default: text]"),
-            options.option("--simplify", is_flag=True, help="The form that a person would write, for reading."),
-            *options.output(numbers=False),
+            *options.named(f"simplify {options.OUTPUT}"),
         ],
-        callback=click.pass_context(_show),
+        callback=_show,
     )  # fmt: skip
 
 

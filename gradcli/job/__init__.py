@@ -45,8 +45,8 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     if rows is not None:
         if single and rows.keep:
             raise GradError("--keep: there is one number for all rows, and so no row that could keep its columns")
+        from gradcli.job.inputs import rows_of
         from gradcli.job.stream import streamed
-        from gradcli.job.tables import rows_of
 
         tables = rows_of(rows, points, request.points, [n for n, _ in request.derived])
         if not request.reductions:
@@ -66,6 +66,6 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     over = Grid([axis for axis in grid.axes if axis.fixed]) if single else grid
     plan = Plan(outputs, grid, over, reductions=request.reductions)
     return Result(
-        plan, names, len(shown), request.facts(job.order), job.settings(),
+        plan, names, len(shown), request.facts(job.order), job,
         matrix=bool(points.shape) and not points.grids and not single, kept=kept,
     )  # fmt: skip

@@ -18,38 +18,28 @@ from gradcli.errors import GradError, Source
 from gradcli.expr import ONE, ZERO, Expr, apply, spell_name, statements, substitute, var
 from gradcli.job import cotangents
 from gradcli.job.cotangents import Cotangent, File, Rule
+from gradcli.job.gradient_result import Layout, arranged
+from gradcli.job.inputs import rows_of
 from gradcli.job.points import INDICES, Points
-from gradcli.job.request import POINT_LIMIT, Asked, Rows, Settings, check_size
+from gradcli.job.request import Asked, How, Rows, Where, check_size
 from gradcli.job.result import Computed
-from gradcli.job.shaped import Layout, arranged
-from gradcli.job.tables import rows_of
 
 PREFIX = "grad_"
 
 
 @dataclass(frozen=True)
-class GradJob:
+class GradJob(Where, How):
     """A request for the gradients of the outputs in the inputs ``wrt``, weighted by ``grad_outputs`` and summed.
 
-    Texts as typed on the command line, as for `Job`. Checked when it is run.
+    Texts as typed on the command line. Checked when it is run.
     """
 
     expressions: Sequence[str | Source]
     wrt: Sequence[str]
     grad_outputs: Sequence[str] = ()
-    at: Sequence[str] = ()
-    grids: Sequence[str] = ()
-    fill: str | None = None
     allow_unused: bool = False
     materialize_grads: bool = False
     is_grads_batched: bool = False
-    engine: str = "auto"
-    threads: int | None = None
-    max_points: int = POINT_LIMIT
-    strict: bool = False
-
-    def settings(self) -> Settings:
-        return Settings(self.engine, self.threads, self.strict)
 
 
 class GradRequest(Asked):
@@ -207,7 +197,7 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     )  # fmt: skip
     exprs = dict(zip([request.names[n] for n in found], substitute(found.values(), filled), strict=True))
     request.check_results([*request.names.values(), *(["batch"] if batch is not None else [])])
-    return arranged(layout, exprs, request.facts(1), job.settings())
+    return arranged(layout, exprs, request.facts(1), job)
 
 
 def _all(grid: Grid) -> tuple[int, ...]:

@@ -19,8 +19,19 @@ COLUMN_LIMIT = 50_000
 POINT_LIMIT = 10**9
 
 
-class Settings(NamedTuple):
-    """How to compute, whatever is computed."""
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Points of a request, as texts typed on the command line, and how many there may be."""
+
+    at: Sequence[str] = ()
+    grids: Sequence[str] = ()
+    fill: str | None = None
+    max_points: int = POINT_LIMIT
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How to compute, whatever is computed. ``threads`` None: as many as pay."""
 
     engine: str = "auto"
     threads: int | None = None
@@ -36,26 +47,13 @@ class Facts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Job:
-    """A request. ``expressions``, ``at``, ``grids`` and ``fill`` are texts as typed on the command line.
-
-    ``wrt`` None means every variable; ``threads`` None as many as pay. Checked when it is run.
-    """
+class Job(Where, How):
+    """A request for values and derivatives, checked when it is run. ``wrt`` None: every variable."""
 
     expressions: Sequence[str | Source]
     wrt: Sequence[str] | None = None
     order: int = 1
-    at: Sequence[str] = ()
-    grids: Sequence[str] = ()
-    fill: str | None = None
-    engine: str = "auto"
-    threads: int | None = None
-    max_points: int = POINT_LIMIT
     allow_unused: bool = False
-    strict: bool = False
-
-    def settings(self) -> Settings:
-        return Settings(self.engine, self.threads, self.strict)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from gradcli.compute import engine
 from gradcli.compute.execute import Block, Work, blocks, whole
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
-from gradcli.job.request import Facts, Settings
+from gradcli.job.request import Facts, How
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class Computed:
     covered: int
 
     def __init__(
-        self, names: Sequence[str], points: int, shape: tuple[int, ...], facts: Facts, settings: Settings, *,
+        self, names: Sequence[str], points: int, shape: tuple[int, ...], facts: Facts, how: How, *,
         matrix: bool, empty: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.names, self.points, self.shape = tuple(names), points, shape
         self.size = math.prod(shape)
         self.expressions, self.variables, self.order = facts
-        self.matrix, self.empty, self.strict = matrix, tuple(empty), settings.strict
+        self.matrix, self.empty, self.strict = matrix, tuple(empty), how.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None
 
@@ -96,17 +96,17 @@ class Result(Computed):
     """
 
     def __init__(
-        self, plan: Plan, names: Sequence[str], points: int, facts: Facts, settings: Settings, *,
+        self, plan: Plan, names: Sequence[str], points: int, facts: Facts, how: How, *,
         matrix: bool, empty: Sequence[str] = (), shape: tuple[int, ...] | None = None,
         kept: Mapping[str, Kept] | None = None,
     ) -> None:  # fmt: skip
         shape = plan.over.shape if shape is None else shape
         self.kept = kept or {}
-        super().__init__([*self.kept, *names], points, shape, facts, settings, matrix=matrix, empty=empty)
+        super().__init__([*self.kept, *names], points, shape, facts, how, matrix=matrix, empty=empty)
         self.plan = plan
-        self.engine, self.slower = engine.chosen(settings.engine, plan.load, plan.steps)
+        self.engine, self.slower = engine.chosen(how.engine, plan.load, plan.steps)
         engine.load(self.engine)
-        self.threads = engine.threads(settings.threads, plan.load, self.engine)
+        self.threads = engine.threads(how.threads, plan.load, self.engine)
         self.steps, self.total, self.covered = plan.steps, plan.points, plan.grid.size
         self._target = engine.block_points(plan.program, self.engine)
 

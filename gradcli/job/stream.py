@@ -16,10 +16,10 @@ from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.passthrough import Kept
+from gradcli.job.inputs import CELL, Tables
 from gradcli.job.points import Points
 from gradcli.job.request import Facts, Job, Request
 from gradcli.job.result import STREAMED, Computed
-from gradcli.job.tables import CELL, Tables
 from gradcli.limits import memory
 
 _NUMBER = 16
@@ -37,7 +37,7 @@ class Streamed(Computed):
         self, program: Program, grid: Callable[[Axis], Grid], tables: Tables, names: Sequence[str], points: int,
         facts: Facts, job: Job,
     ) -> None:  # fmt: skip
-        settings = job.settings()
+        how = job
         self.program, self.grid, self.tables, self.limit = program, grid, tables, job.max_points
         one = grid(Axis(tables.wanted, [Values([0.0])] * len(tables.wanted)))
         self.inner = math.prod(axis.length for axis in one.axes if not axis.fixed)
@@ -48,12 +48,12 @@ class Streamed(Computed):
             tables.opened.close()
             raise GradError(f"{least} points are beyond the limit of {self.limit} (--max-points)")
         shape = (-1,) if tables.rows is None else (self.total,)
-        super().__init__([*tables.kept, *names], points, shape, facts, settings, matrix=False)
+        super().__init__([*tables.kept, *names], points, shape, facts, how, matrix=False)
         self.width = len(names)
         # One engine whatever the chunks: what a row comes to must not depend on the rows read with it.
-        self.engine = "vector" if settings.engine == "auto" else settings.engine
+        self.engine = "vector" if how.engine == "auto" else how.engine
         engine.load(self.engine)
-        self.wanted_threads = settings.threads
+        self.wanted_threads = how.threads
         self.threads, self.steps = 1, program.length
 
     long = True

@@ -14,9 +14,9 @@ from gradcli.compute import engine
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, reachable
+from gradcli.job.inputs import rows_of
 from gradcli.job.points import Points
-from gradcli.job.request import POINT_LIMIT, Rows, Settings, as_text, check_size
-from gradcli.job.tables import rows_of
+from gradcli.job.request import How, Rows, Where, as_text, check_size
 from gradcli.limits import work
 from gradcli.verify.claims import Claim, Claims, Place, Texts
 from gradcli.verify.compare import Tolerance
@@ -26,21 +26,15 @@ __all__ = ["CheckJob", "Example", "Place", "Report", "Texts", "Tolerance", "Verd
 
 
 @dataclass(frozen=True)
-class CheckJob:
-    """A request. Texts as typed on the command line; without points they are chosen."""
+class CheckJob(Where, How):
+    """A request for verdicts on claims. Texts as typed on the command line; without points they are chosen."""
 
     expressions: Sequence[str | Source]
     texts: Texts = field(default_factory=Texts)
-    at: Sequence[str] = ()
-    grids: Sequence[str] = ()
-    fill: str | None = None
     points: int | None = None
     seed: int = 0
     thorough: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
-    engine: str = "auto"
-    threads: int | None = None
-    max_points: int = POINT_LIMIT
 
 
 class Report(NamedTuple):
@@ -69,7 +63,7 @@ def _run(job: CheckJob, rows: Rows | None) -> Report:
     check = Check(
         claims.variables, claims.outputs, claims.found, seed=job.seed,
         wanted=job.points or (THOROUGH if job.thorough else POINTS),
-        tolerance=job.tolerance, settings=Settings(job.engine, job.threads),
+        tolerance=job.tolerance, how=job,
     )  # fmt: skip
     if check.data and rows is None:
         raise GradError("--claim-column needs the table it is a column of: --input FILE")

@@ -19,7 +19,7 @@ from gradcli.calculus.simplify import simplified
 from gradcli.compute.grid import Axis, Grid, Values
 from gradcli.compute.passes import Plan
 from gradcli.expr import Expr, reachable, readable, text, var, variables
-from gradcli.job.request import Facts, Settings
+from gradcli.job.request import Facts, How
 from gradcli.job.result import Result
 from gradcli.limits.work import NUMBERS, SpentError, ahead, spend, within
 from gradcli.verify import sample
@@ -149,11 +149,11 @@ class Check:
 
     def __init__(
         self, names: Sequence[str], outputs: dict[str, Expr], claims: Sequence[Claim], *, seed: int = 0,
-        wanted: int = POINTS, tolerance: Tolerance | None = None, settings: Settings | None = None,
+        wanted: int = POINTS, tolerance: Tolerance | None = None, how: How | None = None,
     ) -> None:  # fmt: skip
         self.variables, self.outputs, self.claims = names, outputs, claims
         self.seed, self.wanted = seed, wanted
-        self.tolerance, self.settings = tolerance or Tolerance(), settings or Settings()
+        self.tolerance, self.how = tolerance or Tolerance(), how or How()
         self.grid: Grid | None = None
         self.data = list(dict.fromkeys(variables(c.claimed)[0] for c in claims if c.column))
         self.names = list(dict.fromkeys([*names, *self.data]))
@@ -195,7 +195,7 @@ class Check:
         """Compare all claims at all points of a grid."""
         outputs = [*map(var, self.names), *[e for t in tallies for e in t.columns]]
         width = len(self.names)
-        result = computed(outputs, grid, self.settings)
+        result = computed(outputs, grid, self.how)
         spend(result.steps * min(grid.size, _COUNTED) / _OPERATIONS[result.engine])
         for block in result.blocks:
             for k, tally in enumerate(tallies):
@@ -223,10 +223,10 @@ class Check:
             self.blocks(_at(self.names, batch), live)
 
 
-def computed(exprs: Sequence[Expr], grid: Grid, settings: Settings | None = None) -> Result:
+def computed(exprs: Sequence[Expr], grid: Grid, how: How | None = None) -> Result:
     """The values of expressions over a grid, a column each."""
     names = [str(k) for k in range(len(exprs))]
-    return Result(Plan(exprs, grid, reductions=False), names, 0, Facts({}, [], 0), settings or Settings(), matrix=False)
+    return Result(Plan(exprs, grid, reductions=False), names, 0, Facts({}, [], 0), how or How(), matrix=False)
 
 
 def _at(names: Sequence[str], points: Sequence[Point]) -> Grid:

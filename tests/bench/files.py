@@ -60,7 +60,7 @@ import sys, time
 import numpy as np
 from gradcli.compute.grid import Axis, Grid
 from gradcli.job import engine
-from gradcli.job.tables import Held
+from gradcli.job.inputs import Held
 from gradcli.language import parse
 from gradcli.calculus.derive import derive
 from gradcli.job import Job, run

@@ -20,7 +20,7 @@ from gradcli.compute.row_sums import row_sums
 from gradcli.errors import GradError
 from gradcli.expr import Expr, bit, substitute, var
 from gradcli.formats.npy_random import Along, Stored
-from gradcli.job.request import Facts, Settings
+from gradcli.job.request import Facts, How
 from gradcli.job.result import Computed, Result, check_held, count_nonfinite
 
 Axes = tuple[int, ...]
@@ -72,7 +72,7 @@ class Layout(NamedTuple):
         return Grid([*self.fixed(entry), *axes])
 
 
-def arranged(layout: Layout, found: dict[str, Expr], facts: Facts, settings: Settings) -> Computed:
+def arranged(layout: Layout, found: dict[str, Expr], facts: Facts, how: How) -> Computed:
     """The result for gradients ``found``; one that is missing is an empty column."""
     live = {layout.gradients[name] for name in found} or {layout.axes}
     empty = [name for name in layout.gradients if name not in found]
@@ -84,10 +84,10 @@ def arranged(layout: Layout, found: dict[str, Expr], facts: Facts, settings: Set
             grid = layout.over(layout.axes, 0)
             over = grid if axes else Grid(layout.fixed(0))
             return Result(
-                Plan(outputs, grid, over), [*shown, *layout.gradients], len(shown), facts, settings,
+                Plan(outputs, grid, over), [*shown, *layout.gradients], len(shown), facts, how,
                 matrix=layout.matrix and bool(axes), empty=empty, shape=layout.shape(axes),
             )  # fmt: skip
-    return Gradients(layout, found, facts, settings)
+    return Gradients(layout, found, facts, how)
 
 
 class _Group:
@@ -129,7 +129,7 @@ class _Group:
 class Gradients(Computed):
     """Gradients of several shapes, or over some of the axes, or in batches."""
 
-    def __init__(self, layout: Layout, found: dict[str, Expr], facts: Facts, settings: Settings) -> None:
+    def __init__(self, layout: Layout, found: dict[str, Expr], facts: Facts, how: How) -> None:
         batch = layout.batch
         live = {layout.gradients[name]: name for name in reversed(found)}
         self.uneven = len(live) > 1
@@ -139,7 +139,7 @@ class Gradients(Computed):
         leading = () if batch is None else (batch,)
         names = [*(["batch"] if leading and not self.uneven else []), *shown, *layout.gradients]
         super().__init__(
-            names, len(names) - len(layout.gradients), leading + layout.shape(axes), facts, settings,
+            names, len(names) - len(layout.gradients), leading + layout.shape(axes), facts, how,
             matrix=False, empty=empty,
         )  # fmt: skip
         self.layout, self.batch = layout, batch
@@ -160,9 +160,9 @@ class Gradients(Computed):
             ]  # fmt: skip
         load = sum(group.plan.load for group in self.groups) * (batch or 1)
         self.steps = sum(group.plan.steps for group in self.groups)
-        self.engine, self.slower = engine.chosen(settings.engine, load, self.steps)
+        self.engine, self.slower = engine.chosen(how.engine, load, self.steps)
         engine.load(self.engine)
-        self.threads = engine.threads(settings.threads, load, self.engine)
+        self.threads = engine.threads(how.threads, load, self.engine)
         self.total = sum(group.plan.points for group in self.groups) * (batch or 1)
         self.covered = layout.grid.size * (batch or 1)
 

@@ -1,0 +1,87 @@
+"""What a command reads: expressions, names, tables. Everything is checked before any work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gradcli.cli import options
+from gradcli.cli.options import CommandLine
+from gradcli.errors import GradError, Source
+from gradcli.formats.input import unopened
+
+if TYPE_CHECKING:
+    from gradcli.cli.messages import Progress
+    from gradcli.job.request import Rows
+
+_LIMIT = 2**26
+"""Bytes of expressions that are read, from a file or stdin."""
+
+
+def names(texts: Sequence[str]) -> list[str] | None:
+    from gradcli.job.points import read_name, split
+
+    return [read_name(piece, "--wrt") for text in texts for piece in split(text, ",")] if texts else None
+
+
+def sources(line: CommandLine) -> list[Source]:
+    """The expressions typed, then those of --file."""
+    found = [Source(text) for text in options.operands([*line.expr, *line.outputs])]
+    if [*line.file, *line.input].count("-") > 1:
+        raise GradError("stdin cannot be read twice")
+    found += map(read, line.file)
+    if not found:
+        raise GradError("no expression given", hint='such as: gradcli diff "x**2" --at x=3')
+    return found
+
+
+def read(path: str) -> Source:
+    """The expressions in a file, or in what comes from stdin."""
+    name = "stdin" if path == "-" else path
+    try:
+        if path != "-":
+            with open(path, "rb") as file:
+                data = file.read(_LIMIT + 1)
+        elif sys.stdin is None:
+            raise GradError("cannot read stdin: it is closed")
+        else:
+            data = sys.stdin.buffer.read(_LIMIT + 1)
+        if len(data) > _LIMIT:
+            raise GradError(f"{name}: expressions of more than {_LIMIT} bytes are beyond the limit")
+        return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name)
+    except OSError as e:
+        raise unopened(name, e) from None
+    except UnicodeDecodeError as e:
+        line = data.count(b"\n", 0, e.start) + 1
+        raise GradError(f"{name}:{line}: not UTF-8") from None
+    except ValueError as e:
+        raise GradError(f"{name}: {e}") from None
+
+
+def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
+    """The tables that --input names."""
+    from gradcli.job.points import read_name, split
+    from gradcli.job.request import Rows
+
+    if not line.input:
+        check_alone(line)
+        return None
+    columns = None
+    if line.columns is not None:
+        columns = [read_name(piece, "--columns") for piece in split(line.columns, ",")]
+    if "-" in line.input and sys.stdin is None:
+        raise GradError("cannot read stdin: it is closed")
+    return Rows(
+        line.input, line.input_format, columns, line.na, line.max_bytes, line.keep,
+        # Unbuffered: what comes is there at once, and nobody is left holding a lock on it.
+        open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in line.input else None,
+        progress,
+    )  # fmt: skip
+
+
+def check_alone(line: CommandLine) -> None:
+    """Raises GradError for what is said of an --input that is not there."""
+    for name in ("keep", "input_format", "columns", "na", "max_bytes"):
+        if getattr(line, name):
+            raise GradError(f"--{name.replace('_', '-')} goes with --input", hint="name what to read: --input FILE")
