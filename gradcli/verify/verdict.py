@@ -22,25 +22,9 @@ from gradcli.expr import Expr, reachable, readable, text, var, variables
 from gradcli.job.request import Facts, How
 from gradcli.job.result import Result
 from gradcli.limits.work import NUMBERS, SpentError, ahead, spend, within
-from gradcli.verify import sample
+from gradcli.verify import compare, sample
 from gradcli.verify.claims import Claim
-from gradcli.verify.compare import (  # fmt: skip
-    AGREES,
-    DIFFERS,
-    HAZY,
-    OUTSIDE,
-    UNSURE,
-    WIDTH,
-    WRONG,
-    Compared,
-    Point,
-    Probe,
-    Tolerance,
-    columns,
-    compared,
-    pattern,
-    plainness,
-)
+from gradcli.verify.compare import Compared, Point, Probe, Tolerance
 
 POINTS, THOROUGH = 200, 4000
 """How many points each claim is compared at, unless asked otherwise."""
@@ -106,7 +90,7 @@ class Tally:
     """What one claim has met so far."""
 
     def __init__(self, claim: Claim) -> None:
-        self.claim, self.columns = claim, columns(claim)
+        self.claim, self.columns = claim, compare.columns(claim)
         self.telling = self.quiet = self.outside = self.unsure = 0
         self.ulps = 0.0
         self.zero = True
@@ -120,25 +104,25 @@ class Tally:
         ``plain``: of those that seem wrong the smallest are kept.
         """
         verdict, telling, zero, claimed, true = found
-        agrees = (verdict == AGREES) & np.isfinite(true)
+        agrees = (verdict == compare.AGREES) & np.isfinite(true)
         said = agrees & telling
         self.telling += int(np.count_nonzero(said))
         self.quiet += int(np.count_nonzero(agrees & ~telling))
-        self.outside += int(np.count_nonzero(verdict == OUTSIDE))
-        self.unsure += int(np.count_nonzero(verdict == UNSURE))
+        self.outside += int(np.count_nonzero(verdict == compare.OUTSIDE))
+        self.unsure += int(np.count_nonzero(verdict == compare.UNSURE))
         self.zero = self.zero and bool(np.all(zero, where=agrees))
         if said.any():
             c, t = claimed[said], true[said]
             with np.errstate(all="ignore"):
                 apart = np.abs(c - t) / np.abs(np.spacing(t))
             self.ulps = max(self.ulps, float(np.max(apart)))
-        wrong = np.flatnonzero(np.isin(verdict, WRONG))
+        wrong = np.flatnonzero(np.isin(verdict, compare.WRONG))
         if plain and len(wrong) > 1 and at:
             wrong = wrong[np.argsort(sum(np.abs(np.asarray(column)[wrong]) for column in at), kind="stable")]
         for places, points, most in (
             (np.flatnonzero(agrees), self.inside, _INSIDE),
             (wrong, self.suspects, _SUSPECTS),
-            (np.flatnonzero(verdict == HAZY), self.hazy, _SUSPECTS),
+            (np.flatnonzero(verdict == compare.HAZY), self.hazy, _SUSPECTS),
         ):
             for k in places[: most - len(points)]:
                 points.append(tuple([float(column[k]) for column in at]))
@@ -199,8 +183,8 @@ class Check:
         spend(result.steps * min(grid.size, _COUNTED) / _OPERATIONS[result.engine])
         for block in result.blocks:
             for k, tally in enumerate(tallies):
-                first = width + WIDTH * k
-                found = compared(tally.claim, block[first : first + WIDTH], self.tolerance)
+                first = width + compare.WIDTH * k
+                found = compare.compared(tally.claim, block[first : first + compare.WIDTH], self.tolerance)
                 tally.add(found, block[:width], plain=self.grid is not None)
 
     def choose(self, tallies: Sequence[Tally]) -> None:
@@ -289,12 +273,12 @@ def _reason(tally: Tally, infinite: int) -> str:
 def _example(check: Check, probe: Probe, wrong: Sequence[Point]) -> Example:
     claim = probe.claim
     # Where points are given, it is one of them.
-    point = min(wrong, key=plainness) if check.grid is not None else probe.simplest(wrong)
+    point = min(wrong, key=compare.plainness) if check.grid is not None else probe.simplest(wrong)
     here = probe([point])
     found = probe(wrong)
-    places = np.flatnonzero(found.verdict == DIFFERS).tolist()
+    places = np.flatnonzero(found.verdict == compare.DIFFERS).tolist()
     pairs = list(zip(found.claimed[places].tolist(), found.true[places].tolist(), strict=True))
-    said = pattern(pairs, _others(check, claim, [wrong[k] for k in places]) if len(pairs) > 1 else {})
+    said = compare.pattern(pairs, _others(check, claim, [wrong[k] for k in places]) if len(pairs) > 1 else {})
     told = check.variables if claim.column else {*variables(claim.truth), *variables(claim.claimed)}
     shown = {name: x for name, x in zip(check.names, point, strict=True) if name in told}
     return Example(shown, float(here.claimed[0]), float(here.true[0]), said)
