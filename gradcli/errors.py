@@ -61,11 +61,18 @@ class GradError(Exception):
         return picture(self)
 
 
+def missing(error: ImportError, package: str) -> bool:
+    """Whether an import failed because this package is not installed; it may also lack memory, or be damaged."""
+    return isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == package
+
+
 _WIDTH = 76
 
 
 def printable(text: str) -> str:
     """Control and invisible characters as escapes, so that no input can drive a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -11,6 +11,8 @@ import math
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import count
+from weakref import _remove_dead_weakref  # type: ignore[attr-defined]
 
 from gradcli.errors import GradError
 from gradcli.work import MADE, spend
@@ -97,17 +99,36 @@ class _Entry(weakref.ref["Expr"]):
 
 
 class _Interned:
-    """Every live node by its meaning. Holds its entries weakly; variables' bits and names' hashes for good."""
+    """Every live node by its meaning. Holds its entries weakly; variables' bits and names' hashes for good.
+
+    Shared by all threads without a lock, since every change is one indivisible operation: a forked child never finds a
+    lock held by a thread it does not have, and a finalizer or a signal's handler may make nodes wherever it runs.
+    """
 
     def __init__(self) -> None:
         self.nodes: dict[object, _Entry] = {}
         self.bits: dict[str, int] = {}
         self.hashes: dict[str, int] = {}
-        self.born = 0
+        self.births = count(1)
+        self.places = count()
 
-    def forget(self, entry: _Entry) -> None:
-        if self.nodes.get(entry.key) is entry:
-            del self.nodes[entry.key]
+    # The default is there even when the interpreter ends, which forgets what modules hold.
+    def forget(self, entry: _Entry, remove: Callable[..., None] = _remove_dead_weakref) -> None:
+        # Only if it is dead: another thread may have put a new node in its place.
+        remove(self.nodes, entry.key)
+
+    def keep(self, key: object, node: Expr) -> Expr:
+        """The one node of that meaning: ``node``, or what another thread made first."""
+        mine = _Entry(node, self.forget)
+        mine.key = key
+        while True:
+            entry = self.nodes.setdefault(key, mine)
+            if entry is mine:
+                return node
+            found = entry()
+            if found is not None:
+                return found
+            self.forget(entry)
 
     def hash(self, word: str) -> int:
         """A hash that no seed changes: order by it must be the same in every run."""
@@ -143,18 +164,19 @@ def _intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) -
         assert isinstance(value, str)
         variables = bit(value)
     node.variables = variables
-    node.serial = table.born = table.born + 1
+    node.serial = next(table.births)
     mark = 0 if last is None else table.hash(last) if isinstance(last, str) else hash(value)
     node.digest = hash((table.hash(op), mark, *[a.digest for a in args])) & _MASK
-    entry = _Entry(node, table.forget)
-    entry.key = key
-    table.nodes[key] = entry
-    return node
+    return table.keep(key, node)
 
 
 def bit(name: str) -> int:
     """The bit that stands for a variable in ``Expr.variables``."""
-    return 1 << _table.bits.setdefault(name, len(_table.bits))
+    place = _table.bits.get(name)
+    if place is None:
+        # Two threads that meet a name at once leave one place unused; no two names share one.
+        place = _table.bits.setdefault(name, next(_table.places))
+    return 1 << place
 
 
 def const(value: int | Number) -> Expr:
@@ -406,7 +428,7 @@ def substitute(roots: Iterable[Expr], names: dict[str, Expr]) -> list[Expr]:
 
 def variables(e: Expr) -> list[str]:
     """Names of the variables a node depends on, in alphabetical order."""
-    return sorted(name for name, place in _table.bits.items() if e.variables >> place & 1)
+    return sorted(name for name, place in _table.bits.copy().items() if e.variables >> place & 1)
 
 
 # Printing: what is printed parses back to the same node.

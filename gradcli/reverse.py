@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact, reachable
+from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact, post_order
 from gradcli.functions import NONLOCAL, reduces, slopes
 
 Alive = tuple[Expr | None, Expr]
@@ -121,7 +121,8 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
     for root, cotangent in pairs:
         add(root, None, cotangent)
     found: dict[str, Expr] = {}
-    nodes = reachable([root for root, _ in pairs])
+    # By structure, not by birth: sums of adjoints must round the same whatever was made before, in any thread.
+    nodes = post_order([root for root, _ in pairs])
     # Usually everything has a value at each point, and there is nothing to sum.
     uneven = bool(varies.single) or any(e.op in _ALL_POINTS and _takes_all_points(e) for e in nodes)
     for e in reversed(nodes):

@@ -8,22 +8,18 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
+from gradcli.errors import GradError
 from gradcli.grid import Grid, Ranges
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-    from queue import Queue
-    from threading import Thread
+from gradcli.threads import ForkedError, begin, in_order, taken
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
 _PAGE, _STAGGER = 512, 80
 """Doubles of a page; doubles between the places in their pages where neighbouring columns begin."""
-_PATIENCE = 1.0
-"""Seconds between looks at whether a thread is still at work."""
 
 Block = list[Any]
 """One flat column per output, list[float] or 1-D float64 array."""
@@ -148,8 +144,6 @@ def _in_order(
         for ranges, given in parts:
             yield do(worker, ranges, given)
         return
-    from concurrent.futures import ThreadPoolExecutor
-
     idle: deque[_Worker] = deque()
 
     def compute(ranges: Ranges, given: _Given) -> _Made:
@@ -162,18 +156,7 @@ def _in_order(
         finally:
             idle.append(worker)
 
-    pool = ThreadPoolExecutor(threads)
-    ahead: deque[Future[_Made]] = deque()
-    try:
-        for ranges, given in parts:
-            ahead.append(pool.submit(compute, ranges, given))
-            # Bounded, so that a slow reader does not make results pile up.
-            if len(ahead) > 2 * threads:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    yield from in_order((partial(compute, ranges, given) for ranges, given in parts), threads)
 
 
 def aside(make: Callable[[Callable[[_Made], object]], object], idle: Callable[[], object] = int) -> Iterator[_Made]:
@@ -183,7 +166,6 @@ def aside(make: Callable[[Callable[[_Made], object]], object], idle: Callable[[]
     pipe.
     """
     from queue import Empty, Queue
-    from threading import Thread
 
     made: Queue[tuple[_Made] | Exception | None] = Queue(2)
 
@@ -194,29 +176,22 @@ def aside(make: Callable[[Callable[[_Made], object]], object], idle: Callable[[]
         except Exception as error:
             made.put(error)
 
-    thread = Thread(target=work, daemon=True)
-    thread.start()
+    alive = begin(work)
     while True:
         try:
-            found = made.get_nowait()
-        except Empty:
-            idle()
-            found = _waited(made, thread)
+            alive()
+            try:
+                found = made.get_nowait()
+            except Empty:
+                idle()
+                found = taken(made, alive)
+        except ForkedError:
+            raise GradError(
+                "what another process reads cannot be gone on with in a child forked from it",
+                hint="start the job in the process that takes its blocks",
+            ) from None
         if found is None:
             return
         if isinstance(found, Exception):
             raise found
         yield found[0]
-
-
-def _waited(made: Queue[_Made], thread: Thread) -> _Made:
-    """The next of what the thread makes, which may die without a word where there is no memory for one."""
-    from queue import Empty
-
-    while True:
-        alive = thread.is_alive()
-        try:
-            return made.get(timeout=_PATIENCE)
-        except Empty:
-            if not alive:
-                raise MemoryError from None

@@ -1,17 +1,14 @@
 """The parser's tables: made from grammar/expression.lark by Lark, or read from what a build wrote.
 
 Importing Lark and compiling the grammar costs more than parsing any usual expression, so a wheel carries the tables
-as a plain Python literal (gradcli/_tables.py, written by the build hook at the end of this file). A checkout
-has no such file and makes them at first use. Lark and hatchling are known here only. Must not know what the rules mean.
+as a plain Python literal (gradcli/_tables.py, written by hatch_build.py). A checkout has no such file and makes them
+at first use. Lark is known here only. Must not know what the rules mean.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from typing import Any, NamedTuple
 
 FORMAT = 1
 END = "$END"
@@ -64,11 +61,16 @@ def load() -> Tables:
     except ImportError:
         pass
     if written is not None and written.FORMAT == FORMAT and grammar in (None, written.GRAMMAR):
-        patterns, strings, ignored, rules, states = written.TABLES
-        return Tables(patterns, strings, ignored, tuple([Rule(*rule) for rule in rules]), states)
+        return _named(written.TABLES)
     if grammar is None:
         raise FileNotFoundError(f"{GRAMMAR} is missing from this installation of gradcli")
     return make(grammar)
+
+
+def _named(literal: tuple[Any, ...]) -> Tables:
+    """Tables from the tuple of tuples that a build writes."""
+    patterns, strings, ignored, rules, states = literal
+    return Tables(patterns, strings, ignored, tuple([Rule(*rule) for rule in rules]), states)
 
 
 def make(grammar: str) -> Tables:
@@ -112,43 +114,38 @@ def make(grammar: str) -> Tables:
         if state == end:
             row[END] = 0
         states.append(row)
-    return Tables(patterns, strings, tuple(sorted(data["parser"]["lexer_conf"]["ignore"])), rules, tuple(states))
+    ignored = sorted(data["parser"]["lexer_conf"]["ignore"])
+    return _named(plain((patterns, strings, tuple(ignored), rules, tuple(states))))
 
 
 def _name(terminal: dict[str, Any]) -> str:
     return str(terminal["name"])
 
 
+def plain(value: Any) -> Any:
+    """The same value in built-in types, whose repr is a Python literal. Raises TypeError where there is none.
+
+    Subclasses lose their class: Lark before 1.3 has names of a subclass of str, whose repr is a call.
+    """
+    match value:
+        case str():
+            return str.__str__(value)
+        case tuple():
+            return tuple([plain(one) for one in value])
+        case list():
+            return [plain(one) for one in value]
+        case dict():
+            return {plain(key): plain(one) for key, one in value.items()}
+        case None | bool():
+            return value
+        case int():
+            return int.__int__(value)
+    raise TypeError(f"{value!r} of type {type(value).__name__} cannot be written as a Python literal")
+
+
 def source(grammar: str) -> str:
     """The text of gradcli/_tables.py: nothing but literals, and the grammar they were made from."""
-    patterns, strings, ignored, rules, states = make(grammar)
-    plain = patterns, strings, ignored, tuple([tuple(rule) for rule in rules]), states
     return (
-        f'"""Written by the build (see gradcli/tables.py). Do not edit."""\n\nFORMAT = {FORMAT}\n'
-        f"GRAMMAR = {grammar!r}\nTABLES = {plain!r}\n"
+        f'"""Written by the build (see hatch_build.py). Do not edit."""\n\nFORMAT = {FORMAT}\n'
+        f"GRAMMAR = {grammar!r}\nTABLES = {plain(make(grammar))!r}\n"
     )
-
-
-def get_build_hook() -> type[BuildHookInterface[Any]]:
-    """Where hatchling asks: a hook that puts _tables.py into the wheel, and never into the source tree."""
-    import tempfile
-
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-
-    class WriteTables(BuildHookInterface[Any]):
-        def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-            if version == "editable":
-                return
-            with open(os.path.join(self.root, "grammar", GRAMMAR), encoding="utf-8") as file:
-                text = source(file.read())
-            self.folder = tempfile.TemporaryDirectory()
-            path = os.path.join(self.folder.name, "_tables.py")
-            with open(path, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            build_data["force_include"][path] = "gradcli/_tables.py"
-
-        def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-            if version != "editable":
-                self.folder.cleanup()
-
-    return WriteTables

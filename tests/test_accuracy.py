@@ -162,3 +162,24 @@ def test_the_worst_turn(engine):
         found = partials(apply(name, x), {"x": at}, 1, engine=engine)
         assert reference.off(found["f"], marks[0,]) <= 16
         assert reference.off(found["df_dx"], marks[1,]) <= 32
+
+
+@pytest.mark.parametrize("n", [19, 40, 41, 165, 171, 1000])
+def test_polygamma_of_any_order(n):
+    """A double wherever one is near, 0 and the infinities beyond, though n! and the power leave the doubles before."""
+    needs("polygamma")
+    near = [-7.25, -3.4, -0.5, 1e-9, 0.3, 1.5, 9.0, 2.0 * n, 2.5 * n, 20.0 * n, 5e3, 1e6, 1e16]
+    found = [partials(apply("polygamma", x, value=n), {"x": at}, 0)["f"] for at in near]
+    with mp.workdps(60 + n // 2):
+        for at, value in zip(near, found, strict=True):
+            # Stepped up to where mpmath's expansion holds.
+            steps = max(0, math.ceil(2 * n - at))
+            lost = mp.fsum((mp.mpf(at) + k) ** -(n + 1) for k in range(steps))
+            true = (-1) ** (n + 1) * mp.factorial(n) * lost + mp.polygamma(n, mp.mpf(at) + steps)
+            if abs(true) > mp.mpf(2) ** 1024:
+                assert value == math.copysign(math.inf, true), at
+            else:
+                assert abs(value - true) <= 32 * math.ulp(float(true)), at
+    ends = [partials(apply("polygamma", x, value=n), {"x": at}, 0)["f"] for at in (math.inf, -math.inf, math.nan)]
+    assert ends[0] == 0
+    assert all(map(math.isnan, ends[1:]))

@@ -20,6 +20,7 @@ import pytest
 import gradcli
 from gradcli.cli import COMMANDS, group, run
 from gradcli.cli.topics import EXIT_CODES, TOPICS
+from gradcli.errors import printable
 from gradcli.formats import FORMATS
 
 ROOT = Path(next(iter(gradcli.__path__))).parent
@@ -434,6 +435,35 @@ def test_a_terminal_adds_colour_and_fitting_but_no_other_data() -> None:
     assert on_a_terminal(*words, NO_COLOR="1", COLUMNS="200")[0] == piped
 
 
+UNSEEN = "\x01\x07\x1b[31m\x7f\x85\x9b31m\x9d\u200b\u2028\u202e\u2066\ufeff\U000e0001"
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "json", "jsonl"])
+@pytest.mark.parametrize("command", ["eval", "diff"])
+def test_a_terminal_is_shown_what_cannot_be_seen(form: str, command: str, tmp_path: Path) -> None:
+    """Names, cells and expressions alike; a pipe gets them as they are."""
+    (tmp_path / "in.json").write_text(json.dumps({f"n{UNSEEN}": ["t" + UNSEEN], "x": [1]}))
+    (tmp_path / "x.grad").write_text(f"`q{UNSEEN}` = x")
+    words = [command, "-f", str(tmp_path / "x.grad"), f"--{form}"]
+    if command == "eval":
+        words += ["-i", str(tmp_path / "in.json"), "--keep"]
+    piped, (shown, _) = process(*words).stdout, on_a_terminal(*words)
+    assert UNSEEN[-1] in piped
+    assert all(map(str.isprintable, shown.replace("\t" if form == "tsv" else "\n", "\n").split("\n")))
+    if form.startswith("json"):
+        read = json.loads if form == "json" else lambda text: [json.loads(line) for line in text.split("\n") if line]
+        assert read(shown) == read(piped)
+    else:
+        assert shown == "".join(c if c in "\n\t" else printable(c) for c in piped)
+
+
+def test_verdicts_and_explanations_as_json_on_a_terminal() -> None:
+    for words in (["check", "`x\u202e`**2", "--claim", "2*`x\u202e`"], ["explain", "`x\u202e`**2"]):
+        piped, (shown, _) = process(*words, "--json").stdout, on_a_terminal(*words, "--json")
+        assert "\u202e" in piped
+        assert (shown.strip().isprintable(), json.loads(shown)) == (True, json.loads(piped))
+
+
 def test_progress_only_on_a_terminal_and_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     from gradcli.cli import report
 
@@ -607,6 +637,27 @@ def test_completion(name: str, shell: Shell) -> None:
 def test_completing(typed: str, offered: str) -> None:
     done = process(_GRADCLI_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=str(len(typed.split()) - 1))
     assert f"plain,{offered}" in done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "asked", ["bash_complete", "zsh_complete", "fish_complete", "bash", "_", "no_complete", "fish_"]
+)
+@pytest.mark.parametrize(
+    "words", [{}, {"COMP_WORDS": ""}, {"COMP_CWORD": "1"}, {"COMP_WORDS": "gradcli di", "COMP_CWORD": " "}]
+)
+def test_what_no_shell_asks_is_a_plain_error(
+    asked: str, words: dict[str, str], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"_GRADCLI_COMPLETE": asked, **words}.items():
+        monkeypatch.setenv(name, value)
+    code, out, err = shell()
+    assert (code, out) == (2, "")
+    assert err.startswith("gradcli: error: _GRADCLI_COMPLETE is ")
+
+
+def test_nothing_completes_words_that_are_wrong() -> None:
+    done = process(_GRADCLI_COMPLETE="bash_complete", COMP_WORDS="gradcli nonsense -", COMP_CWORD="2")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_headings_of_awkward_names_read_back(shell: Shell) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import zstandard
 from fault_files import FILES, ROWS
+from open_files import sizes
 
 import gradcli
 
@@ -352,7 +353,7 @@ def test_F140_output_interrupted(before: str | None, tmp_path: Path) -> None:
     if before is not None:
         target.write_text(before)
     process = start(case("F140"), tmp_path)
-    while not any(p.stat().st_size > 100_000 for p in tmp_path.iterdir() if p != target):
+    while not any(size > 100_000 for size in sizes(process.pid, tmp_path)):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcli.errors import GradError
-from gradcli.formats import FORMATS, Style, by_suffix, json_text, spell, table
+from gradcli.errors import GradError, printable
+from gradcli.formats import FORMATS, Style, by_suffix, json_text, markdown, spell, table
 
 
 class Made:
@@ -179,6 +180,46 @@ def test_jsonl() -> None:
 def test_markdown() -> None:
     text = written("markdown", Made({"a|b": [1.0, 2.0], "f": [math.inf, 1e-7]}))
     assert text == "| a\\|b | f |\n| ---: | ---: |\n| 1.0 | inf |\n| 2.0 | 1e-7 |\n"
+
+
+SIGN = re.compile(r"\\[!-/:-@\[-`{-~]|[^|]")
+"""A character of a cell, or one escaped."""
+
+
+def cells(row: bytes) -> list[list[str]]:
+    """The cells of a row as GitHub splits it, in signs."""
+    parts = re.findall(rf"(?:{SIGN.pattern})+", row.decode().removesuffix("\n")[1:-1])
+    assert all(part[0] == part[-1] == " " for part in parts)
+    return [SIGN.findall(part[1:-1]) for part in parts]
+
+
+NASTY = [
+    "a\\|b", "|", "\\", "||", "\\\\|", "<img src=x onerror=alert(1)>", "[c](javascript:x)", "![x](y)", "&lt;", "`<b>`",
+    "``|``", "https://x.y<b>", "WWW.x.y<b>", "a\nb", "\x1b[1m\u202e", "\\|<&[`", "a`|\\|<i>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_markdown_shows_text_as_it_is(text: str) -> None:
+    shown, end = cells(markdown._markdown_row([markdown._cell(text), "end"]))
+    assert (not {*"<[&`"} & {*shown}, "".join(end)) == (True, "end")
+    assert "".join([sign[-1] for sign in shown]) == printable(text)
+    assert not re.search(r"(?<!\\):/|www\.", "".join(shown), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_markdown_shows_expressions_as_they_are(text: str) -> None:
+    shown, end = cells(markdown._markdown_row([markdown._code(text), "end"]))
+    assert "".join(end) == "end"
+    mark = re.match("`*", "".join(shown))
+    assert mark is not None
+    if mark[0]:
+        inside = "".join(shown).removeprefix(mark[0]).removesuffix(mark[0])
+        assert mark[0] not in re.findall("`+", inside)
+        assert inside.replace("\\|", "|").strip() == printable(text)
+    else:
+        assert all(sign[0] == "\\" or sign.isalnum() for sign in shown)
+        assert "".join([sign[-1] for sign in shown]) == printable(text)
 
 
 def test_a_table_of_rows() -> None:

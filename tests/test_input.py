@@ -283,10 +283,19 @@ def test_a_header_of_an_array_that_is_not_utf_8(shell: Shell) -> None:
     assert err.startswith("gradcli: error: u.npy: the header of the array is damaged")
 
 
+def test_kept_text_is_no_markup(shell: Shell) -> None:
+    Path("texts.csv").write_text('"a\\|b",<i>,x\n<img src=x onerror=alert(1)>,[c](javascript:alert(1)),2\n')
+    assert shell("eval", "x", "--input", "texts.csv", "--keep", "--format", "markdown")[1].splitlines() == [
+        r"| a\\\|b | \<i> | x | f |",
+        "| ---: | ---: | ---: | ---: |",
+        r"| \<img src=x onerror=alert(1)> | \[c](javascript:alert(1)) | 2.0 | 2.0 |",
+    ]
+
+
 def test_kept_text_is_for_people_in_tables_and_nothing_for_arrays(shell: Shell) -> None:
     Path("texts.csv").write_text('x,t\n1,"two\nlines | \x1b[1m"\n')
     words = ["eval", "x", "--input", "texts.csv", "--keep"]
-    assert shell(*words, "--format", "markdown")[1].splitlines()[2] == "| two\\nlines \\| \\x1b[1m | 1.0 | 1.0 |"
+    assert shell(*words, "--format", "markdown")[1].splitlines()[2] == "| two\\nlines \\| \\x1b\\[1m | 1.0 | 1.0 |"
     assert shell(*words)[1].splitlines()[1] == "two\\nlines | \\x1b[1m  1.0  1.0"
     for name in ("npy", "npz"):
         code, _, err = shell(*words, "-o", f"o.{name}")

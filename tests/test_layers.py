@@ -9,7 +9,7 @@ ROOT = Path(gradcli.__file__).parent
 LINES = [
     ["errors"],
     ["work"],
-    ["expr", "memory"],
+    ["expr", "memory", "cycles", "threads"],
     ["functions"],
     ["parse", "forward", "reverse"],
     ["derive", "levels", "rounding", "simplify"],
@@ -56,7 +56,6 @@ DOORS = {
     "pyarrow": {"formats.parquet", "formats.arrow_rows"},
     "zstandard": {"formats.packed"},
     "llvmlite": {"backends.native.machine"},
-    "hatchling": {"tables"},
 }  # fmt: skip
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""
 

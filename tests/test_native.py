@@ -1,11 +1,13 @@
 """The native engine beyond what every engine's tests say: odd shapes, long programs, lesser processors, none at all."""
 
 import importlib
+import io
 import math
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import accuracy
@@ -15,7 +17,7 @@ import pytest
 from engines import run
 
 from gradcli.backends import native
-from gradcli.backends.native import loops
+from gradcli.backends.native import loops, store
 from gradcli.backends.native.machine import machine
 from gradcli.backends.native.mathematics import CALLED, ROWS
 from gradcli.backends.native.parts import MANY, SINGLE, layout
@@ -235,7 +237,7 @@ def test_code_is_kept_where_that_is_asked_for(kept, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="owners")
-@pytest.mark.parametrize("doubt", ["file", "folder", "link", "linked folder", "torn", "other owner"])
+@pytest.mark.parametrize("doubt", ["file", "folder", "link", "linked folder", "torn", "other owner", "no object"])
 def test_code_that_others_could_have_written_is_not_run(doubt, kept, monkeypatch):
     [file] = kept.iterdir()
     if doubt == "file":
@@ -250,10 +252,56 @@ def test_code_that_others_could_have_written_is_not_run(doubt, kept, monkeypatch
         kept.symlink_to(kept.parent / "elsewhere")
     elif doubt == "torn":
         file.write_bytes(file.read_bytes()[:-1])
+    elif doubt == "no object":
+        code = b"#!/bin/sh\n"
+        file.write_bytes(store._digest(file.name, code) + code)
     else:
         owner = file.stat().st_uid
         monkeypatch.setattr(os, "getuid", lambda: owner + 1)
     assert compiles(monkeypatch)
+
+
+def test_a_file_too_large_to_be_code_is_not_read(kept, monkeypatch):
+    [file] = kept.iterdir()
+    with file.open("r+b") as grown:
+        grown.truncate(8 << 30)
+    taken = []
+
+    class Watched(io.FileIO):
+        def read(self, size=-1):
+            taken.append(size)
+            return super().read(size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "open", Watched, raising=False)
+        assert store.load(file.name) is None
+    assert taken == []
+    assert compiles(monkeypatch)
+    assert file.stat().st_size < 1 << 20
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="owners")
+def test_folders_made_on_the_way_are_their_owners(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADCLI_CACHE", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "c" / "deep"))
+    monkeypatch.setattr(sys, "platform", "linux")
+    before = os.umask(0)
+    try:
+        store.save(store.key("k"), b"\x7fELF")
+    finally:
+        os.umask(before)
+    made = [tmp_path / "c", tmp_path / "c" / "deep", tmp_path / "c" / "deep" / "gradcli"]
+    assert [folder.stat().st_mode & 0o777 for folder in made] == [0o700] * 3
+    assert store.load(store.key("k")) == b"\x7fELF"
+
+
+def test_what_killed_runs_left_goes(kept):
+    old, new = (kept / f"{tempfile.gettempprefix()}{name}" for name in ("old", "new"))
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    store.save(store.key("k"), b"\x7fELF")
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_no_place_for_code_is_no_error(tmp_path, monkeypatch):

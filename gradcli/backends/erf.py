@@ -7,7 +7,7 @@ interpolate erf(x)/x - 1 and exp(x*x)*erfc(x) at Chebyshev points, computed with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,40 +60,34 @@ def _polynomial(coefficients: Sequence[float], x: Array, out: Array) -> None:
     np.add(out, coefficients[0], out)
 
 
-def kernel() -> Callable[[Array, Array], None]:
-    """``(x, out)``, with scratch of its own: one for each worker."""
-    scratch = np.empty((4, _BLOCK))
-    flags = np.empty(_BLOCK, np.bool_)
+def _block(x: Array, out: Array) -> None:
+    a, b, c, d = np.empty((4, x.size))
+    np.abs(x, a)
+    small = np.less(a, 1.0)
+    if not small.all():
+        np.minimum(a, 6.0, out=b)
+        np.subtract(M, b, c)
+        np.add(b, 3.0, d)
+        np.divide(c, d, c)
+        _polynomial(R, c, d)
+        np.multiply(b, b, b)
+        np.negative(b, b)
+        np.exp(b, b)
+        np.multiply(b, d, b)
+        np.subtract(1.0, b, b)
+        np.copysign(b, x, b)
+    if small.any():
+        np.minimum(a, 1.0, out=a)
+        np.multiply(a, a, a)
+        _polynomial(P, a, c)
+        np.multiply(c, x, c)
+        np.add(c, x, c)
+        np.copyto(b, c, where=small)
+    np.copyto(out, b)
 
-    def block(x: Array, out: Array) -> None:
-        a, b, c, d = scratch[:, : x.size]
-        small = flags[: x.size]
-        np.abs(x, a)
-        np.less(a, 1.0, small)
-        if not small.all():
-            np.minimum(a, 6.0, out=b)
-            np.subtract(M, b, c)
-            np.add(b, 3.0, d)
-            np.divide(c, d, c)
-            _polynomial(R, c, d)
-            np.multiply(b, b, b)
-            np.negative(b, b)
-            np.exp(b, b)
-            np.multiply(b, d, b)
-            np.subtract(1.0, b, b)
-            np.copysign(b, x, b)
-        if small.any():
-            np.minimum(a, 1.0, out=a)
-            np.multiply(a, a, a)
-            _polynomial(P, a, c)
-            np.multiply(c, x, c)
-            np.add(c, x, c)
-            np.copyto(b, c, where=small)
-        np.copyto(out, b)
 
-    def run(x: Array, out: Array) -> None:
-        flat, result = x.reshape(-1), out.reshape(-1)
-        for lo in range(0, flat.size, _BLOCK):
-            block(flat[lo : lo + _BLOCK], result[lo : lo + _BLOCK])
-
-    return run
+def fill(x: Array, out: Array) -> None:
+    """erf of ``x`` in ``out``. Scratch is made at every call: functions are shared by threads."""
+    flat, result = x.reshape(-1), out.reshape(-1)
+    for lo in range(0, flat.size, _BLOCK):
+        _block(flat[lo : lo + _BLOCK], result[lo : lo + _BLOCK])

@@ -185,9 +185,10 @@ def kernel(program: Program) -> Kernel:
     """``(ins, outs, extents)`` computing one block: inputs by axis position, outputs flat in C order."""
     strata = [(s.axes, [(_function(step), step.out, step.ins) for step in s.steps]) for s in program.strata]
     inputs = [(len(program.constants) + i, axis) for i, (_, axis) in enumerate(program.inputs)]
-    slots: list[float] = [*program.constants, *[0.0] * (len(inputs) + len(program.registers))]
+    start: list[float] = [*program.constants, *[0.0] * (len(inputs) + len(program.registers))]
 
     def run(ins: Sequence[Sequence[float]], outs: Sequence[MutableSequence[float]], extents: tuple[int, ...]) -> None:
+        slots = start.copy()
         latest: list[tuple[int, ...] | None] = [None] * len(strata)
         for n, place in enumerate(product(*map(range, extents))):
             for (slot, axis), column in zip(inputs, ins, strict=True):

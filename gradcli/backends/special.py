@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gradcli.errors import GradError
+from gradcli.errors import GradError, missing
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -160,7 +160,9 @@ def scipy(name: str = "this function") -> Any:
     """The scipy.special module, or a clear refusal that says what needs it."""
     try:
         import scipy.special
-    except ImportError:
+    except ImportError as error:
+        if not missing(error, "scipy"):
+            raise
         raise GradError(f"{name} needs SciPy, which is not installed", hint="pip install 'gradcli[special]'") from None
     return scipy.special
 
@@ -177,6 +179,55 @@ def _cotangent(n: int) -> tuple[int, ...]:
     return tuple(coefficients)
 
 
+_STEEP = 40
+"""Orders of polygamma above which the nearest poles are all there is for x < 0, and n! leaves the doubles."""
+
+
+def _scaled(n: int, z: Array, factor: Array) -> Array:
+    """n!/z**(n + 1) * factor for z > 0, infinite or 0 only where that is: powers of two are kept apart."""
+    import numpy as np
+
+    top = math.factorial(n)
+    m, e = np.frexp(z)
+    low = m < math.sqrt(0.5)
+    m, e = np.where(low, 2 * m, m), e - low
+    lead = top / (1 << top.bit_length()) * factor / m ** (n + 1)
+    return np.asarray(np.ldexp(lead, top.bit_length() - e * (n + 1)))
+
+
+def _polygamma_far(n: int, z: Array) -> Array:
+    """The expansion for large z (DLMF 5.15.8), n > 0, without its sign."""
+    import numpy as np
+
+    bernoulli = scipy().bernoulli(18)
+    total, term = 1 + n / (2 * z), np.ones_like(z)
+    for k in range(2, 19, 2):
+        term = term * ((n + k - 2) * (n + k - 1) / ((k - 1) * k)) / z / z
+        total = total + bernoulli[k] * term
+    return _scaled(n - 1, z, total)
+
+
+def _steep_polygamma(n: int, x: Array) -> Array:
+    """polygamma for n > _STEEP: n! times a sum of 1/(x + k)**(n + 1), in which few terms count (DLMF 5.15.1)."""
+    import numpy as np
+
+    s = n + 1
+    sign = (-1.0) ** s
+    z = np.where(x > 0, x, 1 - x)
+    far = z > 2 * s + 20
+    near, total = np.where(far, 1.0, z), np.ones_like(z)
+    for k in range(1, math.ceil((2 * s + 20) * (2 ** (56 / s) - 1))):
+        total = total + np.exp(-s * np.log1p(k / near))
+    above = np.where(far, _polygamma_far(n, np.where(far, z, 1e3 * s)), _scaled(n, near, total))
+    # Below 0 the nearest pole on each side is all there is, unless they cancel: then it is what lies beyond.
+    part = x - np.rint(x)
+    r = np.where(part == 0, 0.5, np.abs(part))
+    ratio = s * np.log1p((2 * r - 1) / (1 - r))
+    below = _scaled(n, r, 1 + np.exp(ratio) if s % 2 == 0 else -np.expm1(ratio))
+    below = np.where((r == 0.5) & (s % 2 == 1), above, np.where(part < 0, sign, 1.0) * below)
+    return np.asarray(sign * np.where(x > 0, above, below))
+
+
 def polygamma(n: int, x: Array) -> Array:
     """n-th derivative of digamma at an array.
 
@@ -187,23 +238,28 @@ def polygamma(n: int, x: Array) -> Array:
 
     special = scipy()
     x = np.asarray(x, dtype=np.float64)
+    if n > _STEEP:
+        with np.errstate(all="ignore"):
+            value = _steep_polygamma(n, x)
+            # At a pole of odd order both sides agree on the infinity; of even order there is none to give.
+            pole = x - np.rint(x) == 0
+        return np.where((x <= 0) & pole, _NAN if n % 2 == 0 else _INF, value)
     sign = (-1.0) ** (n + 1)
     scale = special.gamma(n + 1.0)
 
     def positive(z: Array) -> Array:
         if n == 0:
             return np.asarray(special.psi(z))
-        # The leading term of the expansion for large z is all there is; one division at a time, lest a power underflow.
-        lead = special.gamma(float(n)) / z
-        for _ in range(n - 1):
-            lead = lead / z
-        return np.asarray(sign * np.where(z > 1e17, lead, scale * special.zeta(n + 1.0, z)))
+        # Where the zeta function underflows, or is its leading term alone.
+        far = z > min(1e17, 10 ** (290 / n))
+        return np.asarray(sign * np.where(far, _polygamma_far(n, z), scale * special.zeta(n + 1.0, z)))
 
     near = np.abs(x) < 0.125
     with np.errstate(all="ignore"):
         part = x - np.rint(x)
         mirrored = positive(np.where(near, 1 + x, np.where(x < 0, 1 - x, np.where(x == 0, 1.0, x))))
         cot = 1 / np.tan(np.pi * np.where((part == 0) | near, 0.25, part))
+        cot = np.where(np.abs(part) == 0.5, 0.0, cot)
         turn = np.zeros_like(x)
         for a in reversed(_cotangent(n)):
             turn = turn * cot + a
@@ -254,7 +310,7 @@ def _series(n: int, x: Array, sign: int) -> Array:
         total = total + term
         term = term * square / (k * (n + k))
     with np.errstate(all="ignore"):
-        return np.asarray(total * (np.power(half, n) / float(math.factorial(n)) if n < 170 else 0.0 * x))
+        return np.asarray(total * (np.power(half, n) / float(math.factorial(n)) if n <= 170 else 0.0 * x))
 
 
 def _hankel(kind: str, n: int, z: Array) -> Array:
@@ -314,7 +370,7 @@ def bessel(kind: str) -> Callable[[int, Array], Array]:
         value = special.kve(n, x) * half * half
         # The leading term is all there is, to the last digit, long before its power overflows.
         tiny = (x > 0) & (x < 1e-20)
-        lead = math.log(2) - np.euler_gamma - np.log(x) if n == 0 else math.gamma(n) / 2 * np.power(2 / x, n)
+        lead = math.log(2) - np.euler_gamma - np.log(x) if n == 0 else gamma(n) / 2 * np.power(2 / x, n)
         return np.where(tiny, lead, np.where(x > 1e4, 0.0, value))
 
     chosen = {"besselj": j, "bessely": y, "besseli": i, "besselk": k}[kind]

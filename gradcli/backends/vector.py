@@ -108,7 +108,7 @@ def array_function(step: Step) -> Run:
         order = value
         return _lifted(lambda x: special.dsinc(order, x))
     if name == "erf":
-        return erf.kernel()
+        return erf.fill
     return _UFUNCS.get(name) or _OTHERS[name]
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
-from gradcli import __version__, work
+from gradcli import __version__, memory, work
 from gradcli.cli import options, report
+from gradcli.cli.output import Doors
 from gradcli.errors import GradError
 
 COMMANDS = {
@@ -24,7 +26,7 @@ COMMANDS = {
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
     "functions": ("about", "functions", "The functions: domains, derivatives, conventions."),
-    "completion": ("about", "completion", "A completion script for bash, zsh or fish."),
+    "completion": ("completion", "completion", "A completion script for bash, zsh or fish."),
     "version": ("about", "version", "Versions of gradcli and of what it stands on."),
     "help": ("about", "help_", "Help on a command or a topic."),
 }
@@ -106,16 +108,18 @@ def _alone(ctx: click.Context) -> None:
 
 def run(args: Sequence[str]) -> int:
     """Do what the words say; return the exit code. Never raises, but may end by a signal."""
-    debug, color = False, None
+    debug, color, doors = False, None, None
     try:
+        doors = Doors()
         debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
         color = _color(args)
-        if "_GRADCLI_COMPLETE" in os.environ:
-            from click.shell_completion import shell_complete
+        if asked := os.environ.get("_GRADCLI_COMPLETE"):
+            from gradcli.cli.completion import answer
 
-            return shell_complete(group(), {}, "gradcli", "_GRADCLI_COMPLETE", os.environ["_GRADCLI_COMPLETE"])
+            answer(asked, group())
+            return 0
         cli = group()
-        with cli.make_context("gradcli", list(args)) as ctx, work.request():
+        with cli.make_context("gradcli", list(args), obj=doors) as ctx, work.request():
             cli.invoke(ctx)
         return 0
     except click.exceptions.Exit as e:
@@ -125,6 +129,11 @@ def run(args: Sequence[str]) -> int:
             import traceback
 
             traceback.print_exc()
+        if doors is not None and doors.whole:
+            # What failed is a note, or tidying up: the result is all there.
+            with suppress(Exception):
+                report.note(f"after the result: {_explained(e).message}", color)
+            return doors.code
         found = _explained(e)
         report.error(found, color)
         return found.exit_code
@@ -156,13 +165,15 @@ def _explained(e: Exception) -> GradError:
         return GradError(message, hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
-    if isinstance(e, MemoryError):
+    if memory.lacking(e):
         return GradError("out of memory", exit_code=3)
     if isinstance(e, RuntimeError) and "can't start new thread" in str(e):
         return GradError("there is no room for another thread", hint="ask for fewer: --threads 1", exit_code=3)
     if isinstance(e, OSError) and e.filename is not None:
         return GradError(f"{e.filename}: {e.strerror}", exit_code=3)
     words = f"{type(e).__name__}: {e}".splitlines()[0][:300]
+    if isinstance(e, ImportError):
+        return GradError(f"a library cannot be loaded: {words}", exit_code=3)
     return GradError(f"internal error: {words}", hint="--debug shows where", exit_code=3)
 
 

@@ -1,4 +1,4 @@
-"""The commands that tell about gradcli itself: functions, version, help and completion."""
+"""The commands that tell about gradcli itself: functions, version and help."""
 
 from __future__ import annotations
 
@@ -115,18 +115,6 @@ def _tell_help(ctx: click.Context, **given: Any) -> None:
         )
 
 
-def _complete(**given: Any) -> None:
-    from click.shell_completion import get_completion_class
-
-    from gradcli.cli import group
-
-    shell = get_completion_class(given["shell"])
-    assert shell is not None
-    made = shell(group(), {}, "gradcli", "_GRADCLI_COMPLETE")
-    # Not source(): for bash it would start one to ask for its version.
-    emit(made.source_template % made.source_vars())
-
-
 def functions() -> click.Command:
     return options.Command(
         "functions",
@@ -154,18 +142,4 @@ def help_() -> click.Command:
         help="Help on a command or a topic.",
         params=[click.Argument(["topic"], required=False)],
         callback=click.pass_context(_tell_help),
-    )
-
-
-def completion() -> click.Command:
-    return options.Command(
-        "completion",
-        examples=(
-            'eval "$(gradcli completion bash)"',
-            'eval "$(gradcli completion zsh)"',
-            "gradcli completion fish > ~/.config/fish/completions/gradcli.fish",
-        ),
-        help="Print the completion script of a shell.",
-        params=[click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish"]))],
-        callback=_complete,
     )

@@ -10,8 +10,9 @@ import click
 
 from gradcli.cli import options, report
 from gradcli.cli.diff import read, rows, sources
-from gradcli.cli.door import Door, FileDoor, door_to
+from gradcli.cli.door import FileDoor
 from gradcli.errors import GradError
+from gradcli.formats.terminal import json_shown
 
 
 def _check(ctx: click.Context, **given: Any) -> None:
@@ -27,7 +28,11 @@ def _check(ctx: click.Context, **given: Any) -> None:
         limit = given[name]
         if limit is not None and not 0 <= limit < math.inf:
             raise GradError(f"--{name.replace('_', '-')}: a finite number from 0 is needed")
-    if given["junit"] in ("", "-") or (given["junit"] is not None and given["junit"] == output):
+    told = ctx.obj.to(output, given)
+    apart = ctx.obj.to(None, given) if given["github"] and output is not None else None
+    junit = None if given["junit"] is None else ctx.obj.to(given["junit"], given)
+    same = isinstance(junit, FileDoor) and isinstance(told, FileDoor) and junit.target == told.target
+    if given["junit"] in ("", "-") or same:
         raise GradError("--junit needs a file of its own", hint="such as: --junit report.xml")
     pointed = given["at"] or given["grid"] or given["fill"] is not None or given["input"]
     for name in ("points", "thorough"):
@@ -50,23 +55,25 @@ def _check(ctx: click.Context, **given: Any) -> None:
     )  # fmt: skip
     asked = rows(given | {"keep": False}, None)
     found = run_check(job, asked)
-    if given["junit"] is not None:
-        with FileDoor(given["junit"]) as door:
+    ctx.obj.code = found.exit_code
+    if junit is not None:
+        with junit as door:
             door(verdicts.junit(found).encode())
-    with door_to(output) as door:
+    with told as door:
         color = output is None and report.colored(sys.stdout, given["color"])
-        door(verdicts.FORMS[form](found, color).encode())
+        text = verdicts.inert(verdicts.FORMS[form](found, color)).encode()
+        door(json_shown(text) if form == "json" and door.terminal else text)
         if given["github"] and output is None and form != "json":
             door("".join(verdicts.github(found)).encode())
-    if given["github"] and output is not None:
-        with Door() as door:
+    if apart is not None:
+        with apart as door:
             door("".join(verdicts.github(found)).encode())
     elif given["github"] and form == "json":
         # GitHub reads both; what is on stdout stays one object.
         sys.stderr.write("".join(verdicts.github(found)))
     if asked is not None and not given["quiet"]:
-        for text in asked.notes:
-            report.note(text, given["color"])
+        for line in asked.notes:
+            report.note(line, given["color"])
     ctx.exit(found.exit_code)
 
 

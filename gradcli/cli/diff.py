@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcli.cli import options, report
-from gradcli.cli.door import door_to
 from gradcli.cli.report import Progress, colored
 from gradcli.errors import GradError, Source
-from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, suffix_of
+from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, load, suffix_of
+from gradcli.formats.source import unopened
 
 if TYPE_CHECKING:
     from gradcli.formats import Statements
@@ -130,7 +130,7 @@ def read(path: str) -> Source:
             raise GradError(f"{name}: expressions of more than {_LIMIT} bytes are beyond the limit")
         return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name)
     except OSError as e:
-        raise GradError(f"{name}: {e.strerror or e}") from None
+        raise unopened(name, e) from None
     except UnicodeDecodeError as e:
         line = data.count(b"\n", 0, e.start) + 1
         raise GradError(f"{name}:{line}: not UTF-8") from None
@@ -147,8 +147,8 @@ class Target:
         self.path = None if path == "-" else path
         self.packing = None if self.path is None else suffix_of(self.path)[1]
         self.format = self._chosen(ctx)
-        self.door = door_to(self.path)
-        self.terminal = self.path is None and sys.stdout is not None and sys.stdout.isatty()
+        self.door = ctx.obj.to(self.path, given)
+        self.terminal = self.door.terminal
         if self.format.binary and self.terminal:
             raise GradError(
                 f"{self.format.name} is not for a terminal",
@@ -173,6 +173,7 @@ class Target:
             result = compute()
             if progress is not None:
                 result.watch = lambda done: progress(done, result.part(done))
+            load(self.format, self.packing)
             with self.door:
                 style = self.style._replace(rewinds=self.door.rewinds and self.packing is None)
                 self._send(lambda out: self.format.write(result, out, style), apart=result.long)
@@ -205,7 +206,8 @@ class Target:
 
         def send(out: Out) -> None:
             packer = Packer(out, self.packing) if self.packing is not None else None
-            write(packer or out)
+            shown = self.format.shown if self.terminal else None
+            write(packer or (out if shown is None else lambda data: out(shown(data))))
             if packer is not None:
                 packer.close()
 

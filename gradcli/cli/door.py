@@ -13,6 +13,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
+from gradcli.cli.replace import Replacement
 from gradcli.errors import GradError
 from gradcli.formats import Start
 
@@ -30,13 +31,17 @@ def die(signum: int) -> NoReturn:
 
 
 class Door:
-    """A context that takes bytes: ``door(data)``. Raises GradError, exit code 3, where they cannot be written."""
+    """A context that takes bytes: ``door(data)``. Raises GradError, exit code 3, where they cannot be written.
 
-    name = "stdout"
-    temporary: str | None = None
+    A descriptor that is open already, stdout unless another is named. ``whole``: whether all is out.
+    """
 
-    def __init__(self) -> None:
-        self.fd = -1
+    rewinds = False
+    """Whether a ``Start`` may come last."""
+
+    def __init__(self, name: str = "stdout", fd: int = 1) -> None:
+        self.name, self.fd = name, fd
+        self.whole = False
         self.held: list[bytes] = []
         self.size = 0
         self.midline = False
@@ -69,13 +74,19 @@ class Door:
         if self.dying:
             self.leave(self.dying)
 
-    @property
-    def rewinds(self) -> bool:
-        """Whether a ``Start`` may come last."""
-        return self.temporary is not None
-
     def refused(self, e: OSError) -> GradError:
         return GradError(f"cannot write to {self.name}: {e.strerror or e}", exit_code=3)
+
+    def stands(self) -> os.stat_result | None:
+        """The file that is written to as it stands; None where it is replaced, or not open."""
+        try:
+            return os.fstat(self.fd)
+        except OSError:
+            return None
+
+    @property
+    def terminal(self) -> bool:
+        return self.fd >= 0 and os.isatty(self.fd)
 
     def leave(self, signum: int) -> NoReturn:
         try:
@@ -84,14 +95,17 @@ class Door:
             die(signum)
 
     def open(self) -> None:
-        if sys.stdout is None:
-            raise GradError("cannot write to stdout: it is closed", exit_code=3)
-        # What click or Python may have printed comes first.
-        sys.stdout.flush()
-        self.fd = sys.stdout.fileno()
+        if self.fd in (1, 2):
+            stream = sys.stdout if self.fd == 1 else sys.stderr
+            if stream is None:
+                raise GradError(f"cannot write to {self.name}: it is closed", exit_code=3)
+            # What click or Python may have printed comes first.
+            stream.flush()
+            self.fd = stream.fileno()
 
     def close(self) -> None:
         self.flush()
+        self.whole = True
 
     def discard(self) -> None:
         """Undo what can be undone."""
@@ -136,36 +150,37 @@ class Door:
 
 
 class FileDoor(Door):
-    """A file written beside its target and moved over it when complete."""
+    """A file that is replaced when the new one is complete; a device or a pipe is written to."""
 
     def __init__(self, target: str) -> None:
-        super().__init__()
-        self.name = target
+        super().__init__(target, -1)
+        self.file: Replacement | None = None
         try:
             self.target = os.path.realpath(target)
         except OSError as e:
             # A relative path where the working directory is gone.
             raise self.refused(e) from None
 
+    def stands(self) -> os.stat_result | None:
+        return None
+
     def open(self) -> None:
         try:
-            if os.path.isdir(self.target):
+            if os.path.isdir(self.target) or self.name.endswith(os.sep):
                 raise IsADirectoryError(21, "Is a directory")
             if os.path.islink(self.target):
                 raise OSError(40, "Too many levels of symbolic links")
-            # By the name given: what /dev/stdout leads to has no name of its own.
-            mode = os.stat(self.name).st_mode if os.path.exists(self.name) else None
-            if mode is not None and not stat.S_ISREG(mode):
+            # By the name given: what a descriptor of another process leads to may have no name of its own.
+            there = os.stat(self.name) if os.path.exists(self.name) else None
+            if there is not None and not stat.S_ISREG(there.st_mode):
                 # A device or a pipe cannot be replaced, only written to.
                 self.fd = os.open(self.name, os.O_WRONLY)
                 return
-            if mode is not None and not os.access(self.target, os.W_OK):
+            if there is not None and not os.access(self.target, os.W_OK):
                 raise PermissionError(13, "Permission denied")
-            beside = os.path.join(os.path.dirname(self.target), f".gradcli-{os.urandom(6).hex()}.tmp")
-            self.fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-            self.temporary = beside
-            if mode is not None:
-                os.chmod(beside, stat.S_IMODE(mode))
+            self.file = Replacement(self.target)
+            self.fd = self.file.open()
+            self.rewinds = True
         except OSError as e:
             raise self.refused(e) from None
 
@@ -175,32 +190,27 @@ class FileDoor(Door):
     def close(self) -> None:
         self.flush()
         try:
-            if self.temporary is not None:
-                os.fsync(self.fd)
-            # Closed even where closing fails.
-            fd, self.fd = self.fd, -1
-            os.close(fd)
-            if self.temporary is not None:
-                os.replace(self.temporary, self.target)
-                self.temporary = None
-        except OSError as e:
-            raise self.refused(e) from None
-
-    def discard(self) -> None:
-        # What failed before is the error to tell.
-        with suppress(OSError):
-            if self.fd >= 0:
+            if self.file is not None:
+                self.file.commit()
+            else:
+                # Closed even where closing fails.
                 fd, self.fd = self.fd, -1
                 os.close(fd)
-        with suppress(OSError):
-            if self.temporary is not None:
-                os.unlink(self.temporary)
-                self.temporary = None
+                self.whole = True
+        except OSError as e:
+            raise self.refused(e) from None
+        finally:
+            if self.file is not None:
+                self.whole = self.file.whole
 
-
-def door_to(path: str | None) -> Door:
-    """The file of that name, or stdout."""
-    return Door() if path in (None, "-") else FileDoor(path)
+    def discard(self) -> None:
+        if self.file is not None:
+            self.file.discard()
+        elif self.fd >= 0:
+            # What failed before is the error to tell.
+            with suppress(OSError):
+                fd, self.fd = self.fd, -1
+                os.close(fd)
 
 
 def emit(text: str) -> None:

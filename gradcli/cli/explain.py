@@ -8,8 +8,8 @@ import click
 
 from gradcli.cli import options
 from gradcli.cli.diff import names, sources
-from gradcli.cli.door import door_to
 from gradcli.errors import GradError
+from gradcli.formats.terminal import json_shown
 
 SCHEMA = "gradcli-explain/1"
 
@@ -22,6 +22,7 @@ def _explain(ctx: click.Context, **given: Any) -> None:
     from gradcli.job import Job, Request
 
     form = options.table_or_json(given, "explanations")
+    output = ctx.obj.to(given["output"], given)
     points = Points(given["at"])
     wrt = names(given["wrt"])
     request = Request(Job(sources(given), wrt=wrt, order=0, allow_unused=given["allow_unused"]), points.names)
@@ -35,9 +36,10 @@ def _explain(ctx: click.Context, **given: Any) -> None:
     if form == "json":
         found = {"schema": SCHEMA, **explained_json(request.outputs, wanted, point)}
         text = orjson.dumps(found) + b"\n"
+        text = json_shown(text) if output.terminal else text
     else:
         text = explained(request.outputs, wanted, point).encode()
-    with door_to(given["output"]) as door:
+    with output as door:
         door(text)
 
 

@@ -230,7 +230,7 @@ def rows() -> list[click.Parameter]:
         option("--keep", is_flag=True, help="Carry the other columns through, text included."),
         option("--na", type=click.Choice(["nan"]), help="Take empty cells, NA and null for nan.  [default: an error]"),
         option("--max-bytes", type=count, metavar="N",
-               help="Refuse larger inputs, as unpacked.  [default: 64 GiB if packed, 1 GiB if held in memory]"),
+               help="Refuse larger inputs, as unpacked.  [default: 64 GiB if packed, 0.8 GiB if held in memory]"),
     ]  # fmt: skip
 
 

@@ -8,7 +8,6 @@ import click
 
 from gradcli.cli import options, report
 from gradcli.cli.diff import Target, names, sources
-from gradcli.cli.door import door_to
 from gradcli.derive import Named
 from gradcli.errors import GradError
 
@@ -24,6 +23,7 @@ def _show(ctx: click.Context, **given: Any) -> None:
             hint=f"leave out --simplify, or --as {wanted}",
         )
     target = Target(ctx, given) if wanted == "text" else None
+    output = ctx.obj.to(given["output"], given) if target is None else target.door
     if target is None:
         for name in ("format", *options.SWITCHES):
             if given[name] and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
@@ -38,7 +38,7 @@ def _show(ctx: click.Context, **given: Any) -> None:
         target.tell(Formulas(request, job.order, derived))
         return
     text = _written(wanted, derived, request.variables)
-    with door_to(given["output"]) as door:
+    with output as door:
         door(text.encode())
 
 

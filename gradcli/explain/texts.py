@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gradcli.expr import ATOM, BOOLEANS, Expr, Parts, reachable, readable, shape
+from gradcli.expr import ATOM, BOOLEANS, Expr, Parts, post_order, reachable, readable, shape
 
 LINE = 100
 _SHARE = 20
@@ -27,7 +27,7 @@ class Texts:
         self.parts: dict[Expr, Parts] = {}
         bind: dict[Expr, int] = {}
         length: dict[Expr, int] = {}
-        nodes = reachable(self.form.values())
+        nodes = post_order(self.form.values())
         taken = {str(e.value) for e in nodes if e.op == "var"}
         shared = _shared(self.form[within]) if within else set()
         for e in nodes:

@@ -20,10 +20,11 @@ from gradcli.formats.packed import Packer, suffix_of
 from gradcli.formats.separated import separated
 from gradcli.formats.source import STDIN, Input, opened
 from gradcli.formats.table import tell_table, write_table
+from gradcli.formats.terminal import csv_shown, json_shown, tsv_shown
 
 __all__ = [
     "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Packer", "Start", "Statements", "Style", "Table",
-    "by_suffix", "open_table", "printable", "spell", "suffix_of",
+    "by_suffix", "load", "open_table", "printable", "spell", "suffix_of",
 ]  # fmt: skip
 
 
@@ -31,7 +32,7 @@ class Format(NamedTuple):
     """``write(result, out, style)`` for numbers, ``tell(formulas, out, style)`` for expressions, ``read(input)``.
 
     ``binary``: not for a terminal. ``held``: read and written whole, in memory, where others are streamed. ``needs``:
-    the extra that installs what it stands on.
+    the extra that installs what it stands on. ``shown``: what a terminal is given of the text, where that is not all.
     """
 
     name: str
@@ -43,14 +44,29 @@ class Format(NamedTuple):
     binary: bool = False
     held: bool = False
     needs: str = ""
+    shown: Callable[[bytes], bytes] | None = None
 
 
 FORMATS = {
     row.name: row
     for row in (
         Format("table", (".txt",), "aligned text: matrices for a shape, else a row a point", write_table, tell_table),
-        Format("csv", (".csv",), "comma-separated rows with a header", *separated(b","), deferred.read_csv),
-        Format("tsv", (".tsv", ".tab"), "tab-separated rows with a header", *separated(b"\t"), deferred.read_tsv),
+        Format(
+            "csv",
+            (".csv",),
+            "comma-separated rows with a header",
+            *separated(b","),
+            deferred.read_csv,
+            shown=csv_shown,
+        ),
+        Format(
+            "tsv",
+            (".tsv", ".tab"),
+            "tab-separated rows with a header",
+            *separated(b"\t"),
+            deferred.read_tsv,
+            shown=tsv_shown,
+        ),
         Format(
             "json",
             (".json",),
@@ -59,6 +75,7 @@ FORMATS = {
             tell_json,
             deferred.read_json,
             held=True,
+            shown=json_shown,
         ),
         Format(
             "jsonl",
@@ -67,6 +84,7 @@ FORMATS = {
             write_jsonl,
             tell_jsonl,
             deferred.read_jsonl,
+            shown=json_shown,
         ),
         Format("markdown", (".md",), "a Markdown table", write_markdown, tell_markdown),
         Format(
@@ -100,6 +118,11 @@ FORMATS = {
         ),
     )
 }
+
+
+def load(row: Format, packing: str | None) -> None:
+    """Import what a file of this format is written with, before it is begun."""
+    deferred.load(row.name, packing)
 
 
 def by_suffix(path: str) -> Format:

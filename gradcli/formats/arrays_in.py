@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from gradcli import memory
 from gradcli.errors import GradError
 from gradcli.formats.given import Chunk
 from gradcli.formats.kept import Kept
-from gradcli.formats.source import Input, checked_names, failed, places
+from gradcli.formats.source import WHOLE_LIMIT, Input, checked_names, failed, places
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,13 +34,14 @@ class Taken:
 
     def read(self, size: int) -> bytes:
         """So many bytes; fewer at the end."""
-        held, have = [self._held], len(self._held)
-        while have < size and (part := next(self._parts, None)) is not None:
-            held.append(part)
-            have += len(part)
-        text = b"".join(held)
-        self._held = text[size:]
-        return text[:size]
+        # It gives what it holds without a copy.
+        found = io.BytesIO()
+        found.write(self._held[:size])
+        self._held = self._held[size:]
+        while (left := size - found.tell()) and (part := next(self._parts, b"")):
+            found.write(part[:left])
+            self._held = part[left:]
+        return found.getvalue()
 
     def some(self, unit: int, most: int) -> bytes:
         """What is there without waiting, in multiples of ``unit``; a cut unit or nothing at the end."""
@@ -55,8 +58,7 @@ class Header:
     def __init__(self, file: Any, name: str) -> None:
         import numpy as np
 
-        start = file.read(8)
-        if not start:
+        if not (start := file.read(8)):
             raise GradError(f"{name}: the file is empty")
         if not start.startswith(b"\x93NUMPY"):
             raise GradError(f"{name}: not a .npy file")
@@ -79,7 +81,9 @@ class Header:
             if version == (3, 0) and item.names:
                 # Read as Latin-1; the third version is UTF-8.
                 item.names = tuple(n.encode("latin-1").decode() for n in item.names)
-        except Exception:
+        except Exception as error:
+            if memory.lacking(error):
+                raise
             # NumPy reads the header as a Python literal: what it raises for a damaged one has no common kin.
             raise GradError(f"{name}: the header of the array is damaged") from None
         if item.hasobject:
@@ -206,8 +210,6 @@ class Npz:
         for name, shape in shapes.items():
             if shape != shapes[first]:
                 raise GradError(f"{self.name}: '{first}' has the shape {shapes[first]}, '{name}' has {shape}")
-        import math
-
         self.rows: int | None = math.prod(shapes[first]) if shapes else 0
 
     def _refused(self, error: Exception, words: str) -> GradError:
@@ -230,11 +232,13 @@ class Npz:
 
         file, header = self._open(name)
         check_item(header.item, self.name, name)
+        rows, data = self.rows or 0, bytearray()
         try:
-            data = file.read()
+            # Piece by piece: what is packed may hold more than the archive tells.
+            while piece := file.read(_BYTES):
+                data += piece
         except _DAMAGES as error:
             raise self._refused(error, f"'{name}' is damaged") from None
-        rows = self.rows or 0
         if len(data) != rows * header.item.itemsize:
             raise truncated(f"{self.name}: '{name}'", len(data) // header.item.itemsize, rows)
         array = np.frombuffer(data, header.item)
@@ -242,7 +246,8 @@ class Npz:
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         places(self.name, self.names, [*wanted, *keep])
-        arrays = {name: self._array(name) for name in {*wanted, *keep}}
+        held(sum(self._members[name].file_size for name in [*wanted, *keep]), self.name, self._given.limit)
+        arrays = {name: self._array(name) for name in [*wanted, *keep]}
         step = _BYTES // 8
         for lo in range(0, self.rows or 0, step):
             columns = [as_floats(arrays[n][lo : lo + step], self.name, n, self.notes) for n in wanted]
@@ -251,12 +256,10 @@ class Npz:
 
 def held(size: int, name: str, limit: int | None) -> None:
     """Raises GradError where an array that is held in memory is beyond the limit."""
-    from gradcli.formats.source import WHOLE_LIMIT
-
-    limit = WHOLE_LIMIT if limit is None else limit
+    limit = min(WHOLE_LIMIT if limit is None else limit, memory.limit())
     if size > limit:
         raise GradError(
-            f"{name}: too large: an array of {size:,} bytes is held in memory, the limit is {limit:,} bytes",
+            f"{name}: too large: {size:,} bytes of arrays are held in memory, the limit is {limit:,} bytes",
             hint="raise it by --max-bytes",
         )
 

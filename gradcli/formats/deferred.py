@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gradcli.errors import GradError
@@ -69,6 +70,20 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
     from gradcli.formats import parquet
 
     parquet.write_parquet(result, out, style)
+
+
+def load(name: str, packing: str | None) -> None:
+    """Import what a format is written with, before its file is begun: an import may fail, and may end the process."""
+    if name == "parquet":
+        from gradcli.formats.parquet import pyarrow
+
+        pyarrow()
+    else:
+        import_module("numpy" if name in ("npy", "npz") else "orjson")
+    if packing == "zst":
+        from gradcli.formats.packed import zstandard
+
+        zstandard()
 
 
 def tell_nothing(formulas: Statements, out: Out, style: Style) -> None:

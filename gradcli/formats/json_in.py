@@ -1,205 +1,199 @@
-"""Reads JSON: records, columns, or gradcli's own schema; held in memory, and strictly: no key twice, no NaN.
+"""Reads JSON: records, columns, or gradcli's own schema, strictly: no key twice, no NaN.
 
-The next file reads JSON lines with the parser of this one.
+The text is held; its values are made some rows at a time.
 """
 
 from __future__ import annotations
 
-import math
+import codecs
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.formats.given import Chunk
-from gradcli.formats.kept import Kept
-from gradcli.formats.source import Input, checked_names, places, shown
+from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
+from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, marked, not_utf8, parse
+from gradcli.formats.source import Input, checked_names, places
 
 _ROWS = 65536
 """Rows given at a time."""
 
 
-class Spelled(str):
-    """A number as it is written, for what is carried through."""
-
-
 class JsonTable:
-    """A table in one JSON text; see ``Table``."""
+    """A table in one JSON text, which is held as it is and read some rows at a time; see ``Table``."""
 
     def __init__(self, given: Input) -> None:
         given.refuse_columns()
         self.name, self.na, self.notes = given.name, given.na, list[str]()
-        text = given.whole()
-        self._text = parsable(text, self.name)
-        if not self._text.strip():
+        self._text = given.whole()
+        scan = Scan(self._text, self.name, _checked(self._text, self.name))
+        at = scan.blank(scan.start)
+        mark = self._text[at : at + 1]
+        self._records: Records | None = None
+        self._columns: dict[str, Values] = {}
+        self.rows: int | None
+        if not mark:
             raise GradError(f"{self.name}: the file is empty: JSON is expected")
-        self._columns = self._read(float)
-        self.names = checked_names(self.name, list(self._columns))
-        self.rows: int | None = len(next(iter(self._columns.values()))) if self._columns else 0
+        if mark == b"[":
+            self._records, end = scan.records(at)
+            scan.end(end)
+            names, self.rows = self._records.names, self._records.rows[-1]
+        elif mark == b"{":
+            self._columns = self._of_columns(scan, at)
+            names, self.rows = list(self._columns), next((c.rows for c in self._columns.values()), 0)
+        else:
+            scan.end(scan.value(at))
+            raise GradError(f"{self.name}:1:1: {scan.kind(at)} where records [{{...}}] or columns {{...}} are expected")
+        self.names = checked_names(self.name, names)
 
-    def _read(self, spelled: Callable[[str], Any]) -> dict[str, list[Any]]:
-        found = parse(self._text, self.name, spelled)
-        if isinstance(found, list):
-            return self._of_records(found)
-        if isinstance(found, dict):
-            return self._of_columns(found)
-        raise GradError(f"{self.name}:1:1: {kind(found)} where records [{{...}}] or columns {{...}} are expected")
+    def _of_columns(self, scan: Scan, at: int) -> dict[str, Values]:
+        columns: dict[str, Values] = {}
+        others: dict[str, int] = {}
+        inner: dict[str, tuple[int, int]] = {}
 
-    def _of_records(self, records: list[Any]) -> dict[str, list[Any]]:
-        for r, record in enumerate(records):
-            if not isinstance(record, dict):
-                raise GradError(f"{self.name}: record {r + 1} is {kind(record)}, not an object")
-        names = list(records[0]) if records else []
-        for r, record in enumerate(records):
-            if record.keys() != records[0].keys():
-                odd = next((n for n in names if n not in record), None)
-                what = f"has no key {shown(odd)}" if odd is not None else "has keys that the first has not"
-                raise GradError(f"{self.name}: record {r + 1} {what}")
-        return {name: [record[name] for record in records] for name in names}
+        def of_schema(key: str, at: int) -> int:
+            inner[key] = at, scan.value(at)
+            return inner[key][1]
 
-    def _of_columns(self, found: dict[str, Any]) -> dict[str, list[Any]]:
-        if str(found.get("schema", "")).startswith("gradcli/"):
-            if found["schema"] != "gradcli/1" or not isinstance(found.get("columns"), dict):
+        def take(key: str, at: int) -> int:
+            if self._text[at : at + 1] == b"[":
+                columns[key], end = scan.values(at)
+                return end
+            others[key] = at
+            deep = key == "columns" and self._text[at : at + 1] == b"{"
+            return scan.members(at, of_schema) if deep else scan.value(at)
+
+        scan.end(scan.members(at, take))
+        schema = scan.string(others["schema"]) if "schema" in others else ""
+        if schema.startswith("gradcli/"):
+            if schema != "gradcli/1" or "columns" not in others or scan.kind(others["columns"]) != "an object":
                 raise GradError(
                     f"{self.name}: not of the schema gradcli/1: 'columns' is missing or the version is newer"
                 )
-            columns = {n: _flat(c) for n, c in found["columns"].items() if c is not None}
-        else:
-            for name, column in found.items():
-                if not isinstance(column, list):
-                    raise GradError(f"{self.name}: '{name}' is {kind(column)} where a list of numbers is expected")
-            columns = found
+            places = {name: (at, end) for name, (at, end) in inner.items() if self._text[at : at + 1] != b"n"}
+            columns = {name: scan.deep_values(name, at, end) for name, (at, end) in places.items()}
+        elif others:
+            name, at = next(iter(others.items()))
+            raise GradError(f"{self.name}: '{name}' is {scan.kind(at)} where a list of numbers is expected")
         first = next(iter(columns), "")
         for name, column in columns.items():
-            if len(column) != len(columns[first]):
-                lengths = f"'{first}' has {len(columns[first])} values, '{name}' has {len(column)}"
+            if column.rows != columns[first].rows:
+                lengths = f"'{first}' has {columns[first].rows} values, '{name}' has {column.rows}"
                 raise GradError(f"{self.name}: columns of unequal length: {lengths}")
         return columns
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        places(self.name, self.names, [*wanted, *keep])
-        spelled = self._read(Spelled) if keep else {}
-        for start in range(0, self.rows or 0, _ROWS):
-            count = min(_ROWS, (self.rows or 0) - start)
-            columns = []
+        asked = [*wanted, *keep]
+        places(self.name, self.names, asked)
+        start = 0
+        for part in self._of_lists(asked) if self._records is None else self._of_records(self._records):
+            count = part.count
             error: GradError | None = None
-            for name in wanted:
-                column, bad = floats(self._columns[name][start : start + count], self.na)
-                if bad is not None and len(column) < count:
-                    count = len(column)
+            found: list[Any] = []
+            for name in asked:
+                one: Any
+                one, bad = part.numbers(name, self.na) if name in wanted else kept_cells(part.values(name, Spelled))
+                if bad is not None and len(one) < count:
+                    count = len(one)
                     error = GradError(f"{self.name}: '{name}', value {start + count + 1}: {bad}")
-                columns.append(column)
-            kept = []
-            for name in keep:
-                texts, bad = kept_cells(spelled[name][start : start + count])
-                if bad is not None:
-                    count = len(texts)
-                    error = GradError(f"{self.name}: '{name}', value {start + count + 1}: {bad}")
-                kept.append(texts)
+                found.append(one)
             if count:
-                yield Chunk(start, [c[:count] for c in columns], [k[:count] for k in kept])
+                found = [column[:count] for column in found]
+                yield Chunk(start, found[: len(wanted)], found[len(wanted) :])
             if error is not None:
                 raise error
+            start += count
+
+    def _of_records(self, records: Records) -> Iterator[_Part]:
+        rows, at = records.rows, records.places
+        k = 0
+        while k < len(rows) - 1:
+            end = k + 1
+            while end < len(rows) - 1 and rows[end + 1] - rows[k] <= _ROWS and at[end + 1] - at[k] <= SPAN:
+                end += 1
+            text = _list(self._text[at[k] : at[end]])
+            yield _Part(self.name, rows[end] - rows[k], {"": text})
+            k = end
+
+    def _of_lists(self, asked: Sequence[str]) -> Iterator[_Part]:
+        columns = {name: self._columns[name] for name in asked}
+        places = [column.places for column in columns.values()]
+        rows, k = self.rows or 0, 0
+        steps = -(-rows // STEP)
+        while k < steps:
+            end = k + 1
+            while end < steps and end - k < _ROWS // STEP and sum(at[end + 1] - at[k] for at in places) <= SPAN:
+                end += 1
+            texts = {name: self._cells(column, k, end) for name, column in columns.items()}
+            yield _Part(self.name, min(end * STEP, rows) - k * STEP, texts)
+            k = end
+
+    def _cells(self, column: Values, k: int, end: int) -> bytes:
+        """A list of some values of a column; one that is a list or an object stands empty, and is the last."""
+        text, first, last = self._text, column.places[k], column.places[end]
+        scan = Scan(text, self.name, 0)
+        if column.deep:
+            cells = text[first:last]
+            if b'"' in cells or b"[]" in (bare := cells.translate(None, b" \t\n\r")):
+                return _list(b",".join(scan.deep(first, last)))
+            return _list(bare.translate(None, b"[]").lstrip(b","))
+        if column.odd >= min(end * STEP, column.rows):
+            return _list(text[first:last])
+        at = first
+        for _ in range(column.odd - k * STEP):
+            at = scan.blank(scan.blank(scan.value(at)) + 1)
+        return _list(text[first:at] + (b"[]" if text[at : at + 1] == b"[" else b"{}"))
 
 
-def _flat(column: Any) -> list[Any]:
-    """Nested lists as one, in C order."""
-    flat: list[Any] = column if isinstance(column, list) else [column]
-    while any(isinstance(item, list) for item in flat):
-        flat = [x for item in flat for x in (item if isinstance(item, list) else [item])]
-    return flat
+class _Part:
+    """Some rows as JSON: a list a column, or under no name a list of records."""
 
+    def __init__(self, name: str, count: int, texts: dict[str, bytes]) -> None:
+        self.name, self.count, self._texts = name, count, texts
+        self._records: dict[Any, list[Any]] = {}
 
-def parsable(text: bytes, name: str) -> str:
-    """JSON's text without a BOM. Raises GradError where it is not UTF-8."""
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GradError(f"{name}:1: UTF-16, not UTF-8", hint="convert it: iconv -f utf-16 -t utf-8")
-    try:
-        return text.removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        column = error.start - text.rfind(b"\n", 0, error.start)
-        raise GradError(f"{name}:{line}:{column}: not UTF-8") from None
+    def values(self, column: str, spelled: Callable[[str], Any] | None) -> list[Any]:
+        """A column, its numbers as ``spelled``; where that is None by orjson, which may raise ValueError."""
+        if column in self._texts:
+            return self._parsed(self._texts[column], spelled)
+        if spelled not in self._records:
+            self._records[spelled] = self._parsed(self._texts[""], spelled)
+        return [record[column] for record in self._records[spelled]]
 
+    def _parsed(self, text: bytes, spelled: Callable[[str], Any] | None) -> list[Any]:
+        import orjson
 
-def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) -> Any:
-    """The value of a JSON text; ``line`` is that of its first character. Raises GradError."""
-    import json
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            seen: set[str] = set()
-            for key, _ in pairs:
-                if key in seen:
-                    raise GradError(f"{name}: duplicate key {shown(key)} in an object")
-                seen.add(key)
+        found: list[Any] = orjson.loads(text) if spelled is None else parse(text.decode(), self.name, spelled)
         return found
 
-    def refuse(word: str) -> NoReturn:
-        raise GradError(
-            f"{name}: {word} is no JSON", hint="JSON has null for what is not finite: --na nan reads it as nan"
-        )
+    def numbers(self, column: str, na: bool) -> tuple[Any, str | None]:
+        """A column as an array, up to the first that is no number, and what is wrong with that."""
+        import numpy as np
 
-    try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=refuse, parse_float=spelled, parse_int=spelled)
-    except GradError as error:
-        if line > 1 and error.message.startswith(f"{name}: "):
-            error = GradError(f"{name}:{line}:{error.message[len(name) + 1 :]}", hint=error.hint)
-        raise error from None
-    except json.JSONDecodeError as error:
-        at = text[: error.pos]
-        column = len(at[at.rfind("\n") + 1 :].encode()) + 1
-        what = "unexpected end of the text" if not text[error.pos :].strip() else error.msg[0].lower() + error.msg[1:]
-        raise GradError(f"{name}:{line + error.lineno - 1}:{column}: {what}") from None
-    except RecursionError:
-        raise GradError(f"{name}:{line}: lists and objects are nested too deep") from None
-
-
-def floats(values: list[Any], na: bool) -> tuple[Any, str | None]:
-    """Parsed values as an array, up to the first that is no number, and what is wrong with that."""
-    import numpy as np
-
-    if set(map(type, values)) <= {float}:
-        found = np.array(values, dtype=np.float64)
-        if np.isfinite(found).all():
-            return found, None
-    good = []
-    for value in values:
-        if value is None and na:
-            good.append(math.nan)
-        elif type(value) is float and math.isfinite(value):
-            good.append(value)
-        else:
-            return np.array(good, dtype=np.float64), _wrong(value)
-    return np.array(good, dtype=np.float64), None
-
-
-def _wrong(value: Any) -> str:
-    if isinstance(value, float):
-        return "the number is too large for a double"
-    if value is None:
-        return "null where a number is expected (--na nan reads it as nan)"
-    return f"{kind(value)} where a number is expected"
-
-
-def kept_cells(values: list[Any]) -> tuple[Kept, str | None]:
-    """Parsed values, numbers as ``Spelled``, up to the first that is a list or an object, and what is wrong with it."""
-    cells: list[bytes | None] = []
-    marks: list[bool] = []
-    for value in values:
-        if isinstance(value, (list, dict)):
-            return Kept(cells, marks), f"{kind(value)} cannot be carried through"
+        text = self._texts.get(column, self._texts.get("", b""))
         try:
-            text = ("false", "true")[value] if isinstance(value, bool) else None if value is None else str(value)
-            cells.append(None if text is None else text.encode())
-        except UnicodeEncodeError:
-            return Kept(cells, marks), "half a surrogate pair is no text"
-        marks.append(type(value) is str)
-    return Kept(cells, marks), None
+            values = self.values(column, None)
+            if set(map(type, values)) <= ({float, int, type(None)} if na else {float, int}):
+                found = np.array(values, dtype=np.float64)
+                # JSON's integers have no minus zero.
+                if b"-0" not in text or found.all() or not MINUS_ZERO(text):
+                    return found, None
+        except ValueError:
+            pass
+        return floats(self.values(column, float), na)
 
 
-def kind(value: Any) -> str:
-    if isinstance(value, str) and not isinstance(value, Spelled):
-        return f"the string {shown(value)}"
-    kinds: dict[type, str] = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
-    return kinds.get(type(value), "a number")
+def _list(values: bytes) -> bytes:
+    """Values between commas, and perhaps behind the last, as a list."""
+    return b"[" + values.rstrip(b", \t\n\r") + b"]"
+
+
+def _checked(text: bytes, name: str) -> int:
+    """Where a text begins, behind the mark of its byte order. Raises GradError where it is not UTF-8."""
+    start = at = marked(text, name)
+    while at < len(text) and not text.isascii():
+        try:
+            at += codecs.utf_8_decode(text[at : at + SPAN], "strict", at + SPAN >= len(text))[1]
+        except UnicodeDecodeError as error:
+            raise not_utf8(text, start, at + error.start, name) from None
+    return start

@@ -5,16 +5,13 @@ orjson reads many lines at once; where it cannot tell (a key twice, -0, text) ev
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.formats.given import Chunk
-from gradcli.formats.json_in import Spelled, floats, kept_cells, kind, parsable, parse
+from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parsable, parse
 from gradcli.formats.source import LINE_LIMIT, Input, checked_names, fault, places, shown
-
-_ZERO = re.compile(rb"-0(?![.0-9eE])").search
 
 
 class JsonLines:
@@ -84,7 +81,7 @@ class JsonLines:
                 return None
             array = np.array(column, dtype=np.float64)
             # JSON's integers have no minus zero.
-            if b"-0" in text and not array.all() and _ZERO(text):
+            if b"-0" in text and not array.all() and MINUS_ZERO(text):
                 return None
             arrays.append(array)
         return Chunk(start, arrays, [])

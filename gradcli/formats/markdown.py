@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gradcli.errors import printable
@@ -9,17 +10,31 @@ from gradcli.formats.given import Columns, Out, Statements, Style, headed
 from gradcli.formats.kept import Kept
 from gradcli.formats.numbers import number_rows
 
+_MARKS = r"[\\|<&\[`]|:(?=//)|(?<=[wW]{3})\."
+"""What means something within a cell. GitHub makes links of addresses, and in them a backslash escapes nothing."""
 
-def _cell(text: str) -> str:
-    return printable(text).replace("|", "\\|")
+
+def _cell(text: str, marks: str = _MARKS) -> str:
+    return printable(re.sub(marks, r"\\\g<0>", text))
+
+
+def _code(text: str) -> str:
+    """An expression between more backquotes than it has in a row."""
+    shown = printable(text)
+    if "\\|" in shown:
+        # Code has no way to say this within a table: every sign that may mean something is escaped.
+        return _cell(text, r"[!-/:-@\[-`{-~]")
+    mark = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    blank = " " if len(mark) > 1 else ""
+    return f"{mark}{blank}{shown}{blank}{mark}".replace("|", "\\|")
 
 
 def _markdown_row(cells: Sequence[str]) -> bytes:
-    return ("| " + " | ".join(map(_cell, cells)) + " |\n").encode()
+    return ("| " + " | ".join(cells) + " |\n").encode()
 
 
 def write_markdown(result: Columns, out: Out, style: Style) -> None:
-    header = _markdown_row(result.names) + b"|" + b" ---: |" * len(result.names) + b"\n"
+    header = _markdown_row([_cell(name) for name in result.names]) + b"|" + b" ---: |" * len(result.names) + b"\n"
     for block in headed(header, result.blocks, out):
         kept = [[_cell(text).encode() for text in column.plain()] for column in block if isinstance(column, Kept)]
         numbers = number_rows(block[len(kept) :], nothing=b"null").replace(b",", b" | ").split(b"\n")
@@ -29,6 +44,6 @@ def write_markdown(result: Columns, out: Out, style: Style) -> None:
 def tell_markdown(formulas: Statements, out: Out, style: Style) -> None:
     out(_markdown_row(["name", "expression"]) + b"| --- | --- |\n")
     for name, text in formulas.lines:
-        out(_markdown_row([name, f"`` {text} ``" if "`" in text else f"`{text}`"]))
+        out(_markdown_row([_cell(name), _code(text)]))
     for name in formulas.unused:
-        out(_markdown_row([name, "not used"]))
+        out(_markdown_row([_cell(name), "not used"]))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from gradcli.errors import GradError
+from gradcli.errors import GradError, missing
 
 Out = Callable[[bytes], object]
 EXPANDED_LIMIT = 64 << 30
@@ -86,8 +86,8 @@ def _gunzip(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 
 def _unzstd(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
-    zstandard = _zstandard()
-    context = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    library = zstandard()
+    context = library.ZstdDecompressor(max_window_size=1 << 27)
     frame: Any = context.decompressobj()
     try:
         for part in parts:
@@ -100,18 +100,21 @@ def _unzstd(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
                     data = frame.unused_data if frame.eof else b""
                     if piece:
                         yield piece
-    except zstandard.ZstdError as error:
+    except library.ZstdError as error:
         raise GradError(f"{name}: the Zstandard data are damaged: {error}") from None
     if not frame.eof:
         raise GradError(f"{name}: truncated: the end of the Zstandard data is missing")
 
 
-def _zstandard() -> Any:
+def zstandard() -> Any:
+    """The library, or a refusal that says where it is missing."""
     try:
-        import zstandard
-    except ImportError:
+        import zstandard as library
+    except ImportError as error:
+        if not missing(error, "zstandard"):
+            raise
         raise GradError(".zst needs the package zstandard", hint="pip install 'gradcli[zstd]'") from None
-    return zstandard
+    return library
 
 
 class Packer:
@@ -125,7 +128,7 @@ class Packer:
             # zlib's own header of a member has neither name nor time.
             self._packing: Any = zlib.compressobj(6, zlib.DEFLATED, 31)
         else:
-            self._packing = _zstandard().ZstdCompressor(level=3, write_checksum=True).compressobj()
+            self._packing = zstandard().ZstdCompressor(level=3, write_checksum=True).compressobj()
 
     def __call__(self, data: bytes) -> None:
         if packed := self._packing.compress(data):

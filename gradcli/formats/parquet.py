@@ -6,7 +6,8 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gradcli.errors import GradError
+from gradcli import memory
+from gradcli.errors import GradError, missing
 from gradcli.formats.arrays_in import as_floats
 from gradcli.formats.given import Chunk, Columns, Out, Style
 from gradcli.formats.kept import Kept
@@ -17,22 +18,27 @@ _ROWS = 65536
 """Rows read at a time."""
 _GROUP = 1 << 17
 """Rows of a group that is written."""
+_SPARE = 64 << 20
+"""Bytes of address space that are left before the library is asked for more: its threads abort where there are none."""
 
 
-def _pyarrow() -> Any:
+def pyarrow() -> Any:
+    """The library, or a refusal that says where it is missing."""
     try:
-        import pyarrow
+        import pyarrow as arrow
         import pyarrow.parquet
-    except ImportError:
+    except ImportError as error:
+        if not missing(error, "pyarrow"):
+            raise
         raise GradError("parquet needs the package pyarrow", hint="pip install 'gradcli[parquet]'") from None
-    return pyarrow
+    return arrow
 
 
 class Parquet:
     """A table in a Parquet file; see ``Table``. A pipe or a packed file is held in memory."""
 
     def __init__(self, given: Input) -> None:
-        arrow = _pyarrow()
+        arrow = pyarrow()
         given.refuse_columns()
         self.name, self.na, self.notes, self._arrow = given.name, given.na, list[str](), arrow
         stream: Any = given.stream
@@ -43,6 +49,7 @@ class Parquet:
             stream.seek(0)
             if start != b"PAR1":
                 raise GradError(f"{self.name}: not a parquet file")
+            memory.spare(_SPARE)
             # Buffering ahead would hold the whole file.
             self._file = arrow.parquet.ParquetFile(stream, pre_buffer=False)
             schema = self._file.schema_arrow
@@ -55,6 +62,8 @@ class Parquet:
         self._fields = dict(zip(self.names, schema, strict=True))
 
     def _damaged(self, error: Exception) -> GradError:
+        if memory.lacking(error):
+            raise MemoryError from error
         return GradError(
             f"{self.name}: the parquet file is damaged: {str(error).splitlines()[0] if str(error) else ''}"
         )
@@ -76,7 +85,11 @@ class Parquet:
         asked = list(dict.fromkeys([*wanted, *keep]))
         start = 0
         try:
-            for batch in self._file.iter_batches(_ROWS, columns=asked):
+            memory.spare(_SPARE)
+            # Each thread takes an arena of its own.
+            threads = not memory.limited()
+            for batch in self._file.iter_batches(_ROWS, columns=asked, use_threads=threads):
+                memory.spare(_SPARE)
                 if batch.num_rows:
                     count, error = batch.num_rows, None
                     columns = []
@@ -150,7 +163,7 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
 
 
 def _write(result: Columns, sink: Sink) -> None:
-    arrow = _pyarrow()
+    arrow = pyarrow()
     writer: Any = None
     held: list[Any] = []
     count = 0
@@ -169,6 +182,7 @@ def _write(result: Columns, sink: Sink) -> None:
             writer = _writer(arrow, sink, schema)
         held.append(one)
         count += one.num_rows
+        memory.spare(_SPARE)
         while count >= _GROUP:
             table = arrow.Table.from_batches(held)
             writer.write_table(table.slice(0, _GROUP).combine_chunks(), row_group_size=_GROUP)
@@ -176,6 +190,7 @@ def _write(result: Columns, sink: Sink) -> None:
     if writer is None:
         schema = arrow.schema([(name, arrow.float64()) for name in result.names])
         writer = _writer(arrow, sink, schema)
+    memory.spare(_SPARE)
     if held:
         writer.write_table(arrow.Table.from_batches(held).combine_chunks(), row_group_size=_GROUP)
     writer.close()

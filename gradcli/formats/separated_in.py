@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.formats.arrow_rows import arrow_columns
+from gradcli.formats.arrow_rows import arrow_columns, loaded, plain
 from gradcli.formats.cells import NotANumber, number, numbers
 from gradcli.formats.given import Chunk
 from gradcli.formats.kept import Kept
@@ -56,6 +56,8 @@ class Separated:
         if not self._held:
             raise GradError(f"{name}: the file is empty: a header is expected")
         self.names = self._header()
+        if plain(self._held, self._separator, len(self.names)):
+            loaded()
 
     def _header(self) -> tuple[str, ...]:
         text = self._held

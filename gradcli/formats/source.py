@@ -5,6 +5,7 @@ A column counts bytes from 1, as editors and compilers do.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
+from gradcli import memory
 from gradcli.errors import GradError
 from gradcli.formats.packed import begun, packing_of, unpacked
 
@@ -21,8 +23,8 @@ PIECE = 1 << 20
 """Bytes read at a time from what is fast."""
 LINE_LIMIT = 1 << 24
 """Bytes of one row of text: more than any table has, and a bound for memory."""
-WHOLE_LIMIT = 1 << 30
-"""Bytes of an input that must be held at once, unless --max-bytes says otherwise."""
+WHOLE_LIMIT = (1 << 30) // 5 * 4
+"""Bytes of an input that must be held, unless --max-bytes says otherwise: with room to grow, a GiB of memory."""
 
 
 class Input:
@@ -63,9 +65,10 @@ class Input:
         return GradError(f"{self.name}: too large: the limit is {self.limit:,} bytes", hint="raise it by --max-bytes")
 
     def whole(self) -> bytes:
-        """All bytes, unpacked. Raises GradError past the limit."""
-        limit = WHOLE_LIMIT if self.limit is None else self.limit
-        held, size = [], 0
+        """All bytes, unpacked. Raises GradError past the limit, before more is read."""
+        limit = min(WHOLE_LIMIT if self.limit is None else self.limit, memory.limit() // 5 * 4)
+        # It grows by an eighth at a time and gives what it holds without a copy.
+        held, size = io.BytesIO(), 0
         for piece in self.parts():
             size += len(piece)
             if size > limit:
@@ -73,8 +76,8 @@ class Input:
                     f"{self.name}: too large: this format is held in memory, the limit is {limit:,} bytes",
                     hint="raise it by --max-bytes, or convert to csv, jsonl, npy or parquet, which are streamed",
                 )
-            held.append(piece)
-        return b"".join(held)
+            held.write(piece)
+        return held.getvalue()
 
     def refuse_columns(self) -> None:
         """Raises GradError where names are given for columns that have names."""
@@ -92,7 +95,13 @@ def file_size(stream: BinaryIO) -> int | None:
 
 
 class _File(io.FileIO):
-    """A file that closes itself with the table that reads it."""
+    """A file that closes itself with the table that reads it. Raises GradError (exit code 3) where that fails."""
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError as error:
+            raise failed(str(self.name), error) from None
 
     def __del__(self) -> None:
         self.close()
@@ -102,9 +111,10 @@ def opened(path: str) -> BinaryIO:
     """A file to read. Raises GradError where it cannot be opened."""
     try:
         return cast(BinaryIO, _File(path))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise GradError(f"{path}: {reason}") from None
+    except OSError as error:
+        raise unopened(path, error) from None
+    except ValueError as error:
+        raise GradError(f"{path}: {error}") from None
 
 
 def pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
@@ -135,6 +145,18 @@ def _ready(stream: Any) -> bool:
         return bool(select.select([stream.fileno()], [], [], 0)[0])
     except (OSError, ValueError, AttributeError):
         return False
+
+
+_NAMED = {
+    errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL,
+    errno.ENXIO, errno.ENODEV, errno.EILSEQ,
+}  # fmt: skip
+"""Errors that lie in what was named; all others in the system."""
+
+
+def unopened(name: str, error: OSError) -> GradError:
+    """What to say of a file that cannot be opened: exit code 2 where the name is wrong, 3 where the system fails."""
+    return GradError(f"{name}: {error.strerror or error}") if error.errno in _NAMED else failed(name, error)
 
 
 def failed(name: str, error: OSError) -> GradError:

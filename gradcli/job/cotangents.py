@@ -51,6 +51,17 @@ def read(texts: Sequence[str], outputs: Sequence[str]) -> dict[str, Cotangent]:
     return {name: one for name, one in found.items() if one is not None}
 
 
+def files(texts: Sequence[str]) -> list[str]:
+    """The files that texts name."""
+    matches = [(text, _NAMED.fullmatch(text)) for text in texts]
+    values = [(match[2] if match else text).strip() for text, match in matches]
+    return [value for value in values if _is_file(value)]
+
+
+def _is_file(value: str) -> bool:
+    return value.lower().endswith(".npy")
+
+
 def _split(text: str, outputs: Sequence[str]) -> tuple[str, str]:
     match = _NAMED.fullmatch(text)
     if match:
@@ -65,7 +76,7 @@ def _cotangent(name: str, value: str) -> Cotangent | None:
         raise GradError(f"{OPTION}: the cotangent of '{name}' is missing", hint=f"such as {name}=ones")
     if value == "ones":
         return None
-    if value.lower().endswith(".npy"):
+    if _is_file(value):
         return File(value, _stored(value))
     source = Source(value)
     try:
@@ -82,7 +93,7 @@ def _stored(path: str) -> Stored:
     try:
         return stored(path)
     except GradError as e:
-        raise GradError(f"{OPTION}: {e.message}") from None
+        raise GradError(f"{OPTION}: {e.message}", exit_code=e.exit_code) from None
 
 
 def check_indices(name: str, rule: Rule, shape: Sequence[int]) -> None:

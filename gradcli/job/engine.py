@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 
 from gradcli.errors import GradError
@@ -41,6 +42,8 @@ def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
         return "vector", None
     if find_spec("llvmlite") is None:
         return "vector", "native needs llvmlite: pip install 'gradcli[native]'"
+    # The package before its room: of threads that import the two in different orders each waits for the other.
+    from gradcli.backends import native  # noqa: F401
     from gradcli.backends.native.machine import machine
 
     try:
@@ -48,6 +51,16 @@ def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
     except GradError as error:
         return "vector", error.message
     return "native", None
+
+
+def load(engine: str) -> None:
+    """Import what an engine stands on, before a file is begun: an import may fail, and may end the process."""
+    if engine == "vector":
+        import_module("gradcli.backends.vector")
+    elif engine == "native":
+        from gradcli.backends.native.machine import machine
+
+        machine()
 
 
 def threads(wanted: int | None, load: int, engine: str) -> int:

@@ -17,6 +17,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gradcli.errors import GradError
+from gradcli.formats.source import failed, unopened
 from gradcli.grid import Ranges
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _MAGIC = b"\x93NUMPY"
 _HEADER = 10_000
 """Bytes a header may have: those of arrays of numbers have some hundred."""
+_SHORT = 1000
 _DIMENSIONS = 64
 _PIECE = 2**20
 """Numbers read at once where only some of them are wanted."""
@@ -45,14 +47,21 @@ class _File:
         room = memoryview(array).cast("B")
         done = 0
         try:
-            with self.lock:
-                self.file.seek(offset)
-                while done < len(room) and (count := self.file.readinto(room[done:])):  # type: ignore[attr-defined]
-                    done += count
+            while done < len(room) and (count := self._read(room[done:], offset + done)):
+                done += count
         except OSError as e:
-            raise GradError(f"{self.path}: {e.strerror or e}", exit_code=3) from None
+            raise failed(self.path, e) from None
         if done < len(room):
             raise GradError(f"{self.path}: the file became shorter while it was read", exit_code=3)
+
+    def _read(self, room: memoryview, offset: int) -> int:
+        if hasattr(os, "preadv"):
+            # The place where a file is read next is shared by all threads, and by processes after a fork.
+            return os.preadv(self.file.fileno(), [room], offset)
+        with self.lock:
+            self.file.seek(offset)
+            count: int = self.file.readinto(room)  # type: ignore[attr-defined]
+            return count
 
 
 class Stored:
@@ -128,7 +137,7 @@ def stored(path: str) -> Stored:
         header, offset = _header(file)
         size = os.fstat(file.fileno()).st_size
     except OSError as e:
-        raise GradError(f"{path}: {e.strerror or e}") from None
+        raise unopened(path, e) from None
     except ValueError as e:
         raise GradError(f"{path}: {e}") from None
     shape, backwards = header["shape"], header["fortran_order"]
@@ -170,7 +179,10 @@ def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
     text = re.sub(rb"([0-9])L\b", rb"\1", text)
     try:
         header = ast.literal_eval(text.decode("latin-1").strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as e:
+        # Python has no memory either for what is nested deep, which no header of numbers is.
+        if isinstance(e, MemoryError) and len(text) < _SHORT:
+            raise
         raise ValueError("not a .npy file whose header can be read") from None
     if not isinstance(header, dict) or set(header) != {"descr", "fortran_order", "shape"}:
         raise ValueError("not a .npy file whose header can be read")

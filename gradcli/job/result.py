@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcli import memory
@@ -106,11 +105,11 @@ class Result(Computed):
         super().__init__([*self.kept, *names], points, shape, facts, settings, matrix=matrix, empty=empty)
         self.plan = plan
         self.engine, self.slower = engine.chosen(settings.engine, plan.load, plan.steps)
+        engine.load(self.engine)
         self.threads = engine.threads(settings.threads, plan.load, self.engine)
         self.steps, self.total, self.covered = plan.steps, plan.points, plan.grid.size
         self._target = engine.block_points(plan.program, self.engine)
 
-    @cached_property
     def _work(self) -> Work:
         """The last pass, once the passes before it are done."""
         return self.plan.last(self.plan.over, self.plan.grid, self.engine, self.threads, self._watched)
@@ -119,7 +118,7 @@ class Result(Computed):
     def blocks(self) -> Iterator[Block]:
         """Contiguous parts of the grid in order, each one flat column per name."""
         done = self.plan.before
-        for block in blocks(self._work, target=self._target, threads=self.threads):
+        for block in blocks(self._work(), target=self._target, threads=self.threads):
             done += len(block[0])
             self._met(block)
             self._watched(done)
@@ -140,7 +139,7 @@ class Result(Computed):
         done = 0
         columns: Block = []
         target = engine.part_points(self.plan.program, self.engine, self.size, self.threads)
-        for lo, hi, columns in whole(self._work, target=target, threads=self.threads):
+        for lo, hi, columns in whole(self._work(), target=target, threads=self.threads):
             # Parts come in any order; what is refused is the first point of all.
             if not self.strict:
                 self._met([column[lo:hi] for column in columns])

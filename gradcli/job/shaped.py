@@ -162,6 +162,7 @@ class Gradients(Computed):
         load = sum(group.plan.load for group in self.groups) * (batch or 1)
         self.steps = sum(group.plan.steps for group in self.groups)
         self.engine, self.slower = engine.chosen(settings.engine, load, self.steps)
+        engine.load(self.engine)
         self.threads = engine.threads(settings.threads, load, self.engine)
         self.total = sum(group.plan.points for group in self.groups) * (batch or 1)
         self.covered = layout.grid.size * (batch or 1)

@@ -52,6 +52,7 @@ class Streamed(Computed):
         self.width = len(names)
         # One engine whatever the chunks: what a row comes to must not depend on the rows read with it.
         self.engine = "vector" if settings.engine == "auto" else settings.engine
+        engine.load(self.engine)
         self.wanted_threads = settings.threads
         self.threads, self.steps = 1, program.length
 

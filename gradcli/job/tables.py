@@ -48,7 +48,7 @@ class Tables:
     """
 
     def __init__(self, rows: Rows, unbound: Sequence[str], bound: Sequence[str], results: Sequence[str]) -> None:
-        paths = [path for given in rows.paths for path in _matching(given)]
+        paths = [path for given in rows.paths for path in matching(given)]
         self.opened = ExitStack()
         try:
             self._open(paths, rows, unbound, bound, results)
@@ -173,7 +173,7 @@ def rows_of(rows: Rows, points: Points, names: Sequence[str], results: Sequence[
     return Tables(rows, unbound, points.names, [*names, *results])
 
 
-def _matching(path: str) -> list[str]:
+def matching(path: str) -> list[str]:
     """The files of a pattern, in order of their names; the path itself where it is none, or there is such a file."""
     if not path:
         raise GradError("--input: the name of the file is missing")

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from gradcli.errors import GradError
-from gradcli.expr import Expr, apply, reachable, text, var
+from gradcli.expr import Expr, apply, post_order, reachable, text, var
 from gradcli.languages import compiled, data, scripts
 from gradcli.languages.names import comment, identifiers
 from gradcli.languages.row import Language, fill
@@ -44,7 +44,7 @@ def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[s
     if misread:
         raise GradError(f"{language} cannot read a column '{misread[0]}'", hint="rename the variable")
     made, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
-    notes = comment(row.comment, _notes(named, names, row))
+    notes = comment(row.comment, [*_first_lines(row), *_notes(named, names, row)])
     results = [(quote(name), value) for (name, _), value in zip(named, values, strict=True)]
     if row.quoted:
         return query(row, notes, made, results, list(names.values()))
@@ -89,7 +89,7 @@ class _Functions:
         self.texts: list[str] = []
 
     def need(self, roots: Sequence[Expr]) -> None:
-        for e in reachable(roots):
+        for e in post_order(roots):
             if e.args and e.op not in self.row.spelled and (e.op, e.value) not in self.names:
                 self.define(e)
 
@@ -141,6 +141,11 @@ def _prelude(row: Language, whole: str) -> str:
 
     visit(whole)
     return "".join(sorted(order, key=lambda part: not part.startswith(("using", "from"))))
+
+
+def _first_lines(row: Language) -> tuple[str, str]:
+    """Two lines that hold nothing of the user: readers take instructions from there, as Python the encoding."""
+    return f"gradcli: {row.doc}.", "Expressions as gradcli reads them, with escapes for what is not ASCII:"
 
 
 def _notes(named: Sequence[tuple[str, Expr]], names: dict[str, str], row: Language) -> Iterator[str]:

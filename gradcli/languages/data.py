@@ -88,8 +88,8 @@ _JQ = Language(
     assign="  (<value>) as $<name> |\n", read="  (.<key> // nan) as $<name> |\n", whole=True, minus=0, width=600,
     prelude={"lt": "def lt($a; $b): ($a | isnan | not) and ($b | isnan | not) and $a < $b;\n\n",
              "le": "def le($a; $b): ($a | isnan | not) and ($b | isnan | not) and $a <= $b;\n\n"},
-    keywords="""__loc__ ENV module def if then elif else end as reduce foreach try catch label import include and or not
-    gauss mod fma hypot""", quote=key,
+    keywords="""__loc__ ENV module def if then elif else end as reduce foreach try catch label break import include and
+    or not gauss mod fma hypot""", quote=key,
 )  # fmt: skip
 
 _AWK = Language(

@@ -45,20 +45,29 @@ def identifiers(names: Sequence[str], reserved: Iterable[str], folds: bool) -> d
 
 
 def comment(mark: str, sentences: Iterable[str]) -> str:
-    """Lines of comment, each within its line whatever the text."""
+    """Lines of comment in visible ASCII, each within its line whatever the text."""
     made = []
     for sentence in sentences:
-        for line in textwrap.wrap(printable(sentence), _WIDTH, subsequent_indent="  ") or [""]:
+        visible = printable(sentence).encode("ascii", "backslashreplace").decode()
+        for line in textwrap.wrap(visible, _WIDTH, subsequent_indent="  ") or [""]:
             # A backslash at the end (or its trigraph) would take the next line into the comment.
             made.append(f"{mark} {line}{' .' if line.endswith((chr(92), '/')) else ''}\n")
     return "".join(made)
 
 
+def _visible(name: str, kind: str) -> str:
+    """The name itself. Raises GradError for control, bidi and other characters that cannot be seen."""
+    if not name.isprintable():
+        raise GradError(
+            f"'{name}' holds characters that cannot be seen: no {kind} is written by that name",
+            hint="rename it, here and in the data",
+        )
+    return name
+
+
 def quoted(name: str) -> str:
     """An identifier of SQL."""
-    if "\0" in name:
-        raise GradError("no column's name holds a NUL", hint="rename the variable")
-    return '"' + name.replace('"', '""') + '"'
+    return '"' + _visible(name, "column of SQL").replace('"', '""') + '"'
 
 
 def key(name: str) -> str:
@@ -68,7 +77,5 @@ def key(name: str) -> str:
 
 def field(name: str) -> str:
     """A field of Miller."""
-    if not name.isprintable():
-        raise GradError(f"mlr has no way to name the field '{name}'", hint="rename the variable")
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = _visible(name, "field of mlr").replace("\\", "\\\\").replace('"', '\\"')
     return f'$*["{escaped}"]'

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from gradcli.backends import scalar
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, CONSTANTS, Expr, apply, const, exact, reachable, rebuild
+from gradcli.expr import BOOLEANS, CONSTANTS, Expr, apply, const, exact, post_order, reachable, rebuild
 from gradcli.functions import LOWERED, NONLOCAL, positive, reduces
 from gradcli.languages.forms import FORMS
 from gradcli.languages.row import Language
@@ -229,7 +229,7 @@ def lines(
     made: list[Line] = []
     text: dict[Expr, Text] = {}
     used = {name.lower() for name in taken}
-    nodes = reachable(roots)
+    nodes = post_order(roots)
     uses: dict[Expr, int] = {}
     for e in (*roots, *[a for node in nodes for a in node.args]):
         uses[e] = uses.get(e, 0) + 1

@@ -72,7 +72,9 @@ def listing(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    # Graphviz reads entities of HTML in labels.
+    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    return f'"{escaped}"'
 
 
 def dot(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:

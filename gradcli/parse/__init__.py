@@ -7,11 +7,12 @@ What the rules mean is said in `meaning`, what errors say in `wording`. Must not
 
 from __future__ import annotations
 
-import gc
 import re
 from functools import cache
 from typing import Any, NamedTuple
 
+from gradcli import memory
+from gradcli.cycles import unsought
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import Expr
 from gradcli.parse import wording
@@ -46,6 +47,12 @@ class Parsed(NamedTuple):
 _WATCHED = frozenset({"", "NEWLINE", "LPAR", "RPAR"})
 
 
+_LONG = 100_000
+"""Characters from which it is asked whether memory holds what a text says."""
+_NODES = 400
+"""Bytes that the nodes of a character take at most: 393 were measured of x+x+x."""
+_SHORT_TERM = 6
+"""Characters of a term with a name of its own, whose node has one bit for every name."""
 _AFTER = 400
 """How far an error looks past the place where a text went wrong."""
 
@@ -200,6 +207,15 @@ def _machine() -> _Machine:
     return _Machine(load())
 
 
+def _check_size(text: str) -> None:
+    """Raises GradError where the nodes of a text are beyond what memory holds."""
+    if len(text) < _LONG:
+        return
+    names = len({found[0] for found in re.finditer(r"[^\W\d]\w*", text)})
+    size = len(text) * _NODES + len(text) // _SHORT_TERM * names // 8
+    memory.check(size, f"expressions of {len(text):,} characters and {names:,} names", "give them in parts")
+
+
 def parse(source: str | Source) -> Parsed:
     """Read a text in gradcli's language. Raises GradError, with the place, where it is wrong."""
     if isinstance(source, str):
@@ -213,16 +229,11 @@ def parse(source: str | Source) -> Parsed:
             span=Span(e.start, e.start + 1),
             source=source,
         ) from None
+    _check_size(source.text)
     # A long text may take longer, to be parsed and for all that is done with it.
     earn(len(source.text) ** 2)
-    # A parse makes no cycles; looking for some, again and again while its nodes pile up, would double its time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with unsought():
         meaning = _machine().run(source)
-    finally:
-        if collecting:
-            gc.enable()
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]
     if not outputs:
         raise GradError("empty expression", span=Span(0, 0), source=source)

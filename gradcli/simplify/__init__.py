@@ -7,9 +7,9 @@ none is longer. Sorted by structure, never by birth. Must not know derivatives o
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable
 
+from gradcli.cycles import unsought
 from gradcli.expr import Expr, reachable, readable
 from gradcli.simplify.rounds import Round
 from gradcli.work import SpentError, within
@@ -32,19 +32,13 @@ def attempted(given: list[Expr]) -> list[Expr | None]:
 
     All at once; where that is too much, each alone.
     """
-    # No cycles are made here; looking for some while nodes pile up would double the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        with within(_STEPS, 1 / 4):
-            found: list[Expr | None] = [*_all(given)]
-    except SpentError:
-        with within(_STEPS / 2, 1 / 8):
-            found = [_alone(e) for e in given]
-    finally:
-        if collecting:
-            gc.enable()
-    return found
+    with unsought():
+        try:
+            with within(_STEPS, 1 / 4):
+                return [*_all(given)]
+        except SpentError:
+            with within(_STEPS / 2, 1 / 8):
+                return [_alone(e) for e in given]
 
 
 def _all(given: list[Expr]) -> list[Expr]:

@@ -19,7 +19,7 @@ from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, sub
 from gradcli.functions import TABLE, slopes
 from gradcli.program import build
 from gradcli.tensor import fusion, holomorphic
-from gradcli.tensor.values import LOCK, Operation
+from gradcli.tensor.values import Operation
 
 Source = int
 """Where an argument of a derivative's template comes from: COTANGENT, ANSWER or an argument's place."""
@@ -77,9 +77,8 @@ class Elementwise(Operation):
     def single(self) -> Callable[..., float | bool]:
         """The function on single numbers."""
         if self._scalar is None:
-            with LOCK:
-                names = [f"\0a{k}" for k in range(self.arity)]
-                self._scalar = scalar.function(build([self.template], [names]), names)
+            names = [f"\0a{k}" for k in range(self.arity)]
+            self._scalar = scalar.function(build([self.template], [names]), names)
         return self._scalar
 
     def _compute(self, *arrays: Any) -> Any:
@@ -87,20 +86,17 @@ class Elementwise(Operation):
             return self.single()(*arrays)
         if any(isinstance(a, np.ndarray) and a.dtype.kind == "c" for a in arrays):
             if self._complex is None:
-                with LOCK:
-                    self._complex = holomorphic.function(self.template, self.order)
+                self._complex = holomorphic.function(self.template, self.order)
             return self._complex(*arrays)
         if self._array is None:
-            with LOCK:
-                names = [f"\0a{k}" for k in range(self.arity)]
-                self._array = vector.function(build([self.template], [names]), names)
+            names = [f"\0a{k}" for k in range(self.arity)]
+            self._array = vector.function(build([self.template], [names]), names)
         return self._array(*arrays)
 
     def slope(self, k: int) -> Expr | None:
         """d template / d argument k, in the arguments and the answer; None where it is zero everywhere."""
         if k not in self._slopes:
-            with LOCK:
-                self._slopes[k] = self._slope(k)
+            self._slopes[k] = self._slope(k)
         return self._slopes[k]
 
     def _slope(self, k: int) -> Expr | None:
@@ -114,8 +110,7 @@ class Elementwise(Operation):
     def pull(self, k: int) -> tuple[Elementwise, tuple[Source, ...]] | Source | None:
         """The cotangent of argument k: an operation and its sources, COTANGENT itself, or None where it is zero."""
         if k not in self._pulls:
-            with LOCK:
-                self._pulls[k] = self._pulled(k)
+            self._pulls[k] = self._pulled(k)
         return self._pulls[k]
 
     def _pulled(self, k: int) -> tuple[Elementwise, tuple[Source, ...]] | Source | None:
@@ -173,8 +168,7 @@ def joined(template: Expr, arity: int) -> Joined:
 
 def row(name: str, arity: int, value: int | None = None) -> Elementwise:
     """A function of the table on ``arity`` arguments; ``value`` is the integer parameter of a row that has one."""
-    with LOCK:
-        return elementwise(apply(name, *[placeholder(k) for k in range(arity)], value=value), arity)
+    return elementwise(apply(name, *[placeholder(k) for k in range(arity)], value=value), arity)
 
 
 _BY_HEART = frozenset({"add", "sub", "mul", "div", "neg", "where", "instead", "defined"})
@@ -244,5 +238,4 @@ class Joined(Elementwise):
 @lru_cache(200)
 def power(exponent: int | float) -> Power:
     """x**exponent for a number known beforehand."""
-    with LOCK:
-        return Power(exponent)
+    return Power(exponent)

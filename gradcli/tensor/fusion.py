@@ -6,8 +6,8 @@ Must not know derivatives or which operations there are.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,7 @@ from gradcli.grid import Axis, Grid
 from gradcli.job import engine
 from gradcli.program import Program, build
 from gradcli.spread import Work, whole
-from gradcli.tensor.values import BOOL, F64, LOCK, Array, Value, fusable
-
-_KEPT = 128
-_programs: OrderedDict[tuple[tuple[Expr, ...], int, int], Program] = OrderedDict()
+from gradcli.tensor.values import BOOL, F64, Array, Pending, Value, fusable
 
 
 class Slices:
@@ -41,8 +38,8 @@ class Slices:
 class _Region:
     """The expressions of some values of one shape, in variables that stand for what is computed already."""
 
-    def __init__(self, roots: Sequence[Value]) -> None:
-        self.shape = roots[0].shape
+    def __init__(self, roots: Sequence[Value], ways: Mapping[Value, Pending]) -> None:
+        self.shape, self.ways = roots[0].shape, ways
         self.known: dict[int, Expr] = {}
         self.single: list[Value] = []
         self.full: list[Value] = []
@@ -73,30 +70,24 @@ class _Region:
             v = stack[-1]
             if id(v) in known:
                 stack.pop()
-            elif v.array is not None or v.shape != self.shape or not fusable(v):
+                continue
+            way = self.ways.get(v)
+            if v.array is not None or way is None or v.shape != self.shape or not fusable(v, way):
                 known[id(v)] = self._leaf(v)
                 stack.pop()
             else:
-                missing = [a for a in v.args if id(a) not in known]
+                missing = [a for a in way.args if id(a) not in known]
                 if missing:
                     stack.extend(reversed(missing))
                     continue
-                known[id(v)] = v.op.instance([known[id(a)] for a in v.args])  # type: ignore[union-attr]
+                known[id(v)] = way.op.instance([known[id(a)] for a in way.args])  # type: ignore[attr-defined]
                 stack.pop()
         return known[id(root)]
 
 
+@lru_cache(128)
 def _program(outputs: tuple[Expr, ...], single: int, full: int) -> Program:
-    key = (outputs, single, full)
-    found = _programs.get(key)
-    if found is None:
-        axes = [[f"\0s{k}" for k in range(single)], [f"\0v{k}" for k in range(full)]]
-        found = _programs[key] = build(outputs, axes)
-        if len(_programs) > _KEPT:
-            _programs.popitem(last=False)
-    else:
-        _programs.move_to_end(key)
-    return found
+    return build(outputs, [[f"\0s{k}" for k in range(single)], [f"\0v{k}" for k in range(full)]])
 
 
 def _flat(v: Value, size: int, shape: tuple[int, ...]) -> Array:
@@ -108,12 +99,14 @@ def _flat(v: Value, size: int, shape: tuple[int, ...]) -> Array:
     return array.reshape(size)
 
 
-def compute(roots: Sequence[Value]) -> None:
-    """Fill in the arrays of ``roots``, all of one shape and fusable, from values that have theirs."""
+def compute(roots: Sequence[Value], ways: Mapping[Value, Pending]) -> None:
+    """Fill in the arrays of ``roots``, all of one shape and fusable, from values that have theirs.
+
+    ``ways``: how to get ``roots`` and what lies between.
+    """
     shape, size = roots[0].shape, roots[0].size
-    with LOCK:
-        region = _Region(roots)
-        program = _program(region.outputs, len(region.single), len(region.full))
+    region = _Region(roots, ways)
+    program = _program(region.outputs, len(region.single), len(region.full))
     outs = [np.empty(size) for _ in roots]
     first = Axis(
         [""], [Slices(np.array([np.asarray(v.array).flat[0]], np.float64)) for v in region.single] or [_ONE], fixed=True
@@ -126,7 +119,7 @@ def compute(roots: Sequence[Value]) -> None:
     for _ in whole(work, target=target, threads=threads, outs=outs):
         pass
     for v, out in zip(roots, outs, strict=True):
-        v.array = (out != 0 if v.dtype is BOOL else out).reshape(shape)
+        v.fill((out != 0 if v.dtype is BOOL else out).reshape(shape))
 
 
 _ONE = Slices(np.ones(1))

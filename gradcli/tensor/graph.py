@@ -37,13 +37,15 @@ class Node:
     def free(self) -> None:
         """Let go of the values. What needs none of them for its derivative keeps their shapes and may go again."""
         self.short = None
-        if self.op is None or self.args is None or self.answer is None:
+        # Taken before they are looked at, here and elsewhere: another thread may free the node.
+        args, answer = self.args, self.answer
+        if self.op is None or args is None or answer is None:
             return
         if self.op.saves([k for k, edge in enumerate(self.edges) if edge is not None]):
             self.args = self.answer = None
         else:
-            self.args = tuple([Value(v.shape, v.dtype, None) for v in self.args])
-            self.answer = Value(self.answer.shape, self.answer.dtype, None)
+            self.args = tuple([Value(v.shape, v.dtype, None) for v in args])
+            self.answer = Value(answer.shape, answer.dtype, None)
 
 
 def needed(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node]:

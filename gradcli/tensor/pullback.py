@@ -67,7 +67,8 @@ def pull_back(
         ways = [k for k, edge in enumerate(node.edges) if edge in leads]
         if not ways:
             continue
-        if node.args is None or node.answer is None:
+        args, answer = node.args, node.answer
+        if args is None or answer is None:
             raise Refused(_TWICE)
         passed.append(node)
         if g is None:
@@ -79,7 +80,7 @@ def pull_back(
                 if tie is not None and edge is not None:
                     ties[edge] = tie
         else:
-            _step(node, node.args, node.answer, condition, g, ways, adjoints, create)
+            _step(node, args, answer, condition, g, ways, adjoints, create)
     if short is not None and create:
         # The graph is that of all operations; the number comes the short way.
         long = found[inputs[0]]

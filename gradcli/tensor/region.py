@@ -12,7 +12,7 @@ from gradcli.expr import Expr
 from gradcli.tensor import values
 from gradcli.tensor.elementwise import Elementwise, joined, placeholder
 from gradcli.tensor.graph import Node, Way, needed
-from gradcli.tensor.values import F64, LOCK, Value
+from gradcli.tensor.values import F64, Value
 
 _MOST = 3000
 """Operations that are joined."""
@@ -26,10 +26,11 @@ def region_start(order: Sequence[Node], inputs: Sequence[Node]) -> int:
     shape = None
     while start and len(order) - start < _MOST:
         node = order[start - 1]
-        if not isinstance(node.op, Elementwise) or node.answer is None or node.answer.dtype is not F64:
+        answer = node.answer
+        if not isinstance(node.op, Elementwise) or answer is None or answer.dtype is not F64:
             break
-        shape = node.answer.shape if shape is None else shape
-        if node.answer.shape != shape or node.answer.size <= values.SMALL:
+        shape = answer.shape if shape is None else shape
+        if answer.shape != shape or answer.size <= values.SMALL:
             break
         start -= 1
     return start
@@ -38,13 +39,13 @@ def region_start(order: Sequence[Node], inputs: Sequence[Node]) -> int:
 def whole(nodes: Sequence[Node]) -> tuple[Way, int] | None:
     """The first of ``nodes`` as one operation, and which of its arguments is the last; None where it is not one."""
     top, end = nodes[0], nodes[-1]
-    found = top.short
+    found, answer = top.short, top.answer
     if found is None or not _alone(found, end):
         found = _joined(nodes, end)
-    if found is None or top.answer is None:
+    if found is None or answer is None:
         return None
     k = found[2].index(end)
-    return (found, k) if found[1][k].shape == top.answer.shape else None
+    return (found, k) if found[1][k].shape == answer.shape else None
 
 
 def _alone(way: Way, end: Node) -> bool:
@@ -66,18 +67,18 @@ def _joined(nodes: Sequence[Node], end: Node) -> Way | None:
             edges.append(edge)
         return places[id(v)]
 
-    with LOCK:
-        for node in reversed(nodes):
-            if node is end:
-                continue
-            if node.args is None or not isinstance(node.op, Elementwise):
-                return None
-            args = [
-                made[edge] if edge is not None and edge in made else leaf(v, edge)
-                for v, edge in zip(node.args, node.edges, strict=True)
-            ]
-            made[node] = node.op.instance(args)
-        op = joined(made[nodes[0]], len(leaves))
+    for node in reversed(nodes):
+        if node is end:
+            continue
+        given = node.args
+        if given is None or not isinstance(node.op, Elementwise):
+            return None
+        args = [
+            made[edge] if edge is not None and edge in made else leaf(v, edge)
+            for v, edge in zip(given, node.edges, strict=True)
+        ]
+        made[node] = node.op.instance(args)
+    op = joined(made[nodes[0]], len(leaves))
     if end not in edges:
         return None
     return op, tuple(leaves), tuple(edges)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
-from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,6 @@ F64: np.dtype[Any] = np.dtype(np.float64)
 F32: np.dtype[Any] = np.dtype(np.float32)
 C128: np.dtype[Any] = np.dtype(np.complex128)
 BOOL: np.dtype[Any] = np.dtype(np.bool_)
-LOCK = RLock()
-"""Held while values are computed and expressions made: neither is for several threads at a time."""
 _DEEPEST = 200
 """Operations in a row that are joined: of longer rows, what is kept for the way back would not stay in the cache."""
 SMALL = 2**15
@@ -47,25 +44,41 @@ class Operation:
         return True
 
 
+class Pending:
+    """How to get an array: ``op`` applied to ``args``. ``found``: what threads made of it; the first counts."""
+
+    __slots__ = ("args", "found", "op")
+
+    def __init__(self, op: Operation, args: tuple[Value, ...]) -> None:
+        self.op, self.args = op, args
+        self.found: list[Any] = []
+
+
 class Value:
-    """``array``, or None and how to get it: ``op`` applied to ``args``.
+    """``array``, or None and how to get it: ``pending``, which is dropped once the array is there.
 
     The array of a single double is a float, that of a single truth value a bool. ``base`` is the leaf whose memory a
     view shows; ``used`` is False for a leaf that has not entered a computation: it may still be written to.
     """
 
-    __slots__ = ("args", "array", "base", "dtype", "op", "shape", "used")
+    __slots__ = ("array", "base", "dtype", "pending", "shape", "used")
 
-    def __init__(
-        self, shape: Shape, dtype: np.dtype[Any], array: Any, op: Operation | None = None, args: tuple[Value, ...] = ()
-    ) -> None:
-        self.shape, self.dtype, self.array, self.op, self.args = shape, dtype, array, op, args
+    def __init__(self, shape: Shape, dtype: np.dtype[Any], array: Any, pending: Pending | None = None) -> None:
+        self.shape, self.dtype, self.array, self.pending = shape, dtype, array, pending
         self.base: Value | None = None
         self.used = True
 
     @property
     def size(self) -> int:
         return prod(self.shape)
+
+    def fill(self, array: Any) -> None:
+        """Take the array that was waited for, unless another thread came first: what was read once stays as it was."""
+        pending = self.pending
+        if pending is not None:
+            pending.found.append(array)
+            self.array = pending.found[0]
+            self.pending = None
 
 
 def settled(array: Any, dtype: np.dtype[Any]) -> Any:
@@ -90,7 +103,7 @@ def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtyp
     # What waits must find its arguments as they are now.
     for v in args:
         (v.base or v).used = True
-    return Value(shape, dtype, None, op, args)
+    return Value(shape, dtype, None, Pending(op, args))
 
 
 def _computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtype[Any]) -> Any:
@@ -101,47 +114,53 @@ def _computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtyp
     return found
 
 
-def _waiting(roots: Iterable[Value]) -> list[Value]:
-    """Every value not computed yet that ``roots`` need, arguments before users."""
-    order: list[Value] = []
-    seen: set[int] = set()
+def _waiting(roots: Iterable[Value]) -> dict[Value, Pending]:
+    """Every value not computed yet that ``roots`` need and how to get it, arguments before users."""
+    order: dict[Value, Pending] = {}
+    seen: dict[Value, Pending] = {}
     stack = [(v, False) for v in roots]
     while stack:
         v, ready = stack.pop()
         if ready:
-            order.append(v)
-        elif v.array is None and id(v) not in seen:
-            seen.add(id(v))
-            stack.append((v, True))
-            stack.extend([(a, False) for a in v.args])
+            order[v] = seen[v]
+        elif v.array is None and v not in seen:
+            pending = v.pending
+            # None where another thread has just got it.
+            if pending is not None:
+                seen[v] = pending
+                stack.append((v, True))
+                stack.extend([(a, False) for a in pending.args])
     return order
 
 
-def fusable(v: Value) -> bool:
+def fusable(v: Value, pending: Pending) -> bool:
     """Whether a value that waits can be part of a program."""
-    return v.op is not None and v.op.fused and (v.dtype is F64 or v.dtype is BOOL)
+    return pending.op.fused and (v.dtype is F64 or v.dtype is BOOL)
 
 
 def evaluate(roots: Sequence[Value]) -> None:
-    """Compute ``roots``, and drop the way that led to them."""
-    with LOCK:
-        order = _waiting(roots)
-        if order:
-            _evaluate(roots, order)
+    """Compute ``roots``, and drop the way that led to them.
+
+    No lock is held: another thread, a signal's handler or a finalizer may evaluate the same values meanwhile, and what
+    both compute is the same. Each works with the ways as it found them, since the other drops them.
+    """
+    order = _waiting(roots)
+    if order:
+        _evaluate(roots, order)
 
 
-def _evaluate(roots: Sequence[Value], order: Sequence[Value]) -> None:
+def _evaluate(roots: Sequence[Value], order: dict[Value, Pending]) -> None:
     # A level is done when those below it are: what is wanted of one shape and level is one program.
     level: dict[int, int] = {}
     depth: dict[int, int] = {}
     wanted = {id(v) for v in roots}
-    for v in order:
+    for v, pending in order.items():
         here = deep = 0
-        joins = fusable(v)
-        args = [a for a in v.args if a.array is None]
+        joins = fusable(v, pending)
+        args = [a for a in pending.args if a in order]
         most = _DEEPEST if all(depth[id(a)] < _DEEPEST for a in args) else _DEEPEST // 2
         for a in args:
-            inside = joins and fusable(a) and a.shape == v.shape and depth[id(a)] < most
+            inside = joins and fusable(a, order[a]) and a.shape == v.shape and depth[id(a)] < most
             here = max(here, level[id(a)] + (not inside))
             if inside:
                 deep = max(deep, depth[id(a)])
@@ -149,8 +168,8 @@ def _evaluate(roots: Sequence[Value], order: Sequence[Value]) -> None:
                 wanted.add(id(a))
         level[id(v)], depth[id(v)] = here, deep + 1
     stages: dict[int, tuple[dict[Shape, list[Value]], list[Value]]] = {}
-    for v in order:
-        joins = fusable(v)
+    for v, pending in order.items():
+        joins = fusable(v, pending)
         if id(v) in wanted or not joins:
             together, alone = stages.setdefault(level[id(v)], ({}, []))
             if joins:
@@ -162,9 +181,9 @@ def _evaluate(roots: Sequence[Value], order: Sequence[Value]) -> None:
         for group in together.values():
             from gradcli.tensor import fusion
 
-            fusion.compute(group)
+            fusion.compute(group, order)
+            for v in group:
+                del order[v]
         for v in alone:
-            assert v.op is not None
-            v.array = _computed(v.op, v.args, v.shape, v.dtype)
-        for v in (*alone, *[v for group in together.values() for v in group]):
-            v.op, v.args = None, ()
+            pending = order.pop(v)
+            v.fill(_computed(pending.op, pending.args, v.shape, v.dtype))

@@ -6,14 +6,17 @@ Must not know programs or mathematics.
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable
 from functools import cache, partial
-from threading import Thread
+from threading import RLock
 from typing import Any
 
 from gradcli.backends.native import store
-from gradcli.errors import GradError
+from gradcli.errors import GradError, missing
+from gradcli.memory import lacking
+from gradcli.threads import apart
 
 _LIBRARIES = {
     "linux": ("libm.so.6", "libmvec.so.1"), "darwin": ("libSystem.dylib",), "win32": ("ucrtbase.dll",),
@@ -31,6 +34,12 @@ class Machine:
 
     def __init__(self, llvm: Any) -> None:
         self._llvm = llvm
+        # llvmlite's own, held in every call into LLVM.
+        self._lock: Any = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None) or RLock()
+        if hasattr(os, "register_at_fork"):
+            # A fork waits for the call in progress: half of what it does would be of no use to the child.
+            release = self._lock.release
+            os.register_at_fork(before=self._lock.acquire, after_in_parent=release, after_in_child=release)
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         triple = llvm.get_process_triple()
@@ -91,21 +100,17 @@ class Machine:
         return Code(engine)
 
     def _emitted(self, text: str) -> bytes:
-        """Compiled in a thread of its own: this one can still be told to end, which no call into LLVM can."""
-        made: list[bytes | BaseException] = []
+        """Compiled in a thread of its own: this one can still be told to end, which no call into LLVM can.
 
-        def emit() -> None:
-            try:
-                made.append(self._target.emit_object(self._llvm.parse_assembly(text)))
-            except BaseException as error:
-                made.append(error)
+        Not where this thread is in a call into LLVM already, and a signal's handler or a finalizer wants another: the
+        two would wait for each other.
+        """
 
-        thread = Thread(target=emit, daemon=True)
-        thread.start()
-        thread.join()
-        if isinstance(made[0], BaseException):
-            raise made[0]
-        return made[0]
+        def emit() -> bytes:
+            found: bytes = self._target.emit_object(self._llvm.parse_assembly(text))
+            return found
+
+        return emit() if self._lock._is_owned() else apart(emit)
 
 
 class Code:
@@ -133,12 +138,16 @@ def machine() -> Machine:
                 hint="pip install --upgrade 'gradcli[native]'",
             )
         return Machine(llvm)
-    except ModuleNotFoundError:
+    except ImportError as error:
+        if not missing(error, "llvmlite"):
+            raise
         raise GradError(
             "the native engine needs llvmlite, which is not installed", hint="pip install 'gradcli[native]'"
         ) from None
     except GradError:
         raise
     except Exception as error:  # whatever a broken installation raises
+        if lacking(error):
+            raise MemoryError from error
         why = str(error).partition(". ")[0]
         raise GradError(f"llvmlite does not serve this machine: {why}", hint="use --engine vector") from None

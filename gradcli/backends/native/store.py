@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,12 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0
 """No link is followed, and no pipe of that name waited for."""
 _MOST = 200
 """Files, of which the oldest go."""
+_LARGEST = 1 << 26
+"""Bytes of one file."""
+_STALE = 3600.0
+"""Seconds after which a temporary file belongs to nobody any more."""
+_MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")
+"""How object files begin: ELF, Mach-O of 64 bits, COFF for x86-64 and for ARM."""
 
 
 def folder() -> Path | None:
@@ -60,12 +67,12 @@ def load(name: str) -> bytes | None:
             return None
         with open(os.open(place / name, _READ), "rb") as file:
             status = os.fstat(file.fileno())
-            if not (stat.S_ISREG(status.st_mode) and _owned(status)):
+            if not (stat.S_ISREG(status.st_mode) and _owned(status) and status.st_size <= _LARGEST):
                 return None
             digest, code = file.read(32), file.read()
     except OSError:
         return None
-    return code if _digest(name, code) == digest else None
+    return code if code.startswith(_MAGIC) and _digest(name, code) == digest else None
 
 
 def save(name: str, code: bytes) -> None:
@@ -73,7 +80,9 @@ def save(name: str, code: bytes) -> None:
     if place is None:
         return
     with suppress(OSError):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # mkdir gives its mode to the last folder alone: who may write to one above could exchange this one.
+        for part in reversed([part for part in (place, *place.parents) if not part.exists()]):
+            part.mkdir(mode=0o700, exist_ok=True)
         above = os.lstat(place)
         if not (stat.S_ISDIR(above.st_mode) and _owned(above)):
             return
@@ -88,5 +97,9 @@ def save(name: str, code: bytes) -> None:
             raise
         kept = [file for file in place.iterdir() if len(file.name) == len(name) and file.is_file()]
         files = sorted(kept, key=lambda file: file.stat().st_mtime)
-        for old in files[:-_MOST]:
+        # Beside the oldest, what runs that were killed have left.
+        left = [
+            file for file in place.glob(f"{tempfile.gettempprefix()}*") if time.time() - file.lstat().st_mtime > _STALE
+        ]
+        for old in (*files[:-_MOST], *left):
             old.unlink()
