@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import BinaryIO, NamedTuple
 
-from gradcli.derive import count_partials, derive
+from gradcli.derive import Named, count_partials, derive
 from gradcli.errors import GradError, Source
 from gradcli.expr import Expr, reachable, statements, text
 from gradcli.grid import Grid
@@ -133,7 +134,10 @@ class Asked:
 
 
 class Request(Asked):
-    """The expressions of a job and their derivatives, checked."""
+    """The expressions of a job, checked, and their derivatives, made when they are asked for.
+
+    What can be known before is told before: making them may take long.
+    """
 
     def __init__(self, job: Job, given: Sequence[str]) -> None:
         super().__init__(job.expressions)
@@ -144,8 +148,18 @@ class Request(Asked):
         check_order(job.order, len(wrt), len(self.outputs))
         if job.order:
             self.pointwise()
-        self.derived = derive(self.outputs, wrt, job.order)
-        self.check_columns([n for n, _ in self.derived], self.points, [n for n, _ in self.outputs])
+        self._wrt, self._order = wrt, job.order
+        self._check([n for n, _ in self.outputs])
+
+    @cached_property
+    def derived(self) -> Named:
+        """Every output and its derivatives. Raises GradError for names that clash, and for what takes too long."""
+        found = derive(self.outputs, self._wrt, self._order)
+        self._check([n for n, _ in found])
+        return found
+
+    def _check(self, results: Sequence[str]) -> None:
+        self.check_columns(results, self.points, [n for n, _ in self.outputs])
 
     def pointwise(self) -> None:
         """Raises GradError where something takes all points at once."""
