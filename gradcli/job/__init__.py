@@ -8,10 +8,10 @@ from __future__ import annotations
 from gradcli.calculus.reverse import Varying
 from gradcli.compute import engine
 from gradcli.compute.engine import ENGINES, block_points
-from gradcli.compute.grid import Grid
+from gradcli.compute.grid import Axis, Grid
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
-from gradcli.expr import substitute, var
+from gradcli.expr import Expr, substitute, var
 from gradcli.job.points import Points
 from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, Rows, check_size
 from gradcli.job.result import Computed, Result
@@ -38,6 +38,8 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = Request(job, points.names)
+    if rows is None:
+        _placed(job, points, request)
     outputs = [e for _, e in request.derived]
     varies = Varying(points.at)
     single = bool(request.reductions) and not any(map(varies, outputs))
@@ -53,8 +55,7 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
             return streamed(job, request, points, tables)
         axis, cells = tables.whole(job.max_points)
         kept = dict(zip(tables.kept, cells, strict=True))
-    grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
-    check_size(grid, job.max_points)
+    grid, filled = _placed(job, points, request, axis)
     shown = request.points
     if single:
         shown = [name for name in shown if name in points.at]
@@ -69,3 +70,10 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
         plan, names, len(shown), request.facts(job.order), job,
         matrix=bool(points.shape) and not points.grids and not single, kept=kept,
     )  # fmt: skip
+
+
+def _placed(job: Job, points: Points, request: Request, rows: Axis | None = None) -> tuple[Grid, dict[str, Expr]]:
+    """The grid, and what to put for variables that a shape fills. Raises GradError where a variable has no value."""
+    grid, filled = points.bind(request.points, counted=request.reductions, rows=rows)
+    check_size(grid, job.max_points)
+    return grid, filled

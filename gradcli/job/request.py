@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from gradcli.calculus.derive import count_partials, derive
+from gradcli.calculus.derive import Named, count_partials, derive
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, Source, meant
 from gradcli.expr import Expr, reachable, statements, text
@@ -128,7 +128,10 @@ class Asked:
 
 
 class Request(Asked):
-    """The expressions of a job and their derivatives, checked."""
+    """The expressions of a job, checked, and their derivatives, made when they are asked for.
+
+    What can be known before is told before: making them may take long.
+    """
 
     def __init__(self, job: Job, given: Sequence[str]) -> None:
         super().__init__(job.expressions)
@@ -139,8 +142,22 @@ class Request(Asked):
         check_order(job.order, len(wrt), len(self.outputs))
         if job.order:
             self.pointwise()
-        self.derived = derive(self.outputs, wrt, job.order)
-        self.check_columns([n for n, _ in self.derived], self.points, [n for n, _ in self.outputs])
+        self._wrt, self._order = wrt, job.order
+        self._derived: Named | None = None
+        self._check([n for n, _ in self.outputs])
+
+    @property
+    def derived(self) -> Named:
+        """Every output and its derivatives. Raises GradError for names that clash, and for what takes too long."""
+        # Not a cached_property: that of Python 3.11 holds a lock, on which a forked child may hang.
+        if self._derived is None:
+            derived = derive(self.outputs, self._wrt, self._order)
+            self._check([n for n, _ in derived])
+            self._derived = derived
+        return self._derived
+
+    def _check(self, results: Sequence[str]) -> None:
+        self.check_columns(results, self.points, [n for n, _ in self.outputs])
 
     def pointwise(self) -> None:
         """Raises GradError where something takes all points at once."""
