@@ -1,1 +1,1 @@
-"""How much memory a request may hold, and how much symbolic work it may do."""
+"""Limits of a request: bytes of memory held at once, and steps of symbolic work."""

@@ -1,4 +1,7 @@
-"""How much may be held in memory at once, and whether there is none left. Must not know what for."""
+"""The limit of memory that may be held at once, and the detection of failed allocations.
+
+Layer: must not know what the memory is for.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +12,38 @@ from contextlib import suppress
 
 from gradcli.errors import GradError
 
-_UNTOLD = 8 << 30
-"""Bytes of memory where the system does not tell."""
+_DEFAULT = 8 << 30
+"""Bytes of memory assumed where the operating system does not report any."""
 _CONTAINER = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""What a container may have, by Linux's second and first way of saying it."""
+"""Files with the memory limit of a container: Linux control groups, version 2 and version 1."""
 
 
 def limit() -> int:
-    """Bytes that may be held: three quarters of the memory there is."""
+    """Return the bytes that may be held: three quarters of physical memory, or of the container's limit if smaller."""
     try:
-        found = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
-        found = 0
-    if found <= 0:
-        found = _UNTOLD
+        size = 0
+    if size <= 0:
+        size = _DEFAULT
     for path in _CONTAINER:
         try:
             with open(path) as file:
-                found = min(found, int(file.read()))
+                size = min(size, int(file.read()))
         except (OSError, ValueError):
             continue
-    return found // 4 * 3
+    return size // 4 * 3
 
 
 def check(size: int, what: str, hint: str) -> None:
-    """Raises GradError where ``size`` bytes, which ``what`` would take, are beyond the limit."""
-    if size > (most := limit()):
-        raise GradError(f"{what} would take {_told(size)} of memory, and the limit is {_told(most)} here", hint=hint)
+    """Raise GradError if the ``size`` bytes that ``what`` would take exceed ``limit()``."""
+    if size > (allowed := limit()):
+        raise GradError(
+            f"{what} would take {_gigabytes(size)} of memory, and the limit is {_gigabytes(allowed)} here", hint=hint
+        )
 
 
-def _told(size: int) -> str:
+def _gigabytes(size: int) -> str:
     return f"{size / 1e9:,.1f} GB"
 
 
@@ -47,22 +52,22 @@ IMPORTS = {
     "numpy": 120 * _MB, "pyarrow": 300 * _MB, "pyarrow.parquet": 120 * _MB, "pyarrow.csv": 100 * _MB,
     "llvmlite": 220 * _MB, "scipy.special": 120 * _MB,
 }  # fmt: skip
-"""Bytes of address space that a library takes at most while it is imported, with the threads that it starts.
+"""Upper bounds of the address space in bytes that the import of a library takes, including the threads it starts.
 
-Measured on Linux by VmPeak, with a third for other releases (NumPy 80 MB, pyarrow 223, its readers 63 each, llvmlite
-157, SciPy 83).
+Measured on Linux as the growth of VmPeak (NumPy 80 MB, pyarrow 223, its readers 63 each, llvmlite 157, SciPy 83), plus
+a third as a margin for other releases.
 """
 
 
 class Room:
-    """Refuses to import a library that the address space would not hold (``ulimit -v``), by MemoryError.
+    """An import hook that raises MemoryError for a library that does not fit into the address space (``ulimit -v``).
 
-    For ``sys.meta_path``, ahead of what finds modules. Libraries that cannot allocate while they are loaded end the
-    process themselves: OpenBLAS by exit, the C library where thread-local data have no room, Arrow by abort.
+    It stands in ``sys.meta_path`` before the finders of modules. Libraries whose allocations fail during loading end
+    the process: OpenBLAS calls exit, the C library aborts if thread-local storage does not fit, Arrow aborts.
     """
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> None:
-        """Finds nothing: the next finder is asked."""
+        """Return None always, so that the next finder finds the module. Raise MemoryError if ``name`` does not fit."""
         if name in IMPORTS:
             if limited():
                 _share_heap()
@@ -70,7 +75,7 @@ class Room:
 
 
 def limited() -> bool:
-    """Whether the address space has a limit of its own."""
+    """Return whether the address space of this process is limited (RLIMIT_AS, as ``ulimit -v`` sets it)."""
     try:
         import resource
 
@@ -83,18 +88,19 @@ _ARENA_MAX = -8
 
 
 def _share_heap() -> None:
-    """Let all threads have one heap: glibc sets aside 64 to 128 MB of address space for that of each."""
+    """Make all threads share one malloc arena: glibc reserves 64 to 128 MB of address space for each further arena."""
     import ctypes
 
-    # Other libraries have no such setting.
+    # mallopt exists in glibc only: other C libraries, macOS and Windows have no arena limit to set.
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def spare(size: int) -> None:
-    """Map so many bytes and release them, where the address space has a limit. Raises MemoryError.
+    """Raise MemoryError unless ``size`` more bytes of address space are available; no limit, no check.
 
-    For what a library does that ends the process where it cannot allocate.
+    Called before a library allocates that ends the process when an allocation fails. The check maps the bytes and
+    unmaps them again.
     """
     if not limited():
         return
@@ -106,25 +112,25 @@ def spare(size: int) -> None:
         raise MemoryError from None
 
 
-_WORDS = (
+_MESSAGES = (
     "failed to map segment", "annot allocate memory", "malloc of size", "bad_alloc", "launch worker thread",
     "nable to allocate", "ut of memory", "return without exception set",
 )  # fmt: skip
-"""How libraries tell that there is no memory, in the words of any exception."""
+"""Parts of the messages by which libraries report a failed allocation, whatever the class of the exception."""
 
 
 def lacking(error: BaseException | None) -> bool:
-    """Whether an error is want of memory, or came of it, whatever kind a library makes of that."""
+    """Return whether an error, its cause or its context reports a failed allocation, whatever its class."""
     while error is not None:
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True
-        # The name of a file is none of the words.
-        words = str(getattr(error, "strerror", None) or error)
-        if any(word in words for word in _WORDS):
+        # strerror leaves out the file name, which could contain one of the messages.
+        message = str(getattr(error, "strerror", None) or error)
+        if any(fragment in message for fragment in _MESSAGES):
             return True
-        # Under a limit of its own: a library that was loaded in part, a thread without a stack.
-        part = isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError)
-        if (part or "can't start new thread" in words) and limited():
+        # With a limited address space: a library loaded in part, or no space for the stack of a thread.
+        partly_loaded = isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError)
+        if (partly_loaded or "can't start new thread" in message) and limited():
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -1,8 +1,9 @@
-"""How much symbolic work may be done: a budget of steps, counted where graphs are made and gone through.
+"""The limit of symbolic work: a budget of steps, counted where graphs are built and traversed.
 
-Steps, never seconds: the same request stops at the same place on every machine. One step is about a microsecond: a node
-that is looked at, a factor of a product, four operations on numbers; a node that is made takes several. Each thread
-has its own budget, without end until one is set. Must not know what the work is for.
+The unit is a step, not a second, so that the same request stops at the same place on every machine. A step takes about
+a microsecond: visiting a node, a factor of a product, four operations on numbers; creating a node takes several steps.
+Each thread has its own budget, which is infinite until one is set.
+Layer: must not know what the work is for.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from contextlib import contextmanager
 from gradcli.errors import GradError
 
 REQUEST = 16_000_000
-"""Steps of one request: some ten seconds, and less than 1 GB of nodes. A text of n characters brings n*n more."""
+"""Steps of a request: about ten seconds, and less than 1 GB of nodes. A text of n characters adds n*n steps."""
 MADE = 8
-"""Steps that a node takes to be made."""
+"""Steps that the creation of a node costs."""
 NUMBERS = 4
-"""Operations on single numbers, in plain Python, that are one step."""
+"""Operations on single numbers, in plain Python, that cost one step."""
 
 
 class SpentError(Exception):
-    """The steps allowed are spent. Whoever set the budget says what that means; it crosses no door."""
+    """The budget is exhausted. The code that set the budget handles it: it never leaves a public function."""
 
 
 class _Budget(threading.local):
@@ -34,26 +35,29 @@ _budget = _Budget()
 
 
 def spend(steps: float) -> None:
-    """Count work that is done, or about to be. Raises SpentError."""
+    """Subtract ``steps``, of work done or about to be done, from the budget. Raise SpentError if it is exhausted."""
     _budget.left -= steps
     if _budget.left < 0:
         raise SpentError
 
 
 def ahead(steps: float) -> None:
-    """Raises SpentError where so many steps are not left: what cannot be finished need not begin."""
+    """Raise SpentError if fewer than ``steps`` are left: work that cannot be completed is not started."""
     if steps > _budget.left:
         raise SpentError
 
 
 def earn(steps: float) -> None:
-    """Allow more work: a long text may take longer."""
+    """Add ``steps`` to the budget, since a longer text may take more work."""
     _budget.left += steps
 
 
 @contextmanager
 def within(steps: float = math.inf, part: float = 1.0) -> Iterator[None]:
-    """A smaller budget for what is done inside: at most ``steps``, and at most a ``part`` of what is left."""
+    """Limit the work in a ``with`` block to ``steps`` and to the fraction ``part`` of the steps left.
+
+    The steps used are subtracted from the outer budget as well.
+    """
     spend(0)
     before = _budget.left
     start = _budget.left = min(steps, part * before)
@@ -65,7 +69,7 @@ def within(steps: float = math.inf, part: float = 1.0) -> Iterator[None]:
 
 @contextmanager
 def request() -> Iterator[None]:
-    """The budget of a whole request. Raises GradError where it is spent."""
+    """Limit the work in a ``with`` block to that of a request. Raise GradError if it is exceeded."""
     try:
         with within(REQUEST):
             yield
