@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gradcli.compute.backends.native.machine import Machine
+from gradcli.compute.backends.native.target import Target
 
 LESS = {"four lanes": ("avx512",), "two lanes": ("avx", "fma", "f16c", "xop", "vaes", "vpclmulqdq")}
 """By name, how the features begin that such a processor lacks; x86-64 alone has them."""
@@ -28,7 +28,7 @@ class Lesser:
         return found
 
 
-def machine(name: str) -> Machine:
+def machine(name: str) -> Target:
     import llvmlite.binding as llvm
 
-    return Machine(Lesser(llvm, LESS[name]))
+    return Target(Lesser(llvm, LESS[name]))

@@ -30,7 +30,7 @@ DOORS = {
     "orjson": {"formats", "cli.check_report", "cli.explain"},
     "pyarrow": {"formats.parquet", "formats.csv_arrow"},
     "zstandard": {"formats.compression"},
-    "llvmlite": {"compute.backends.native.machine"},
+    "llvmlite": {"compute.backends.native.target"},
 }
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""
 

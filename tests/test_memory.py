@@ -199,13 +199,13 @@ def test_a_thread_that_dies_at_once_is_noticed(monkeypatch: pytest.MonkeyPatch) 
         threads._thread, "start_new_thread", lambda work, _: started.append(lambda: work) or started.clear()
     )
     with pytest.raises(MemoryError):
-        threads.apart(lambda: 1)
+        threads.in_thread(lambda: 1)
     with pytest.raises(MemoryError):
         list(threads.in_order(iter([lambda: 1, lambda: 2]), 2))
 
 
 def test_threads_give_results_in_order_and_the_first_error() -> None:
-    assert threads.apart(lambda: 3) == 3
+    assert threads.in_thread(lambda: 3) == 3
     assert list(threads.in_order((lambda k=k: k * k for k in range(500)), 3)) == [k * k for k in range(500)]
 
     def broken() -> int:
@@ -217,7 +217,7 @@ def test_threads_give_results_in_order_and_the_first_error() -> None:
             found.append(one)
     assert found == list(range(7))
     with pytest.raises(ValueError, match="7"):
-        threads.apart(broken)
+        threads.in_thread(broken)
 
 
 def test_none_is_at_work_once_results_are_no_longer_taken() -> None:

@@ -19,10 +19,9 @@ from engines import run
 from gradcli.calculus.derive import derive
 from gradcli.compute import engine
 from gradcli.compute.backends import native
-from gradcli.compute.backends.native import loops, store
-from gradcli.compute.backends.native.machine import machine
-from gradcli.compute.backends.native.mathematics import CALLED, ROWS
-from gradcli.compute.backends.native.parts import MANY, SINGLE, layout
+from gradcli.compute.backends.native import cache, loops
+from gradcli.compute.backends.native.functions import CALLED, ROWS
+from gradcli.compute.backends.native.partition import MANY, SINGLE, layout
 from gradcli.compute.execute import blocks, whole
 from gradcli.compute.grid import Axis, Grid
 from gradcli.compute.program import Program, build
@@ -159,7 +158,7 @@ def test_long_programs_give_the_bits_of_short_ones(monkeypatch):
             # A program as a key is itself alone, so a copy is compiled anew.
             monkeypatch.setattr(loops, "LONGEST", longest)
             monkeypatch.setattr(loops, "STRETCH", longest)
-            monkeypatch.setattr("gradcli.compute.backends.native.parts.LONGEST", longest)
+            monkeypatch.setattr("gradcli.compute.backends.native.partition.LONGEST", longest)
             found.append(bits(run(tape._replace(), ins, extents, "native")))
         assert found[0] == found[1] == found[2]
 
@@ -170,7 +169,7 @@ def test_no_function_is_long():
     for terms in (1000, 4000):
         text = "+".join(f"sin({k}*x{k % 7})*x{3 * k % 7}" for k in range(1, terms))
         tape = program(text, [[f"x{k}"] for k in range(7)], 0)
-        plan = layout(tape, [SINGLE] * 6 + [MANY], machine())
+        plan = layout(tape, [SINGLE] * 6 + [MANY], native.target())
         longest.append(max(function.count("\n") for function in plan.text.split("\ndefine ")))
     assert max(longest) < 5000
 
@@ -184,9 +183,9 @@ def test_rows_that_are_called_are_rows():
 def test_lesser_processors(lesser, monkeypatch):
     """Registers of four and of two numbers; with two, no fused multiply-add either."""
     here = processors.machine(lesser)
-    if here.lanes > native.machine().lanes:
+    if here.lanes > native.target().lanes:
         pytest.skip("this processor has less")
-    monkeypatch.setattr(native, "machine", lambda: here)
+    monkeypatch.setattr(native, "target", lambda: here)
     for name in ("sin", "cos", "tan", "exp", "expm1", "log", "tanh", "sinh", "cosh", "erf", "erfc", "power", "sigmoid"):
         bad = [f for f in accuracy.findings(name, "native", 40) if f.share > 1 and not accuracy.limited(name, f)]
         assert not bad, "\n".join(map(accuracy.describe, bad[:5]))
@@ -214,8 +213,8 @@ def kept(tmp_path, monkeypatch):
 
 def compiles(monkeypatch) -> bool:
     """Whether that program is compiled again."""
-    here, done = native.machine(), []
-    target = here._target
+    here, done = native.target(), []
+    target = here._target_machine
 
     class Target:
         def emit_object(self, module):
@@ -223,7 +222,7 @@ def compiles(monkeypatch) -> bool:
             return target.emit_object(module)
 
     with monkeypatch.context() as patch:
-        patch.setattr(here, "_target", Target())
+        patch.setattr(here, "_target_machine", Target())
         assert run(build([x * x], [["x"]]), [[3.0] * 8], (8,), "native") == [[9.0] * 8]
     return bool(done)
 
@@ -254,7 +253,7 @@ def test_code_that_others_could_have_written_is_not_run(doubt, kept, monkeypatch
         file.write_bytes(file.read_bytes()[:-1])
     elif doubt == "no object":
         code = b"#!/bin/sh\n"
-        file.write_bytes(store._digest(file.name, code) + code)
+        file.write_bytes(cache._digest(file.name, code) + code)
     else:
         owner = file.stat().st_uid
         monkeypatch.setattr(os, "getuid", lambda: owner + 1)
@@ -273,8 +272,8 @@ def test_a_file_too_large_to_be_code_is_not_read(kept, monkeypatch):
             return super().read(size)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "open", Watched, raising=False)
-        assert store.load(file.name) is None
+        patch.setattr(cache, "open", Watched, raising=False)
+        assert cache.load(file.name) is None
     assert taken == []
     assert compiles(monkeypatch)
     assert file.stat().st_size < 1 << 20
@@ -287,12 +286,12 @@ def test_folders_made_on_the_way_are_their_owners(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     before = os.umask(0)
     try:
-        store.save(store.key("k"), b"\x7fELF")
+        cache.save(cache.key("k"), b"\x7fELF")
     finally:
         os.umask(before)
     made = [tmp_path / "c", tmp_path / "c" / "deep", tmp_path / "c" / "deep" / "gradcli"]
     assert [folder.stat().st_mode & 0o777 for folder in made] == [0o700] * 3
-    assert store.load(store.key("k")) == b"\x7fELF"
+    assert cache.load(cache.key("k")) == b"\x7fELF"
 
 
 def test_what_killed_runs_left_goes(kept):
@@ -300,7 +299,7 @@ def test_what_killed_runs_left_goes(kept):
     for file in (old, new):
         file.write_bytes(b"half")
     os.utime(old, (0, 0))
-    store.save(store.key("k"), b"\x7fELF")
+    cache.save(cache.key("k"), b"\x7fELF")
     assert (old.exists(), new.exists()) == (False, True)
 
 
@@ -312,7 +311,7 @@ def test_no_place_for_code_is_no_error(tmp_path, monkeypatch):
 
 
 def test_the_oldest_code_goes(kept, monkeypatch):
-    monkeypatch.setattr("gradcli.compute.backends.native.store._MOST", 3)
+    monkeypatch.setattr("gradcli.compute.backends.native.cache._MAX_FILES", 3)
     for k in range(5):
         run(build([x * const(k + 2)], [["x"]]), [[3.0] * 8], (8,), "native")
     assert len(list(kept.iterdir())) == 3
@@ -354,8 +353,8 @@ def test_why_it_is_not_native(monkeypatch):
         raise GradError("llvmlite does not serve this machine: no target")
 
     monkeypatch.undo()
-    monkeypatch.setattr("gradcli.compute.backends.native.machine.machine", broken, raising=False)
-    monkeypatch.setattr(sys.modules["gradcli.compute.backends.native.machine"], "machine", broken)
+    monkeypatch.setattr("gradcli.compute.backends.native.target.target", broken, raising=False)
+    monkeypatch.setattr(sys.modules["gradcli.compute.backends.native.target"], "target", broken)
     assert engine.chosen("auto", 10**9, 10) == ("vector", "llvmlite does not serve this machine: no target")
 
 

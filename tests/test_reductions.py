@@ -40,7 +40,7 @@ def listed(numbers: list[float]) -> str:
 
 
 def total(kind: str, numbers: list[float], block: int = 10**9, array: bool = False, times: int = 1) -> dict[str, float]:
-    one = accumulators.TOTALS[kind]()
+    one = accumulators.ACCUMULATORS[kind]()
     for lo in range(0, len(numbers), block):
         part: Any = numbers[lo : lo + block]
         one.add(one.digest(np.array(part) if array else part, lo))
@@ -96,7 +96,7 @@ def test_long_arrays_are_summed_exactly() -> None:
         assert total("norm", numbers, array=True) == total("norm", numbers)
 
 
-@pytest.mark.parametrize("kind", accumulators.TOTALS)
+@pytest.mark.parametrize("kind", accumulators.ACCUMULATORS)
 @pytest.mark.parametrize("array", [False, True])
 def test_totals_do_not_depend_on_blocks(kind: str, array: bool) -> None:
     draw = np.random.default_rng(3)
@@ -123,7 +123,7 @@ def test_totals_do_not_depend_on_blocks(kind: str, array: bool) -> None:
 )  # fmt: skip
 def test_ends_of_the_range(numbers: list[float], expected: dict[str, float], array: bool) -> None:
     found: dict[str, float] = {}
-    for kind in accumulators.TOTALS:
+    for kind in accumulators.ACCUMULATORS:
         found |= total(kind, numbers, array=array)
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-15, abs=0, nan_ok=True), name
@@ -161,7 +161,7 @@ def test_numbers_and_values_at_points_together() -> None:
 
 def test_each_reduction_goes_over_the_axes_it_depends_on() -> None:
     result = run(Job(["sum(x) + sum(y) + sum(x*y) + max(x)"], wrt=(), order=0, grids=["x=1,2,4", "y=1,10"]))
-    assert [(p.axes, len(p.found)) for p in result.plan.passes] == [((0,), 2), ((1,), 1), ((0, 1), 1)]
+    assert [(p.axes, len(p.reductions)) for p in result.plan.passes] == [((0,), 2), ((1,), 1), ((0, 1), 1)]
     assert result.whole() == [[7.0 * 2 + 11 * 3 + 77 + 4]]
 
 
@@ -400,8 +400,8 @@ def test_what_is_kept_is_kept_along_its_own_axes(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(passes, "FEW", 0)
     text = "s = sin(x)*mean(x); u = (s + x)*y; v = u - mean(u); m = sum(v*y)**2 + 1; (v*v - mean(v*v))*s*m + m*sum(v*m)"
     plan = run(Job([text], wrt=(), order=0, grids=["x=1,2,3", "y=1,2"])).plan
-    assert {tuple(places) for places in plan.kept.values()} == {(), (("x",),), (("x",), ("y",))}
+    assert {tuple(places) for places in plan.stored.values()} == {(), (("x",),), (("x",), ("y",))}
     few = run(Job(["(x - mean(x))/sqrt(mean((x - mean(x))**2))"], wrt=(), order=0, grids=["3x4"]))
     monkeypatch.undo()
     usual = run(Job(["(x - mean(x))/sqrt(mean((x - mean(x))**2))"], wrt=(), order=0, grids=["3x4"])).plan
-    assert few.plan.kept and not usual.kept
+    assert few.plan.stored and not usual.stored

@@ -380,10 +380,10 @@ def test_a_finalizer_may_call_a_door() -> None:
 def test_code_is_compiled_by_whoever_holds_the_lock_of_llvm() -> None:
     # As a signal's handler does, in the middle of a call into LLVM.
     pytest.importorskip("llvmlite")
-    from gradcli.compute.backends.native.machine import machine
+    from gradcli.compute.backends.native.target import target
 
     def compile_inside(k: int) -> Any:
-        with machine()._lock:
+        with target()._lock:
             return bits(DOORS["native"](k + 4))
 
     assert together(compile_inside, 1) == [bits(DOORS["native"](4))]

@@ -1,1 +1,1 @@
-"""Numbers: programs, the grids they run over, the engines that run them, and how blocks are spread over threads."""
+"""Numerical evaluation: programs, grids, the engines that run them, and blocks distributed over threads."""

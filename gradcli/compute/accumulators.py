@@ -1,8 +1,10 @@
-"""Totals: what a reduction makes of all its points, met a block at a time, in bounded memory.
+"""Accumulators of the reductions: they take the values of all points block by block, in bounded memory.
 
-The same bits whatever the blocks: sums are exact integers until they are rounded once, products go by runs of points
-that do not move with the blocks. A total's ``digest`` of a block may run on any thread; ``add`` takes the digests in
-the order of the points. Values come as lists (plain Python) or as arrays. Must not know expressions.
+The results do not depend on the block size: sums are exact integers that are rounded once, and products are formed over
+runs of points whose boundaries are independent of the blocks. ``digest(values, first)`` condenses a block, whose first
+value is number ``first`` of the pass, and may run on any thread; ``add`` takes the digests in the order of the points.
+Values are lists of floats (plain Python) or one-dimensional float64 arrays.
+Layer: must not know expressions.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
     Array = NDArray[float64]
 
 
-class Total(Protocol):
-    """``results(times)``: the numbers by the names of their reductions, every value having been met ``times`` times."""
+class Accumulator(Protocol):
+    """The interface of an accumulator.
+
+    ``results(times)`` returns the numbers by the names of their reductions, each value counted ``times`` times.
+    """
 
     def digest(self, values: Any, first: int) -> Any: ...
     def add(self, part: Any) -> None: ...
@@ -29,7 +34,7 @@ class Total(Protocol):
 
 
 class Sum:
-    """sum, sum_lost, mean."""
+    """Accumulates sum, sum_lost (the rounding error of the sum) and mean."""
 
     def __init__(self) -> None:
         self.total, self.count = Exact(0), 0
@@ -41,9 +46,9 @@ class Sum:
         self.total, self.count = self.total.plus(part[0]), self.count + part[1]
 
     def results(self, times: int) -> dict[str, float]:
-        odd = self.total.not_finite()
-        if odd is not None:
-            return {"sum": odd, "sum_lost": 0.0, "mean": odd}
+        nonfinite = self.total.not_finite()
+        if nonfinite is not None:
+            return {"sum": nonfinite, "sum_lost": 0.0, "mean": nonfinite}
         units = self.total.units * times
         rounded = quotient(units, 1 << PLACES)
         lost = quotient(units - in_units(rounded), 1 << PLACES) if math.isfinite(rounded) else 0.0
@@ -52,11 +57,14 @@ class Sum:
 
 _LARGE, _SMALL = 2.0**500, 2.0**-500
 _SHIFT = 600
-"""Powers of two by which numbers are scaled whose squares would leave the range of a double."""
+"""Binary exponent of the factor that scales numbers whose squares would overflow or underflow."""
 
 
 class Norm:
-    """norm, norm_lead, norm_scale: the sum of squares, each rounded once, in three ranges of size."""
+    """Accumulates norm, norm_lead and norm_scale, with norm = norm_lead / norm_scale**2.
+
+    Three exact sums, of small, medium and large values, hold the squares, each of which is rounded once.
+    """
 
     def __init__(self) -> None:
         self.squares = [Exact(0), Exact(0), Exact(0)]
@@ -88,14 +96,14 @@ class Norm:
 
     def results(self, times: int) -> dict[str, float]:
         for square in self.squares:
-            odd = square.not_finite()
-            if odd is not None:
-                return {"norm": odd, "norm_lead": odd, "norm_scale": 1.0}
+            nonfinite = square.not_finite()
+            if nonfinite is not None:
+                return {"norm": nonfinite, "norm_lead": nonfinite, "norm_scale": 1.0}
         small, usual, large = [square.units * times for square in self.squares]
         units = (large << 4 * _SHIFT) + (usual << 2 * _SHIFT) + small
         if not units:
             return {"norm": 0.0, "norm_lead": 0.0, "norm_scale": 1.0}
-        # An even shift leaves 128 bits, whose root has 64; one more says whether there is a rest.
+        # Shift by an even number of bits to 128 or 129 bits, whose root has 64 or 65, and append a sticky bit.
         places = PLACES + 2 * _SHIFT
         shift = (units.bit_length() - 128) // 2 * 2
         short = units >> shift if shift > 0 else units << -shift
@@ -111,15 +119,21 @@ class Norm:
 
 
 RUN = 256
-"""Factors that are multiplied together first; runs start at every 256th point, wherever blocks start."""
-_DIGITS = 200
-"""Bits kept of a product."""
-_REACH = 824
-"""A fourth of the power of two beyond which no quotient of a product by three doubles is in range."""
+"""Factors in a run, the unit that is multiplied first; runs start at multiples of 256 points, whatever the blocks."""
+_BITS = 200
+"""Bits of precision of a partial product."""
+_SCALE_LIMIT = 824
+"""Bound of the exponent of ``prod_scale``, a quarter of the binary exponent of the product.
+
+Beyond it no quotient of the product by three doubles is in the range of a double.
+"""
 
 
-class Part(NamedTuple):
-    """Of a block: the factors before its first whole run, the products of its runs, the factors after them."""
+class ProductDigest(NamedTuple):
+    """The digest of a block: factors before its first complete run, products of its runs, and factors after them.
+
+    ``signs`` counts the negative, zero, infinite and nan values.
+    """
 
     head: Any
     runs: list[tuple[int, int]]
@@ -128,34 +142,34 @@ class Part(NamedTuple):
 
 
 class Product:
-    """prod, prod_lead, prod_scale."""
+    """Accumulates prod, prod_lead and prod_scale, with prod = prod_lead * prod_scale**4 where nothing is clamped."""
 
     def __init__(self) -> None:
         self.whole, self.exponent = 1, 0
-        # How many were negative, 0, infinite and nan.
+        # Numbers of negative, zero, infinite and nan values.
         self.signs = (0, 0, 0, 0)
         self.pending: list[float] = []
 
-    def digest(self, values: Any, first: int) -> Part:
+    def digest(self, values: Any, first: int) -> ProductDigest:
         head = min(-first % RUN, len(values))
         tail = head + (len(values) - head) // RUN * RUN
         if isinstance(values, list):
             factors = [abs(v) if v and math.isfinite(v) else 1.0 for v in values]
-            infinite, none = sum(map(math.isinf, values)), sum(map(math.isnan, values))
-            signs = sum(v < 0 for v in values), values.count(0.0), infinite, none
+            infinite, nans = sum(map(math.isinf, values)), sum(map(math.isnan, values))
+            signs = sum(v < 0 for v in values), values.count(0.0), infinite, nans
             runs = [_run(factors[k : k + RUN]) for k in range(head, tail, RUN)]
-            return Part(factors[:head], runs, factors[tail:], signs)
+            return ProductDigest(factors[:head], runs, factors[tail:], signs)
         import numpy as np
 
         usual = np.isfinite(values) & (values != 0)
         array = np.where(usual, np.abs(values), 1.0)
         negative, zero = int((values < 0).sum()), int((values == 0).sum())
         signs = negative, zero, int(np.isinf(values).sum()), int(np.isnan(values).sum())
-        return Part(array[:head].tolist(), _runs(array[head:tail]), array[tail:].tolist(), signs)
+        return ProductDigest(array[:head].tolist(), _runs(array[head:tail]), array[tail:].tolist(), signs)
 
-    def add(self, part: Part) -> None:
-        negative, zero, infinite, none = (a + b for a, b in zip(self.signs, part.signs, strict=True))
-        self.signs = (negative, zero, infinite, none)
+    def add(self, part: ProductDigest) -> None:
+        negative, zero, infinite, nans = (a + b for a, b in zip(self.signs, part.signs, strict=True))
+        self.signs = (negative, zero, infinite, nans)
         self.pending += part.head
         if len(self.pending) == RUN:
             self._times(*_run(self.pending))
@@ -171,22 +185,22 @@ class Product:
         if self.pending:
             self._times(*_run(self.pending))
             self.pending = []
-        negative, zero, infinite, none = self.signs
+        negative, zero, infinite, nans = self.signs
         sign = -1 if negative * times % 2 else 1
-        if none or infinite:
-            lead = math.nan if none else sign * math.inf
+        if nans or infinite:
+            lead = math.nan if nans else sign * math.inf
             return {"prod": math.nan if zero else lead, "prod_lead": lead, "prod_scale": 1.0}
         whole, exponent = 1, 0
         for digit in f"{times:b}":
             whole, exponent = _short(whole * whole, 2 * exponent)
             if digit == "1":
                 whole, exponent = _short(whole * self.whole, exponent + self.exponent)
-        # Towards 1, so that lead and scale lie on one side of it.
+        # Round the quarter exponent towards 0, so that prod_lead and prod_scale are both >= 1 or both <= 1.
         size = whole.bit_length()
         quarter = int((size + exponent) / 4)
         lead = scaled(whole, exponent - 4 * quarter)
-        quarter = min(max(quarter, -_REACH), _REACH)
-        near = min(max(exponent, -12 * _REACH), 12 * _REACH)
+        quarter = min(max(quarter, -_SCALE_LIMIT), _SCALE_LIMIT)
+        near = min(max(exponent, -12 * _SCALE_LIMIT), 12 * _SCALE_LIMIT)
         return {
             "prod": 0.0 if zero else sign * scaled(whole, near),
             "prod_lead": sign * lead,
@@ -195,12 +209,13 @@ class Product:
 
 
 def _short(whole: int, exponent: int) -> tuple[int, int]:
-    extra = max(whole.bit_length() - _DIGITS, 0)
+    """Truncate ``whole * 2**exponent`` to _BITS bits; return the integer and the exponent."""
+    extra = max(whole.bit_length() - _BITS, 0)
     return whole >> extra, exponent + extra
 
 
 def _run(factors: Sequence[float]) -> tuple[int, int]:
-    """The product of some positive numbers, as an integer of _DIGITS bits and a power of two."""
+    """Return the product of positive numbers as an integer of at most _BITS bits and a binary exponent."""
     whole, exponent = 1, 0
     for v in factors:
         m, e = math.frexp(v)
@@ -209,7 +224,10 @@ def _run(factors: Sequence[float]) -> tuple[int, int]:
 
 
 def _runs(factors: Array) -> list[tuple[int, int]]:
-    """The product of every run of an array of positive numbers: halves of it times halves, to twice the digits."""
+    """Return the product of each run of an array of positive numbers, as ``_run`` does.
+
+    Pairwise multiplication in double-double arithmetic, one half of each run by the other.
+    """
     import numpy as np
 
     m, e = np.frexp(factors)
@@ -219,13 +237,13 @@ def _runs(factors: Array) -> list[tuple[int, int]]:
     while high.shape[1] > 1:
         half = high.shape[1] // 2
         high, low = _double_product(high[:, :half], low[:, :half], high[:, half:], low[:, half:])
-    # A run's product is at least 2**-256.
+    # The mantissas lie in [1/2, 1), so that the product of a run is at least 2**-256.
     pairs = zip(high[:, 0].tolist(), low[:, 0].tolist(), exponents, strict=True)
     return [_short(int(math.ldexp(h, 400)) + int(math.ldexp(rest, 400)), exponent - 400) for h, rest, exponent in pairs]
 
 
 def _double_product(a: Array, a_low: Array, b: Array, b_low: Array) -> tuple[Array, Array]:
-    """The product of pairs (high, low) of doubles, to 104 bits or so (Dekker)."""
+    """Return the product of two double-double numbers (high, low), to about 104 bits (Dekker 1971)."""
     wide = a * 134217729.0
     a_lead = wide - (wide - a)
     wide = b * 134217729.0
@@ -239,7 +257,7 @@ def _double_product(a: Array, a_low: Array, b: Array, b_low: Array) -> tuple[Arr
 
 
 class Extreme:
-    """max or min; nan where any is nan, and never -0.0."""
+    """Accumulates max or min: nan if any value is nan; the result is 0.0, never -0.0."""
 
     def __init__(self, op: str) -> None:
         self.op = op
@@ -247,8 +265,8 @@ class Extreme:
 
     def digest(self, values: Any, first: int) -> float:
         if isinstance(values, list):
-            none = any(v != v for v in values)
-            return math.nan if none else (max if self.op == "max" else min)(values) + 0.0
+            nans = any(v != v for v in values)
+            return math.nan if nans else (max if self.op == "max" else min)(values) + 0.0
         return float(values.max() if self.op == "max" else values.min()) + 0.0
 
     def add(self, part: float) -> None:
@@ -261,11 +279,11 @@ class Extreme:
         return {self.op: math.nan if self.best != self.best else self.best}
 
 
-TOTALS: dict[str, Callable[[], Total]] = {
+ACCUMULATORS: dict[str, Callable[[], Accumulator]] = {
     "sum": Sum, "norm": Norm, "prod": Product, "max": lambda: Extreme("max"), "min": lambda: Extreme("min"),
 }  # fmt: skip
 OF = {
     "sum": "sum", "sum_lost": "sum", "mean": "sum", "norm": "norm", "norm_lead": "norm", "norm_scale": "norm",
     "prod": "prod", "prod_lead": "prod", "prod_scale": "prod", "max": "max", "min": "min",
 }  # fmt: skip
-"""The total that each reduction is read from."""
+"""The accumulator, as a key of ACCUMULATORS, that holds the result of each reduction."""

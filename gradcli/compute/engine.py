@@ -1,4 +1,4 @@
-"""Which engine computes, in blocks of how many points, on how many threads."""
+"""Choice of the engine, of the block size and of the number of threads."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from gradcli.errors import GradError
 
 ENGINES = ("auto", "scalar", "vector", "native")
 FEW_STEPS = 150_000
-"""Steps times points that plain Python finishes in the time it takes to import NumPy."""
+"""Steps times points up to which plain Python takes less time than the import of NumPy."""
 NATIVE_START = 180_000_000
-"""Steps times points in which compiled code wins back the start of the compiler (75 ms; 0.45 ns saved a step)."""
+"""Steps times points that amortise the start of the compiler: 75 ms, at 0.45 ns saved per step and point."""
 NATIVE_STEP = 150_000
-"""Points in which it wins back the compiling of one step (0.07 ms)."""
+"""Points that amortise the compilation of one step, 0.07 ms."""
 MANY_STEPS = 20_000_000
-"""Steps times points from which threads pay."""
+"""Steps times points from which several threads are faster than one."""
 ROOM = 2**22
-"""Most numbers a block may hold, registers included."""
+"""Maximum of numbers in a block, registers included."""
 _CACHE = 700_000
-"""Numbers of a block that stay in the cache, of the vector engine."""
+"""Numbers of a block of the vector engine that fit into the processor's cache."""
 
 
 def check(engine: str) -> None:
+    """Raise GradError unless ``engine`` is one of ENGINES."""
     if engine not in ENGINES:
         raise GradError(f"unknown engine '{engine}' (there are {', '.join(ENGINES)})")
 
 
 def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
-    """The engine for so many steps times points, from programs of so many steps, and why not a faster one."""
+    """Return the engine for a request, and the reason if the native engine would be faster but is unavailable.
+
+    ``load`` is the sum of steps times points over all programs, ``steps`` the number of their steps.
+    """
     if wanted != "auto":
         return wanted, None
     if load <= FEW_STEPS:
@@ -42,28 +46,30 @@ def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
         return "vector", None
     if find_spec("llvmlite") is None:
         return "vector", "native needs llvmlite: pip install 'gradcli[native]'"
-    # The package before its room: of threads that import the two in different orders each waits for the other.
+    # Import the package before its submodule: threads that import the two in different orders deadlock on the locks
+    # of the import system.
     from gradcli.compute.backends import native  # noqa: F401
-    from gradcli.compute.backends.native.machine import machine
+    from gradcli.compute.backends.native.target import target
 
     try:
-        machine()
+        target()
     except GradError as error:
         return "vector", error.message
     return "native", None
 
 
 def load(engine: str) -> None:
-    """Import what an engine stands on, before a file is begun: an import may fail, and may end the process."""
+    """Import the libraries of an engine, before an output file is created: an import may fail or end the process."""
     if engine == "vector":
         import_module("gradcli.compute.backends.vector")
     elif engine == "native":
-        from gradcli.compute.backends.native.machine import machine
+        from gradcli.compute.backends.native.target import target
 
-        machine()
+        target()
 
 
 def threads(wanted: int | None, load: int, engine: str) -> int:
+    """Return the number of threads: ``wanted`` if given, else one for each available processor if ``load`` is large."""
     if engine == "scalar":
         return 1
     if wanted is not None:
@@ -77,9 +83,9 @@ def threads(wanted: int | None, load: int, engine: str) -> int:
 
 
 def block_points(program: Program, engine: str, threads: int = 1) -> int:
-    """Points of a block: few enough for the cache, enough to forget what a step costs to start.
+    """Return the number of points in a block: it fits into the cache, yet amortises the overhead of a step.
 
-    Threads wait for each other at every call of NumPy: for several, long blocks and few calls.
+    Threads contend for the interpreter lock at every call of NumPy, so several threads get longer blocks.
     """
     width = len(program.outputs) + len(program.registers)
     least = 2**14 if threads == 1 else 2**16
@@ -88,12 +94,17 @@ def block_points(program: Program, engine: str, threads: int = 1) -> int:
 
 
 def part_points(program: Program, engine: str, points: int, threads: int) -> int:
-    """Points of a part of a result that is held whole: a few for each thread, where no cache has to hold them."""
+    """Return the number of points in a part of a result that is held in memory as a whole.
+
+    The native engine keeps intermediate values in registers, so the cache does not bound its parts: each thread gets
+    about ten.
+    """
     blocks = block_points(program, engine)
     return max(blocks, min(points // (10 * threads), 2**20)) if engine == "native" else blocks
 
 
 def work(program: Program, grid: Grid, engine: str) -> Work:
+    """Return the work of a program over a grid by an engine; for ``native`` this compiles the program."""
     columns = [{name: k for k, name in enumerate(axis.names)} for axis in grid.axes]
     inputs = [(axis, columns[axis][name]) for name, axis in program.inputs]
     make: Callable[[], Callable[..., None]]

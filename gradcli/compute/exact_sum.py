@@ -1,4 +1,7 @@
-"""Exact sums of doubles: integers in units of 2**-1074, rounded once at the end. Must not know what is summed."""
+"""Exact sums of doubles: integers in units of 2**-1074, rounded once at the end.
+
+Layer: must not know what is summed.
+"""
 
 from __future__ import annotations
 
@@ -13,64 +16,64 @@ if TYPE_CHECKING:
     Array = NDArray[float64]
 
 PLACES = 1074
-"""Exact sums are integers that count units of 2**-1074, the least double."""
+"""The unit of exact sums is 2**-PLACES, the smallest positive double."""
 
 
-def quotient(above: int, below: int) -> float:
-    """above/below rounded once, infinite beyond the range of a double."""
+def quotient(numerator: int, denominator: int) -> float:
+    """Return above/below rounded once; infinite if it overflows."""
     try:
-        return above / below
+        return numerator / denominator
     except OverflowError:
-        return math.inf if above > 0 else -math.inf
+        return math.inf if numerator > 0 else -math.inf
 
 
 class Exact(NamedTuple):
-    """A sum of doubles: of the finite ones in units of 2**-PLACES, and how many were inf, -inf and nan."""
+    """A sum of doubles: the finite ones in ``units`` of 2**-PLACES, and the numbers of inf, -inf and nan."""
 
     units: int
-    odd: tuple[int, int, int] = (0, 0, 0)
+    nonfinite: tuple[int, int, int] = (0, 0, 0)
 
     def plus(self, other: Exact) -> Exact:
-        up, down, none = (a + b for a, b in zip(self.odd, other.odd, strict=True))
-        return Exact(self.units + other.units, (up, down, none))
+        up, down, nans = (a + b for a, b in zip(self.nonfinite, other.nonfinite, strict=True))
+        return Exact(self.units + other.units, (up, down, nans))
 
     def not_finite(self) -> float | None:
-        """What the sum is where it is not finite."""
-        up, down, none = self.odd
-        if none or (up and down):
+        """Return the value of a sum with an infinite or nan summand, else None."""
+        up, down, nans = self.nonfinite
+        if nans or (up and down):
             return math.nan
         return math.inf if up else -math.inf if down else None
 
     def rounded(self, times: int = 1) -> float:
-        """The sum, every value having been met ``times`` times."""
-        odd = self.not_finite()
-        return quotient(self.units * times, 1 << PLACES) if odd is None else odd
+        """Return the sum, each summand counted ``times`` times, rounded once."""
+        nonfinite = self.not_finite()
+        return quotient(self.units * times, 1 << PLACES) if nonfinite is None else nonfinite
 
 
 def exact_sum(values: Any) -> Exact:
-    """The sum of a list or an array, nothing lost."""
+    """Return the sum of a list of floats or of a one-dimensional float64 array, without rounding."""
     return _sum_list(values) if isinstance(values, list) else _sum_array(values)
 
 
 def _sum_list(values: Sequence[float]) -> Exact:
     bins: dict[int, int] = {}
-    up = down = none = 0
+    up = down = nans = 0
     for v in values:
         m, e = math.frexp(v)
         if m - m == 0:
             bins[e] = bins.get(e, 0) + int(m * 2.0**53)
         elif v != v:
-            none += 1
+            nans += 1
         else:
             up, down = up + (v > 0), down + (v < 0)
-    # The least exponent of a double, -1073, with 53 more bits below it.
+    # -1073 is the smallest exponent that frexp returns; the shift by 52 drops bits that are zero for every double.
     units = sum(count << (e + 1073) for e, count in bins.items())
-    return Exact(units >> 52, (up, down, none))
+    return Exact(units >> 52, (up, down, nans))
 
 
 _CHUNK = 8192
-_SPARE = 14
-"""One bit more than log2 of the chunk: its sum of rounded parts stays within the digits of a double."""
+_HEADROOM = 14
+"""log2(_CHUNK) + 1 bits of headroom, with which the sum of the leading parts of a chunk is exact in a double."""
 _HUGE = 2.0**900
 
 
@@ -87,21 +90,22 @@ def _sum_chunk(values: Array) -> Exact:
     top = max(float(values.max()), -float(values.min()))
     if not math.isfinite(top):
         finite = np.isfinite(values)
-        none = int(np.isnan(values).sum())
+        nans = int(np.isnan(values).sum())
         up = int((values == np.inf).sum())
-        found = Exact(0, (up, len(values) - int(finite.sum()) - none - up, none))
-        return found.plus(_sum_chunk(np.where(finite, values, 0.0)))
+        specials = Exact(0, (up, len(values) - int(finite.sum()) - nans - up, nans))
+        return specials.plus(_sum_chunk(np.where(finite, values, 0.0)))
     if top > _HUGE:
         large = np.abs(values) > _HUGE / 2**200
         rest = _sum_chunk(np.where(large, 0.0, values))
         return Exact((_sum_chunk(np.where(large, values, 0.0) * 2.0**-200).units << 200) + rest.units)
     units = 0
     while top:
-        # Added to a number of the right size a value is rounded to its leading bits, and those parts add up exactly.
+        # Adding and subtracting 1.5*2**k rounds each value to a multiple of 2**(k - 52); the sum of these leading
+        # parts is exact (Rump, Ogita and Oishi 2008, error-free vector transformation).
         e = math.frexp(top)[1]
-        if e + _SPARE - 52 <= -PLACES:
+        if e + _HEADROOM - 52 <= -PLACES:
             return Exact(units + in_units(float(values.sum())))
-        size = math.ldexp(1.5, e + _SPARE)
+        size = math.ldexp(1.5, e + _HEADROOM)
         part = values + size
         part -= size
         units += in_units(float(part.sum()))
@@ -111,10 +115,11 @@ def _sum_chunk(values: Array) -> Exact:
 
 
 def in_units(value: float) -> int:
-    above, below = value.as_integer_ratio()
-    return above << (PLACES + 1 - below.bit_length())
+    """Return a finite double as an integer in units of 2**-PLACES."""
+    numerator, denominator = value.as_integer_ratio()
+    return numerator << (PLACES + 1 - denominator.bit_length())
 
 
 def scaled(whole: int, exponent: int) -> float:
-    """whole * 2**exponent rounded once."""
+    """Return whole * 2**exponent rounded once; infinite if it overflows."""
     return quotient(whole << exponent, 1) if exponent >= 0 else quotient(whole, 1 << -exponent)

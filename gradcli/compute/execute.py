@@ -1,6 +1,6 @@
-"""Kernel x Grid -> blocks in order: one after another, or over threads, with the same bytes either way.
+"""Execution of a kernel over a grid: blocks in order, on one thread or several, with the same bytes either way.
 
-Must not know mathematics: a kernel is a function that fills columns from columns.
+Layer: must not know mathematics; a kernel is a function that fills output columns from input columns.
 """
 
 from __future__ import annotations
@@ -12,24 +12,25 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from gradcli.compute.grid import Grid, Ranges
-from gradcli.compute.threads import ForkedError, begin, in_order, taken
+from gradcli.compute.threads import ForkedError, begin, in_order, receive
 from gradcli.errors import GradError
 
-_Given = TypeVar("_Given")
-_Made = TypeVar("_Made")
+_Extra = TypeVar("_Extra")
+_Result = TypeVar("_Result")
 
 _PAGE, _STAGGER = 512, 80
-"""Doubles of a page; doubles between the places in their pages where neighbouring columns begin."""
+"""Doubles in a page of memory, and in the shift of a column's start within its page against the column before."""
 
 Block = list[Any]
 """One flat column per output, list[float] or 1-D float64 array."""
 
 
 class Work(NamedTuple):
-    """What to do on every block.
+    """The computation of a block.
 
-    ``make`` gives a kernel with scratch of its own; ``inputs`` say which axis and which of its columns each kernel
-    input reads; ``arrays`` whether columns are NumPy arrays or lists.
+    ``make`` returns a kernel with its own scratch memory; ``inputs`` give for each input of the kernel the axis and the
+    index of its column there; ``outputs`` is the number of output columns; ``arrays`` says whether columns are NumPy
+    arrays or lists.
     """
 
     make: Callable[[], Callable[..., None]]
@@ -40,23 +41,26 @@ class Work(NamedTuple):
 
 
 class _Worker:
-    """A kernel, and the input columns it read last: the same object again tells it that nothing changed."""
+    """A kernel with the input columns of its previous block.
+
+    An unchanged column is passed as the same object, by which the kernel recognizes that it need not recompute.
+    """
 
     def __init__(self, work: Work) -> None:
         self.work = work
         self.kernel = work.make()
-        self.held: dict[int, tuple[tuple[int, int], Any]] = {}
+        self.latest: dict[int, tuple[tuple[int, int], Any]] = {}
         self.outs: Block | None = None
 
     def run(self, ranges: Ranges, outs: Block | None = None) -> Block:
-        """Compute one block, into ``outs`` where given."""
+        """Compute a block into ``outs``, or into new columns if that is None, and return the columns."""
         ins = []
         for k, (axis, column) in enumerate(self.work.inputs):
-            if k not in self.held or self.held[k][0] != ranges[axis]:
+            if k not in self.latest or self.latest[k][0] != ranges[axis]:
                 source = self.work.grid.axes[axis].columns[column]
                 read = source.array if self.work.arrays else source.floats
-                self.held[k] = ranges[axis], read(*ranges[axis])
-            ins.append(self.held[k][1])
+                self.latest[k] = ranges[axis], read(*ranges[axis])
+            ins.append(self.latest[k][1])
         extents = tuple([hi - lo for lo, hi in ranges])
         if outs is None:
             outs = empty(self.work, math.prod(extents))
@@ -64,7 +68,7 @@ class _Worker:
         return outs
 
     def reuse(self, ranges: Ranges) -> Block:
-        """Compute one block into columns that the next block of this worker writes over."""
+        """Compute a block into columns owned by this worker, which its next block overwrites."""
         points = math.prod(hi - lo for lo, hi in ranges)
         if self.outs is None or len(self.outs[0]) != points:
             self.outs = empty(self.work, points)
@@ -72,27 +76,28 @@ class _Worker:
 
 
 def empty(work: Work, points: int) -> Block:
-    """Columns for so many points, values undefined."""
+    """Return output columns for ``points`` points; the values of arrays are undefined."""
     if not work.arrays:
         return [[0.0] * points for _ in range(work.outputs)]
     import numpy as np
 
-    # One allocation, its rows the columns: a fraction of the page faults. Columns that begin at the same place of a
-    # page would drive each other out of the cache.
-    apart = -(-points // _PAGE) * _PAGE + _STAGGER if points >= _PAGE else points
-    return [column[:points] for column in np.empty((work.outputs, apart))]
+    # Allocate all columns in one array, which causes fewer page faults, and stagger their starts: columns with the same
+    # page offset map to the same cache sets and evict each other.
+    spacing = -(-points // _PAGE) * _PAGE + _STAGGER if points >= _PAGE else points
+    return [column[:points] for column in np.empty((work.outputs, spacing))]
 
 
 def blocks(work: Work, *, target: int, threads: int = 1) -> Iterator[Block]:
-    """The columns of the whole grid in order, about ``target`` points at a time. The first error ends it."""
+    """Yield the columns of the grid in blocks of at most ``target`` points, in order. Raise the first error."""
     parts = ((ranges, None) for ranges in work.grid.blocks(target))
     yield from _in_order(work, parts, lambda worker, ranges, _: worker.run(ranges), threads)
 
 
 def whole(work: Work, *, target: int, threads: int = 1, outs: Block | None = None) -> Iterator[tuple[int, int, Block]]:
-    """The columns of the whole grid as one block, filled in place: ``outs``, or new ones.
+    """Fill the columns of the whole grid in place: ``outs``, or new columns if that is None.
 
-    Yields after each part where it begins and ends, and the block, complete after the last.
+    After each part yield its first point, the end of its range, and the columns, which are complete after the last
+    part. With several threads the parts are not in the order of the points.
     """
     if outs is None:
         outs = empty(work, work.grid.size)
@@ -102,28 +107,28 @@ def whole(work: Work, *, target: int, threads: int = 1, outs: Block | None = Non
         hi = lo + math.prod(b - a for a, b in ranges)
         parts.append((ranges, (lo, hi)))
         lo = hi
-    # Each thread has a stretch of its own: where two fill one fresh page, the system makes it twice.
+    # Give each thread a contiguous stretch, so that two threads rarely fault in the same new page.
     stretch = -(-len(parts) // threads)
-    turns = [part for k in range(stretch) for part in parts[k::stretch]]
+    schedule = [part for k in range(stretch) for part in parts[k::stretch]]
 
-    def fill(worker: _Worker, ranges: Ranges, place: tuple[int, int]) -> tuple[int, int]:
-        lo, hi = place
+    def fill(worker: _Worker, ranges: Ranges, span: tuple[int, int]) -> tuple[int, int]:
+        lo, hi = span
         part = [column[lo:hi] for column in outs]
         worker.run(ranges, part)
         if not work.arrays:
-            # A slice of a list is a copy.
+            # A slice of a list is a copy, unlike one of an array: copy the values back.
             for column, values in zip(outs, part, strict=True):
                 column[lo:hi] = values
-        return place
+        return span
 
-    for lo, hi in _in_order(work, iter(turns), fill, threads):
+    for lo, hi in _in_order(work, iter(schedule), fill, threads):
         yield lo, hi, outs
 
 
 def digests(work: Work, digest: Callable[[Block, int], Any], *, target: int, threads: int = 1) -> Iterator[Any]:
-    """What ``digest(block, first)`` makes of each block in order, ``first`` being the number of points before it.
+    """Yield ``digest(block, first)`` for each block in order; ``first`` is the number of points before the block.
 
-    It runs where the block was computed, and must not keep it: the next block is written over it.
+    ``digest`` runs on the thread that computed the block and must not keep it: the next block overwrites it.
     """
 
     def parts() -> Iterator[tuple[Ranges, int]]:
@@ -136,62 +141,62 @@ def digests(work: Work, digest: Callable[[Block, int], Any], *, target: int, thr
 
 
 def _in_order(
-    work: Work, parts: Iterator[tuple[Ranges, _Given]], do: Callable[[_Worker, Ranges, _Given], _Made], threads: int
-) -> Iterator[_Made]:
-    """What ``do`` makes of each part, in the order given."""
+    work: Work, parts: Iterator[tuple[Ranges, _Extra]], do: Callable[[_Worker, Ranges, _Extra], _Result], threads: int
+) -> Iterator[_Result]:
+    """Yield ``do(worker, ranges, extra)`` for each part, in the order of ``parts``."""
     if threads <= 1:
         worker = _Worker(work)
-        for ranges, given in parts:
-            yield do(worker, ranges, given)
+        for ranges, extra in parts:
+            yield do(worker, ranges, extra)
         return
     idle: deque[_Worker] = deque()
 
-    def compute(ranges: Ranges, given: _Given) -> _Made:
+    def compute(ranges: Ranges, extra: _Extra) -> _Result:
         try:
             worker = idle.pop()
         except IndexError:
             worker = _Worker(work)
         try:
-            return do(worker, ranges, given)
+            return do(worker, ranges, extra)
         finally:
             idle.append(worker)
 
-    yield from in_order((partial(compute, ranges, given) for ranges, given in parts), threads)
+    yield from in_order((partial(compute, ranges, extra) for ranges, extra in parts), threads)
 
 
-def aside(make: Callable[[Callable[[_Made], object]], object], idle: Callable[[], object] = int) -> Iterator[_Made]:
-    """What ``make(put)`` puts, in order, made by a thread that runs a little ahead; its error ends it.
+def aside(make: Callable[[Callable[[_Result], object]], object], idle: Callable[[], object] = int) -> Iterator[_Result]:
+    """Run ``make(put)`` in a background thread and yield the items it puts, through a queue of length 2.
 
-    ``idle`` is called before waiting for the thread. Nobody waits for it at the end: it may be reading from a silent
-    pipe.
+    An exception of ``make`` is raised here. ``idle`` is called before waiting for an item. The thread is never joined,
+    since it may be blocked in a read from a pipe.
     """
     from queue import Empty, Queue
 
-    made: Queue[tuple[_Made] | Exception | None] = Queue(2)
+    queue: Queue[tuple[_Result] | Exception | None] = Queue(2)
 
     def work() -> None:
         try:
-            make(lambda one: made.put((one,)))
-            made.put(None)
+            make(lambda item: queue.put((item,)))
+            queue.put(None)
         except Exception as error:
-            made.put(error)
+            queue.put(error)
 
     alive = begin(work)
     while True:
         try:
             alive()
             try:
-                found = made.get_nowait()
+                message = queue.get_nowait()
             except Empty:
                 idle()
-                found = taken(made, alive)
+                message = receive(queue, alive)
         except ForkedError:
             raise GradError(
                 "what another process reads cannot be gone on with in a child forked from it",
                 hint="start the job in the process that takes its blocks",
             ) from None
-        if found is None:
+        if message is None:
             return
-        if isinstance(found, Exception):
-            raise found
-        yield found[0]
+        if isinstance(message, Exception):
+            raise message
+        yield message[0]

@@ -1,7 +1,8 @@
-"""Grid: where to evaluate, as an outer product of axes that is never expanded.
+"""Grids: the points of evaluation, as an outer product of axes that is never expanded.
 
-Columns of values are handed out a slice at a time, the same doubles as lists and as arrays. How a grid is asked for is
-said in `points`. Must not know what is computed at the points, nor how.
+Columns return their values in slices, with equal doubles as a list and as an array. `job.points` parses the options
+that describe a grid.
+Layer: must not know what is computed at the points, nor how.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     Array = NDArray[float64]
 
 
-# Columns: the values of one variable along an axis.
+# Columns: the values of a variable along an axis.
 
 
 class Column(Protocol):
-    """``length`` values, of which ``floats(lo, hi)`` and ``array(lo, hi)`` give the half-open range."""
+    """``length`` values; ``floats(lo, hi)`` and ``array(lo, hi)`` return those of the half-open range."""
 
     @property
     def length(self) -> int: ...
@@ -31,7 +32,7 @@ class Column(Protocol):
 
 
 class Values:
-    """Values given one by one."""
+    """A column of the values of a sequence, which is copied."""
 
     def __init__(self, values: Sequence[float]) -> None:
         self.values = list(values)
@@ -47,21 +48,21 @@ class Values:
 
 
 class Held:
-    """Values of a one-dimensional array, which is not copied."""
+    """A column of the values of a one-dimensional float64 array, which is not copied."""
 
     def __init__(self, values: Array) -> None:
         self.values, self.length = values, len(values)
 
     def floats(self, lo: int, hi: int) -> list[float]:
-        found: list[float] = self.values[lo:hi].tolist()
-        return found
+        values: list[float] = self.values[lo:hi].tolist()
+        return values
 
     def array(self, lo: int, hi: int) -> Array:
         return self.values[lo:hi]
 
 
 class Index:
-    """0, 1, 2 ... ``length - 1``."""
+    """The column 0, 1, 2 ... ``length - 1``."""
 
     def __init__(self, length: int) -> None:
         self.length = length
@@ -76,16 +77,16 @@ class Index:
 
 
 class Linear:
-    """``length`` equally spaced values from ``start`` to ``stop``, both exactly met.
+    """A column of ``length`` equally spaced values, the first exactly ``start`` and the last exactly ``stop``.
 
-    Value k is (start*(n-k) + stop*k)/n with n = length-1: one rounding less than start + k*step, so that
-    0:1:11 holds 0.3 itself.
+    Value k is (start*(n-k) + stop*k)/n with n = length-1, which has one rounding less than start + k*step, so that
+    0:1:11 contains the double 0.3.
     """
 
     def __init__(self, start: float, stop: float, length: int) -> None:
         self.start, self.stop, self.length = start, stop, length
         n = length - 1
-        # Where the products overflow, weights between 0 and 1 serve.
+        # If the products overflow, use weights between 0 and 1 instead, at the cost of one more rounding.
         self.scaled = math.isinf(start * n) or math.isinf(stop * n)
 
     def floats(self, lo: int, hi: int) -> list[float]:
@@ -117,7 +118,10 @@ class Linear:
 
 
 class Log:
-    """``length`` values from ``start`` to ``stop``, both > 0 and exactly met, with equally spaced logarithms."""
+    """A column of ``length`` values with equally spaced logarithms, from exactly ``start`` to exactly ``stop``.
+
+    Both ends are positive.
+    """
 
     def __init__(self, start: float, stop: float, length: int) -> None:
         self.ends = start, stop
@@ -126,7 +130,7 @@ class Log:
 
     def floats(self, lo: int, hi: int) -> list[float]:
         low, high = min(self.ends), max(self.ends)
-        # Rounded logarithms may step over an end by an ulp, at the largest double into infinity.
+        # Rounded logarithms may pass an end by an ulp, and the largest double into infinity.
         values = [min(max(_ten_to(p), low), high) for p in self.powers.floats(lo, hi)]
         self._meet_ends(values, lo, hi)
         return values
@@ -134,12 +138,12 @@ class Log:
     def array(self, lo: int, hi: int) -> Array:
         import numpy as np
 
-        # Through the same function of the C library, one by one: NumPy's own power may differ in the last digit.
+        # Call the C library's pow for each value, as ``floats`` does: NumPy's power may differ in the last bit.
         powers = self.powers.array(lo, hi).tolist()
         try:
             values = np.fromiter(map(math.pow, [10.0] * len(powers), powers), np.float64, len(powers))
         except OverflowError:
-            # Beyond the largest double, by an ulp of the last logarithms.
+            # The last powers overflow, since the rounded logarithm is an ulp above that of the largest double.
             values = np.array(list(map(_ten_to, powers)), dtype=np.float64)
         np.clip(values, min(self.ends), max(self.ends), out=values)
         self._meet_ends(values, lo, hi)
@@ -160,9 +164,9 @@ def _ten_to(power: float) -> float:
 
 
 class Axis:
-    """One direction of a grid, along which one or more named columns run together.
+    """A direction of a grid with one or more named columns of equal length.
 
-    ``fixed``: a single point that is no dimension of the result, as ``--at`` makes.
+    ``fixed`` marks a single point that is no dimension of the result, as made by ``--at``.
     """
 
     def __init__(self, names: Sequence[str], columns: Sequence[Column], *, fixed: bool = False) -> None:
@@ -174,7 +178,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 class Grid:
-    """Outer product of axes, the first one slowest."""
+    """The outer product of axes, the first of which varies slowest."""
 
     def __init__(self, axes: Sequence[Axis]) -> None:
         self.axes = tuple(axes)
@@ -182,10 +186,10 @@ class Grid:
         self.size = math.prod(self.shape)
 
     def blocks(self, target: int) -> Iterator[Ranges]:
-        """The grid in order, cut into blocks of at most ``target`` points: one half-open range per axis.
+        """Yield the blocks of the grid in order, each of at most ``target`` points, as a half-open range per axis.
 
-        Each block is contiguous in C order: leading axes at one point, one axis in pieces of equal length, the
-        axes after it whole.
+        Each block is contiguous in C order: a single point of each leading axis, a range of one axis, and the axes
+        after it in full.
         """
         lengths = [a.length for a in self.axes]
         cut, inner = len(lengths), 1
@@ -199,22 +203,22 @@ class Grid:
         cut -= 1
         pieces = -(-lengths[cut] // max(1, target // inner))
         step = -(-lengths[cut] // pieces)
-        for place in product(*map(range, lengths[:cut])):
+        for point in product(*map(range, lengths[:cut])):
             for lo in range(0, lengths[cut], step):
-                yield (*[(k, k + 1) for k in place], (lo, min(lo + step, lengths[cut])), *whole[cut + 1 :])
+                yield (*[(k, k + 1) for k in point], (lo, min(lo + step, lengths[cut])), *whole[cut + 1 :])
 
 
-# Axes joined into one: their outer product as a single axis, whose columns are never written out.
+# Joined axes: an outer product as a single axis, whose columns are never expanded.
 
 
 class Repeated:
-    """A column of one axis along a joined one: each value ``each`` times over, and all of them again and again."""
+    """A column of an axis along the joined axis: each value repeated ``each`` times, the whole cycled to ``length``."""
 
     def __init__(self, column: Column, each: int, length: int) -> None:
         self.column, self.each, self.length = column, each, length
 
     def _needed(self, lo: int, hi: int) -> list[tuple[int, int]]:
-        """Ranges of the column that follow one another between two places of the joined axis."""
+        """Return the consecutive ranges of the column that cover the range ``lo`` to ``hi`` of the joined axis."""
         n = self.column.length
         start, stop = lo // self.each, -(-hi // self.each)
         ranges = []
@@ -234,16 +238,19 @@ class Repeated:
 
         n = self.column.length
         first = lo // self.each
-        places = np.arange(lo, hi) // self.each - first
-        if len(places) and int(places[-1]) >= n:
-            # All of the column, more than once.
-            found: Array = self.column.array(0, n)[(places + first) % n]
-            return found
-        return np.concatenate([self.column.array(a, b) for a, b in self._needed(lo, hi)])[places]
+        indices = np.arange(lo, hi) // self.each - first
+        if len(indices) and int(indices[-1]) >= n:
+            # The range covers more than one cycle of the column.
+            values: Array = self.column.array(0, n)[(indices + first) % n]
+            return values
+        return np.concatenate([self.column.array(a, b) for a, b in self._needed(lo, hi)])[indices]
 
 
 def joined(axes: Sequence[Axis], names: Sequence[str] = (), columns: Sequence[Column] = ()) -> Axis:
-    """The outer product of axes, the first slowest, as one axis; ``names`` and ``columns`` run along it besides."""
+    """Return the outer product of axes, the first slowest, as a single axis.
+
+    ``names`` and ``columns`` are further columns of that axis.
+    """
     length = math.prod(axis.length for axis in axes)
     all_names, all_columns = list(names), list(columns)
     inner = length

@@ -1,8 +1,8 @@
-"""Passes over the points: one for each level of reductions and the axes they depend on, and a last one for the outputs.
+"""Passes over the points: one for each nesting level of reductions and set of axes, and a last one for the outputs.
 
-A pass goes over the axes its arguments depend on, and no further: every value met there counts as often as the others
-have points. What the reductions come to stands on an axis of its own, as a single point does. Where reductions nest
-deeply a pass keeps the values at its points that later ones need (see `nested`), as long as there is room.
+A pass runs over the axes its arguments depend on only; each value is weighted by the number of points along the other
+axes. The results of reductions are single numbers on a fixed axis of their own. With deeply nested reductions a pass
+stores columns that later passes need (see `reuse`), within a limit of memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from gradcli.calculus.reductions import Reduction, has_reductions, number_name, staged, stands_for_number
 from gradcli.compute import engine
-from gradcli.compute.accumulators import OF, TOTALS
+from gradcli.compute.accumulators import ACCUMULATORS, OF
 from gradcli.compute.execute import Block, Work, digests
 from gradcli.compute.grid import Axis, Column, Grid, Held, Index, Values, joined
 from gradcli.compute.program import Program, build, lower
@@ -21,27 +21,32 @@ from gradcli.compute.reuse import FEW, Nest, replaced
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, reachable, var
 
 Watch = Callable[[int], None]
-_KEPT = "\0kept "
+_PREFIX = "\0kept "
 
 
 class _Pass(NamedTuple):
-    """``names``: the numbers and kept columns it needs; ``totals``: the column and the kind of each total; ``found``:
-    which of them each reduction is read from; ``kept``: the columns whose values later passes need, by name."""
+    """A pass over the product of ``axes``.
+
+    ``names``: the numbers and stored columns it reads. ``accumulators``: the output column and the kind of each.
+    ``reductions``: each reduction with the index of its accumulator. ``stored``: by name, the output columns that later
+    passes read.
+    """
 
     program: Program
     axes: tuple[int, ...]
     names: tuple[str, ...]
-    totals: list[tuple[int, str]]
-    found: list[tuple[Reduction, int]]
-    kept: dict[str, int]
+    accumulators: list[tuple[int, str]]
+    reductions: list[tuple[Reduction, int]]
+    stored: dict[str, int]
 
 
 class Plan:
-    """How to compute expressions over a grid.
+    """The passes that compute expressions over a grid.
 
-    ``grid`` is what reductions go over, ``over`` where the outputs are wanted: its axes are some of the grid's.
-    ``reductions`` says whether there may be any. ``points`` are those of all passes, ``before`` those of the passes
-    before the last. Raises GradError for a variable on no axis.
+    Reductions run over ``grid``, outputs are computed over ``over``, whose axes are a subset of those of ``grid``.
+    ``reductions=False`` promises that there are none. ``points`` counts the points of all passes, ``before`` those of
+    the passes before the last, ``load`` is an estimate of steps times points. Raise GradError for a variable on no
+    axis.
     """
 
     def __init__(
@@ -50,8 +55,8 @@ class Plan:
         self.grid = grid
         self.over = grid if over is None else over
         self.passes: list[_Pass] = []
-        # The axes of kept columns, by their names.
-        self.kept: dict[str, list[tuple[str, ...]]] = {}
+        # For each stored column, the names of the axes along which it lies.
+        self.stored: dict[str, list[tuple[str, ...]]] = {}
         self.names: tuple[str, ...] = ()
         if reductions and has_reductions(outputs):
             levels, outputs = staged(outputs)
@@ -63,7 +68,7 @@ class Plan:
         self.points = self.before + self.over.size
         self.steps = self.program.length + sum(p.program.length for p in self.passes)
         self.load = self.over.size * (self.program.length + len(outputs)) + sum(
-            size * (p.program.length + 4 * len(p.totals)) for size, p in zip(sizes, self.passes, strict=True)
+            size * (p.program.length + 4 * len(p.accumulators)) for size, p in zip(sizes, self.passes, strict=True)
         )
 
     def _size(self, axes: Sequence[int]) -> int:
@@ -74,14 +79,14 @@ class Plan:
         roots = [e for level in (*arguments, outputs) for e in level]
         deep = len(levels) > 1 and len(reachable(roots)) > FEW
         if deep:
-            # The forms that lowering looks for must not be cut in two.
-            low = iter(lower(roots))
-            arguments = [[next(low) for _ in level] for level in arguments]
-            outputs = list(low)
+            # Lower before splitting: lowering matches patterns such as 1 - x**2, which a split would hide.
+            lowered = iter(lower(roots))
+            arguments = [[next(lowered) for _ in level] for level in arguments]
+            outputs = list(lowered)
             roots = [e for level in (*arguments, outputs) for e in level]
         self._masks = [0 if axis.fixed else sum(bit(name) for name in axis.names) for axis in self.grid.axes]
-        # Numbers that may still be kept.
-        self._room = engine.ROOM if deep else 0
+        # Numbers that may still be stored.
+        self._capacity = engine.ROOM if deep else 0
         nest = Nest(roots)
         for level, wanted in zip(levels, arguments, strict=True):
             self._add(level, nest.take(wanted), nest)
@@ -94,132 +99,142 @@ class Plan:
         groups: dict[tuple[int, ...], list[tuple[Reduction, Expr]]] = {}
         for reduction, argument in zip(level, arguments, strict=True):
             groups.setdefault(self._axes(argument), []).append((reduction, argument))
-        again: dict[tuple[int, ...], list[Expr]] = {}
+        reused: dict[tuple[int, ...], list[Expr]] = {}
         nodes = set(reachable(arguments))
         needed = nest.needed(nodes) if len(nodes) > FEW else {}
         for e in needed:
-            again.setdefault(self._axes(e), []).append(e)
+            reused.setdefault(self._axes(e), []).append(e)
         done: dict[Expr, Expr] = {}
-        # What lies along fewer axes may be kept for those along more.
-        for axes in sorted([*groups, *[axes for axes in again if axes not in groups]], key=len):
-            keep = self._kept(again.get(axes, []), axes)
+        # Passes run in order of their number of axes: a column stored over few axes can feed a pass over more.
+        for axes in sorted([*groups, *[axes for axes in reused if axes not in groups]], key=len):
+            keep = self._storable(reused.get(axes, []), axes)
             group = groups.get(axes, [])
             if not group and not keep:
                 continue
             values = replaced([argument for _, argument in group], done)
             columns: dict[Expr, int] = {}
-            totals: dict[tuple[int, str], int] = {}
-            found = []
+            accumulators: dict[tuple[int, str], int] = {}
+            read = []
             for (reduction, _), value in zip(group, values, strict=True):
                 column = columns.setdefault(value, len(columns))
-                found.append((reduction, totals.setdefault((column, OF[reduction.op]), len(totals))))
-            kept = {}
+                read.append((reduction, accumulators.setdefault((column, OF[reduction.op]), len(accumulators))))
+            stored = {}
             for name, value in zip(keep, replaced([_as_number(e) for e in keep.values()], done), strict=True):
-                kept[name] = columns.setdefault(value, len(columns))
+                stored[name] = columns.setdefault(value, len(columns))
             program, names = self._built(list(columns), self._part(self.grid, axes))
-            self.passes.append(_Pass(program, axes, names, list(totals), found, kept))
+            self.passes.append(_Pass(program, axes, names, list(accumulators), read, stored))
             for name, e in keep.items():
                 done[e] = apply("ne", var(name), ZERO) if e.op in BOOLEANS else var(name)
-        nest.keep({needed[e]: place for e, place in done.items()})
+        nest.keep({needed[e]: variable for e, variable in done.items()})
 
-    def _kept(self, nodes: Sequence[Expr], axes: tuple[int, ...]) -> dict[str, Expr]:
-        """Names for columns over some axes that can be kept, as far as there is room."""
-        places = [self.grid.axes[k].names for k in axes]
+    def _storable(self, nodes: Sequence[Expr], axes: tuple[int, ...]) -> dict[str, Expr]:
+        """Return names for nodes that are stored as columns over ``axes``.
+
+        Return no names if memory or the axes do not allow that.
+        """
+        names_of_axes = [self.grid.axes[k].names for k in axes]
         size = self._size(axes) * len(nodes)
-        # A column over several axes lies along all of them joined.
-        everywhere = places == [a.names for a in self.grid.axes if not a.fixed]
-        if size > self._room or (
-            len(axes) > 1 and not (everywhere and places == [a.names for a in self.over.axes if not a.fixed])
+        # A column over several axes lies along the joined axis, so it must depend on all axes of the grid.
+        everywhere = names_of_axes == [a.names for a in self.grid.axes if not a.fixed]
+        if size > self._capacity or (
+            len(axes) > 1 and not (everywhere and names_of_axes == [a.names for a in self.over.axes if not a.fixed])
         ):
             return {}
-        self._room -= size
-        found = {}
+        self._capacity -= size
+        columns = {}
         for e in nodes:
-            name = f"{_KEPT}{len(self.kept)}" if axes else number_name(f"kept {len(self.kept)}")
-            self.kept[name] = places
-            found[name] = e
+            name = f"{_PREFIX}{len(self.stored)}" if axes else number_name(f"kept {len(self.stored)}")
+            self.stored[name] = names_of_axes
+            columns[name] = e
             for k in axes:
                 self._masks[k] |= bit(name)
-        return found
+        return columns
 
     def _part(self, grid: Grid, axes: Sequence[int]) -> Grid:
         return Grid([axis for k, axis in enumerate(grid.axes) if axis.fixed or k in axes])
 
     def _built(self, outputs: Sequence[Expr], grid: Grid) -> tuple[Program, tuple[str, ...]]:
-        """The program over a grid and what it needs besides: the names of numbers and kept columns."""
+        """Return the program over a grid, and the names of the numbers and stored columns that it reads."""
         used = [str(e.value) for e in reachable(outputs) if e.op == "var"]
-        names = tuple([name for name in used if stands_for_number(name) or name in self.kept])
-        # Names alone matter here.
+        names = tuple([name for name in used if stands_for_number(name) or name in self.stored])
+        # The program depends on the names of the axes only, so placeholders stand for the values.
         whole = self._with(grid, names, dict.fromkeys(names, 0.0), dict.fromkeys(names, Index(1)))
         return build(outputs, [axis.names for axis in whole.axes]), names
 
     def _with(
-        self, grid: Grid, names: Iterable[str], known: Mapping[str, float], columns: Mapping[str, Column]
+        self, grid: Grid, names: Iterable[str], scalars: Mapping[str, float], columns: Mapping[str, Column]
     ) -> Grid:
-        """The grid with single numbers on one more axis, and kept columns along their own."""
+        """Return the grid with the numbers on a further fixed axis and the stored columns along their axes."""
         names = list(names)
         if not names:
             return grid
         numbers = [name for name in names if stands_for_number(name)]
-        wide = [name for name in names if len(self.kept.get(name, ())) > 1]
+        wide = [name for name in names if len(self.stored.get(name, ())) > 1]
         axes = []
         for axis in grid.axes:
-            here = [name for name in names if self.kept.get(name) == [axis.names]]
+            here = [name for name in names if self.stored.get(name) == [axis.names]]
             axes.append(Axis([*axis.names, *here], [*axis.columns, *map(columns.__getitem__, here)], fixed=axis.fixed))
         if wide:
             free = [axis for axis in axes if not axis.fixed]
             axes = [axis for axis in axes if axis.fixed]
             axes.append(joined(free, wide, [columns[name] for name in wide]))
         if numbers:
-            axes.append(Axis(numbers, [Values([known[name]]) for name in numbers], fixed=True))
+            axes.append(Axis(numbers, [Values([scalars[name]]) for name in numbers], fixed=True))
         return Grid(axes)
 
-    def last(self, over: Grid, grid: Grid, chosen: str, threads: int, watch: Watch) -> Work:
-        """The work of the last pass over ``over``, once the passes before it over ``grid`` are done.
+    def last(self, over: Grid, grid: Grid, engine_name: str, threads: int, watch: Watch) -> Work:
+        """Run all passes but the last over ``grid``, and return the work of the last pass over ``over``.
 
-        ``grid`` has the axes of ``self.grid``, ``over`` those of ``self.over``; ``watch`` is told how many points have
-        been passed.
+        ``grid`` has the axes of ``self.grid``, ``over`` those of ``self.over``; ``watch`` is called with the number of
+        points done.
         """
-        known: dict[str, float] = {}
+        scalars: dict[str, float] = {}
         columns: dict[str, Column] = {}
         done = 0
         for p in self.passes:
             part = self._part(grid, p.axes)
-            totals = [TOTALS[kind]() for _, kind in p.totals]
-            work = engine.work(p.program, self._with(part, p.names, known, columns), chosen)
-            kept = {name: _room(part.size, work.arrays) for name in p.kept}
+            accumulators = [ACCUMULATORS[kind]() for _, kind in p.accumulators]
+            work = engine.work(p.program, self._with(part, p.names, scalars, columns), engine_name)
+            stored = {name: _column(part.size, work.arrays) for name in p.stored}
 
             def digest(
-                block: Block, first: int, totals: Sequence[Any] = totals, p: _Pass = p, kept: dict[str, Any] = kept
+                block: Block,
+                first: int,
+                accumulators: Sequence[Any] = accumulators,
+                p: _Pass = p,
+                stored: dict[str, Any] = stored,
             ) -> tuple[int, list[Any]]:
                 points = len(block[0])
-                for name, column in p.kept.items():
-                    kept[name][first : first + points] = block[column]
+                for name, column in p.stored.items():
+                    stored[name][first : first + points] = block[column]
                 return points, [
-                    total.digest(block[column], first) for total, (column, _) in zip(totals, p.totals, strict=True)
+                    accumulator.digest(block[column], first)
+                    for accumulator, (column, _) in zip(accumulators, p.accumulators, strict=True)
                 ]
 
-            size = engine.block_points(p.program, chosen)
+            size = engine.block_points(p.program, engine_name)
             for points, parts in digests(work, digest, target=size, threads=threads):
-                for total, one in zip(totals, parts, strict=True):
-                    total.add(one)
+                for accumulator, digested in zip(accumulators, parts, strict=True):
+                    accumulator.add(digested)
                 done += points
                 watch(done)
-            results = [total.results(grid.size // part.size) for total in totals]
-            known.update({reduction.name: results[k][reduction.op] for reduction, k in p.found})
-            for name, values in kept.items():
+            results = [accumulator.results(grid.size // part.size) for accumulator in accumulators]
+            scalars.update({reduction.name: results[k][reduction.op] for reduction, k in p.reductions})
+            for name, values in stored.items():
                 if stands_for_number(name):
-                    known[name] = float(values[0])
+                    scalars[name] = float(values[0])
                 else:
                     columns[name] = Held(values) if work.arrays else Values(values)
-        return engine.work(self.program, self._with(over, self.names, known, columns), chosen)
+        return engine.work(self.program, self._with(over, self.names, scalars, columns), engine_name)
 
 
 def _as_number(e: Expr) -> Expr:
+    """Return a boolean expression as 1 or 0, since columns hold numbers."""
     return apply("where", e, ONE, ZERO) if e.op in BOOLEANS else e
 
 
-def _room(points: int, arrays: bool) -> Any:
+def _column(points: int, arrays: bool) -> Any:
+    """Return a column for ``points`` numbers, an array or a list."""
     if not arrays:
         return [0.0] * points
     import numpy as np

@@ -1,8 +1,9 @@
-"""Program: the tape. Named expressions lowered to steps on registers, as plain data any backend can run.
+"""Programs: expressions lowered to a tape of steps on registers, plain data that every backend can run.
 
-Lowering replaces rows without a kernel by their expansions and gives a few textbook forms the evaluation
-they need (1 - x**2 as (1 - x)*(1 + x), x**(y - 1) without rounding y - 1). Steps fall into strata by the set of grid
-axes they depend on, so what depends on x alone runs once per x. Must not know arrays, threads or how a step is done.
+Lowering replaces functions without a kernel by their expansions, and rewrites a few patterns to avoid cancellation:
+1 - x**2 becomes (1 - x)*(1 + x), and x**(y - 1) does not round y - 1. Steps are grouped into strata by the set of grid
+axes they depend on, so that a value that depends on x alone is computed once per x.
+Layer: must not know arrays, threads or how a step is executed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gradcli.functions.row import exp, sqrt
 
 
 class Step(NamedTuple):
-    """``out = function(*ins)``; ``value`` is the integer parameter of a row that has one."""
+    """``out = function(*ins)`` on slots; ``value`` is the integer parameter of functions such as ``polygamma``."""
 
     function: str
     value: int | None
@@ -28,21 +29,24 @@ class Step(NamedTuple):
 
 
 class Stratum(NamedTuple):
-    """Steps that depend on exactly these grid axes."""
+    """The steps that depend on exactly the grid axes ``axes``."""
 
     axes: tuple[int, ...]
     steps: tuple[Step, ...]
 
 
 class Register(NamedTuple):
-    """A slot of scratch: the stratum whose shape it has, and whether it holds truth values."""
+    """A scratch slot: the stratum whose shape it has, and whether it holds booleans."""
 
     stratum: int
     boolean: bool
 
 
 class Program(NamedTuple):
-    """Slots are numbered: constants, then inputs, then registers."""
+    """A tape. Slots are numbered: first ``constants``, then ``inputs`` (name, axis), then ``registers``.
+
+    ``outputs`` are slots; ``axes`` is the number of grid axes.
+    """
 
     constants: tuple[float, ...]
     inputs: tuple[tuple[str, int], ...]
@@ -53,7 +57,7 @@ class Program(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Number of steps."""
+        """The number of steps."""
         return sum(len(s.steps) for s in self.strata)
 
 
@@ -69,7 +73,7 @@ def _power(x: Expr, n: Expr) -> Expr:
             return x * x * x
         if number == -1:
             return 1 / x
-        # Adding 0 turns -0.0 into 0.0: pow(-0.0, 0.5) is 0.0, sqrt(-0.0) is not.
+        # Adding 0 turns -0.0 into 0.0: pow(-0.0, 0.5) is 0.0, but sqrt(-0.0) is -0.0.
         if number == Fraction(1, 2):
             return sqrt(apply("add", x, ZERO))
         if number == Fraction(-1, 2):
@@ -77,16 +81,16 @@ def _power(x: Expr, n: Expr) -> Expr:
         return apply("power", x, n)
     if n.op in ("add", "sub"):
         a, b = n.args if n.op == "add" else (n.args[0], apply("neg", n.args[1]))
-        back = n - b
-        return apply("power_residual", x, n, (a - back) + (b - (n - back)))
+        restored = n - b
+        return apply("power_residual", x, n, (a - restored) + (b - (n - restored)))
     return apply("power", x, n)
 
 
 def _sub(a: Expr, b: Expr) -> Expr:
-    for one, square, sign in ((a, b, False), (b, a, True)):
-        if one is ONE and square.op == "mul" and square.args[0] is square.args[1]:
+    for unit, square, sign in ((a, b, False), (b, a, True)):
+        if unit is ONE and square.op == "mul" and square.args[0] is square.args[1]:
             u = square.args[0]
-            # At u = -1 the first product is -0.0, where u*u - 1 is 0.0: adding 0 tells them apart nowhere else.
+            # At u = -1 the product is -0.0 but u*u - 1 is 0.0: adding 0 corrects that and changes no other value.
             return apply("add", (u - ONE) * (u + ONE), ZERO) if sign else (ONE - u) * (u + ONE)
     return a - b
 
@@ -97,35 +101,38 @@ def _exp(a: Expr) -> Expr:
     return exp(a)
 
 
-_CAREFUL: dict[str, Callable[..., Expr]] = {"power": _power, "sub": _sub, "exp": _exp}
+_REWRITES: dict[str, Callable[..., Expr]] = {"power": _power, "sub": _sub, "exp": _exp}
 _SQUARED = {"sech": sech_squared, "csch": csch_squared}
-_AS_IT_IS = {row.name for row in TABLE.values() if row.expansion is None} - set(_CAREFUL)
-_AS_IT_IS |= {"const", "constant", "var"}
+_UNCHANGED = {row.name for row in TABLE.values() if row.expansion is None} - set(_REWRITES)
+_UNCHANGED |= {"const", "constant", "var"}
 
 
 def lower(roots: Iterable[Expr]) -> list[Expr]:
-    """The same expressions in functions that every backend has."""
+    """Return the expressions rewritten in functions for which every backend has a kernel."""
     new: dict[Expr, Expr] = {}
     done: dict[Expr, Expr] = {}
     for e in reachable(roots := list(roots)):
         args = tuple([new[a] for a in e.args])
-        if e.op in _AS_IT_IS:
-            made = rebuild(e, args)
+        if e.op in _UNCHANGED:
+            lowered = rebuild(e, args)
         elif e.op == "power" and e.args[0].op in _SQUARED and exact(e.args[1]) == 2:
-            made = _expanded(_SQUARED[e.args[0].op](new[e.args[0].args[0]]), done)
-        elif e.op in _CAREFUL:
-            made = _CAREFUL[e.op](*args)
+            lowered = _expanded(_SQUARED[e.args[0].op](new[e.args[0].args[0]]), done)
+        elif e.op in _REWRITES:
+            lowered = _REWRITES[e.op](*args)
         else:
             simpler = expansion(e, args)
             assert simpler is not None
-            made = _expanded(simpler, done)
-        new[e] = made
-        done[made] = made
+            lowered = _expanded(simpler, done)
+        new[e] = lowered
+        done[lowered] = lowered
     return [new[r] for r in roots]
 
 
 def _expanded(e: Expr, done: dict[Expr, Expr]) -> Expr:
-    """An expansion whose own rows may have expansions in turn; what is in ``done`` is lowered already."""
+    """Return a lowered expansion, the functions in which may have expansions in turn.
+
+    ``done`` maps nodes to their lowered forms and is extended.
+    """
     stack = [e]
     while stack:
         top = stack[-1]
@@ -142,7 +149,7 @@ def _expanded(e: Expr, done: dict[Expr, Expr]) -> Expr:
             elif (len(args) == 2 and top.op in ("min", "max")) or (simpler := expansion(top, args)) is None:
                 done[top] = rebuild(top, args)
             else:
-                # Expansions nest a fixed few levels deep, whatever the depth of the expression.
+                # Recursion is safe: expansions nest a few levels deep, whatever the depth of the expression.
                 done[top] = _expanded(simpler, done)
     return done[e]
 
@@ -151,6 +158,7 @@ def _expanded(e: Expr, done: dict[Expr, Expr]) -> Expr:
 
 
 def _number(e: Expr) -> float:
+    """Return the double nearest to a constant."""
     if e.op == "constant":
         return CONSTANTS[str(e.value)]
     assert isinstance(e.value, Fraction | float)
@@ -158,9 +166,9 @@ def _number(e: Expr) -> float:
 
 
 def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
-    """The program that computes ``outputs``; ``axes[k]`` are the variables that grid axis k carries.
+    """Return the program that computes ``outputs``; ``axes[k]`` are the variables along grid axis k.
 
-    Raises GradError for a variable on no axis.
+    Raise GradError for a variable that is on no axis.
     """
     roots = lower(outputs)
     order = post_order(roots)
@@ -181,36 +189,36 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
             inputs.append((name, axis_of[name]))
             leaves.append(e)
         else:
-            on = tuple([k for k, mask in enumerate(masks) if e.variables & mask])
-            by_axes.setdefault(on, []).append(e)
+            axes_read = tuple([k for k, mask in enumerate(masks) if e.variables & mask])
+            by_axes.setdefault(axes_read, []).append(e)
     slot: dict[Expr, int] = {}
     numbers = [e for e in order if e.op in ("const", "constant")]
     for e in (*numbers, *leaves):
         slot[e] = len(slot)
     fixed = len(slot)
 
-    subsets = sorted(by_axes, key=lambda on: (len(on), on))
-    where_computed = {e: k for k, on in enumerate(subsets) for e in by_axes[on]}
-    # A value that another stratum or the outside reads stays in its register for good.
+    subsets = sorted(by_axes, key=lambda axes_read: (len(axes_read), axes_read))
+    stratum_of = {e: k for k, axes_read in enumerate(subsets) for e in by_axes[axes_read]}
+    # A register is never reused if another stratum reads its value or if the value is an output.
     kept = set(roots)
-    left: dict[Expr, int] = {}
-    for e, k in where_computed.items():
+    uses: dict[Expr, int] = {}
+    for e, k in stratum_of.items():
         for a in e.args:
-            left[a] = left.get(a, 0) + 1
-            if where_computed.get(a, k) != k:
+            uses[a] = uses.get(a, 0) + 1
+            if stratum_of.get(a, k) != k:
                 kept.add(a)
 
     registers: list[Register] = []
     strata: list[Stratum] = []
-    for k, on in enumerate(subsets):
+    for k, axes_read in enumerate(subsets):
         free: dict[bool, list[int]] = {False: [], True: []}
         steps: list[Step] = []
-        for e in by_axes[on]:
+        for e in by_axes[axes_read]:
             ins = tuple([slot[a] for a in e.args])
             for a in e.args:
-                left[a] -= 1
-                if not left[a] and a not in kept and where_computed.get(a) == k:
-                    # Last in, first out: the register freed a moment ago is the one still in the cache.
+                uses[a] -= 1
+                if not uses[a] and a not in kept and stratum_of.get(a) == k:
+                    # Reuse registers last in, first out: the one freed last is most likely still in the cache.
                     free[a.op in BOOLEANS].append(slot[a])
             boolean = e.op in BOOLEANS
             if free[boolean] and e not in kept:
@@ -219,7 +227,7 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
                 slot[e] = fixed + len(registers)
                 registers.append(Register(k, boolean))
             steps.append(Step(e.op, e.value if isinstance(e.value, int) else None, slot[e], ins))
-        strata.append(Stratum(on, tuple(steps)))
+        strata.append(Stratum(axes_read, tuple(steps)))
     return Program(
         tuple(constants), tuple(inputs), tuple(strata), tuple(registers), tuple([slot[r] for r in roots]), len(axes)
     )

@@ -1,7 +1,8 @@
-"""Nested reductions: what one pass computes at every point and later passes need again is kept, not computed again.
+"""Reuse of values among passes: a value computed at every point that later passes need is stored as a column.
 
-Without it the work would grow with the square of the levels. Few steps are done again sooner than kept: reading a
-column costs as much. Must not know how a pass is made.
+Without it the work of nested reductions would grow with the square of the nesting depth. Values of few steps are
+recomputed instead, since reading a column costs as much.
+Layer: must not know how passes are built.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from gradcli.expr import Expr, reachable, rebuild, rewrite
 
 FEW = 64
-"""Nodes up to which a pass computes all it needs from the variables."""
+"""Maximum of nodes of a pass that recomputes all its values from the variables."""
 _LEAVES = frozenset({"const", "constant", "var"})
 
 
 class Nest:
-    """Expressions taken in turns, in which parts done before may stand as variables.
+    """Expressions rebuilt pass by pass, in which subexpressions stored by earlier passes are replaced by variables.
 
-    ``roots`` are all that will be taken, as often as they will be.
+    ``roots`` are all expressions that will be taken, each as often as it will be. ``left`` counts the uses still to
+    come, ``new`` maps each node to its replacement, and ``open`` holds the nodes taken that are still needed.
     """
 
     def __init__(self, roots: Sequence[Expr]) -> None:
@@ -26,11 +28,10 @@ class Nest:
         for a in (*roots, *[a for e in reachable(roots) for a in e.args]):
             self.left[a] = self.left.get(a, 0) + 1
         self.new: dict[Expr, Expr] = {}
-        # Taken, and needed again.
         self.open: dict[Expr, None] = {}
 
     def take(self, roots: Iterable[Expr]) -> list[Expr]:
-        """The roots with what is kept as variables."""
+        """Return the roots with stored subexpressions replaced by variables, and count their uses."""
         roots = list(roots)
         stack = list(roots)
         while stack:
@@ -54,15 +55,22 @@ class Nest:
                 del self.open[e]
 
     def needed(self, taken: Collection[Expr]) -> dict[Expr, Expr]:
-        """Of the nodes of expressions taken, those that are needed again: by what stands for them, what they are."""
-        found = {self.new[e]: e for e in self.open}
-        return {new: e for new, e in found.items() if new.op not in _LEAVES and new in taken}
+        """Return the nodes that later passes need, by their replacements, which must be in ``taken``.
+
+        Constants and variables are left out.
+        """
+        nodes = {self.new[e]: e for e in self.open}
+        return {new: e for new, e in nodes.items() if new.op not in _LEAVES and new in taken}
 
     def keep(self, kept: Mapping[Expr, Expr]) -> None:
-        """From now on the nodes stand as the variables given."""
+        """Replace nodes by variables in all expressions taken from now on."""
         self.new.update(kept)
 
 
-def replaced(roots: Sequence[Expr], places: Mapping[Expr, Expr]) -> list[Expr]:
-    """The roots with other nodes in the place of some."""
-    return rewrite(roots, lambda e, args: places[e] if e in places else rebuild(e, args)) if places else list(roots)
+def replaced(roots: Sequence[Expr], replacements: Mapping[Expr, Expr]) -> list[Expr]:
+    """Return the roots with the keys of ``replacements`` replaced by its values."""
+    return (
+        rewrite(roots, lambda e, args: replacements[e] if e in replacements else rebuild(e, args))
+        if replacements
+        else list(roots)
+    )

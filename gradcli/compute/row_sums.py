@@ -1,4 +1,4 @@
-"""Sums along rows of points, met in blocks that need not end where a row does. The same bits whatever the blocks."""
+"""Exact sums over rows of points, whose boundaries need not be those of blocks; the block size changes no bit."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from gradcli.compute.exact_sum import PLACES, Exact, exact_sum, in_units, quotie
 from gradcli.compute.execute import Block
 
 _SHORT = 4096
-"""Length of a row up to which it is summed as a list."""
+"""Maximum length of a row that is summed as a list of floats."""
 
 
 def row_sums(blocks: Iterable[Block], same: int, length: int, times: int) -> Iterator[Block]:
-    """For each row of ``length`` points: of the first ``same`` columns its first value, of the others their sum.
+    """Reduce each row of ``length`` points to a point; yield the columns of these points in blocks.
 
-    Every value counts ``times`` times; the sums are rounded once.
+    The first ``same`` columns are constant along a row and keep their first value. Of the other columns the values are
+    summed, each counted ``times`` times, and the sum is rounded once.
     """
-    begun: list[Any] = []
+    partial: list[Any] = []
     filled = 0
     for block in blocks:
         array = not isinstance(block[0], list)
@@ -35,13 +36,13 @@ def row_sums(blocks: Iterable[Block], same: int, length: int, times: int) -> Ite
             take = min(length - filled, points - at)
             part = [column[at : at + take] for column in block]
             if not filled:
-                begun = [float(column[0]) if k < same else Exact(0) for k, column in enumerate(part)]
+                partial = [float(column[0]) if k < same else Exact(0) for k, column in enumerate(part)]
             for k in range(same, len(block)):
-                begun[k] = begun[k].plus(exact_sum(part[k]))
+                partial[k] = partial[k].plus(exact_sum(part[k]))
             filled, at = filled + take, at + take
             if filled == length:
-                for k, one in enumerate(begun):
-                    rows[k].append(one if k < same else one.rounded(times))
+                for k, entry in enumerate(partial):
+                    rows[k].append(entry if k < same else entry.rounded(times))
                 filled = 0
         if rows[0]:
             yield _columns(rows, array)
@@ -61,7 +62,7 @@ def _sums(column: Any, length: int, times: int) -> list[float]:
 
 def _sum(values: list[float], times: int) -> float:
     try:
-        # Exact as well, and faster; 0.0 makes one zero of two.
+        # math.fsum is correctly rounded too, and faster; adding 0.0 turns -0.0 into 0.0.
         if times == 1:
             return math.fsum(values) + 0.0
         if len(values) == 1 and times < 2**53:

@@ -1,7 +1,8 @@
-"""Threads whose death is noticed: where there is no memory one may end before its first line, and say nothing.
+"""Daemon threads whose death is detected: without memory a thread may die silently before its first statement.
 
-``threading.Thread.start`` would wait for such a thread for ever. A forked child has none of its parent's threads. No
-lock is held on the way, so that a signal's handler or a finalizer may begin threads while others are begun.
+``threading.Thread.start`` would wait for such a thread forever. A forked child has no copy of its parent's threads,
+which is detected as well. No lock is held while a thread is started, so that a signal handler or a finalizer may start
+threads at any moment.
 """
 
 from __future__ import annotations
@@ -17,28 +18,28 @@ from queue import Empty, Queue, SimpleQueue
 from time import sleep
 from typing import Any, TypeVar
 
-_Made = TypeVar("_Made")
+_Result = TypeVar("_Result")
 _Outcome = tuple[Any, BaseException | None]
 
 _PATIENCE = 1.0
-"""Seconds between looks at whether a thread is still at work."""
+"""Seconds between checks that a thread is alive, while its result is awaited."""
 _NAP = 0.001
-"""Seconds between looks at whether one has ended."""
+"""Seconds between checks that the threads have ended."""
 
 
 class ForkedError(Exception):
-    """This is a child forked from the process that began the thread: it is not here."""
+    """This process was forked from the one that started the thread, so the thread does not exist here."""
 
 
 def begin(work: Callable[[], object]) -> Callable[[], bool]:
-    """Start a thread that nobody waits for at the end; what is returned tells whether it lives, or raises ForkedError.
+    """Start a daemon thread that calls ``work``; return a function that says whether the thread is alive.
 
-    ``work`` tells by itself what goes wrong in it.
+    That function raises ForkedError in a forked child. ``work`` must handle its exceptions.
     """
-    # Held by the thread alone, and by no frame that an error may keep: it goes when the thread does.
-    held = partial(work)
-    alive = weakref.ref(held)
-    _thread.start_new_thread(held, ())
+    # The thread alone owns this object, and no frame that a traceback keeps alive, so it is freed when the thread ends.
+    target = partial(work)
+    alive = weakref.ref(target)
+    _thread.start_new_thread(target, ())
     owner = os.getpid()
 
     def lives() -> bool:
@@ -49,63 +50,70 @@ def begin(work: Callable[[], object]) -> Callable[[], bool]:
     return lives
 
 
-def taken(made: Queue[_Made] | SimpleQueue[_Made], alive: Callable[[], bool]) -> _Made:
-    """The next that a thread puts. Raises MemoryError where it has died without a word, or ForkedError."""
+def receive(queue: Queue[_Result] | SimpleQueue[_Result], alive: Callable[[], bool]) -> _Result:
+    """Return the next item that a thread puts into ``queue``.
+
+    Raise MemoryError if the thread died without putting one, and ForkedError in a forked child.
+    """
     while True:
         living = alive()
         try:
-            return made.get(timeout=_PATIENCE)
+            return queue.get(timeout=_PATIENCE)
         except Empty:
             if not living:
                 raise MemoryError from None
 
 
-def apart(work: Callable[[], _Made]) -> _Made:
-    """What ``work`` returns or raises, done by a thread: the one that waits can still be told to end."""
-    made: SimpleQueue[_Outcome] = SimpleQueue()
-    alive = begin(lambda: made.put(_outcome(work)))
+def in_thread(work: Callable[[], _Result]) -> _Result:
+    """Run ``work`` in a thread and return its result or raise its exception.
+
+    The calling thread can meanwhile handle signals, which it could not inside a foreign function.
+    """
+    queue: SimpleQueue[_Outcome] = SimpleQueue()
+    alive = begin(lambda: queue.put(_outcome(work)))
     with suppress(ForkedError):
-        return _result(taken(made, alive))  # type: ignore[no-any-return]
+        return _result(receive(queue, alive))  # type: ignore[no-any-return]
     return work()
 
 
-def in_order(tasks: Iterator[Callable[[], _Made]], threads: int) -> Iterator[_Made]:
-    """What tasks return, in their order, done by so many threads. The first error ends it; none is at work after.
+def in_order(tasks: Iterator[Callable[[], _Result]], threads: int) -> Iterator[_Result]:
+    """Run tasks on ``threads`` threads and yield their results in the order of ``tasks``. Raise the first error.
 
-    A child forked meanwhile may go on: it does again what the threads had not handed over.
+    All threads have ended when the generator ends. A child forked meanwhile may go on with the generator: it repeats
+    the tasks whose results the threads had not yet delivered.
     """
-    given: SimpleQueue[tuple[Callable[[], _Made], SimpleQueue[_Outcome]] | None] = SimpleQueue()
-    ahead: deque[tuple[Callable[[], _Made], SimpleQueue[_Outcome]]] = deque()
+    pending: SimpleQueue[tuple[Callable[[], _Result], SimpleQueue[_Outcome]] | None] = SimpleQueue()
+    ahead: deque[tuple[Callable[[], _Result], SimpleQueue[_Outcome]]] = deque()
     workers: list[Callable[[], bool]] = []
 
     def work() -> None:
-        while (one := given.get()) is not None:
-            task, made = one
-            made.put(_outcome(task))
+        while (entry := pending.get()) is not None:
+            task, queue = entry
+            queue.put(_outcome(task))
 
-    def first() -> _Made:
-        task, made = ahead.popleft()
+    def first() -> _Result:
+        task, queue = ahead.popleft()
         with suppress(ForkedError):
-            # It may lie with any of them.
-            return _result(taken(made, lambda: all(alive() for alive in workers)))  # type: ignore[no-any-return]
+            # Any of the threads may have taken this task, so the death of any one counts.
+            return _result(receive(queue, lambda: all(alive() for alive in workers)))  # type: ignore[no-any-return]
         return task()
 
     try:
         for task in tasks:
             ahead.append((task, SimpleQueue()))
-            given.put(ahead[-1])
+            pending.put(ahead[-1])
             if len(workers) < threads:
                 workers.append(begin(work))
-            # Bounded, so that a slow reader does not make results pile up.
+            # Bound the tasks in flight, so that results do not accumulate if the consumer is slow.
             if len(ahead) > 2 * threads:
                 yield first()
         while ahead:
             yield first()
     finally:
-        while not given.empty():
-            given.get()
+        while not pending.empty():
+            pending.get()
         for _ in workers:
-            given.put(None)
+            pending.put(None)
         with suppress(ForkedError):
             while any(alive() for alive in workers):
                 sleep(_NAP)
@@ -119,7 +127,7 @@ def _outcome(work: Callable[[], Any]) -> _Outcome:
 
 
 def _result(outcome: _Outcome) -> Any:
-    found, error = outcome
+    value, error = outcome
     if error is not None:
         raise error
-    return found
+    return value

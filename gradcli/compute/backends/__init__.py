@@ -1,1 +1,4 @@
-"""How one block is computed. A backend turns a Program into a Kernel and knows nothing of threads or grids."""
+"""Backends: each turns a program into a kernel, which computes a block.
+
+Layer: must not know threads or grids.
+"""

@@ -1,8 +1,9 @@
-"""erf over arrays: NumPy has none, and the C library's, number by number, takes longer than all else in a formula.
+"""erf over arrays. NumPy has none, and calls of the C library's for each number would dominate the time of a formula.
 
-Below 1 it is x + x*P(x*x); above, 1 - exp(-x*x)*R(u) with u = (M - x)/(x + 3), which maps 1 <= x <= 6 evenly. P and R
-interpolate erf(x)/x - 1 and exp(x*x)*erfc(x) at Chebyshev points, computed with 60 digits; what is left out is below
-1e-17. Within 1 ulp of the C library's. Must not know programs.
+For |x| < 1 it is x + x*P(x*x), else 1 - exp(-x*x)*R(u) with u = (M - x)/(x + 3), which maps 1 <= x <= 6 to a
+range about symmetric to 0. P and R interpolate erf(x)/x - 1 and exp(x*x)*erfc(x) at Chebyshev points, computed with
+60 digits; the truncation error is below 1e-17. The result is within 1 ulp of the C library's.
+Layer: must not know programs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _BLOCK = 8192
-"""Points at a time: the polynomials pass over them forty times, so they must stay in the nearest cache."""
+"""Points processed at a time: the polynomials pass over them forty times, so they should fit into the L2 cache."""
 P = (
     0.1283791670955126,
     -0.3761263890318375,
@@ -53,6 +54,7 @@ M = 2.5384615384615383
 
 
 def _polynomial(coefficients: Sequence[float], x: Array, out: Array) -> None:
+    """Write the sum of coefficients[k]*x**k to ``out`` (Horner's scheme)."""
     np.multiply(x, coefficients[-1], out)
     for c in coefficients[-2:0:-1]:
         np.add(out, c, out)
@@ -87,7 +89,7 @@ def _block(x: Array, out: Array) -> None:
 
 
 def fill(x: Array, out: Array) -> None:
-    """erf of ``x`` in ``out``. Scratch is made at every call: functions are shared by threads."""
+    """Write erf of ``x`` to ``out``, of the same shape. Each call allocates scratch, since threads share kernels."""
     flat, result = x.reshape(-1), out.reshape(-1)
     for lo in range(0, flat.size, _BLOCK):
         _block(flat[lo : lo + _BLOCK], result[lo : lo + _BLOCK])

@@ -1,6 +1,6 @@
-"""Plain Python, one point at a time: the living definition of what a Program means. Never imports NumPy.
+"""The scalar engine, plain Python point by point: the reference semantics of a program. It never imports NumPy.
 
-Every function follows IEEE-754: log(0) is -inf, 1/0 is inf, sqrt(-1) is nan; none raises.
+Every function follows IEEE 754: log(0) is -inf, 1/0 is inf, sqrt(-1) is nan; none raises an exception.
 """
 
 from __future__ import annotations
@@ -41,16 +41,20 @@ def _power(x: float, n: float) -> float:
 
 
 def _power_residual(x: float, n: float, lost: float) -> float:
-    """x**(n + lost) for a ``lost`` below an ulp of n: to first order x**n * (1 + lost*log|x|)."""
+    """Return x**(n + lost), where ``lost`` is the rounding error of n: to first order x**n * (1 + lost*log|x|)."""
     y = _power(x, n)
     if x == 0 or y == 0 or not math.isfinite(x) or not math.isfinite(y) or not math.isfinite(lost):
         return y * math.copysign(1, x) if lost % 2 == 1 else y
-    # Beyond 2**53 what is lost is a whole number, and may turn the sign.
+    # For |n| > 2**53 the rounding error is an integer, and an odd one changes the sign for x < 0.
     return y * _power(x, lost) if abs(lost) >= 1 else y + y * (lost * math.log(abs(x)))
 
 
 def _gauss(x: float) -> float:
-    """exp(-x**2): x*x is exact for the 25 leading bits of x; the rest enters to first order. Beyond 40 it is 0."""
+    """Return exp(-x**2), which is 0 for |x| >= 40.
+
+    x is split into a leading part, whose square is exact, and a remainder, so that the rounding of x*x is not
+    amplified by the exponential.
+    """
     if x != x:
         return x
     size = min(abs(x), 40.0)
@@ -66,7 +70,10 @@ def _mod(a: float, b: float) -> float:
 
 
 def _guarded(f: Callable[..., float], overflow: Callable[[float], float] | None = None) -> Callable[..., float]:
-    """``f`` with Python's exceptions turned back into the values IEEE-754 gives."""
+    """Return ``f`` with the results of IEEE 754 where Python raises an exception.
+
+    ``overflow(x)`` gives the result of an overflow; it is inf by default.
+    """
 
     def kernel(*x: float) -> float:
         try:
@@ -80,7 +87,7 @@ def _guarded(f: Callable[..., float], overflow: Callable[[float], float] | None 
 
 
 def _pole(f: Callable[[float], float], at: float, value: float) -> Callable[[float], float]:
-    """``f`` with the infinity that Python refuses to return at one point."""
+    """Return ``f`` with ``value`` at the pole ``at``, where Python raises an exception."""
 
     def kernel(x: float) -> float:
         try:
@@ -99,15 +106,17 @@ def _atanh(x: float) -> float:
 
 
 def _integer(f: Callable[[float], int]) -> Callable[[float], float]:
+    """Return a rounding function ``f`` with the sign of zero kept."""
+
     def kernel(x: float) -> float:
-        # From 2**52 on every double is an integer; the test also lets inf and nan through.
+        # Every double of at least 2**52 is an integer. The comparison is false for inf and nan too.
         return math.copysign(f(x), x) if abs(x) < _WHOLE else x
 
     return kernel
 
 
 def _maximum(a: float, b: float) -> float:
-    # Of equal ones the second, as processors do it: it decides between 0.0 and -0.0.
+    # Return the second of two equal numbers, as processors do, which matters for 0.0 and -0.0.
     return a if a > b or a != a else b
 
 
@@ -120,7 +129,7 @@ def _sign(x: float) -> float:
 
 
 def _copysign(x: float, y: float) -> float:
-    # The sign of a nan depends on who made it.
+    # copysign(x, nan) is nan here, since the sign bit of a nan differs among libm, NumPy and LLVM.
     return math.copysign(x, y) if y == y else y
 
 
@@ -152,7 +161,9 @@ _FUNCTIONS: dict[str, Callable[..., float | bool]] = {
 
 def _function(step: Step) -> Callable[..., float | bool]:
     if step.function in special.SCIPY:
-        array = special.scipy_kernel(step.function)
+        from gradcli.compute.backends.scipy_kernels import scipy_kernel
+
+        array = scipy_kernel(step.function)
         return lambda x: float(array(step.value, x))
     if step.function == "dsinc":
         assert step.value is not None
@@ -161,19 +172,23 @@ def _function(step: Step) -> Callable[..., float | bool]:
 
 
 def function(program: Program, names: Sequence[str]) -> Callable[..., float | bool]:
-    """The first output of a program as a function of single numbers, the variables ``names``."""
+    """Return the first output of a program as a function of numbers, the values of the variables ``names``."""
     steps = [(_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
-    first = len(program.constants)
-    places = [(first + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
-    if len(steps) == 1 and not first and steps[0][2] == tuple(range(len(names))) == tuple([p for _, p in places]):
+    first_input = len(program.constants)
+    arguments = [(first_input + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
+    if (
+        len(steps) == 1
+        and not first_input
+        and steps[0][2] == tuple(range(len(names))) == tuple([p for _, p in arguments])
+    ):
         return steps[0][0]
-    start: list[float] = [*program.constants, *[0.0] * (len(places) + len(program.registers))]
+    start: list[float] = [*program.constants, *[0.0] * (len(arguments) + len(program.registers))]
     output = program.outputs[0]
 
     def run(*values: float) -> float | bool:
         slots = start.copy()
-        for slot, place in places:
-            slots[slot] = values[place]
+        for slot, argument in arguments:
+            slots[slot] = values[argument]
         for f, out, ins in steps:
             slots[out] = f(*[slots[i] for i in ins])
         return slots[output]
@@ -182,7 +197,10 @@ def function(program: Program, names: Sequence[str]) -> Callable[..., float | bo
 
 
 def kernel(program: Program) -> Kernel:
-    """``(ins, outs, extents)`` computing one block: inputs by axis position, outputs flat in C order."""
+    """Return the kernel ``(ins, outs, extents)`` of a program, which computes a block.
+
+    ``ins[i]``: values of input i along its axis. ``outs[k]``: prod(extents) values, written in C order.
+    """
     strata = [(s.axes, [(_function(step), step.out, step.ins) for step in s.steps]) for s in program.strata]
     inputs = [(len(program.constants) + i, axis) for i, (_, axis) in enumerate(program.inputs)]
     start: list[float] = [*program.constants, *[0.0] * (len(inputs) + len(program.registers))]
@@ -190,14 +208,14 @@ def kernel(program: Program) -> Kernel:
     def run(ins: Sequence[Sequence[float]], outs: Sequence[MutableSequence[float]], extents: tuple[int, ...]) -> None:
         slots = start.copy()
         latest: list[tuple[int, ...] | None] = [None] * len(strata)
-        for n, place in enumerate(product(*map(range, extents))):
+        for n, point in enumerate(product(*map(range, extents))):
             for (slot, axis), column in zip(inputs, ins, strict=True):
-                slots[slot] = column[place[axis]]
+                slots[slot] = column[point[axis]]
             for k, (axes, steps) in enumerate(strata):
-                here = tuple([place[a] for a in axes])
-                if here == latest[k]:
+                indices = tuple([point[a] for a in axes])
+                if indices == latest[k]:
                     continue
-                latest[k] = here
+                latest[k] = indices
                 for f, out, args in steps:
                     slots[out] = f(*[slots[a] for a in args])
             for column, slot in zip(outs, program.outputs, strict=True):
@@ -207,7 +225,7 @@ def kernel(program: Program) -> Kernel:
 
 
 def at_point(roots: Sequence[Expr], point: Mapping[str, float]) -> list[float | bool]:
-    """The values of expressions at one point. Raises GradError for a variable without a value."""
+    """Return the values of expressions at a point. Raise GradError for a variable without a value."""
     program = build(roots, [list(point)])
     outs: list[list[float | bool]] = [[0.0] for _ in roots]
     kernel(program)([[float(point[name])] for name, _ in program.inputs], outs, (1,))

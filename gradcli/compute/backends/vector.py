@@ -1,7 +1,8 @@
-"""NumPy, one block at a time: every step writes into scratch that stays in the cache; a ufunc allocates nothing there.
+"""The vector engine, NumPy block by block: steps write into scratch arrays that fit into the cache.
 
-A stratum's arrays have length 1 along the axes it does not depend on, and are computed again only when an input they
-depend on has changed. Must not know threads: one kernel, with its scratch, belongs to one worker.
+The arrays of a stratum have length 1 along the axes it does not depend on, and are recomputed only if an input has
+changed on which they depend.
+Layer: must not know threads; a kernel with its scratch belongs to one worker.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Run = Callable[..., Any]
 
 
 def _where(c: NDArray[np.bool_], a: Array, b: Array, out: Array) -> None:
-    # One array is allocated; two masked copies in place would take twice the time.
+    # np.where allocates an array, but two masked copies in place would take twice the time.
     np.copyto(out, np.where(c, a, b))
 
 
@@ -36,19 +37,19 @@ def _defined(y: Array, slope: Array, out: Array) -> None:
 
 
 def _copysign(x: Array, y: Array, out: Array) -> None:
-    # The sign of a nan depends on who made it.
+    # copysign(x, nan) is nan here, since the sign bit of a nan differs among libm, NumPy and LLVM.
     np.copyto(out, np.where(np.isnan(y), np.nan, np.copysign(x, y)))
 
 
 def _power_residual(x: Array, n: Array, lost: Array, out: Array) -> None:
-    # x**(n + lost) = x**n * (1 + lost*log|x|) for a ``lost`` below an ulp of n.
+    # Compute x**n * (1 + lost*log|x|), as the scalar engine does.
     log = np.log(np.abs(x))
     log = log * lost
     y = np.power(x, n)
     log = np.where(np.isfinite(log) & np.isfinite(y), log * y, 0.0)
     log += y
     if np.any(np.abs(lost) >= 1):
-        # Beyond 2**53 what is lost is a whole number, and may turn the sign.
+        # For |n| > 2**53 the rounding error is an integer, and an odd one changes the sign for x < 0.
         flip = np.where(lost % 2 == 1, np.copysign(1.0, x), 1.0)
         whole = np.where(np.isfinite(y) & (y != 0) & np.isfinite(x), y * np.power(x, lost), y * flip)
         log = np.where(np.abs(lost) >= 1, whole, log)
@@ -56,14 +57,14 @@ def _power_residual(x: Array, n: Array, lost: Array, out: Array) -> None:
 
 
 def _gauss(x: Array, out: Array) -> None:
-    # As the scalar engine does it, which says why.
+    # See ``scalar._gauss``, which explains the splitting.
     size = np.minimum(np.abs(x), 40.0)
     lead = np.rint(size * 2.0**20) / 2.0**20
     np.multiply(np.exp(-(lead * lead)), np.exp(-((size - lead) * (size + lead))), out)
 
 
 def _lifted(f: Callable[..., float]) -> Run:
-    """A function of single numbers, over arrays."""
+    """Return a function of numbers as one of arrays, applied number by number."""
 
     def run(*arrays: Array) -> None:
         *ins, out = arrays
@@ -79,17 +80,19 @@ _UFUNCS: dict[str, Run] = {
 }
 _OTHERS: dict[str, Run] = {
     "copysign": _copysign, "where": _where, "defined": _defined, "power_residual": _power_residual, "gauss": _gauss,
-    # These two take no third argument by position.
+    # np.minimum and np.maximum deprecate a third positional argument.
     "min": lambda a, b, out: np.minimum(a, b, out=out), "max": lambda a, b, out: np.maximum(a, b, out=out),
     **{name: _lifted(f) for name, f in special.LIFTED.items()},
 }  # fmt: skip
 
 
 def array_function(step: Step) -> Run:
-    """A step as a function of arrays, the last of which it fills."""
+    """Return a step as a function of its input arrays and its output array."""
     name, value = step.function, step.value
     if name in special.SCIPY:
-        array = special.scipy_kernel(name)
+        from gradcli.compute.backends.scipy_kernels import scipy_kernel
+
+        array = scipy_kernel(name)
 
         def run(x: Array, out: Array) -> None:
             np.copyto(out, array(value, x))
@@ -105,24 +108,24 @@ def array_function(step: Step) -> Run:
 
 
 def _bound(step: Step) -> tuple[Run, Callable[[list[Any]], tuple[Any, ...]]]:
-    """What a step calls, and with which of the slots."""
+    """Return the function that a step calls, and a getter of its arguments from the slots."""
     if step.function == "mul" and step.ins[0] == step.ins[1]:
-        # The square of one array reads it once.
+        # np.square reads its operand once, np.multiply twice.
         return np.square, itemgetter(step.ins[0], step.out)
     return array_function(step), itemgetter(*step.ins, step.out)
 
 
 def function(program: Program, names: Sequence[str]) -> Callable[..., Array]:
-    """The first output of a program as a function of whole arrays, the variables ``names``, which broadcast."""
+    """Return the first output of a program as a function of arrays, the variables ``names``, which broadcast."""
     steps = [(array_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
     first = len(program.constants)
-    places = [(first + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
-    start: list[Any] = [*program.constants, *[None] * (len(places) + len(program.registers))]
+    arguments = [(first + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
+    start: list[Any] = [*program.constants, *[None] * (len(arguments) + len(program.registers))]
 
     def run(*arrays: Any) -> Array:
         slots = start.copy()
-        for slot, place in places:
-            x = np.asarray(arrays[place])
+        for slot, argument in arguments:
+            x = np.asarray(arrays[argument])
             slots[slot] = x if x.dtype == np.bool_ else x.astype(np.float64, copy=False)
         for f, out, ins in steps:
             args = [slots[i] for i in ins]
@@ -138,10 +141,10 @@ def function(program: Program, names: Sequence[str]) -> Callable[..., Array]:
 
 
 def kernel(program: Program) -> Kernel:
-    """``(ins, outs, extents)`` computing one block.
+    """Return the kernel ``(ins, outs, extents)`` of a program, which computes a block.
 
-    ``ins[i]``: 1-D values of input i along its axis (pass the same array object while they are unchanged);
-    ``outs[k]``: 1-D contiguous float64 array of prod(extents), written in C order.
+    ``ins[i]``: one-dimensional array of input i along its axis; the same object says that its values are unchanged.
+    ``outs[k]``: one-dimensional contiguous float64 array of length prod(extents), written in C order.
     """
     bound = [(s.axes, [_bound(step) for step in s.steps]) for s in program.strata]
     first_input = len(program.constants)
@@ -155,23 +158,21 @@ def kernel(program: Program) -> Kernel:
         lengths = [n if a in axes else 1 for a, n in enumerate(extents)]
         if sum(n != 1 for n in extents) > 1:
             return tuple(lengths)
-        # Along one axis alone arrays are one-dimensional: a call costs half as much.
+        # Use one-dimensional arrays if a single axis is longer than 1: a call of NumPy costs half as much.
         return tuple([n for n in lengths if n != 1])
 
     def allocate(extents: tuple[int, ...]) -> None:
         shapes = [shape_on(axes, extents) for axes, _ in bound]
         whole = shape_on(range(program.axes), extents)
-        # What is computed on the whole block and asked for is computed in place, unless it is asked for twice.
+        # Compute outputs that span the whole block in the caller's arrays; a second output of a slot is copied.
         direct.clear()
         for k, slot in enumerate(program.outputs):
-            place = slot - first_register
-            if place >= 0 and shapes[program.registers[place].stratum] == whole and slot not in direct:
+            register = slot - first_register
+            if register >= 0 and shapes[program.registers[register].stratum] == whole and slot not in direct:
                 direct[slot] = k
-        for k, register in enumerate(program.registers):
+        for k, (stratum, boolean) in enumerate(program.registers):
             if first_register + k not in direct:
-                slots[first_register + k] = np.empty(
-                    shapes[register.stratum], np.bool_ if register.boolean else np.float64
-                )
+                slots[first_register + k] = np.empty(shapes[stratum], np.bool_ if boolean else np.float64)
         state.update(extents=extents, shapes=shapes, whole=whole, ins=[None] * len(program.inputs))
 
     def run(ins: Sequence[Array], outs: Sequence[Array], extents: tuple[int, ...]) -> None:
@@ -188,7 +189,8 @@ def kernel(program: Program) -> Kernel:
             slots[slot] = outs[k].reshape(whole)
         with np.errstate(all="ignore"):
             for (axes, steps), shape in zip(bound, state["shapes"], strict=True):
-                # A whole stratum's outputs are new arrays at every block, so it runs though its inputs be the same.
+                # Strata that span the whole block write into the caller's output arrays, which change with every block:
+                # run them even if no input has changed.
                 if fresh or shape == whole or not changed.isdisjoint(axes):
                     for f, arguments in steps:
                         f(*arguments(slots))

@@ -1,7 +1,7 @@
-"""LLVM vector code, one loop for a whole program: nothing between two steps leaves the processor's registers.
+"""The native engine: a program as one loop of LLVM vector code, whose intermediate values stay in vector registers.
 
-Where a program has steps that only arrays can do, they run between two loops. Must not know threads: one kernel, with
-its scratch, belongs to one worker; compiled code is shared.
+Steps for which no vector code exists run as array functions of the vector engine between two loops.
+Layer: must not know threads; a kernel with its scratch belongs to one worker, compiled code is shared.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.compute.backends import vector
-from gradcli.compute.backends.native.machine import machine
-from gradcli.compute.backends.native.parts import Layout, Part, Stage, kind, layout
+from gradcli.compute.backends.native.partition import Layout, Part, Stage, kind, layout
+from gradcli.compute.backends.native.target import target
 from gradcli.compute.program import Program
 
 Array = NDArray[np.float64]
 Kernel = Callable[[Sequence[Array], Sequence[Array], tuple[int, ...]], None]
 
 
-class _Same:
-    """An object as a key: the same only as itself."""
+class _Identity:
+    """A key of the cache that compares programs by identity, since comparing long programs is slow."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -34,33 +34,34 @@ class _Same:
         return id(self.program)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.program is self.program
+        return isinstance(other, _Identity) and other.program is self.program
 
 
 def ready(program: Program, lengths: Sequence[int]) -> Callable[[], Kernel]:
-    """Compile a program for a grid with axes of such lengths; what it returns makes a kernel for each worker.
+    """Compile a program for a grid with axes of these lengths; return a function that makes a kernel for a worker.
 
-    A kernel is as the vector engine's. Raises GradError where llvmlite is missing.
+    Kernels are called as those of the vector engine. Raise GradError if llvmlite is missing or does not work.
     """
-    return _ready(_Same(program), tuple([kind(n, machine()) for n in lengths]))
+    return _ready(_Identity(program), tuple([kind(n, target()) for n in lengths]))
 
 
-# Rows that come in chunks are grids of many lengths, for which one loop serves.
+# Cached, because rows that are streamed in chunks are grids of many lengths that share one loop.
 @lru_cache(64)
-def _ready(same: _Same, kinds: tuple[int, ...]) -> Callable[[], Kernel]:
-    here = machine()
-    plan = layout(same.program, kinds, here)
-    code = here.compile(plan.text)
+def _ready(identity: _Identity, kinds: tuple[int, ...]) -> Callable[[], Kernel]:
+    processor = target()
+    plan = layout(identity.program, kinds, processor)
+    code = processor.compile(plan.text)
     functions = {p.code: code.function(p.code) for stage in plan.stages for p in stage.parts if p.code}
-    return lambda: _Kernel(same.program, plan, functions, here.lanes)
+    return lambda: _Kernel(identity.program, plan, functions, processor.lanes)
 
 
 def _address(array: Array) -> int:
+    """Return the address of the first number of an array."""
     return int(array.__array_interface__["data"][0])
 
 
 class _Kernel:
-    """The arrays of one worker, and the tables of their addresses."""
+    """A kernel: compiled functions with the buffers of one worker."""
 
     def __init__(self, program: Program, plan: Layout, functions: dict[str, Any], lanes: int) -> None:
         self.program, self.plan, self.functions, self.lanes = program, plan, functions, lanes
@@ -69,10 +70,10 @@ class _Kernel:
         self.ins: list[Any] = [None] * len(program.inputs)
         self.arrays: dict[int, Array] = {v: np.array([c]) for v, c in enumerate(program.constants)}
         steps = [part.step for stage in plan.stages for part in stage.parts if part.step]
-        self.by_arrays = {step.out: vector.array_function(step) for step in steps}
-        room = np.empty(lanes * max([1 + part.slots for stage in plan.stages for part in stage.parts], default=1))
-        # Registers that begin where a line of the cache does are read at once.
-        self.scratch = room[-(_address(room) // 8) % lanes :]
+        self.array_functions = {step.out: vector.array_function(step) for step in steps}
+        buffer = np.empty(lanes * max([1 + part.slots for stage in plan.stages for part in stage.parts], default=1))
+        # Align the scratch buffer to the vector width, so that no load straddles two cache lines.
+        self.scratch = buffer[-(_address(buffer) // 8) % lanes :]
 
     def __call__(self, ins: Sequence[Array], outs: Sequence[Array], extents: tuple[int, ...]) -> None:
         fresh = self.extents != extents
@@ -82,7 +83,7 @@ class _Kernel:
         self.ins = list(ins)
         for i, column in enumerate(ins):
             if self.program.inputs[i][1] in changed:
-                self.arrays[self.first + i] = self._long_enough(np.ascontiguousarray(column))
+                self.arrays[self.first + i] = self._padded(np.ascontiguousarray(column))
         results = outs
         if self.points < self.lanes:
             results = [np.empty(self.lanes) for _ in outs]
@@ -96,8 +97,8 @@ class _Kernel:
             for result, out in zip(results, outs, strict=True):
                 np.copyto(out, result[: self.points])
 
-    def _long_enough(self, column: Array) -> Array:
-        """A loop reads a whole register: a shorter column is lengthened by its last value."""
+    def _padded(self, column: Array) -> Array:
+        """Pad a column with its last value to the length of a vector, the least that a loop reads."""
         if len(column) >= self.lanes or len(column) == 1:
             return column
         return np.concatenate([column, np.full(self.lanes - len(column), column[-1])])
@@ -109,68 +110,68 @@ class _Kernel:
     def _allocate(self, extents: tuple[int, ...]) -> None:
         self.extents = extents
         self.points = math.prod(extents)
-        # A value's array is free again after the last part that reads it, for its own stage alone: a later stage would
-        # lose what it put there when the earlier one is done again, and it is not.
+        # Reuse a buffer after its last reader, but within its own stage only: a stage whose inputs did not change is
+        # skipped for the next block, and later stages still read what it left.
         last: dict[int, int] = {}
         parts = [(stage, part) for stage in self.plan.stages for part in stage.parts]
-        for place, (stage, part) in enumerate(parts):
+        for index, (stage, part) in enumerate(parts):
             for read in part.reads:
-                last[read.value] = place if read.axes == stage.axes else len(parts)
+                last[read.value] = index if read.axes == stage.axes else len(parts)
         free: dict[int, list[Array]] = {}
         owned: set[int] = set()
-        now = None
-        for place, (stage, part) in enumerate(parts):
-            if stage is not now:
-                now, free = stage, {}
+        current = None
+        for index, (stage, part) in enumerate(parts):
+            if stage is not current:
+                current, free = stage, {}
             size = max(math.prod(self._shape(stage.axes)), self.lanes)
             for value in part.writes:
-                spare = free.get(size)
-                self.arrays[value] = spare.pop() if spare else np.empty(size)
+                unused = free.get(size)
+                self.arrays[value] = unused.pop() if unused else np.empty(size)
                 owned.add(value)
             for read in part.reads:
-                if last[read.value] == place and read.value in owned:
+                if last[read.value] == index and read.value in owned:
                     free.setdefault(size, []).append(self.arrays[read.value])
 
     def _run(self, stage: Stage, part: Part, outs: Sequence[Array]) -> None:
         shape = self._shape(stage.axes)
         size = math.prod(shape)
         if part.step is not None:
-            self._by_arrays(stage, part, outs)
+            self._run_step(stage, part, outs)
             return
-        given = []
+        arrays = []
         for read in part.reads:
             array = self.arrays[read.value]
             if stage.flat and read.axes and read.axes != stage.axes:
-                array = self._long_enough(np.broadcast_to(self._view(read.value, read.axes, stage.axes), shape).ravel())
-            given.append(array)
-        given += [self.arrays[v] for v in part.writes]
-        given += [outs[k] for _, k in part.outputs]
-        given.append(self.scratch)
-        # What is made here stands there for later parts; what was made before keeps its own array.
-        before = {r.value for r in part.reads}
+                array = self._padded(np.broadcast_to(self._view(read.value, read.axes, stage.axes), shape).ravel())
+            arrays.append(array)
+        arrays += [self.arrays[v] for v in part.writes]
+        arrays += [outs[k] for _, k in part.outputs]
+        arrays.append(self.scratch)
+        # A value computed by this part lives in its output column from now on; one computed earlier keeps its buffer.
+        inputs = {r.value for r in part.reads}
         for v, k in part.outputs:
-            if v >= self.first and v not in before:
+            if v >= self.first and v not in inputs:
                 self.arrays[v] = outs[k]
-        table = (ctypes.c_void_p * len(given))(*map(_address, given))
+        addresses = (ctypes.c_void_p * len(arrays))(*map(_address, arrays))
         lengths = [size] if stage.flat or not shape else list(shape)
         lengths[-1] = max(lengths[-1], self.lanes)
         loops = (ctypes.c_int64 * len(lengths))(*lengths)
         assert part.code is not None
-        self.functions[part.code](ctypes.addressof(table), ctypes.addressof(loops))
+        self.functions[part.code](ctypes.addressof(addresses), ctypes.addressof(loops))
 
     def _view(self, value: int, axes: Sequence[int], along: Sequence[int]) -> Array:
-        """The array of a value, in the shape of ``along`` with 1 where it does not lie."""
+        """Return the array of a value over ``axes``, reshaped to broadcast over the axes ``along``."""
         assert self.extents is not None
         size = math.prod(self._shape(axes))
         return self.arrays[value][:size].reshape([self.extents[a] if a in axes else 1 for a in along])
 
-    def _by_arrays(self, stage: Stage, part: Part, outs: Sequence[Array]) -> None:
+    def _run_step(self, stage: Stage, part: Part, outs: Sequence[Array]) -> None:
         assert part.step is not None
         shape = self._shape(stage.axes)
         axes = self.plan.values
         ins = [self._view(v, axes[v], stage.axes) for v in part.step.ins]
         out = outs[part.outputs[0][1]] if part.outputs else self.arrays[part.step.out]
         self.arrays[part.step.out] = out
-        self.by_arrays[part.step.out](*ins, out[: math.prod(shape)].reshape(shape))
+        self.array_functions[part.step.out](*ins, out[: math.prod(shape)].reshape(shape))
         for _, k in part.outputs[1:]:
             np.copyto(outs[k], out)

@@ -1,8 +1,9 @@
-"""The text of a part's loops: a function of two tables, the addresses of arrays and the lengths of the loops.
+"""The loops of a part as LLVM text: a function of two tables, the addresses of the arrays and the lengths of the loops.
 
-A short part is one loop. The loop of a long one calls functions for stretches of its steps, since what compiling takes
-grows faster than a function's length; between them values stand in scratch, a register each, which stays in the
-nearest cache. Must not know how a program is cut into parts.
+A short part is a single loop. The loop of a long part calls functions for stretches of its steps, since compile time
+grows faster than linearly with the length of a function; values cross from one stretch to another through scratch, a
+vector each, which stays in the L1 cache.
+Layer: must not know how a program is cut into parts.
 """
 
 from __future__ import annotations
@@ -11,22 +12,23 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gradcli.compute.backends.native.emit import NUMBER, Emitter, Value
-from gradcli.compute.backends.native.machine import Machine
-from gradcli.compute.backends.native.mathematics import CALLED, ROWS
+from gradcli.compute.backends.native.functions import CALLED, ROWS
+from gradcli.compute.backends.native.target import Target
 from gradcli.compute.program import Step
 
 LONGEST = 400
-"""Steps, or arrays, of a part that is one loop."""
+"""Maximum of steps, and of arrays, of a part that is a single loop."""
 STRETCH = 100
-"""Steps of one function of a longer part."""
+"""Steps of a function of a longer part."""
 
 
 class Shape:
-    """The arrays of a part, in the order of the table, and the axes of its loops.
+    """The arrays of a part, in the order of the address table, and the axes of its loops.
 
-    ``reads``: value to the axes it lies along; ``stored``: values. ``flat``: one loop over all points, everything read
-    laid out along them; else a loop for every axis, of which the last is cut into registers. ``arrays``: the axes of
-    each; ``place`` has those read, ``to`` those stored.
+    ``reads`` maps values read to their axes; ``stored`` lists the values stored. ``flat``: a single loop over all
+    points, for which every array is expanded to all axes; else a loop for each axis, the innermost of which is
+    vectorized. ``arrays``: the axes of each array. ``sources`` maps a value read to its index in the table, ``targets``
+    a value stored to its indices.
     """
 
     def __init__(self, reads: dict[int, tuple[int, ...]], stored: list[int], axes: tuple[int, ...], flat: bool) -> None:
@@ -34,26 +36,26 @@ class Shape:
         self.outer = () if flat else axes[:-1]
         self.arrays = [*reads.values(), *[axes] * len(stored)]
         self.along = list(dict.fromkeys(self.arrays))
-        self.place = {v: k for k, v in enumerate(reads)}
-        self.to: dict[int, list[int]] = {}
+        self.sources = {v: k for k, v in enumerate(reads)}
+        self.targets: dict[int, list[int]] = {}
         for k, v in enumerate(stored, len(reads)):
-            self.to.setdefault(v, []).append(k)
+            self.targets.setdefault(v, []).append(k)
 
-    def spread(self, value: int) -> bool:
-        """Whether a value read is one number for all points of the inner loop."""
+    def uniform(self, value: int) -> bool:
+        """Return whether a value read is the same number for all points of the inner loop."""
         along = self.reads[value]
         return not along or (not self.flat and self.axes[-1] not in along)
 
 
 class Text(NamedTuple):
-    """``slots``: registers of scratch that the function needs."""
+    """The text of a function, and the number of vectors of scratch that it needs."""
 
     text: str
     slots: int
 
 
 class _Steps:
-    """Steps emitted one after another, what they read being loaded at its first use."""
+    """Emits steps in order; a value that they read is loaded at its first use."""
 
     def __init__(
         self, b: Emitter, shape: Shape, constants: Sequence[float], called: bool, pointer: Callable[[int], str],
@@ -70,10 +72,10 @@ class _Steps:
                 self.values[v] = b.number(self.constants[v])
             elif v in self.slots:
                 self.values[v] = b.load(self._slot(v))
-            elif self.shape.spread(v):
-                self.values[v] = b.spread(self.pointer(self.shape.place[v]))
+            elif self.shape.uniform(v):
+                self.values[v] = b.broadcast(self.pointer(self.shape.sources[v]))
             else:
-                self.values[v] = b.load(self._along(self.shape.place[v]))
+                self.values[v] = b.load(self._along(self.shape.sources[v]))
         return self.values[v]
 
     def _along(self, k: int) -> str:
@@ -87,22 +89,22 @@ class _Steps:
         for step in steps:
             x = [self.value(v) for v in step.ins]
             if self.called and step.function in CALLED:
-                name, make, results, place = CALLED[step.function]
-                found = b.apart(name, make, results, x)[place]
+                name, make, results, position = CALLED[step.function]
+                result = b.shared(name, make, results, x)[position]
             else:
-                found = ROWS[step.function](b, *x)
-            self.values[step.out] = found
+                result = ROWS[step.function](b, *x)
+            self.values[step.out] = result
             if step.out in self.slots:
-                b.store(b.stored(found), self._slot(step.out))
+                b.store(b.stored(result), self._slot(step.out))
             self.store(step.out)
 
     def copy(self, values: Sequence[int]) -> None:
-        """Store what was not made here."""
+        """Store values that no step computed."""
         for v in values:
             self.store(v)
 
     def store(self, v: int) -> None:
-        for k in self.shape.to.get(v, ()):
+        for k in self.shape.targets.get(v, ()):
             self.b.store(self.b.stored(self.value(v)), self._along(k))
 
 
@@ -111,34 +113,37 @@ def text(
     shape: Shape,
     steps: Sequence[Step],
     constants: Sequence[float],
-    machine: Machine,
-    outside: dict[str, str],
+    target: Target,
+    module: dict[str, str],
     called: bool,
 ) -> Text:
-    """The function ``name``. Where ``called``, rows of many instructions are called, not written out at each use."""
+    """Return the text of the function ``name``.
+
+    ``called``: call functions for steps of many instructions instead of inlining them at each use.
+    """
     stretches = [steps[k : k + STRETCH] for k in range(0, len(steps), STRETCH)]
-    made = {step.out for step in steps}
-    copied = [v for v in dict.fromkeys(shape.stored) if v not in made]
+    computed = {step.out for step in steps}
+    copied = [v for v in dict.fromkeys(shape.stored) if v not in computed]
     copies = [copied[k : k + STRETCH] for k in range(0, len(copied), STRETCH)]
     if len(steps) <= LONGEST and len(shape.arrays) <= LONGEST:
-        b = Emitter(machine, outside)
+        b = Emitter(target, module)
 
-        def written(rows: list[str]) -> None:
-            one.pointer = rows.__getitem__
+        def load_uniform(rows: list[str]) -> None:
+            emitted.pointer = rows.__getitem__
             for v in shape.reads:
-                if shape.spread(v):
-                    one.value(v)
+                if shape.uniform(v):
+                    emitted.value(v)
 
         def body() -> None:
-            one.run(steps)
-            one.copy(copied)
+            emitted.run(steps)
+            emitted.copy(copied)
 
-        one = _Steps(b, shape, constants, called, str, {})
-        return Text(_loops(b, name, shape, written, body), 0)
+        emitted = _Steps(b, shape, constants, called, str, {})
+        return Text(_loops(b, name, shape, load_uniform, body), 0)
 
-    # Where a row begins in each array is found where it is wanted: there may be thousands of them.
+    # Compute the start of a row in an array at each use: thousands of pointers would not fit into registers.
     depths = range(len(shape.outer))
-    given = [
+    parameters = [
         "ptr %t",
         "ptr %s",
         "i64 %j",
@@ -149,26 +154,26 @@ def text(
     texts: list[str] = []
     functions = len(stretches) + len(copies)
     for k in range(functions):
-        b = Emitter(machine, outside)
+        b = Emitter(target, module)
         b.start("entry")
         inner = _Steps(b, shape, constants, called, _from_table(b, shape), slots)
         if k < len(stretches):
             inner.run(stretches[k])
         else:
             inner.copy(copies[k - len(stretches)])
-        texts.append(f"define internal void @{name}_{k}({', '.join(given)}) noinline {machine.attributes} {{")
+        texts.append(f"define internal void @{name}_{k}({', '.join(parameters)}) noinline {target.attributes} {{")
         texts += [*b.lines, "ret void", "}"]
-    b = Emitter(machine, outside)
+    b = Emitter(target, module)
 
     def calls() -> None:
-        b.lines.extend(f"call void @{name}_{k}({', '.join(given)})" for k in range(functions))
+        b.lines.extend(f"call void @{name}_{k}({', '.join(parameters)})" for k in range(functions))
 
     texts.append(_loops(b, name, shape, None, calls))
     return Text("\n".join(texts), count)
 
 
 def _from_table(b: Emitter, shape: Shape) -> Callable[[int], str]:
-    """Pointers to the row's first point in each array, looked up at every use."""
+    """Return a function that emits the pointer to the first point of the row in an array, loaded at every use."""
     arrays = shape.arrays
     begins = {axes: _begin(b, shape, axes) for axes in shape.along}
 
@@ -181,18 +186,21 @@ def _from_table(b: Emitter, shape: Shape) -> Callable[[int], str]:
 
 
 def _begin(b: Emitter, shape: Shape, along: tuple[int, ...]) -> str:
-    """Where a row begins in an array that lies ``along`` some axes: the place of its first point."""
-    outer, found = shape.outer, "0"
+    """Emit the offset of the first point of the row in an array over the axes ``along``."""
+    outer, offset = shape.outer, "0"
     for a in along if outer else ():
         d = shape.axes.index(a)
-        found = b.line(f"mul i64 {found}, %n{d}") if found != "0" else found
+        offset = b.line(f"mul i64 {offset}, %n{d}") if offset != "0" else offset
         if d < len(outer):
-            found = b.line(f"add i64 {found}, %i{d}")
-    return found
+            offset = b.line(f"add i64 {offset}, %i{d}")
+    return offset
 
 
 def _slots(stretches: Sequence[Sequence[Step]]) -> tuple[dict[int, int], int]:
-    """A place in scratch for each value that a later stretch reads, and how many there are. Last in, first out."""
+    """Return a scratch slot for each value that a later stretch reads, and the number of slots.
+
+    Slots are reused last in, first out.
+    """
     last: dict[int, int] = {}
     for k, stretch in enumerate(stretches):
         for step in stretch:
@@ -209,7 +217,7 @@ def _slots(stretches: Sequence[Sequence[Step]]) -> tuple[dict[int, int], int]:
                     count += 1
                 slots[step.out] = free.pop()
                 ending.setdefault(last[step.out], []).append(slots[step.out])
-        # Not before its last reader has run.
+        # Free slots after the last stretch that reads them.
         free += ending.get(k, [])
     return slots, count
 
@@ -217,7 +225,10 @@ def _slots(stretches: Sequence[Sequence[Step]]) -> tuple[dict[int, int], int]:
 def _loops(
     b: Emitter, name: str, shape: Shape, before_row: Callable[[list[str]], None] | None, body: Callable[[], None]
 ) -> str:
-    """The loops: ``before_row`` gets pointers to the row's first point in each array, ``body`` has %j from there."""
+    """Return the text of nested loops around ``body``.
+
+    ``before_row`` receives the pointers to the first point of the row in each array; ``body`` uses the offset %j.
+    """
     lines, outer, arrays = b.lines, shape.outer, shape.arrays
     b.start("entry")
     for k in range(len(arrays) if before_row else 0):
@@ -248,7 +259,8 @@ def _loops(
     lines.append("")
     body()
     lines[counter] = f"%j = phi i64 [ 0, %{origin} ], [ %step, %{b.block} ]"
-    # The last register's worth may overlap the one before: computed twice, the same.
+    # The last vector may overlap the previous one; its first elements are computed twice, with equal results, which
+    # saves a scalar loop for the remainder.
     lines.append(f"%ahead = add i64 %j, {b.lanes}")
     lines.append("%over = icmp sgt i64 %ahead, %last")
     lines.append("%step = select i1 %over, i64 %last, i64 %ahead")
@@ -261,4 +273,4 @@ def _loops(
         lines.append(f"br i1 %c{d}, label %outer{d}, label %{f'next{d - 1}' if d else 'end'}")
     b.start("end")
     lines.append("ret void")
-    return "\n".join([f"define void @{name}(ptr %t, ptr %e) {b.machine.attributes} {{", *lines, "}"])
+    return "\n".join([f"define void @{name}(ptr %t, ptr %e) {b.target.attributes} {{", *lines, "}"])

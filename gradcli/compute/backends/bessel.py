@@ -1,0 +1,107 @@
+"""Bessel functions J, Y, I and K of integer order over arrays; SciPy's for arguments of medium size alone.
+
+Layer: must not know programs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gradcli.compute.backends.special import gamma, scipy
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    Array = NDArray[float64]
+
+_SERIES = 2.0
+"""Largest argument of the power series."""
+_HANKEL = 25.0
+"""Smallest argument of Hankel's expansion."""
+
+
+def _series(n: int, x: Array, sign: int) -> Array:
+    """Return J (``sign`` -1) or I (``sign`` 1) of order n for |x| <= 2 by the power series (DLMF 10.2.2, 10.25.2)."""
+    import numpy as np
+
+    half = x / 2
+    square = sign * half * half
+    term = np.ones_like(x)
+    total = np.zeros_like(x)
+    for k in range(1, 22):
+        total = total + term
+        term = term * square / (k * (n + k))
+    with np.errstate(all="ignore"):
+        return np.asarray(total * (np.power(half, n) / float(math.factorial(n)) if n <= 170 else 0.0 * x))
+
+
+def _hankel(kind: str, n: int, z: Array) -> Array:
+    """Return J or Y of order n for z > 25 and z > n*n by Hankel's expansion (DLMF 10.17.3)."""
+    import numpy as np
+
+    p, q, term = np.ones_like(z), np.zeros_like(z), np.ones_like(z)
+    for k in range(1, 40):
+        term = term * ((4.0 * n * n - (2 * k - 1) ** 2) / (8 * k)) / z
+        sign = (1, 1, -1, -1)[k % 4]
+        if k % 2:
+            q = q + sign * term
+        else:
+            p = p + sign * term
+        if np.max(np.abs(term)) < 1e-18:
+            break
+    # Obtain cos and sin of z - (n/2 + 1/4)*pi from those of z, so that the phase is not rounded.
+    s, c = np.sin(z), np.cos(z)
+    cosine, sine = (c + s, s - c) if n % 2 == 0 else (s - c, -(c + s))
+    quadrant_sign = 1.0 if n % 4 in (0, 1) else -1.0
+    wave = p * cosine - q * sine if kind == "besselj" else p * sine + q * cosine
+    return np.asarray(quadrant_sign * wave / math.sqrt(math.pi) / np.sqrt(z))
+
+
+def bessel(kind: str) -> Callable[[int, Array], Array]:
+    """Return the kernel ``(n, x) -> array`` of besselj, bessely, besseli or besselk, for integer orders n >= 0."""
+    import numpy as np
+
+    special = scipy()
+
+    def j(n: int, x: Array) -> Array:
+        z = np.abs(x)
+        far = (z > max(_HANKEL, n * n)) & np.isfinite(z)
+        value = special.jv(n, np.where(far | (z <= _SERIES), _HANKEL, z))
+        value = np.where(far, _hankel("besselj", n, np.where(far, z, 1e9 + n**4)), value)
+        value = np.where(z <= _SERIES, _series(n, np.minimum(z, _SERIES), -1), value)
+        value = np.where(np.isinf(z), 0.0, np.where(np.isnan(x), x, value))
+        return np.where(x < 0, -value, value) if n % 2 else np.asarray(value)
+
+    def y(n: int, x: Array) -> Array:
+        far = (x > max(_HANKEL, n * n)) & np.isfinite(x)
+        value = np.where(far, _hankel("bessely", n, np.where(far, x, 1e9 + n**4)), special.yn(n, np.where(far, 1.0, x)))
+        return np.where(x == math.inf, 0.0, value)
+
+    def i(n: int, x: Array) -> Array:
+        z = np.abs(x)
+        half = np.exp(np.minimum(z, 1e4) / 2)
+        large = special.ive(n, np.minimum(z, 1e4)) * half * half
+        value = np.where(
+            z <= _SERIES, _series(n, np.minimum(z, _SERIES), 1), np.where(z > 700, large, special.iv(n, z))
+        )
+        value = np.where(z > 1e4, math.inf, np.where(np.isnan(x), x, value))
+        return np.where(x < 0, -value, value) if n % 2 else np.asarray(value)
+
+    def k(n: int, x: Array) -> Array:
+        half = np.exp(-x / 2)
+        value = special.kve(n, x) * half * half
+        # For x < 1e-20 the leading term (DLMF 10.30.2, 10.31.2) equals the function to the last bit.
+        tiny = (x > 0) & (x < 1e-20)
+        lead = math.log(2) - np.euler_gamma - np.log(x) if n == 0 else gamma(n) / 2 * np.power(2 / x, n)
+        return np.where(tiny, lead, np.where(x > 1e4, 0.0, value))
+
+    kernel = {"besselj": j, "bessely": y, "besseli": i, "besselk": k}[kind]
+
+    def run(n: int, x: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return kernel(n, np.asarray(x, dtype=np.float64))
+
+    return run

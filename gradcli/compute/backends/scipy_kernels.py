@@ -1,0 +1,60 @@
+"""The kernels over arrays that need SciPy, by function name.
+
+Layer: must not know programs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gradcli.compute.backends.bessel import bessel
+from gradcli.compute.backends.polygamma import polygamma
+from gradcli.compute.backends.special import scipy
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    Array = NDArray[float64]
+
+
+def erfinv_gauss(x: Array) -> Array:
+    """Return exp(erfinv(x)**2) at each element of ``x``, to full accuracy although y = erfinv(x) is rounded.
+
+    A relative error of an ulp in y changes exp(y*y) by 2*y*y ulp. A Newton step removes it: with the residual
+    r = erf(y) - x the inverse is y - r*exp(y*y)*sqrt(pi)/2, and exp(y*y) is corrected to second order in that step.
+    """
+    import numpy as np
+
+    special = scipy()
+    x = np.asarray(x, dtype=np.float64)
+    size = np.abs(x)
+    y = special.erfinv(size)
+    # Use the C library's erfc, since its relative error carries over to the result.
+    erfc = np.frompyfunc(math.erfc, 1, 1)
+    with np.errstate(all="ignore"):
+        lead = np.rint(y * 2.0**20) / 2.0**20
+        growth = np.exp(lead * lead) * np.exp((y - lead) * (y + lead))
+        residual = np.where(size > 0.5, (1 - size) - np.asarray(erfc(y), dtype=np.float64), special.erf(y) - size)
+        step = -residual * growth * (math.sqrt(math.pi) / 2)
+        corrected = growth * (1 + 2 * y * step + (1 + 2 * y * y) * step * step)
+    return np.where(size == 1, math.inf, corrected)
+
+
+def scipy_kernel(name: str) -> Callable[..., Array]:
+    """Return the kernel ``(value, x) -> array`` of a function; ``value`` is its integer parameter, if it has one.
+
+    Raise GradError if SciPy is not installed.
+    """
+    special = scipy(name)
+    if name == "digamma":
+        return lambda value, x: polygamma(0, x)
+    if name == "erfinv":
+        return lambda value, x: special.erfinv(x)
+    if name == "polygamma":
+        return polygamma
+    if name == "erfinv_gauss":
+        return lambda value, x: erfinv_gauss(x)
+    return bessel(name)
