@@ -1,7 +1,7 @@
-"""Blocks of numbers <-> bytes, one row per format at the foot of the file.
+"""File formats: conversion between blocks of numbers and bytes, a row of FORMATS for each format.
 
-Memory stays bounded except where a format needs a column at once (json, npz, matrices).
-Must not know how the numbers are made, nor where the bytes go.
+Memory is bounded, except for formats that need a whole column at once (json, npz, and matrices in a table).
+Layer: must not know how the numbers are computed, nor where the bytes go.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ __all__ = [
 
 
 class Format(NamedTuple):
-    """A row: how a format is written, read and told apart.
+    """A file format.
 
-    ``writer``, ``teller``, ``reader``, ``shower`` name functions of this folder, as "file:function", which are imported
-    when they are called; "" where the format cannot do that. ``binary``: not for a terminal. ``held``: read and
-    written whole, in memory, where others are streamed. ``library``: what writing stands on, and ``needs`` the extra
-    that installs it.
+    ``suffixes`` are those of file names, ``doc`` is the line of the help. ``writer``, ``teller``, ``reader`` and
+    ``shower`` write numbers, write expressions, read, and escape text for a terminal: functions of this package as
+    "file:function", imported when they are called; "" if the format does not support the operation. ``binary``: not
+    written to a terminal. ``held``: read and written as a whole in memory, whereas other formats are streamed.
+    ``library``: the library that writing needs, and ``needs`` the extra that installs it.
     """
 
     name: str
@@ -45,11 +46,11 @@ class Format(NamedTuple):
     needs: str = ""
 
     def write(self, result: Any, out: Out, style: Style) -> None:
-        """Numbers, see `Columns`."""
+        """Write the columns of a result to ``out``."""
         _function(self.writer)(result, out, style)
 
     def tell(self, formulas: Statements, out: Out, style: Style) -> None:
-        """Expressions. Raises GradError where the format holds numbers alone."""
+        """Write expressions to ``out``. Raise GradError if the format holds numbers only."""
         if not self.teller:
             raise GradError(
                 "without points there are expressions, and this format holds numbers alone",
@@ -57,17 +58,21 @@ class Format(NamedTuple):
             )
         _function(self.teller)(formulas, out, style)
 
-    def read(self, given: Input) -> Table:
-        table: Table = _function(self.reader)(given)
+    def read(self, source: Input) -> Table:
+        """Return the table of an input, with its header read and checked."""
+        table: Table = _function(self.reader)(source)
         return table
 
     def shown(self, data: bytes) -> bytes:
-        """What a terminal is given of the text: nothing that could drive it."""
+        """Return the text as a terminal may receive it, with control characters escaped."""
         text: bytes = _function(self.shower)(data) if self.shower else data
         return text
 
     def load(self, packing: str | None) -> None:
-        """Import what writing stands on, before a file is begun: an import may fail, and may end the process."""
+        """Import the libraries that writing needs, before the output file is created: an import may end the process.
+
+        Raise GradError if a library is not installed.
+        """
         try:
             import_module(self.library)
         except ImportError as error:
@@ -81,8 +86,9 @@ class Format(NamedTuple):
             zstandard()
 
 
-def _function(place: str) -> Any:
-    file, _, name = place.partition(":")
+def _function(path: str) -> Any:
+    """Import and return a function given as "file:function"."""
+    file, _, name = path.partition(":")
     return getattr(import_module(f"gradcli.formats.{file}"), name)
 
 
@@ -127,7 +133,7 @@ FORMATS = {
 
 
 def by_suffix(path: str) -> Format:
-    """The format of a file to write by the end of its name, .gz and .zst left aside. Raises GradError."""
+    """Return the format of an output file by its suffix, ignoring .gz and .zst. Raise GradError if it is unknown."""
     for row in FORMATS.values():
         if suffix_of(path)[0].lower().endswith(row.suffixes):
             return row
@@ -139,12 +145,12 @@ def open_table(
     path: str, stream: BinaryIO | None, *, format: str | None = None, na: str | None = None,
     max_bytes: int | None = None, columns: Sequence[str] | None = None,
 ) -> Table:  # fmt: skip
-    """The table in a file, or in ``stream`` where that is given, as for ``-``; its header is read and checked.
+    """Open a table in a file, or in ``stream`` if given, as for ``-``; read and check its header.
 
-    ``format``: a name of FORMATS, else by suffix; stdin is csv. ``na="nan"`` reads empty cells, NA, N/A, NaN and null
-    as nan, where they are errors otherwise. ``max_bytes`` bounds what a packed or held input may expand to.
-    ``columns`` names the columns of an array that has none; without it a one-dimensional one has the name "".
-    Raises GradError: exit code 2 for what is wrong with the data, 3 where reading fails.
+    ``format``: a name of FORMATS; by default that of the suffix, and csv for stdin. ``na="nan"`` reads empty cells, NA,
+    N/A, NaN and null as nan; otherwise they are errors. ``max_bytes`` limits the bytes of the input after
+    decompression. ``columns``: names for the columns of an array without names; by default the column of a
+    one-dimensional array has the name "". Raise GradError, with exit code 2 for invalid data and 3 for failed reads.
     """
     if path == "-":
         if stream is None:
@@ -153,12 +159,13 @@ def open_table(
     else:
         plain, packing = suffix_of(path)
         name, stream = path, stream or opened(path)
-    row = _by_name(format) if format is not None else FORMATS["csv"] if path == "-" else _to_read(plain)
-    given = Input(name, stream, packing=packing, na=na == "nan", limit=max_bytes, columns=columns)
-    return row.read(given)
+    row = _by_name(format) if format is not None else FORMATS["csv"] if path == "-" else _by_read_suffix(plain)
+    source = Input(name, stream, packing=packing, na=na == "nan", limit=max_bytes, columns=columns)
+    return row.read(source)
 
 
 def _by_name(name: str) -> Format:
+    """Return the readable format of that name. Raise GradError if there is none."""
     row = FORMATS.get(name)
     if row is None or not row.reader:
         known = ", ".join([row.name for row in FORMATS.values() if row.reader])
@@ -166,7 +173,8 @@ def _by_name(name: str) -> Format:
     return row
 
 
-def _to_read(path: str) -> Format:
+def _by_read_suffix(path: str) -> Format:
+    """Return the readable format of a file by its suffix. Raise GradError if there is none."""
     import os
 
     for row in FORMATS.values():

@@ -1,4 +1,4 @@
-""".gz and .zst, in and out: read through within a limit on expansion, written alike every time."""
+"""Compression by gzip and Zstandard: bounded decompression, and reproducible compressed output."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from gradcli.errors import GradError, missing
 
 Out = Callable[[bytes], object]
 EXPANDED_LIMIT = 64 << 30
-"""Bytes a packed input may expand to, unless --max-bytes says otherwise."""
+"""Maximum of bytes after decompression, unless --max-bytes gives another."""
 _STEP = 1 << 20
 _MAGIC = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst"}
 _KINDS = {"gz": "gzip", "zst": "Zstandard"}
-# A Zstandard block of four bytes can stand for 128 KiB: this much input stays under 16 MiB of output.
+# A Zstandard block of four bytes can expand to 128 KiB, so this many bytes of input expand to at most 16 MiB.
 _ZST_FEED = 512
 
 
 def suffix_of(path: str) -> tuple[str, str | None]:
-    """The name without the suffix of its packing, and the packing: ``("a.csv", "gz")``."""
+    """Split the suffix of the compression off a name: ``("a.csv", "gz")`` for "a.csv.gz", ``("a.csv", None)``."""
     low = path.lower()
     for packing in _MAGIC.values():
         if low.endswith("." + packing):
@@ -28,12 +28,12 @@ def suffix_of(path: str) -> tuple[str, str | None]:
 
 
 def packing_of(start: bytes) -> str | None:
-    """The packing that the first bytes tell."""
+    """Return the compression that the first bytes of a file indicate, or None."""
     return next((packing for magic, packing in _MAGIC.items() if start.startswith(magic)), None)
 
 
 def begun(parts: Iterator[bytes]) -> bytes:
-    """The first bytes, enough of them to tell the packing."""
+    """Read the first bytes, enough for ``packing_of``."""
     start = b""
     while any(magic.startswith(start) and magic != start for magic in _MAGIC) and (part := next(parts, b"")):
         start += part
@@ -41,7 +41,10 @@ def begun(parts: Iterator[bytes]) -> bytes:
 
 
 def unpacked(parts: Iterator[bytes], packing: str, name: str, limit: int | None) -> Iterator[bytes]:
-    """The bytes inside, as they come. Raises GradError for what is damaged, cut off, or expands past the limit."""
+    """Yield the decompressed bytes as they arrive.
+
+    Raise GradError if the data are damaged or truncated, or expand to more than ``limit`` bytes.
+    """
     limit = EXPANDED_LIMIT if limit is None else limit
     start, kind = begun(parts), _KINDS[packing]
     if not start:
@@ -68,7 +71,7 @@ def _gunzip(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
             data = part
             while data:
                 if member.eof:
-                    # Tapes and some tools fill the end with zeros.
+                    # Skip padding: tapes and some tools fill the last block with zeros.
                     data = data.lstrip(b"\0")
                     if not data:
                         break
@@ -107,7 +110,7 @@ def _unzstd(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 
 def zstandard() -> Any:
-    """The library, or a refusal that says where it is missing."""
+    """Return the module zstandard. Raise GradError if it is not installed."""
     try:
         import zstandard as library
     except ImportError as error:
@@ -118,14 +121,17 @@ def zstandard() -> Any:
 
 
 class Packer:
-    """Bytes in, packed bytes out to ``out``; call ``close`` after the last. The same bytes whatever the pieces."""
+    """Compresses bytes and passes them to ``out``; ``close`` writes the rest.
+
+    The output does not depend on how the input is cut into pieces.
+    """
 
     def __init__(self, out: Out, packing: str) -> None:
         self.out = out
         if packing == "gz":
             import zlib
 
-            # zlib's own header of a member has neither name nor time.
+            # The header that zlib writes holds neither a name nor a time, so the output is reproducible.
             self._packing: Any = zlib.compressobj(6, zlib.DEFLATED, 31)
         else:
             self._packing = zstandard().ZstdCompressor(level=3, write_checksum=True).compressobj()

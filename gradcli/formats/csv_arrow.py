@@ -1,6 +1,6 @@
-"""Rows of plain numbers through pyarrow where that is installed: faster, and other threads go on meanwhile.
+"""Parsing of rows of plain numbers by pyarrow, if installed: it is faster and releases the interpreter lock.
 
-It is asked only where it must read what ``Separated`` reads, number for number; all else is left to that.
+It is used only for text that it reads exactly as ``Separated`` does; ``Separated`` reads everything else.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from typing import Any
 from gradcli.limits import memory
 
 LEAST = 1 << 17
-"""Bytes of text from which pyarrow's import pays."""
+"""Bytes of text from which the import of pyarrow is worth its time."""
 _CELL = 64
-"""Bytes of text for each column from which it pays: every column has its name, its type and an array of its own."""
+"""Bytes of text per column from which pyarrow is faster: each column costs a name, a type and an array."""
 _SPARE = 64 << 20
-"""Bytes of address space that are left before it is asked: its threads abort where there are none."""
+"""Bytes of address space that must be available, since pyarrow aborts the process if an allocation fails."""
 _OTHER = (b'"', b"\r", b"\t", b"\0")
-"""What it sees with other eyes: it takes a carriage return for the end of a line, and trims tabs."""
+"""Bytes that pyarrow reads differently: it takes a carriage return for the end of a line, and trims tabs."""
 
 
 def plain(text: bytes, separator: bytes, width: int) -> bool:
-    """Whether it reads rows of so many cells as they are read here, and is worth its import."""
+    """Return whether pyarrow reads this text as ``Separated`` does, and is worth its import, for ``width`` columns."""
     return len(text) >= max(LEAST, _CELL * width) and not any(mark in text for mark in _OTHER if mark != separator)
 
 
 def loaded() -> Any:
-    """pyarrow; None where it is not installed, or there is no room for it."""
+    """Return pyarrow, or None if it is not installed or the address space does not hold it."""
     try:
         import pyarrow
         import pyarrow.csv
@@ -35,8 +35,11 @@ def loaded() -> Any:
     return pyarrow
 
 
-def arrow_columns(text: bytes, separator: bytes, width: int, asked: Sequence[int]) -> list[Any] | None:
-    """The asked columns of whole rows, as float64; None where they must be read otherwise, or are malformed."""
+def arrow_columns(text: bytes, separator: bytes, width: int, indices: Sequence[int]) -> list[Any] | None:
+    """Return columns of complete rows as float64 arrays, by their indices.
+
+    Return None if pyarrow cannot be used or the rows are malformed.
+    """
     if not plain(text, separator, width) or (arrow := loaded()) is None:
         return None
     import numpy as np
@@ -51,12 +54,12 @@ def arrow_columns(text: bytes, separator: bytes, width: int, asked: Sequence[int
                 delimiter=separator.decode(), quote_char=False, ignore_empty_lines=False, newlines_in_values=False
             ),
             convert_options=arrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, arrow.float64()), include_columns=[names[k] for k in asked],
+                column_types=dict.fromkeys(names, arrow.float64()), include_columns=[names[k] for k in indices],
                 null_values=[], strings_can_be_null=False,
             ),
         )  # fmt: skip
     except (MemoryError, arrow.ArrowException):
         return None
     columns = [column.to_numpy() for column in table.columns]
-    # Words for nan and infinity have more spellings there.
+    # pyarrow accepts more spellings of nan and infinity than we do.
     return columns if all(np.isfinite(column).all() for column in columns) else None

@@ -1,66 +1,48 @@
-"""Reads rows between separators, csv and tsv, by RFC 4180 and strictly: every row has the header's number of cells.
+"""Reader of csv and tsv by RFC 4180. It is strict: each row must have as many cells as the header.
 
-A chunk of whole rows is looked at as one array of bytes; what is malformed is then found row by row, for the words.
+A chunk of complete rows is parsed as an array of bytes; only if it is malformed, row by row, to find the error.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.formats.csv_arrow import arrow_columns, loaded, plain
+from gradcli.formats.csv_cells import Cells, between_commas, split
 from gradcli.formats.csv_rows import row, unquoted, whole_rows, with_newlines
 from gradcli.formats.input import Input, checked_names, fault, places, shown
 from gradcli.formats.interface import Chunk
 from gradcli.formats.parse_numbers import NotANumber, number, numbers
 from gradcli.formats.passthrough import Kept
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-
 _JSON = re.compile(rb"""\s*(?:\{\s*["}\r\n]|\[\s*[-0-9"\[{\]\r\n])""")
 
 
-class _Cells(NamedTuple):
-    """Rows of cells as ranges of bytes, both of shape (rows, columns); an end is where its separator stands.
-
-    What there is in the text, ``quoted`` cells, carriage ``returns`` or ``plain`` ASCII alone, is asked once for all
-    columns.
-    """
-
-    text: bytes
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    quoted: bool
-    returns: bool
-    plain: bool
-
-
 class Separated:
-    """A table of text; see ``Table``. ``rows`` is never known."""
+    """A table of separated text; see ``Table``. ``rows`` is always None."""
 
     rows: int | None = None
 
-    def __init__(self, given: Input, separator: str) -> None:
-        given.refuse_columns()
-        name = given.name
-        self.name, self.na, self.notes = name, given.na, list[str]()
+    def __init__(self, source: Input, separator: str) -> None:
+        source.refuse_columns()
+        name = source.name
+        self.name, self.na, self.notes = name, source.na, list[str]()
         self._separator = separator.encode()
-        self._rows = whole_rows(with_newlines(given.parts()), name)
-        self._held, _ = next(self._rows, (b"", 0))
+        self._rows = whole_rows(with_newlines(source.parts()), name)
+        self._text, _ = next(self._rows, (b"", 0))
         self._line = 1
-        if not self._held:
+        if not self._text:
             raise GradError(f"{name}: the file is empty: a header is expected")
         self.names = self._header()
-        if plain(self._held, self._separator, len(self.names)):
+        if plain(self._text, self._separator, len(self.names)):
             loaded()
 
     def _header(self) -> tuple[str, ...]:
-        text = self._held
+        """Parse the header and return the names. Raise GradError for text that is not a table."""
+        text = self._text
         if text.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise GradError(f"{self.name}:1: UTF-16, not UTF-8", hint="convert it: iconv -f utf-16 -t utf-8")
         if text.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PAR1")):
@@ -86,7 +68,7 @@ class Separated:
                 f"{self.name}:1: no header: the first line holds numbers", hint="write the columns' names above them"
             )
         self._line += text.count(b"\n", 0, end)
-        self._held = text[end:]
+        self._text = text[end:]
         return checked_names(self.name, names, 1)
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
@@ -94,8 +76,8 @@ class Separated:
         kept = places(self.name, self.names, keep)
         start = 0
         while True:
-            if self._held:
-                chunk, error = self._chunk(self._held, asked, kept, start)
+            if self._text:
+                chunk, error = self._chunk(self._text, asked, kept, start)
                 if chunk is not None:
                     start += len((chunk.columns or chunk.kept)[0])
                     yield chunk
@@ -104,21 +86,21 @@ class Separated:
             following = next(self._rows, None)
             if following is None:
                 return
-            self._held, lines = following
+            self._text, lines = following
             self._line = 1 + lines
 
     def _chunk(
         self, text: bytes, asked: list[int], kept: list[int], start: int
     ) -> tuple[Chunk | None, GradError | None]:
-        """The rows up to the first bad one, and what is wrong with that."""
+        """Return the chunk of rows before the first invalid one, and the error there or None."""
         text = text if text.endswith(b"\n") else text + b"\n"
-        if not kept and (found := arrow_columns(text, self._separator, len(self.names), asked)) is not None:
-            return Chunk(start, found, []), None
+        if not kept and (columns := arrow_columns(text, self._separator, len(self.names), asked)) is not None:
+            return Chunk(start, columns, []), None
         error: GradError | None = None
-        cells = _structure(text, self._separator, len(self.names))
+        cells = split(text, self._separator, len(self.names))
         if cells is None:
             good, error = self._malformed(text)
-            cells = _structure(text[:good], self._separator, len(self.names)) if good else None
+            cells = split(text[:good], self._separator, len(self.names)) if good else None
         if cells is None:
             return None, error
         count = len(cells.ends)
@@ -127,25 +109,25 @@ class Separated:
             count, error = bad
         texts = []
         for k in kept:
-            one, bad = self._texts(cells, k, count)
+            column, bad = self._texts(cells, k, count)
             if bad is not None:
                 count, error = bad
-            texts.append(one)
+            texts.append(column)
         if count == 0:
             return None, error
         return Chunk(start, [c[:count] for c in columns], [t[:count] for t in texts]), error
 
-    def _numbers(self, cells: _Cells, asked: list[int]) -> tuple[list[Any], tuple[int, GradError] | None]:
-        """The asked columns, and where there is a bad cell how many rows are good."""
+    def _numbers(self, cells: Cells, asked: list[int]) -> tuple[list[Any], tuple[int, GradError] | None]:
+        """Return the columns ``asked`` before the first invalid cell, and its row and error if there is one."""
         import numpy as np
 
         if not asked:
             return [], None
-        if len(asked) and (quick := arrow_columns(cells.text, self._separator, len(self.names), asked)) is not None:
-            return quick, None
+        if len(asked) and (parsed := arrow_columns(cells.text, self._separator, len(self.names), asked)) is not None:
+            return parsed, None
         order = sorted(asked)
-        if (found := numbers(_between_commas(cells, order, self._separator), self.na)) is not None:
-            table = found.reshape(-1, len(order))
+        if (values := numbers(between_commas(cells, order, self._separator), self.na)) is not None:
+            table = values.reshape(-1, len(order))
             return [np.ascontiguousarray(table[:, order.index(k)]) for k in asked], None
         starts, ends = cells.starts[:, order].tolist(), cells.ends[:, order].tolist()
         rows = np.empty((len(starts), len(order)))
@@ -159,6 +141,7 @@ class Separated:
         return [rows[:, order.index(k)].copy() for k in asked], None
 
     def _bad(self, text: bytes, lo: int, hi: int, column: int, what: str) -> GradError:
+        """Return the error for a cell that is not a number."""
         cell = unquoted(text[lo:hi]).strip(b" \r")
         where = f"in column {shown(self.names[column])}"
         if not _decodes(cell):
@@ -172,29 +155,31 @@ class Separated:
             hint = "decimal commas and separators of thousands are not read: write 1234.5"
         return self._fault(text, lo, f"{shown(cell)} {where} {what}", hint)
 
-    def _texts(self, cells: _Cells, k: int, count: int) -> tuple[Kept, tuple[int, GradError] | None]:
+    def _texts(self, cells: Cells, k: int, count: int) -> tuple[Kept, tuple[int, GradError] | None]:
+        """Return a column as cells carried through, and the row and error of the first invalid one if there is one."""
         text = cells.text
-        found = [
+        values = [
             text[lo:hi] for lo, hi in zip(cells.starts[:count, k].tolist(), cells.ends[:count, k].tolist(), strict=True)
         ]
         marks: list[bool] | bool = False
         if cells.returns and k == len(self.names) - 1:
-            found = [cell.removesuffix(b"\r") for cell in found]
+            values = [cell.removesuffix(b"\r") for cell in values]
         if cells.quoted:
-            marks = [cell.startswith(b'"') for cell in found]
-            found = [unquoted(cell) if mark else cell for cell, mark in zip(found, marks, strict=True)]
-        if not cells.plain and not _decodes(b"\n".join(found)):
-            bad = next(r for r, cell in enumerate(found) if not _decodes(cell))
+            marks = [cell.startswith(b'"') for cell in values]
+            values = [unquoted(cell) if mark else cell for cell, mark in zip(values, marks, strict=True)]
+        if not cells.plain and not _decodes(b"\n".join(values)):
+            bad = next(r for r, cell in enumerate(values) if not _decodes(cell))
             error = self._fault(text, int(cells.starts[bad, k]), f"in column {shown(self.names[k])}: not UTF-8")
-            return Kept(found, marks)[:bad], (bad, error)
-        return Kept(found, marks), None
+            return Kept(values, marks)[:bad], (bad, error)
+        return Kept(values, marks), None
 
     def _fault(self, text: bytes, at: int, message: str, hint: str | None = None) -> GradError:
+        """Return an error with the line and column of an offset in the current text."""
         line = self._line + text.count(b"\n", 0, at)
         return fault(self.name, line, at - text.rfind(b"\n", 0, at), message, hint)
 
     def _malformed(self, text: bytes) -> tuple[int, GradError]:
-        """Where the first malformed row begins, and what is wrong with it."""
+        """Return the offset of the first malformed row, and its error."""
         at, line, width = 0, self._line, len(self.names)
         while at < len(text):
             cells: list[bytes] = []
@@ -203,9 +188,9 @@ class Separated:
             except GradError as error:
                 return at, error
             if len(cells) != width:
-                found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+                count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
                 message = (
-                    f"{found} where the header has {width}"
+                    f"{count} where the header has {width}"
                     if cells != [b""]
                     else f"an empty line where the header has {width} cells"
                 )
@@ -213,72 +198,6 @@ class Separated:
             line += text.count(b"\n", at, end)
             at = end
         raise AssertionError("every row is well formed")
-
-
-def _structure(text: bytes, separator: bytes, width: int) -> _Cells | None:
-    """Where the cells of whole rows are; None where a row is malformed."""
-    import numpy as np
-
-    if b"\r" in text and b'"' not in text:
-        text = text.replace(b"\r\n", b"\n")
-        if b"\r" in text:
-            return None
-    data = np.frombuffer(text, np.uint8)
-    newline = data == 10
-    marks = newline | (data == separator[0])
-    if b'"' in text:
-        quote = data == 34
-        # Sums wrap, their lowest bit does not mind.
-        inside = (np.cumsum(quote, dtype=np.uint8) & 1).astype(bool)
-        if inside[-1] or not _quotes_in_place(data, quote, inside, separator[0]):
-            return None
-        marks &= ~inside
-    ends = np.flatnonzero(marks)
-    if len(ends) % width or int(np.count_nonzero(newline[ends])) != len(ends) // width:
-        return None
-    if not newline[ends[width - 1 :: width]].all():
-        return None
-    starts = np.empty_like(ends)
-    starts[0] = 0
-    starts[1:] = ends[:-1] + 1
-    return _Cells(text, starts.reshape(-1, width), ends.reshape(-1, width), b'"' in text, b"\r" in text, text.isascii())
-
-
-def _quotes_in_place(data: Any, quote: Any, inside: Any, separator: int) -> bool:
-    """Whether quotes open only at a cell's start, close only at its end, and returns stand before newlines alone."""
-    import numpy as np
-
-    at = np.flatnonzero(quote)
-    opening = at[inside[at]]
-    closing = at[~inside[at]]
-    before = data[opening[opening > 0] - 1]
-    after = data[closing + 1]
-    returns = np.flatnonzero((data == 13) & ~inside)
-    return bool(
-        np.isin(before, (separator, 10, 34)).all()
-        and np.isin(after, (separator, 10, 13, 34)).all()
-        and (data[returns + 1] == 10).all()
-    )
-
-
-def _between_commas(cells: _Cells, order: list[int], separator: bytes) -> bytes:
-    """The cells of some columns, row after row, without a comma behind the last."""
-    import numpy as np
-
-    rows, width = cells.ends.shape
-    text = cells.text
-    if len(order) < width:
-        flags = np.zeros(width, dtype=bool)
-        flags[order] = True
-        lengths = cells.ends - cells.starts + 1
-        picked = np.repeat(np.tile(flags, rows), lengths.ravel())
-        text = np.frombuffer(text, np.uint8)[picked].tobytes()
-    if separator != b",":
-        # A comma inside a cell must not become one between cells.
-        text = text.replace(b",", b"x").replace(separator, b",")
-    elif b'"' in text:
-        return b'"'
-    return text.replace(b"\n", b",")[:-1]
 
 
 def _decodes(cell: bytes) -> bool:
@@ -290,6 +209,7 @@ def _decodes(cell: bytes) -> bool:
 
 
 def _is_number(cell: bytes) -> bool:
+    """Return whether a cell of the header is a finite number."""
     try:
         number(unquoted(cell), False)
     except NotANumber:
@@ -297,9 +217,11 @@ def _is_number(cell: bytes) -> bool:
     return unquoted(cell).strip() not in (b"nan", b"inf", b"-inf")
 
 
-def read_csv(given: Input) -> Separated:
-    return Separated(given, ",")
+def read_csv(source: Input) -> Separated:
+    """Return the table of comma-separated text."""
+    return Separated(source, ",")
 
 
-def read_tsv(given: Input) -> Separated:
-    return Separated(given, "\t")
+def read_tsv(source: Input) -> Separated:
+    """Return the table of tab-separated text."""
+    return Separated(source, "\t")

@@ -1,4 +1,4 @@
-"""Rows of cells between separators, by RFC 4180: where they end, and one of them cell by cell, strictly."""
+"""Rows of cells by RFC 4180: splitting text into complete rows, and strict parsing of a row."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from gradcli.formats.input import LINE_LIMIT, fault
 
 _NEWLINE = 10
 _MARK = re.compile(rb'["\r\n]')
-_SWAPPED = bytes.maketrans(b"\r\n", b"\n\r")
+_EXCHANGED = bytes.maketrans(b"\r\n", b"\n\r")
 
 
 def with_newlines(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """The same; where the first line ends in a carriage return alone, that and a newline trade places.
+    """Yield the text with newlines as line ends.
 
-    A line that ends otherwise than the first is so refused as any other.
+    If the first line ends in a lone carriage return, carriage returns and newlines outside quotes are exchanged, so
+    that a line with a different end is refused later like any other malformed line.
     """
     returns: bool | None = None
-    held, quotes = b"", 0
+    pending, quotes = b"", 0
     for part in parts:
-        part = held + part
-        held = b""
+        part = pending + part
+        pending = b""
         if returns is None and (end := _first_end(part, quotes)) is not None:
             if part[end:] == b"\r":
-                # What follows tells: a newline may be on its way.
-                held = part
+                # The next part decides, since it may begin with a newline.
+                pending = part
                 continue
             returns = part[end] == 13 and part[end + 1] != 10
         if returns is False:
@@ -34,15 +35,15 @@ def with_newlines(parts: Iterator[bytes]) -> Iterator[bytes]:
         pieces = part.split(b'"')
         if returns:
             outside = slice(quotes % 2, None, 2)
-            pieces[outside] = [piece.translate(_SWAPPED) for piece in pieces[outside]]
+            pieces[outside] = [piece.translate(_EXCHANGED) for piece in pieces[outside]]
         quotes += len(pieces) - 1
         yield b'"'.join(pieces)
-    if held:
-        yield held[:-1] + b"\n"
+    if pending:
+        yield pending[:-1] + b"\n"
 
 
 def _first_end(part: bytes, quotes: int) -> int | None:
-    """The first newline or carriage return outside quotes; ``quotes`` came before."""
+    """Return the offset of the first newline or carriage return outside quotes; ``quotes`` counts earlier quotes."""
     for mark in _MARK.finditer(part):
         if mark[0] == b'"':
             quotes += 1
@@ -52,38 +53,38 @@ def _first_end(part: bytes, quotes: int) -> int | None:
 
 
 def whole_rows(parts: Iterator[bytes], name: str) -> Iterator[tuple[bytes, int]]:
-    """Pieces that end where a row ends, and how many newlines came before; the last may lack its newline."""
-    held: list[bytes] = []
+    """Yield pieces of complete rows, each with the number of newlines before it; the last may lack its newline."""
+    pending: list[bytes] = []
     size = lines = quotes = 0
     for part in parts:
-        # Looking for one is many times faster than counting them.
-        marked = b'"' in part
-        cut = _last_end(part, quotes) if marked or quotes % 2 else part.rfind(b"\n") + 1
+        # Searching for a quote is many times faster than counting quotes.
+        has_quotes = b'"' in part
+        cut = _last_end(part, quotes) if has_quotes or quotes % 2 else part.rfind(b"\n") + 1
         if cut:
-            held.append(part[:cut])
-            text = b"".join(held)
+            pending.append(part[:cut])
+            text = b"".join(pending)
             yield text, lines
             lines += _newlines(text)
-            held, size, quotes, part = [], 0, 0, part[cut:]
-        held.append(part)
+            pending, size, quotes, part = [], 0, 0, part[cut:]
+        pending.append(part)
         size += len(part)
-        quotes += part.count(b'"') if marked else 0
+        quotes += part.count(b'"') if has_quotes else 0
         if size > LINE_LIMIT:
             what = "a quote is not closed, or the line" if quotes % 2 else "the line"
             raise fault(name, lines + 1, 1, f"{what} is too long: the limit is {LINE_LIMIT:,} bytes")
     if size:
-        yield b"".join(held), lines
+        yield b"".join(pending), lines
 
 
 def _newlines(text: bytes) -> int:
-    """Their number, several times faster than bytes.count where there are many."""
+    """Return the number of newlines; several times faster than bytes.count if there are many."""
     import numpy as np
 
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
 
 
 def _last_end(part: bytes, quotes: int) -> int:
-    """Behind the last newline outside quotes, 0 where there is none; ``quotes`` came before in the row."""
+    """Return the offset after the last newline outside quotes, or 0; ``quotes`` counts earlier quotes of the row."""
     quotes += part.count(b'"')
     end = len(part)
     while (at := part.rfind(b"\n", 0, end)) >= 0:
@@ -95,7 +96,10 @@ def _last_end(part: bytes, quotes: int) -> int:
 
 
 def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: list[bytes]) -> int:
-    """Adds the raw cells of the row that begins at ``at``; gives where the next begins. Raises GradError."""
+    """Append the raw cells of the row at offset ``at`` to ``cells``; return the offset of the next row.
+
+    ``line`` is the number of its first line. Raise GradError if the row is malformed.
+    """
     first, newline = at, _line_end(text, at)
     plain = text[at:newline].removesuffix(b"\r") if newline < len(text) else text[at:]
     if b'"' not in plain and b"\r" not in plain:
@@ -106,11 +110,11 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         if text.startswith(b'"', at):
             at = _closing(text, at)
             if at < 0:
-                raise fault(name, *_place(text, first, start, line), "a quote is opened here and never closed")
+                raise fault(name, *_position(text, first, start, line), "a quote is opened here and never closed")
             at += 1
         else:
             if newline < at:
-                # Looked for once a line: from every cell it would take a row's length each.
+                # Search once per line: a search from each cell would take quadratic time.
                 newline = _line_end(text, at)
             at = text.find(separator, at, newline)
             at = newline if at < 0 else at
@@ -121,7 +125,7 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
                 hint = "quote the whole cell and double the quotes in it"
                 if text[bad : bad + 1] != b'"':
                     hint = "all lines of a file end alike: in CRLF, LF or CR"
-                raise fault(name, *_place(text, first, bad, line), what, hint)
+                raise fault(name, *_position(text, first, bad, line), what, hint)
             if text[at - 1 : at + 1] == b"\r\n" and at > start:
                 at -= 1
         cells.append(text[start:at])
@@ -132,17 +136,17 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         if at == len(text):
             return at
         if not text.startswith(separator, at):
-            raise fault(name, *_place(text, first, at, line), "text behind a closing quote")
+            raise fault(name, *_position(text, first, at, line), "text behind a closing quote")
         at += 1
 
 
 def _line_end(text: bytes, at: int) -> int:
-    found = text.find(b"\n", at)
-    return len(text) if found < 0 else found
+    newline = text.find(b"\n", at)
+    return len(text) if newline < 0 else newline
 
 
 def _closing(text: bytes, at: int) -> int:
-    """The quote that closes the one at ``at``, -1 where there is none."""
+    """Return the offset of the quote that closes the one at ``at``, or -1."""
     at += 1
     while (at := text.find(b'"', at)) >= 0:
         if not text.startswith(b'""', at):
@@ -151,11 +155,13 @@ def _closing(text: bytes, at: int) -> int:
     return -1
 
 
-def _place(text: bytes, first: int, at: int, line: int) -> tuple[int, int]:
+def _position(text: bytes, first: int, at: int, line: int) -> tuple[int, int]:
+    """Return the line and column of offset ``at``; ``line`` is that of offset ``first``."""
     return line + text.count(b"\n", first, at), at - text.rfind(b"\n", 0, at)
 
 
 def unquoted(cell: bytes) -> bytes:
+    """Return a raw cell without its quotes."""
     if cell.startswith(b'"'):
         return cell.removesuffix(b"\r")[1:-1].replace(b'""', b'"')
     return cell

@@ -1,4 +1,4 @@
-"""Rows between separators, csv and tsv, as RFC 4180 has them."""
+"""Writers of csv and tsv, by RFC 4180."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from gradcli.formats.print_numbers import number_rows, row_pieces
 
 
 def _heading(name: str, separator: bytes) -> bytes:
-    """A cell of the header; quotes keep blanks at its ends, which readers take away."""
+    """Return a cell of the header, quoted if it begins or ends with blanks, since readers strip unquoted names."""
     cell = name.encode()
     return quoted(cell, separator) if cell == cell.strip() else b'"' + cell.replace(b'"', b'""') + b'"'
 
 
 def _separated(separator: bytes) -> tuple[Callable[..., None], Callable[..., None]]:
-    turned = bytes.maketrans(b",", separator)
+    """Return the writer and the teller for a separator."""
+    separators = bytes.maketrans(b",", separator)
 
     def write(result: Columns, out: Out, style: Style) -> None:
         header = separator.join([_heading(n, separator) for n in result.names]) + b"\n"
         for block in headed(header, result.blocks, out):
-            # Kept columns come before those of numbers.
+            # Columns carried through come before those of numbers.
             kept = [column.separated(separator) for column in block if isinstance(column, Kept)]
             for piece in row_pieces(block[len(kept) :]) if not kept else [number_rows(block[len(kept) :])]:
-                body = piece if separator == b"," else piece.translate(turned)
+                body = piece if separator == b"," else piece.translate(separators)
                 if kept:
                     rows = zip(*kept, body.split(b"\n"), strict=True)
                     body = b"\n".join(map(separator.join, rows)) + b"\n"

@@ -1,6 +1,7 @@
-"""Bytes of an input as they come, and where they stand: FILE:LINE:COLUMN. Knows no format.
+"""Inputs: their bytes as they arrive, and error messages with positions, FILE:LINE:COLUMN.
 
-A column counts bytes from 1, as editors and compilers do.
+Columns count bytes from 1, as in compilers.
+Layer: must not know any format.
 """
 
 from __future__ import annotations
@@ -19,19 +20,21 @@ from gradcli.formats.compression import begun, packing_of, unpacked
 from gradcli.limits import memory
 
 STDIN = "stdin"
-"""What messages call it; it has no suffix, so that its first bytes tell whether it is packed."""
+"""The name of standard input in messages; its first bytes, not a suffix, tell whether it is compressed."""
 PIECE = 1 << 20
-"""Bytes read at a time from what is fast."""
+"""Maximum of bytes read at a time."""
 LINE_LIMIT = 1 << 24
-"""Bytes of one row of text: more than any table has, and a bound for limits."""
+"""Maximum of bytes of a row of text, far above that of real tables; it bounds the memory of readers."""
 WHOLE_LIMIT = (1 << 30) // 5 * 4
-"""Bytes of an input that must be held, unless --max-bytes says otherwise: with room to grow, a GiB of limits."""
+"""Maximum of bytes of an input held in memory, unless --max-bytes gives another: 4/5 GiB, which leaves the buffer
+1/5 GiB to grow."""
 
 
 class Input:
-    """One input: ``name`` for messages, the stream, and what was said about it.
+    """An input: its ``name`` in messages, its stream, and the options for it.
 
-    ``na``: whether empty cells and NA are nan. ``limit``: --max-bytes. ``columns``: names for an array without names.
+    ``packing``: its compression. ``na``: whether empty cells and NA mean nan. ``limit``: --max-bytes. ``columns``:
+    names for an array without names. Raise GradError if a file is larger than the limit.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class Input:
             raise self._too_large()
 
     def parts(self) -> Iterator[bytes]:
-        """The bytes as they come, unpacked."""
+        """Yield the decompressed bytes as they arrive. Raise GradError if they exceed the limit or reading fails."""
         parts = pieces(self.stream, self.name)
         packing = self.packing
         if self.name == STDIN:
@@ -66,10 +69,10 @@ class Input:
         return GradError(f"{self.name}: too large: the limit is {self.limit:,} bytes", hint="raise it by --max-bytes")
 
     def whole(self) -> bytes:
-        """All bytes, unpacked. Raises GradError past the limit, before more is read."""
+        """Return all decompressed bytes. Raise GradError as soon as they exceed the limit."""
         limit = min(WHOLE_LIMIT if self.limit is None else self.limit, memory.limit() // 5 * 4)
-        # It grows by an eighth at a time and gives what it holds without a copy.
-        held, size = io.BytesIO(), 0
+        # BytesIO grows by an eighth at a time, and getvalue does not copy.
+        buffer, size = io.BytesIO(), 0
         for piece in self.parts():
             size += len(piece)
             if size > limit:
@@ -77,26 +80,26 @@ class Input:
                     f"{self.name}: too large: this format is held in memory, the limit is {limit:,} bytes",
                     hint="raise it by --max-bytes, or convert to csv, jsonl, npy or parquet, which are streamed",
                 )
-            held.write(piece)
-        return held.getvalue()
+            buffer.write(piece)
+        return buffer.getvalue()
 
     def refuse_columns(self) -> None:
-        """Raises GradError where names are given for columns that have names."""
+        """Raise GradError if --columns is given; called by formats whose columns have names."""
         if self.columns is not None:
             raise GradError(f"{self.name}: its columns have names: --columns is for arrays that have none")
 
 
 def file_size(stream: BinaryIO) -> int | None:
-    """The bytes of a file; None where it is no file."""
+    """Return the size of a regular file in bytes, or None if the stream is not one."""
     try:
-        told = os.fstat(stream.fileno())
+        status = os.fstat(stream.fileno())
     except (OSError, ValueError, AttributeError):
         return None
-    return told.st_size if stat.S_ISREG(told.st_mode) else None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 class _File(io.FileIO):
-    """A file that closes itself with the table that reads it. Raises GradError (exit code 3) where that fails."""
+    """A file that is closed when the table that reads it is freed. Raise GradError (exit code 3) if closing fails."""
 
     def close(self) -> None:
         try:
@@ -109,7 +112,7 @@ class _File(io.FileIO):
 
 
 def opened(path: str) -> BinaryIO:
-    """A file to read. Raises GradError where it cannot be opened."""
+    """Open a file for reading. Raise GradError if that fails."""
     try:
         return cast(BinaryIO, _File(path))
     except OSError as error:
@@ -119,11 +122,11 @@ def opened(path: str) -> BinaryIO:
 
 
 def pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """What is there, as soon as it is there: never waits for more than one byte, gathers what is ready.
+    """Yield the bytes of a stream as they arrive, in pieces of at most about 2*PIECE bytes; close it at the end.
 
-    Raises GradError (exit code 3) where reading fails.
+    A piece holds all bytes that are available without waiting. Raise GradError (exit code 3) if reading fails.
     """
-    # read1 asks the system once; a raw stream's read does as well.
+    # read1 of a buffered stream makes at most one system call, as does read of a raw stream.
     take: Callable[[int], bytes | None] = getattr(stream, "read1", stream.read)
     try:
         while data := take(PIECE):
@@ -139,7 +142,7 @@ def pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
 
 def _ready(stream: Any) -> bool:
-    """Whether the next read will not wait. Unknown counts as no."""
+    """Return whether the next read does not block; False if that is unknown."""
     import select
 
     try:
@@ -148,34 +151,36 @@ def _ready(stream: Any) -> bool:
         return False
 
 
-_NAMED = {
+_NAME_ERRORS = {
     errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL,
     errno.ENXIO, errno.ENODEV, errno.EILSEQ,
 }  # fmt: skip
-"""Errors that lie in what was named; all others in the system."""
+"""Errors caused by the name of the file; all others are failures of the system."""
 
 
 def unopened(name: str, error: OSError) -> GradError:
-    """What to say of a file that cannot be opened: exit code 2 where the name is wrong, 3 where the system fails."""
-    return GradError(f"{name}: {error.strerror or error}") if error.errno in _NAMED else failed(name, error)
+    """Return the error for a file that cannot be opened: exit code 2 for a wrong name, 3 for a system failure."""
+    return GradError(f"{name}: {error.strerror or error}") if error.errno in _NAME_ERRORS else failed(name, error)
 
 
 def failed(name: str, error: OSError) -> GradError:
+    """Return the error for a failed read, with exit code 3."""
     return GradError(f"{name}: reading failed: {error.strerror or error}", exit_code=3)
 
 
 def fault(name: str, line: int, column: int, message: str, hint: str | None = None) -> GradError:
+    """Return an error with a position in the input."""
     return GradError(f"{name}:{line}:{column}: {message}", hint=hint)
 
 
 def shown(cell: bytes | str) -> str:
-    """A cell in quotes, for messages; a long one is cut."""
+    """Return a cell in quotes, for messages; a long one is truncated."""
     text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
     return f"'{text}'" if len(text) <= 40 else f"'{text[:40]}...'"
 
 
 def places(name: str, names: tuple[str, ...], asked: Sequence[str]) -> list[int]:
-    """Where the asked columns stand. Raises GradError for one that is not there."""
+    """Return the indices of the columns ``asked``. Raise GradError for a column that does not exist."""
     index = {column: k for k, column in enumerate(names)}
     for column in asked:
         if column not in index:
@@ -185,7 +190,7 @@ def places(name: str, names: tuple[str, ...], asked: Sequence[str]) -> list[int]
 
 
 def checked_names(name: str, names: Sequence[str], line: int | None = None) -> tuple[str, ...]:
-    """Headers, none empty and none twice. Raises GradError."""
+    """Return the column names. Raise GradError if one is empty, duplicate or not encodable as UTF-8."""
     where = f"{name}:{line}" if line is not None else name
     first: dict[str, int] = {}
     for k, column in enumerate(names):

@@ -1,4 +1,7 @@
-"""What readers give and what writers are given: tables, columns, formulas. Knows no format."""
+"""The interface of readers and writers: tables, columns, formulas and styles.
+
+Layer: must not know any format.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,15 @@ SCHEMA = "gradcli/1"
 
 
 class Start(bytes):
-    """To be written over the first bytes of the output, where ``Style.rewinds``."""
+    """Bytes that overwrite the start of the output; allowed if ``Style.rewinds``."""
 
 
 class Columns(Protocol):
-    """What is written: named columns of numbers over a grid.
+    """A result to write: named columns of numbers over a grid.
 
-    A column that is None holds nothing; those that are Kept hold cells as they were read, and come first.
-    ``shapes``: of each column of ``whole()``, where they differ.
+    A block holds a flat column for each name: an array or list of floats, None for a column without values, or ``Kept``
+    for cells carried through, which come first. ``whole()`` returns the columns of all points; ``shapes`` gives their
+    shapes if they differ.
     """
 
     names: tuple[str, ...]
@@ -43,7 +47,7 @@ class Columns(Protocol):
 
 
 class Statements(Protocol):
-    """What is written where there are no points: derivatives as expressions. ``unused`` names those that are not."""
+    """Derivatives as expressions, written if there are no points; ``unused`` names those that do not occur."""
 
     lines: list[tuple[str, str]]
     names: tuple[str, ...]
@@ -57,9 +61,9 @@ class Statements(Protocol):
 
 
 class Style(NamedTuple):
-    """How a table looks: significant digits (None: all), width to fit (None: any), whether to colour.
+    """The style of the output: significant digits (None: all), maximum width (None: unlimited), and colour.
 
-    ``rewinds``: whether the output is a file, whose start can be written last.
+    ``rewinds``: whether the output is a file whose start can be overwritten at the end.
     """
 
     digits: int | None = None
@@ -69,7 +73,7 @@ class Style(NamedTuple):
 
 
 def shaped(result: Columns) -> Iterator[tuple[str, tuple[int, ...], Any]]:
-    """Name, shape and flat column of everything."""
+    """Yield the name, shape and flat column of each output."""
     columns = result.whole()
     shapes = result.shapes if result.shapes is not None else dict.fromkeys(result.names, result.shape)
     for (name, shape), column in zip(shapes.items(), columns, strict=True):
@@ -77,9 +81,9 @@ def shaped(result: Columns) -> Iterator[tuple[str, tuple[int, ...], Any]]:
 
 
 class Chunk(NamedTuple):
-    """Consecutive rows of a table: ``start`` rows came before, ``columns`` and ``kept`` have one entry a name.
+    """Consecutive rows of a table, of which ``start`` is the index of the first.
 
-    All entries are equally long and never empty.
+    ``columns`` and ``kept`` have an entry for each name asked for; all have the same length, at least 1.
     """
 
     start: int
@@ -88,10 +92,10 @@ class Chunk(NamedTuple):
 
 
 class Table(Protocol):
-    """What readers give: the names of all columns, then rows as they come.
+    """A table that is read: the names of all columns, then rows as they arrive.
 
-    ``rows`` is their number where the input tells it. ``notes`` grows while rows are taken: what the person should
-    know and no error is, each told once.
+    ``rows`` is their number, or None if the format does not store it. ``notes`` collects warnings while rows are read,
+    each once.
     """
 
     names: tuple[str, ...]
@@ -99,15 +103,16 @@ class Table(Protocol):
     notes: list[str]
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        """The ``wanted`` columns as numbers and the ``keep`` columns as they are; at least one name, and once.
+        """Yield the rows: columns ``wanted`` as float64 arrays, columns ``keep`` as cells carried through.
 
-        Rows before a bad one are given first, then GradError is raised, wherever the chunks end.
+        At least one column is asked for, and each chunk iterator is used once. Raise GradError at an invalid row, after
+        all rows before it have been yielded.
         """
         ...
 
 
 def headed(header: bytes, blocks: Iterator[Any], out: Out) -> Iterator[Any]:
-    """The blocks, once the first is there and the header is out: until then the work may come to nothing."""
+    """Yield the blocks; write the header after the first is computed, since that may raise an error."""
     first = next(blocks, None)
     out(header)
     if first is not None:
@@ -116,9 +121,9 @@ def headed(header: bytes, blocks: Iterator[Any], out: Out) -> Iterator[Any]:
 
 
 class Sink(io.RawIOBase):
-    """``out`` as a file that is written from the front, for libraries that write files.
+    """A sequential file that passes its bytes to ``out``, for libraries that write files.
 
-    A context: what is written after it, as by a library's destructor once writing has failed, goes nowhere.
+    After the ``with`` block bytes are discarded, such as those that the destructor of a library writes after a failure.
     """
 
     def __init__(self, out: Out) -> None:

@@ -1,6 +1,6 @@
-"""Reads JSON: records, columns, or gradcli's own schema, strictly: no key twice, no NaN.
+"""Reader of JSON: records, columns, or the schema gradcli/1. It is strict: duplicate keys and NaN are errors.
 
-The text is held; its values are made some rows at a time.
+The text is held in memory; its values are parsed some rows at a time.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, marked, not_utf8, parse
 
 _ROWS = 65536
-"""Rows given at a time."""
+"""Maximum of rows in a chunk."""
 
 
 class JsonTable:
-    """A table in one JSON text, which is held as it is and read some rows at a time; see ``Table``."""
+    """A table in a JSON text, which is held in memory and parsed some rows at a time; see ``Table``."""
 
-    def __init__(self, given: Input) -> None:
-        given.refuse_columns()
-        self.name, self.na, self.notes = given.name, given.na, list[str]()
-        self._text = given.whole()
+    def __init__(self, source: Input) -> None:
+        source.refuse_columns()
+        self.name, self.na, self.notes = source.name, source.na, list[str]()
+        self._text = source.whole()
         scan = Scan(self._text, self.name, _checked(self._text, self.name))
         at = scan.blank(scan.start)
         mark = self._text[at : at + 1]
@@ -48,32 +48,36 @@ class JsonTable:
 
     def _of_columns(self, scan: Scan, at: int) -> dict[str, Values]:
         columns: dict[str, Values] = {}
-        others: dict[str, int] = {}
-        inner: dict[str, tuple[int, int]] = {}
+        other_members: dict[str, int] = {}
+        spans: dict[str, tuple[int, int]] = {}
 
         def of_schema(key: str, at: int) -> int:
-            inner[key] = at, scan.value(at)
-            return inner[key][1]
+            spans[key] = at, scan.value(at)
+            return spans[key][1]
 
         def take(key: str, at: int) -> int:
             if self._text[at : at + 1] == b"[":
                 columns[key], end = scan.values(at)
                 return end
-            others[key] = at
+            other_members[key] = at
             deep = key == "columns" and self._text[at : at + 1] == b"{"
             return scan.members(at, of_schema) if deep else scan.value(at)
 
         scan.end(scan.members(at, take))
-        schema = scan.string(others["schema"]) if "schema" in others else ""
+        schema = scan.string(other_members["schema"]) if "schema" in other_members else ""
         if schema.startswith("gradcli/"):
-            if schema != "gradcli/1" or "columns" not in others or scan.kind(others["columns"]) != "an object":
+            if (
+                schema != "gradcli/1"
+                or "columns" not in other_members
+                or scan.kind(other_members["columns"]) != "an object"
+            ):
                 raise GradError(
                     f"{self.name}: not of the schema gradcli/1: 'columns' is missing or the version is newer"
                 )
-            places = {name: (at, end) for name, (at, end) in inner.items() if self._text[at : at + 1] != b"n"}
+            places = {name: (at, end) for name, (at, end) in spans.items() if self._text[at : at + 1] != b"n"}
             columns = {name: scan.deep_values(name, at, end) for name, (at, end) in places.items()}
-        elif others:
-            name, at = next(iter(others.items()))
+        elif other_members:
+            name, at = next(iter(other_members.items()))
             raise GradError(f"{self.name}: '{name}' is {scan.kind(at)} where a list of numbers is expected")
         first = next(iter(columns), "")
         for name, column in columns.items():
@@ -89,17 +93,17 @@ class JsonTable:
         for part in self._of_lists(asked) if self._records is None else self._of_records(self._records):
             count = part.count
             error: GradError | None = None
-            found: list[Any] = []
+            columns: list[Any] = []
             for name in asked:
-                one: Any
-                one, bad = part.numbers(name, self.na) if name in wanted else kept_cells(part.values(name, Spelled))
-                if bad is not None and len(one) < count:
-                    count = len(one)
+                column: Any
+                column, bad = part.numbers(name, self.na) if name in wanted else kept_cells(part.values(name, Spelled))
+                if bad is not None and len(column) < count:
+                    count = len(column)
                     error = GradError(f"{self.name}: '{name}', value {start + count + 1}: {bad}")
-                found.append(one)
+                columns.append(column)
             if count:
-                found = [column[:count] for column in found]
-                yield Chunk(start, found[: len(wanted)], found[len(wanted) :])
+                columns = [column[:count] for column in columns]
+                yield Chunk(start, columns[: len(wanted)], columns[len(wanted) :])
             if error is not None:
                 raise error
             start += count
@@ -129,7 +133,10 @@ class JsonTable:
             k = end
 
     def _cells(self, column: Values, k: int, end: int) -> bytes:
-        """A list of some values of a column; one that is a list or an object stands empty, and is the last."""
+        """Return the values of a column between two remembered offsets as a JSON list.
+
+        The list ends at the first value that is a list or an object, which is written as an empty one.
+        """
         text, first, last = self._text, column.places[k], column.places[end]
         scan = Scan(text, self.name, 0)
         if column.deep:
@@ -146,14 +153,17 @@ class JsonTable:
 
 
 class _Part:
-    """Some rows as JSON: a list a column, or under no name a list of records."""
+    """Some rows as JSON text: a list for each column, or a list of records under the name ""."""
 
     def __init__(self, name: str, count: int, texts: dict[str, bytes]) -> None:
         self.name, self.count, self._texts = name, count, texts
         self._records: dict[Any, list[Any]] = {}
 
     def values(self, column: str, spelled: Callable[[str], Any] | None) -> list[Any]:
-        """A column, its numbers as ``spelled``; where that is None by orjson, which may raise ValueError."""
+        """Return the values of a column, with numbers converted by ``spelled``.
+
+        If that is None, orjson parses the text, which may raise ValueError.
+        """
         if column in self._texts:
             return self._parsed(self._texts[column], spelled)
         if spelled not in self._records:
@@ -163,33 +173,33 @@ class _Part:
     def _parsed(self, text: bytes, spelled: Callable[[str], Any] | None) -> list[Any]:
         import orjson
 
-        found: list[Any] = orjson.loads(text) if spelled is None else parse(text.decode(), self.name, spelled)
-        return found
+        values: list[Any] = orjson.loads(text) if spelled is None else parse(text.decode(), self.name, spelled)
+        return values
 
     def numbers(self, column: str, na: bool) -> tuple[Any, str | None]:
-        """A column as an array, up to the first that is no number, and what is wrong with that."""
+        """Return a column as an array up to its first value that is not a number, and the error there or None."""
         import numpy as np
 
         text = self._texts.get(column, self._texts.get("", b""))
         try:
             values = self.values(column, None)
             if set(map(type, values)) <= ({float, int, type(None)} if na else {float, int}):
-                found = np.array(values, dtype=np.float64)
-                # JSON's integers have no minus zero.
-                if b"-0" not in text or found.all() or not MINUS_ZERO(text):
-                    return found, None
+                array = np.array(values, dtype=np.float64)
+                # orjson reads the integer -0 as 0, so such a text is parsed strictly.
+                if b"-0" not in text or array.all() or not MINUS_ZERO(text):
+                    return array, None
         except ValueError:
             pass
         return floats(self.values(column, float), na)
 
 
 def _list(values: bytes) -> bytes:
-    """Values between commas, and perhaps behind the last, as a list."""
+    """Return values separated by commas, with an optional trailing comma, as a JSON list."""
     return b"[" + values.rstrip(b", \t\n\r") + b"]"
 
 
 def _checked(text: bytes, name: str) -> int:
-    """Where a text begins, behind the mark of its byte order. Raises GradError where it is not UTF-8."""
+    """Return the offset after the byte order mark. Raise GradError if the text is not UTF-8."""
     start = at = marked(text, name)
     while at < len(text) and not text.isascii():
         try:

@@ -1,7 +1,8 @@
-"""The structure of a JSON text: checks it strictly and remembers places in it, never values.
+"""Scanning of a JSON text: a strict check of its structure, which remembers offsets, never values.
 
-What is kept of a text is a place for every ``STEP`` values, so that a text of any size costs its own bytes. Patterns
-pass over values by the thousand; what no pattern takes (a list in a list, keys in another order) is walked.
+An offset is kept for every ``STEP`` values, so that the memory is about the size of the text. Regular expressions match
+thousands of values at once; structures that they do not match (a list in a list, keys in another order) are scanned
+token by token.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from gradcli.formats.input import LINE_LIMIT, shown
 from gradcli.formats.json_tokens import BLANK, COMMA, SCALAR, Tokens
 
 STEP = 1024
-"""Values, or records, between places that are remembered."""
+"""Values, or records, between remembered offsets."""
 SPAN = 1 << 20
-"""Bytes of records between places: fewer records where they are long."""
+"""Maximum of bytes of records between remembered offsets, which makes for fewer records if they are long."""
 _DEPTH = 1000
 _KEYS = 1_000_000
-"""Keys of the objects that are open at once: each is held until its object ends, to find one that comes twice."""
+"""Maximum of keys in nested open objects: the keys of an object are held until its end, to detect duplicates."""
 _WIDE = 4096
-"""Letters of a record's keys up to which a pattern of its own pays."""
+"""Maximum of characters in the keys of a record for which a regular expression is compiled."""
 
 _FLAT = rb"\[" + BLANK + rb"(?:" + SCALAR + BLANK + rb"(?:," + BLANK + rb"(?!\])|(?=\]))){0,1024}\]"
 _few = re.compile(rb"(?:(?:" + SCALAR + rb"|" + _FLAT + rb")" + COMMA + rb"){0,256}").match
@@ -35,9 +36,10 @@ _Match = Callable[..., re.Match[bytes] | None]
 
 
 class Values(NamedTuple):
-    """``rows`` values of a list: ``places`` where every ``STEP``-th begins, and where the list ends.
+    """A list of ``rows`` values: ``places`` are the offsets of every ``STEP``-th value and of the end of the list.
 
-    ``odd``: the first that is a list or an object, or ``rows``. ``deep``: lists in lists are taken for one list.
+    ``odd``: the index of the first value that is a list or an object, or ``rows``. ``deep``: nested lists are read as a
+    single flat list.
     """
 
     places: array[int]
@@ -47,9 +49,9 @@ class Values(NamedTuple):
 
 
 class Records(NamedTuple):
-    """Objects of a list, all with the ``names`` of the first.
+    """A list of objects that all have the keys ``names``.
 
-    ``rows``, ``places``: how many come before a place, of some places, the last one the list's end.
+    ``places`` are some offsets in the list, the last that of its end; ``rows`` counts the objects before each.
     """
 
     names: list[str]
@@ -58,14 +60,14 @@ class Records(NamedTuple):
 
 
 class Scan(Tokens):
-    """A text that is walked."""
+    """A scanner over a text."""
 
     def __init__(self, text: bytes, name: str, start: int) -> None:
         super().__init__(text, name, start)
         self._open_keys = 0
 
     def value(self, at: int) -> int:
-        """Where a value ends. Raises GradError where it is no JSON."""
+        """Return the end of a value. Raise GradError if it is not JSON."""
         text = self.text
         stack: list[set[str] | None] = []
         while True:
@@ -99,13 +101,13 @@ class Scan(Tokens):
                 return at
 
     def _few(self, at: int) -> int:
-        """Behind the next values of a list that a comma follows."""
+        """Return the offset after the next values of a list that are followed by a comma."""
         while (found := _few(self.text, at)) and found.end() > at:
             at = found.end()
         return at
 
     def _key(self, at: int, seen: set[str]) -> tuple[str, int]:
-        """A key and where its value begins."""
+        """Return a key and the offset of its value. Raise GradError if the key is in ``seen``."""
         end = self.scalar(at) if self.text[at : at + 1] == b'"' else None
         if end is None:
             raise self.no_value(at, "expecting property name enclosed in double quotes")
@@ -125,7 +127,7 @@ class Scan(Tokens):
         return key, self.blank(at + 1)
 
     def members(self, at: int, take: Callable[[str, int], int]) -> int:
-        """Where an object ends; ``take`` is called with each key and its value's place, and says where that ends."""
+        """Return the end of an object; ``take(key, offset)`` returns the end of the value of each member."""
         seen: set[str] = set()
         at = self.blank(at + 1)
         if self.text[at : at + 1] == b"}":
@@ -140,7 +142,7 @@ class Scan(Tokens):
             at = self.blank(at + 1)
 
     def values(self, at: int) -> tuple[Values, int]:
-        """The values of a list, and where it ends."""
+        """Return the values of a list, and its end."""
         text, places, count, odd = self.text, array("q"), 0, -1
         at = self.blank(at + 1)
         while text[at : at + 1] != b"]" or count:
@@ -161,7 +163,10 @@ class Scan(Tokens):
         return Values(places, count, count if odd < 0 else odd), at + 1
 
     def deep_values(self, name: str, at: int, end: int) -> Values:
-        """The values of a column, and of the lists in it; it is known to be JSON. Raises GradError for an object."""
+        """Return the values of a column with nested lists flattened; the text has been checked to be JSON.
+
+        Raise GradError for an object.
+        """
         text, places, count = self.text, array("q"), 0
         while True:
             if count % STEP == 0:
@@ -178,13 +183,13 @@ class Scan(Tokens):
             at, count = ends, count + 1
 
     def _deep(self, at: int) -> int:
-        """Behind the brackets and commas."""
+        """Return the offset after brackets, commas and blanks."""
         found = _deep_blank(self.text, at)
         assert found is not None
         return found.end()
 
     def deep(self, at: int, end: int) -> Iterator[bytes]:
-        """Each of some values, of a column and the lists in it."""
+        """Yield the values between two offsets of a column, with nested lists flattened."""
         while (at := self._deep(at)) < end:
             ends = self.scalar(at)
             assert ends is not None
@@ -192,7 +197,7 @@ class Scan(Tokens):
             at = ends
 
     def records(self, at: int) -> tuple[Records, int]:
-        """The objects of a list, and where it ends. Raises GradError where one is none, or has other keys."""
+        """Return the objects of a list, and its end. Raise GradError for other values or other keys."""
         text, rows, places = self.text, array("q"), array("q")
         at, count = self.blank(at + 1), 0
         names: list[str] = []
@@ -215,8 +220,8 @@ class Scan(Tokens):
                     hint='columns have no such limit: {"x": [1, 2]}',
                 )
             if not count and names and sum(map(len, names)) <= _WIDE:
-                one = self._pattern(at)
-                single, many = re.compile(one).match, re.compile(rb"(?:%b%b){%d}" % (one, COMMA, STEP)).match
+                pattern = self._pattern(at)
+                single, many = re.compile(pattern).match, re.compile(rb"(?:%b%b){%d}" % (pattern, COMMA, STEP)).match
             at, count = self.blank(end), count + 1
             if text[at : at + 1] != b",":
                 self.closed(at, b"]")
@@ -227,26 +232,26 @@ class Scan(Tokens):
         return Records(names, rows, places), at + 1
 
     def _record(self, at: int, names: list[str], count: int) -> int:
-        """Where an object ends, which gives the ``names`` or has them."""
-        found: dict[str, None] = {}
+        """Return the end of an object. The first one defines ``names``; raise GradError if another has other keys."""
+        keys: dict[str, None] = {}
 
         def take(key: str, at: int) -> int:
-            found[key] = None
+            keys[key] = None
             return self.value(at)
 
         end = self.members(at, take)
         if not count:
-            names += found
-        elif found.keys() != dict.fromkeys(names).keys():
-            odd = next((n for n in names if n not in found), None)
+            names += keys
+        elif keys.keys() != dict.fromkeys(names).keys():
+            odd = next((n for n in names if n not in keys), None)
             what = f"has no key {shown(odd)}" if odd is not None else "has keys that the first has not"
             raise GradError(f"{self.name}: record {count + 1} {what}")
         return end
 
     def _pattern(self, at: int) -> bytes:
-        """A pattern for objects with the keys of the one here, spelled and ordered alike: each is there, and once.
+        """Return a regular expression for objects with the keys of the one at ``at``, in equal spelling and order.
 
-        Their values are no lists and no objects.
+        It matches neither lists nor objects as values.
         """
         text, pairs = self.text, []
         at = self.blank(at + 1)

@@ -1,4 +1,4 @@
-"""The tokens of a JSON text, as bytes: blanks, strings, numbers and words, and what to say where one is malformed."""
+"""The tokens of a JSON text as bytes (blanks, strings, numbers, words) and the errors for malformed ones."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import re
 from gradcli.errors import GradError
 from gradcli.formats.input import fault, shown
 
-# The alternatives of every pattern differ in their first byte, so that none is read twice in vain. Repeated groups have
-# a bound: each turn is remembered until the match ends.
+# The alternatives of each pattern differ in their first byte, which avoids backtracking. Repetitions of groups are
+# bounded, since the engine of regular expressions stores each repetition until the match ends.
 BLANK = rb"[ \t\n\r]*+"
 _ESCAPE = rb'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})'
 _PLAIN = rb'[^"\\\x00-\x1f]*+'
 _STRING = rb'"' + _PLAIN + rb"(?:" + _ESCAPE + _PLAIN + rb'){0,99}"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?"
 SCALAR = rb"(?:" + _NUMBER + rb"|" + _STRING + rb"|true|false|null)"
-"""A number, a word or a string; not a string of more than 99 escapes."""
+"""A number, a word or a string with at most 99 escapes."""
 COMMA = BLANK + rb"," + BLANK
 
 _blank = re.compile(BLANK).match
@@ -26,24 +26,27 @@ _word = re.compile(rb"NaN|-?Infinity").match
 
 
 class Tokens:
-    """A text of UTF-8 and the name it has in messages. ``start``: behind the mark of the byte order."""
+    """A UTF-8 text with its name in messages; ``start`` is the offset after a byte order mark.
+
+    ``at`` is always an offset in bytes.
+    """
 
     def __init__(self, text: bytes, name: str, start: int) -> None:
         self.text, self.name, self.start = text, name, start
 
     def blank(self, at: int) -> int:
-        """Where the next token begins."""
+        """Return the offset of the next token."""
         found = _blank(self.text, at)
         assert found is not None
         return found.end()
 
     def end(self, at: int) -> None:
-        """Raises GradError unless nothing but blanks follows."""
+        """Raise GradError unless only blanks follow."""
         if (at := self.blank(at)) < len(self.text):
             raise self.fault(at, "extra data")
 
     def scalar(self, at: int) -> int | None:
-        """Where a number, a string or a word ends; None where there is none."""
+        """Return the end of a number, string or word, or None if there is none."""
         if found := _scalar(self.text, at):
             return found.end()
         if self.text[at : at + 1] != b'"':
@@ -54,16 +57,16 @@ class Tokens:
         return at + 1 if self.text[at : at + 1] == b'"' else None
 
     def closed(self, at: int, mark: bytes) -> None:
-        """Raises GradError unless a list or an object ends here by its mark."""
+        """Raise GradError unless the closing bracket ``mark`` of a list or an object is here."""
         if self.text[at : at + 1] != mark:
             raise self.unexpected(at, "expecting ',' delimiter")
 
     def string(self, at: int) -> str:
-        """The text of a string; of another value, nothing."""
+        """Return the decoded text of a string, or "" for another value."""
         return str(json.loads(self.text[at : self.scalar(at)])) if self.text[at : at + 1] == b'"' else ""
 
     def kind(self, at: int) -> str:
-        """What a value is, in words."""
+        """Return a description of a value for messages."""
         mark = self.text[at : at + 1]
         if mark == b'"':
             return f"the string {shown(self.string(at))}"
@@ -71,7 +74,7 @@ class Tokens:
         return words.get(mark, "a number")
 
     def no_value(self, at: int, expected: str = "expecting value") -> GradError:
-        """What to say of a place where no value begins, or no whole one."""
+        """Return the error for an offset where no complete value begins."""
         text = self.text
         if word := _word(text, at):
             hint = "JSON has null for what is not finite: --na nan reads it as nan"
@@ -86,9 +89,11 @@ class Tokens:
         return self.fault(end, "invalid escape" if text[end : end + 1] == b"\\" else "invalid control character")
 
     def unexpected(self, at: int, expected: str) -> GradError:
-        over = self.blank(at) == len(self.text)
-        return self.fault(len(self.text) if over else at, "unexpected end of the text" if over else expected)
+        """Return the error ``expected``, or that for an unexpected end of the text."""
+        ended = self.blank(at) == len(self.text)
+        return self.fault(len(self.text) if ended else at, "unexpected end of the text" if ended else expected)
 
     def fault(self, at: int, message: str) -> GradError:
+        """Return an error with the line and column of an offset."""
         line = self.text.count(b"\n", 0, at) + 1
         return fault(self.name, line, at - max(self.text.rfind(b"\n", 0, at), self.start - 1), message)

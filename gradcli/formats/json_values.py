@@ -1,4 +1,4 @@
-"""Values of JSON, strictly: no key twice, no NaN; and what numbers and cells they make."""
+"""Strict parsing of JSON values (duplicate keys and NaN are errors), and their conversion to numbers and cells."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MINUS_ZERO = re.compile(rb"-0(?![.0-9eE])").search
 
 
 class Spelled(str):
-    """A number as it is written, for what is carried through."""
+    """A number as spelled in the text, for columns carried through."""
 
 
 def parsable(text: bytes, name: str) -> str:
-    """JSON's text without a BOM. Raises GradError where it is not UTF-8."""
+    """Return the text without a byte order mark. Raise GradError if it is not UTF-8."""
     start = marked(text, name)
     try:
         return text[start:].decode()
@@ -29,29 +29,33 @@ def parsable(text: bytes, name: str) -> str:
 
 
 def marked(text: bytes, name: str) -> int:
-    """Where a text begins, behind the mark of its byte order."""
+    """Return the offset after the byte order mark. Raise GradError for UTF-16."""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise GradError(f"{name}:1: UTF-16, not UTF-8", hint="convert it: iconv -f utf-16 -t utf-8")
     return 3 if text.startswith(b"\xef\xbb\xbf") else 0
 
 
 def not_utf8(text: bytes, start: int, at: int, name: str) -> GradError:
+    """Return the error for an invalid byte at offset ``at``; ``start`` is the offset after the byte order mark."""
     line = text.count(b"\n", 0, at) + 1
     return fault(name, line, at - max(text.rfind(b"\n", 0, at), start - 1), "not UTF-8")
 
 
 def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) -> Any:
-    """The value of a JSON text; ``line`` is that of its first character. Raises GradError."""
+    """Return the value of a JSON text, with numbers converted by ``spelled``. Raise GradError if it is not JSON.
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+    ``line`` is the line number of its first character.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
             seen: set[str] = set()
             for key, _ in pairs:
                 if key in seen:
                     raise GradError(f"{name}: duplicate key {shown(key)} in an object")
                 seen.add(key)
-        return found
+        return members
 
     def refuse(word: str) -> NoReturn:
         raise GradError(
@@ -59,7 +63,7 @@ def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) ->
         )
 
     try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=refuse, parse_float=spelled, parse_int=spelled)
+        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse, parse_float=spelled, parse_int=spelled)
     except GradError as error:
         if line > 1 and error.message.startswith(f"{name}: "):
             error = GradError(f"{name}:{line}:{error.message[len(name) + 1 :]}", hint=error.hint)
@@ -74,25 +78,26 @@ def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) ->
 
 
 def floats(values: list[Any], na: bool) -> tuple[Any, str | None]:
-    """Parsed values as an array, up to the first that is no number, and what is wrong with that."""
+    """Return parsed values as an array up to the first that is not a number, and the error there or None."""
     import numpy as np
 
     if set(map(type, values)) <= {float}:
-        found = np.array(values, dtype=np.float64)
-        if np.isfinite(found).all():
-            return found, None
-    good = []
+        array = np.array(values, dtype=np.float64)
+        if np.isfinite(array).all():
+            return array, None
+    numbers = []
     for value in values:
         if value is None and na:
-            good.append(math.nan)
+            numbers.append(math.nan)
         elif type(value) is float and math.isfinite(value):
-            good.append(value)
+            numbers.append(value)
         else:
-            return np.array(good, dtype=np.float64), _wrong(value)
-    return np.array(good, dtype=np.float64), None
+            return np.array(numbers, dtype=np.float64), _number_error(value)
+    return np.array(numbers, dtype=np.float64), None
 
 
-def _wrong(value: Any) -> str:
+def _number_error(value: Any) -> str:
+    """Return the reason why a parsed value is not a number."""
     if isinstance(value, float):
         return "the number is too large for a double"
     if value is None:
@@ -101,7 +106,10 @@ def _wrong(value: Any) -> str:
 
 
 def kept_cells(values: list[Any]) -> tuple[Kept, str | None]:
-    """Parsed values, numbers as ``Spelled``, up to the first that is a list or an object, and what is wrong with it."""
+    """Return parsed values as cells up to the first that is a list or an object, and the error there or None.
+
+    Numbers must be ``Spelled``.
+    """
     cells: list[bytes | None] = []
     marks: list[bool] = []
     for value in values:
@@ -117,6 +125,7 @@ def kept_cells(values: list[Any]) -> tuple[Kept, str | None]:
 
 
 def kind(value: Any) -> str:
+    """Return a description of a parsed value for messages."""
     if isinstance(value, str) and not isinstance(value, Spelled):
         return f"the string {shown(value)}"
     kinds: dict[type, str] = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}

@@ -1,4 +1,4 @@
-"""JSON (one object, columns in the shape of the grid) and JSON lines (one object a point)."""
+"""Writers of JSON (an object, columns in the shape of the grid) and of JSON lines (an object for each point)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import number_rows, plain
 
 _CHUNK = 65536
-"""Numbers turned into text at a time."""
+"""Numbers printed at a time."""
 
 
 def _json(value: object) -> bytes:
-    """Names and texts as JSON, with a blank after colons and commas."""
+    """Return names and texts as JSON, with a blank after colons and commas."""
     import json
 
     return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _nested(column: Any, shape: tuple[int, ...], out: Out) -> None:
-    """A flat column as nested JSON arrays, in pieces."""
+    """Write a flat column as nested JSON arrays, in pieces."""
     import orjson
 
     if isinstance(column, Kept):
@@ -56,15 +56,16 @@ def _nested_cells(cells: list[bytes], shape: tuple[int, ...], out: Out) -> None:
     out(cells[0])
 
 
-def _preamble(what: Columns | Statements) -> bytes:
+def _preamble(content: Columns | Statements) -> bytes:
+    """Return the members that all objects begin with."""
     pairs = {
-        "schema": SCHEMA, "expressions": what.expressions, "variables": what.variables, "order": what.order,
+        "schema": SCHEMA, "expressions": content.expressions, "variables": content.variables, "order": content.order,
     }  # fmt: skip
     return b"{" + b",\n ".join([_json(key) + b": " + _json(value) for key, value in pairs.items()])
 
 
 def write_json(result: Columns, out: Out, style: Style) -> None:
-    # Before the first byte: with --strict the work may come to nothing.
+    # Compute all columns before the first byte is written, since --strict may raise an error.
     columns = list(shaped(result))
     out(_preamble(result) + b',\n "shape": ' + _json(result.shape))
     if result.shapes is not None:

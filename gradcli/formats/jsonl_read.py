@@ -1,6 +1,7 @@
-"""Reads JSON lines as they come: one object a line, all with the keys of the first, in any order.
+"""Reader of JSON lines as they arrive: an object on each line, all with the keys of the first, in any order.
 
-orjson reads many lines at once; where it cannot tell (a key twice, -0, text) every line is parsed by itself.
+orjson parses many lines at once; text that it does not read strictly (duplicate keys, -0, strings) is parsed line by
+line.
 """
 
 from __future__ import annotations
@@ -15,61 +16,62 @@ from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells,
 
 
 class JsonLines:
-    """A table of one object a line; see ``Table``. ``rows`` is never known."""
+    """A table with an object on each line; see ``Table``. ``rows`` is always None."""
 
     rows: int | None = None
 
-    def __init__(self, given: Input) -> None:
-        given.refuse_columns()
-        self.name, self.na, self.notes = given.name, given.na, list[str]()
-        self._pieces = _whole_lines(given.parts(), self.name)
-        self._held = next(self._pieces, b"").removeprefix(b"\xef\xbb\xbf")
-        if not self._held:
+    def __init__(self, source: Input) -> None:
+        source.refuse_columns()
+        self.name, self.na, self.notes = source.name, source.na, list[str]()
+        self._pieces = _whole_lines(source.parts(), self.name)
+        self._first = next(self._pieces, b"").removeprefix(b"\xef\xbb\xbf")
+        if not self._first:
             raise GradError(f"{self.name}: the file is empty: an object a line is expected")
-        first = self._object(self._held.partition(b"\n")[0], 1, float)
+        first = self._object(self._first.partition(b"\n")[0], 1, float)
         if not first:
             raise fault(self.name, 1, 1, "an object without keys")
         self.names = checked_names(self.name, list(first))
 
     def _object(self, text: bytes, line: int, spelled: Any) -> dict[str, Any]:
         try:
-            readable = parsable(text, self.name)
+            line_text = parsable(text, self.name)
         except GradError:
             raise fault(self.name, line, 1, "not UTF-8") from None
-        if not readable.strip():
+        if not line_text.strip():
             raise fault(self.name, line, 1, "an empty line where an object is expected")
-        found = parse(readable, self.name, spelled, line)
-        if not isinstance(found, dict):
-            raise fault(self.name, line, 1, f"{kind(found)} where an object is expected")
-        return found
+        value = parse(line_text, self.name, spelled, line)
+        if not isinstance(value, dict):
+            raise fault(self.name, line, 1, f"{kind(value)} where an object is expected")
+        return value
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         places(self.name, self.names, [*wanted, *keep])
-        start, held = 0, self._held
-        while held:
-            chunk = self._fast(held, wanted, start) if not keep else None
+        start, text = 0, self._first
+        while text:
+            chunk = self._fast(text, wanted, start) if not keep else None
             error: GradError | None = None
             if chunk is None:
-                chunk, error = self._strict(held, wanted, keep, start)
+                chunk, error = self._strict(text, wanted, keep, start)
             if chunk is not None:
                 start += len((chunk.columns or chunk.kept)[0])
                 yield chunk
             if error is not None:
                 raise error
-            held = next(self._pieces, b"")
+            text = next(self._pieces, b"")
 
     def _fast(self, text: bytes, wanted: Sequence[str], start: int) -> Chunk | None:
-        """The lines where every value asked for is plainly a number; else None."""
+        """Return the chunk of complete lines, or None if they need the strict parser."""
         import numpy as np
         import orjson
 
         lines = text.removesuffix(b"\n")
         try:
-            # Brackets, so that nothing can begin in one line and end in another.
+            # Put each line in brackets, so that no value can begin in a line and end in another.
             rows = orjson.loads(b"[[" + lines.replace(b"\n", b"],[") + b"]]")
             flat = [row for (row,) in rows]
             columns = [[row[name] for row in flat] for name in wanted]
-            # A key twice leaves a colon more than there are keys; a line with brackets of its own may be two rows.
+            # More colons than keys: a duplicate key (orjson keeps the last) or a nested value. A different number of
+            # rows: a line with brackets of its own. The strict parser decides about both.
             if text.count(b":") != sum(map(len, flat)) or len(rows) != lines.count(b"\n") + 1:
                 return None
         except (ValueError, TypeError, KeyError):
@@ -80,7 +82,7 @@ class JsonLines:
             if not set(map(type, column)) <= kinds:
                 return None
             array = np.array(column, dtype=np.float64)
-            # JSON's integers have no minus zero.
+            # orjson reads the integer -0 as 0.
             if b"-0" in text and not array.all() and MINUS_ZERO(text):
                 return None
             arrays.append(array)
@@ -89,6 +91,7 @@ class JsonLines:
     def _strict(
         self, text: bytes, wanted: Sequence[str], keep: Sequence[str], start: int
     ) -> tuple[Chunk | None, GradError | None]:
+        """Parse line by line; return the chunk of valid lines and the error after it, if any."""
         import numpy as np
 
         known = set(self.names)
@@ -100,10 +103,10 @@ class JsonLines:
                 row = self._object(line, k, Spelled)
                 values = [self._number(row, name, k) for name in wanted]
                 others = [self._other(row, name, k) for name in keep]
-                if keep and (more := next((key for key in row if key not in known), None)) is not None:
-                    raise fault(self.name, k, 1, f"the key {shown(more)}, which the first line has not, would be lost")
-            except GradError as wrong:
-                error = wrong
+                if keep and (extra := next((key for key in row if key not in known), None)) is not None:
+                    raise fault(self.name, k, 1, f"the key {shown(extra)}, which the first line has not, would be lost")
+            except GradError as problem:
+                error = problem
                 break
             for column, value in zip(numbers, values, strict=True):
                 column.append(value)
@@ -120,32 +123,33 @@ class JsonLines:
 
     def _number(self, row: dict[str, Any], name: str, line: int) -> float:
         value = self._value(row, name, line)
-        found, wrong = floats([float(value) if isinstance(value, Spelled) else value], self.na)
-        if wrong is not None:
-            raise fault(self.name, line, 1, f"'{name}': {wrong}")
-        return float(found[0])
+        numbers, problem = floats([float(value) if isinstance(value, Spelled) else value], self.na)
+        if problem is not None:
+            raise fault(self.name, line, 1, f"'{name}': {problem}")
+        return float(numbers[0])
 
     def _other(self, row: dict[str, Any], name: str, line: int) -> Any:
         value = self._value(row, name, line)
-        _, wrong = kept_cells([value])
-        if wrong is not None:
-            raise fault(self.name, line, 1, f"'{name}': {wrong}")
+        _, problem = kept_cells([value])
+        if problem is not None:
+            raise fault(self.name, line, 1, f"'{name}': {problem}")
         return value
 
 
 def _whole_lines(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
-    held: list[bytes] = []
+    """Yield pieces of complete lines; the last may lack its newline. Raise GradError for a line beyond LINE_LIMIT."""
+    pending: list[bytes] = []
     size = lines = 0
     for part in parts:
         if cut := part.rfind(b"\n") + 1:
-            held.append(part[:cut])
-            text = b"".join(held)
+            pending.append(part[:cut])
+            text = b"".join(pending)
             lines += text.count(b"\n")
             yield text
-            held, size, part = [], 0, part[cut:]
-        held.append(part)
+            pending, size, part = [], 0, part[cut:]
+        pending.append(part)
         size += len(part)
         if size > LINE_LIMIT:
             raise fault(name, lines + 1, 1, f"the line is too long: the limit is {LINE_LIMIT:,} bytes")
     if size:
-        yield b"".join(held)
+        yield b"".join(pending)

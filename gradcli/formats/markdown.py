@@ -1,4 +1,4 @@
-"""A Markdown table, a row a point."""
+"""Writer of Markdown tables, with a row for each point."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import number_rows
 
 _MARKS = r"[\\|<&\[`]|:(?=//)|(?<=[wW]{3})\."
-"""What means something within a cell. GitHub makes links of addresses, and in them a backslash escapes nothing."""
+"""Characters with a meaning in a cell. GitHub turns addresses into links, in which backslashes do not escape: escape
+the ``:`` and ``.`` that make an address."""
 
 
 def _cell(text: str, marks: str = _MARKS) -> str:
@@ -19,10 +20,10 @@ def _cell(text: str, marks: str = _MARKS) -> str:
 
 
 def _code(text: str) -> str:
-    """An expression between more backquotes than it has in a row."""
+    """Return an expression as code, between more backquotes than it contains in a row."""
     shown = printable(text)
     if "\\|" in shown:
-        # Code has no way to say this within a table: every sign that may mean something is escaped.
+        # Code in a table cannot contain a backslash before a bar: write text with all punctuation escaped.
         return _cell(text, r"[!-/:-@\[-`{-~]")
     mark = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
     blank = " " if len(mark) > 1 else ""

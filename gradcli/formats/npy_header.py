@@ -1,4 +1,4 @@
-"""The header of a .npy array, read as data: nothing in it is unpickled or run."""
+"""The header of a .npy array, parsed as data: nothing in it is unpickled or executed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     import numpy as np
 
 _LONGEST = 1 << 16
-"""Bytes a header may have."""
+"""Maximum of bytes of a header."""
 _SHORT = 1000
+"""Bytes of a header that is not nested deeply."""
 _DIMENSIONS = 64
 _KEYS = {"descr", "fortran_order", "shape"}
 
 
 class Header:
-    """What stands before an array's numbers: ``shape``, ``fortran`` order, and ``item``, the type of one element.
+    """The header of an array: its ``shape``, whether it is in ``fortran`` order, and ``item``, the dtype.
 
-    ``file`` is left where the numbers begin. Raises GradError for what is no header, or one of Python objects.
+    ``file`` is left at the first number. Raise GradError for an invalid header and for arrays of Python objects.
     """
 
     def __init__(self, file: Any, name: str) -> None:
@@ -46,21 +47,21 @@ class Header:
         if len(text) < size or len(length) < width:
             raise GradError(f"{name}: truncated in the header")
         try:
-            # Python 2 wrote long integers as 3L. The third version is UTF-8, those before are Latin-1.
-            plain = re.sub(rb"([0-9])L\b", rb"\1", text).decode("utf-8" if version == (3, 0) else "latin-1")
-            header = ast.literal_eval(plain.strip())
+            # Python 2 wrote long integers as 3L. Version 3 of the format is UTF-8, earlier ones are Latin-1.
+            literal = re.sub(rb"([0-9])L\b", rb"\1", text).decode("utf-8" if version == (3, 0) else "latin-1")
+            header = ast.literal_eval(literal.strip())
             shape, fortran = header["shape"], header["fortran_order"]
             item = np.lib.format.descr_to_dtype(header["descr"])
-            whole = (
+            valid = (
                 set(header) == {"descr", "fortran_order", "shape"} and isinstance(fortran, bool) and _is_shape(shape)
             )
         except Exception as error:
-            # Python has no memory either for what is nested deep, which no header of numbers is.
+            # Python raises MemoryError for deeply nested text too, which is a damaged header, but only if it is long.
             if memory.lacking(error) and size < _SHORT:
                 raise
-            # literal_eval and the dtype raise unrelated exception types for damaged input.
-            whole = False
-        if not whole:
+            # literal_eval and NumPy raise unrelated exception types for damaged input.
+            valid = False
+        if not valid:
             raise GradError(f"{name}: the header of the array is damaged")
         if item.hasobject:
             raise GradError(f"{name}: an object array (dtype {item}) would have to be unpickled: it is never read")

@@ -1,6 +1,6 @@
-"""The numbers of a .npy file, read a box at a time: never mapped, so a file that shrinks is an error and no crash.
+"""Random access to the numbers of a .npy file, which are read, not mapped.
 
-The header is read as data by rules of our own: nothing in it is unpickled or run.
+A file that shrinks while it is read is therefore an error, whereas access to mapped memory would end the process.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ if TYPE_CHECKING:
     Array = NDArray[float64]
 
 _PIECE = 2**20
-"""Numbers read at once where only some of them are wanted."""
+"""Numbers read at a time if only every n-th of them is used."""
 
 
 class _File:
-    """A file open for reading at any place, from any thread; closed when nobody holds it."""
+    """A file for reading at any offset from any thread; it is closed when it is garbage collected."""
 
     def __init__(self, path: str, file: BinaryIO) -> None:
         self.path, self.file, self.lock = path, file, threading.Lock()
         weakref.finalize(self, file.close)
 
     def fill(self, array: Any, offset: int) -> None:
-        """Raises GradError (exit code 3) where the bytes are not there."""
-        room = memoryview(array).cast("B")
+        """Fill an array with the bytes from ``offset`` on. Raise GradError (exit code 3) if the file is too short."""
+        buffer = memoryview(array).cast("B")
         done = 0
         try:
-            while done < len(room) and (count := self._read(room[done:], offset + done)):
+            while done < len(buffer) and (count := self._read(buffer[done:], offset + done)):
                 done += count
         except OSError as e:
             raise failed(self.path, e) from None
-        if done < len(room):
+        if done < len(buffer):
             raise GradError(f"{self.path}: the file became shorter while it was read", exit_code=3)
 
-    def _read(self, room: memoryview, offset: int) -> int:
+    def _read(self, buffer: memoryview, offset: int) -> int:
         if hasattr(os, "preadv"):
-            # The place where a file is read next is shared by all threads, and by processes after a fork.
-            return os.preadv(self.file.fileno(), [room], offset)
+            # preadv takes an offset: the file position is shared by all threads, and by processes after a fork.
+            return os.preadv(self.file.fileno(), [buffer], offset)
         with self.lock:
             self.file.seek(offset)
-            count: int = self.file.readinto(room)  # type: ignore[attr-defined]
+            count: int = self.file.readinto(buffer)  # type: ignore[attr-defined]
             return count
 
 
 class Stored:
-    """An array in a file, or a part of it: ``shape``, and the ``strides`` of its axes in numbers from ``start``."""
+    """An array in a file, or a view of it: ``strides`` and ``start``, the first element, are in units of elements."""
 
     def __init__(
         self, file: _File, kind: dtype[Any], offset: int, shape: Sequence[int], strides: Sequence[int], start: int = 0
@@ -71,20 +71,21 @@ class Stored:
         return len(self.shape)
 
     def __getitem__(self, first: int) -> Stored:
-        """The part at one place of the first axis."""
+        """Return the view at an index of the first axis."""
         start = self.start + first * self.strides[0]
         return Stored(self.file, self.kind, self.offset, self.shape[1:], self.strides[1:], start)
 
     def __float__(self) -> float:
-        """The number of an array without axes."""
+        """Return the number of an array without axes."""
         return float(self.box(())[()])
 
     def transpose(self, order: Sequence[int]) -> Stored:
+        """Return the view with axes in another order."""
         shape, strides = [self.shape[k] for k in order], [self.strides[k] for k in order]
         return Stored(self.file, self.kind, self.offset, shape, strides, self.start)
 
     def box(self, ranges: tuple[tuple[int, int], ...]) -> Array:
-        """The numbers between two places of each axis."""
+        """Read the numbers in a half-open range of each axis."""
         import numpy as np
 
         order = sorted(range(self.ndim), key=lambda k: -self.strides[k])
@@ -96,17 +97,17 @@ class Stored:
             outer -= 1
             run *= lengths[outer]
         if outer and run == 1:
-            # Numbers apart from each other along every axis: read with what lies between.
+            # No axis is contiguous: read along the axis of the smallest stride, with the numbers between.
             outer -= 1
             run, step = lengths[outer], strides[outer]
-        found = np.empty((prod(lengths[:outer]), run))
-        for row, place in zip(found, product(*map(range, lengths[:outer])), strict=True):
-            at = first + sum(k * stride for k, stride in zip(place, strides, strict=False))
+        values = np.empty((prod(lengths[:outer]), run))
+        for row, index in zip(values, product(*map(range, lengths[:outer])), strict=True):
+            at = first + sum(k * stride for k, stride in zip(index, strides, strict=False))
             self._read(row, at, step)
-        return found.reshape(lengths).transpose([order.index(k) for k in range(self.ndim)])
+        return values.reshape(lengths).transpose([order.index(k) for k in range(self.ndim)])
 
     def _read(self, out: Array, first: int, step: int) -> None:
-        """Every ``step``-th number from the ``first`` one on."""
+        """Read every ``step``-th number, beginning with number ``first``."""
         import numpy as np
 
         most = max(_PIECE // step, 1)
@@ -118,13 +119,13 @@ class Stored:
 
 
 def stored(path: str) -> Stored:
-    """The array in a .npy file. Raises GradError for anything else than a whole file of real numbers."""
+    """Return the array in a .npy file. Raise GradError unless it is a complete file of real numbers."""
     try:
-        # A pipe would be waited for.
+        # Opening a named pipe would block.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise GradError(f"{path}: not a regular file")
-        file: Any = open(path, "rb", buffering=0)  # noqa: SIM115 - read as long as somebody holds it
-        held = _File(path, file)
+        file: Any = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by _File
+        handle = _File(path, file)
         header = Header(file, path)
         offset, size = file.tell(), os.fstat(file.fileno()).st_size
     except OSError as e:
@@ -133,13 +134,13 @@ def stored(path: str) -> Stored:
         raise GradError(f"{path}: {e}") from None
     shape, kind = header.shape, header.item
     if kind.kind not in "iuf" or kind.itemsize > 8:
-        said = "complex numbers" if kind.kind == "c" else f"{kind}"
-        raise GradError(f"{path}: holds {said}, not real numbers of at most 8 bytes")
-    promised = offset + prod(shape) * kind.itemsize
-    if size < promised:
-        raise GradError(f"{path}: the file is cut off: it holds {size} bytes, its header says {promised}")
+        description = "complex numbers" if kind.kind == "c" else f"{kind}"
+        raise GradError(f"{path}: holds {description}, not real numbers of at most 8 bytes")
+    expected = offset + prod(shape) * kind.itemsize
+    if size < expected:
+        raise GradError(f"{path}: the file is cut off: it holds {size} bytes, its header says {expected}")
     strides = _strides(shape[::-1])[::-1] if header.fortran else _strides(shape)
-    return Stored(held, kind, offset, shape, strides)
+    return Stored(handle, kind, offset, shape, strides)
 
 
 def _strides(shape: Sequence[int]) -> list[int]:
@@ -147,11 +148,11 @@ def _strides(shape: Sequence[int]) -> list[int]:
 
 
 _WINDOW = 2**20
-"""Numbers of an array that are held in memory."""
+"""Maximum of numbers of a column that are held in memory."""
 
 
 class Along:
-    """A column: the numbers of a stored array along its axes joined in another ``order``, the first slowest."""
+    """A column of the numbers of a stored array, with its axes in another ``order``, the first slowest."""
 
     def __init__(self, array: Stored, order: Sequence[int]) -> None:
         self.values = array.transpose(order)
@@ -163,7 +164,7 @@ class Along:
 
         parts = []
         while lo < hi:
-            # Taken before it is looked at: another thread may put its own there.
+            # Copy the reference first, since another thread may replace the window at any time.
             window = self.window
             if window is None or not 0 <= lo - window[0] < len(window[1]):
                 window = self.window = self._around(lo)
@@ -173,11 +174,14 @@ class Along:
         return np.concatenate(parts) if parts else np.empty(0)
 
     def floats(self, lo: int, hi: int) -> list[float]:
-        found: list[float] = self.array(lo, hi).tolist()
-        return found
+        values: list[float] = self.array(lo, hi).tolist()
+        return values
 
     def _around(self, at: int) -> tuple[int, Array]:
-        """Where a part that holds a place begins, and its numbers: axes at a point, one in part, the rest whole."""
+        """Return the start and the numbers of a window around ``at``.
+
+        The window is a single index of leading axes, a range of one axis, and the axes after it in full.
+        """
         ranges: list[tuple[int, int]] = []
         rest, inner, first, offset = list(self.values.shape), self.length, 0, at
         while rest:

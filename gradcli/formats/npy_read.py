@@ -1,4 +1,4 @@
-"""Reads NumPy's files: npy with named fields or plain, npz with one array a column. Never unpickles."""
+"""Readers of NumPy's files: npy, with or without named fields, and npz, an array for each column. Never unpickles."""
 
 from __future__ import annotations
 
@@ -21,72 +21,80 @@ if TYPE_CHECKING:
     import numpy as np
 
 _BYTES = 1 << 20
-"""Bytes of rows given at a time."""
+"""Bytes of rows in a chunk."""
 EXACT = 2**53
+"""The largest size of integers that are all exact as doubles."""
 
 
-class Taken:
-    """Pieces of bytes as a file that is read from the front."""
+class SequentialFile:
+    """A sequential file made of pieces of bytes."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts, self._held = parts, b""
 
     def read(self, size: int) -> bytes:
-        """So many bytes; fewer at the end."""
-        # It gives what it holds without a copy.
-        found = io.BytesIO()
-        found.write(self._held[:size])
+        """Return ``size`` bytes, fewer at the end."""
+        # getvalue of BytesIO does not copy.
+        data = io.BytesIO()
+        data.write(self._held[:size])
         self._held = self._held[size:]
-        while (left := size - found.tell()) and (part := next(self._parts, b"")):
-            found.write(part[:left])
+        while (left := size - data.tell()) and (part := next(self._parts, b"")):
+            data.write(part[:left])
             self._held = part[left:]
-        return found.getvalue()
+        return data.getvalue()
 
     def some(self, unit: int, most: int) -> bytes:
-        """What is there without waiting, in multiples of ``unit``; a cut unit or nothing at the end."""
+        """Return available bytes, a multiple of ``unit`` and about ``most`` at most.
+
+        At the end of the file return a truncated unit or nothing.
+        """
         while len(self._held) < unit and (part := next(self._parts, None)) is not None:
             self._held += part
         size = min(len(self._held) // unit * unit, max(unit, most // unit * unit)) or len(self._held)
-        found, self._held = self._held[:size], self._held[size:]
-        return found
+        data, self._held = self._held[:size], self._held[size:]
+        return data
 
 
 class Npy:
-    """One array as a table: a row an element where it has fields or one dimension, else a row a row; see ``Table``."""
+    """An array as a table; see ``Table``.
 
-    def __init__(self, given: Input) -> None:
-        self.name, self.notes = given.name, list[str]()
-        self._file = Taken(given.parts())
+    An element is a row if the array has fields or one dimension; else a row of the array is one.
+    """
+
+    def __init__(self, source: Input) -> None:
+        self.name, self.notes = source.name, list[str]()
+        self._file = SequentialFile(source.parts())
         header = Header(self._file, self.name)
         shape, item = header.shape, header.item
         if item.names is not None:
-            given.refuse_columns()
+            source.refuse_columns()
             if len(shape) != 1:
                 raise GradError(f"{self.name}: an array with fields has one dimension here, not {len(shape)}")
             names: Sequence[str] = item.names
         elif len(shape) == 1:
-            names = [""] if given.columns is None else given.columns
+            names = [""] if source.columns is None else source.columns
             self._expect(len(names), 1)
         elif len(shape) == 2:
-            if given.columns is None:
+            if source.columns is None:
                 example = ",".join("abcdefgh"[: shape[1]]) + (",..." if shape[1] > 8 else "")
                 raise GradError(
                     f"{self.name}: an array of {shape[1]} columns without names", hint=f"give --columns {example}"
                 )
-            names = given.columns
+            names = source.columns
             self._expect(len(names), shape[1])
         else:
             raise GradError(f"{self.name}: an array of one or two dimensions is expected, not {len(shape)}")
         self.names = ("",) if list(names) == [""] else checked_names(self.name, names)
         self.rows: int | None = shape[0]
         self._plain = item.names is None
-        self._given = given
+        self._source = source
         self._header = header
 
-    def _expect(self, given: int, there: int) -> None:
-        if given != there:
-            names = "1 name" if given == 1 else f"{given} names"
-            raise GradError(f"{self.name}: --columns gives {names}, and the array has {there} columns")
+    def _expect(self, named: int, width: int) -> None:
+        """Raise GradError unless --columns gives a name for each column."""
+        if named != width:
+            names = "1 name" if named == 1 else f"{named} names"
+            raise GradError(f"{self.name}: --columns gives {names}, and the array has {width} columns")
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         at = places(self.name, self.names, [*wanted, *keep])
@@ -101,14 +109,14 @@ class Npy:
             start += len(rows)
 
     def _blocks(self) -> Iterator[Any]:
-        """Rows as they come: of shape (rows, columns) where the array is plain."""
+        """Yield rows as they arrive, of shape (rows, columns) for an array without fields."""
         import numpy as np
 
         item, rows = self._header.item, self.rows or 0
         width = len(self.names) if self._plain else 1
         unit = item.itemsize * width
         if self._plain and self._header.fortran and width > 1:
-            yield from self._turned()
+            yield from self._fortran_rows()
             return
         done = 0
         while done < rows and unit:
@@ -120,13 +128,13 @@ class Npy:
             done += len(data) // unit
         self._end()
 
-    def _turned(self) -> Iterator[Any]:
-        """An array in Fortran's order stands column by column: it is held whole."""
+    def _fortran_rows(self) -> Iterator[Any]:
+        """Yield the rows of an array in Fortran order, which is held in memory since it is stored column by column."""
         import numpy as np
 
         item, rows, width = self._header.item, self.rows or 0, len(self.names)
         size = rows * width * item.itemsize
-        held(size, self.name, self._given.limit)
+        check_held(size, self.name, self._source.limit)
         data = self._file.read(size)
         if len(data) < size:
             raise truncated(self.name, len(data) // (width * item.itemsize), rows)
@@ -137,22 +145,23 @@ class Npy:
             yield table[lo : lo + step]
 
     def _end(self) -> None:
+        """Raise GradError unless the file ends here."""
         if self._file.read(1):
             raise GradError(f"{self.name}: there are bytes behind the array: not a .npy file of one array")
 
 
-_DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
+_DAMAGE_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
 class Npz:
-    """An archive of arrays of one shape, a column each, in C's order; see ``Table``."""
+    """An archive of arrays of equal shape, each a column in C order; see ``Table``."""
 
-    def __init__(self, given: Input) -> None:
-        given.refuse_columns()
-        self.name, self.notes, self._given = given.name, list[str](), given
-        stream: BinaryIO = given.stream
-        if given.packing is not None or not stream.seekable():
-            stream = io.BytesIO(given.whole())
+    def __init__(self, source: Input) -> None:
+        source.refuse_columns()
+        self.name, self.notes, self._source = source.name, list[str](), source
+        stream: BinaryIO = source.stream
+        if source.packing is not None or not stream.seekable():
+            stream = io.BytesIO(source.whole())
         try:
             self._archive = zipfile.ZipFile(stream)
             members = self._archive.infolist()
@@ -160,7 +169,7 @@ class Npz:
             raise self._refused(error, "not an .npz file") from None
         self.names = checked_names(self.name, [m.filename.removesuffix(".npy") for m in members])
         self._members = dict(zip(self.names, members, strict=True))
-        held(max((m.file_size for m in members), default=0), self.name, given.limit)
+        check_held(max((m.file_size for m in members), default=0), self.name, source.limit)
         shapes = {name: self._open(name)[1].shape for name in self.names}
         first = next(iter(shapes), "")
         for name, shape in shapes.items():
@@ -169,9 +178,9 @@ class Npz:
         self.rows: int | None = math.prod(shapes[first]) if shapes else 0
 
     def _refused(self, error: Exception, words: str) -> GradError:
-        # The archive's reader takes a failing file for a damaged one.
+        # zipfile reports a failed read as a damaged archive: look at the cause.
         for cause in (error, error.__context__):
-            # A damaged archive sends it to places before the start: not a failure of the file.
+            # EINVAL comes from a seek to a negative offset, which a damaged archive contains.
             if isinstance(cause, OSError) and cause.errno != errno.EINVAL:
                 return failed(self.name, cause)
         return GradError(f"{self.name}: {words}")
@@ -180,7 +189,7 @@ class Npz:
         try:
             file = self._archive.open(self._members[name])
             return file, Header(file, f"{self.name}: {name}")
-        except (*_DAMAGES, NotImplementedError, RuntimeError, ValueError) as error:
+        except (*_DAMAGE_ERRORS, NotImplementedError, RuntimeError, ValueError) as error:
             raise self._refused(error, f"'{name}' is damaged") from None
 
     def _array(self, name: str) -> Any:
@@ -190,10 +199,10 @@ class Npz:
         check_item(header.item, self.name, name)
         rows, data = self.rows or 0, bytearray()
         try:
-            # Piece by piece: what is packed may hold more than the archive tells.
+            # Read in pieces, since a member may expand to more than the archive's directory says.
             while piece := file.read(_BYTES):
                 data += piece
-        except _DAMAGES as error:
+        except _DAMAGE_ERRORS as error:
             raise self._refused(error, f"'{name}' is damaged") from None
         if len(data) != rows * header.item.itemsize:
             raise truncated(f"{self.name}: '{name}'", len(data) // header.item.itemsize, rows)
@@ -202,7 +211,7 @@ class Npz:
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         places(self.name, self.names, [*wanted, *keep])
-        held(sum(self._members[name].file_size for name in [*wanted, *keep]), self.name, self._given.limit)
+        check_held(sum(self._members[name].file_size for name in [*wanted, *keep]), self.name, self._source.limit)
         arrays = {name: self._array(name) for name in [*wanted, *keep]}
         step = _BYTES // 8
         for lo in range(0, self.rows or 0, step):
@@ -210,8 +219,8 @@ class Npz:
             yield Chunk(lo, columns, [kept_numbers(arrays[n][lo : lo + step]) for n in keep])
 
 
-def held(size: int, name: str, limit: int | None) -> None:
-    """Raises GradError where an array that is held in memory is beyond the limit."""
+def check_held(size: int, name: str, limit: int | None) -> None:
+    """Raise GradError if arrays of ``size`` bytes held in memory exceed the limit."""
     limit = min(WHOLE_LIMIT if limit is None else limit, memory.limit())
     if size > limit:
         raise GradError(
@@ -221,34 +230,37 @@ def held(size: int, name: str, limit: int | None) -> None:
 
 
 def truncated(name: str, done: int, rows: int) -> GradError:
+    """Return the error for a file that ends after ``done`` of ``rows`` rows."""
     return GradError(f"{name}: truncated: it ends after {done:,} of {rows:,} rows")
 
 
 def check_item(item: np.dtype[Any], name: str, column: str) -> None:
-    """Raises GradError unless the type is one of real numbers that a double can hold."""
+    """Raise GradError unless the dtype is one of integers or floats of at most 64 bits."""
     if item.kind not in "fiu" or item.itemsize > 8 or item.shape:
-        raise GradError(f"{name}: {_told(column)} has the dtype {item}: integers and floats up to 64 bits are read")
+        raise GradError(
+            f"{name}: {_described(column)} has the dtype {item}: integers and floats up to 64 bits are read"
+        )
 
 
-def _told(column: str) -> str:
+def _described(column: str) -> str:
     return f"column '{column}'" if column else "the column"
 
 
 def as_floats(values: Any, name: str, column: str, notes: list[str]) -> Any:
-    """Numbers as doubles, each the nearest; integers that lose digits are noted."""
+    """Return numbers as the nearest doubles; add a note if integers lose precision."""
     import numpy as np
 
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and len(values):
         beyond = (values > EXACT) | (values < -EXACT) if values.dtype.kind == "i" else values > EXACT
         if beyond.any():
-            note = f"{name}: {_told(column)} has integers beyond 2**53: they lose precision as doubles"
+            note = f"{name}: {_described(column)} has integers beyond 2**53: they lose precision as doubles"
             if note not in notes:
                 notes.append(note)
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def kept_numbers(values: Any) -> Kept:
-    """Numbers to carry through: floats in the one spelling, integers with all digits."""
+    """Return numbers as cells carried through: floats as every format writes them, integers with all digits."""
     from gradcli.formats.print_numbers import number_cells
 
     if values.dtype.kind in "iu":

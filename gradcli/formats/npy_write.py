@@ -1,6 +1,6 @@
-"""NumPy's files: npy, one array with a field a column; npz, one array a column in the shape of the grid.
+"""Writers of NumPy's files: npy, an array with a field for each column; npz, an array for each column.
 
-The same numbers give the same bytes: no times, no compression. Text has no place here.
+The output is reproducible: it contains no times and no compression. Text columns are refused.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DIGITS = 20
-"""Those of the greatest number of rows."""
+"""Digits reserved for the number of rows."""
 _PIECE = 1 << 17
 """Numbers written at a time."""
 
 
 def write_npy(result: Columns, out: Out, style: Style) -> None:
-    """A structured array of one dimension, its fields little-endian doubles named as the columns.
+    """Write a one-dimensional structured array, with a field of little-endian doubles for each column.
 
-    The header tells the number of rows. Where ``result.shape`` does not (the first length is negative), the header is
-    written once more at the end; where the output does not rewind, the blocks are held until then.
-    Columns with shapes of their own do not fit: GradError.
+    The header contains the number of rows. If ``result.shape`` does not give it (the first length is negative), the
+    header is written again at the end; if the output does not rewind, the blocks are held in memory until then.
+    Raise GradError for columns of different shapes.
     """
     import numpy as np
 
@@ -38,17 +38,17 @@ def write_npy(result: Columns, out: Out, style: Style) -> None:
         raise GradError("npy holds columns of equal length: these have shapes of their own", hint="write npz or json")
     item = np.dtype([(name, "<f8") for name in result.names])
     blocks = _records(result, item)
-    told = all(length >= 0 for length in result.shape)
-    rows, done = math.prod(result.shape) if told else 0, 0
-    if not told and not style.rewinds:
-        held, size = [], 0
+    known = all(length >= 0 for length in result.shape)
+    rows, done = math.prod(result.shape) if known else 0, 0
+    if not known and not style.rewinds:
+        pending, size = [], 0
         for block in blocks:
-            held.append(block)
+            pending.append(block)
             size += block.nbytes
             memory.check(
                 size, "npy tells first how many rows follow: holding them until then", "write to a file: -o FILE.npy"
             )
-        rows, blocks = sum(map(len, held)), iter(held)
+        rows, blocks = sum(map(len, pending)), iter(pending)
     for block in headed(_header(item, (rows,)), blocks, out):
         done += len(block)
         out(block.tobytes())
@@ -67,7 +67,7 @@ def _records(result: Columns, item: np.dtype[Any]) -> Iterator[NDArray[Any]]:
 
 
 def _floats(column: Any, name: str) -> Any:
-    """A column as doubles: one that holds nothing is nan, and so is a null that was kept."""
+    """Return a column as doubles; a missing column and nulls are nan. Raise GradError for text."""
     import numpy as np
 
     if column is None:
@@ -82,7 +82,7 @@ def _floats(column: Any, name: str) -> Any:
 
 
 def _header(item: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """What stands before the numbers: the first version of the format, the third for names beyond Latin-1."""
+    """Return the header, in version 1 of the format, version 2 if it is long, or version 3 for names beyond Latin-1."""
     import numpy as np
 
     described = {"descr": np.lib.format.dtype_to_descr(item), "fortran_order": False, "shape": shape}
@@ -93,15 +93,15 @@ def _header(item: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
         body, version, width = text.encode(), 3, 4
     if len(body) > 60000:
         version, width = max(version, 2), 4
-    # As long for any number of rows, which may be known last.
+    # Pad the header to the same length for every number of rows, so that it can be overwritten.
     body += b" " * (_DIGITS - len(repr(shape[0])) if shape else 0)
-    # The numbers begin at a multiple of 64.
+    # Align the numbers to 64 bytes, as NumPy does.
     body += b" " * (-(8 + width + len(body) + 1) % 64) + b"\n"
     return b"\x93NUMPY" + bytes((version, 0)) + len(body).to_bytes(width, "little") + body
 
 
 def write_npz(result: Columns, out: Out, style: Style) -> None:
-    """An archive with one array a column, each in its shape, stored without compression and without times."""
+    """Write an archive with an array for each column, each in its shape, without compression and without times."""
     import zipfile
 
     import numpy as np

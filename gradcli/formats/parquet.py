@@ -1,4 +1,4 @@
-"""Parquet, in and out, through pyarrow: rows in batches, so that memory stays bounded."""
+"""Reader and writer of Parquet by pyarrow, in batches of rows, so that memory is bounded."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from gradcli.formats.passthrough import Kept
 from gradcli.limits import memory
 
 _ROWS = 65536
-"""Rows read at a time."""
+"""Rows in a batch that is read."""
 _GROUP = 1 << 17
-"""Rows of a group that is written."""
+"""Rows in a row group that is written."""
 _SPARE = 64 << 20
-"""Bytes of address space that are left before the library is asked for more: its threads abort where there are none."""
+"""Bytes of address space that must be available, since pyarrow aborts the process if an allocation fails."""
 
 
 def pyarrow() -> Any:
-    """The library, or a refusal that says where it is missing."""
+    """Return the module pyarrow. Raise GradError if it is not installed."""
     try:
         import pyarrow as arrow
         import pyarrow.parquet
@@ -34,22 +34,22 @@ def pyarrow() -> Any:
 
 
 class Parquet:
-    """A table in a Parquet file; see ``Table``. A pipe or a packed file is held in memory."""
+    """A table in a Parquet file; see ``Table``. A pipe or a compressed file is held in memory."""
 
-    def __init__(self, given: Input) -> None:
+    def __init__(self, source: Input) -> None:
         arrow = pyarrow()
-        given.refuse_columns()
-        self.name, self.na, self.notes, self._arrow = given.name, given.na, list[str](), arrow
-        stream: Any = given.stream
-        if given.packing is not None or not stream.seekable():
-            stream = io.BytesIO(given.whole())
+        source.refuse_columns()
+        self.name, self.na, self.notes, self._arrow = source.name, source.na, list[str](), arrow
+        stream: Any = source.stream
+        if source.packing is not None or not stream.seekable():
+            stream = io.BytesIO(source.whole())
         try:
             start = stream.read(4)
             stream.seek(0)
             if start != b"PAR1":
                 raise GradError(f"{self.name}: not a parquet file")
             memory.spare(_SPARE)
-            # Buffering ahead would hold the whole file.
+            # pre_buffer=True would hold the whole file in memory.
             self._file = arrow.parquet.ParquetFile(stream, pre_buffer=False)
             schema = self._file.schema_arrow
         except (arrow.ArrowException, UnicodeDecodeError) as error:
@@ -68,7 +68,7 @@ class Parquet:
         )
 
     def _failed(self, error: OSError) -> GradError:
-        # pyarrow tells of damaged data by OSError too, then without a number.
+        # pyarrow raises OSError without an errno for damaged data.
         return failed(self.name, error) if error.errno is not None else self._damaged(error)
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
@@ -76,16 +76,16 @@ class Parquet:
         places(self.name, self.names, [*wanted, *keep])
         for name in wanted:
             kind = self._fields[name].type
-            # What the numbers of a type mean that nobody registered here is not known.
+            # The meaning of the numbers of an unregistered extension type is unknown.
             extension = (self._fields[name].metadata or {}).get(b"ARROW:extension:name")
             if extension or not (arrow.types.is_integer(kind) or arrow.types.is_floating(kind)):
-                what = f"extension type {shown(extension)}" if extension else f"type {kind}"
-                raise GradError(f"{self.name}: column '{name}' of the parquet file has the {what}, not a number")
+                problem = f"extension type {shown(extension)}" if extension else f"type {kind}"
+                raise GradError(f"{self.name}: column '{name}' of the parquet file has the {problem}, not a number")
         asked = list(dict.fromkeys([*wanted, *keep]))
         start = 0
         try:
             memory.spare(_SPARE)
-            # Each thread takes an arena of its own.
+            # Each thread allocates a malloc arena, which a limited address space may not hold.
             threads = not memory.limited()
             for batch in self._file.iter_batches(_ROWS, columns=asked, use_threads=threads):
                 memory.spare(_SPARE)
@@ -127,24 +127,24 @@ class Parquet:
         return as_floats(column.to_numpy(zero_copy_only=False), self.name, name, self.notes)
 
     def _kept(self, column: Any, name: str) -> Kept:
-        """A column as text; its Arrow array goes along, so that Parquet keeps the type."""
+        """Return a column as cells carried through, with its Arrow array, which preserves the type in Parquet."""
         from gradcli.formats.print_numbers import number_cells
 
         types, kind = self._arrow.types, column.type
         if types.is_floating(kind):
             numbers = iter(number_cells([column.drop_null().to_numpy(zero_copy_only=False).astype("f8")], None))
-            return Kept([next(numbers) if there else None for there in column.is_valid().to_pylist()], False, column)
+            return Kept([next(numbers) if valid else None for valid in column.is_valid().to_pylist()], False, column)
         try:
-            # Python's own moments have no nanoseconds.
-            fine = types.is_timestamp(kind) and kind.unit == "ns"
-            values = (column.cast(self._arrow.string()) if fine else column).to_pylist()
+            # datetime has no nanoseconds: let pyarrow print such timestamps.
+            nanoseconds = types.is_timestamp(kind) and kind.unit == "ns"
+            values = (column.cast(self._arrow.string()) if nanoseconds else column).to_pylist()
             if types.is_binary(kind) or types.is_large_binary(kind):
                 values = [None if v is None else v.decode(errors="backslashreplace") for v in values]
         except (ValueError, OverflowError) as error:
-            what = (
+            problem = (
                 "not UTF-8" if isinstance(error, UnicodeDecodeError) else f"values of the type {kind} beyond its range"
             )
-            raise GradError(f"{self.name}: column '{name}' of the parquet file has {what}") from None
+            raise GradError(f"{self.name}: column '{name}' of the parquet file has {problem}") from None
         texts = ["" if v is None else str(v) for v in values]
         if types.is_boolean(kind):
             texts = [text.lower() for text in texts]
@@ -153,9 +153,9 @@ class Parquet:
 
 
 def write_parquet(result: Columns, out: Out, style: Style) -> None:
-    """One column of doubles a name; kept columns have the type they came with, or are strings.
+    """Write a column of doubles for each name; columns carried through keep their Arrow type or are strings.
 
-    Groups of a fixed number of rows, whatever the blocks: the same bytes.
+    Row groups have a fixed number of rows, so that the bytes do not depend on the blocks.
     """
     with Sink(out) as sink:
         _write(result, sink)
@@ -164,7 +164,7 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
 def _write(result: Columns, sink: Sink) -> None:
     arrow = pyarrow()
     writer: Any = None
-    held: list[Any] = []
+    pending: list[Any] = []
     count = 0
 
     def batch(block: Sequence[Any], schema: Any) -> Any:
@@ -175,23 +175,23 @@ def _write(result: Columns, sink: Sink) -> None:
 
     schema: Any = None
     for block in result.blocks:
-        one = batch([c if c is not None else [None] * _length(block) for c in block], schema)
+        records = batch([c if c is not None else [None] * _length(block) for c in block], schema)
         if schema is None:
-            schema = one.schema
+            schema = records.schema
             writer = _writer(arrow, sink, schema)
-        held.append(one)
-        count += one.num_rows
+        pending.append(records)
+        count += records.num_rows
         memory.spare(_SPARE)
         while count >= _GROUP:
-            table = arrow.Table.from_batches(held)
+            table = arrow.Table.from_batches(pending)
             writer.write_table(table.slice(0, _GROUP).combine_chunks(), row_group_size=_GROUP)
-            held, count = table.slice(_GROUP).to_batches(), count - _GROUP
+            pending, count = table.slice(_GROUP).to_batches(), count - _GROUP
     if writer is None:
         schema = arrow.schema([(name, arrow.float64()) for name in result.names])
         writer = _writer(arrow, sink, schema)
     memory.spare(_SPARE)
-    if held:
-        writer.write_table(arrow.Table.from_batches(held).combine_chunks(), row_group_size=_GROUP)
+    if pending:
+        writer.write_table(arrow.Table.from_batches(pending).combine_chunks(), row_group_size=_GROUP)
     writer.close()
 
 

@@ -1,4 +1,4 @@
-"""A column that goes from input to output as it was, text included."""
+"""Columns carried from input to output unchanged, text included."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from typing import Any
 
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_BARE = re.compile(_NUMBER + rb"|true|false").fullmatch
+_LITERAL = re.compile(_NUMBER + rb"|true|false").fullmatch
 _STARTS = frozenset(b"-0123456789tfni")
-"""What a cell begins with that JSON may write without quotes."""
-_NOTHING = frozenset((b"nan", b"inf", b"-inf"))
+"""The first bytes of cells that JSON may write without quotes."""
+_NONFINITE = frozenset((b"nan", b"inf", b"-inf"))
 _ESCAPED = re.compile(rb'[\x00-\x1f"\\]').search
 
 
 class Kept:
-    """The cells of a column, as UTF-8.
+    """The cells of a column carried through.
 
-    ``cells``: None where the input has nothing (a null). ``quoted``: which cells the input marks as text; the others
-    are numbers for JSON where they are spelled like one. ``arrow``: the Arrow array they came from, so that Parquet
-    keeps their type.
+    ``cells``: UTF-8 bytes, None for a null. ``quoted``: which cells the input marks as text; JSON writes the others as
+    numbers if they are spelled as such. ``arrow``: the Arrow array of the input, if any, which preserves the type in
+    Parquet.
     """
 
     __slots__ = ("arrow", "cells", "quoted")
@@ -36,11 +36,11 @@ class Kept:
 
     @staticmethod
     def joined(parts: Sequence[Kept]) -> Kept:
-        """One column of all rows of ``parts``. Types of Arrow are not kept."""
+        """Return the concatenation of ``parts``, without their Arrow arrays."""
         return Kept([cell for part in parts for cell in part.cells], [mark for part in parts for mark in part._marks()])
 
     def repeated(self, times: int, lo: int, hi: int) -> Kept:
-        """Cells lo to hi of the column in which each cell stands so many times."""
+        """Return cells ``lo`` to ``hi`` of the column in which each cell is repeated ``times`` times."""
         part = self[lo // times : -(-hi // times)]
         if times == 1:
             return part
@@ -52,7 +52,7 @@ class Kept:
         return [self.quoted] * len(self.cells) if isinstance(self.quoted, bool) else self.quoted
 
     def separated(self, separator: bytes) -> Sequence[bytes]:
-        """Cells by RFC 4180: quoted where they must be. A null is an empty cell."""
+        """Return the cells by RFC 4180, quoted where necessary; a null is an empty cell."""
         cells = [cell or b"" for cell in self.cells]
         joined = b"\n".join(cells)
         if separator in joined or b'"' in joined or b"\r" in joined or joined.count(b"\n") != len(cells) - 1:
@@ -60,14 +60,14 @@ class Kept:
         return cells
 
     def json(self) -> list[bytes]:
-        """Cells as JSON: numbers keep their digits, nan and the infinities are null, all else is a string."""
+        """Return the cells as JSON: numbers with their digits, null for nan and infinities, strings for all else."""
         cells = [cell for cell in self.cells if cell and cell[0] not in _STARTS]
         if len(cells) == len(self.cells) and not _ESCAPED(b"".join(cells)):
             return [b'"%s"' % cell for cell in cells]
         return [_json(cell, mark) for cell, mark in zip(self.cells, self._marks(), strict=True)]
 
     def plain(self) -> list[str]:
-        """Cells for people: a null is ``null``."""
+        """Return the cells as text; a null is ``null``."""
         return ["null" if cell is None else cell.decode() for cell in self.cells]
 
 
@@ -75,9 +75,9 @@ def _json(cell: bytes | None, mark: bool) -> bytes:
     if cell is None:
         return b"null"
     if not mark:
-        if _BARE(cell):
+        if _LITERAL(cell):
             return cell
-        if cell in _NOTHING:
+        if cell in _NONFINITE:
             return b"null"
     if _ESCAPED(cell):
         import json
@@ -87,7 +87,7 @@ def _json(cell: bytes | None, mark: bool) -> bytes:
 
 
 def quoted(cell: bytes, separator: bytes) -> bytes:
-    """A cell by RFC 4180: quoted where it must be, quotes doubled."""
+    """Return a cell by RFC 4180, quoted if necessary, with quotes doubled."""
     if separator in cell or b'"' in cell or b"\n" in cell or b"\r" in cell:
         return b'"' + cell.replace(b'"', b'""') + b'"'
     return cell

@@ -1,6 +1,7 @@
-"""Numbers as text: the shortest that reads back to the same double, spelled alike in every format.
+"""Printing of numbers: the shortest text that reads back to the same double, spelled alike in every format.
 
-By orjson, a whole block at a time. Must not know what stands between the numbers.
+orjson prints a whole block at a time.
+Layer: must not know what stands between the numbers.
 """
 
 from __future__ import annotations
@@ -10,31 +11,34 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 _PIECE = 1 << 14
-"""Numbers turned into text at a time."""
+"""Numbers printed at a time."""
 _COMMA, _NEWLINE = b",\n"
 
 
-def _odd(value: float) -> bytes:
+def _word(value: float) -> bytes:
     return b"nan" if value != value else b"inf" if value > 0 else b"-inf"
 
 
 def spell(value: float) -> str:
-    """One number as every format writes it."""
+    """Return a number as every format writes it."""
     return number_rows([[float(value)]]).decode()
 
 
 def plain(body: bytes) -> bytes:
-    """orjson's text in the one spelling: its releases differ in the plus sign of 1e+16 alone."""
+    """Return text of orjson in a uniform spelling: its releases differ in the plus sign of 1e+16."""
     return body.replace(b"e+", b"e")
 
 
 def number_rows(columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"") -> bytes:
-    """Rows of a block as ``1.0,2.0\\n3.0,4.0``; non-finite values as words, or as null; None as ``nothing``."""
+    """Return the rows of a block as ``1.0,2.0\\n3.0,4.0``.
+
+    ``words``: write non-finite values as nan, inf and -inf instead of null. ``nothing``: the cells of a column None.
+    """
     return b"".join(row_pieces(columns, words=words, nothing=nothing))[:-1]
 
 
 def row_pieces(columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"") -> Iterator[bytes]:
-    """The same in pieces that stay in the cache, with a newline behind each row."""
+    """Yield the rows of ``number_rows`` in pieces that fit into the cache, with a newline after each row."""
     if any(column is None for column in columns):
         yield _rows_with_nothing(columns, words, nothing)
     elif columns and isinstance(columns[0], list):
@@ -56,7 +60,7 @@ def _list_rows(columns: Sequence[list[float]], words: bool) -> bytes:
 
 
 def _array_rows(columns: Sequence[Any], words: bool) -> bytes:
-    """A flat array is fastest; its rows' ends are put in afterwards."""
+    """Return the rows of arrays: print a flat array, which is fastest, then replace commas at row ends by newlines."""
     import numpy as np
     import orjson
 
@@ -73,29 +77,29 @@ def _array_rows(columns: Sequence[Any], words: bool) -> bytes:
     return text[1:].tobytes()
 
 
-def _worded(body: bytes, odd: list[float]) -> bytes:
-    """The text with words for its nulls."""
+def _worded(body: bytes, nonfinite: list[float]) -> bytes:
+    """Return the text with its nulls replaced by nan, inf and -inf, the values ``nonfinite``."""
     pieces = body.split(b"null")
-    return b"".join([text for pair in zip(pieces, map(_odd, odd), strict=False) for text in pair]) + pieces[-1]
+    return b"".join([text for pair in zip(pieces, map(_word, nonfinite), strict=False) for text in pair]) + pieces[-1]
 
 
 def _rows_with_nothing(columns: Sequence[Any], words: bool, nothing: bytes) -> bytes:
-    held = [column for column in columns if column is not None]
+    present = [column for column in columns if column is not None]
     rows = []
-    for row in number_rows(held, words=words).split(b"\n") if held else [b""]:
+    for row in number_rows(present, words=words).split(b"\n") if present else [b""]:
         cells = iter(row.split(b","))
         rows.append(b",".join([nothing if column is None else next(cells) for column in columns]))
     return b"\n".join(rows) + b"\n"
 
 
 def _rounded(value: float, digits: int) -> float:
-    near = float(f"{value:.{digits}g}")
-    # The largest doubles have no rounder neighbour above.
-    return near if math.isfinite(near) else value
+    rounded = float(f"{value:.{digits}g}")
+    # Rounding up near the largest double overflows: keep the value.
+    return rounded if math.isfinite(rounded) else value
 
 
 def number_cells(columns: Sequence[Any], digits: int | None) -> list[bytes]:
-    """Every number of a block as text, row after row."""
+    """Return the numbers of a block as text, row after row, rounded to ``digits`` significant digits if given."""
     if digits is not None:
         columns = [None if column is None else [_rounded(v, digits) for v in column] for column in columns]
     return number_rows(columns, nothing=b"null").replace(b"\n", b",").split(b",")

@@ -1,4 +1,4 @@
-"""Aligned text: matrices for a shape, else a row a point; records where a row is too wide."""
+"""Writer of aligned text: matrices, or a row for each point, or a record for each point if rows are too wide."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
 _CHUNK = 65536
-"""Numbers turned into text at a time."""
+"""Numbers printed at a time."""
 _COLUMN = 250
-"""Bytes that a column of a matrix takes while one of its rows is written."""
+"""Bytes of memory for each column of a matrix while a row is written."""
 _LOOK = 100_000
-"""Cells a table reads before it settles the widths of its columns."""
+"""Cells that determine the widths of the columns."""
 
 
 def _bold(text: str, style: Style) -> bytes:
@@ -36,33 +36,34 @@ def _write_rows(result: Columns, out: Out, style: Style) -> None:
     names = [printable(name) for name in result.names]
     width = len(names)
     template: bytes | None = None
-    held: list[bytes] = []
+    pending: list[bytes] = []
     blocks = result.blocks
-    # The widths settle after so many cells, whatever the blocks: what comes later may stick out, never change them.
+    # Column widths are fixed by the first _LOOK cells, whatever the block size; a later, wider cell overflows its
+    # column.
     for block in blocks:
-        held += _row_cells(block, style.digits)
-        if len(held) >= _LOOK:
+        pending += _row_cells(block, style.digits)
+        if len(pending) >= _LOOK:
             break
-    look = held[: max(1, _LOOK // width) * width]
-    widths = [max(len(names[k]), max(map(len, look[k::width]), default=0)) for k in range(width)]
+    measured = pending[: max(1, _LOOK // width) * width]
+    widths = [max(len(names[k]), max(map(len, measured[k::width]), default=0)) for k in range(width)]
     if style.width is not None and sum(widths) + 2 * (width - 1) > style.width:
         label = max(map(len, names))
         lines = [_bold(name.ljust(label), style).replace(b"%", b"%%") + b"  %s\n" for name in names]
         record = b"".join(lines)
         template = b"\n" + record
-        out(record % tuple(held[:width]))
-        held = held[width:]
+        out(record % tuple(pending[:width]))
+        pending = pending[width:]
     else:
         template = b"  ".join([b"%%%ds" % w for w in widths]) + b"\n"
         out(_bold("  ".join([n.rjust(w) for n, w in zip(names, widths, strict=True)]), style) + b"\n")
-    out((template * (len(held) // width)) % tuple(held))
+    out((template * (len(pending) // width)) % tuple(pending))
     for block in blocks:
         cells = _row_cells(block, style.digits)
         out((template * (len(cells) // width)) % tuple(cells))
 
 
 def _row_cells(block: Sequence[Any], digits: int | None) -> list[bytes]:
-    """Every cell of a block as text, row after row."""
+    """Return the cells of a block as text, row after row."""
     if not any(isinstance(column, Kept) for column in block):
         return number_cells(block, digits)
     kept = [[printable(text).encode() for text in column.plain()] for column in block if isinstance(column, Kept)]
@@ -73,7 +74,7 @@ def _row_cells(block: Sequence[Any], digits: int | None) -> list[bytes]:
 
 
 def _write_matrices(result: Columns, out: Out, style: Style) -> None:
-    """Every quantity as a matrix under its name; more than two dimensions as one matrix for each leading index."""
+    """Write each output as a matrix under its name; with more than two dimensions, a matrix for each leading index."""
     if result.matrix:
         across = result.shape[-1]
         memory.check(across * _COLUMN, f"a table of {across:,} columns", "write csv, jsonl, npy or parquet")
@@ -83,12 +84,12 @@ def _write_matrices(result: Columns, out: Out, style: Style) -> None:
             out((b"" if first else b"\n") + _bold(printable(name), style) + b"\nnull\n")
             first = False
             continue
-        # Among others what has one dimension stands upright: it may be as long as a file.
+        # Among outputs of different shapes a vector is a column, since it may have as many elements as a file has rows.
         upright = result.shapes is not None and len(shape) == 1
         *leading, height, width = (*shape, 1) if upright else (1,) * (2 - len(shape)) + shape
         area = height * width
-        for k, place in enumerate(product(*map(range, leading))):
-            title = printable(name) + (f"[{','.join(map(str, place))}]" if place else "")
+        for k, index in enumerate(product(*map(range, leading))):
+            title = printable(name) + (f"[{','.join(map(str, index))}]" if index else "")
             out(b"" if first else b"\n")
             first = False
             _write_matrix(title, column[k * area : (k + 1) * area], width, out, style)
@@ -118,7 +119,7 @@ def _write_matrix(title: str, values: Any, width: int, out: Out, style: Style) -
 
 
 def _panels(widths: Sequence[int], limit: int | None) -> Iterator[tuple[int, int]]:
-    """Ranges of columns that fit side by side."""
+    """Yield ranges of columns that fit side by side into ``limit`` characters."""
     lo, used = 0, 0
     for k, w in enumerate(widths):
         if limit is not None and k > lo and used + 2 + w > limit:

@@ -1,4 +1,4 @@
-"""What a terminal is shown of a text that programs read: nothing that could drive it. Elsewhere all goes as it is."""
+"""Escaping of machine-readable text for terminals, so that it cannot control them; files get the text unchanged."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from gradcli.errors import printable
 
 
 def _escaped(data: bytes, kept: str, escape: Callable[[str], str]) -> bytes:
+    """Return the text with ``escape`` applied to the pieces between the characters ``kept``."""
     pieces = re.split(f"([{kept}])", data.decode())
     return "".join([piece if piece in kept else escape(piece) for piece in pieces]).encode()
 
 
 def csv_shown(data: bytes) -> bytes:
+    """Return csv with control characters other than newlines escaped."""
     return _escaped(data, "\n", printable)
 
 
 def tsv_shown(data: bytes) -> bytes:
+    """Return tsv with control characters other than newlines and tabs escaped."""
     return _escaped(data, "\n\t", printable)
 
 
 def json_shown(data: bytes) -> bytes:
-    """The same JSON: a character that cannot be seen is ``\\u`` and its digits."""
+    """Return equivalent JSON with non-printable characters written as escapes."""
     return _escaped(data, "\n", lambda text: re.sub(r"[^ -~]", _json_escape, text))
 
 
-def _json_escape(found: re.Match[str]) -> str:
-    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+def _json_escape(character: re.Match[str]) -> str:
+    return character[0] if character[0].isprintable() else json.dumps(character[0])[1:-1]
