@@ -22,7 +22,7 @@ _PAGE, _STAGGER = 512, 80
 """Doubles in a page of memory, and in the shift of a column's start within its page against the column before."""
 
 Block = list[Any]
-"""One flat column per output, list[float] or 1-D float64 array."""
+"""The flat columns of the outputs, each a list of floats or a one-dimensional float64 array."""
 
 
 class Work(NamedTuple):

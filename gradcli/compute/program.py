@@ -200,13 +200,13 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
     subsets = sorted(by_axes, key=lambda axes_read: (len(axes_read), axes_read))
     stratum_of = {e: k for k, axes_read in enumerate(subsets) for e in by_axes[axes_read]}
     # A register is never reused if another stratum reads its value or if the value is an output.
-    kept = set(roots)
+    preserved = set(roots)
     uses: dict[Expr, int] = {}
     for e, k in stratum_of.items():
         for a in e.args:
             uses[a] = uses.get(a, 0) + 1
             if stratum_of.get(a, k) != k:
-                kept.add(a)
+                preserved.add(a)
 
     registers: list[Register] = []
     strata: list[Stratum] = []
@@ -217,11 +217,11 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
             ins = tuple([slot[a] for a in e.args])
             for a in e.args:
                 uses[a] -= 1
-                if not uses[a] and a not in kept and stratum_of.get(a) == k:
+                if not uses[a] and a not in preserved and stratum_of.get(a) == k:
                     # Reuse registers last in, first out: the one freed last is most likely still in the cache.
                     free[a.op in BOOLEANS].append(slot[a])
             boolean = e.op in BOOLEANS
-            if free[boolean] and e not in kept:
+            if free[boolean] and e not in preserved:
                 slot[e] = free[boolean].pop()
             else:
                 slot[e] = fixed + len(registers)

@@ -62,9 +62,9 @@ class Nest:
         nodes = {self.new[e]: e for e in self.open}
         return {new: e for new, e in nodes.items() if new.op not in _LEAVES and new in taken}
 
-    def keep(self, kept: Mapping[Expr, Expr]) -> None:
+    def keep(self, variables: Mapping[Expr, Expr]) -> None:
         """Replace nodes by variables in all expressions taken from now on."""
-        self.new.update(kept)
+        self.new.update(variables)
 
 
 def replaced(roots: Sequence[Expr], replacements: Mapping[Expr, Expr]) -> list[Expr]:

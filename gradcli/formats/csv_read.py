@@ -13,7 +13,7 @@ from gradcli.errors import GradError
 from gradcli.formats.csv_arrow import arrow_columns, loaded, plain
 from gradcli.formats.csv_cells import Cells, between_commas, split
 from gradcli.formats.csv_rows import row, unquoted, whole_rows, with_newlines
-from gradcli.formats.input import Input, checked_names, fault, places, shown
+from gradcli.formats.input import Input, checked_names, column_indices, fault, shown
 from gradcli.formats.interface import Chunk
 from gradcli.formats.parse_numbers import NotANumber, number, numbers
 from gradcli.formats.passthrough import Kept
@@ -72,12 +72,12 @@ class Separated:
         return checked_names(self.name, names, 1)
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        asked = places(self.name, self.names, wanted)
-        kept = places(self.name, self.names, keep)
+        indices = column_indices(self.name, self.names, wanted)
+        kept = column_indices(self.name, self.names, keep)
         start = 0
         while True:
             if self._text:
-                chunk, error = self._chunk(self._text, asked, kept, start)
+                chunk, error = self._chunk(self._text, indices, kept, start)
                 if chunk is not None:
                     start += len((chunk.columns or chunk.kept)[0])
                     yield chunk
@@ -90,11 +90,11 @@ class Separated:
             self._line = 1 + lines
 
     def _chunk(
-        self, text: bytes, asked: list[int], kept: list[int], start: int
+        self, text: bytes, indices: list[int], kept: list[int], start: int
     ) -> tuple[Chunk | None, GradError | None]:
         """Return the chunk of rows before the first invalid one, and the error there or None."""
         text = text if text.endswith(b"\n") else text + b"\n"
-        if not kept and (columns := arrow_columns(text, self._separator, len(self.names), asked)) is not None:
+        if not kept and (columns := arrow_columns(text, self._separator, len(self.names), indices)) is not None:
             return Chunk(start, columns, []), None
         error: GradError | None = None
         cells = split(text, self._separator, len(self.names))
@@ -104,7 +104,7 @@ class Separated:
         if cells is None:
             return None, error
         count = len(cells.ends)
-        columns, bad = self._numbers(cells, asked)
+        columns, bad = self._numbers(cells, indices)
         if bad is not None:
             count, error = bad
         texts = []
@@ -117,18 +117,21 @@ class Separated:
             return None, error
         return Chunk(start, [c[:count] for c in columns], [t[:count] for t in texts]), error
 
-    def _numbers(self, cells: Cells, asked: list[int]) -> tuple[list[Any], tuple[int, GradError] | None]:
-        """Return the columns ``asked`` before the first invalid cell, and its row and error if there is one."""
+    def _numbers(self, cells: Cells, indices: list[int]) -> tuple[list[Any], tuple[int, GradError] | None]:
+        """Return the columns ``indices`` before the first invalid cell, and its row and error if there is one."""
         import numpy as np
 
-        if not asked:
+        if not indices:
             return [], None
-        if len(asked) and (parsed := arrow_columns(cells.text, self._separator, len(self.names), asked)) is not None:
+        if (
+            len(indices)
+            and (parsed := arrow_columns(cells.text, self._separator, len(self.names), indices)) is not None
+        ):
             return parsed, None
-        order = sorted(asked)
+        order = sorted(indices)
         if (values := numbers(between_commas(cells, order, self._separator), self.na)) is not None:
             table = values.reshape(-1, len(order))
-            return [np.ascontiguousarray(table[:, order.index(k)]) for k in asked], None
+            return [np.ascontiguousarray(table[:, order.index(k)]) for k in indices], None
         starts, ends = cells.starts[:, order].tolist(), cells.ends[:, order].tolist()
         rows = np.empty((len(starts), len(order)))
         for r, (los, his) in enumerate(zip(starts, ends, strict=True)):
@@ -137,8 +140,8 @@ class Separated:
                     rows[r, c] = number(unquoted(cells.text[lo:hi]), self.na)
                 except NotANumber as error:
                     bad = self._bad(cells.text, lo, hi, order[c], str(error))
-                    return [rows[:r, order.index(k)].copy() for k in asked], (r, bad)
-        return [rows[:, order.index(k)].copy() for k in asked], None
+                    return [rows[:r, order.index(k)].copy() for k in indices], (r, bad)
+        return [rows[:, order.index(k)].copy() for k in indices], None
 
     def _bad(self, text: bytes, lo: int, hi: int, column: int, what: str) -> GradError:
         """Return the error for a cell that is not a number."""

@@ -179,14 +179,14 @@ def shown(cell: bytes | str) -> str:
     return f"'{text}'" if len(text) <= 40 else f"'{text[:40]}...'"
 
 
-def places(name: str, names: tuple[str, ...], asked: Sequence[str]) -> list[int]:
-    """Return the indices of the columns ``asked``. Raise GradError for a column that does not exist."""
+def column_indices(name: str, names: tuple[str, ...], columns: Sequence[str]) -> list[int]:
+    """Return the indices of ``columns``. Raise GradError for a column that does not exist."""
     index = {column: k for k, column in enumerate(names)}
-    for column in asked:
+    for column in columns:
         if column not in index:
             near = meant(column, names, "the columns are", spell_name)
             raise GradError(f"{name}: no column {shown(column)} ({near})")
-    return [index[column] for column in asked]
+    return [index[column] for column in columns]
 
 
 def checked_names(name: str, names: Sequence[str], line: int | None = None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.input import Input, checked_names, places
+from gradcli.formats.input import Input, checked_names, column_indices
 from gradcli.formats.interface import Chunk
 from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, marked, not_utf8, parse
@@ -74,8 +74,8 @@ class JsonTable:
                 raise GradError(
                     f"{self.name}: not of the schema gradcli/1: 'columns' is missing or the version is newer"
                 )
-            places = {name: (at, end) for name, (at, end) in spans.items() if self._text[at : at + 1] != b"n"}
-            columns = {name: scan.deep_values(name, at, end) for name, (at, end) in places.items()}
+            values = {name: (at, end) for name, (at, end) in spans.items() if self._text[at : at + 1] != b"n"}
+            columns = {name: scan.deep_values(name, at, end) for name, (at, end) in values.items()}
         elif other_members:
             name, at = next(iter(other_members.items()))
             raise GradError(f"{self.name}: '{name}' is {scan.kind(at)} where a list of numbers is expected")
@@ -87,14 +87,14 @@ class JsonTable:
         return columns
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        asked = [*wanted, *keep]
-        places(self.name, self.names, asked)
+        names = [*wanted, *keep]
+        column_indices(self.name, self.names, names)
         start = 0
-        for part in self._of_lists(asked) if self._records is None else self._of_records(self._records):
+        for part in self._of_lists(names) if self._records is None else self._of_records(self._records):
             count = part.count
             error: GradError | None = None
             columns: list[Any] = []
-            for name in asked:
+            for name in names:
                 column: Any
                 column, bad = part.numbers(name, self.na) if name in wanted else kept_cells(part.values(name, Spelled))
                 if bad is not None and len(column) < count:
@@ -109,7 +109,7 @@ class JsonTable:
             start += count
 
     def _of_records(self, records: Records) -> Iterator[_Part]:
-        rows, at = records.rows, records.places
+        rows, at = records.rows, records.offsets
         k = 0
         while k < len(rows) - 1:
             end = k + 1
@@ -119,14 +119,14 @@ class JsonTable:
             yield _Part(self.name, rows[end] - rows[k], {"": text})
             k = end
 
-    def _of_lists(self, asked: Sequence[str]) -> Iterator[_Part]:
-        columns = {name: self._columns[name] for name in asked}
-        places = [column.places for column in columns.values()]
+    def _of_lists(self, names: Sequence[str]) -> Iterator[_Part]:
+        columns = {name: self._columns[name] for name in names}
+        offsets = [column.offsets for column in columns.values()]
         rows, k = self.rows or 0, 0
         steps = -(-rows // STEP)
         while k < steps:
             end = k + 1
-            while end < steps and end - k < _ROWS // STEP and sum(at[end + 1] - at[k] for at in places) <= SPAN:
+            while end < steps and end - k < _ROWS // STEP and sum(at[end + 1] - at[k] for at in offsets) <= SPAN:
                 end += 1
             texts = {name: self._cells(column, k, end) for name, column in columns.items()}
             yield _Part(self.name, min(end * STEP, rows) - k * STEP, texts)
@@ -137,7 +137,7 @@ class JsonTable:
 
         The list ends at the first value that is a list or an object, which is written as an empty one.
         """
-        text, first, last = self._text, column.places[k], column.places[end]
+        text, first, last = self._text, column.offsets[k], column.offsets[end]
         scan = Scan(text, self.name, 0)
         if column.deep:
             cells = text[first:last]

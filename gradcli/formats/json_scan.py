@@ -36,13 +36,13 @@ _Match = Callable[..., re.Match[bytes] | None]
 
 
 class Values(NamedTuple):
-    """A list of ``rows`` values: ``places`` are the offsets of every ``STEP``-th value and of the end of the list.
+    """A list of ``rows`` values: ``offsets`` are those of every ``STEP``-th value and of the end of the list.
 
     ``odd``: the index of the first value that is a list or an object, or ``rows``. ``deep``: nested lists are read as a
     single flat list.
     """
 
-    places: array[int]
+    offsets: array[int]
     rows: int
     odd: int
     deep: bool = False
@@ -51,12 +51,12 @@ class Values(NamedTuple):
 class Records(NamedTuple):
     """A list of objects that all have the keys ``names``.
 
-    ``places`` are some offsets in the list, the last that of its end; ``rows`` counts the objects before each.
+    ``offsets`` are some offsets in the list, the last that of its end; ``rows`` counts the objects before each.
     """
 
     names: list[str]
     rows: array[int]
-    places: array[int]
+    offsets: array[int]
 
 
 class Scan(Tokens):
@@ -102,8 +102,8 @@ class Scan(Tokens):
 
     def _few(self, at: int) -> int:
         """Return the offset after the next values of a list that are followed by a comma."""
-        while (found := _few(self.text, at)) and found.end() > at:
-            at = found.end()
+        while (match := _few(self.text, at)) and match.end() > at:
+            at = match.end()
         return at
 
     def _key(self, at: int, seen: set[str]) -> tuple[str, int]:
@@ -143,13 +143,13 @@ class Scan(Tokens):
 
     def values(self, at: int) -> tuple[Values, int]:
         """Return the values of a list, and its end."""
-        text, places, count, odd = self.text, array("q"), 0, -1
+        text, offsets, count, odd = self.text, array("q"), 0, -1
         at = self.blank(at + 1)
         while text[at : at + 1] != b"]" or count:
             if count % STEP == 0:
-                places.append(at)
-                if found := _step(text, at):
-                    at, count = found.end(), count + STEP
+                offsets.append(at)
+                if match := _step(text, at):
+                    at, count = match.end(), count + STEP
                     continue
             end = self.scalar(at)
             if end is None:
@@ -159,24 +159,24 @@ class Scan(Tokens):
                 self.closed(at, b"]")
                 break
             at = self.blank(at + 1)
-        places.append(at)
-        return Values(places, count, count if odd < 0 else odd), at + 1
+        offsets.append(at)
+        return Values(offsets, count, count if odd < 0 else odd), at + 1
 
     def deep_values(self, name: str, at: int, end: int) -> Values:
         """Return the values of a column with nested lists flattened; the text has been checked to be JSON.
 
         Raise GradError for an object.
         """
-        text, places, count = self.text, array("q"), 0
+        text, offsets, count = self.text, array("q"), 0
         while True:
             if count % STEP == 0:
-                places.append(at)
-                if found := _deep_step(text, at, end):
-                    at, count = found.end(), count + STEP
+                offsets.append(at)
+                if match := _deep_step(text, at, end):
+                    at, count = match.end(), count + STEP
                     continue
             if (after := self._deep(at)) >= end:
-                places.append(end)
-                return Values(places, count, count, deep=True)
+                offsets.append(end)
+                return Values(offsets, count, count, deep=True)
             ends = self.scalar(after)
             if ends is None:
                 raise GradError(f"{self.name}: '{name}' holds an object where a number is expected")
@@ -184,9 +184,9 @@ class Scan(Tokens):
 
     def _deep(self, at: int) -> int:
         """Return the offset after brackets, commas and blanks."""
-        found = _deep_blank(self.text, at)
-        assert found is not None
-        return found.end()
+        match = _deep_blank(self.text, at)
+        assert match is not None
+        return match.end()
 
     def deep(self, at: int, end: int) -> Iterator[bytes]:
         """Yield the values between two offsets of a column, with nested lists flattened."""
@@ -198,22 +198,22 @@ class Scan(Tokens):
 
     def records(self, at: int) -> tuple[Records, int]:
         """Return the objects of a list, and its end. Raise GradError for other values or other keys."""
-        text, rows, places = self.text, array("q"), array("q")
+        text, rows, offsets = self.text, array("q"), array("q")
         at, count = self.blank(at + 1), 0
         names: list[str] = []
         many: _Match | None = None
         single: _Match | None = None
         while text[at : at + 1] != b"]" or count:
-            if not rows or count - rows[-1] >= STEP or at - places[-1] >= SPAN:
+            if not rows or count - rows[-1] >= STEP or at - offsets[-1] >= SPAN:
                 rows.append(count)
-                places.append(at)
-                if many and (found := many(text, at, at + SPAN)):
-                    at, count = found.end(), count + STEP
+                offsets.append(at)
+                if many and (match := many(text, at, at + SPAN)):
+                    at, count = match.end(), count + STEP
                     continue
             if text[at : at + 1] != b"{":
                 self.value(at)
                 raise GradError(f"{self.name}: record {count + 1} is {self.kind(at)}, not an object")
-            end = found.end() if single and (found := single(text, at)) else self._record(at, names, count)
+            end = match.end() if single and (match := single(text, at)) else self._record(at, names, count)
             if end - at > LINE_LIMIT:
                 raise GradError(
                     f"{self.name}: record {count + 1} is too long: the limit is {LINE_LIMIT:,} bytes",
@@ -228,8 +228,8 @@ class Scan(Tokens):
                 break
             at = self.blank(at + 1)
         rows.append(count)
-        places.append(at)
-        return Records(names, rows, places), at + 1
+        offsets.append(at)
+        return Records(names, rows, offsets), at + 1
 
     def _record(self, at: int, names: list[str], count: int) -> int:
         """Return the end of an object. The first one defines ``names``; raise GradError if another has other keys."""

@@ -36,9 +36,9 @@ class Tokens:
 
     def blank(self, at: int) -> int:
         """Return the offset of the next token."""
-        found = _blank(self.text, at)
-        assert found is not None
-        return found.end()
+        match = _blank(self.text, at)
+        assert match is not None
+        return match.end()
 
     def end(self, at: int) -> None:
         """Raise GradError unless only blanks follow."""
@@ -47,13 +47,13 @@ class Tokens:
 
     def scalar(self, at: int) -> int | None:
         """Return the end of a number, string or word, or None if there is none."""
-        if found := _scalar(self.text, at):
-            return found.end()
+        if match := _scalar(self.text, at):
+            return match.end()
         if self.text[at : at + 1] != b'"':
             return None
         at += 1
-        while found := _inside(self.text, at):
-            at = found.end()
+        while match := _inside(self.text, at):
+            at = match.end()
         return at + 1 if self.text[at : at + 1] == b'"' else None
 
     def closed(self, at: int, mark: bytes) -> None:
@@ -82,8 +82,8 @@ class Tokens:
         if text[at : at + 1] != b'"':
             return self.unexpected(at, expected)
         end = at + 1
-        while found := _inside(text, end):
-            end = found.end()
+        while match := _inside(text, end):
+            end = match.end()
         if end == len(text):
             return self.fault(at, "unterminated string")
         return self.fault(end, "invalid escape" if text[end : end + 1] == b"\\" else "invalid control character")

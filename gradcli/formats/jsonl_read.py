@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.input import LINE_LIMIT, Input, checked_names, fault, places, shown
+from gradcli.formats.input import LINE_LIMIT, Input, checked_names, column_indices, fault, shown
 from gradcli.formats.interface import Chunk
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parsable, parse
 
@@ -45,7 +45,7 @@ class JsonLines:
         return value
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        places(self.name, self.names, [*wanted, *keep])
+        column_indices(self.name, self.names, [*wanted, *keep])
         start, text = 0, self._first
         while text:
             chunk = self._fast(text, wanted, start) if not keep else None

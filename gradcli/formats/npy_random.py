@@ -187,14 +187,14 @@ class Along:
         while rest:
             length = rest.pop(0)
             inner //= length
-            place = offset // inner
-            offset -= place * inner
+            index = offset // inner
+            offset -= index * inner
             if inner <= _WINDOW:
                 step = min(_WINDOW // inner, length)
-                lo = place - place % step
+                lo = index - index % step
                 ranges += [(lo, min(lo + step, length)), *[(0, n) for n in rest]]
                 first += lo * inner
                 break
-            ranges.append((place, place + 1))
-            first += place * inner
+            ranges.append((index, index + 1))
+            first += index * inner
         return first, self.values.box(tuple(ranges)).reshape(-1)

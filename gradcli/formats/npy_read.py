@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gradcli.errors import GradError
-from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, failed, places
+from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, column_indices, failed
 from gradcli.formats.interface import Chunk
 from gradcli.formats.npy_header import Header
 from gradcli.formats.passthrough import Kept
@@ -30,17 +30,17 @@ class SequentialFile:
     """A sequential file made of pieces of bytes."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
-        self._parts, self._held = parts, b""
+        self._parts, self._buffer = parts, b""
 
     def read(self, size: int) -> bytes:
         """Return ``size`` bytes, fewer at the end."""
         # getvalue of BytesIO does not copy.
         data = io.BytesIO()
-        data.write(self._held[:size])
-        self._held = self._held[size:]
+        data.write(self._buffer[:size])
+        self._buffer = self._buffer[size:]
         while (left := size - data.tell()) and (part := next(self._parts, b"")):
             data.write(part[:left])
-            self._held = part[left:]
+            self._buffer = part[left:]
         return data.getvalue()
 
     def some(self, unit: int, most: int) -> bytes:
@@ -48,10 +48,10 @@ class SequentialFile:
 
         At the end of the file return a truncated unit or nothing.
         """
-        while len(self._held) < unit and (part := next(self._parts, None)) is not None:
-            self._held += part
-        size = min(len(self._held) // unit * unit, max(unit, most // unit * unit)) or len(self._held)
-        data, self._held = self._held[:size], self._held[size:]
+        while len(self._buffer) < unit and (part := next(self._parts, None)) is not None:
+            self._buffer += part
+        size = min(len(self._buffer) // unit * unit, max(unit, most // unit * unit)) or len(self._buffer)
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
 
@@ -97,7 +97,7 @@ class Npy:
             raise GradError(f"{self.name}: --columns gives {names}, and the array has {width} columns")
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        at = places(self.name, self.names, [*wanted, *keep])
+        at = column_indices(self.name, self.names, [*wanted, *keep])
         item = self._header.item
         for k, column in zip(at, [*wanted, *keep], strict=True):
             check_item(item if self._plain else item[k], self.name, column)
@@ -210,7 +210,7 @@ class Npz:
         return array.reshape(header.shape, order="F").ravel() if header.fortran else array
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        places(self.name, self.names, [*wanted, *keep])
+        column_indices(self.name, self.names, [*wanted, *keep])
         check_held(sum(self._members[name].file_size for name in [*wanted, *keep]), self.name, self._source.limit)
         arrays = {name: self._array(name) for name in [*wanted, *keep]}
         step = _BYTES // 8

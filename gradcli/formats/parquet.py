@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError, missing
-from gradcli.formats.input import Input, checked_names, failed, places, shown
+from gradcli.formats.input import Input, checked_names, column_indices, failed, shown
 from gradcli.formats.interface import Chunk, Columns, Out, Sink, Style
 from gradcli.formats.npy_read import as_floats
 from gradcli.formats.passthrough import Kept
@@ -73,7 +73,7 @@ class Parquet:
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         arrow = self._arrow
-        places(self.name, self.names, [*wanted, *keep])
+        column_indices(self.name, self.names, [*wanted, *keep])
         for name in wanted:
             kind = self._fields[name].type
             # The meaning of the numbers of an unregistered extension type is unknown.
@@ -81,13 +81,13 @@ class Parquet:
             if extension or not (arrow.types.is_integer(kind) or arrow.types.is_floating(kind)):
                 problem = f"extension type {shown(extension)}" if extension else f"type {kind}"
                 raise GradError(f"{self.name}: column '{name}' of the parquet file has the {problem}, not a number")
-        asked = list(dict.fromkeys([*wanted, *keep]))
+        names = list(dict.fromkeys([*wanted, *keep]))
         start = 0
         try:
             memory.spare(_SPARE)
             # Each thread allocates a malloc arena, which a limited address space may not hold.
             threads = not memory.limited()
-            for batch in self._file.iter_batches(_ROWS, columns=asked, use_threads=threads):
+            for batch in self._file.iter_batches(_ROWS, columns=names, use_threads=threads):
                 memory.spare(_SPARE)
                 if batch.num_rows:
                     count, error = batch.num_rows, None
@@ -99,7 +99,7 @@ class Parquet:
                             if first < count:
                                 count, error = first, self._null(name, start + first)
                         columns.append(self._numbers(column, name))
-                    kept = [self._kept(batch.column(batch.schema.get_field_index(n)), n) for n in keep]
+                    kept = [self._cells(batch.column(batch.schema.get_field_index(n)), n) for n in keep]
                     if count:
                         yield Chunk(start, [c[:count] for c in columns], [k[:count] for k in kept])
                     if error is not None:
@@ -126,7 +126,7 @@ class Parquet:
             return full
         return as_floats(column.to_numpy(zero_copy_only=False), self.name, name, self.notes)
 
-    def _kept(self, column: Any, name: str) -> Kept:
+    def _cells(self, column: Any, name: str) -> Kept:
         """Return a column as cells carried through, with its Arrow array, which preserves the type in Parquet."""
         from gradcli.formats.print_numbers import number_cells
 

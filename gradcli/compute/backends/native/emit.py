@@ -61,11 +61,11 @@ class Value(NamedTuple):
     def __invert__(self) -> Value:
         return self.emitter.binary("xor", self, -1)
 
-    def __lshift__(self, places: int) -> Value:
-        return self.emitter.binary("shl", self, places)
+    def __lshift__(self, bits: int) -> Value:
+        return self.emitter.binary("shl", self, bits)
 
-    def __rshift__(self, places: int) -> Value:
-        return self.emitter.binary("lshr", self, places)
+    def __rshift__(self, bits: int) -> Value:
+        return self.emitter.binary("lshr", self, bits)
 
     # Ordered comparisons, false if either operand is nan. The comparison operators remain those of NamedTuple.
     def below(self, other: Value | float) -> Value:
