@@ -1,7 +1,8 @@
 """gradcli: exact derivatives of expressions, of any order, over any grid or file of points.
 
-The shell door is `gradcli.cli`, the Python door `gradcli.autograd`: ``tensor`` and ``grad``, and every function of the
-table as ``gradcli.erf(t)``. Importing the package costs nothing: what is asked for is loaded when it is.
+The command line is `gradcli.cli`. The Python interface is `gradcli.autograd`: ``tensor`` and ``grad``, and every
+function of the table as ``gradcli.erf(t)``. Names are loaded at first use (PEP 562), so that importing the package
+loads neither NumPy nor the parser.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ def __getattr__(name: str) -> Any:
         return GradError
     from importlib import import_module, util
 
-    # Files and folders of the package are for the import system.
+    # A name of a module of this package is left to the import system, which asks here first.
     if not name.startswith("_") and (name in __all__ or util.find_spec(f"gradcli.{name}") is None):
         room = import_module("gradcli.autograd")
         globals().update({public: getattr(room, public) for public in __all__ if hasattr(room, public)})
-        found = globals().get(name) or room.named(name)
-        if found is not None:
-            return found
+        value = globals().get(name) or room.named(name)
+        if value is not None:
+            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class _Moved(ModuleType):
-    """``from gradcli.tensor import ...``, as before 0.6, when the tensors stood there."""
+    """The module ``gradcli.tensor``, where the tensors were before 0.6: gives the public names, with a warning."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -1,6 +1,6 @@
-"""The one exception that crosses a door, and the picture it draws.
+"""`GradError`, the only exception that a public function raises, and the text that it prints.
 
-Knows nothing of expressions, files or terminals: a message, a place in a text, a way out.
+Layer: must not know expressions, files or terminals, only a message, a span of a text and a hint.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ class Span(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A text that can be wrong: the expression typed, or a file (then ``name`` is its path)."""
+    """A text that an error can point into: the expression typed, or a file (then ``name`` is its path)."""
 
     text: str
     name: str | None = None
 
     def place(self, offset: int) -> tuple[int, int, str]:
-        """Line and column (both from 1) of an offset, and that line's text."""
+        """Line and column (both counted from 1) of a character offset, and the text of that line."""
         start = self.text.rfind("\n", 0, offset) + 1
         end = self.text.find("\n", offset)
         line = self.text[start:] if end < 0 else self.text[start:end]
@@ -33,7 +33,17 @@ class Source(NamedTuple):
 class GradError(Exception):
     """Anything that keeps gradcli from answering, in words for the person who asked.
 
-    ``exit_code`` is 1 (the answer is no), 2 (what was given is wrong) or 3 (could not finish).
+    ``message`` is one sentence, ``hint`` what to do about it or None. ``span`` is a half-open range of character
+    offsets in ``source.text``; both are None where no text is at fault. ``exit_code`` is the status of the command
+    line: 1 (the answer is no), 2 (the input is wrong, or beyond a limit) or 3 (could not finish: system, memory, I/O).
+    ``str(error)`` is the message, the source line with a caret below the span, and the hint. In Python an error is also
+    of the built-in class a caller expects: ``ValueError``, ``TypeError``, ``IndexError`` or ``RuntimeError``.
+
+    >>> print(GradError("unknown name 'y'", hint="did you mean 'x'?", span=Span(4, 5), source=Source("x + y")))
+    unknown name 'y'
+      x + y
+          ^
+      did you mean 'x'?
     """
 
     def __init__(
@@ -53,7 +63,7 @@ class GradError(Exception):
         self.exit_code = exit_code
 
     def at(self, span: Span, source: Source) -> GradError:
-        """The same error, told where it happened unless it knows already."""
+        """Set ``span`` and ``source`` unless an inner call has set them; return the error, ready to be raised."""
         if self.span is None:
             self.span, self.source = span, source
         return self
@@ -63,11 +73,14 @@ class GradError(Exception):
 
 
 _COMPARED = 2000
-"""Names that an unknown one is compared with: a comparison takes 10 us, and a file may have a million columns."""
+"""Known names that an unknown one is compared with: a comparison takes 10 us, and a file may have a million columns."""
 
 
 def meant(name: str, known: Sequence[str], what: str, spell: Callable[[str], str] = str) -> str:
-    """A hint for an unknown name: the nearest known one, else the first ten, introduced by ``what``."""
+    """The hint for an unknown name: the nearest known name, else ``what`` and the first ten known names.
+
+    ``spell`` turns a known name into the text that is shown.
+    """
     from difflib import get_close_matches
 
     if not known:
@@ -80,36 +93,37 @@ def meant(name: str, known: Sequence[str], what: str, spell: Callable[[str], str
 
 
 def missing(error: ImportError, package: str) -> bool:
-    """Whether an import failed because this package is not installed; it may also lack memory, or be damaged."""
+    """Whether an import failed because ``package`` is not installed: not for lack of memory, nor for a damaged file."""
     return isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == package
 
 
 _WIDTH = 76
+"""Characters of a source line that are shown."""
 
 
 def printable(text: str) -> str:
-    """Control and invisible characters as escapes, so that no input can drive a terminal."""
+    """``text`` with control and invisible characters as escapes: no input can send commands to a terminal."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def picture(error: GradError) -> str:
-    """The message, and where a place is known the source line with a caret under it."""
+    """The message, the source line with carets below the span where one is set, and the hint."""
     lines = [printable(error.message)]
     if error.span is not None and error.source is not None:
         number, column, line = error.source.place(error.span.start)
         if error.source.name is not None:
             lines[0] = f"{printable(error.source.name)}:{number}:{column}: {lines[0]}"
-        # A long line is shown as a window around the place: nobody reads a megabyte to find a caret.
+        # A line longer than _WIDTH is cut to a window around the span: files have lines of megabytes.
         first = max(0, column - 1 - _WIDTH // 2) if len(line) > _WIDTH else 0
         before = printable(line[first : column - 1])
         last = first + _WIDTH
-        there = printable(line[column - 1 : min(column - 1 + max(1, error.span.end - error.span.start), last)])
+        marked = printable(line[column - 1 : min(column - 1 + max(1, error.span.end - error.span.start), last)])
         after = printable(line[column - 1 + max(1, error.span.end - error.span.start) : last])
         lead, trail = ("..." if first else ""), ("..." if len(line) > last else "")
-        lines.append(f"  {lead}{before}{there}{after}{trail}")
-        lines.append("  " + " " * len(lead + before) + "^" * max(1, len(there)))
+        lines.append(f"  {lead}{before}{marked}{after}{trail}")
+        lines.append("  " + " " * len(lead + before) + "^" * max(1, len(marked)))
     if error.hint:
         lines.append("  " + printable(error.hint))
     return "\n".join(lines)

@@ -1,1 +1,4 @@
-"""Expressions to expressions: derivatives, bounds on rounding, simpler forms. Pure symbols, no point's numbers."""
+"""Expressions to expressions: derivatives, bounds on rounding errors, simpler forms.
+
+Layer: purely symbolic; must not know the numbers of any point.
+"""

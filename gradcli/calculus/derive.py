@@ -1,6 +1,6 @@
-"""What a request names, made from expressions: values and partials, by the mode that gives the smaller graph.
+"""`derive`, the values and partial derivatives that a request names, by the mode that gives the smaller graph.
 
-The last room that is pure symbols: no number of a point is known here.
+Layer: purely symbolic; must not know the numbers of any point.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from gradcli.expr import ZERO, Expr, bit, reachable, rebuild, rewrite
 from gradcli.limits.work import SpentError, within
 
 Named = list[tuple[str, Expr]]
+"""Expressions with their column names."""
 
 
 def expand(roots: Iterable[Expr]) -> list[Expr]:
     """The same expressions with every ``diff(e, x, n)`` inside replaced by that derivative.
 
-    Raises GradError where that takes a quarter of the work allowed: each diff of a diff makes several times as much.
+    Raises GradError if that takes more than a quarter of the work allowed: nested diffs grow exponentially.
     """
     roots = list(roots)
     if all(e.op != "diff" for e in reachable(roots)):
@@ -46,40 +47,42 @@ def _expanded(e: Expr, args: tuple[Expr, ...]) -> Expr:
 
 
 def count_partials(wrt: int, order: int) -> int:
-    """How many partial derivatives of total order 1..order there are in ``wrt`` variables."""
+    """The number of partial derivatives of total order 1..order in ``wrt`` variables."""
     return comb(wrt + order, order) - 1
 
 
 def _by_reverse(e: Expr, wrt: Sequence[str], order: int) -> dict[forward.Partial, Expr]:
-    """Gradient by adjoints; higher orders by jets of each of its components."""
+    """The partials of ``e``: the gradient by reverse mode, higher orders by forward mode of each of its components."""
     first = reverse.gradient(e, wrt)
-    found: dict[forward.Partial, Expr] = {}
+    partials: dict[forward.Partial, Expr] = {}
     for i, v in enumerate(wrt):
         if v not in first:
             continue
-        found[i,] = first[v]
+        partials[i,] = first[v]
         if order > 1:
-            # Mixed partials are symmetric: the component of the earliest variable serves, in the later ones only.
+            # Mixed partials are symmetric: each is derived from the gradient component of its earliest variable only.
             for partial, d in forward.partials([first[v]], wrt[i:], order - 1)[first[v]].items():
-                found[(i, *[i + place for place in partial])] = d
-    return found
+                partials[(i, *[i + k for k in partial])] = d
+    return partials
 
 
-_CLEARLY = 0.75
+_SMALLER = 0.75
+"""Reverse mode is chosen if its graph is smaller than this share of the graph of forward mode."""
 _AFFORDABLE = 4
+"""Forward mode is not tried if it makes more than this many times the nodes of reverse mode."""
 
 
 def derivatives(e: Expr, wrt: Sequence[str], order: int, mode: str = "auto") -> dict[forward.Partial, Expr]:
     """All partials of ``e`` of total order 1..order; those that are zero everywhere are missing.
 
-    ``mode`` "auto" takes reverse only where its graph is clearly smaller: the two agree in value to rounding, but
-    forward multiplies outward from the point and so stays finite at more kinks.
+    ``mode`` is "forward", "reverse" or "auto", which takes reverse mode only if its graph is clearly smaller: both
+    modes agree to rounding, but forward mode multiplies from the inputs outward and stays finite at more kinks.
     """
-    places = [i for i, v in enumerate(wrt) if e.variables & bit(v)]
-    live = [wrt[i] for i in places]
+    positions = [i for i, v in enumerate(wrt) if e.variables & bit(v)]
+    live = [wrt[i] for i in positions]
 
-    def spread(found: dict[forward.Partial, Expr]) -> dict[forward.Partial, Expr]:
-        return {tuple([places[i] for i in partial]): d for partial, d in found.items()}
+    def spread(partials: dict[forward.Partial, Expr]) -> dict[forward.Partial, Expr]:
+        return {tuple([positions[i] for i in partial]): d for partial, d in partials.items()}
 
     if mode == "forward" or (mode == "auto" and len(live) < 2):
         return spread(forward.partials([e], live, order)[e])
@@ -95,22 +98,23 @@ def derivatives(e: Expr, wrt: Sequence[str], order: int, mode: str = "auto") -> 
         if work > _AFFORDABLE * size:
             return spread(backward)
     onward = forward.partials([e], live, order)[e]
-    return spread(backward if size < _CLEARLY * len(reachable([e, *onward.values()])) else onward)
+    return spread(backward if size < _SMALLER * len(reachable([e, *onward.values()])) else onward)
 
 
 def derive(outputs: Sequence[tuple[str, Expr]], wrt: Sequence[str], order: int, mode: str = "auto") -> Named:
-    """For each output: its value, then every partial of total order 1..order, mixed ones included.
+    """For each output: its value, then every partial of total order 1..order, mixed partials included.
 
     Ordered by output, total order, then powers of the earlier variables first. Zero derivatives are ZERO nodes.
+    Raises GradError if two columns would have the same name.
     """
     roots = expand(e for _, e in outputs)
     named: Named = []
     for (output, _), e in zip(outputs, roots, strict=True):
         named.append((output, e))
-        found = derivatives(e, wrt, order, mode) if order and wrt else {}
+        partials = derivatives(e, wrt, order, mode) if order and wrt else {}
         for total in range(1, order + 1):
             for partial in combinations_with_replacement(range(len(wrt)), total):
-                named.append((derivative_name(output, wrt, partial), found.get(partial, ZERO)))
+                named.append((derivative_name(output, wrt, partial), partials.get(partial, ZERO)))
     names = sorted(n for n, _ in named)
     twice = next((a for a, b in pairwise(names) if a == b), None)
     if twice is not None:

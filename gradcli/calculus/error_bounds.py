@@ -1,9 +1,9 @@
-"""How far rounding can carry a formula from what it means: an expression for the bound, made from the expression.
+"""Bounds on the rounding error of an expression, as expressions over the same graph.
 
 A running error analysis (Wilkinson; Higham, Accuracy and Stability of Numerical Algorithms, ch. 3): each operation adds
-its own rounding to what its arguments' errors become. Bounds are expressions over the same shared graph, so any engine
-computes them beside the values. Where nothing can be said (a branch that the error may turn, a pole or the end of a
-domain within reach) a bound is infinite or nan. Must not know what is compared with what.
+its own rounding error to the propagated errors of its arguments. Any engine computes the bounds beside the values. A
+bound is infinite or nan where the analysis gives none: a condition that the error may change, or a pole or the end of
+a domain within the error. Layer: must not know what the bounds are used for.
 """
 
 from __future__ import annotations
@@ -16,30 +16,33 @@ from gradcli.expr import BOOLEANS, COMPARISONS, CONSTANTS, ZERO, Expr, apply, co
 from gradcli.functions import TABLE
 
 _ROUNDING = const(Fraction(1, 2**53))
+"""The unit roundoff of doubles."""
 _ULP = Fraction(1, 2**52)
 _TINY = const(Fraction(1, 2**1074))
+"""The smallest subnormal double: the error of an underflow."""
 _TWO = const(2)
 _QUARTER = const(Fraction(1, 4))
-_ENDLESS = const(float("inf"))
+_INFINITE = const(float("inf"))
 
 
 def bounds(roots: Iterable[Expr]) -> list[Expr]:
-    """For each root a bound on |computed - meant| in double arithmetic, variables taken as exact; ZERO where exact.
+    """For each root an absolute bound on |computed - exact| in double arithmetic, its variables taken as exact.
 
-    For a condition: 0 where it is sure, else infinite.
+    The bound is the node ZERO for an exact root. For a condition it is 0 where the condition is certain, else infinite.
     """
     roots = list(roots)
-    found: dict[Expr, Expr] = {}
+    bound: dict[Expr, Expr] = {}
     for e in reachable(roots):
         try:
-            found[e] = _rule(e)(e, [found[a] for a in e.args])
+            bound[e] = _rule(e)(e, [bound[a] for a in e.args])
         except GradError:
             # A constant of the bound left the range of a double.
-            found[e] = _ENDLESS
-    return [found[r] for r in roots]
+            bound[e] = _INFINITE
+    return [bound[r] for r in roots]
 
 
 _Bound = Callable[[Expr, Sequence[Expr]], Expr]
+"""The bound of a node, from the node and the bounds of its arguments."""
 
 
 def _rule(e: Expr) -> _Bound:
@@ -57,7 +60,7 @@ def _size(e: Expr) -> Expr:
 def _sum(terms: Iterable[Expr]) -> Expr:
     total = ZERO
     for term in terms:
-        # 0 + x is no law of IEEE arithmetic, but of bounds.
+        # Bounds are not negative, so that 0 + x is x; for IEEE numbers it is not (-0.0).
         total = term if total is ZERO else total if term is ZERO else total + term
     return total
 
@@ -67,6 +70,7 @@ def _times(a: Expr, bound: Expr) -> Expr:
 
 
 def _own(e: Expr, unit: Expr = _ROUNDING) -> Expr:
+    """The error that the operation itself adds, relative to its result."""
     return _size(e) * unit
 
 
@@ -101,7 +105,7 @@ def _quotient(e: Expr, inner: Sequence[Expr]) -> Expr:
     b = _size(e.args[1])
     p, q = inner
     if q is not ZERO:
-        # A denominator that may be 0 within its error says nothing.
+        # A denominator that may be 0 within its error makes the bound infinite.
         b = apply("where", apply("gt", b, q), b - q, ZERO)
     carried = _sum([p, _times(e, q)])
     return _sum([ZERO if carried is ZERO else carried / b, _own(e), _TINY])
@@ -112,46 +116,51 @@ def _comparison(e: Expr, inner: Sequence[Expr]) -> Expr:
     if reach is ZERO:
         return ZERO
     a, b = e.args
-    return apply("where", apply("gt", _size(a - b), reach), ZERO, _ENDLESS)
+    return apply("where", apply("gt", _size(a - b), reach), ZERO, _INFINITE)
 
 
 def _greatest(e: Expr, inner: Sequence[Expr]) -> Expr:
-    found = ZERO
+    most = ZERO
     for bound in inner:
-        found = bound if found is ZERO else found if bound is ZERO else apply("max", found, bound)
-    return found
+        most = bound if most is ZERO else most if bound is ZERO else apply("max", most, bound)
+    return most
 
 
 def _selection(e: Expr, inner: Sequence[Expr]) -> Expr:
     chosen = inner[1] if inner[1] is inner[2] else apply("where", e.args[0], inner[1], inner[2])
-    # Of two forms of one function either will do.
+    # `instead` chooses between two forms of the same function: a wrong choice is no error.
     return chosen if e.op == "instead" else _sum([chosen, inner[0]])
 
 
 def _function(e: Expr, inner: Sequence[Expr]) -> Expr:
-    """How far the function goes when each argument goes twice as far as it may, either way."""
+    """The propagated error: the change of the function when each argument moves by twice its bound, in both directions.
+
+    Two values do not bound the change in between: the bound is infinite for a function that turns (`Function.turns`)
+    unless the error is below 1/4, and wherever a pole lies within the step.
+    """
     row = TABLE[e.op]
     terms = []
     for k, bound in enumerate(inner):
         if bound is not ZERO:
-            ways = []
-            for way in ("add", "sub"):
+            changes = []
+            for direction in ("add", "sub"):
                 moved = [*e.args]
-                moved[k] = apply(way, e.args[k], _TWO * bound)
-                ways.append(_size(apply(e.op, *moved, value=e.value if isinstance(e.value, int) else None) - e))
-            far = apply("max", *ways)
+                moved[k] = apply(direction, e.args[k], _TWO * bound)
+                changes.append(_size(apply(e.op, *moved, value=e.value if isinstance(e.value, int) else None) - e))
+            change = apply("max", *changes)
             if row.turns:
-                far = apply("where", apply("lt", bound, _QUARTER), far, _ENDLESS)
+                change = apply("where", apply("lt", bound, _QUARTER), change, _INFINITE)
             for distance in row.poles(*e.args) if row.poles else ():
-                # A pole between the two is seen by neither.
-                far = apply("where", apply("gt", _size(distance), _TWO * bound), far, _ENDLESS)
-            terms.append(far)
+                # A pole between the two arguments shows in neither value.
+                change = apply("where", apply("gt", _size(distance), _TWO * bound), change, _INFINITE)
+            terms.append(change)
     if row.exact:
         return _sum(terms)
     unit = const(row.error * _ULP)
     own = _own(e, unit)
     if isinstance(e.value, int):
-        # The n-th row of a family is made of n factors; near a zero of one of them it keeps the error of its size.
+        # The n-th member of a family is a product of n factors; near a zero of one, the error stays relative to the
+        # size of the others.
         size = apply("hypot", *e.args) ** -e.value if e.op in ("inversion", "inversion_im") else _size(e)
         own = size * unit * const(1 + abs(e.value))
     return _sum([*terms, own, _TINY])

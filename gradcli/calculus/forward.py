@@ -1,14 +1,13 @@
-"""Forward mode: truncated Taylor series ("jets") of expressions, as expressions.
+"""Forward mode: truncated multivariate Taylor series ("jets") of expressions, as expressions.
 
-All partial derivatives up to a total order, in any variables, by loops only. What is kept are
-derivatives, not Taylor coefficients: the product rule then has binomials instead of factorials, which stay
-in range at any order and keep the formulas readable. A zero of calculus is None, never a node, so 0*inf
-cannot arise from a path that is not there.
+All partial derivatives up to a total order, in any variables. A jet holds derivatives, not Taylor coefficients: the
+product rule then has binomials instead of factorials, which stay in range at any order and keep formulas readable. A
+structural zero is None, never a node, so that no 0*inf arises from a path that does not exist.
 
 For y = f(u), with w = f'(u) as an expression of its own, the derivative of index a (one index per variable, a_i > 0) is
     y_a = sum over b <= a - e_i of C(a - e_i, b) * u_(b + e_i) * w_(a - e_i - b),
-which needs w to one degree less than y: the recursion is grounded though w may mention y
-(Griewank and Walther, Evaluating Derivatives, chapter 13). Must not know evaluation.
+which needs w to one degree less than y: the recursion ends, even where w contains y
+(Griewank and Walther, Evaluating Derivatives, ch. 13). Layer: must not know evaluation.
 """
 
 from __future__ import annotations
@@ -25,26 +24,29 @@ from gradcli.expr import BOOLEANS, LARGEST, ONE, ZERO, Expr, apply, bit, const, 
 from gradcli.functions import having, slopes
 
 Index = tuple[int, ...]
-"""Within this room: how many derivatives in each variable, (2, 1) for d3/dx2dy."""
+"""A multi-index, used inside this file: the order in each variable, (2, 1) for d3/dx2dy."""
 
 Partial = tuple[int, ...]
-"""To the outside: the positions of the variables, each as often as it is differentiated in, (0, 0, 1) for d3/dx2dy.
-A thousand variables cost nothing in it."""
+"""A partial derivative, used everywhere else: the positions of its variables, ascending and repeated, (0, 0, 1) for
+d3/dx2dy. Its length is the total order, however many variables there are.
+"""
 
 TERM_LIMIT = 500_000
-"""Products that a request for high orders may take: some ten seconds' work."""
+"""Products that a request for an order above 2 may take: about ten seconds."""
 _LARGE = Fraction(10) ** 300
+"""Merged constants stay below it, and their reciprocals above its reciprocal: far from overflow and underflow."""
 _DIRECT = {"var", *having("direct"), *BOOLEANS}
+"""Operations with a rule of their own in `partials`: their slopes are not needed."""
 
 
 def scaled(factor: Fraction | int, e: Expr) -> Expr:
-    """factor*e, with constants merged: in a rule we write ourselves 3*(2*x) may be 6*x."""
+    """factor*e with constants merged: in derivative rules 3*(2*x) may become 6*x, though it rounds differently."""
     if factor == 1:
         return e
     if e.op == "neg":
         return scaled(-factor, e.args[0])
     if (number := exact(e)) is not None:
-        # 200! is no double, and as the derivative of x**200 it is infinite like any other result.
+        # 200!, a derivative of x**200, is beyond the range of a double: infinite, as a computed result would be.
         product = number * factor
         return const(product) if abs(product) < LARGEST else const(math.inf if product > 0 else -math.inf)
     if e.op in ("mul", "div") and (number := exact(e.args[0])) is not None:
@@ -57,12 +59,12 @@ def scaled(factor: Fraction | int, e: Expr) -> Expr:
 
 
 def times(a: Expr | None, b: Expr | None) -> Expr | None:
-    """Product of two derivatives, None standing for zero."""
+    """The product of two derivatives; None is a structural zero."""
     if a is None or b is None:
         return None
     for number, other in ((exact(a), b), (exact(b), a)):
         if number is not None:
-            # The 0 a user wrote is a number: 0*sqrt(x) has no slope at 0. Only 0 times a number is gone.
+            # A 0 in the user's formula is a number: 0*sqrt(x) has no derivative at 0. Only 0 times a constant vanishes.
             product = scaled(number, other) if number else apply("mul", a, b)
             return None if product is ZERO else product
     if a.op == b.op == "mul" and exact(a.args[0]) is not None and (number := exact(b.args[0])) is not None:
@@ -71,14 +73,14 @@ def times(a: Expr | None, b: Expr | None) -> Expr | None:
 
 
 def plus(a: Expr | None, b: Expr | None) -> Expr | None:
-    """Sum of two derivatives, None standing for zero."""
+    """The sum of two derivatives; None is a structural zero."""
     if a is None or b is None:
         return b if a is None else a
     return apply("add", a, b)
 
 
 def minus(a: Expr | None, b: Expr | None) -> Expr | None:
-    """Difference of two derivatives, None standing for zero."""
+    """The difference of two derivatives; None is a structural zero."""
     if b is None:
         return a
     return apply("neg", b) if a is None else apply("sub", a, b)
@@ -89,15 +91,15 @@ def _dense(partial: Partial, count: int) -> Index:
 
 
 def _split(a: Index) -> Iterator[tuple[int, Index, Index]]:
-    """(C(a, b), b, a - b) for every b <= a."""
+    """(C(a, b), b, a - b) for every multi-index b <= a."""
     for b in product(*[range(n + 1) for n in a]):
         yield prod(map(comb, a, b)), b, tuple([m - n for m, n in zip(a, b, strict=True)])
 
 
 def _needed(roots: Iterable[Expr], order: int, mask: int) -> tuple[dict[Expr, int], dict[Expr, Sequence[Expr | None]]]:
-    """To which degree each expression's derivatives are needed, and the slopes of those that have them.
+    """The highest order of derivatives that is needed of each node, and the slopes of the nodes that need them.
 
-    Raises GradError where that is beyond all patience.
+    Raises GradError if an order above 2 takes more than TERM_LIMIT products.
     """
     need: dict[Expr, int] = {}
     rules: dict[Expr, Sequence[Expr | None]] = {}
@@ -125,7 +127,7 @@ def _needed(roots: Iterable[Expr], order: int, mask: int) -> tuple[dict[Expr, in
         for slope in rules[e]:
             if slope is not None:
                 ask(slope, degree - 1)
-    # One term per pair of indices b <= a, |a| <= degree: counted before the first is made.
+    # One product per pair of multi-indices b <= a with |a| <= degree, counted before any is made.
     terms = sum(comb(degree + 2 * (n := (e.variables & mask).bit_count()), 2 * n) for e, degree in need.items())
     if order > 2 and terms > TERM_LIMIT:
         raise GradError(
@@ -136,7 +138,7 @@ def _needed(roots: Iterable[Expr], order: int, mask: int) -> tuple[dict[Expr, in
 
 
 def _square(e: Expr) -> Expr | None:
-    """u, where e is u**2 or u*u."""
+    """u if e is u**2 or u*u, else None."""
     if e.op == "power" and exact(e.args[1]) == 2:
         return e.args[0]
     return e.args[0] if e.op == "mul" and e.args[0] is e.args[1] else None
@@ -159,9 +161,9 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
         return splits[a]
 
     def part(e: Expr, a: Index) -> Expr | None:
-        found = jets.get(e)
-        if found is not None:
-            return found.get(a)
+        jet = jets.get(e)
+        if jet is not None:
+            return jet.get(a)
         return None if any(a) else e
 
     def leibniz(u: Expr, v: Expr, terms: Iterable[tuple[int, Index, Index]]) -> Expr | None:
@@ -199,8 +201,8 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
         return chain(e, a)
 
     def chain(e: Expr, a: Index) -> Expr | None:
-        # Last in the variable with the smallest index: that leaves the fewest terms. But a power rather through its
-        # base: the slopes of log(x) in log(x)*x**y leave the range of a double where those of x**y do not.
+        # Peel off the variable of lowest order: this leaves the fewest terms. A power is differentiated through its
+        # base first: the derivatives of log(x) in log(x)*x**y overflow where those of x**y do not.
         avoid = e.op == "power" and exact(e.args[1]) is None
         i = min((avoid and not e.args[0].variables & masks[i], n, i) for i, n in enumerate(a) if n)[2]
         rest = tuple([n - (j == i) for j, n in enumerate(a)])
@@ -218,7 +220,7 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
     for degree in range(1, order + 1):
         these = {p: _dense(p, len(names)) for p in combinations_with_replacement(range(len(names)), degree)}
         dense.update(these)
-        # Each with the bits of the variables it differentiates in: of most expressions most partials are zero.
+        # Each with the bits of its variables: most partials of most nodes are structural zeros, skipped by one test.
         at_degree = [(a, sum({i: masks[i] for i in p}.values())) for p, a in these.items()]
         for e in ordered:
             if need[e] < degree or e.op in BOOLEANS:
@@ -227,7 +229,7 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
             for a, touched in at_degree:
                 if touched & absent:
                     continue
-                found = derivative(e, a)
-                if found is not None:
-                    jets[e][a] = found
+                d = derivative(e, a)
+                if d is not None:
+                    jets[e][a] = d
     return {e: {p: jets[e][a] for p, a in dense.items() if a in jets[e]} if e in jets else {} for e in roots}

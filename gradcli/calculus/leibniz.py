@@ -1,4 +1,4 @@
-"""Leibniz's names, written and read: d2f_dxdy is the second derivative of f in x and y."""
+"""Names of derivatives in Leibniz's notation, written and read: d2f_dxdy is the second derivative of f in x and y."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradcli.calculus.forward import Partial
 
 
 def derivative_name(output: str, wrt: Sequence[str], partial: Partial) -> str:
-    """Leibniz's name, fit for a column header: df_dx, d2f_dx2, d3f_dx2dy."""
+    """The name of a partial as a column header: df_dx, d2f_dx2, d3f_dx2dy; the output's own name for order 0."""
     total = len(partial)
     if not total:
         return output
@@ -20,13 +20,14 @@ def derivative_name(output: str, wrt: Sequence[str], partial: Partial) -> str:
 
 
 _HIGHEST = 200
-"""The highest order that a name is read for."""
+"""The highest order of a name that is read."""
 
 
 def readings(name: str, output: str, wrt: Sequence[str]) -> Iterator[Partial]:
-    """What a name may stand for as a derivative of ``output``, its variables in the order they are written.
+    """The partials of ``output`` that a name may stand for, their variables in the order of the name.
 
-    Variables' names may hold digits and each other: every reading of the right order is given.
+    Names of variables may contain digits and other names, so that a name can be ambiguous: every reading whose total
+    order fits is yielded.
     """
     head = re.fullmatch(rf"d([0-9]{{0,3}}){re.escape(output)}_(.+)", name, re.DOTALL)
     if head is None:
@@ -50,7 +51,7 @@ def readings(name: str, output: str, wrt: Sequence[str]) -> Iterator[Partial]:
 
 
 class Derivative(NamedTuple):
-    """``of`` differentiated ``total`` times; ``powers``: each variable, and how often. None: the value itself."""
+    """``of`` differentiated ``total`` times; ``powers`` are the variables with their orders, () for the value."""
 
     of: str
     total: int
@@ -58,16 +59,16 @@ class Derivative(NamedTuple):
 
 
 def read(names: Sequence[str], order: Sequence[str]) -> list[Derivative]:
-    """What each of the names that `derive` made stands for; a name that is no derivative stands for itself."""
-    found: list[Derivative] = []
+    """The derivative that each name stands for, in the order that `derive` makes them; other names are outputs."""
+    derivatives: list[Derivative] = []
     output = ""
     for name in names:
-        said = readings(name, output, order) if output else ()
-        partial = next((p for p in said if derivative_name(output, order, p) == name), None)
+        candidates = readings(name, output, order) if output else ()
+        partial = next((p for p in candidates if derivative_name(output, order, p) == name), None)
         if partial is None:
             output = name
-            found.append(Derivative(name, 0, ()))
+            derivatives.append(Derivative(name, 0, ()))
         else:
             powers = tuple([(order[i], len(list(same))) for i, same in groupby(partial)])
-            found.append(Derivative(output, len(partial), powers))
-    return found
+            derivatives.append(Derivative(output, len(partial), powers))
+    return derivatives

@@ -1,8 +1,8 @@
-"""Reductions taken apart: expressions -> levels of single numbers, each from all points, and what is left at a point.
+"""Reductions over all points, separated by level from the pointwise remainder of the expressions.
 
-A reduction whose argument holds no other reduction is of the first level; one that holds some, of the level after
-theirs. The numbers of a level can be found in one pass over the points, once those of the levels before it are known;
-they then stand for the reductions as variables nobody can type. Must not know how a pass is made.
+A reduction whose argument contains no other reduction has level 0; any other has the level after the highest inside
+it. One pass over the points computes a level, given the results of the levels below, which stand in the expressions
+as variables with names that cannot be typed. Layer: must not know how a pass is made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PREFIX = "\0r"
 
 
 class Reduction(NamedTuple):
-    """``name`` stands for ``op`` over all points of ``argument``, which holds no reduction."""
+    """The variable ``name`` stands for ``op`` over all points of ``argument``, which contains no reduction."""
 
     name: str
     op: str
@@ -26,22 +26,22 @@ class Reduction(NamedTuple):
 
 
 def number_name(word: str) -> str:
-    """The name of a variable that stands for one number, as reductions do."""
+    """The name of a variable that stands for one number for all points, such as the result of a reduction."""
     return f"{_PREFIX}{word}"
 
 
 def stands_for_number(name: str) -> bool:
-    """Whether a variable stands for a reduction, or for another number."""
+    """Whether a variable is one number for all points: `number_name` made its name."""
     return name.startswith(_PREFIX)
 
 
 def has_reductions(roots: Sequence[Expr]) -> bool:
-    """Whether any node takes all points at once."""
+    """Whether any node is a reduction over all points, or made of some."""
     return any(e.op in NONLOCAL or reduces(e) for e in reachable(roots))
 
 
 def staged(roots: Sequence[Expr]) -> tuple[list[list[Reduction]], list[Expr]]:
-    """The reductions by level, and the roots with variables in their place."""
+    """The reductions by level, and the roots with variables in place of the reductions."""
     levels: list[list[Reduction]] = []
     new: dict[Expr, Expr] = {}
     depth: dict[Expr, int] = {}
@@ -62,7 +62,7 @@ def staged(roots: Sequence[Expr]) -> tuple[list[list[Reduction]], list[Expr]]:
     return levels, [new[r] for r in roots]
 
 
-# What the slopes of reductions are, at a point, in reductions of other expressions.
+# The derivatives of norm and prod at a point, written in reductions of other expressions.
 
 
 def _number(op: str, x: Expr) -> Expr:
@@ -83,17 +83,17 @@ def _unit(x: Expr) -> Expr:
 
 
 def _parts(x: Expr) -> tuple[Expr, Expr]:
-    """What the product of all that are not 0 is made of: lead*scale**4, both on one side of 1."""
+    """The product of all nonzero elements as lead*scale**4, with lead and scale both at least or both at most 1."""
     return _number("prod_lead", x), _number("prod_scale", x)
 
 
 def _with_scale(e: Expr, scale: Expr) -> Expr:
-    # Step by step: the powers alone may leave the range of a double where the product does not.
+    # One factor after the other: scale**4 may overflow or underflow where the product does not.
     return e * scale * scale * scale * scale
 
 
 def _rest_times(x: Expr, v: Expr) -> Expr:
-    """The product of all that are not 0 without x, times v: in an order that stays in range where the answer does."""
+    """The product of all nonzero elements but x, times v, in an order that stays in range where the result does."""
     lead, scale = _parts(x)
     opposite = apply("ne", apply("lt", apply("abs", v), ONE), apply("lt", apply("abs", x), ONE))
     at_once = _with_scale(v / x * lead, scale)
@@ -102,15 +102,16 @@ def _rest_times(x: Expr, v: Expr) -> Expr:
 
 
 def _zeros(x: Expr) -> tuple[Expr, Expr]:
-    """Whether x is 0, and at how many points it is."""
+    """The condition that x is 0 here, and the number of points where it is."""
     zero = _equal(x, ZERO)
     return zero, _number("sum", _where(zero, ONE, ZERO))
 
 
 def _cofactor(x: Expr) -> Expr:
+    """The derivative of prod in the element x: the product of all other elements."""
     lead, scale = _parts(x)
     zero, zeros = _zeros(x)
-    # A factor 0 makes the product 0 unless another one, not this, is infinite or nan.
+    # With one zero elsewhere the product of the others is 0, or nan if another element than x is infinite or nan.
     odd = _where(_equal(x - x, ZERO), ZERO, ONE)
     others = _where(_equal(_number("sum", odd), odd), ZERO, const(math.nan))
     return _where(
@@ -121,10 +122,11 @@ def _cofactor(x: Expr) -> Expr:
 
 
 def _cofactor_along(x: Expr, v: Expr) -> Expr:
+    """The second derivative of prod in the element x, along v: the sum over all others of their cofactor times v."""
     lead, scale = _parts(x)
     none = lead - lead
     zero, zeros = _zeros(x)
-    # What a point itself adds to a sum is taken back from it, so the sum is needed to twice the digits.
+    # A point's own term is subtracted from the sum, which cancels: `sum_lost` adds what rounding took from the sum.
     share, at_zeros = _where(zero, ZERO, v / x), _where(zero, v, ZERO)
     other_shares = (_number("sum", share) - share) + _number("sum_lost", share)
     other_zeros = (_number("sum", at_zeros) - v) + _number("sum_lost", at_zeros)
@@ -141,5 +143,5 @@ _FORMS: dict[str, Callable[..., Expr]] = {"unit": _unit, "cofactor": _cofactor, 
 
 
 def _pointwise(roots: Sequence[Expr]) -> list[Expr]:
-    """The roots with rows of NONLOCAL as what they are made of."""
+    """The roots with the functions of NONLOCAL written out in reductions."""
     return rewrite(roots, lambda e, args: _FORMS[e.op](*args) if e.op in NONLOCAL else rebuild(e, args))

@@ -1,9 +1,9 @@
 """Reverse mode: adjoints of expressions in many variables, as expressions.
 
-The gradient costs a small multiple of the value, however many variables there are (Griewank and Walther,
-Evaluating Derivatives, chapter 4). An adjoint carries the condition under which it is alive; what is multiplied on
-its way down is selected by it wherever adjoints meet, so an infinite slope in the branch that `where` did not take
-never leaks. Must not know evaluation.
+The gradient costs a small multiple of the value, however many variables there are (Griewank and Walther, Evaluating
+Derivatives, ch. 4). An adjoint carries the condition under which it is alive. Where adjoints meet, each is selected by
+its condition, so that an infinite slope in the branch that `where` did not take contributes 0, not nan.
+Layer: must not know evaluation.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact, po
 from gradcli.functions import NONLOCAL, reduces, slopes
 
 Alive = tuple[Expr | None, Expr]
-"""Condition (None: always) and the adjoint where it holds."""
+"""The condition of an adjoint (None: always), and the adjoint, which is valid where the condition holds."""
 
 _LARGE = Fraction(10) ** 300
 COUNT = apply("sum", ONE)
-"""How many points there are."""
+"""The number of points."""
 
 
 def _product(a: Expr, b: Expr) -> Expr | None:
@@ -28,14 +28,14 @@ def _product(a: Expr, b: Expr) -> Expr | None:
         if number is not None and number in (1, -1):
             return other if number == 1 else apply("neg", other)
         if number and other.op == "mul" and (factor := exact(other.args[0])) is not None:
-            # In a rule we write ourselves 4*(3*x) may be 12*x.
+            # In derivative rules 4*(3*x) may become 12*x, though it rounds differently.
             merged = number * factor
             if 1 / _LARGE < abs(merged) < _LARGE:
                 return apply("mul", const(merged), other.args[1])
     if b.op == "div" and b.args[1] is COUNT:
         a, b = b, a
     if a.op == "div" and a.args[1] is COUNT:
-        # A mean's share of 1/n comes last, as one writes it.
+        # The factor 1/n of a mean comes last, as a textbook writes it.
         share = _product(a.args[0], b)
         return None if share is None else apply("div", share, COUNT)
     product = apply("mul", a, b)
@@ -49,15 +49,15 @@ def _selected(adjoint: Alive) -> Expr:
 
 def _both(a: Expr | None, b: Expr | None, op: str) -> Expr | None:
     if a is None or b is None:
-        # Always and c is c; always or c is always.
+        # None is "true": true and c is c, true or c is true.
         return (a or b) if op == "and" else None
     return a if a is b else apply(op, a, b)
 
 
 class Varying:
-    """Which nodes have a value of their own at each point, and which are one number for all.
+    """A predicate of nodes: whether a node varies over the points, or is one number for all of them.
 
-    ``single``: the variables that are one number.
+    ``single`` names the variables that are one number.
     """
 
     def __init__(self, single: Iterable[str] = ()) -> None:
@@ -85,29 +85,29 @@ class Varying:
 
 
 def gradient(root: Expr, names: Sequence[str]) -> dict[str, Expr]:
-    """d root / d name for each of ``names``, at each point; one that is zero everywhere is missing."""
+    """d root / d name at each point, for each of ``names``; a derivative that is zero everywhere is missing."""
     return adjoints([(root, ONE)], names)
 
 
 def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: Iterable[str] = ()) -> dict[str, Expr]:
     """The sum over ``pairs`` (root, cotangent) of the cotangent times d root / d name, for each of ``names``.
 
-    The variables in ``single``, and nodes made of them and of reductions alone, are one number for all points, their
-    adjoints sums over the points; the others have a value at each. One that is zero everywhere is missing.
-    Raises GradError for a derivative that is not known: the third of a product over all points.
+    The variables in ``single``, and nodes made of them and of reductions alone, are one number for all points, and
+    their adjoints are sums over the points; all other nodes and adjoints have a value at each point. A derivative that
+    is zero everywhere is missing. Raises GradError for the third derivative of a product over all points.
     """
     mask = sum(bit(name) for name in names)
     varies = Varying(single)
     adjoints: dict[Expr, Alive] = {}
 
     def add(e: Expr, condition: Expr | None, value: Expr | None, spread: bool = False) -> None:
-        """``spread``: the value arrives at each point, and ``e`` may be one number for all of them."""
+        """Add ``value`` to the adjoint of ``e``; with ``spread`` it has a value at each point, though ``e`` may not."""
         if value is None or not e.variables & mask:
             return
         if spread and not varies(e):
             value = _total(_selected((condition, value)), varies)
             if condition is not None and varies(condition):
-                # Alive where it is so at any point.
+                # One number for all points is alive if it is alive at any point.
                 condition = apply("gt", apply("max", apply("where", condition, ONE, ZERO)), ZERO)
         known = adjoints.get(e)
         if known is None:
@@ -120,10 +120,10 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
 
     for root, cotangent in pairs:
         add(root, None, cotangent)
-    found: dict[str, Expr] = {}
-    # By structure, not by birth: sums of adjoints must round the same whatever was made before, in any thread.
+    results: dict[str, Expr] = {}
+    # Ordered by structure, not by serial: sums of adjoints must round the same whatever else the process has made.
     nodes = post_order([root for root, _ in pairs])
-    # Usually everything has a value at each point, and there is nothing to sum.
+    # Without reductions and single variables every node varies, and no adjoint is summed over the points.
     uneven = bool(varies.single) or any(e.op in _ALL_POINTS and _takes_all_points(e) for e in nodes)
     for e in reversed(nodes):
         if e not in adjoints or e.op in BOOLEANS:
@@ -134,7 +134,7 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
         op = e.op
         spread = uneven and varies(e)
         if op == "var":
-            found[str(e.value)] = _selected(alive)
+            results[str(e.value)] = _selected(alive)
         elif op in ("add", "sub"):
             add(args[0], condition, g, spread)
             add(args[1], condition, g if op == "add" else apply("neg", g), spread)
@@ -154,7 +154,7 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
             add(args[1], condition, apply("defined", args[0], g), spread)
         elif op in _ALL_POINTS and _takes_all_points(e):
             reduced = op not in NONLOCAL
-            # The adjoints of the others are summed over the points: selected first.
+            # The rules of NONLOCAL sum the adjoint over the points, so that it is selected by its condition first.
             w = g if reduced else _selected(alive) if spread else _share(_selected(alive))
             for a, alone, value in _ALL_POINTS[op](e, w):
                 add(a, _both(condition if reduced else None, alone, "and"), value, True)
@@ -162,11 +162,11 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
             for a, slope in zip(args, slopes(e), strict=True):
                 if slope is not None and a.variables & mask:
                     add(a, condition, _product(g, slope), spread)
-    return found
+    return results
 
 
 def _total(value: Expr, varies: Varying) -> Expr:
-    """The sum over all points of a value at each."""
+    """The sum of ``value`` over all points, in closed form if it does not vary."""
     if varies(value):
         return apply("sum", value)
     if value is COUNT.args[0]:
@@ -179,7 +179,7 @@ def _total(value: Expr, varies: Varying) -> Expr:
 
 
 def _share(g: Expr) -> Expr:
-    """g/n for n points."""
+    """g/n, with n the number of points."""
     if g is COUNT:
         return ONE
     if g.op == "neg":
@@ -190,34 +190,36 @@ def _share(g: Expr) -> Expr:
 
 
 def _takes_all_points(e: Expr) -> bool:
-    """Of a node that _ALL_POINTS names."""
+    """Whether an operation of _ALL_POINTS is the reduction over all points: max(x), but not max(x, y)."""
     return len(e.args) == 1 or e.op in NONLOCAL
 
 
-# Nodes that take all points at once. Each rule gives (argument, condition, adjoint at each point); ``g`` is the
-# adjoint of the node, one number for a reduction, a value at each point for the others.
+# Reductions over all points. In a rule ``g`` is the adjoint of the node: one number for a reduction, a value at each
+# point for the functions of NONLOCAL.
 
-Arrivals = list[tuple[Expr, Expr | None, Expr | None]]
+Contributions = list[tuple[Expr, Expr | None, Expr | None]]
+"""(argument, condition, adjoint at each point)."""
 
 
-def _extreme(e: Expr, g: Expr) -> Arrivals:
+def _extreme(e: Expr, g: Expr) -> Contributions:
+    """The adjoint of max or min over all points: ties share it equally."""
     beaten = apply("lt" if e.op == "max" else "gt", e.args[0], e)
-    # Where a nan makes the extreme nan nothing is beaten: then all are nan.
+    # If the extreme is nan, no element is beaten and every adjoint becomes nan.
     ties = apply("sum", apply("where", beaten, ZERO, ONE))
     return [(e.args[0], apply("not", beaten), apply("defined", e, apply("div", g, ties)))]
 
 
-def _unit(e: Expr, g: Expr) -> Arrivals:
+def _unit(e: Expr, g: Expr) -> Contributions:
     norm = apply("norm", e.args[0])
     along = apply("mul", e, apply("sum", apply("mul", g, e)))
     return [(e.args[0], apply("ne", norm, ZERO), apply("div", apply("sub", g, along), norm))]
 
 
-def _refused(e: Expr, g: Expr) -> Arrivals:
+def _refused(e: Expr, g: Expr) -> Contributions:
     raise GradError("prod over all points can be differentiated twice, not three times")
 
 
-_ALL_POINTS: dict[str, Callable[[Expr, Expr], Arrivals]] = {
+_ALL_POINTS: dict[str, Callable[[Expr, Expr], Contributions]] = {
     "sum": lambda e, g: [(e.args[0], None, g)],
     "mean": lambda e, g: [(e.args[0], None, _share(g))],
     "prod": lambda e, g: [(e.args[0], None, _product(g, apply("cofactor", e.args[0])))],

@@ -1,6 +1,6 @@
-"""The expression graph, abstract syntax and shared graph in one.
+"""Expressions as an interned (hash-consed) directed acyclic graph, which is also the abstract syntax.
 
-Must not know parsing, derivatives or the numbers of any backend.
+Layer: must not know parsing, derivatives or the numbers of any backend.
 """
 
 from gradcli.expr.canonical import apply

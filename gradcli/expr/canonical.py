@@ -1,4 +1,7 @@
-"""`apply`, the only way to make an operation: exact simplification in IEEE-754 arithmetic, exact constants."""
+"""`apply`, the only constructor of an operation: canonical form by rules that are exact in IEEE-754 arithmetic.
+
+Constants are folded as exact fractions.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,14 @@ from fractions import Fraction
 from gradcli.errors import GradError
 from gradcli.expr.node import FOLD_BITS, HALF_TINIEST, LARGEST, ONE, TWO, Expr, const, exact, intern
 
-# Simplification: each rule returns None where nothing is exact.
+# Simplification: each rule returns the simpler node, or None where no rewriting is exact.
 
 
 def _folded(operation: Callable[[], Fraction]) -> Expr | None:
+    """The result as a constant; None where it is longer than FOLD_BITS or underflows, so that it stays unevaluated.
+
+    Raises GradError where it is beyond the range of a double.
+    """
     result = operation()
     if result.numerator.bit_length() + result.denominator.bit_length() > FOLD_BITS:
         if abs(result) > LARGEST:
@@ -31,7 +38,7 @@ def _add(a: Expr, b: Expr) -> Expr | None:
         return apply("sub", a, b.args[0])
     if a is b:
         return apply("mul", TWO, a)
-    # Subtracting what is subtracted reads better than adding a negative multiple, and rounds the same.
+    # A negative multiple is subtracted: `x - 2*y` reads better than `x + -2*y`, and rounds the same.
     if q in _SCALED and _negative(b):
         return apply("sub", a, apply("neg", b))
     return apply("sub", b, apply("neg", a)) if p in _SCALED and _negative(a) else None
@@ -123,7 +130,7 @@ _RULES: dict[str, Callable[..., Expr | None]] = {
 }  # fmt: skip
 
 
-_PLACES = {
+_RANKS = {
     "mul": {"const": 0, "constant": 0, "mul": 1, "var": 2},
     "add": {"add": 1, "var": 3, "const": 4, "constant": 4},
 }
@@ -132,18 +139,19 @@ _PLACES = {
 def _before(a: Expr, b: Expr, op: str) -> bool:
     """Whether ``a`` comes first as an operand of ``op``: products read 2*x*sin(x), sums read x**2 + x + 1.
 
-    By structure, never by birth: what is printed must not depend on history.
+    The order follows from structure alone, never from ``serial``: printed text must not depend on what a process
+    computed before.
     """
-    places = _PLACES[op]
+    ranks = _RANKS[op]
     unnamed = 3 if op == "mul" else 2
-    # In a product a power of a variable stands where the variable would.
+    # In a product a power of a variable is sorted as the variable.
     first = a.args[0] if op == "mul" and a.op == "power" else a
     second = b.args[0] if op == "mul" and b.op == "power" else b
     if first.op != "var":
         first = a
     if second.op != "var":
         second = b
-    p, q = places.get(first.op, unnamed), places.get(second.op, unnamed)
+    p, q = ranks.get(first.op, unnamed), ranks.get(second.op, unnamed)
     if p != q:
         return p < q
     names = [str(e.value) if e.op in ("var", "constant") else e.op for e in (first, second)]
@@ -151,9 +159,10 @@ def _before(a: Expr, b: Expr, op: str) -> bool:
 
 
 def apply(op: str, *args: Expr, value: int | None = None) -> Expr:
-    """The node for ``op`` applied to ``args``, in its one canonical form.
+    """The node for ``op`` applied to ``args``, in canonical form: equal meaning by these rules is the same object.
 
-    Raises GradError where a constant leaves the range of a double.
+    ``value`` is the integer parameter of an operation that has one. Raises GradError where a constant leaves the range
+    of a double.
     """
     rule = _RULES.get(op)
     if rule is not None:

@@ -1,6 +1,6 @@
-"""The garbage collector, paused while many nodes are made: they form no cycles, and its searches would double the time.
+"""A pause of the garbage collector while many nodes are made: they form no cycles, and its passes double the time.
 
-A pause in one thread is one for all.
+The pause holds for all threads of the process.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _pauses: list[None] = []
-"""One entry for each pause that this process has to end."""
+"""One entry for each pause that a thread of this process has to end."""
 
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No collection within, where there was one before."""
+    """Disable the collector inside the block, if it is enabled, and enable it afterwards."""
     if not gc.isenabled():
         yield
         return
@@ -31,7 +31,7 @@ def collector_paused() -> Iterator[None]:
 
 
 def _resume() -> None:
-    """Enable the collector in a forked child: the threads that would have ended their pauses are not there."""
+    """Enable the collector in a forked child: the threads that would end the pauses do not exist there."""
     if _pauses:
         _pauses.clear()
         gc.enable()

@@ -1,4 +1,4 @@
-"""Walks over the graph: loops on explicit stacks, never recursion over depth."""
+"""Traversals of the graph, on explicit stacks: its depth is bounded by memory, not by Python's recursion limit."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from gradcli.limits.work import spend
 
 
 def rebuild(e: Expr, args: tuple[Expr, ...]) -> Expr:
-    """The same operation on other arguments."""
+    """The operation of ``e`` on other arguments; ``e`` itself if they are the same."""
     if args == e.args:
         return e
     return apply(e.op, *args, value=e.value if isinstance(e.value, int) else None)
 
 
 def reachable(roots: Iterable[Expr]) -> list[Expr]:
-    """Every node below ``roots``, arguments before users, each once."""
+    """Every node below ``roots``, the roots included, arguments before users, each once."""
     seen: set[Expr] = set()
     stack = list(roots)
     while stack:
@@ -30,7 +30,10 @@ def reachable(roots: Iterable[Expr]) -> list[Expr]:
 
 
 def post_order(roots: Iterable[Expr]) -> list[Expr]:
-    """Arguments before users, each user as soon after its arguments as can be: few values are alive at a time."""
+    """Every node below ``roots`` in depth-first post-order.
+
+    A user follows its arguments as soon as possible, so that few values are alive at a time.
+    """
     seen: set[Expr] = set()
     order: list[Expr] = []
     for root in roots:
@@ -48,7 +51,7 @@ def post_order(roots: Iterable[Expr]) -> list[Expr]:
 
 
 def rewrite(roots: Iterable[Expr], rule: Callable[[Expr, tuple[Expr, ...]], Expr] = rebuild) -> list[Expr]:
-    """The roots with every node replaced by ``rule(node, rewritten arguments)``, arguments before users."""
+    """The roots with every node replaced by ``rule(node, rewritten arguments)``, bottom-up."""
     roots = list(roots)
     new: dict[Expr, Expr] = {}
     for e in reachable(roots):
@@ -57,5 +60,5 @@ def rewrite(roots: Iterable[Expr], rule: Callable[[Expr, tuple[Expr, ...]], Expr
 
 
 def substitute(roots: Iterable[Expr], names: dict[str, Expr]) -> list[Expr]:
-    """``roots`` with the variables in ``names`` replaced."""
+    """``roots`` with each variable in ``names`` replaced by its expression."""
     return rewrite(roots, lambda e, args: names.get(str(e.value), e) if e.op == "var" else rebuild(e, args))

@@ -1,6 +1,6 @@
-"""Expr: a node of the expression graph, immutable and interned (hash-consed): one object per meaning.
+"""`Expr`, a node of the expression graph: immutable and interned (hash-consed), one object for equal nodes.
 
-Must not know which operations there are, how they are simplified or how they are printed.
+Layer: must not know which operations there are, how they are simplified or how they are printed.
 """
 
 from __future__ import annotations
@@ -17,28 +17,34 @@ from gradcli.errors import GradError
 from gradcli.limits.work import MADE, spend
 
 Number = Fraction | float
-"""An exact constant; a float only for what no fraction can say: inf, nan and -0.0."""
+"""An exact constant; a float only for values without a fraction: inf, nan and -0.0."""
 
 FOLD_BITS = 2048
+"""The longest constant that folding makes: bits of numerator and denominator together."""
 LARGEST = Fraction(1.7976931348623157e308)
+"""The largest finite double."""
 HALF_TINIEST = Fraction(1, 2**1075)
-_ORDINARY = 1000
-"""How far apart the lengths in bits of numerator and denominator may be without a second look."""
+"""Half of the smallest subnormal double: numbers up to it round to 0."""
+_SAFE_BITS = 1000
+"""Difference of the lengths in bits of numerator and denominator up to which a fraction is surely a normal double."""
 _MASK = (1 << 63) - 1
 
 CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 BOOLEANS = frozenset(COMPARISONS) | {"and", "or", "not"}
 WORDS = {"if", "else", "and", "or", "not", "inf", "nan", "diff", *CONSTANTS}
-"""What a bare word means in the language; as a variable it stands in backquotes. The function table adds its names."""
+"""Reserved words of the language: a variable with such a name is written in backquotes. The function table adds its
+names.
+"""
 
 
 class Expr:
     """A node: ``op`` applied to ``args``.
 
-    ``value`` is the number of a "const", the name of a "var" or "constant", the integer parameter of a
-    row that takes one, the order of a "diff". ``variables`` has one bit per variable it depends on.
-    ``serial`` rises with birth, so sorting by it is a topological order.
+    ``value`` is the number of a "const", the name of a "var" or "constant", the integer parameter of a function that
+    takes one, the order of a "diff". ``variables`` has one bit for each variable that the node depends on.
+    ``serial`` increases with every node made, so that sorting by it is a topological order. ``digest`` is a hash of
+    the structure that is the same in every process.
     """
 
     __slots__ = ("__weakref__", "args", "digest", "op", "serial", "value", "variables")
@@ -70,46 +76,47 @@ class Expr:
 
 
 class _Entry(weakref.ref["Expr"]):
-    """A weak entry of the intern table that knows its key."""
+    """A weak reference to a node with its key, by which its callback removes it from the intern table."""
 
     __slots__ = ("key",)
     key: object
 
 
 class _Interned:
-    """Every live node by its meaning. Holds its entries weakly; variables' bits and names' hashes for good.
+    """The intern table: every live node by operation, arguments and value, through weak references.
 
-    Shared by all threads without a lock, since every change is one indivisible operation: a forked child never finds a
-    lock held by a thread it does not have, and a finalizer or a signal's handler may make nodes wherever it runs.
+    The bits of variables and the hashes of names are kept for the life of the process. All threads share the table
+    without a lock, since every change is one atomic operation of a dict: a forked child never inherits a lock that a
+    missing thread holds, and finalizers and signal handlers may make nodes at any time.
     """
 
     def __init__(self) -> None:
         self.nodes: dict[object, _Entry] = {}
         self.bits: dict[str, int] = {}
         self.hashes: dict[str, int] = {}
-        self.births = count(1)
-        self.places = count()
+        self.serials = count(1)
+        self.positions = count()
 
-    # The default is there even when the interpreter ends, which forgets what modules hold.
+    # A default argument survives the end of the interpreter, which clears the globals of modules.
     def forget(self, entry: _Entry, remove: Callable[..., None] = _remove_dead_weakref) -> None:
-        # Only if it is dead: another thread may have put a new node in its place.
+        # Removes a dead entry only: another thread may have stored a new node under the key.
         remove(self.nodes, entry.key)
 
     def keep(self, key: object, node: Expr) -> Expr:
-        """The one node of that meaning: ``node``, or what another thread made first."""
-        mine = _Entry(node, self.forget)
-        mine.key = key
+        """The interned node of ``key``: ``node``, unless another thread stored one first."""
+        own = _Entry(node, self.forget)
+        own.key = key
         while True:
-            entry = self.nodes.setdefault(key, mine)
-            if entry is mine:
+            entry = self.nodes.setdefault(key, own)
+            if entry is own:
                 return node
-            found = entry()
-            if found is not None:
-                return found
+            live = entry()
+            if live is not None:
+                return live
             self.forget(entry)
 
     def hash(self, word: str) -> int:
-        """A hash that no seed changes: order by it must be the same in every run."""
+        """A hash without Python's per-process seed: an order by it is the same in every run."""
         known = self.hashes.get(word)
         if known is None:
             known = self.hashes[word] = int.from_bytes(word.encode(), "big") % _MASK
@@ -120,7 +127,8 @@ _table = _Interned()
 
 
 def intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) -> Expr:
-    # 0.0 == -0.0 and nan != nan: floats are keyed by their spelling. Hashing a fraction takes a division.
+    """The node of this operation, arguments and value: the live one, or a new one."""
+    # Floats are keyed by repr, since 0.0 == -0.0 and nan != nan; fractions by their pair, whose hash needs no division.
     kind = type(value)
     last = repr(value) if kind is float else value.as_integer_ratio() if kind is Fraction else value  # type: ignore[union-attr]
     key = (op, args, last)
@@ -128,9 +136,9 @@ def intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) ->
     table = _table
     entry = table.nodes.get(key)
     if entry is not None:
-        found = entry()
-        if found is not None:
-            return found
+        live = entry()
+        if live is not None:
+            return live
     node = Expr.__new__(Expr)
     node.op = op
     node.args = args
@@ -142,7 +150,7 @@ def intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) ->
         assert isinstance(value, str)
         variables = bit(value)
     node.variables = variables
-    node.serial = next(table.births)
+    node.serial = next(table.serials)
     mark = 0 if last is None else table.hash(last) if isinstance(last, str) else hash(value)
     node.digest = hash((table.hash(op), mark, *[a.digest for a in args])) & _MASK
     return table.keep(key, node)
@@ -150,22 +158,25 @@ def intern(op: str, args: tuple[Expr, ...], value: Number | str | int | None) ->
 
 def bit(name: str) -> int:
     """The bit that stands for a variable in ``Expr.variables``."""
-    place = _table.bits.get(name)
-    if place is None:
-        # Two threads that meet a name at once leave one place unused; no two names share one.
-        place = _table.bits.setdefault(name, next(_table.places))
-    return 1 << place
+    position = _table.bits.get(name)
+    if position is None:
+        # Two threads that add a name at the same time leave one position unused; no two names share a position.
+        position = _table.bits.setdefault(name, next(_table.positions))
+    return 1 << position
 
 
 def const(value: int | Number) -> Expr:
-    """An exact constant. A finite float means its shortest decimal (0.1 is 1/10)."""
+    """An exact constant. A finite float means its shortest decimal (0.1 is 1/10).
+
+    Raises GradError for a number beyond the range of a double, or one that would round to 0.
+    """
     if isinstance(value, float):
         if not math.isfinite(value) or (value == 0 and math.copysign(1, value) < 0):
             return intern("const", (), value)
         value = Fraction(repr(value))
     number = value if type(value) is Fraction else Fraction(value)
-    # Fractions are slow to compare.
-    if abs(number.numerator.bit_length() - number.denominator.bit_length()) > _ORDINARY:
+    # The lengths in bits decide nearly always; comparing fractions multiplies long integers.
+    if abs(number.numerator.bit_length() - number.denominator.bit_length()) > _SAFE_BITS:
         if abs(number) > LARGEST:
             raise GradError("the number is beyond the range of a double (about 1.8e308)")
         if number and abs(number) <= HALF_TINIEST:
@@ -183,15 +194,15 @@ def var(name: str) -> Expr:
 
 
 def constant(name: str) -> Expr:
-    """pi, e or tau."""
+    """The constant "pi", "e" or "tau"."""
     return intern("constant", (), name)
 
 
 def exact(e: Expr) -> Fraction | None:
-    """The number, where the node is an exact constant."""
+    """The number of an exact constant; None for any other node."""
     return e.value if e.op == "const" and isinstance(e.value, Fraction) else None
 
 
 def variables(e: Expr) -> list[str]:
-    """Names of the variables a node depends on, in alphabetical order."""
-    return sorted(name for name, place in _table.bits.copy().items() if e.variables >> place & 1)
+    """Names of the variables that a node depends on, in alphabetical order."""
+    return sorted(name for name, position in _table.bits.copy().items() if e.variables >> position & 1)

@@ -1,4 +1,4 @@
-"""Expressions as text: what is printed parses back to the same node."""
+"""Expressions as text in gradcli's language: the printed text parses back to the same node."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from gradcli.expr.node import BOOLEANS, COMPARISONS, FOLD_BITS, LARGEST, WORDS, 
 from gradcli.expr.textbook import readable
 
 _LOOSE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, ATOM = range(10)
+"""How tightly an operator binds, loosest first."""
 _SHARE = 16
+"""Characters above which the text of a shared node gets a name of its own."""
 
 
 def spell_number(value: Number) -> tuple[str, int]:
-    """The shortest text of an exact constant, and how tightly it binds."""
+    """The shortest text that parses to this constant, and how tightly it binds."""
     if isinstance(value, float):
         if value == 0:
             return "-0.0", _UNARY
         return ("nan", ATOM) if value != value else ("inf", ATOM) if value > 0 else ("-inf", _UNARY)
     sign, size = ("-", -value) if value < 0 else ("", value)
     bind = _UNARY if sign else ATOM
-    # Through the nearest double when that decimal is the number (nearly always), exactly otherwise.
+    # The shortest decimal of the nearest double, if it equals the number (nearly always); else exact digits.
     near = float(size)
     if Fraction(repr(near)) == size:
         plain = (
@@ -43,23 +45,27 @@ def spell_number(value: Number) -> tuple[str, int]:
         digits = str(size.numerator * 10**places // size.denominator).zfill(places + 1)
         return f"{sign}{digits[:-places]}.{digits[-places:]}", bind
     if rest == 1 and size.numerator.bit_length() + size.denominator.bit_length() > FOLD_BITS:
-        # As a quotient it would not be folded again.
+        # A quotient of this length is not folded when it is parsed (FOLD_BITS); a decimal is.
         return f"{sign}{size.numerator * 10 ** max(twos, fives) // size.denominator}e-{max(twos, fives)}", bind
-    # Both parts scaled alike where one alone is beyond the range of a double.
+    # Both parts are scaled by the same power of ten if one of them is beyond the range of a double.
     scale = "" if max(size.numerator, size.denominator) <= LARGEST else "e-310"
     return f"{sign}{size.numerator}{scale}/{size.denominator}{scale}", _PRODUCT
 
 
 def spell_name(name: str) -> str:
-    """A variable as it is typed: in backquotes unless it is an identifier that means nothing else."""
+    """A variable as it is typed: in backquotes unless it is an ASCII identifier and no reserved word."""
     return name if name.isidentifier() and name.isascii() and name not in WORDS else f"`{name}`"
 
 
 Parts = tuple["str | Expr", ...]
+"""A text with nodes in place of their own texts."""
 
 
 def shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
-    """A node's text in parts, its arguments standing for their own, and how tightly it binds."""
+    """The text of a node in parts, with its arguments in place of their texts, and how tightly it binds.
+
+    ``bind`` gives how tightly each argument binds, which decides on its brackets.
+    """
 
     def inside(index: int, at_least: int) -> Parts:
         a = e.args[index]
@@ -83,7 +89,7 @@ def shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
         first = e.args[0]
         while first.op in ("mul", "div"):
             first = first.args[0]
-        # -x*y reads as (-x)*y, which is the same node; -2*x*y would not be.
+        # -x*y parses as (-x)*y, which is the same node; -2*x*y parses as a constant factor -2, which is another.
         at_least = _UNARY if first.op in ("const", "mod") else _PRODUCT
         return ("-", *inside(0, at_least)), at_least
     if op == "power":
@@ -103,9 +109,9 @@ def shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
 
 
 def pieces(whole: Parts, parts: Callable[[Expr], Parts]) -> Iterator[str]:
-    """The text of ``whole`` in pieces, each node in it as its ``parts``.
+    """The text of ``whole`` in pieces, each node replaced by ``parts(node)``.
 
-    One pass over the leaves: joining texts level by level would be quadratic in the depth.
+    The pass yields leaves only: joining the texts of each level would be quadratic in the depth.
     """
     stack = list(reversed(whole))
     while stack:
@@ -119,9 +125,10 @@ def pieces(whole: Parts, parts: Callable[[Expr], Parts]) -> Iterator[str]:
 def statements(
     named: Iterable[tuple[str, Expr]], *, share: bool = True, kinks: bool = False, most: float = math.inf
 ) -> Iterator[tuple[str, str]]:
-    """``name, text`` lines; what several of them share comes first as ``t1``, ``t2`` ..., used by the later ones.
+    """Pairs (name, text): one for each named expression, and before it ``t1``, ``t2`` ... for shared subexpressions.
 
-    ``kinks`` as for `readable`. A text is cut after ``most`` characters: without sharing it can grow without end.
+    ``kinks`` as for `readable`. A text is cut after ``most`` characters: without sharing its length can be exponential
+    in the size of the graph.
     """
     names, roots = zip(*named, strict=True)
     pairs = list(zip(names, readable(roots, kinks=kinks), strict=True))
@@ -137,15 +144,15 @@ def statements(
     bind: dict[Expr, int] = {}
     length: dict[Expr, int] = {}
 
-    def written(e: Expr) -> str:
-        done: list[str] = []
+    def body(e: Expr) -> str:
+        written: list[str] = []
         room = most
         for piece in pieces(parts[e], parts.__getitem__):
-            done.append(piece)
+            written.append(piece)
             room -= len(piece)
             if room < 0:
-                return "".join(done)[: int(most)] + " ..."
-        return "".join(done)
+                return "".join(written)[: int(most)] + " ..."
+        return "".join(written)
 
     count = 0
     for e in nodes:
@@ -155,14 +162,14 @@ def statements(
             count += 1
             while f"t{count}" in taken:
                 count += 1
-            yield f"t{count}", written(e)
+            yield f"t{count}", body(e)
             parts[e], bind[e], length[e] = (f"t{count}",), ATOM, len(f"t{count}")
     for name, e in pairs:
-        yield name, written(e)
+        yield name, body(e)
 
 
 def text(e: Expr, most: float = math.inf) -> str:
-    """One expression as text, nothing shared, cut after ``most`` characters."""
+    """One expression as text, shared subexpressions repeated, cut after ``most`` characters."""
     return next(body for _, body in statements([("", e)], share=False, most=most))
 
 

@@ -1,4 +1,4 @@
-"""Internal rows (forms that keep digits) as a textbook writes them, for display."""
+"""Internal operations (forms that lose no digits) rewritten as a textbook writes them, for display."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from gradcli.expr.graph import reachable, rebuild, rewrite
 from gradcli.expr.node import Expr
 
 FORMS: dict[str, Callable[..., Expr]] = {}
-"""The textbook's form of each internal row that has one: the function table fills it."""
+"""The textbook form of each internal operation that has one; the function table fills it."""
 KINKS: set[str] = set()
-"""Rows whose textbook form is another function at kinks and where the function itself is not defined."""
+"""Operations whose textbook form differs at kinks and where the function is not defined."""
 
 
 def _textbook(e: Expr, args: tuple[Expr, ...]) -> Expr:
@@ -21,15 +21,15 @@ def _textbook(e: Expr, args: tuple[Expr, ...]) -> Expr:
     try:
         return form(*args) if e.value is None else form(*args, e.value)
     except GradError:
-        # A number of the textbook's form may leave the range of a double where the careful form has none.
+        # A constant of the textbook form may leave the range of a double where the internal form has no such constant.
         return rebuild(e, args)
 
 
 def readable(roots: Iterable[Expr], *, kinks: bool = False) -> list[Expr]:
-    """The same functions in textbook forms.
+    """The same functions with internal operations in textbook form.
 
-    Equal wherever the function itself is defined; at kinks and near the ends of the range of a double the careful form,
-    which is the one evaluated, is better. ``kinks``: equal at kinks too.
+    Both forms are equal wherever the function is defined. At kinks and near overflow or underflow the internal form,
+    which is the one evaluated, is better. ``kinks``: keep the internal form where the two differ at kinks.
     """
     roots = list(roots)
     if all(e.op not in FORMS for e in reachable(roots)):

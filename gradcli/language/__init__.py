@@ -1,8 +1,8 @@
-"""Text to Expr: the driver of the tables. Bottom-up, on explicit stacks; no tree in between, no recursion.
+"""`parse`, text to Expr: an LALR(1) shift-reduce parser on explicit stacks, without a parse tree or recursion.
 
-Every distinct spelling is looked at once, every chain of one-for-one reductions (a name is an atom is a power is
-a product is a sum) is folded into one step, and a rule's meaning is applied as soon as its last token is read.
-What the rules mean is said in `actions`, what errors say in `messages`. Must not know derivatives or numbers.
+Each distinct spelling is classified once. A chain of unit reductions (name -> atom -> power -> product -> sum) is
+folded into one memoized step. A rule's action runs as soon as its last token is read. `actions` holds the actions,
+`messages` the text of errors. Layer: must not know derivatives or numbers of points.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any, NamedTuple
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import Expr
 from gradcli.expr.collector import collector_paused
-from gradcli.language import messages
 from gradcli.language.actions import ACTIONS, BINARY, LEAVES, Meaning
 from gradcli.language.tables import END, Rule, Tables, load
+from gradcli.language.tokens import STRANGE, Token
 from gradcli.limits import memory
 from gradcli.limits.work import earn
 
 
 class Parsed(NamedTuple):
-    """What a text says.
+    """The result of parsing a text.
 
-    ``outputs`` are its unnamed expressions (name None) and the names no later statement uses, in order.
-    ``names`` are all that its statements define. ``variables`` are the variables' names in order of first appearance,
-    also those that simplification dropped. ``spans`` says where each node first came from, ``reductions`` where each
-    node that takes all points at once did.
+    ``outputs`` are its unnamed expressions (name None) and the definitions that no later statement uses, in order.
+    ``names`` are all definitions. ``variables`` are the names of the variables in order of first occurrence, with those
+    that simplification dropped. ``spans`` and ``reductions`` give the span of the first occurrence of each node, and of
+    each reduction over all points.
     """
 
     source: Source
@@ -38,37 +38,38 @@ class Parsed(NamedTuple):
     reductions: dict[Expr, Span]
 
     def pointwise(self, why: str, hint: str | None = None) -> Parsed:
-        """Itself. Raises GradError at the first reduction, if there is one: ``why`` not."""
+        """The object itself. Raises GradError, with the reason ``why``, at the first reduction if there is one."""
         for e, span in self.reductions.items():
-            raise GradError(messages.all_points(e, why), hint=hint, span=span, source=self.source)
+            from gradcli.language.names import all_points
+
+            raise GradError(all_points(e, why), hint=hint, span=span, source=self.source)
         return self
 
 
-_WATCHED = frozenset({"", "NEWLINE", "LPAR", "RPAR"})
-
-
-_LONG = 100_000
-"""Characters from which it is asked whether memory holds what a text says."""
-_NODES = 400
-"""Bytes that the nodes of a character take at most: 393 were measured of x+x+x."""
-_SHORT_TERM = 6
-"""Characters of a term with a name of its own, whose node has one bit for every name."""
+_LAYOUT = frozenset({"", "NEWLINE", "LPAR", "RPAR"})
+"""Terminals that decide whether a newline ends a statement."""
+_CHECKED = 100_000
+"""Characters from which the memory that the nodes of a text will take is checked before parsing."""
+_CHARACTER_BYTES = 400
+"""Bytes of nodes a character makes at most: 393 measured for x+x+x."""
+_TERM = 6
+"""Characters of a short term with a name of its own; its node has one bit for every name."""
 _AFTER = 400
-"""How far an error looks past the place where a text went wrong."""
+"""Characters past an error that its message may look at."""
 
 
 class _Unexpected(Exception):
-    """No action for a token: the text is wrong here."""
+    """The automaton has no action for a token: a syntax error."""
 
 
-_Step = tuple[bool, Rule | None, "_Row", "_Row"]
+_Step = tuple[bool, Rule | None, "_Edge", "_Edge"]
 
 
-class _Row(dict[str, _Step]):
-    """An edge of the automaton (a state and the one below it on the stack), and what each next symbol does there.
+class _Edge(dict[str, _Step]):
+    """An edge of the parser's stack (a state and the state below it), with the step that each next symbol causes.
 
-    The answer is (leaf, rule, here, there): make the token on top an expression; then, with a rule, reduce by
-    it, else let this edge become ``here`` and push the symbol as ``there``. Answers are found once and kept.
+    A step is (leaf, rule, replaced, pushed). ``leaf``: first turn the token on top into a node. With a rule, reduce by
+    it; else replace this edge by ``replaced`` and push the symbol with ``pushed``. Steps are computed once and kept.
     """
 
     __slots__ = ("below", "machine", "state")
@@ -101,7 +102,7 @@ class _Row(dict[str, _Step]):
 
 
 class _Kinds(dict[str, str]):
-    """The terminal of each spelling, "" for white space."""
+    """The terminal of each spelling, "" for white space; classified at first use and kept."""
 
     def __init__(self, tables: Tables) -> None:
         super().__init__(tables.strings)
@@ -109,7 +110,7 @@ class _Kinds(dict[str, str]):
         self.ignored = tables.ignored
 
     def __missing__(self, spelled: str) -> str:
-        name = next((name for name, matches in self.patterns if matches(spelled)), messages.STRANGE)
+        name = next((name for name, matches in self.patterns if matches(spelled)), STRANGE)
         kind = "" if name in self.ignored else name
         if len(self) < 100_000:
             self[spelled] = kind
@@ -117,55 +118,57 @@ class _Kinds(dict[str, str]):
 
 
 class _Machine:
-    """The tables, ready to run."""
+    """The parser's tables with the memoized edges and terminals."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self.edges: dict[tuple[int, int], _Row] = {}
+        self.edges: dict[tuple[int, int], _Edge] = {}
         fixed = sorted(tables.strings, key=len, reverse=True)
-        # The last alternative takes any one character, so that the pieces always add up to the whole text.
+        # The last alternative matches any character, so that the pieces always add up to the whole text.
         pieces = [*tables.patterns.values(), *map(re.escape, fixed), r"[\s\S]"]
         self.split = re.compile("|".join(pieces)).findall
         self.kinds = _Kinds(tables)
         self.kinds[""] = END
 
-    def edge(self, below: int, state: int) -> _Row:
-        row = self.edges.get((below, state))
-        if row is None:
-            row = self.edges[below, state] = _Row(self, below, state)
-        return row
+    def edge(self, below: int, state: int) -> _Edge:
+        edge = self.edges.get((below, state))
+        if edge is None:
+            edge = self.edges[below, state] = _Edge(self, below, state)
+        return edge
 
     def run(self, source: Source) -> Meaning:
-        """Drive the automaton over a text. Raises GradError at the first thing that is wrong."""
+        """Run the automaton over a text. Raises GradError at the first error, with its span."""
         text = source.text
         meaning = Meaning(source)
-        leaves, made, binary = meaning.leaves, meaning.made, meaning.binary
+        leaves, operations, binary = meaning.leaves, meaning.operations, meaning.binary
         kinds, states = self.kinds, self.tables.states
-        row = self.edge(0, 0)
-        rows = [row]
+        edge = self.edge(0, 0)
+        edges = [edge]
         values: list[Any] = [None]
         starts = [0]
-        at = last = depth = 0  # where this token starts, where the one before ended, how many '(' are open
+        at = last = depth = 0  # start of this token, end of the previous one, number of open '('
         try:
             for spelled in [*self.split(text), ""]:
                 kind = kinds[spelled]
-                if kind in _WATCHED:
+                if kind in _LAYOUT:
                     depth += 1 if kind == "LPAR" else -1 if kind == "RPAR" else 0
-                    # A newline is white space inside brackets, and where no statement can end.
-                    if not kind or (kind == "NEWLINE" and (depth or "NEWLINE" not in states[row.state])):
+                    # A newline is white space inside brackets, and wherever a statement cannot end.
+                    if not kind or (kind == "NEWLINE" and (depth or "NEWLINE" not in states[edge.state])):
                         at += len(spelled)
                         continue
                     if kind == "NEWLINE" and text.startswith("+", at + len(spelled)) and last and text[last - 1] != ";":
-                        raise messages.begins_line(source, at + len(spelled))
+                        from gradcli.language.messages import begins_line
+
+                        raise begins_line(source, at + len(spelled))
                 while True:
-                    leaf, rule, here, there = row[kind]
+                    leaf, rule, replaced, pushed = edge[kind]
                     if leaf:
                         top = values[-1]
                         values[-1] = leaves.get(top) or meaning.leaf(top, starts[-1])
                     if rule is None:
-                        rows[-1] = here
-                        row = there
-                        rows.append(row)
+                        edges[-1] = replaced
+                        edge = pushed
+                        edges.append(edge)
                         values.append(spelled)
                         starts.append(at)
                         break
@@ -174,32 +177,34 @@ class _Machine:
                         b = values.pop()
                         del values[-1]
                         a = values[-1]
-                        values[-1] = made.get((name, a, b)) or binary(name, a, b, starts, last)
-                        del rows[-3:], starts[-2:]
+                        values[-1] = operations.get((name, a, b)) or binary(name, a, b, starts, last)
+                        del edges[-3:], starts[-2:]
                     elif size:
                         values[-size:] = [ACTIONS[name](meaning, values[-size:], starts[-size:], last)]
-                        del rows[-size:], starts[len(starts) - size + 1 :]
+                        del edges[-size:], starts[len(starts) - size + 1 :]
                     else:
                         values.append(None)
                         starts.append(at)
-                    row = rows[-1][origin][3]
-                    rows.append(row)
+                    edge = edges[-1][origin][3]
+                    edges.append(edge)
                 at += len(spelled)
                 last = at
         except _Unexpected:
+            from gradcli.language.messages import unexpected
+
             tokens = self.tokens(text[: at + _AFTER])
-            raise messages.unexpected(source, tokens, at, last, states[rows[-1].state]) from None
+            raise unexpected(source, tokens, at, last, states[edges[-1].state]) from None
         return meaning
 
-    def tokens(self, text: str) -> list[messages.Token]:
-        """Every token of a text that is not white space: for errors, which may look around."""
-        found, at = [], 0
+    def tokens(self, text: str) -> list[Token]:
+        """The tokens of a text without white space, for the message of an error."""
+        tokens, at = [], 0
         for spelled in self.split(text):
             kind = self.kinds[spelled]
             if kind:
-                found.append(messages.Token(kind, spelled, at))
+                tokens.append(Token(kind, spelled, at))
             at += len(spelled)
-        return found
+        return tokens
 
 
 @cache
@@ -208,29 +213,29 @@ def _machine() -> _Machine:
 
 
 def _check_size(text: str) -> None:
-    """Raises GradError where the nodes of a text are beyond what memory holds."""
-    if len(text) < _LONG:
+    """Raise GradError if the nodes of a text need more memory than there is."""
+    if len(text) < _CHECKED:
         return
-    names = len({found[0] for found in re.finditer(r"[^\W\d]\w*", text)})
-    size = len(text) * _NODES + len(text) // _SHORT_TERM * names // 8
+    names = len({match[0] for match in re.finditer(r"[^\W\d]\w*", text)})
+    size = len(text) * _CHARACTER_BYTES + len(text) // _TERM * names // 8
     memory.check(size, f"expressions of {len(text):,} characters and {names:,} names", "give them in parts")
 
 
 def parse(source: str | Source) -> Parsed:
-    """Read a text in gradcli's language. Raises GradError, with the place, where it is wrong."""
+    """Parse a text in gradcli's language. Raises GradError, with the span of the error."""
     if isinstance(source, str):
         source = Source(source)
     try:
         source.text.encode()
     except UnicodeEncodeError as e:
-        # What a shell passes that is no UTF-8.
+        # Arguments of a shell that are not UTF-8 arrive as lone surrogates.
         raise GradError(
             f"U+{ord(source.text[e.start]):04X} is no character: not UTF-8",
             span=Span(e.start, e.start + 1),
             source=source,
         ) from None
     _check_size(source.text)
-    # A long text may take longer, to be parsed and for all that is done with it.
+    # The work allowed grows with the length of the text, for parsing and for everything done with the result.
     earn(len(source.text) ** 2)
     with collector_paused():
         meaning = _machine().run(source)

@@ -1,7 +1,7 @@
-"""What the grammar's rules mean: each makes an Expr, or refuses in words.
+"""Semantic actions of the grammar's rules: each makes an Expr or raises GradError.
 
-Here stand the checks a grammar cannot make: numbers against conditions, what a call may be given, which names
-may be defined and which are taken. Must not know tokens, tables or the automaton.
+They check what a context-free grammar cannot: numbers against conditions, the arguments of a call, which names may be
+defined. Layer: must not know the parser's tables or its automaton.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import BOOLEANS, COMPARISONS, CONSTANTS, WORDS, Expr, apply, const, constant, exact, reachable, var
 from gradcli.functions import NONLOCAL, SPELLED, Function, reduces
-from gradcli.language import messages
+from gradcli.language.tokens import NAME_STARTS, short
 
 LEAVES = frozenset({"number", "name"})
 BINARY = frozenset({"add", "sub", "mul", "div", "mod", "power"})
@@ -22,11 +22,12 @@ HIGHEST = 1000
 
 _COMPARES = {spelled: op for op, spelled in COMPARISONS.items()}
 _NUMBERS = {"inf": float("inf"), "nan": float("nan")}
-_DIGITS = 640  # The most that every Python reads, whatever its limit is set to.
+_DIGITS = 640
+"""Significant digits of a number: int() reads as many under every setting of Python's limit on digits."""
 
 
 class Chain(NamedTuple):
-    """0 < x < 1 so far: the condition, and the operand the next comparison goes on from."""
+    """A chained comparison such as 0 < x < 1 so far: its condition, and the operand of the next comparison."""
 
     condition: Expr
     last: Expr
@@ -34,17 +35,19 @@ class Chain(NamedTuple):
 
 
 class Argument(NamedTuple):
+    """An argument of a call and its span."""
+
     value: Expr
     span: Span
 
 
 class Meaning:
-    """What one text has said so far.
+    """The state of parsing one text.
 
-    ``statements`` are its expressions in order, ``names`` those it defined, ``used`` the names it went on to use,
-    ``variables`` where each variable first stands, ``spans`` where each node does, ``reductions`` where those do that
-    take all points at once. ``leaves`` and ``made`` remember what a spelling, or an operation on two nodes, has come to
-    in this text.
+    ``statements`` are its expressions in order, ``names`` its definitions, ``used`` the defined names that later
+    statements use. ``variables``, ``spans`` and ``reductions`` map each variable, node and reduction over all points
+    to the span where it first occurs. ``leaves`` and ``operations`` memoize the node of a spelling, and of a binary
+    operation on two nodes.
     """
 
     def __init__(self, source: Source) -> None:
@@ -56,14 +59,14 @@ class Meaning:
         self.spans: dict[Expr, Span] = {}
         self.reductions: dict[Expr, Span] = {}
         self.leaves: dict[str, Expr] = {}
-        self.made: dict[tuple[str, Expr, Expr], Expr] = {}
+        self.operations: dict[tuple[str, Expr, Expr], Expr] = {}
 
     # Leaves and operators.
 
     def leaf(self, spelled: str, start: int) -> Expr:
-        """The expression of one number or name."""
+        """The node of one number or name."""
         span = Span(start, start + len(spelled))
-        if spelled[0] in messages.NAME_STARTS:
+        if spelled[0] in NAME_STARTS:
             e = self._name(spelled, span)
         else:
             e = const(int(spelled)) if len(spelled) < 16 and spelled.isdigit() else self._number(spelled, span)
@@ -80,7 +83,7 @@ class Meaning:
             return const(0)
         if len(short) > _DIGITS:
             self._fail(f"a number of {len(short)} digits (the limit is {_DIGITS})", span)
-        # An exponent of many digits is beyond every bound, and would take for ever as an integer.
+        # An exponent of 9 digits or more is out of range; as an integer it would take quadratic time to read.
         tens = int(exponent or 0) if len(exponent) < 9 else 10**9 * (-1 if exponent[0] == "-" else 1)
         tens += len(digits) - len(short) - len(part)
         size = tens + len(short)
@@ -106,57 +109,49 @@ class Meaning:
         return var(name)
 
     def binary(self, op: str, a: Expr, b: Expr, starts: list[int], end: int) -> Expr:
-        """``a op b``, the last three entries of ``starts`` being where a, the operator and b start."""
+        """The node of ``a op b``; the last three of ``starts`` are the offsets of a, the operator and b."""
         if a.op in BOOLEANS or b.op in BOOLEANS:
-            self._number_wanted(a, self._trimmed(starts[-3], starts[-2]))
-            self._number_wanted(b, Span(starts[-1], end))
+            self._check_number(a, self._operand_span(starts[-3], starts[-2]))
+            self._check_number(b, Span(starts[-1], end))
         try:
             e = apply(op, a, b)
         except GradError as error:
             raise error.at(Span(starts[-3], end), self.source) from None
-        self.made[op, a, b] = e
+        self.operations[op, a, b] = e
         if e not in self.spans:
             self.spans[e] = Span(starts[-3], end)
         return e
 
     def sign(self, values: list[Any], starts: list[int], end: int) -> Expr:
-        self._number_wanted(values[1], Span(starts[1], end))
+        self._check_number(values[1], Span(starts[1], end))
         return self._make("neg", (values[1],), Span(starts[0], end)) if values[0] == "-" else values[1]
-
-    def inside(self, values: list[Any], starts: list[int], end: int) -> Expr:
-        e: Expr = values[1]
-        return e
 
     # Conditions.
 
     def compare(self, values: list[Any], starts: list[int], end: int) -> Chain:
         a, operator, b = values
-        self._number_wanted(b, Span(starts[2], end))
+        self._check_number(b, Span(starts[2], end))
         if isinstance(a, Chain):
             this = self._make(_COMPARES[operator], (a.last, b), Span(a.start, end))
             return Chain(self._make("and", (a.condition, this), Span(starts[0], end)), b, starts[2])
-        self._number_wanted(a, self._trimmed(starts[0], starts[1]))
+        self._check_number(a, self._operand_span(starts[0], starts[1]))
         return Chain(self._make(_COMPARES[operator], (a, b), Span(starts[0], end)), b, starts[2])
-
-    def compared(self, values: list[Any], starts: list[int], end: int) -> Expr:
-        chain: Chain = values[0]
-        return chain.condition
 
     def junction(self, values: list[Any], starts: list[int], end: int) -> Expr:
         a, operator, b = values
-        self._condition_wanted(a, self._trimmed(starts[0], starts[1]), f"on the left of '{operator}'")
-        self._condition_wanted(b, Span(starts[2], end), f"on the right of '{operator}'")
+        self._check_condition(a, self._operand_span(starts[0], starts[1]), f"on the left of '{operator}'")
+        self._check_condition(b, Span(starts[2], end), f"on the right of '{operator}'")
         return self._make(operator, (a, b), Span(starts[0], end))
 
     def negation(self, values: list[Any], starts: list[int], end: int) -> Expr:
-        self._condition_wanted(values[1], Span(starts[1], end), "after 'not'")
+        self._check_condition(values[1], Span(starts[1], end), "after 'not'")
         return self._make("not", (values[1],), Span(starts[0], end))
 
     def conditional(self, values: list[Any], starts: list[int], end: int) -> Expr:
         a, _, condition, _, b = values
-        self._number_wanted(a, self._trimmed(starts[0], starts[1]))
-        self._condition_wanted(condition, self._trimmed(starts[2], starts[3]), "between 'if' and 'else'")
-        self._number_wanted(b, Span(starts[4], end))
+        self._check_number(a, self._operand_span(starts[0], starts[1]))
+        self._check_condition(condition, self._operand_span(starts[2], starts[3]), "between 'if' and 'else'")
+        self._check_number(b, Span(starts[4], end))
         return self._make("where", (condition, a, b), Span(starts[0], end))
 
     # Calls.
@@ -177,31 +172,35 @@ class Meaning:
             return self._diff(arguments, span)
         row = SPELLED.get(name)
         if row is None:
+            from gradcli.language.names import unknown_function
+
             known = name in self.names or name in self.variables
-            self._fail(messages.unknown_function(name, self.source.text[starts[1] : end], known), word)
-        self._counted(row, name, len(arguments), span)
+            self._fail(unknown_function(name, self.source.text[starts[1] : end], known), word)
+        self._check_count(row, name, len(arguments), span)
         value = None
         if row.parameter:
             order, *arguments = arguments
             value = self._order(order, f"the first argument of {name}")
         for index, argument in enumerate(arguments):
             if row.name in ("where", "instead") and index == 0:
-                self._condition_wanted(*argument, f"as the first argument of {row.name}")
+                self._check_condition(*argument, f"as the first argument of {row.name}")
             else:
-                self._number_wanted(*argument)
+                self._check_number(*argument)
         e = self._make(row.name, [argument.value for argument in arguments], span, value)
         if reduces(e) or row.name in NONLOCAL:
             self.reductions.setdefault(e, span)
         return e
 
-    def _counted(self, row: Function, name: str, given: int, span: Span) -> None:
+    def _check_count(self, row: Function, name: str, given: int, span: Span) -> None:
         least, most = row.arity
         extra = 1 if row.parameter else 0
         least, most = least + extra, None if most is None else most + extra
         if given < least or (most is not None and given > most):
+            from gradcli.language.names import signature
+
             count = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
             word = "argument" if (most or least) == 1 else "arguments"
-            hint = f"write {messages.signature(row, name)}"
+            hint = f"write {signature(row, name)}"
             self._fail(f"{name} takes {count} {word}, {given} given", span, hint)
 
     def _diff(self, arguments: list[Argument], span: Span) -> Expr:
@@ -210,31 +209,30 @@ class Meaning:
                 f"diff takes 2 or 3 arguments, {len(arguments)} given", span,
                 hint="write diff(expression, x), or diff(expression, x, n) for the n-th derivative",
             )  # fmt: skip
-        (e, where), (x, place) = arguments[:2]
-        self._number_wanted(e, where)
+        (e, e_span), (x, x_span) = arguments[:2]
+        self._check_number(e, e_span)
         if x.op != "var":
-            self._fail(f"diff needs a variable as its second argument, not {self._at(place)}", place)
+            self._fail(f"diff needs a variable as its second argument, not {self._text(x_span)}", x_span)
         n = self._order(arguments[2], "the third argument of diff") if len(arguments) == 3 else 1
         if self.reductions:
-            within = next((node for node in reachable([e]) if node in self.reductions), None)
-            if within is not None:
+            reduction = next((node for node in reachable([e]) if node in self.reductions), None)
+            if reduction is not None:
+                from gradcli.language.names import all_points
+
                 why = "and diff is the derivative at one"
-                self._fail(messages.all_points(within, why), where, hint="its gradient is what gradcli grad gives")
+                self._fail(all_points(reduction, why), e_span, hint="its gradient is what gradcli grad gives")
         return self._make("diff", (e, x), span, n) if n else e
 
-    def _order(self, argument: Argument, what: str) -> int:
+    def _order(self, argument: Argument, role: str) -> int:
         n = exact(argument.value)
         if n is None or n.denominator != 1 or not 0 <= n <= HIGHEST:
-            self._fail(f"{what} must be an integer from 0 to {HIGHEST}, not {self._at(argument.span)}", argument.span)
+            self._fail(f"{role} must be an integer from 0 to {HIGHEST}, not {self._text(argument.span)}", argument.span)
         return int(n)
 
     # Statements.
 
-    def nothing(self, values: list[Any], starts: list[int], end: int) -> None:
-        return None
-
     def unnamed(self, values: list[Any], starts: list[int], end: int) -> None:
-        self._number_wanted(values[0], Span(starts[0], end))
+        self._check_number(values[0], Span(starts[0], end))
         self.statements.append((None, values[0]))
 
     def named(self, values: list[Any], starts: list[int], end: int) -> None:
@@ -250,7 +248,7 @@ class Meaning:
             if self.variables[name].start > starts[0]:
                 self._fail(f"'{name}' is defined by itself: choose another name, such as {name}2", self.variables[name])
             self._fail(f"'{name}' is used before it is defined: move its definition up", span)
-        self._number_wanted(e, Span(starts[2], end))
+        self._check_number(e, Span(starts[2], end))
         self.names[name] = e
         self.statements.append((name, e))
 
@@ -265,33 +263,33 @@ class Meaning:
             self.spans[e] = span
         return e
 
-    def _number_wanted(self, e: Expr, span: Span) -> None:
+    def _check_number(self, e: Expr, span: Span) -> None:
         if e.op in BOOLEANS:
             self._fail(
                 "a comparison is not a number", span,
                 hint="a condition stands only in where(condition, a, b), or in: a if condition else b",
             )  # fmt: skip
 
-    def _condition_wanted(self, e: Expr, span: Span, where: str) -> None:
+    def _check_condition(self, e: Expr, span: Span, where: str) -> None:
         if e.op not in BOOLEANS:
             self._fail(f"a number is not a condition, and one is expected {where}", span, hint="compare it: x > 0")
 
-    def _trimmed(self, start: int, end: int) -> Span:
-        """An operand that ends somewhere before the operator at ``end``."""
+    def _operand_span(self, start: int, end: int) -> Span:
+        """The span of an operand, without the white space before the operator at ``end``."""
         return Span(start, start + max(1, len(self.source.text[start:end].rstrip())))
 
-    def _at(self, span: Span) -> str:
-        return messages.short(self.source.text[span.start : span.end])
+    def _text(self, span: Span) -> str:
+        return short(self.source.text[span.start : span.end])
 
     def _fail(self, message: str, span: Span, hint: str | None = None) -> NoReturn:
         raise GradError(message, hint=hint, span=span, source=self.source)
 
 
 ACTIONS: dict[str, Callable[[Meaning, list[Any], list[int], int], Any]] = {
-    "next": Meaning.nothing, "nothing": Meaning.nothing, "unnamed": Meaning.unnamed, "named": Meaning.named,
+    "next": lambda *_: None, "nothing": lambda *_: None, "unnamed": Meaning.unnamed, "named": Meaning.named,
     "conditional": Meaning.conditional, "or": Meaning.junction, "and": Meaning.junction, "not": Meaning.negation,
-    "compare": Meaning.compare, "compare_on": Meaning.compare, "compared": Meaning.compared,
-    "neg": Meaning.sign, "plus": Meaning.sign, "inside": Meaning.inside,
+    "compare": Meaning.compare, "compare_on": Meaning.compare, "compared": lambda _, values, *__: values[0].condition,
+    "neg": Meaning.sign, "plus": Meaning.sign, "inside": lambda _, values, *__: values[1],
     "call": Meaning.call, "first": Meaning.first, "further": Meaning.further,
 }  # fmt: skip
-"""A rule's meaning, given the values of its symbols, where each starts, and where the last ends."""
+"""The action of each rule; called with the values of its symbols, the offset of each, and the end of the last."""

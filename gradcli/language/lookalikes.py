@@ -1,6 +1,6 @@
-"""Characters that are not in the language but look as if they were, and what to write instead of each.
+"""Characters outside the language, many of which look like those inside (homoglyphs), and what to write instead.
 
-Must not know tokens or expressions: a text and a place in it.
+Layer: must not know tokens or expressions, only a text and an offset.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SUPERSCRIPT = dict(
     )
 )
 _SUBSCRIPT = {chr(0x2080 + digit): str(digit) for digit in range(10)}
-# Cyrillic letters, then Greek ones, that print like Latin letters.
+# Homoglyphs of Latin letters: Cyrillic letters, then Greek ones.
 _ALIKE = dict(
     zip(
         "\u0430\u0441\u0501\u0435\u04bb\u0456\u0458\u043e\u0440\u051b\u0455\u0443\u051d\u0445"
@@ -42,7 +42,7 @@ _ALIKE = dict(
 
 
 def described(c: str) -> str:
-    """A character so that it cannot be mistaken for another."""
+    """A character with its code point and Unicode name, so that homoglyphs can be told apart."""
     if c.isascii() and c.isprintable():
         return f"'{c}'"
     name = unicodedata.name(c, "")
@@ -53,17 +53,20 @@ def described(c: str) -> str:
 
 
 def foreign(text: str, at: int, word: int) -> tuple[int, str]:
-    """How many characters at ``at`` are strange, and what to say; ``word`` is where the name around them starts."""
+    """The number of characters to mark at offset ``at``, and the message.
+
+    ``word`` is the offset at which the name around them starts.
+    """
     c = text[at]
-    found = f"unexpected character {described(c)}"
+    problem = f"unexpected character {described(c)}"
     raised = re.match(f"[{re.escape(''.join(_SUPERSCRIPT))}]{{1,40}}", text[at : at + 40])
     if raised:
-        return raised.end(), f"{found}: for a power write **{''.join(_SUPERSCRIPT[d] for d in raised[0])}"
+        return raised.end(), f"{problem}: for a power write **{''.join(_SUPERSCRIPT[d] for d in raised[0])}"
     advice = _replacement(c)
     if advice is not None:
-        return 1, f"{found}: {advice}"
+        return 1, f"{problem}: {advice}"
     if not f"_{c}".isidentifier():
-        return 1, found
+        return 1, problem
     end = at
     while end < min(len(text), at + 60) and f"_{text[end]}".isidentifier():
         end += 1
@@ -71,12 +74,12 @@ def foreign(text: str, at: int, word: int) -> tuple[int, str]:
     greek = re.fullmatch(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)", unicodedata.name(c, ""))
     if greek and len(name) == 1:
         spelled = greek[1].lower().replace("lamda", "lambda")
-        return 1, f"{found}: write '{spelled}', or `{name}` in backquotes"
-    return end - at, f"{found}: names of other letters stand in backquotes, `{name}`"
+        return 1, f"{problem}: write '{spelled}', or `{name}` in backquotes"
+    return end - at, f"{problem}: names of other letters stand in backquotes, `{name}`"
 
 
 def _replacement(c: str) -> str | None:
-    """What to write instead of one character."""
+    """The advice for one character: what to write instead; None if there is none."""
     category = unicodedata.category(c)
     plain = unicodedata.normalize("NFKC", c)
     if c in _REPLACED:

@@ -1,42 +1,24 @@
-"""What is said of a text that is not in the language: what was found, what was expected, and what to write instead.
+"""Messages for syntax errors: the token that is wrong, what was expected, and what to write instead.
 
-Reads tokens around the place and never runs anything. Must not know the tables or what rules mean.
+The advice comes from the tokens around the error; nothing is parsed again. The file is loaded for an error only.
+Layer: must not know the parser's tables or the meaning of rules.
 """
 
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Collection
-from typing import NamedTuple
 
 from gradcli.errors import GradError, Source, Span
-from gradcli.expr import Expr
-from gradcli.functions import SPELLED, Function
-
-STRANGE = "STRANGE"
-"""The kind of a character that begins no token."""
-
-NAME_STARTS = frozenset(string.ascii_letters + "_`")
+from gradcli.functions import SPELLED
+from gradcli.language.names import FOREIGN_OPERATORS, FOREIGN_WORDS
+from gradcli.language.tokens import STRANGE, Context, Token, short
 
 _OPERANDS = frozenset({"NUMBER", "NAME", "QUOTED", "LPAR"})
 _SEPARATORS = frozenset({"NEWLINE", "SEMICOLON"})
 _ENDS = frozenset({"NEWLINE", "SEMICOLON", "PLUS", "MINUS", "RPAR", "COMMA", "COMPARE"})
 _INFIX = frozenset({"STAR", "SLASH", "PERCENT", "POWER", "COMPARE", "AND", "OR"})
 _OPERAND = "a number, a name or '('"
-_FOREIGN_WORDS = frozenset(
-    {
-        "lambda", "for", "in", "import", "from", "def", "return", "while", "class", "with", "let", "then", "print",
-        "begin", "end", "do", "yield", "del", "global",
-    }
-)  # fmt: skip
-_FOREIGN_OPERATORS = {"mod": "%", "is": "==", "equals": "==", "times": "*", "xor": "!="}
-_FOREIGN_CALLS = {
-    "factorial": "gamma(n + 1)", "fact": "gamma(n + 1)", "ifelse": "where(condition, a, b)",
-    "iif": "where(condition, a, b)", "piecewise": "where(condition, a, b)", "derivative": "diff(f, x)",
-    "deriv": "diff(f, x)", "avg": "mean(x)", "average": "mean(x)", "total": "sum(x)", "product": "prod(x)",
-     "d": "diff(f, x)", "grad": "diff(f, x)", "arg": "atan2(y, x)",
-}  # fmt: skip
 _PAIRS = {
     "//": "for a whole quotient write floor(a/b)", "<>": "write '!='", "===": "write '=='", "!==": "write '!='",
     "=<": "write '<='", "=>": "write '>='", "==": "a comparison is written '=='", "->": "there are no arrows",
@@ -51,78 +33,19 @@ _ASCII = {
 }  # fmt: skip
 
 
-class Token(NamedTuple):
-    kind: str
-    spelled: str
-    start: int
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.spelled)
-
-
-class _Place(NamedTuple):
-    """Where a text went wrong: the tokens before, the token found there, some after, and whether an operand was due."""
-
-    source: Source
-    before: list[Token]
-    here: Token
-    rest: list[Token]
-    operand_due: bool
-    unclosed: list[Token]
-
-    @property
-    def after(self) -> Token | None:
-        return self.rest[0] if self.rest else None
-
-    @property
-    def previous(self) -> Token | None:
-        return self.before[-1] if self.before else None
-
-    def next_to(self) -> bool:
-        """Whether nothing stands between this token and the one before."""
-        return self.previous is not None and self.previous.end == self.here.start
-
-    def left(self) -> str:
-        """The operand that ends here, as it is written."""
-        level = 0
-        for index in range(len(self.before) - 1, -1, -1):
-            level += {"RPAR": 1, "LPAR": -1}.get(self.before[index].kind, 0)
-            if level == 0:
-                first = self.before[index]
-                if first.kind == "LPAR" and index and self.before[index - 1].kind == "NAME":
-                    first = self.before[index - 1]
-                return short(self.source.text[first.start : self.before[-1].end])
-        return "..."
-
-    def right(self) -> str:
-        """The operand that starts here: a number, a name, a call or a group."""
-        level = 0
-        called = self.here.kind == "LPAR" or (self.here.kind == "NAME" and self.after and self.after.kind == "LPAR")
-        if not called:
-            return short(self.here.spelled)
-        for token in (self.here, *self.rest):
-            level += {"LPAR": 1, "RPAR": -1}.get(token.kind, 0)
-            if token.kind == "RPAR" and level == 0:
-                return short(self.source.text[self.here.start : token.end])
-        return f"{self.here.spelled}...)" if self.here.kind == "LPAR" else f"{self.here.spelled}(...)"
-
-
 def prefix(source: Source, offset: int) -> str:
-    """The place in words. A file's name, line and column are put in front of every message anyway."""
+    """Line and column as the beginning of a message; empty for a file, since `picture` puts them there."""
     if source.name is not None:
         return ""
     line, column, _ = source.place(offset)
     return f"line {line}, column {column}: " if "\n" in source.text.rstrip() else f"column {column}: "
 
 
-def short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
 def unexpected(source: Source, tokens: list[Token], at: int, last: int, wanted: Collection[str]) -> GradError:
-    """The error for the token at ``at`` (the end of the text if none), the one before ending at ``last``."""
+    """The error for the token at offset ``at``, or for the end of the text.
+
+    ``last`` is the end of the token before it, ``wanted`` the terminals that the parser accepts there.
+    """
     before = [token for token in tokens if token.start < at]
     rest = tokens[len(before) :]
     here = rest.pop(0) if rest else Token("END", "", last)
@@ -132,19 +55,19 @@ def unexpected(source: Source, tokens: list[Token], at: int, last: int, wanted: 
             unclosed.append(token)
         elif token.kind == "RPAR":
             unclosed.pop()
-    place = _Place(source, before, here, rest, "NUMBER" in wanted, unclosed)
+    context = Context(source, before, here, rest, "NUMBER" in wanted, unclosed)
     if here.kind == STRANGE:
-        length, body = _strange(place)
+        length, body = _strange(context)
     else:
         length = len(here.spelled)
-        body = _ending(place) if here.kind in ("END", "NEWLINE") else _misplaced(place)
+        body = _ending(context) if here.kind in ("END", "NEWLINE") else _misplaced(context)
     start = here.start
     span = Span(start, start if here.kind == "NEWLINE" else start + length)
     return GradError(prefix(source, start) + body, span=span, source=source)
 
 
 def begins_line(source: Source, at: int) -> GradError:
-    """A line that starts with + goes on from nowhere."""
+    """The error for a line that begins with ``+``: it would otherwise be read as a sign, and the line above ignored."""
     return GradError(prefix(source, at) + _line_start(source.text[at]), span=Span(at, at + 1), source=source)
 
 
@@ -152,79 +75,79 @@ def _line_start(operator: str) -> str:
     return f"a line cannot begin with '{operator}': end the line before with it, or put the whole in brackets"
 
 
-# The end, too early.
+# A text or line that ends too early.
 
 
-def _ending(place: _Place) -> str:
-    found = "unexpected end of expression" if place.here.kind == "END" else "unexpected end of line"
-    if place.operand_due:
-        previous = place.previous
+def _ending(context: Context) -> str:
+    problem = "unexpected end of expression" if context.here.kind == "END" else "unexpected end of line"
+    if context.operand_due:
+        previous = context.previous
         after = f" after '{short(previous.spelled)}'" if previous else ""
-        return f"{found}: expected {_OPERAND}{after}"
-    return f"{found}: {_still_open(place)}"
+        return f"{problem}: expected {_OPERAND}{after}"
+    return f"{problem}: {_still_open(context)}"
 
 
-def _still_open(place: _Place) -> str:
-    """What the text so far waits for."""
-    start = place.unclosed[-1].start if place.unclosed else -1
+def _still_open(context: Context) -> str:
+    """What the text so far needs: an 'else', a ')' or an operator."""
+    start = context.unclosed[-1].start if context.unclosed else -1
     level = 0
-    for token in reversed(place.before):
-        if token.start <= start or (token.kind in _SEPARATORS and not place.unclosed):
+    for token in reversed(context.before):
+        if token.start <= start or (token.kind in _SEPARATORS and not context.unclosed):
             break
         level += {"IF": 1, "ELSE": -1}.get(token.kind, 0)
     if level > 0:
         return "expected 'else' and the other value: a if condition else b"
-    if place.unclosed:
-        line, column, _ = place.source.place(start)
-        there = f"column {column}" if "\n" not in place.source.text.rstrip() else f"line {line}, column {column}"
-        return f"expected ')': the '(' at {there} is never closed"
+    if context.unclosed:
+        line, column, _ = context.source.place(start)
+        position = f"column {column}" if "\n" not in context.source.text.rstrip() else f"line {line}, column {column}"
+        return f"expected ')': the '(' at {position} is never closed"
     return "expected an operator"
 
 
-# A token of the language where it cannot stand.
+# A token of the language at a position where the grammar does not allow it.
 
 
-def _misplaced(place: _Place) -> str:
-    here, previous = place.here, place.previous
-    found = f"unexpected '{short(here.spelled)}'"
-    joined = previous.spelled + here.spelled if previous and place.next_to() else ""
+def _misplaced(context: Context) -> str:
+    here, previous = context.here, context.previous
+    problem = f"unexpected '{short(here.spelled)}'"
+    joined = previous.spelled + here.spelled if previous and context.next_to() else ""
     if joined in _PAIRS:
-        return f"{found}: '{joined}' has no meaning here, {_PAIRS[joined]}"
-    if here.kind == "EQUAL" and place.source.text[here.end : here.end + 1] in ("<", ">"):
-        joined = place.source.text[here.start : here.end + 1]
-        return f"{found}: '{joined}' has no meaning here, {_PAIRS[joined]}"
-    if not place.operand_due:
-        advice = _juxtaposed(place) if here.kind in _OPERANDS else _no_operator(place)
-        return f"{found}{advice}"
+        return f"{problem}: '{joined}' has no meaning here, {_PAIRS[joined]}"
+    if here.kind == "EQUAL" and context.source.text[here.end : here.end + 1] in ("<", ">"):
+        joined = context.source.text[here.start : here.end + 1]
+        return f"{problem}: '{joined}' has no meaning here, {_PAIRS[joined]}"
+    if not context.operand_due:
+        advice = _juxtaposed(context) if here.kind in _OPERANDS else _no_operator(context)
+        return f"{problem}{advice}"
     if previous is None or previous.kind in _SEPARATORS:
-        if previous is not None and previous.kind == "NEWLINE" and here.kind in _INFIX and len(place.before) > 1:
+        if previous is not None and previous.kind == "NEWLINE" and here.kind in _INFIX and len(context.before) > 1:
             return _line_start(here.spelled)
         if here.kind == "IF":
-            return f"{found}: write a if condition else b, or where(condition, a, b)"
+            return f"{problem}: write a if condition else b, or where(condition, a, b)"
         if here.kind == "ELSE":
-            return f"{found}: there is no 'if' before it"
+            return f"{problem}: there is no 'if' before it"
         if here.kind == "EQUAL":
-            return f"{found}: a name is missing on its left"
+            return f"{problem}: a name is missing on its left"
         if here.kind == "RPAR":
-            return f"{found}: no '(' is open"
-        return f"{found}, expected {_OPERAND}"
+            return f"{problem}: no '(' is open"
+        return f"{problem}, expected {_OPERAND}"
     if here.kind == "NOT":
-        return f"{found}: a condition cannot stand after '{previous.spelled}'"
-    if here.kind == "EQUAL" and place.next_to():
-        return f"{found}: '{joined}' has no meaning here"
+        return f"{problem}: a condition cannot stand after '{previous.spelled}'"
+    if here.kind == "EQUAL" and context.next_to():
+        return f"{problem}: '{joined}' has no meaning here"
     if here.kind == "RPAR" and previous.kind == "LPAR":
-        return f"{found}: nothing stands between the brackets"
+        return f"{problem}: nothing stands between the brackets"
     if previous.kind == "COMMA" or (here.kind == "COMMA" and previous.kind == "LPAR"):
-        return f"{found}: an argument is missing before it"
-    return f"{found} after '{short(previous.spelled)}', expected {_OPERAND}"
+        return f"{problem}: an argument is missing before it"
+    return f"{problem} after '{short(previous.spelled)}', expected {_OPERAND}"
 
 
-def _juxtaposed(place: _Place) -> str:
-    """Two operands with nothing between: nothing is multiplied in silence."""
-    here, previous = place.here, place.previous
+def _juxtaposed(context: Context) -> str:
+    """The advice for two operands without an operator: the language has no implicit multiplication."""
+    here, previous = context.here, context.previous
     assert previous is not None
     left, right = previous.spelled, here.spelled
-    if previous.kind == "NUMBER" and place.next_to():
+    if previous.kind == "NUMBER" and context.next_to():
         prefixed = re.fullmatch(r"0(?:[xX]([0-9A-Fa-f]+)|[bB]([01]+)|[oO]([0-7]+))", left + right)
         if prefixed:
             digits = zip(prefixed.groups(), (16, 2, 8), strict=True)
@@ -237,36 +160,38 @@ def _juxtaposed(place: _Place) -> str:
         if here.kind == "NUMBER":
             return f" after '{left}': a number has one decimal point"
     for word in (left, right):
-        if word.lower() in _FOREIGN_OPERATORS:
-            return f": for '{word}' write '{_FOREIGN_OPERATORS[word.lower()]}'"
+        if word.lower() in FOREIGN_OPERATORS:
+            return f": for '{word}' write '{FOREIGN_OPERATORS[word.lower()]}'"
         if word.lower() in ("and", "or", "not", "if", "else"):
             return f": for '{word}' write '{word.lower()}'"
-        if word in _FOREIGN_WORDS:
+        if word in FOREIGN_WORDS:
             return f": '{word}' has no meaning in this language"
     if previous.kind == "NAME" and (left in SPELLED or left == "diff"):
-        alone = place.after is None or place.after.kind in _ENDS or place.right() != right
-        return f": {left} is a function, write {left}({place.right() if alone else '...'})"
-    return f" after '{short(left)}': for a product write {place.left()}*{place.right()}"
+        alone = context.after is None or context.after.kind in _ENDS or context.right() != right
+        return f": {left} is a function, write {left}({context.right() if alone else '...'})"
+    return f" after '{short(left)}': for a product write {context.left()}*{context.right()}"
 
 
-def _no_operator(place: _Place) -> str:
-    """An operand is complete, and what follows does not go on from it."""
-    here, previous, after = place.here, place.previous, place.after
+def _no_operator(context: Context) -> str:
+    """The advice for a token that cannot follow a complete operand."""
+    here, previous, after = context.here, context.previous, context.after
     assert previous is not None
-    if here.kind == "RPAR" and not place.unclosed:
+    if here.kind == "RPAR" and not context.unclosed:
         return ": no '(' is open"
     if here.kind == "COMMA":
-        joined = place.next_to() and after is not None and after.start == here.end and not place.unclosed
+        joined = context.next_to() and after is not None and after.start == here.end and not context.unclosed
         if joined and after is not None and previous.kind == after.kind == "NUMBER":
             return f": a decimal point is a '.', write {short(previous.spelled)}.{short(after.spelled)}"
-        if place.unclosed:
+        if context.unclosed:
             return ": brackets without a function hold one expression"
         return ": a comma separates arguments of a function; separate expressions by ';'"
     if here.kind == "EQUAL":
-        if place.unclosed:
+        if context.unclosed:
             return ": a comparison is written '=='"
-        statement = next((i for i, t in enumerate(reversed(place.before)) if t.kind in _SEPARATORS), len(place.before))
-        first = place.before[len(place.before) - statement :]
+        statement = next(
+            (i for i, t in enumerate(reversed(context.before)) if t.kind in _SEPARATORS), len(context.before)
+        )
+        first = context.before[len(context.before) - statement :]
         if len(first) > 1 and first[0].kind == "NAME" and first[1].kind == "LPAR":
             return f": there are no functions of one's own, write {first[0].spelled} = ..."
         return ": only a name can stand on the left of '='; a comparison is written '=='"
@@ -274,95 +199,65 @@ def _no_operator(place: _Place) -> str:
         return ": there is no 'if' before it"
     if here.kind == "NOT":
         return f" after '{short(previous.spelled)}', expected an operator"
-    return f": {_still_open(place)}"
+    return f": {_still_open(context)}"
 
 
-# A character that begins nothing.
+# A character that begins no token.
 
 
-def _strange(place: _Place) -> tuple[int, str]:
-    """How long the strange piece is, and what to say of it."""
+def _strange(context: Context) -> tuple[int, str]:
+    """The number of characters to mark, and the message, for a character that begins no token."""
     from gradcli.language.lookalikes import described, foreign
 
-    if place.here.spelled.isascii():
-        return _strange_ascii(place, f"unexpected character {described(place.here.spelled)}")
-    previous = place.previous
-    word = previous.start if previous is not None and previous.kind == "NAME" and place.next_to() else place.here.start
-    return foreign(place.source.text, place.here.start, word)
+    if context.here.spelled.isascii():
+        return _strange_ascii(context, f"unexpected character {described(context.here.spelled)}")
+    previous = context.previous
+    word = (
+        previous.start if previous is not None and previous.kind == "NAME" and context.next_to() else context.here.start
+    )
+    return foreign(context.source.text, context.here.start, word)
 
 
-def _strange_ascii(place: _Place, found: str) -> tuple[int, str]:
-    text, at, c = place.source.text, place.here.start, place.here.spelled
-    previous = place.previous
+def _strange_ascii(context: Context, problem: str) -> tuple[int, str]:
+    text, at, c = context.source.text, context.here.start, context.here.spelled
+    previous = context.previous
     rest = text[at : at + 200]
     line = rest.split("\n")[0]
     if c in "'\"":
-        if c == "'" and not place.operand_due and place.next_to() and previous is not None and previous.kind != "LPAR":
-            return 1, f"{found}: for a derivative write diff(f, x)"
+        if (
+            c == "'"
+            and not context.operand_due
+            and context.next_to()
+            and previous is not None
+            and previous.kind != "LPAR"
+        ):
+            return 1, f"{problem}: for a derivative write diff(f, x)"
         closing = line.find(c, 1)
-        return closing + 1 if closing > 0 else 1, f"{found}: there are no strings in this language"
+        return closing + 1 if closing > 0 else 1, f"{problem}: there are no strings in this language"
     for two, plain in (("&&", "and"), ("||", "or"), (":=", "="), ("=:", "=")):
         if rest.startswith(two):
             return 2, f"unexpected '{two}': write '{plain}'"
     if c == "&":
-        return 1, f"{found}: write 'and'"
+        return 1, f"{problem}: write 'and'"
     if c == "|":
         bars = re.match(r"\|([^|]+)\|", line)
-        if place.operand_due:
-            return 1, f"{found}: for an absolute value write abs({short(bars[1]) if bars else '...'})"
-        return 1, f"{found}: for a condition write 'or', for an absolute value abs(...)"
+        if context.operand_due:
+            return 1, f"{problem}: for an absolute value write abs({short(bars[1]) if bars else '...'})"
+        return 1, f"{problem}: for a condition write 'or', for an absolute value abs(...)"
     if c == "!":
-        if place.operand_due:
-            return 1, f"{found}: write 'not'"
-        return 1, f"{found}: for a factorial write gamma({place.left()} + 1)"
-    if c == "." and not place.operand_due:
+        if context.operand_due:
+            return 1, f"{problem}: write 'not'"
+        return 1, f"{problem}: for a factorial write gamma({context.left()} + 1)"
+    if c == "." and not context.operand_due:
         if rest[1:2] in ("*", "/", "^"):
             return 2, f"unexpected '{rest[:2]}': write '{rest[1]}', which works point by point anyway"
-        return 1, f"{found}: there are no attributes in this language"
+        return 1, f"{problem}: there are no attributes in this language"
     if c == ".":
-        return 1, f"{found}: digits are missing, as in 0.5"
-    if c == "[" and not place.operand_due:
-        return 1, f"{found}: there is no indexing, and brackets are ( and )"
+        return 1, f"{problem}: digits are missing, as in 0.5"
+    if c == "[" and not context.operand_due:
+        return 1, f"{problem}: there is no indexing, and brackets are ( and )"
     if c == ":" and previous is not None and previous.spelled == "lambda":
-        return 1, f"{found}: there is no lambda in this language"
+        return 1, f"{problem}: there is no lambda in this language"
     if c in _ASCII:
-        return 1, f"{found}: {_ASCII[c]}"
-    return 1, found if c.isprintable() else f"{found}: it is invisible, delete it"
-
-
-# Functions.
-
-
-def signature(row: Function, name: str) -> str:
-    """A function as it is called: atan2(x, y)."""
-    if row.name == "where":
-        return f"{name}(condition, a, b)"
-    most = row.arity[1]
-    letters = ["n"] if row.parameter else []
-    letters += ["x", "y", "z", "u", "v"][: most or 2]
-    if most is None:
-        letters.append("...")
-    return f"{name}({', '.join(letters)})"
-
-
-def all_points(e: Expr, why: str) -> str:
-    """Why a reduction cannot stand here."""
-    return f"{e.op} with one argument takes all points at once, {why}"
-
-
-def unknown_function(name: str, call: str, known: bool) -> str:
-    """``call`` is what stands after the name, brackets included; ``known`` whether the name is a variable."""
-    import difflib
-
-    said = f"unknown function '{name}'"
-    if not known:
-        spelled = [word for word, row in SPELLED.items() if not row.internal] + ["diff"]
-        low = name.lower()
-        if low in _FOREIGN_CALLS:
-            return f"{said}: write {_FOREIGN_CALLS[low]}"
-        near = [word for word in spelled if word.lower() == low]
-        near = near or [word for word in spelled if len(word) > 1 and sorted(word) == sorted(low)]
-        near = near or (difflib.get_close_matches(low, spelled, n=1) if len(low) > 1 else [])
-        if near:
-            return f"{said} (did you mean '{near[0]}'?)"
-    return f"{said} (did you mean {name}*{short(call)}?)"
+        return 1, f"{problem}: {_ASCII[c]}"
+    return 1, problem if c.isprintable() else f"{problem}: it is invisible, delete it"

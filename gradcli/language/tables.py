@@ -1,8 +1,8 @@
-"""The parser's tables: made from grammar/expression.lark by Lark, or read from what a build wrote.
+"""The parser's LALR(1) tables: compiled from grammar/expression.lark by Lark, or read from a file of the build.
 
-Importing Lark and compiling the grammar costs more than parsing any usual expression, so a wheel carries the tables
-as a plain Python literal (gradcli/_tables.py, written by hatch_build.py). A checkout has no such file and makes them
-at first use. Lark is known here only. Must not know what the rules mean.
+Importing Lark and compiling the grammar costs more than parsing any usual expression. A wheel therefore carries the
+tables as a Python literal (gradcli/_tables.py, written by hatch_build.py); a checkout compiles them at first use.
+Only this file imports Lark. Layer: must not know the meaning of rules.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import os
 from typing import Any, NamedTuple
 
 FORMAT = 1
+"""The version of the literal's layout."""
 END = "$END"
 GRAMMAR = "expression.lark"
 
 
 class Rule(NamedTuple):
-    """``size`` symbols become one ``origin``; ``meaning`` is the grammar's name for it, "" where nothing happens."""
+    """A reduction of ``size`` symbols to ``origin``; ``meaning`` is its alias in the grammar, "" for no action."""
 
     origin: str
     size: int
@@ -24,11 +25,11 @@ class Rule(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """The grammar, compiled: how to cut a text into tokens, and an LALR(1) automaton over them.
+    """The compiled grammar: a tokenizer and an LALR(1) automaton.
 
-    ``patterns`` are regular expressions by terminal, ``strings`` the terminal of each fixed spelling (these win),
-    ``ignored`` the terminals that are white space. ``states[s][symbol]`` is the next state, or ``~r`` for "reduce by
-    rule r"; the automaton starts in state 0 and takes END where the text may end.
+    ``patterns`` are regular expressions by terminal, ``strings`` the terminal of each fixed spelling (these take
+    precedence), ``ignored`` the terminals that are white space. ``states[s][symbol]`` is the next state, or ``~r`` to
+    reduce by rule r. The automaton starts in state 0 and has an action for END wherever a text may end.
     """
 
     patterns: dict[str, str]
@@ -39,7 +40,7 @@ class Tables(NamedTuple):
 
 
 def grammar_text() -> str | None:
-    """The grammar: beside the package's files where it is installed, beside the package in a checkout."""
+    """The text of the grammar: from inside the package in an installation, from beside it in a checkout; else None."""
     here = os.path.dirname(os.path.dirname(__file__))
     for folder in (os.path.join(here, "_grammar"), os.path.join(here, os.pardir, "grammar")):
         try:
@@ -51,7 +52,10 @@ def grammar_text() -> str | None:
 
 
 def load() -> Tables:
-    """The tables of the grammar that lies here, from the written file where it was made from the same text."""
+    """The tables of the grammar: those of the build if they were made from the same text, else compiled now.
+
+    Raises FileNotFoundError if neither the tables nor the grammar are there.
+    """
     grammar = grammar_text()
     written: Any = None
     try:
@@ -68,13 +72,13 @@ def load() -> Tables:
 
 
 def _named(literal: tuple[Any, ...]) -> Tables:
-    """Tables from the tuple of tuples that a build writes."""
+    """`Tables` from the nested tuples that the build writes."""
     patterns, strings, ignored, rules, states = literal
     return Tables(patterns, strings, ignored, tuple([Rule(*rule) for rule in rules]), states)
 
 
 def make(grammar: str) -> Tables:
-    """Compile a grammar. The numbering follows from the grammar alone, so the same text gives the same tables."""
+    """Compile a grammar. States are numbered in the order they are reached, so that builds are reproducible."""
     from lark import Lark
     from lark.grammar import Rule as LarkRule
     from lark.lexer import TerminalDef
@@ -82,14 +86,14 @@ def make(grammar: str) -> Tables:
     lark = Lark(grammar, parser="lalr", lexer="basic", start="program", keep_all_tokens=True, maybe_placeholders=False)
     data, memo = lark.memo_serialize([TerminalDef, LarkRule])
     patterns, strings = {}, {}
-    for terminal in sorted((memo[one["@"]] for one in data["parser"]["lexer_conf"]["terminals"]), key=_name):
+    for terminal in sorted((memo[ref["@"]] for ref in data["parser"]["lexer_conf"]["terminals"]), key=_name):
         pattern = terminal["pattern"]
         if pattern["__type__"] == "PatternStr":
             strings[pattern["value"]] = terminal["name"]
         else:
             patterns[terminal["name"]] = pattern["value"]
     written = sorted(
-        (memo[one["@"]] for one in data["rules"]), key=lambda rule: (rule["origin"]["name"], rule["order"])
+        (memo[ref["@"]] for ref in data["rules"]), key=lambda rule: (rule["origin"]["name"], rule["order"])
     )
     numbers = {(rule["origin"]["name"], rule["order"]): number for number, rule in enumerate(written)}
     rules = tuple([Rule(r["origin"]["name"], len(r["expansion"]), r["alias"] or "") for r in written])
@@ -102,15 +106,16 @@ def make(grammar: str) -> Tables:
     states: list[dict[str, int]] = []
     for state in order:
         row = {}
-        for symbol, (reduces, what) in sorted((symbols[n], action) for n, action in automaton["states"][state].items()):
+        actions = automaton["states"][state].items()
+        for symbol, (reduces, target) in sorted((symbols[n], action) for n, action in actions):
             if reduces:
-                rule = memo[what["@"]]
+                rule = memo[target["@"]]
                 row[symbol] = ~numbers[rule["origin"]["name"], rule["order"]]
             else:
-                if what not in renumbered:
-                    renumbered[what] = len(order)
-                    order.append(what)
-                row[symbol] = renumbered[what]
+                if target not in renumbered:
+                    renumbered[target] = len(order)
+                    order.append(target)
+                row[symbol] = renumbered[target]
         if state == end:
             row[END] = 0
         states.append(row)
@@ -123,19 +128,19 @@ def _name(terminal: dict[str, Any]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """The same value in built-in types, whose repr is a Python literal. Raises TypeError where there is none.
+    """The value in built-in types, whose repr is a Python literal. Raises TypeError for a type without a literal.
 
-    Subclasses lose their class: Lark before 1.3 has names of a subclass of str, whose repr is a call.
+    Subclasses are converted: names of Lark before 1.3 are of a subclass of str whose repr is no literal.
     """
     match value:
         case str():
             return str.__str__(value)
         case tuple():
-            return tuple([plain(one) for one in value])
+            return tuple([plain(item) for item in value])
         case list():
-            return [plain(one) for one in value]
+            return [plain(item) for item in value]
         case dict():
-            return {plain(key): plain(one) for key, one in value.items()}
+            return {plain(key): plain(item) for key, item in value.items()}
         case None | bool():
             return value
         case int():
@@ -144,7 +149,7 @@ def plain(value: Any) -> Any:
 
 
 def source(grammar: str) -> str:
-    """The text of gradcli/_tables.py: nothing but literals, and the grammar they were made from."""
+    """The text of gradcli/_tables.py: literals alone, and the grammar that they were made from."""
     return (
         f'"""Written by the build (see hatch_build.py). Do not edit."""\n\nFORMAT = {FORMAT}\n'
         f"GRAMMAR = {grammar!r}\nTABLES = {plain(make(grammar))!r}\n"

@@ -1,6 +1,6 @@
-"""Expressions in other notations: for papers, for web pages, as a graph.
+"""Expressions in notations for people: LaTeX, MathML, listings and drawings of the graph.
 
-Must not know how results are asked for; names and graph come from elsewhere.
+Layer: must not know requests; the named expressions come from the caller.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["NOTATIONS", "Notation", "write"]
 
 
 class Notation(NamedTuple):
-    """``write`` takes the named expressions and the variables in the order that their names were made with."""
+    """A notation: ``write`` takes named expressions, and the variables in the order in which `derive` took them."""
 
     name: str
     doc: str
@@ -36,7 +36,10 @@ NOTATIONS: dict[str, Notation] = {
 
 
 def write(notation: str, named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
-    """What `derive` named, in a notation. Raises GradError for an unknown one, or a graph too large for it."""
+    """The text of the expressions that `derive` named, in a notation.
+
+    Raises GradError for an unknown notation, or a graph too large for it.
+    """
     known = NOTATIONS.get(notation)
     if known is None:
         raise GradError(f"no notation '{notation}'", hint=f"there are {', '.join(NOTATIONS)}")

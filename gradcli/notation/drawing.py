@@ -1,4 +1,4 @@
-"""A drawing of the shared graph, laid out here: by longest paths into columns, each ordered to cross few lines.
+"""A drawing of the shared graph as SVG, with a layered layout: columns by longest paths, ordered for few crossings.
 
 (Sugiyama, Tagawa and Toda, Methods for visual understanding of hierarchical system structures, 1981.)
 """
@@ -17,11 +17,13 @@ from gradcli.notation.graph import is_number, label, ordered
 
 NODE_LIMIT = 500
 _BEND_LIMIT = 20_000
-"""Places where long lines may be led through columns; beyond that they run straight."""
+"""The most bends of edges that cross several columns; beyond it edges are straight."""
 _SWEEPS = 24
+"""Passes of the barycenter heuristic."""
 _COLUMN, _ROW, _HIGH, _MARGIN = 130, 44, 28, 20
+"""The widths of a column and the heights of a row and a node, and the margin, in pixels."""
 _LETTERS = 14
-"""Characters of a label that are shown; the rest is in its title."""
+"""Characters of a label that are shown; its title element has all of it."""
 
 
 class _Node(NamedTuple):
@@ -30,7 +32,10 @@ class _Node(NamedTuple):
 
 
 class _Layout:
-    """Columns of nodes; a line that is longer than one column bends in those between."""
+    """Columns of nodes; an edge that spans several columns has a bend (a dummy node) in each column between.
+
+    ``rows`` are the nodes of each column from top to bottom, ``height`` the vertical position of each node in rows.
+    """
 
     def __init__(self, edges: Sequence[tuple[int, int]], column: list[int]) -> None:
         self.column = column
@@ -49,41 +54,43 @@ class _Layout:
         self.rows: list[list[int]] = [[] for _ in range(max(self.column, default=0) + 1)]
         for i, c in enumerate(self.column):
             self.rows[c].append(i)
-        self.place = [0.0] * len(self.column)
+        self.height = [0.0] * len(self.column)
         self._order()
 
     def _order(self) -> None:
+        """Order each column by the barycenters of its neighbors, in sweeps, and keep the order of fewest crossings."""
         before: dict[int, list[int]] = {}
         after: dict[int, list[int]] = {}
         for a, b in self.links:
             before.setdefault(b, []).append(a)
             after.setdefault(a, []).append(b)
         self._number(self.rows)
-        best, kept = self._crossings(), [row.copy() for row in self.rows]
+        fewest, best = self._crossings(), [row.copy() for row in self.rows]
         for sweep in range(_SWEEPS):
             near = before if sweep % 2 == 0 else after
             for row in self.rows if sweep % 2 == 0 else reversed(self.rows):
-                middle = {i: sum(self.place[j] for j in near[i]) / len(near[i]) for i in row if i in near}
-                row.sort(key=lambda i: middle.get(i, self.place[i]))
+                middle = {i: sum(self.height[j] for j in near[i]) / len(near[i]) for i in row if i in near}
+                row.sort(key=lambda i: middle.get(i, self.height[i]))
                 self._number([row])
-            found = self._crossings()
-            if found < best:
-                best, kept = found, [row.copy() for row in self.rows]
-        self.rows = kept
+            crossings = self._crossings()
+            if crossings < fewest:
+                fewest, best = crossings, [row.copy() for row in self.rows]
+        self.rows = best
         self._number(self.rows)
 
     def _number(self, rows: Sequence[Sequence[int]]) -> None:
+        """Set the heights of the nodes in these columns, each column centered."""
         widest = max(len(row) for row in self.rows)
         for row in rows:
             for k, i in enumerate(row):
-                self.place[i] = k + (widest - len(row)) / 2
+                self.height[i] = k + (widest - len(row)) / 2
 
     def _crossings(self) -> int:
-        """Pairs of lines that cross between two columns."""
+        """The number of pairs of edges that cross."""
         count = 0
         ends: list[float] = []
         last = -1
-        for column, _, end in sorted((self.column[a], self.place[a], self.place[b]) for a, b in self.links):
+        for column, _, end in sorted((self.column[a], self.height[a], self.height[b]) for a, b in self.links):
             if column != last:
                 ends, last = [], column
             count += len(ends) - bisect_right(ends, end)
@@ -91,10 +98,11 @@ class _Layout:
         return count
 
     def at(self, i: int) -> tuple[float, float]:
-        return _MARGIN + (self.column[i] + 0.5) * _COLUMN, _MARGIN + (self.place[i] + 0.5) * _ROW
+        """The center of a node in pixels."""
+        return _MARGIN + (self.column[i] + 0.5) * _COLUMN, _MARGIN + (self.height[i] + 0.5) * _ROW
 
     def line(self, a: int, b: int) -> str:
-        """A path from one node to another, through its bends."""
+        """The SVG path of an edge, through its bends."""
         points = [self.at(a)]
         points += [self.at(self.bends[a, c]) for c in range(self.column[a] + 1, self.column[b]) if (a, c) in self.bends]
         points.append(self.at(b))
@@ -105,7 +113,7 @@ class _Layout:
 
 
 def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
-    """Raises GradError for a graph too large to look at."""
+    """The graph as an SVG document. Raises GradError for more than NODE_LIMIT nodes."""
     roots = readable([e for _, e in named])
     tape = post_order(roots)
     if len(tape) + len(roots) > NODE_LIMIT:
@@ -120,7 +128,7 @@ def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
     for a, b, _ in edges:
         column[b] = max(column[b], column[a] + 1)
     for e in reversed(tape):
-        # A number stands beside its first user.
+        # A constant is drawn in the column before its first user.
         if is_number(e) and (users := [column[b] for a, b, _ in edges if a == number[e]]):
             column[number[e]] = min(users) - 1
     last = max(column, default=0) + 1
@@ -162,13 +170,13 @@ def _drawn(shown: Sequence[_Node], edges: Sequence[tuple[int, int, int]], layout
             inner = f'x="{x - wide / 2 + 3:g}" y="{y - _HIGH / 2 + 3:g}" width="{wide - 6}" height="{_HIGH - 6}"'
             lines.append(f'<rect {inner} rx="{_HIGH / 2 - 3:g}" fill="none" stroke="#334"/>')
         lines.append(f'<text x="{x:g}" y="{y + 4.5:g}">{_text(text)}</text></g>')
-    for a, b, which in edges:
-        if which:
-            # Which argument it is stands on its line, a third of the way back, where lines to one node have parted.
+    for a, b, argument in edges:
+        if argument:
+            # The number of the argument is drawn on its edge, a third of the way back: edges to one node meet closer.
             x1, y1 = layout.at(layout.bends.get((a, layout.column[b] - 1), a))
             x2, y2 = layout.at(b)
             lines.append(
                 f'<text x="{x2 + 0.384 * (x1 - x2):g}" y="{y2 + 0.282 * (y1 - y2) - 2:g}" '
-                f'font-size="9" fill="#667">{which}</text>'
+                f'font-size="9" fill="#667">{argument}</text>'
             )
     return "\n".join([*lines, "</svg>", ""])

@@ -1,4 +1,4 @@
-"""The graph that several results share, as a listing and for Graphviz."""
+"""The shared graph of several results, as a listing and for Graphviz."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_number(e: Expr) -> bool:
 
 
 def label(e: Expr) -> str:
-    """What a node does, in a word."""
+    """The label of a node: its number, its name or its operator."""
     if e.op == "const":
         assert not isinstance(e.value, str | None)
         return spell_number(e.value)[0]
@@ -38,12 +38,12 @@ def label(e: Expr) -> str:
 
 
 def ordered(e: Expr) -> bool:
-    """Whether it matters which argument is which."""
+    """Whether the order of the arguments matters."""
     return len(e.args) > 1 and not TABLE[e.op].commutes
 
 
 def listing(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
-    """``t1 = x*y``, one node a line, then the results: text that gradcli reads."""
+    """Lines such as ``t1 = x*y``, one for each node, then the results: text in gradcli's language."""
     roots = readable([e for _, e in named])
     taken = {name for name, _ in named} | {*order, *CONSTANTS}
     tape = post_order(roots)
@@ -59,7 +59,7 @@ def listing(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
             continue
         written = "".join([p if isinstance(p, str) else called[p] for p in parts])
         if e.op in BOOLEANS:
-            # A condition has no name in the language.
+            # The language has no names for conditions: they are written out where they are used.
             called[e] = written
             continue
         called[e], bind[e] = next(names), ATOM
@@ -69,13 +69,13 @@ def listing(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    # Graphviz reads entities of HTML in labels.
+    # Graphviz decodes HTML entities in labels, so that `&` is escaped.
     escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
     return f'"{escaped}"'
 
 
 def dot(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
-    """For Graphviz: inputs on the left, results in double circles on the right."""
+    """The graph in the DOT language of Graphviz: inputs on the left, results in double circles on the right."""
     roots = readable([e for _, e in named])
     tape = post_order(roots)
     number = {e: f"n{i + 1}" for i, e in enumerate(tape)}

@@ -1,4 +1,4 @@
-"""LaTeX, as it stands between $ and $ (amsmath for cases and operators)."""
+"""LaTeX for math mode; `cases` and `operatorname` need amsmath."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _upright(word: str) -> str:
 
 
 class Latex:
-    """A style, see `typeset.Style`."""
+    """The `typeset.Style` of LaTeX."""
 
     def digits(self, text: str) -> str:
         return text
@@ -95,12 +95,12 @@ class Latex:
         )
 
 
-def left_side(partial: Derivative, style: Latex, one: bool) -> str:
-    """``one``: there is one variable, and no partial derivative."""
+def left_side(partial: Derivative, style: Latex, ordinary: bool) -> str:
+    """The left side of an equation: the derivative, with d if it is ordinary (of a single variable), else with ∂."""
     name = style.name(partial.of)
     if not partial.total:
         return name
-    d = r"\mathrm{d}" if one else r"\partial"
+    d = r"\mathrm{d}" if ordinary else r"\partial"
     power = f"^{{{partial.total}}}" if partial.total > 1 else ""
     below = [f"{d} {_to_the(style.name(x), n)}" for x, n in partial.powers]
     return rf"\frac{{{d}{power} {name}}}{{{' '.join(below)}}}"
@@ -111,8 +111,9 @@ def _to_the(name: str, n: int) -> str:
 
 
 def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
+    """One equation a line."""
     style = Latex()
     text = Typesetter(style, [e for _, e in named])
-    one = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
-    sides = read([name for name, _ in named], order)
-    return "".join([f"{left_side(side, style, one)} = {text(e)}\n" for side, (_, e) in zip(sides, named, strict=True)])
+    ordinary = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
+    sides = [left_side(side, style, ordinary) for side in read([name for name, _ in named], order)]
+    return "".join([f"{side} = {text(e)}\n" for side, (_, e) in zip(sides, named, strict=True)])

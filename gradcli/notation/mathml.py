@@ -1,4 +1,4 @@
-"""MathML Core: presentation only, one <math> element per result."""
+"""MathML Core: presentation elements only, one <math> element for each result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _element(tag: str, text: str) -> str:
 
 
 class MathML:
-    """A style, see `typeset.Style`. Whatever may have several elements is put in a row."""
+    """The `typeset.Style` of MathML. Arguments of elements with a fixed number of children are wrapped in <mrow>."""
 
     def digits(self, text: str) -> str:
         return _element("mn", text)
@@ -72,26 +72,27 @@ class MathML:
         return self.row(('<mo form="prefix">{</mo><mtable>', *first, *second, "</mtable>"))
 
 
-def left_side(partial: Derivative, style: MathML, one: bool) -> str:
-    """``one``: there is one variable, and no partial derivative."""
+def left_side(partial: Derivative, style: MathML, ordinary: bool) -> str:
+    """The left side of an equation: the derivative, with d if it is ordinary (of a single variable), else with ∂."""
     name = style.name(partial.of)
     if not partial.total:
         return name
-    d = _element("mi", "d" if one else "∂")
+    d = _element("mi", "d" if ordinary else "∂")
     above = f"<msup>{d}{style.digits(str(partial.total))}</msup>" if partial.total > 1 else d
     below = []
     for x, n in partial.powers:
-        here = style.name(x)
-        below.append(d + (f"<msup><mrow>{here}</mrow>{style.digits(str(n))}</msup>" if n > 1 else here))
+        variable = style.name(x)
+        below.append(d + (f"<msup><mrow>{variable}</mrow>{style.digits(str(n))}</msup>" if n > 1 else variable))
     return f"<mfrac><mrow>{above}{name}</mrow><mrow>{''.join(below)}</mrow></mfrac>"
 
 
 def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
+    """One <math> element a line."""
     style = MathML()
     text = Typesetter(style, [e for _, e in named])
-    one = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
+    ordinary = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
     lines = []
     for side, (_, e) in zip(read([name for name, _ in named], order), named, strict=True):
-        body = f"<mrow>{left_side(side, style, one)}<mo>=</mo>{text(e)}</mrow>"
+        body = f"<mrow>{left_side(side, style, ordinary)}<mo>=</mo>{text(e)}</mrow>"
         lines.append(f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>\n')
     return "".join(lines)

@@ -1,7 +1,7 @@
-"""Expressions as mathematics is set: what stands over, under and beside what, in any language that can say so.
+"""Two-dimensional typesetting of expressions (fractions, powers, roots, cases), independent of the markup language.
 
-A style says how each of these is spelled. Built bottom-up, written in one pass: no recursion over depth.
-Must not know any one language.
+A `Style` writes each of these constructs. Parts are built bottom-up and written in one pass, without recursion.
+Layer: must not know any markup language.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from gradcli.expr import BOOLEANS, Expr, Parts, exact, pieces, reachable, readab
 from gradcli.functions import TABLE
 
 _LOWEST, _COMPARE, _SUM, _NEG, _PRODUCT, _POWER, _CALL, _ATOM = range(8)
+"""How tightly an operator binds, loosest first."""
 LENGTH_LIMIT = 20_000_000
+"""The longest formula that is written out, in characters."""
 _EXPONENT = 80
-"""Characters of markup from which on an exponential is exp(...), not e to a power."""
+"""Characters of markup from which an exponential is written as exp(...), not as a power of e."""
 
 _LETTERS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi"
 _CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
@@ -39,7 +41,7 @@ _BASES = {"log2": "2", "log10": "10"}
 
 
 class Style(Protocol):
-    """How one language says it. What stands in parts may be written more than once, in any order."""
+    """The constructs of one markup language; each gives its parts, in which an argument may be repeated or moved."""
 
     def digits(self, text: str) -> str: ...
     def name(self, name: str) -> str: ...
@@ -56,7 +58,11 @@ class Style(Protocol):
 
 
 class Typesetter:
-    """Texts of expressions in one style."""
+    """The text of each of ``roots`` in textbook form, in one style.
+
+    For each node ``parts`` is its text in parts, ``bind`` how tightly it binds, ``digit`` whether the text begins with
+    a digit (a factor after it then needs a dot), ``length`` its number of characters written out.
+    """
 
     def __init__(self, style: Style, roots: Sequence[Expr]) -> None:
         self.style = style
@@ -71,7 +77,7 @@ class Typesetter:
             self.length[e] = sum([len(p) if isinstance(p, str) else self.length[p] for p in self.parts[e]])
 
     def __call__(self, root: Expr) -> str:
-        """Raises GradError for what shares so much that it would not end when written out."""
+        """The text of a root. Raises GradError if it is longer than LENGTH_LIMIT when shared nodes are written out."""
         e = self.form[root]
         if self.length[e] > LENGTH_LIMIT:
             raise GradError(
@@ -84,7 +90,7 @@ class Typesetter:
         return (e,) if self.bind[e] >= at_least else self.style.fenced("(", (e,), ")")
 
     def shape(self, e: Expr) -> tuple[Parts, int]:
-        """One node in parts, and how tightly it binds."""
+        """The text of a node in parts, and how tightly it binds."""
         style, op, args = self.style, e.op, e.args
         if op == "const":
             return self.number(e)
@@ -174,9 +180,9 @@ class Typesetter:
         if op == "diff":
             order = (style.digits(str(e.value)),)
             d: Parts = (style.word("d"),)
-            one = e.value == 1
-            above = d if one else style.raised(d, order)
-            below = arguments[1] if one else style.raised(arguments[1], order)
+            first = e.value == 1
+            above = d if first else style.raised(d, order)
+            below = arguments[1] if first else style.raised(arguments[1], order)
             whole = (*style.fraction(above, (*d, style.times(False), *below)), *style.fenced("(", arguments[0], ")"))
             return whole, _PRODUCT
         head: Parts = (style.word(_word(op)),)
@@ -185,13 +191,13 @@ class Typesetter:
         elif op in _BESSEL:
             head = style.lowered((style.name(_BESSEL[op]),), (style.digits(str(e.value)),))
         elif isinstance(e.value, int):
-            # polygamma(n, x) is the n-th derivative of psi.
+            # polygamma(n, x) is the n-th derivative of psi, with n in brackets above (DLMF 5.15).
             head = style.raised((style.word(_word(op)),), style.fenced("(", (style.digits(str(e.value)),), ")"))
         return style.called(head, arguments), _CALL
 
 
 def _word(op: str) -> str:
-    """What mathematics calls a function."""
+    """The mathematical name of a function."""
     return (op in TABLE and TABLE[op].math) or op
 
 
@@ -204,8 +210,8 @@ _INDEXED = re.compile(r"([A-Za-z]+)(?:_?([0-9]+)|_([A-Za-z0-9]+))")
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """A variable's name and its index: x_1 and x1 are x with index 1, v_max is v with index max."""
-    found = _INDEXED.fullmatch(name)
-    if found is None or not (len(found[1]) == 1 or found[1] in GREEK):
+    """The base and the index of a variable's name: x_1 and x1 are x with index 1, v_max is v with index max."""
+    match = _INDEXED.fullmatch(name)
+    if match is None or not (len(match[1]) == 1 or match[1] in GREEK):
         return name, ""
-    return found[1], found[2] or found[3]
+    return match[1], match[2] or match[3]

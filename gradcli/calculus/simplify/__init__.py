@@ -1,8 +1,8 @@
-"""Expressions as a person would write them, for display only: what is evaluated stays as it was derived.
+"""`simplified`, expressions as a person would write them, for display only: what is evaluated stays as it was derived.
 
-A sum is a table from products to coefficients, a product a table from bases to exponents; both are read off the
-graph, tidied and built again. Every form equals the first wherever both are defined, though not to the last bit, and
-none is longer. Sorted by structure, never by birth. Must not know derivatives or numbers.
+A sum is a map from products to coefficients, a product a map from bases to exponents; both are read off the graph,
+collected and built again. Every form equals the original wherever both are defined, though not to the last bit, and
+none is longer. Terms are ordered by structure, never by serial. Layer: must not know derivatives or numbers of points.
 """
 
 from __future__ import annotations
@@ -15,34 +15,35 @@ from gradcli.expr.collector import collector_paused
 from gradcli.limits.work import SpentError, within
 
 _ROUNDS = 8
+"""The most passes over a graph: each may make the next one possible."""
 _STEPS = 4_000_000
-"""A few seconds' work for all together, and half as much for each alone where that is not enough."""
+"""Steps for all expressions together, a few seconds; half as many again if each has to be simplified alone."""
 _LARGE = 5000
-"""Nodes from which on one round has to do."""
+"""Nodes from which a graph gets one pass only."""
 
 
 def simplified(roots: Iterable[Expr]) -> list[Expr]:
-    """The same functions in the form a person would write, written out never longer than their textbook forms."""
-    given = readable(roots)
-    return [e if form is None else form for e, form in zip(given, attempted(given), strict=True)]
+    """The same functions in the form a person would write, never longer than their textbook forms."""
+    forms = readable(roots)
+    return [e if shorter is None else shorter for e, shorter in zip(forms, attempted(forms), strict=True)]
 
 
-def attempted(given: list[Expr]) -> list[Expr | None]:
-    """Textbook forms simplified; None for those that take more work than anybody would wait for.
+def attempted(forms: list[Expr]) -> list[Expr | None]:
+    """Textbook forms simplified; None for those that take more steps than the limit.
 
-    All at once; where that is too much, each alone.
+    All of them share one pass; if that exceeds the limit, each is simplified alone.
     """
     with collector_paused():
         try:
             with within(_STEPS, 1 / 4):
-                return [*_all(given)]
+                return [*_all(forms)]
         except SpentError:
             with within(_STEPS / 2, 1 / 8):
-                return [_alone(e) for e in given]
+                return [_alone(e) for e in forms]
 
 
-def _all(given: list[Expr]) -> list[Expr]:
-    return [_best(e, s) for e, s in zip(given, _settled(given, False), strict=True)]
+def _all(forms: list[Expr]) -> list[Expr]:
+    return [_best(e, s) for e, s in zip(forms, _settled(forms, False), strict=True)]
 
 
 def _alone(e: Expr) -> Expr | None:
@@ -61,7 +62,7 @@ def _best(e: Expr, s: Expr) -> Expr:
 
 
 def _no_longer(a: Expr, b: Expr) -> bool:
-    """Whether ``a`` is no longer when written out, and does not lose what ``b`` shares."""
+    """Whether ``a`` is at most as long as ``b`` when written out, and its graph at most about twice as large."""
     if a is b:
         return True
     sizes: dict[Expr, int] = {}
@@ -74,6 +75,7 @@ def _no_longer(a: Expr, b: Expr) -> bool:
 
 
 def _settled(roots: list[Expr], compact: bool) -> list[Expr]:
+    """The roots after passes that are repeated until nothing changes, at most _ROUNDS times."""
     for _ in range(_ROUNDS if len(reachable(roots)) < _LARGE else 1):
         new = Round(roots, compact).run()
         if all(a is b for a, b in zip(roots, new, strict=True)):

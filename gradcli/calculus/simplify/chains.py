@@ -1,4 +1,4 @@
-"""One way through the graph, from the leaves up: chains, functions and powers."""
+"""`Round`, one bottom-up pass of simplification: chains of + and *, functions and powers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gradcli.limits.work import ahead
 _FAMILY = {"add": "sum", "sub": "sum", "mul": "product", "div": "product"}
 
 _NODE = 16
-"""Steps that a node takes at least, nearly always."""
+"""Steps counted in advance for each node; nearly every node takes more."""
 
 
 class Round(Sums):
-    """``run`` gives the new roots."""
+    """One pass over the graph below ``roots``; `run` returns the new roots."""
 
     def __init__(self, roots: Sequence[Expr], compact: bool) -> None:
         super().__init__(compact)
@@ -34,7 +34,7 @@ class Round(Sums):
                 users.setdefault(a, []).append(e)
         for e in roots:
             users.setdefault(e, []).append(None)
-        # A long sum is a chain of additions: looked at once, from its top.
+        # Nodes inside a chain are not simplified themselves: the chain is, once, at its top.
         self.within = {
             e
             for e in self.nodes
@@ -61,24 +61,25 @@ class Round(Sums):
     # Chains of + and -, of * and /.
 
     def chained(self, e: Expr) -> Expr:
+        """The simplified chain whose top is ``e``, or the chain as it was if that is shorter."""
         chain, leaves = self.chain(e)
         length = len(chain) + sum(self.size(leaf) for leaf, _ in leaves)
         try:
             if any(leaf.op == "const" and exact(leaf) is None for leaf, _ in leaves):
                 return self.rebuilt(chain)
             is_sum = _FAMILY.get(e.op) == "sum" or (e.op == "neg" and len(self.terms(leaves[0][0])) > 1)
-            made = self.sum(leaves) if is_sum else self.multiplied(leaves)
+            simpler = self.sum(leaves) if is_sum else self.multiplied(leaves)
         except (GradError, ZeroDivisionError):
             return self.rebuilt(chain)
-        if self.size(made) <= length:
-            return made
-        as_it_was = self.rebuilt(chain)
-        if made in self.products:
-            self.products.setdefault(as_it_was, self.products[made])
-        return as_it_was
+        if self.size(simpler) <= length:
+            return simpler
+        original = self.rebuilt(chain)
+        if simpler in self.products:
+            self.products.setdefault(original, self.products[simpler])
+        return original
 
     def chain(self, top: Expr) -> tuple[list[Expr], list[tuple[Expr, int]]]:
-        """The nodes of a chain, and its leaves, in new form, with their signs (in a product: of the exponent)."""
+        """The nodes of a chain, and its simplified leaves with their signs (in a product: of the exponent)."""
         chain, leaves, stack = [], [], [(top, 1)]
         while stack:
             e, sign = stack.pop()
@@ -94,25 +95,27 @@ class Round(Sums):
         return chain, leaves
 
     def rebuilt(self, chain: list[Expr]) -> Expr:
-        made: dict[Expr, Expr] = {}
+        """The same chain on simplified leaves."""
+        new: dict[Expr, Expr] = {}
         for e in sorted(chain, key=lambda e: e.serial):
-            made[e] = rebuild(e, tuple([made[a] if a in made else self.new[a] for a in e.args]))
-        return made[chain[0]]
+            new[e] = rebuild(e, tuple([new[a] if a in new else self.new[a] for a in e.args]))
+        return new[chain[0]]
 
     # Powers and functions.
 
     def called(self, e: Expr, args: tuple[Expr, ...]) -> Expr:
-        made = rebuild(e, args)
-        op = made.op
+        """A function or power on simplified arguments, by its exact values, its parity and the rules of powers."""
+        node = rebuild(e, args)
+        op = node.op
         if op in ("power", "sqrt", "exp"):
-            raised = self.raised(made)
-            return raised if self.size(raised) <= self.size(made) else made
+            raised = self.raised(node)
+            return raised if self.size(raised) <= self.size(node) else node
         if op == "where" and args[1] is args[2]:
             return args[1]
         if op in ("and", "or") and args[0] is args[1]:
             return args[0]
-        if len(args) != 1 or made.value is not None or op in ("const", "var"):
-            return made
+        if len(args) != 1 or node.value is not None or op in ("const", "var"):
+            return node
         (a,) = args
         number = exact(a)
         row = TABLE[op]
@@ -128,12 +131,12 @@ class Round(Sums):
         if op == "abs" and positive(a):
             return a
         if row.parity and (c := self.factors(a)[0]) < 0 and a not in self.sums:
-            made = apply(op, self.product(-c, dict(self.factors(a)[1])))
-            return apply("neg", made) if row.parity == "odd" else made
-        return made
+            mirrored = apply(op, self.product(-c, dict(self.factors(a)[1])))
+            return apply("neg", mirrored) if row.parity == "odd" else mirrored
+        return node
 
     def raised(self, e: Expr) -> Expr:
-        """A power, a root or an exponential."""
+        """A power, root or exponential with its exponents merged, where that is an identity for all real bases."""
         if e.op == "exp" and e.args[0].op == "log":
             return e.args[0].args[0]
         raised, n = split(e)
@@ -153,7 +156,7 @@ class Round(Sums):
         if len(factors) == 1 and c == 1:
             ((base, m),) = factors
             if base is E:
-                # exp(w) is positive, whatever the exponent.
+                # exp(w) is positive: its exponents multiply for every real exponent.
                 if isinstance(n, Fraction):
                     return self.product(ONCE, {E: self.plus((m, n))})
                 inner = self.multiplied([(m if isinstance(m, Expr) else const(m), 1), (n, 1)])

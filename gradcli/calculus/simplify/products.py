@@ -1,6 +1,6 @@
-"""Products as tables from bases to exponents, and what is known of each new node.
+"""Products as maps from bases to exponents, and the memos of simplified nodes.
 
-Must not know in which order the graph is gone through.
+Layer: must not know the order in which the graph is traversed.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ Terms = dict[Factors, Fraction]
 """A sum: products and their coefficients."""
 
 WIDE = 32
-"""Terms that a sum standing elsewhere, too, may have and still be merged into its users."""
+"""The most terms of a sum that is merged into a sum which uses it."""
 E = constant("e")
 ONCE = Fraction(1)
 _NOTHING: Factors = frozenset()
 _FACTOR = 16
-"""Steps that a factor of a product takes."""
+"""Steps counted for each factor of a product."""
 
 
 class Products:
-    """``compact``: x**-2/y where 1/(x**2*y) would be longer.
+    """Rules for products.
 
-    ``sums`` and ``products`` say how the nodes made here read as tables.
+    ``compact``: write x**-2/y, which is shorter than 1/(x**2*y). ``sums`` and ``products`` memoize the map of each
+    node made here, ``measures`` its length and sort key, ``positives`` the nodes of products.
     """
 
     def __init__(self, compact: bool) -> None:
@@ -44,7 +45,7 @@ class Products:
         """The best form of a collected sum."""
         raise NotImplementedError
 
-    # Measures: the length of a node as a tree, and a text to sort by.
+    # Measures: the length of a node written out as a tree, and a sort key by structure.
 
     def measure(self, root: Expr) -> tuple[int, tuple[str, int]]:
         stack = [root]
@@ -69,10 +70,10 @@ class Products:
     def key(self, e: Expr) -> tuple[str, int]:
         return (self.measures.get(e) or self.measure(e))[1]
 
-    # Nodes read as tables.
+    # Nodes read as maps.
 
     def terms(self, e: Expr) -> Terms:
-        """A new node as a sum."""
+        """A simplified node as a sum of products."""
         known = self.sums.get(e)
         if known is not None and len(known) <= WIDE:
             return known
@@ -80,7 +81,7 @@ class Products:
         return {factors: coefficient} if coefficient else {}
 
     def factors(self, e: Expr) -> tuple[Fraction, Factors]:
-        """A new node as a product."""
+        """A simplified node as a product: its coefficient and its factors."""
         known = self.products.get(e)
         if known is not None:
             return known
@@ -100,6 +101,7 @@ class Products:
     # Products.
 
     def merge(self, into: dict[Expr, Exponent], base: Expr, n: Exponent) -> None:
+        """Multiply the product ``into`` by ``base**n``."""
         if base in into:
             m = into.pop(base)
             n = m + n if isinstance(m, Fraction) and isinstance(n, Fraction) else self.plus((m, 1), (n, 1))
@@ -107,7 +109,7 @@ class Products:
             into[base] = n
 
     def plus(self, *scaled: tuple[Exponent, Fraction | int]) -> Exponent:
-        """A sum of exponents times numbers."""
+        """The sum of exponents, each times a number."""
         terms: Terms = {}
         for n, factor in scaled:
             for factors, c in self.terms(n if isinstance(n, Expr) else folded(n)).items():
@@ -117,6 +119,7 @@ class Products:
         return total if number is None else number
 
     def multiplied(self, leaves: Iterable[tuple[Expr, int]]) -> Expr:
+        """The product of ``leaves``, each to the power 1 or -1, its factors collected."""
         c = ONCE
         into: dict[Expr, Exponent] = {}
         for leaf, sign in leaves:
@@ -128,6 +131,7 @@ class Products:
         return self.product(c, into)
 
     def product(self, c: Fraction, into: Mapping[Expr, Exponent]) -> Expr:
+        """The node of a collected product: constants folded, abs(x)**2 as x**2, sin/cos as tan."""
         spend(_FACTOR * (1 + len(into)))
         factors: dict[Expr, Exponent] = {}
         for base, n in into.items():
@@ -146,14 +150,15 @@ class Products:
                 self.merge(factors, apply("tan" if n > 0 else "cot", base.args[0]), abs(n))
         if not c:
             return ZERO
-        made = self.written(c, factors)
+        node = self.written(c, factors)
         if c > 0:
-            self.positives[frozenset(factors.items()), c] = made
-        if len(factors) != 1 or abs(c) != 1 or made not in self.sums:
-            self.products[made] = c, frozenset(factors.items())
-        return made
+            self.positives[frozenset(factors.items()), c] = node
+        if len(factors) != 1 or abs(c) != 1 or node not in self.sums:
+            self.products[node] = c, frozenset(factors.items())
+        return node
 
     def written(self, c: Fraction, factors: Mapping[Expr, Exponent]) -> Expr:
+        """The node of c times the factors as one fraction: numerator, denominator, sign in front."""
         above, below = [], []
         for base, n in sorted(factors.items(), key=lambda f: (f[0].op != "var", self.key(f[0]))):
             if isinstance(n, Fraction) and n < 0 and base is not E:
@@ -169,25 +174,26 @@ class Products:
                 above.append((base, -n))
         top = [_power(base, n) for base, n in above]
         bottom = [_power(base, n) for base, n in below]
-        # x/2 and x/3, but 0.1*x, and 1.5*x.
+        # Style of coefficients: x/2 and x/3, but 0.1*x and 1.5*x.
         if q > 1 and p == 1 and top and (q % 5 or (q % 10 == 5 and q != 5)):
             bottom.insert(0, folded(Fraction(q)))
         elif p != q or not top:
             top.insert(0, folded(Fraction(-p if c < 0 else p, q)))
             c = abs(c)
-        made = _chain("mul", top)
+        node = _chain("mul", top)
         if bottom:
-            made = apply("div", made, _chain("mul", bottom))
-        return apply("neg", made) if c < 0 else made
+            node = apply("div", node, _chain("mul", bottom))
+        return apply("neg", node) if c < 0 else node
 
     def to_the(self, base: Expr, n: Fraction) -> tuple[Fraction, Factors]:
-        """A product to a whole power."""
+        """The product ``base`` to an integer power."""
         c, factors = self.factors(base)
         into = {b: m * n if isinstance(m, Fraction) else self.plus((m, n)) for b, m in factors}
         return powered(c, int(n)), frozenset(into.items())
 
 
 def add(terms: Terms, factors: Factors, coefficient: Fraction) -> None:
+    """Add a product to a sum; a coefficient that becomes 0 is removed."""
     total = terms.get(factors, 0) + coefficient
     if total:
         terms[factors] = short(Fraction(total))
@@ -200,14 +206,14 @@ def bits(value: Fraction) -> int:
 
 
 def short(value: Fraction, most: int = 4 * FOLD_BITS) -> Fraction:
-    """A coefficient on its way. Raises GradError where it is too long: the caller leaves the node as it is."""
+    """``value`` itself. Raises GradError above ``most`` bits: the caller then keeps the original node."""
     if bits(value) > most:
         raise GradError("a number too long to be folded")
     return value
 
 
 def powered(value: Fraction, n: int) -> Fraction:
-    """A coefficient to a whole power. Raises GradError before one is made that is too long."""
+    """A coefficient to an integer power. Raises GradError, before computing it, if it would be too long."""
     if abs(value) != 1 and abs(n) * (bits(value) - 2) > 4 * FOLD_BITS:
         raise GradError("a number too long to be folded")
     return value**n
@@ -237,7 +243,7 @@ def _power(base: Expr, n: Exponent) -> Expr:
 
 
 def _chain(op: str, parts: list[Expr]) -> Expr:
-    made = parts[0]
+    node = parts[0]
     for part in parts[1:]:
-        made = apply(op, made, part)
-    return made
+        node = apply(op, node, part)
+    return node

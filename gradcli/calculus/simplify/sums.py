@@ -1,4 +1,4 @@
-"""Sums as tables from products to coefficients: collected, factored, put over one denominator, written."""
+"""Sums as maps from products to coefficients: collected, factored, put over a common denominator, built."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from gradcli.expr import ONE, ZERO, Expr, apply
 from gradcli.limits.work import spend
 
 _FACTORED, _TOGETHER, _EXPANDED = 64, 16, 64
-"""Terms up to which common factors and common denominators are looked for, and those a product may expand to."""
-# (squared, its partner, the sign s in squared + s*partner**2 = 1)
+"""The most terms of a sum that is searched for common factors, that gets a common denominator, and that an expanded
+product may have.
+"""
 _SQUARES = {"sin": ("cos", 1), "cos": ("sin", 1), "cosh": ("sinh", -1)}
+"""f: (g, s) with f(x)**2 + s*g(x)**2 = 1."""
 
 
 class Sums(Products):
-    """A table of terms in, the shortest form found out."""
+    """Rules for sums: of several forms of a sum, the shortest is chosen."""
 
     def sum(self, leaves: Iterable[tuple[Expr, int]]) -> Expr:
+        """The shortest form of the sum of ``leaves``, each with the sign 1 or -1."""
         plain: Terms = {}
         nested = False
         for leaf, sign in leaves:
@@ -30,7 +33,7 @@ class Sums(Products):
         best = self.finished(plain)
         others = []
         if nested:
-            # 2*(x + 1) + 3 is 2*x + 5, and x*(x + 1) - x**2 is x.
+            # Expand: 2*(x + 1) + 3 is 2*x + 5, and x*(x + 1) - x**2 is x.
             whole: Terms = {}
             for factors, c in plain.items():
                 base, n = next(iter(factors)) if len(factors) == 1 else (ONE, Fraction(0))
@@ -51,7 +54,7 @@ class Sums(Products):
         return best
 
     def denominator(self, terms: Terms) -> dict[Expr, Fraction]:
-        """The common one of a short sum."""
+        """The common denominator of a sum of at most _TOGETHER terms, as bases and exponents."""
         below: dict[Expr, Fraction] = {}
         if 1 < len(terms) <= _TOGETHER:
             for factors in terms:
@@ -61,10 +64,10 @@ class Sums(Products):
         return below
 
     def expanded(self, terms: Terms, times: Mapping[Expr, Fraction]) -> Terms | None:
-        """``terms`` times ``times`` with products of sums multiplied out; None if there are none, or too many."""
+        """``terms`` times ``times`` with products of sums multiplied out; None if there are none, or too many terms."""
         if len(terms) > _TOGETHER:
             return None
-        found: Terms = {}
+        expansion: Terms = {}
         any_sum = False
         for factors, c in terms.items():
             into = dict(factors)
@@ -84,10 +87,11 @@ class Sums(Products):
                     return None
                 products = [(c * k, self.joined(p, more)) for c, p in products for more, k in inner.items()]
             for k, p in products:
-                add(found, frozenset(p.items()), k)
-        return found if any_sum or times else None
+                add(expansion, frozenset(p.items()), k)
+        return expansion if any_sum or times else None
 
     def joined(self, a: Mapping[Expr, Exponent], b: Factors) -> dict[Expr, Exponent]:
+        """The product of ``a`` and ``b``."""
         into = dict(a)
         spend(len(a) + len(b))
         for base, n in b:
@@ -104,7 +108,7 @@ class Sums(Products):
         return self.total(terms)
 
     def squares(self, terms: Terms) -> None:
-        """sin**2 + cos**2 is 1, 1 - sin**2 is cos**2, cosh**2 - sinh**2 is 1."""
+        """Apply sin**2 + cos**2 = 1, 1 - sin**2 = cos**2 and cosh**2 - sinh**2 = 1, in place."""
         waiting = [f for f in terms if any(b.op in _SQUARES and isinstance(n, Fraction) and n >= 2 for b, n in f)]
         for factors in waiting:
             for base, n in factors:
@@ -113,18 +117,18 @@ class Sums(Products):
                 partner, sign = _SQUARES[base.op]
                 rest = dict(factors)
                 self.merge(rest, base, Fraction(-2))
-                one = frozenset(rest.items())
+                unit = frozenset(rest.items())
                 self.merge(rest, apply(partner, base.args[0]), Fraction(2))
                 other, c = frozenset(rest.items()), terms[factors]
                 if terms.get(other) == sign * c:
                     del terms[factors], terms[other]
-                    add(terms, one, c)
-                elif terms.get(one) == -c:
-                    del terms[factors], terms[one]
+                    add(terms, unit, c)
+                elif terms.get(unit) == -c:
+                    del terms[factors], terms[unit]
                     add(terms, other, -sign * c)
 
     def factor(self, terms: Terms) -> bool:
-        """Pull the factor out that most terms share, where that is shorter."""
+        """Factor out, in place, the factor that most terms share if the sum gets shorter; return whether it did."""
         for members, common in self.shared(terms):
             inside: Terms = {}
             content = _content([terms[f] for f in members])
@@ -138,17 +142,17 @@ class Sums(Products):
             group = {f: terms[f] for f in members}
             inner = self.finished(inside)
             k, factors = self.factors(inner)
-            made = self.product(content * k, self.joined(common, factors))
-            if self.size(made) < self.size(self.total(group)):
+            factored = self.product(content * k, self.joined(common, factors))
+            if self.size(factored) < self.size(self.total(group)):
                 for f in members:
                     del terms[f]
-                c, one = self.factors(made)
-                add(terms, one, c)
+                c, new = self.factors(factored)
+                add(terms, new, c)
                 return True
         return False
 
     def shared(self, terms: Terms) -> Iterator[tuple[list[Factors], dict[Expr, Exponent]]]:
-        """Groups of terms with what is common to them, the largest first."""
+        """Groups of terms with their common factors, the largest group first."""
         holders: dict[object, list[Factors]] = {}
         names: dict[object, tuple[str, int]] = {}
         for f in terms:
@@ -172,9 +176,9 @@ class Sums(Products):
                 yield members, common
 
     def total(self, terms: Terms) -> Expr:
-        """A sum as it stands: highest powers first, numbers last."""
+        """The node of a sum without further rules: highest powers first, numbers last."""
 
-        def place(item: tuple[Factors, Fraction]) -> tuple[int, Fraction, list[tuple[str, int]]]:
+        def rank(item: tuple[Factors, Fraction]) -> tuple[int, Fraction, list[tuple[str, int]]]:
             factors = item[0]
             degree = Fraction(0)
             for base, n in factors:
@@ -184,7 +188,7 @@ class Sums(Products):
             return group, -degree, sorted(self.key(base) for base, _ in factors)
 
         spend(sum(map(len, terms)))
-        ordered = sorted(terms.items(), key=place)
+        ordered = sorted(terms.items(), key=rank)
         if not ordered:
             return ZERO
         parts = [(self.positives.get((f, abs(c))) or self.product(abs(c), dict(f)), c > 0) for f, c in ordered]
@@ -192,29 +196,32 @@ class Sums(Products):
             return parts[0][0] if parts[0][1] else apply("neg", parts[0][0])
         first = next((i for i, (_, plus) in enumerate(parts) if plus), 0)
         parts.insert(0, parts.pop(first))
-        made = _summed(parts)
-        if made is None:
-            # apply would write c + (a - b): what is added comes first then.
-            made = _summed(sorted(parts, key=lambda part: not part[1]), anyway=True)
-        assert made is not None
-        if made not in self.products:
-            self.sums[made] = dict(terms)
-        return made
+        node = _summed(parts)
+        if node is None:
+            # `apply` would reorder a - b + c to c + (a - b): put the positive terms first.
+            node = _summed(sorted(parts, key=lambda part: not part[1]), anyway=True)
+        assert node is not None
+        if node not in self.products:
+            self.sums[node] = dict(terms)
+        return node
 
 
 def _summed(parts: list[tuple[Expr, bool]], anyway: bool = False) -> Expr | None:
-    """The terms one after the other; None where apply would not leave them so, unless ``anyway``."""
+    """The terms added from left to right; None if `apply` would reorder them, unless ``anyway``."""
     first, plus = parts[0]
-    made = first if plus else apply("neg", first)
+    node = first if plus else apply("neg", first)
     for part, plus in parts[1:]:
-        before, made = made, apply("add" if plus else "sub", made, part)
-        if not anyway and before.op == "sub" and made.op == "add" and made.args[0] is not before:
+        before, node = node, apply("add" if plus else "sub", node, part)
+        if not anyway and before.op == "sub" and node.op == "add" and node.args[0] is not before:
             return None
-    return made
+    return node
 
 
 def _content(numbers: list[Fraction]) -> Fraction:
-    """The largest number that leaves whole ones, as far as they are whole; with the sign of all."""
+    """The content of the coefficients: their gcd if they are integers, with their sign if they share one.
+
+    Of fractions it is their common absolute value, else 1.
+    """
     sign = -1 if all(c < 0 for c in numbers) else 1
     if any(c.denominator != 1 for c in numbers):
         size = abs(numbers[0])
@@ -223,7 +230,10 @@ def _content(numbers: list[Fraction]) -> Fraction:
 
 
 def _least(a: Exponent, b: Exponent | None, alike: bool) -> Exponent | None:
-    """What two exponents of one base share; ``alike``: nothing unless they are the same (no x*(x + 2) + 1)."""
+    """The exponent that two powers of one base have in common, or None.
+
+    ``alike``: only equal exponents count, since x**2 + 2*x + 1 is better than x*(x + 2) + 1.
+    """
     if isinstance(a, Fraction) and isinstance(b, Fraction) and not alike:
         return (min(a, b) if a > 0 else max(a, b)) if (a > 0) == (b > 0) else None
     return a if a == b else None

@@ -1,7 +1,7 @@
-"""How a derivative comes about: the rules in a person's order, and the tape with the numbers of one point.
+"""Explanations of a derivative: the rules of calculus step by step, and the tape of values at one point.
 
-The last line of the rules is gradcli's derivative, the last numbers of the tape those of `gradcli diff`.
-Must not know how texts are asked for or shown.
+The last step is the derivative that gradcli computes, and the last numbers of the tape are those of `gradcli diff`.
+Layer: must not know requests or terminals.
 """
 
 from __future__ import annotations
@@ -22,48 +22,50 @@ __all__ = [
 ]  # fmt: skip
 
 ROW_LIMIT = 1000
-"""Rows of a tape that are shown; the last one always is."""
+"""Rows of a tape that are shown, the last row always among them."""
 _CLOSING = {"result", "simplified"}
+"""The rules of the last steps, which are written as equations."""
 
 
 def explained_json(
     named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None
 ) -> dict[str, Any]:
-    """Steps and tapes of every output as plain data; numbers that are not finite stay floats.
+    """The steps and tapes of every output as dicts, lists, strings and floats (with nan and infinities).
 
-    Raises GradError for a variable without a value, and for what has no derivative at a point.
+    Without ``point`` there are no tapes. Raises GradError for a variable without a value, and for a reduction, which
+    has no derivative at a point.
     """
     outputs = []
     for output, e in named:
-        one: dict[str, Any] = {"name": output, "expression": _text(e), "derivatives": []}
+        explanation: dict[str, Any] = {"name": output, "expression": _text(e), "derivatives": []}
         for i, x in enumerate(wrt):
-            told = steps(e, x)
-            last = next(step for step in told if step.rule == "result")
+            listed = steps(e, x)
+            last = next(step for step in listed if step.rule == "result")
             derivative = {
                 "name": derivative_name(output, wrt, (i,)),
                 "wrt": x,
-                "steps": [step._asdict() for step in told],
+                "steps": [step._asdict() for step in listed],
                 "result": last.result,
-                "simplified": told[-1].result,
+                "simplified": listed[-1].result,
             }
             if point is not None:
                 derivative["forward"] = [row._asdict() for row in forward_table(e, x, point)]
-            one["derivatives"].append(derivative)
+            explanation["derivatives"].append(derivative)
         if point is not None:
-            one["reverse"] = [row._asdict() for row in reverse_table(e, wrt, point)]
-        outputs.append(one)
+            explanation["reverse"] = [row._asdict() for row in reverse_table(e, wrt, point)]
+        outputs.append(explanation)
     return {"at": None if point is None else dict(point), "outputs": outputs}
 
 
 def explained(
     named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None
 ) -> str:  # fmt: skip
-    """The same as text to read. Raises GradError as `explained_json` does."""
+    """The explanation as text. Raises GradError as `explained_json` does."""
     lines: list[str] = []
     for output, e in named:
         for i, x in enumerate(wrt):
             name = derivative_name(output, wrt, (i,))
-            lines += [f"{name}, where {output} = {_text(e)}", "", *_told(name, steps(e, x)), ""]
+            lines += [f"{name}, where {output} = {_text(e)}", "", *_listed(name, steps(e, x)), ""]
         if point is None:
             continue
         at = ", ".join(f"{n}={number(v)}" for n, v in point.items())
@@ -80,7 +82,7 @@ def explained(
             ["", "", "value", "adjoint", "from"], [[r.name, r.expression, r.value, r.adjoint, r.formula] for r in tape]
         )
         lines.append("")
-    # No name may drive a terminal.
+    # Names are the user's: control characters in them must not reach a terminal.
     return "\n".join([printable(line) for line in lines]).rstrip("\n") + "\n"
 
 
@@ -89,10 +91,11 @@ def _text(e: Expr) -> str:
     return Texts([e])(e)
 
 
-def _told(name: str, told: Sequence[ExplainStep]) -> list[str]:
+def _listed(name: str, listed: Sequence[ExplainStep]) -> list[str]:
+    """The lines of the steps; ``name`` is that of the derivative."""
     lines = []
-    room = len(str(told[-1].number)) + 2
-    for step in told:
+    room = len(str(listed[-1].number)) + 2
+    for step in listed:
         if step.rule in _CLOSING:
             lines.append(f"{name if step.rule == 'result' else '':{len(name)}} = {step.result}")
             continue
@@ -107,8 +110,8 @@ def _told(name: str, told: Sequence[ExplainStep]) -> list[str]:
 
 
 def _is_named(expression: str) -> bool:
-    head, found, _ = expression.partition(" = ")
-    return bool(found) and head[:1] == "t" and head[1:].isdigit()
+    head, sign, _ = expression.partition(" = ")
+    return bool(sign) and head[:1] == "t" and head[1:].isdigit()
 
 
 def _table(head: list[str], rows: Sequence[Sequence[object]]) -> list[str]:

@@ -1,6 +1,6 @@
-"""The rules of calculus by name, applied from the outside in.
+"""`steps`, the rules of calculus by name, from the outermost operation inward.
 
-What a rule gives is never made here: results are those of `forward`, statements of functions come from the table.
+The derivatives themselves come from `forward`, the statements for functions from the slopes of the function table.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from gradcli.functions import slopes
 from gradcli.notation.explain.texts import Texts
 
 STEP_LIMIT = 1000
+"""The most subexpressions that are explained."""
 _SHOWN = 6
-"""Terms of a sum that are named."""
+"""Terms of a sum that are written out."""
 _READ = 2000
-"""Nodes, and characters, of a derivative that is looked at for a shorter form."""
+"""Nodes, and characters, of a derivative up to which a simplified form is looked for and shown."""
 
 
 class ExplainStep(NamedTuple):
-    """``statement`` is the rule with what its letters stand for; ``result`` the derivative of ``expression``."""
+    """``statement`` is the rule and the meaning of its letters; ``result`` the derivative of ``expression``."""
 
     number: int
     rule: str
@@ -36,23 +37,23 @@ class _Rule(NamedTuple):
     name: str
     statement: str
     parts: Sequence[Expr]
-    """What its letters stand for, those without x too."""
+    """The subexpressions that its letters stand for, including constant ones."""
 
 
 def steps(e: Expr, x: str) -> list[ExplainStep]:
-    """How the derivative of ``e`` in ``x`` comes about, each subexpression once, the derivative last.
+    """The steps of differentiating ``e`` in ``x``: each subexpression once, the derivative last.
 
-    Raises GradError for what has no derivative at a point.
+    Raises GradError for a reduction, which has no derivative at a point.
     """
     (e,) = expand([e])
     order, left = _outside_in(e, x)
-    found = partials(order, [x], 1)
-    made = {node: found[node].get((0,), ZERO) for node in order}
-    result = made[e]
-    texts = Texts([*order, *made.values()], within=e)
+    jets = partials(order, [x], 1)
+    derivative = {node: jets[node].get((0,), ZERO) for node in order}
+    result = derivative[e]
+    texts = Texts([*order, *derivative.values()], within=e)
     number = {node: i + 1 for i, node in enumerate(order)}
     letters = _letters(e)
-    told = []
+    listed = []
     for node in order:
         rule = _rule(node, x, letters)
         with_ = [_part(letters, i, part, x, texts, number) for i, part in enumerate(rule.parts[:_SHOWN])]
@@ -60,36 +61,36 @@ def steps(e: Expr, x: str) -> list[ExplainStep]:
         statement = rule.statement + (f"  with {', '.join(with_ + more)}" if with_ else "")
         name = texts.name(node)
         whole = f"{name} = {texts(node)}" if name else texts(node)
-        told.append(ExplainStep(number[node], rule.name, statement, whole, texts(made[node])))
+        listed.append(ExplainStep(number[node], rule.name, statement, whole, texts(derivative[node])))
     if left:
-        told.append(ExplainStep(len(told) + 1, "and so on", f"parts left out: {left}", "", ""))
-    told.append(ExplainStep(len(told) + 1, "result", "put together", texts(e), texts(result)))
+        listed.append(ExplainStep(len(listed) + 1, "and so on", f"parts left out: {left}", "", ""))
+    listed.append(ExplainStep(len(listed) + 1, "result", "put together", texts(e), texts(result)))
     if len(reachable([result])) <= _READ:
         (short,) = simplified([result])
         both = Texts([short, result])
-        # Of two that are longer than anybody reads none is better.
+        # Skip the simplified form if both texts are cut at the display limit.
         if short is not result and len(both(short, _READ)) <= min(len(both(result, _READ)), _READ - 1):
-            told.append(ExplainStep(len(told) + 1, "simplified", "the same, shorter", texts(e), both(short)))
-    return told
+            listed.append(ExplainStep(len(listed) + 1, "simplified", "the same, shorter", texts(e), both(short)))
+    return listed
 
 
 def _outside_in(e: Expr, x: str) -> tuple[list[Expr], int]:
-    """The subexpressions to explain, the outer before the inner, and how many beyond the limit."""
-    here = bit(x)
+    """The subexpressions to explain, outer before inner, and the number of those beyond STEP_LIMIT."""
+    mask = bit(x)
     order: dict[Expr, None] = {}
     stack = [e]
     while stack:
         node = stack.pop()
-        if node in order or (node is not e and (node.op == "var" or not node.variables & here)):
+        if node in order or (node is not e and (node.op == "var" or not node.variables & mask)):
             continue
         order[node] = None
-        if node.variables & here:
+        if node.variables & mask:
             stack.extend(reversed([p for p in _parts(node) if p.op not in BOOLEANS]))
     return list(order)[:STEP_LIMIT], max(0, len(order) - STEP_LIMIT)
 
 
 def _parts(node: Expr) -> Sequence[Expr]:
-    """What a rule differentiates: of a chain of + and - all its terms at once."""
+    """The operands of a rule: the arguments of an operation, but all terms of a chain of + and -."""
     if node.op not in ("add", "sub"):
         return node.args
     terms, stack = [], [node]
@@ -103,27 +104,27 @@ def _parts(node: Expr) -> Sequence[Expr]:
 
 
 def _letters(e: Expr) -> list[str]:
-    """u, v, w ... that are no variables of the expression."""
+    """u, v, w ... without the variables of the expression."""
     free = [letter for letter in "uvwabcdghkmnpqrst" if not e.variables & bit(letter)]
     return [*free, *[f"u{i}" for i in range(1, 2 * _SHOWN)]]
 
 
 def _part(letters: list[str], i: int, part: Expr, x: str, texts: Texts, number: dict[Expr, int]) -> str:
-    said = f"{letters[i]} = {texts.short(part)}"
+    equation = f"{letters[i]} = {texts.short(part)}"
     if part.op in BOOLEANS or part.op == "const":
-        return said
+        return equation
     if not part.variables & bit(x):
-        return f"{said} (constant)"
-    return f"{said} (step {number[part]})" if part in number else said
+        return f"{equation} (constant)"
+    return f"{equation} (step {number[part]})" if part in number else equation
 
 
 def _rule(e: Expr, x: str, letters: list[str]) -> _Rule:
-    here = bit(x)
+    mask = bit(x)
     op, args = e.op, e.args
     u, v, w = letters[:3]
-    if op == "var" and e.variables & here:
+    if op == "var" and e.variables & mask:
         return _Rule("variable", f"{spell_name(x)}' = 1", ())
-    if not e.variables & here:
+    if not e.variables & mask:
         return _Rule("constant", "c' = 0", ())
     if op in ("add", "sub"):
         terms = _parts(e)
@@ -134,7 +135,7 @@ def _rule(e: Expr, x: str, letters: list[str]) -> _Rule:
         return _Rule("sum rule", signs, terms)
     if op == "neg":
         return _Rule("constant factor", f"(-{u})' = -{u}'", args)
-    moving = [bool(a.variables & here) for a in args]
+    moving = [bool(a.variables & mask) for a in args]
     if op == "mul":
         if args[0] is args[1]:
             return _Rule("power rule", f"({u}**2)' = 2*{u}*{u}'", args[:1])
@@ -172,18 +173,18 @@ def _power(e: Expr, moving: list[bool], letters: list[str]) -> _Rule:
 
 
 def _function(e: Expr, moving: list[bool], letters: list[str]) -> _Rule:
-    """By the table: the slope in each argument times that argument's derivative."""
+    """The chain rule of a function: its slope in each argument, from the table, times the argument's derivative."""
     names = [*letters, *[f"u{i}" for i in range(9, len(e.args) + 9)]][: len(e.args)]
-    stand = [var(name) for name in names]
-    generic = apply(e.op, *stand, value=e.value if isinstance(e.value, int) else None)
-    found = [(n, s) for n, s, m in zip(names, slopes(generic), moving, strict=True) if m and s is not None]
-    texts = Texts([generic, *[s for _, s in found]])
+    placeholders = [var(name) for name in names]
+    generic = apply(e.op, *placeholders, value=e.value if isinstance(e.value, int) else None)
+    factors = [(n, s) for n, s, m in zip(names, slopes(generic), moving, strict=True) if m and s is not None]
+    texts = Texts([generic, *[s for _, s in factors]])
     head = texts(generic) if texts(generic).endswith(")") else f"({texts(generic)})"
-    if not found:
+    if not factors:
         return _Rule(f"derivative of {e.op}", f"{head}' = 0 wherever it has a derivative", e.args)
     if len(e.args) == 1 and e.args[0].op == "var":
-        return _Rule(f"derivative of {e.op}", f"{head}' = {texts(found[0][1])}", e.args)
-    terms = " + ".join([_times(texts, slope, f"{name}'") for name, slope in found[:_SHOWN]])
+        return _Rule(f"derivative of {e.op}", f"{head}' = {texts(factors[0][1])}", e.args)
+    terms = " + ".join([_times(texts, slope, f"{name}'") for name, slope in factors[:_SHOWN]])
     return _Rule(f"chain rule with {e.op}", f"{head}' = {terms}", e.args)
 
 

@@ -1,7 +1,8 @@
-"""The tape as in a lecture: every intermediate with its value, and its derivative or its adjoint.
+"""The evaluation trace of an expression at a point: every intermediate with its value, and its derivative or adjoint.
 
-Values and forward derivatives are gradcli's own. Adjoints are accumulated in numbers from the slopes of the table, the
-way `reverse` does in symbols: a zero of calculus is no number, and the branch not taken gets nothing.
+(Griewank and Walther, Evaluating Derivatives, ch. 3.) Values and forward derivatives are those that gradcli computes.
+Adjoints are accumulated as numbers by the same rules as in `reverse`: a structural zero is never multiplied, and the
+branch not taken gets no contribution.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Value = float | bool
 
 
 class ForwardRow(NamedTuple):
-    """``derivative`` is that of this intermediate in the variable; None for a condition."""
+    """``derivative`` is the derivative of the intermediate in the variable; None for a condition."""
 
     name: str
     expression: str
@@ -29,9 +30,9 @@ class ForwardRow(NamedTuple):
 
 
 class ReverseRow(NamedTuple):
-    """``adjoint`` is the derivative of the result in this intermediate, ``formula`` what its users contribute to it.
+    """``adjoint`` is the derivative of the result in the intermediate, None for a condition.
 
-    None for a condition.
+    ``formula`` is the sum of the contributions of its users.
     """
 
     name: str
@@ -42,11 +43,11 @@ class ReverseRow(NamedTuple):
 
 
 def forward_table(e: Expr, x: str, point: Mapping[str, float]) -> list[ForwardRow]:
-    """The rows in order of evaluation; the last one is the result and its derivative in ``x``."""
+    """The rows in order of evaluation; the last row is the result and its derivative in ``x``."""
     (e,) = expand([e])
     nodes = _tape(e)
-    found = partials([n for n in nodes if n.op not in BOOLEANS], [x], 1)
-    slope = {n: found[n].get((0,), ZERO) for n in found}
+    jets = partials([n for n in nodes if n.op not in BOOLEANS], [x], 1)
+    slope = {n: jets[n].get((0,), ZERO) for n in jets}
     values = evaluated([*nodes, *slope.values()], point)
     names, written = _written(nodes, [])
     return [ForwardRow(names[n], written(n), values[n], float(values[slope[n]]) if n in slope else None) for n in nodes]
@@ -66,18 +67,18 @@ def reverse_table(e: Expr, names: Sequence[str], point: Mapping[str, float]) -> 
     for n in reversed(nodes):
         if n not in adjoint or n.op in BOOLEANS:
             continue
-        mine, name = adjoint[n], f"a{called[n][1:]}"
+        own, name = adjoint[n], f"a{called[n][1:]}"
         taken = _taken(n, values)
         for i, (a, s) in enumerate(rules[n]):
             if s is None or a not in called or (taken and i + 1 not in taken):
                 continue
-            adjoint[a] = adjoint.get(a, 0.0) + (mine if s is ONE else mine * float(values[s]))
+            adjoint[a] = adjoint.get(a, 0.0) + (own if s is ONE else own * float(values[s]))
             formula.setdefault(a, []).append(_contribution(name, s, written))
-    # The derivative that gradcli gives is formed so that it stays finite at more kinks.
+    # The adjoints of the variables are those of `derivatives`, whose form stays finite at more kinks.
     for (i,), d in gradient.items():
-        known = next((n for n in nodes if n.op == "var" and n.value == names[i]), None)
-        if known is not None:
-            adjoint[known] = float(values[d])
+        variable = next((n for n in nodes if n.op == "var" and n.value == names[i]), None)
+        if variable is not None:
+            adjoint[variable] = float(values[d])
     return [
         ReverseRow(called[n], written(n), values[n], None, "")
         if n.op in BOOLEANS
@@ -93,7 +94,7 @@ def evaluated(roots: Sequence[Expr], point: Mapping[str, float]) -> dict[Expr, V
 
 
 def _tape(e: Expr) -> list[Expr]:
-    """Arguments before users, from left to right, each once; numbers stand where they are used."""
+    """The nodes that get a row: variables, then operations in post-order. Constants are written where they are used."""
     order = [n for n in post_order([e]) if n is e or n.op not in ("const", "constant")]
     inputs = [n for n in order if n.op == "var"]
     return [*inputs, *[n for n in order if n.op != "var"]]
@@ -107,7 +108,7 @@ def _written(nodes: Sequence[Expr], more: Sequence[Expr]) -> tuple[dict[Expr, st
 
 
 def _local(n: Expr) -> list[tuple[Expr, Expr | None]]:
-    """Each argument with the slope in it; a choice passes on to one of them."""
+    """Each argument with the slope in it (None: a structural zero); both branches of a choice have slope 1."""
     op, args = n.op, n.args
     if op in ("add", "sub"):
         return [(args[0], ONE), (args[1], ONE if op == "add" else apply("neg", ONE))]
@@ -127,6 +128,7 @@ def _local(n: Expr) -> list[tuple[Expr, Expr | None]]:
 
 
 def _taken(n: Expr, values: Mapping[Expr, Value]) -> tuple[int, ...]:
+    """The index of the argument that a choice takes; () for any other operation."""
     if n.op not in ("where", "instead"):
         return ()
     return (1,) if values[n.args[0]] else (2,)

@@ -1,6 +1,6 @@
-"""Texts of expressions that stay short: cut after a line's length, with names for what is shared or known by a name.
+"""Short texts of expressions: cut at the length of a line, with names for named and shared nodes.
 
-Must not know derivatives.
+Layer: must not know derivatives.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ from collections.abc import Iterable, Mapping
 from gradcli.expr import ATOM, BOOLEANS, Expr, Parts, pieces, post_order, reachable, readable, shape
 
 LINE = 100
+"""Characters of a text that are shown."""
 _SHARE = 20
+"""Characters above which the text of a shared node gets a name of its own."""
 
 
 class Texts:
-    """Texts of ``roots`` and of what is below them, in textbook form.
+    """The texts of ``roots`` and all nodes below them, in textbook form.
 
-    ``named`` nodes are written as their names. ``within``: nodes that several others of this expression use, and whose
-    texts are long, are named t1, t2 ...; their own texts are still given in full.
+    ``named`` nodes are written as their names. Nodes of the expression ``within`` that have several users and a long
+    text are named t1, t2 ...; calling the object with such a node still gives its text in full.
     """
 
     def __init__(self, roots: Iterable[Expr], named: Mapping[Expr, str] | None = None, within: Expr | None = None):
-        given = reachable([*roots, *(named or {}), *([within] if within else [])])
-        self.form = dict(zip(given, readable(given), strict=True))
+        below = reachable([*roots, *(named or {}), *([within] if within else [])])
+        self.form = dict(zip(below, readable(below), strict=True))
         self.names = {self.form[e]: name for e, name in (named or {}).items()}
         self.parts: dict[Expr, Parts] = {}
         bind: dict[Expr, int] = {}
@@ -43,13 +45,13 @@ class Texts:
         return self.names.get(self.form.get(e, e))
 
     def __call__(self, e: Expr, limit: int = LINE) -> str:
-        """The text of a node itself, even where it has a name."""
+        """The text of a node, written out even if it has a name, cut after ``limit`` characters."""
         written: list[str] = []
         room = limit
         for piece in pieces(self.parts[self.form.get(e, e)], self._parts):
             written.append(piece)
             room -= len(piece)
-            # A deep graph would be written for ever.
+            # Stop at the limit: the text of a graph can be exponentially long.
             if room < 0:
                 return "".join(written)[: limit - 3].rstrip() + "..."
         return "".join(written)
@@ -58,11 +60,12 @@ class Texts:
         return (self.names[e],) if e in self.names else self.parts[e]
 
     def short(self, e: Expr) -> str:
-        """By its name, if it has one."""
+        """The name of a node, or a text of half a line."""
         return self.name(e) or self(e, LINE // 2)
 
 
 def _shared(root: Expr) -> set[Expr]:
+    """The nodes with several users, without constants and conditions."""
     uses: dict[Expr, int] = {}
     for e in reachable([root]):
         for a in e.args:
