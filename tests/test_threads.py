@@ -26,7 +26,7 @@ import pytest
 
 import gradcli
 from gradcli.errors import GradError
-from gradcli.expr import collector
+from gradcli.expr import node
 
 THREADS = 4
 LARGE = 40_000
@@ -504,7 +504,7 @@ def _fork_in_a_pause() -> None:
     entered, leave = Event(), Event()
 
     def pause() -> None:
-        with collector.collector_paused():
+        with node.collector_paused():
             entered.set()
             leave.wait()
 

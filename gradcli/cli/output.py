@@ -11,11 +11,13 @@ import stat
 import sys
 from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from gradcli.cli.replacement import Replacement
 from gradcli.errors import GradError
 from gradcli.formats import Start
+
+if TYPE_CHECKING:
+    from gradcli.cli.replacement import Replacement
 
 _BUFFER = 1 << 16
 _PATIENCE = 0.5
@@ -178,6 +180,8 @@ class FileDoor(Door):
                 return
             if there is not None and not os.access(self.target, os.W_OK):
                 raise PermissionError(13, "Permission denied")
+            from gradcli.cli.replacement import Replacement
+
             self.file = Replacement(self.target)
             self.fd = self.file.open()
             self.rewinds = True

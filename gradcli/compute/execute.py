@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from gradcli.compute.grid import Grid, Ranges
-from gradcli.compute.threads import ForkedError, begin, in_order, receive
 from gradcli.errors import GradError
 
 _Extra = TypeVar("_Extra")
@@ -161,6 +160,8 @@ def _in_order(
         finally:
             idle.append(worker)
 
+    from gradcli.compute.threads import in_order
+
     yield from in_order((partial(compute, ranges, extra) for ranges, extra in parts), threads)
 
 
@@ -171,6 +172,8 @@ def aside(make: Callable[[Callable[[_Result], object]], object], idle: Callable[
     since it may be blocked in a read from a pipe.
     """
     from queue import Empty, Queue
+
+    from gradcli.compute.threads import ForkedError, begin, receive
 
     queue: Queue[tuple[_Result] | Exception | None] = Queue(2)
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from gradcli.calculus.reductions import Reduction, has_reductions, number_name, staged, stands_for_number
 from gradcli.compute import engine
-from gradcli.compute.accumulators import ACCUMULATORS, OF
 from gradcli.compute.execute import Block, Work, digests
 from gradcli.compute.grid import Axis, Column, Grid, Held, Index, Values, joined
 from gradcli.compute.program import Program, build, lower
@@ -96,6 +95,8 @@ class Plan:
         return tuple([k for k, mask in enumerate(self._masks) if e.variables & mask])
 
     def _add(self, level: Sequence[Reduction], arguments: Sequence[Expr], nest: Nest) -> None:
+        from gradcli.compute.accumulators import OF
+
         groups: dict[tuple[int, ...], list[tuple[Reduction, Expr]]] = {}
         for reduction, argument in zip(level, arguments, strict=True):
             groups.setdefault(self._axes(argument), []).append((reduction, argument))
@@ -190,6 +191,8 @@ class Plan:
         """
         scalars: dict[str, float] = {}
         columns: dict[str, Column] = {}
+        from gradcli.compute.accumulators import ACCUMULATORS
+
         done = 0
         for p in self.passes:
             part = self._part(grid, p.axes)

@@ -5,9 +5,12 @@ Layer: must not know which operations there are, how they are simplified or how 
 
 from __future__ import annotations
 
+import gc
 import math
+import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING
@@ -206,3 +209,36 @@ def exact(e: Expr) -> Fraction | None:
 def variables(e: Expr) -> list[str]:
     """Names of the variables that a node depends on, in alphabetical order."""
     return sorted(name for name, position in _table.bits.copy().items() if e.variables >> position & 1)
+
+
+# Nodes form no cycles: while many are made, passes of the garbage collector would double the time.
+
+_pauses: list[None] = []
+"""One entry for each pause that a thread of this process has to end."""
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Disable the collector inside the block, if it is enabled, and enable it afterwards."""
+    if not gc.isenabled():
+        yield
+        return
+    _pauses.append(None)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        if _pauses:
+            _pauses.pop()
+
+
+def _resume() -> None:
+    """Enable the collector in a forked child: the threads that would end the pauses do not exist there."""
+    if _pauses:
+        _pauses.clear()
+        gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_resume)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from gradcli.errors import GradError, Source, Span
 from gradcli.expr import Expr
-from gradcli.expr.collector import collector_paused
+from gradcli.expr.node import collector_paused
 from gradcli.language.actions import ACTIONS, BINARY, LEAVES, Meaning
 from gradcli.language.tables import END, Rule, Tables, load
 from gradcli.language.tokens import STRANGE, Token

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from gradcli.calculus.simplify.chains import Round
 from gradcli.expr import Expr, reachable, readable
-from gradcli.expr.collector import collector_paused
+from gradcli.expr.node import collector_paused
 from gradcli.limits.work import SpentError, within
 
 _ROUNDS = 8
