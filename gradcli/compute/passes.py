@@ -191,10 +191,10 @@ class Plan:
         """
         scalars: dict[str, float] = {}
         columns: dict[str, Column] = {}
-        from gradcli.compute.accumulators import ACCUMULATORS
-
         done = 0
         for p in self.passes:
+            from gradcli.compute.accumulators import ACCUMULATORS
+
             part = self._part(grid, p.axes)
             accumulators = [ACCUMULATORS[kind]() for _, kind in p.accumulators]
             work = engine.work(p.program, self._with(part, p.names, scalars, columns), engine_name)
