@@ -39,6 +39,7 @@ class GradError(Exception):
     ``str(error)`` is the message, the source line with a caret below the span, and the hint. In Python an error is also
     of the built-in class a caller expects: ``ValueError``, ``TypeError``, ``IndexError`` or ``RuntimeError``.
 
+    >>> from gradcli.errors import GradError, Source, Span
     >>> print(GradError("unknown name 'y'", hint="did you mean 'x'?", span=Span(4, 5), source=Source("x + y")))
     unknown name 'y'
       x + y

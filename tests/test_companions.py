@@ -1,5 +1,6 @@
-"""jvp, vjp, jacobian, hessian, hvp and gradcheck; and what a type checker makes of the Python door."""
+"""jvp, vjp, jacobian, hessian, hvp and gradcheck; the documentation and the types of the Python interface."""
 
+import doctest
 import math
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import gradcli
-from gradcli import GradError, grad, gradcheck, hessian, hvp, jacobian, jvp, tensor, vjp
+from gradcli import GradError, Tensor, grad, gradcheck, hessian, hvp, jacobian, jvp, tensor, vjp
 
 X, Y = np.array([0.5, 1.5, -0.75]), np.array([2.0, -1.0, 0.25])
 
@@ -174,6 +175,28 @@ def test_types_as_a_user_sees_them(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     revealed = [line.split('"')[1] for line in done.stdout.splitlines() if "Revealed" in line]
     assert revealed[1:] == [*["gradcli.autograd.tensor.Tensor"] * 2, "bool"]
+
+
+PUBLIC = [name for name in gradcli.__all__ if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_is_documented_by_examples_that_hold(name):
+    names = {"np": np, **{public: getattr(gradcli, public) for public in PUBLIC}}
+    found = doctest.DocTestFinder().find(getattr(gradcli, name), name, module=False, globs=names)
+    said: list[str] = []
+    results = [doctest.DocTestRunner(verbose=False).run(test, out=said.append) for test in found]
+    assert sum(result.attempted for result in results) > 0
+    assert sum(result.failed for result in results) == 0, "".join(said)
+
+
+def test_every_method_of_a_tensor_is_documented():
+    documented = {name: value for name, value in vars(Tensor).items() if not name.startswith("_") and value.__doc__}
+    assert {"sum", "reshape", "T", "real", "numpy", "shape"} <= documented.keys()
+    methods = {name for name, value in vars(Tensor).items() if not name.startswith("_") and callable(value)}
+    assert not [name for name in methods if ">>>" not in (vars(Tensor)[name].__doc__ or "")]
+    properties = {name for name, value in vars(Tensor).items() if isinstance(value, property)}
+    assert properties | methods <= documented.keys()
 
 
 def test_types_that_do_not_fit_are_told(tmp_path):

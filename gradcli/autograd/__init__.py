@@ -1,4 +1,4 @@
-"""The Python door: tensors on NumPy arrays, and derivatives of whatever was done to them."""
+"""The Python interface: tensors on NumPy arrays, and derivatives of everything computed with them."""
 
 from __future__ import annotations
 

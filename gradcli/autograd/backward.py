@@ -1,20 +1,22 @@
 """Reverse mode on the graph of tensors: cotangents of the outputs pulled back to the inputs.
 
-What is met on the way is made of tensors, so with a graph kept it can be differentiated again. An adjoint carries the
-condition under which it is alive, as in `calculus.reverse`: nothing leaks from the branch that `where` did not take.
-No recursion: the depth of a graph is bounded by memory alone. Must not know how arguments are checked.
+Rules are written in operations on tensors, so that gradients can be differentiated again if their graph is kept. An
+adjoint carries the condition under which it is alive, as in `calculus.reverse`: the branch that `where` did not take
+contributes 0. There is no recursion: the depth of a graph is bounded by memory alone.
+Layer: must not know how arguments are checked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.elementwise import ANSWER, COTANGENT, Elementwise, Power, row
 from gradcli.autograd.errors import Refused
-from gradcli.autograd.graph import Node, Way, needed
+from gradcli.autograd.graph import Node, Shortcut, needed
 from gradcli.autograd.joined_slope import region_start, whole
 from gradcli.autograd.operations import Cast, apply, lift, power
-from gradcli.autograd.shape_ops import Moving, alike, conj, expand, sum_to
+from gradcli.autograd.shape_ops import Primitive, expand, same_elements, sum_to
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F64, Value, derived
 
@@ -27,115 +29,120 @@ _TWICE = (
 )
 
 Alive = tuple[Tensor | None, Tensor | None]
-"""Condition (None: always) and the adjoint where it holds; None for a zero that calculus knows without numbers."""
+"""The condition of an adjoint (None: always), and the adjoint, valid where the condition holds; None is a structural
+zero.
+"""
 
 
 def pull_back(
     outputs: Sequence[tuple[Node, Tensor]], inputs: Sequence[Node], *, retain: bool, create: bool
 ) -> dict[Node, Tensor | Node | None]:
-    """The cotangents of the inputs that a way leads to.
+    """The cotangent of each input that an output depends on.
 
-    One that is zero whatever the numbers is None, or the node it would have had where it belongs to the graph.
-
-    ``create``: the results belong to the graph. Unless ``retain``, the nodes passed through lose their values.
+    A structural zero is None, or, with ``create``, the node that connects it to the graph. ``create``: the results
+    belong to the graph. Unless ``retain``, the nodes on the path lose their saved values.
     """
     adjoints: dict[Node, Alive] = {}
-    # What a zero that needs no numbers would have been multiplied by: it stays connected to that, as a number would.
-    ties: dict[Node, Node] = {}
+    # For structural zeros: the nodes their value would have depended on, so that a second grad() treats them as
+    # connected, as torch does.
+    connections: dict[Node, Node] = {}
     for node, cotangent in outputs:
-        _arrive(adjoints, node, None, cotangent)
-    wanted = set(inputs)
-    found: dict[Node, Tensor | Node | None] = {}
+        _accumulate(adjoints, node, None, cotangent)
+    input_nodes = set(inputs)
+    gradients: dict[Node, Tensor | Node | None] = {}
     passed: list[Node] = []
     order = needed([node for node, _ in outputs], inputs)
-    leads = set(order)
+    on_path = set(order)
     region = region_start(order, inputs)
-    short: tuple[Tensor, Way] | None = None
-    for place, node in enumerate(order):
+    shortcut: tuple[Tensor, Shortcut] | None = None
+    for position, node in enumerate(order):
         if node not in adjoints:
             continue
         condition, g = adjoints.pop(node)
-        if node.op is _FLAT:
+        if node.op is _ZERO:
             g = None
-        if short is None and place >= region and not adjoints and g is not None:
-            short = _at_once(order[place:], _selected(condition, g))
-            if short is not None and not create:
-                found[inputs[0]] = short[0]
-                passed += order[place:-1]
+        if shortcut is None and position >= region and not adjoints and g is not None:
+            shortcut = _shortcut(order[position:], _selected(condition, g))
+            if shortcut is not None and not create:
+                gradients[inputs[0]] = shortcut[0]
+                passed += order[position:-1]
                 break
-        if node in wanted:
-            found[node] = ties.get(node) if g is None else _selected(condition, g)
-        ways = [k for k, edge in enumerate(node.edges) if edge in leads]
-        if not ways:
+        if node in input_nodes:
+            gradients[node] = connections.get(node) if g is None else _selected(condition, g)
+        indices = [k for k, edge in enumerate(node.edges) if edge in on_path]
+        if not indices:
             continue
         args, answer = node.args, node.answer
         if args is None or answer is None:
             raise Refused(_TWICE)
         passed.append(node)
         if g is None:
-            met = _slope_edges(node, ways) if create else ()
-            tie = Node(_FLAT, (), _NOTHING, (ties.get(node), *met)) if met or node in ties else None
-            for k in ways:
+            factors = _slope_edges(node, indices) if create else ()
+            connection = None
+            if factors or node in connections:
+                connection = Node(_ZERO, (), _ZERO_VALUE, (connections.get(node), *factors))
+            for k in indices:
                 edge = node.edges[k]
-                _arrive(adjoints, edge, None, None)
-                if tie is not None and edge is not None:
-                    ties[edge] = tie
+                _accumulate(adjoints, edge, None, None)
+                if connection is not None and edge is not None:
+                    connections[edge] = connection
         else:
-            _step(node, args, answer, condition, g, ways, adjoints, create)
-    if short is not None and create:
-        # The graph is that of all operations; the number comes the short way.
-        long = found[inputs[0]]
-        if isinstance(long, Tensor) and long.node is not None:
-            long.node.short = short[1]
-            found[inputs[0]] = Tensor(short[0].value, long.node)
+            _pull(node, args, answer, condition, g, indices, adjoints, create)
+    if shortcut is not None and create:
+        # The graph of the result has all operations; its value comes from the single joined one.
+        full = gradients[inputs[0]]
+        if isinstance(full, Tensor) and full.node is not None:
+            full.node.shortcut = shortcut[1]
+            gradients[inputs[0]] = Tensor(shortcut[0].value, full.node)
     if not retain:
         for node in passed:
             node.free()
-    return found
+    return gradients
 
 
-def _at_once(nodes: Sequence[Node], g: Tensor | None) -> tuple[Tensor, Way] | None:
-    """The cotangent of the last of ``nodes``, one region whose first has the cotangent g; and its way."""
-    if len(nodes) < _WORTH or g is None or any(node.args is None for node in nodes[:-1]):
+def _shortcut(nodes: Sequence[Node], g: Tensor | None) -> tuple[Tensor, Shortcut] | None:
+    """The cotangent of the last of ``nodes`` as one operation, given g, that of the first; None if there is none."""
+    if len(nodes) < _SHORTEST or g is None or any(node.args is None for node in nodes[:-1]):
         return None
-    found = whole(nodes)
-    if found is None:
+    operation = whole(nodes)
+    if operation is None:
         return None
-    (op, values, edges), k = found
+    (op, values, edges), k = operation
     pulled = op.pull(k)
     if not isinstance(pulled, tuple):
         return None
     product, sources = pulled
-    made_of = [(g.value, g.node) if s == COTANGENT else (values[s], edges[s]) for s in sources]
-    args = tuple([v for v, _ in made_of])
-    return Tensor(derived(product, args, g.shape, F64)), (product, args, tuple([n for _, n in made_of]))
+    factors = [(g.value, g.node) if s == COTANGENT else (values[s], edges[s]) for s in sources]
+    args = tuple([v for v, _ in factors])
+    return Tensor(derived(product, args, g.shape, F64)), (product, args, tuple([n for _, n in factors]))
 
 
-def _slope_edges(node: Node, ways: Sequence[int]) -> tuple[Node, ...]:
-    """The nodes that the slopes of a node in the arguments ``ways`` are made of."""
+def _slope_edges(node: Node, indices: Sequence[int]) -> tuple[Node, ...]:
+    """The nodes that the slopes of a node in the arguments ``indices`` depend on."""
     op = node.op
     if isinstance(op, Elementwise):
-        places = {source for k in ways for source in op.slope_sources(k)}
-        found = [node if s == ANSWER else node.edges[s] for s in places]
+        sources = {source for k in indices for source in op.slope_sources(k)}
+        nodes = [node if s == ANSWER else node.edges[s] for s in sources]
     else:
-        found = list(node.edges) if op is not None and op.saves(ways) else []
-    return tuple([n for n in found if n is not None])
+        nodes = list(node.edges) if op is not None and op.saves(indices) else []
+    return tuple([n for n in nodes if n is not None])
 
 
-_WORTH = 4
-"""Nodes from which one slope for all is less work than one for each."""
+_SHORTEST = 4
+"""Nodes from which one slope of the whole chain takes less work than one for each."""
 
-
-_FLAT = Moving("zero", lambda: 0.0, lambda k, g, y: None, linear=True)
-_NOTHING = Value((), F64, 0.0)
+_ZERO = Primitive("zero", lambda: 0.0, lambda k, g, y: None, linear=True)
+"""The operation of the nodes that connect structural zeros."""
+_ZERO_VALUE = Value((), F64, 0.0)
 
 
 def _selected(condition: Tensor | None, g: Tensor | None) -> Tensor | None:
+    """The adjoint where its condition holds, 0 elsewhere."""
     return g if condition is None or g is None else apply(_WHERE, condition, g, lift(0.0, g))
 
 
-def _arrive(adjoints: dict[Node, Alive], node: Node | None, condition: Tensor | None, g: Tensor | None) -> None:
-    """Add an adjoint to those of a node."""
+def _accumulate(adjoints: dict[Node, Alive], node: Node | None, condition: Tensor | None, g: Tensor | None) -> None:
+    """Add a contribution to the adjoint of a node."""
     if node is None:
         return
     known = adjoints.get(node)
@@ -148,15 +155,15 @@ def _arrive(adjoints: dict[Node, Alive], node: Node | None, condition: Tensor | 
     else:
         both = _selected(*known), _selected(condition, g)
         assert both[0] is not None and both[1] is not None
-        met = None if known[0] is None or condition is None else apply(_OR, known[0], condition)
-        adjoints[node] = met, apply(_ADD, both[0], both[1])
+        either = None if known[0] is None or condition is None else apply(_OR, known[0], condition)
+        adjoints[node] = either, apply(_ADD, both[0], both[1])
 
 
-def _step(
-    node: Node, args: tuple[Value, ...], answer: Value, condition: Tensor | None, g: Tensor, ways: Sequence[int],
+def _pull(
+    node: Node, args: tuple[Value, ...], answer: Value, condition: Tensor | None, g: Tensor, indices: Sequence[int],
     adjoints: dict[Node, Alive], create: bool,
 ) -> None:  # fmt: skip
-    """Pull an adjoint back through one node, to the arguments ``ways``."""
+    """Pull an adjoint back through one node and accumulate it at the arguments ``indices``."""
     op = node.op
     if create:
         tensors = [Tensor(v, edge) for v, edge in zip(args, node.edges, strict=True)]
@@ -165,7 +172,7 @@ def _step(
         tensors = [Tensor(v) for v in args]
         y = Tensor(answer)
     if isinstance(op, Elementwise):
-        for k in ways:
+        for k in indices:
             if op is _WHERE:
                 c = tensors[0] if k == 1 else apply(_NOT, tensors[0])
                 alive: Alive = (c if condition is None else apply(_AND, condition, c), g)
@@ -179,19 +186,21 @@ def _step(
                     None if alive[0] is None else sum_to(expand(alive[0], answer.shape), shape),
                     sum_to(summed, shape),
                 )
-            _arrive(adjoints, node.edges[k], *alive)
+            _accumulate(adjoints, node.edges[k], *alive)
         return
-    assert isinstance(op, (Moving, Cast))
-    moves = isinstance(op, Moving) and op.carries
-    if condition is not None and not moves:
+    assert isinstance(op, (Primitive, Cast))
+    carries = isinstance(op, Primitive) and op.carries
+    if condition is not None and not carries:
         g = apply(_WHERE, condition, g, lift(0.0, g))
-    for k in ways:
+    for k in indices:
         carried = None
         if condition is not None:
             carried = (
-                alike(k, condition, y) if isinstance(op, Cast) else op.alive and op.alive(k, condition, y, *tensors)
+                same_elements(k, condition, y)
+                if isinstance(op, Cast)
+                else op.alive and op.alive(k, condition, y, *tensors)
             )
-        _arrive(adjoints, node.edges[k], carried, op.pull(k, g, y, tensors))
+        _accumulate(adjoints, node.edges[k], carried, op.pull(k, g, y, tensors))
 
 
 def _elementwise(op: Elementwise, k: int, g: Tensor, y: Tensor, args: Sequence[Tensor]) -> Tensor | None:
@@ -200,15 +209,15 @@ def _elementwise(op: Elementwise, k: int, g: Tensor, y: Tensor, args: Sequence[T
         rest = power(args[0], type(op.exponent)(op.exponent - 1)) * op.exponent
         return g * conj(rest)
     if y.dtype is C128:
-        found = op.slope_operation(k)
-        if found is None:
+        slope_operation = op.slope_operation(k)
+        if slope_operation is None:
             return None
-        slope, sources = found
+        slope, sources = slope_operation
         return g * conj(apply(slope, *[y if s == ANSWER else args[s] for s in sources]))
-    way = op.pull(k)
-    if way is None:
+    pulled = op.pull(k)
+    if pulled is None:
         return None
-    if isinstance(way, int):
+    if isinstance(pulled, int):
         return g
-    pulled, sources = way
-    return apply(pulled, *[g if s == COTANGENT else y if s == ANSWER else args[s] for s in sources])
+    product, sources = pulled
+    return apply(product, *[g if s == COTANGENT else y if s == ANSWER else args[s] for s in sources])

@@ -1,6 +1,7 @@
-"""Templates on complex arrays: the functions of the table that are holomorphic, by NumPy, in their textbook forms.
+"""Templates on complex arrays: the holomorphic functions of the table, by NumPy, in textbook form.
 
-The careful forms of the table tell sizes and signs apart, which complex numbers do not have. Must not know graphs.
+The internal forms of the table compare sizes and signs, for which complex numbers have no order.
+Layer: must not know graphs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from gradcli.autograd.errors import BadType
 from gradcli.expr import CONSTANTS, Expr, exact, reachable, readable
 from gradcli.functions import TABLE
 
-# Where a function is flat or picks an argument, NumPy's ufunc of complex numbers is another function.
+# Only functions with slopes and without a choice of argument: NumPy's complex sign, maximum ... are other functions.
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{
         row.name: ufunc
@@ -26,7 +27,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sec": lambda z: 1 / np.cos(z), "csc": lambda z: 1 / np.sin(z), "cot": lambda z: 1 / np.tan(z),
     "sech": lambda z: 1 / np.cosh(z), "csch": lambda z: 1 / np.sinh(z), "coth": lambda z: 1 / np.tanh(z),
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-    # The slope of a power asks where its exponent is not negative; of a complex one, its real part.
+    # The slope of a power tests whether its exponent is at least 0; a complex exponent is compared by its real part.
     "ge": lambda a, b: np.real(a) >= np.real(b),
     "where": np.where, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
@@ -35,16 +36,16 @@ _PRODUCTS = {-1: lambda z: 1 / z, 2: lambda z: z * z, 3: lambda z: z * z * z}
 
 
 def function(template: Expr, order: Sequence[Expr]) -> Callable[..., Any]:
-    """The template as a function of complex arrays. Raises BadType where it has none."""
+    """The template as a function of complex arrays. Raises BadType for a function that is not holomorphic."""
     (root,) = readable([template])
     nodes = reachable([root])
     slot = {e: k for k, e in enumerate(nodes)}
     start: list[Any] = [None] * len(nodes)
-    places: list[tuple[int, int]] = []
+    inputs: list[tuple[int, int]] = []
     steps: list[tuple[Callable[..., Any], int, list[int]]] = []
     for k, e in enumerate(nodes):
         if e.op == "var":
-            places.append((k, int(str(e.value)[2:])))
+            inputs.append((k, int(str(e.value)[2:])))
         elif e.op in ("const", "constant"):
             start[k] = CONSTANTS[str(e.value)] if e.op == "constant" else float(e.value)  # type: ignore[arg-type]
         else:
@@ -58,8 +59,8 @@ def function(template: Expr, order: Sequence[Expr]) -> Callable[..., Any]:
 
     def run(*arrays: Any) -> Any:
         slots = list(start)
-        for k, place in places:
-            slots[k] = arrays[place]
+        for k, argument in inputs:
+            slots[k] = arrays[argument]
         for f, out, ins in steps:
             slots[out] = f(*[slots[i] for i in ins])
         return slots[-1] if root is nodes[-1] else slots[slot[root]]

@@ -1,8 +1,8 @@
-"""Operations element by element: rows of the table, and what their derivatives are made of.
+"""Elementwise operations: functions of the table and expressions in them, with their derivatives.
 
-An operation is a *template*, an Expr in placeholders for its arguments. Its slopes are the table's, so the cotangent
-of an argument is again a template, in the cotangent, the answer and the arguments, and has slopes in turn.
-Must not know graphs: which tensor depends on which.
+An operation is a *template*, an Expr in placeholders for its arguments. Its slopes come from the table, so that the
+cotangent of an argument is a template again (in the cotangent of the answer, the answer and the arguments) and has
+slopes in turn. Layer: must not know graphs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, sub
 from gradcli.functions import TABLE, slopes
 
 Source = int
-"""Where an argument of a derivative's template comes from: COTANGENT, ANSWER or an argument's place."""
+"""The origin of an argument of a derivative's template: COTANGENT, ANSWER or the index of an argument."""
 COTANGENT, ANSWER = -1, -2
 _G, _Y = var("\0g"), var("\0y")
 
@@ -36,7 +36,10 @@ def _placeholders(arity: int) -> list[Expr]:
 
 
 class Elementwise(Operation):
-    """A template of ``arity`` placeholders as an operation."""
+    """The operation of a template with ``arity`` placeholders; its functions and derivatives are compiled at first use.
+
+    ``conditions`` and ``live`` are described at `_conditions` and `_live`; ``order`` are the nodes of the template.
+    """
 
     __slots__ = (
         "_array",
@@ -67,15 +70,15 @@ class Elementwise(Operation):
 
     fused = True
 
-    def saves(self, ways: Sequence[int]) -> bool:
-        return any(e is not None and e.variables for e in map(self.slope, ways))
+    def saves(self, indices: Sequence[int]) -> bool:
+        return any(e is not None and e.variables for e in map(self.slope, indices))
 
     def instance(self, args: Sequence[Expr]) -> Expr:
-        """The template on other expressions."""
+        """The template with ``args`` in place of its placeholders."""
         return evaluate.instance(self.template, self.order, args)
 
     def single(self) -> Callable[..., float | bool]:
-        """The function on single numbers."""
+        """The function on Python floats and bools."""
         if self._scalar is None:
             names = [f"\0a{k}" for k in range(self.arity)]
             self._scalar = scalar.function(build([self.template], [names]), names)
@@ -94,7 +97,7 @@ class Elementwise(Operation):
         return self._array(*arrays)
 
     def slope(self, k: int) -> Expr | None:
-        """d template / d argument k, in the arguments and the answer; None where it is zero everywhere."""
+        """d template / d argument k, in the arguments and the answer; None if it is zero everywhere."""
         if k not in self._slopes:
             self._slopes[k] = self._slope(k)
         return self._slopes[k]
@@ -103,13 +106,13 @@ class Elementwise(Operation):
         template, name = self.template, placeholder(k)
         row = TABLE.get(template.op)
         if row is not None and not row.direct and template.args == tuple(_placeholders(self.arity)):
-            found = slopes(template)[k]
+            slope = slopes(template)[k]
         else:
-            found = forward.partials([template], [str(name.value)], 1)[template].get((0,))
-        return None if found is None or found is ZERO else _with_answer(found, template)
+            slope = forward.partials([template], [str(name.value)], 1)[template].get((0,))
+        return None if slope is None or slope is ZERO else _with_answer(slope, template)
 
     def pull(self, k: int) -> tuple[Elementwise, tuple[Source, ...]] | Source | None:
-        """The cotangent of argument k: an operation and its sources, COTANGENT itself, or None where it is zero."""
+        """The cotangent of argument k: an operation and its sources, COTANGENT itself, or None if it is zero."""
         if k not in self._pulls:
             self._pulls[k] = self._pulled(k)
         return self._pulls[k]
@@ -117,7 +120,7 @@ class Elementwise(Operation):
     def _pulled(self, k: int) -> tuple[Elementwise, tuple[Source, ...]] | Source | None:
         template, a = self.template, _placeholders(self.arity)
         if template.op == "div" and template.args == tuple(a):
-            # As reverse mode has it: one division, and the answer is known.
+            # g/b for the numerator and -g/b*y for the denominator, as in `reverse`: one division, no square.
             share = apply("div", _G, a[1])
             return operation(share if k == 0 else apply("neg", apply("mul", share, _Y)), a)
         slope = self.slope(k)
@@ -128,12 +131,12 @@ class Elementwise(Operation):
         return operation(apply("neg", _G) if slope is _MINUS else apply("mul", _G, slope), a)
 
     def slope_sources(self, k: int) -> tuple[Source, ...]:
-        """What the slope in argument k is made of."""
-        found = self.slope_operation(k)
-        return () if found is None else found[1]
+        """The sources of the slope in argument k."""
+        operation_and_sources = self.slope_operation(k)
+        return () if operation_and_sources is None else operation_and_sources[1]
 
     def slope_operation(self, k: int) -> tuple[Elementwise, tuple[Source, ...]] | None:
-        """The slope alone, for complex numbers, where it is conjugated before it meets the cotangent."""
+        """The slope in argument k, not yet times the cotangent: for complex numbers it is conjugated first."""
         slope = self.slope(k)
         return None if slope is None else operation(slope, _placeholders(self.arity))
 
@@ -142,7 +145,7 @@ _MINUS = const(-1)
 
 
 def operation(e: Expr, arguments: Sequence[Expr]) -> tuple[Elementwise, tuple[Source, ...]]:
-    """An expression in cotangent, answer and arguments as an operation on those of them that occur."""
+    """An expression in cotangent, answer and arguments, as an operation on those of them that occur in it."""
     sources: list[Source] = []
     names: dict[str, Expr] = {}
     for source, name in ((COTANGENT, _G), (ANSWER, _Y), *enumerate(arguments)):
@@ -157,23 +160,23 @@ _MOST = 2000
 
 @lru_cache(_MOST)
 def elementwise(template: Expr, arity: int) -> Elementwise:
-    """The operation of a template; one object as long as it is remembered."""
+    """The operation of a template; the last _MOST are cached with their compiled functions."""
     return Elementwise(template, arity)
 
 
 @lru_cache(100)
 def joined(template: Expr, arity: int) -> Joined:
-    """Many operations, put into one template, as one."""
+    """The operation of a template that many operations were substituted into."""
     return Joined(template, arity)
 
 
 def row(name: str, arity: int, value: int | None = None) -> Elementwise:
-    """A function of the table on ``arity`` arguments; ``value`` is the integer parameter of a row that has one."""
+    """The operation of a function of the table on ``arity`` arguments; ``value`` is its integer parameter, if any."""
     return elementwise(apply(name, *[placeholder(k) for k in range(arity)], value=value), arity)
 
 
 def _with_answer(e: Expr, answer: Expr) -> Expr:
-    """``e`` with the answer, where it occurs, as a placeholder: it is computed once."""
+    """``e`` with a placeholder for the answer wherever it occurs, so that it is not computed again."""
     if answer.op in ("var", "const"):
         return e
     new: dict[Expr, Expr] = {}
@@ -190,14 +193,14 @@ def _with_answer(e: Expr, answer: Expr) -> Expr:
 
 
 def _conditions(template: Expr, arity: int) -> tuple[bool, ...]:
-    """For each argument whether it is a truth value."""
+    """For each argument, whether it is a truth value."""
     if template.op in ("and", "or", "not"):
         return (True,) * arity
     return tuple([template.op == "where" and template.args[0] is placeholder(k) for k in range(arity)])
 
 
 def _live(template: Expr, arity: int) -> tuple[bool, ...]:
-    """For each argument whether the template depends on it other than through conditions."""
+    """For each argument, whether the template depends on it other than through conditions."""
     seen: set[Expr] = set()
     stack = [template]
     while stack:
@@ -210,7 +213,10 @@ def _live(template: Expr, arity: int) -> tuple[bool, ...]:
 
 
 class Power(Elementwise):
-    """x**n for a number n. Whole powers stay connected to x down to x**0, whose slope is zero."""
+    """x**n for a number n.
+
+    For an integer n repeated derivatives stay connected to x down to x**0, whose slope is zero, as in PyTorch.
+    """
 
     __slots__ = ("exponent",)
 
@@ -219,21 +225,21 @@ class Power(Elementwise):
         self.exponent = exponent
         self.live = (True,)
 
-    def saves(self, ways: Sequence[int]) -> bool:
+    def saves(self, indices: Sequence[int]) -> bool:
         return True
 
 
 class Joined(Elementwise):
-    """Many operations as one: its slope is that of the whole function, half the work of a chain of slopes."""
+    """Many operations as one: the slope of the whole function takes half the work of a chain of slopes."""
 
     __slots__ = ()
 
     def _slope(self, k: int) -> Expr | None:
-        found = forward.partials([self.template], [str(placeholder(k).value)], 1)[self.template].get((0,))
-        return None if found is ZERO else found
+        slope = forward.partials([self.template], [str(placeholder(k).value)], 1)[self.template].get((0,))
+        return None if slope is ZERO else slope
 
 
 @lru_cache(200)
 def power(exponent: int | float) -> Power:
-    """x**exponent for a number known beforehand."""
+    """The operation x**exponent for a constant exponent."""
     return Power(exponent)

@@ -1,4 +1,4 @@
-"""Errors of the Python door: each is a GradError, and of the built-in kind a caller may be waiting for."""
+"""Errors of the Python interface: each is a GradError and of the built-in class that a caller expects."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from gradcli.errors import GradError
 
 
 class Refused(GradError, RuntimeError):
-    """What the graph cannot do."""
+    """An operation that the graph does not allow (RuntimeError, as in PyTorch)."""
 
 
 class BadValue(GradError, ValueError):
-    """An argument of the right kind that does not fit."""
+    """An argument of the right type with a value or shape that does not fit."""
 
 
 class BadType(GradError, TypeError):
-    """An argument of the wrong kind."""
+    """An argument of the wrong type."""
 
 
 class BadIndex(GradError, IndexError):
-    """An index outside the array."""
+    """An index that does not fit the array."""
 
 
 class NotATensor(GradError, AssertionError):
-    """Something else where only a tensor can stand."""
+    """An output that is no tensor (AssertionError, as in PyTorch)."""

@@ -1,7 +1,7 @@
-"""Many elementwise operations on arrays of one shape as one Program, run over blocks by the vector engine.
+"""Fusion: many elementwise operations on arrays of one shape as one Program, run in blocks by the vector engine.
 
-Each operation's template is put into its users', so common subexpressions meet and intermediate arrays never exist.
-Must not know derivatives or which operations there are.
+The templates of the operations are substituted into each other: common subexpressions are interned as one node, and
+no intermediate array is allocated. Layer: must not know derivatives or particular operations.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from gradcli.compute.program import Program, build
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, var
 
 _DEEPEST = 200
-"""Operations in a row that are joined: of longer rows, what is kept for the way back would not stay in the cache."""
+"""The longest chain of operations that is fused: the registers of a longer one do not stay in the cache."""
 
 
 class _Region:
-    """The expressions of some values of one shape, in variables that stand for what is computed already."""
+    """The expressions of lazy values of one shape, in variables for the values that are computed already.
 
-    def __init__(self, roots: Sequence[Value], ways: Mapping[Value, Pending]) -> None:
-        self.shape, self.ways = roots[0].shape, ways
+    ``single`` are the values of one element, ``full`` those of the whole shape, in the order of their variables.
+    """
+
+    def __init__(self, roots: Sequence[Value], pending: Mapping[Value, Pending]) -> None:
+        self.shape, self.pending = roots[0].shape, pending
         self.known: dict[int, Expr] = {}
         self.single: list[Value] = []
         self.full: list[Value] = []
@@ -38,10 +41,10 @@ class _Region:
         return apply("where", e, ONE, ZERO) if e.op in BOOLEANS else e
 
     def _leaf(self, v: Value) -> Expr:
-        # Named in the order met: the same work on other arrays is the same expression.
+        # Variables are numbered in the order they are met: the same computation on other arrays reuses its Program.
         single = v.size == 1
         if isinstance(v.array, np.ndarray) and not any(v.array.strides):
-            # One number for all elements; times one is nothing to do.
+            # A broadcast scalar (all strides 0); a factor 1 is folded away.
             single = True
             if v.dtype is F64 and v.array.flat[0] == 1:
                 return ONE
@@ -60,16 +63,16 @@ class _Region:
             if id(v) in known:
                 stack.pop()
                 continue
-            way = self.ways.get(v)
-            if v.array is not None or way is None or v.shape != self.shape or not fusable(v, way):
+            pending = self.pending.get(v)
+            if v.array is not None or pending is None or v.shape != self.shape or not fusable(v, pending):
                 known[id(v)] = self._leaf(v)
                 stack.pop()
             else:
-                missing = [a for a in way.args if id(a) not in known]
+                missing = [a for a in pending.args if id(a) not in known]
                 if missing:
                     stack.extend(reversed(missing))
                     continue
-                known[id(v)] = way.op.instance([known[id(a)] for a in way.args])  # type: ignore[attr-defined]
+                known[id(v)] = pending.op.instance([known[id(a)] for a in pending.args])  # type: ignore[attr-defined]
                 stack.pop()
         return known[id(root)]
 
@@ -88,13 +91,13 @@ def _flat(v: Value, size: int, shape: tuple[int, ...]) -> Array:
     return array.reshape(size)
 
 
-def compute(roots: Sequence[Value], ways: Mapping[Value, Pending]) -> None:
-    """Fill in the arrays of ``roots``, all of one shape and fusable, from values that have theirs.
+def compute(roots: Sequence[Value], pending: Mapping[Value, Pending]) -> None:
+    """Compute the arrays of ``roots``, which are fusable and of one shape.
 
-    ``ways``: how to get ``roots`` and what lies between.
+    ``pending`` has the computations of the roots and of the lazy values that they are made of.
     """
     shape, size = roots[0].shape, roots[0].size
-    region = _Region(roots, ways)
+    region = _Region(roots, pending)
     program = _program(region.outputs, len(region.single), len(region.full))
     outs = [np.empty(size) for _ in roots]
     first = Axis(
@@ -115,24 +118,24 @@ _ONE = Held(np.ones(1))
 
 
 def instance(template: Expr, order: Sequence[Expr], args: Sequence[Expr]) -> Expr:
-    """``template``, whose nodes are ``order``, with ``args`` for its placeholders."""
-    made: dict[Expr, Any] = {}
+    """``template``, whose nodes are ``order``, with ``args`` in place of its placeholders."""
+    new: dict[Expr, Any] = {}
     for e in order:
         if e.op == "var":
-            made[e] = args[int(str(e.value)[2:])]
+            new[e] = args[int(str(e.value)[2:])]
         elif not e.args:
-            made[e] = e
+            new[e] = e
         else:
-            made[e] = apply(e.op, *[made[a] for a in e.args], value=e.value if isinstance(e.value, int) else None)
-    found: Expr = made[template]
-    return found
+            new[e] = apply(e.op, *[new[a] for a in e.args], value=e.value if isinstance(e.value, int) else None)
+    root: Expr = new[template]
+    return root
 
 
-# Evaluating lazy values: stage by stage, one program for each shape.
+# Evaluation of lazy values: level by level, one program for each shape.
 
 
-def _waiting(roots: Iterable[Value]) -> dict[Value, Pending]:
-    """Every value not computed yet that ``roots`` need and how to get it, arguments before users."""
+def _lazy(roots: Iterable[Value]) -> dict[Value, Pending]:
+    """Every lazy value that ``roots`` need, with its computation, arguments before users."""
     order: dict[Value, Pending] = {}
     seen: dict[Value, Pending] = {}
     stack = [(v, False) for v in roots]
@@ -142,7 +145,7 @@ def _waiting(roots: Iterable[Value]) -> dict[Value, Pending]:
             order[v] = seen[v]
         elif v.array is None and v not in seen:
             pending = v.pending
-            # None where another thread has just got it.
+            # None if another thread has just stored the array.
             if pending is not None:
                 seen[v] = pending
                 stack.append((v, True))
@@ -151,49 +154,50 @@ def _waiting(roots: Iterable[Value]) -> dict[Value, Pending]:
 
 
 def evaluate(roots: Sequence[Value]) -> None:
-    """Compute ``roots``, and drop the way that led to them.
+    """Compute the arrays of ``roots`` and drop their pending computations.
 
-    No lock is held: another thread, a signal's handler or a finalizer may evaluate the same values meanwhile, and what
-    both compute is the same. Each works with the ways as it found them, since the other drops them.
+    No lock is held: another thread, a signal handler or a finalizer may evaluate the same values at the same time, with
+    equal results. Each works on its own list of computations, since the other drops them from the values.
     """
-    order = _waiting(roots)
+    order = _lazy(roots)
     if order:
         _evaluate(roots, order)
 
 
 def _evaluate(roots: Sequence[Value], order: dict[Value, Pending]) -> None:
-    # A level is done when those below it are: what is wanted of one shape and level is one program.
+    # Level: the number of programs that must run before. The values needed of one shape and level are one program.
+    # Depth: the number of fused operations in a chain.
     level: dict[int, int] = {}
     depth: dict[int, int] = {}
-    wanted = {id(v) for v in roots}
+    needed = {id(v) for v in roots}
     for v, pending in order.items():
-        here = deep = 0
-        joins = fusable(v, pending)
+        own_level = own_depth = 0
+        fuses = fusable(v, pending)
         args = [a for a in pending.args if a in order]
         most = _DEEPEST if all(depth[id(a)] < _DEEPEST for a in args) else _DEEPEST // 2
         for a in args:
-            inside = joins and fusable(a, order[a]) and a.shape == v.shape and depth[id(a)] < most
-            here = max(here, level[id(a)] + (not inside))
+            inside = fuses and fusable(a, order[a]) and a.shape == v.shape and depth[id(a)] < most
+            own_level = max(own_level, level[id(a)] + (not inside))
             if inside:
-                deep = max(deep, depth[id(a)])
+                own_depth = max(own_depth, depth[id(a)])
             else:
-                wanted.add(id(a))
-        level[id(v)], depth[id(v)] = here, deep + 1
+                needed.add(id(a))
+        level[id(v)], depth[id(v)] = own_level, own_depth + 1
     stages: dict[int, tuple[dict[Shape, list[Value]], list[Value]]] = {}
     for v, pending in order.items():
-        joins = fusable(v, pending)
-        if id(v) in wanted or not joins:
-            together, alone = stages.setdefault(level[id(v)], ({}, []))
-            if joins:
-                together.setdefault(v.shape, []).append(v)
+        fuses = fusable(v, pending)
+        if id(v) in needed or not fuses:
+            fused, single = stages.setdefault(level[id(v)], ({}, []))
+            if fuses:
+                fused.setdefault(v.shape, []).append(v)
             else:
-                alone.append(v)
+                single.append(v)
     for stage in sorted(stages):
-        together, alone = stages[stage]
-        for group in together.values():
+        fused, single = stages[stage]
+        for group in fused.values():
             compute(group, order)
             for v in group:
                 del order[v]
-        for v in alone:
+        for v in single:
             pending = order.pop(v)
             v.fill(computed(pending.op, pending.args, v.shape, v.dtype))

@@ -1,8 +1,8 @@
-"""jvp, vjp, jacobian, hessian and hvp of a function of tensors: what grad gives, arranged.
+"""`jvp`, `vjp`, `jacobian`, `hessian` and `hvp` of a function of tensors, as in ``torch.autograd.functional``.
 
-Each takes a function of one or several tensors and ``inputs``, a tensor (or array) or a tuple of them; what comes
-back is one or a tuple as the inputs and outputs are. ``create_graph``: results can be differentiated in turn.
-``strict``: an output that does not depend on an input is an error (RuntimeError) instead of zeros.
+Each takes a function of one or several tensors and ``inputs``, a tensor (or array) or a tuple of them. A result is a
+single tensor or a tuple as the inputs and outputs are. ``create_graph``: results can be differentiated in turn.
+``strict``: raise RuntimeError for an output that does not depend on an input, instead of returning zeros.
 """
 
 from __future__ import annotations
@@ -16,89 +16,129 @@ from gradcli.autograd.errors import BadType, Refused
 from gradcli.autograd.grad import grad
 from gradcli.autograd.graph import needed
 from gradcli.autograd.operations import lift, record
-from gradcli.autograd.shape_ops import Moving, reshape
+from gradcli.autograd.shape_ops import Primitive, reshape
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, Value, settled
 
 Function = Callable[..., Any]
-_SAME = Moving("same", lambda a: a, lambda k, g, y, x: g, carries=True, view=True)
+_SAME = Primitive("same", lambda a: a, lambda k, g, y, x: g, carries=True, view=True)
 
 
 def jvp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """The outputs, and the Jacobian times ``v``, in the shapes of the outputs.
+    """The outputs and the Jacobian-vector product (forward derivative along ``v``), in the shapes of the outputs.
 
-    By two vector-Jacobian products: the first is linear in its cotangent, and its derivative by that is the answer.
+    ``inputs``: a tensor, an array or a tuple of them; ``v``: the same in the same shapes, 1 if left out for a single
+    number. The unit of the product is that of the output times that of ``v`` per unit of the input. ``create_graph``:
+    the results can be differentiated in turn; otherwise they require no gradient. ``strict``: an output that depends on
+    no input is an error instead of zeros.
+    Computed by two vector-Jacobian products: the first is linear in its cotangent, in which the second differentiates.
+    Source: ``torch.autograd.functional.jvp`` in PyTorch's documentation; Griewank and Walther, Evaluating Derivatives,
+    ch. 3. Raises RuntimeError for a ``v`` that does not fit and TypeError for outputs that are no tensors, each a
+    GradError too.
+
+    >>> jvp(lambda x: x**2, np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    (tensor([1., 4.]), tensor([ 2., 40.]))
     """
     xs, _ = _fresh(inputs, create_graph)
     vs = _directions(v, xs, "v", "the inputs")
-    ys, alone = _called(func, xs, strict)
-    _independent(ys, xs, strict)
+    ys, single = _outputs(func, xs, strict)
+    _check_dependence(ys, xs, strict)
     live = [y for y in ys if y.requires_grad]
     weights = [_zeros(y).requires_grad_() for y in live]
-    found: Sequence[Any] = [_zeros(y) for y in live]
+    products: Sequence[Any] = [_zeros(y) for y in live]
     if live:
         gs = grad(live, xs, weights, create_graph=True, materialize_grads=True)
         linear = [(g, d) for g, d in zip(gs, vs, strict=True) if g.requires_grad]
         if linear:
-            first, way = [g for g, _ in linear], [d for _, d in linear]
-            found = grad(first, weights, way, create_graph=create_graph, materialize_grads=True)
-    each = iter(found)
+            first, directions = [g for g, _ in linear], [d for _, d in linear]
+            products = grad(first, weights, directions, create_graph=create_graph, materialize_grads=True)
+    each = iter(products)
     result = [next(each) if y.requires_grad else _zeros(y) for y in ys]
-    return _given(ys, alone, create_graph), _arranged(result, alone)
+    return _results(ys, single, create_graph), _arranged(result, single)
 
 
 def vjp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """The outputs, and ``v`` times the Jacobian, in the shapes of the inputs."""
+    """The outputs and the vector-Jacobian product (``v`` times the Jacobian), in the shapes of the inputs.
+
+    ``v``: a cotangent in the shape of each output, 1 if left out for a single number; the unit of the product is that
+    of ``v`` times that of the output per unit of the input. Other arguments and errors as for `jvp`.
+    Source: ``torch.autograd.functional.vjp`` in PyTorch's documentation; Griewank and Walther, ch. 3.
+
+    >>> vjp(lambda x, y: x * y, (np.array([1.0, 2.0]), np.array([3.0, 4.0])), np.array([1.0, 10.0]))
+    (tensor([3., 8.]), (tensor([ 3., 40.]), tensor([ 1., 20.])))
+    """
     xs, one = _fresh(inputs, create_graph)
-    ys, alone = _called(func, xs, strict)
+    ys, single = _outputs(func, xs, strict)
     vs = _directions(v, ys, "v", "the outputs")
-    _independent(ys, xs, strict)
+    _check_dependence(ys, xs, strict)
     live = [(y, w) for y, w in zip(ys, vs, strict=True) if y.requires_grad]
-    found: Sequence[Any] = [_zeros(x) for x in xs]
+    products: Sequence[Any] = [_zeros(x) for x in xs]
     if live:
-        found = grad([y for y, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True)
-    return _given(ys, alone, create_graph), _arranged(found, one)
+        products = grad(
+            [y for y, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True
+        )
+    return _results(ys, single, create_graph), _arranged(products, one)
 
 
 def jacobian(func: Function, inputs: Any, create_graph: bool = False, strict: bool = False) -> Any:
-    """All derivatives of all outputs: an array of shape (*output.shape, *input.shape) for each pair."""
+    """The Jacobian: the derivative of every element of every output in every element of every input.
+
+    A tensor of shape (*output.shape, *input.shape) for each pair of output and input, in a tuple over the inputs inside
+    a tuple over the outputs wherever there are several; its unit is that of the output per unit of the input. One
+    vector-Jacobian product for each element of the outputs. Other arguments and errors as for `jvp`.
+    Source: ``torch.autograd.functional.jacobian`` in PyTorch's documentation.
+
+    >>> jacobian(lambda x: x**2, np.array([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
     xs, one = _fresh(inputs, create_graph)
-    ys, alone = _called(func, xs, strict)
-    _independent(ys, xs, strict)
+    ys, single = _outputs(func, xs, strict)
+    _check_dependence(ys, xs, strict)
     rows = []
     for y in ys:
         if y.requires_grad and y.size:
             units = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-            found = grad(
+            gradients = grad(
                 y, xs, Tensor(Value(units.shape, y.dtype, units)), retain_graph=True, create_graph=create_graph,
                 is_grads_batched=True, allow_unused=True,
             )  # fmt: skip
         else:
-            found = (None,) * len(xs)
+            gradients = (None,) * len(xs)
         shapes = [(*y.shape, *x.shape) for x in xs]
         row = [
             reshape(g, shape) if g is not None else _zeros(x, shape)
-            for g, x, shape in zip(found, xs, shapes, strict=True)
+            for g, x, shape in zip(gradients, xs, shapes, strict=True)
         ]
         rows.append(_arranged(row, one))
-    return _arranged(rows, alone)
+    return _arranged(rows, single)
 
 
 def hessian(func: Function, inputs: Any, create_graph: bool = False, strict: bool = False) -> Any:
-    """All second derivatives of a function that gives one number: (*input.shape, *input.shape) for each pair."""
+    """The Hessian: all second derivatives of a function that returns one number.
+
+    A tensor of shape (*a.shape, *b.shape) for each pair of inputs a, b, in a tuple of tuples if there are several; its
+    unit is that of the output per unit of a and per unit of b. Other arguments and errors as for `jvp`; a function that
+    returns more than one element raises RuntimeError.
+    Source: ``torch.autograd.functional.hessian`` in PyTorch's documentation.
+
+    >>> hessian(lambda x: x[0] ** 2 * x[1], np.array([1.0, 3.0]))
+    tensor([[6., 2.],
+            [2., 0.]])
+    """
     xs, one = _fresh(inputs, create_graph)
 
-    def gradients(*given: Tensor) -> Any:
-        y = _number(func(*given), "hessian")
+    def gradients(*tensors: Tensor) -> Any:
+        y = _number(func(*tensors), "hessian")
         if not y.requires_grad:
             if strict:
                 raise _not_differentiable(0)
-            return _arranged([_zeros(x) for x in given], one)
-        return _arranged(grad(y, given, create_graph=True, allow_unused=True, materialize_grads=True), one)
+            return _arranged([_zeros(x) for x in tensors], one)
+        return _arranged(grad(y, tensors, create_graph=True, allow_unused=True, materialize_grads=True), one)
 
     return jacobian(gradients, xs[0] if one else xs, create_graph, strict)
 
@@ -106,51 +146,60 @@ def hessian(func: Function, inputs: Any, create_graph: bool = False, strict: boo
 def hvp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """The one number that ``func`` gives, and its Hessian times ``v``, in the shapes of the inputs."""
+    """The number that ``func`` returns, and the Hessian-vector product, in the shapes of the inputs.
+
+    ``v``: the same shapes as the inputs, 1 if left out for a single number. The Hessian itself is never formed: the
+    cost is a small multiple of computing the number (Griewank and Walther, Evaluating Derivatives, ch. 5). Other
+    arguments and errors as for `hessian`. Source: ``torch.autograd.functional.hvp`` in PyTorch's documentation.
+
+    >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    (tensor(9.), tensor([ 6., 12.]))
+    """
     xs, one = _fresh(inputs, create_graph)
     vs = _directions(v, xs, "v", "the inputs")
     y = _number(func(*xs), "hvp")
-    _independent([y], xs, strict)
-    found: Sequence[Any] = [_zeros(x) for x in xs]
+    _check_dependence([y], xs, strict)
+    products: Sequence[Any] = [_zeros(x) for x in xs]
     if y.requires_grad:
         gs = grad(y, xs, create_graph=True, materialize_grads=True)
         if strict and not all(g.requires_grad for g in gs):
             raise _not_differentiable(0)
         live = [(g, w) for g, w in zip(gs, vs, strict=True) if g.requires_grad]
         if live:
-            found = grad(
+            products = grad(
                 [g for g, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True
             )
-    return _given([y], True, create_graph), _arranged(found, one)
+    return _results([y], True, create_graph), _arranged(products, one)
 
 
 def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
-    """The inputs as tensors of their own, and whether there is just one.
+    """The inputs as new tensors, and whether there is a single one (not in a tuple).
 
-    With a graph kept they stay connected to what was given, but are told apart from other uses of it.
+    With ``create_graph`` they stay connected to the caller's tensors, through a node of their own, so that other uses
+    of the caller's tensors inside the function are not differentiated.
     """
-    # A list of numbers is an array; of tensors, several inputs.
+    # A list of numbers is one input, a list of tensors is several.
     one = not isinstance(inputs, tuple) and not (
         isinstance(inputs, list) and any(isinstance(x, Tensor) for x in inputs)
     )
-    found = []
+    xs = []
     for x in (inputs,) if one else inputs:
         x = lift(x)
         if create_graph and x.requires_grad:
             x = record(_SAME, (x,), x.shape, x.dtype)
         else:
             x = x.detach().requires_grad_()
-        found.append(x)
-    if not found:
+        xs.append(x)
+    if not xs:
         raise BadType("no inputs are given")
-    return found, one
+    return xs, one
 
 
-def _called(func: Function, xs: Sequence[Tensor], strict: bool) -> tuple[list[Tensor], bool]:
-    """The outputs of the function, and whether there is just one."""
-    found = func(*xs)
-    alone = not isinstance(found, (tuple, list))
-    ys = [found] if alone else list(found)
+def _outputs(func: Function, xs: Sequence[Tensor], strict: bool) -> tuple[list[Tensor], bool]:
+    """The outputs of the function, and whether there is a single one (not in a tuple)."""
+    returned = func(*xs)
+    single = not isinstance(returned, (tuple, list))
+    ys = [returned] if single else list(returned)
     for k, y in enumerate(ys):
         if not isinstance(y, Tensor):
             raise BadType(
@@ -161,7 +210,7 @@ def _called(func: Function, xs: Sequence[Tensor], strict: bool) -> tuple[list[Te
             raise _not_differentiable(k)
         if y.dtype is C128 and any(x.dtype is not C128 for x in xs):
             raise BadType(f"output {k} is complex and an input is not", hint="take np.real and np.imag of it")
-    return ys, alone
+    return ys, single
 
 
 def _not_differentiable(k: int) -> Refused:
@@ -171,7 +220,8 @@ def _not_differentiable(k: int) -> Refused:
     )
 
 
-def _independent(ys: Sequence[Tensor], xs: Sequence[Tensor], strict: bool) -> None:
+def _check_dependence(ys: Sequence[Tensor], xs: Sequence[Tensor], strict: bool) -> None:
+    """With ``strict``, raise RuntimeError if an output does not depend on an input."""
     if not strict:
         return
     for k, y in enumerate(ys):
@@ -185,26 +235,27 @@ def _independent(ys: Sequence[Tensor], xs: Sequence[Tensor], strict: bool) -> No
 
 
 def _number(y: Any, name: str) -> Tensor:
+    """The output of a function as a tensor without axes. Raises RuntimeError unless it has a single element."""
     if not isinstance(y, Tensor) or y.size != 1:
         raise Refused(f"The function given to {name} should return a Tensor with a single element")
     return reshape(y, ())
 
 
-def _directions(v: Any, like: Sequence[Tensor], name: str, what: str) -> list[Tensor]:
-    """``v`` as tensors that fit ``like``; ones where there is one number to multiply."""
+def _directions(v: Any, like: Sequence[Tensor], name: str, partners: str) -> list[Tensor]:
+    """``v`` as tensors in the shapes of ``like``; 1 if it is None and ``like`` a single number."""
     if v is None:
         if len(like) != 1 or like[0].size != 1:
-            raise Refused(f"{name} can be left out only where {what} are a single number")
+            raise Refused(f"{name} can be left out only where {partners} are a single number")
         return [_zeros(like[0]) + 1]
     several = isinstance(v, tuple) or (isinstance(v, list) and any(isinstance(x, Tensor) for x in v))
     listed = list(v) if several else [v]
     if len(listed) != len(like):
-        raise Refused(f"{name} must be as many as {what}: {len(like)}, not {len(listed)}")
-    given = [lift(x, t) for x, t in zip(listed, like, strict=True)]
-    if [g.shape for g in given] != [t.shape for t in like]:
+        raise Refused(f"{name} must be as many as {partners}: {len(like)}, not {len(listed)}")
+    directions = [lift(x, t) for x, t in zip(listed, like, strict=True)]
+    if [d.shape for d in directions] != [t.shape for t in like]:
         shapes = ", ".join(str(t.shape) for t in like)
-        raise Refused(f"{name} must have the shapes of {what}: {shapes}")
-    return given
+        raise Refused(f"{name} must have the shapes of {partners}: {shapes}")
+    return directions
 
 
 def _zeros(like: Tensor, shape: tuple[int, ...] | None = None) -> Tensor:
@@ -212,9 +263,9 @@ def _zeros(like: Tensor, shape: tuple[int, ...] | None = None) -> Tensor:
     return Tensor(Value(zeros.shape, like.dtype, settled(zeros, like.dtype)))
 
 
-def _given(ys: Sequence[Tensor], alone: bool, create_graph: bool) -> Any:
-    return _arranged(ys if create_graph else [y.detach() for y in ys], alone)
+def _results(ys: Sequence[Tensor], single: bool, create_graph: bool) -> Any:
+    return _arranged(ys if create_graph else [y.detach() for y in ys], single)
 
 
-def _arranged(found: Sequence[Any], one: bool) -> Any:
-    return found[0] if one else tuple(found)
+def _arranged(items: Sequence[Any], single: bool) -> Any:
+    return items[0] if single else tuple(items)

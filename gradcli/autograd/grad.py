@@ -1,4 +1,4 @@
-"""grad: the call, its checks in the order of ``torch.autograd.grad``, and its refusals."""
+"""`grad`, with its checks in the order of ``torch.autograd.grad`` and its errors in the same words."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from gradcli.autograd.values import BOOL, C128, F64, SMALL, Value, settled
 Key = TypeVar("Key")
 
 
-def _called(kind: str, place: object, t: object) -> str:
-    """How an argument is named in an error."""
+def _described(kind: str, key: object, t: object) -> str:
+    """An argument in a hint: its index or key, and the name of the tensor."""
     name = t.name if isinstance(t, Tensor) and t.name is not None else None
-    return f"{kind}[{place!r}]" + (f", named '{name}'" if name else "")
+    return f"{kind}[{key!r}]" + (f", named '{name}'" if name else "")
 
 
 @overload
@@ -87,18 +87,36 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> Any:
-    """The vector-Jacobian product: sum over outputs y_k of grad_outputs[k] . dy_k/dx, for each input x.
+    """The vector-Jacobian product: for each input x, the sum over the outputs y_k of grad_outputs[k] . dy_k/dx.
 
-    ``outputs``, ``inputs``: a tensor or several; a dict of inputs gives a dict of gradients, all else a tuple, each
-    gradient in the shape and dtype of its input. ``grad_outputs``: the cotangents, in the shapes of the outputs; may
-    be left out, or None, for outputs of one element. ``retain_graph``: keep the graph for another pass (default:
-    as ``create_graph``). ``create_graph``: the gradients can be differentiated in turn. ``allow_unused``: None, not
-    an error, for an input that no output was made of; ``materialize_grads``: zeros instead. ``is_grads_batched``: the
-    first axis of each of ``grad_outputs`` counts cotangents, and that of each gradient the answers.
+    ``outputs``, ``inputs``: a tensor or a sequence of tensors. A dict of inputs gives a dict of gradients, anything
+    else a tuple. Each gradient has the shape and dtype of its input, and the unit of the outputs (times that of
+    ``grad_outputs``) per unit of the input.
+    ``grad_outputs``: the cotangents, in the shapes of the outputs; None for an output of one element means 1.
+    ``retain_graph``: keep the graph for another call (default: as ``create_graph``); otherwise the values that it
+    saved are freed.
+    ``create_graph``: record the graph of the gradients, so that they can be differentiated in turn.
+    ``only_inputs``: deprecated and ignored, with a warning if it is false.
+    ``allow_unused``: return None, instead of raising, for an input that no output depends on.
+    ``is_grads_batched``: the first axis of each of ``grad_outputs`` is a batch of cotangents; each gradient has the
+    same first axis.
+    ``materialize_grads``: return zeros for an input that no output depends on.
 
-    Of complex tensors the gradient is the conjugate of the derivative where that exists (dL/dz* of a real loss L).
-    Raises RuntimeError, ValueError and TypeError, all of them GradError too, and warns as ``torch.autograd.grad`` does;
-    more grad_outputs than outputs are refused as well.
+    The gradient of a complex tensor is the conjugate of the derivative where that exists (dL/dz* of a real loss L).
+    Reverse mode costs a small multiple of computing the outputs, however many inputs there are (Griewank and Walther,
+    Evaluating Derivatives, ch. 4). Arguments, checks, warnings and messages are those of ``torch.autograd.grad`` in
+    PyTorch's documentation, but more grad_outputs than outputs are refused. Raises RuntimeError, ValueError or
+    TypeError, each of them a GradError too.
+
+    >>> x = tensor([1.0, 2.0, 3.0])
+    >>> (g,) = grad((x**3).sum(), x, create_graph=True)
+    >>> g.tolist()
+    [3.0, 12.0, 27.0]
+    >>> grad(g, x, grad_outputs=tensor([1.0, 0.0, 1.0]))
+    (tensor([ 6.,  0., 18.]),)
+    >>> a, b = tensor(2.0), tensor(5.0)
+    >>> grad(a * b, {"a": a, "b": b})
+    {'a': tensor(5.), 'b': tensor(2.)}
     """
     if materialize_grads and allow_unused is False:
         raise BadValue(
@@ -119,67 +137,67 @@ def grad(
             stacklevel=2,
         )
     if grad_outputs is None:
-        given: tuple[Any, ...] = (None,) * len(ends)
+        weights: tuple[Any, ...] = (None,) * len(ends)
     else:
-        given = (grad_outputs,) if isinstance(grad_outputs, Tensor) else _tuple(grad_outputs)
-    cotangents = _cotangents(ends, given, is_grads_batched)
-    if len(given) != len(ends):
+        weights = (grad_outputs,) if isinstance(grad_outputs, Tensor) else _tuple(grad_outputs)
+    cotangents = _cotangents(ends, weights, is_grads_batched)
+    if len(weights) != len(ends):
         raise Refused(
-            f"got {len(ends)} tensors and {len(given)} gradients", hint="give one grad_output for each output"
+            f"got {len(ends)} tensors and {len(weights)} gradients", hint="give one grad_output for each output"
         )
     for k, y in enumerate(ends):
         if y.node is None:
             raise Refused(
                 f"element {k} of tensors does not require grad and does not have a grad_fn",
-                hint=f"it is {_called('outputs', k, y)}",
+                hint=f"it is {_described('outputs', k, y)}",
             )
     nodes: list[Node] = []
     for k, x in enumerate(starts):
-        place = k if keys is None else keys[k]
+        key = k if keys is None else keys[k]
         if not isinstance(x, Tensor):
-            raise Refused(f"all inputs have to be Tensors, but got {type(x).__name__}", hint=f"it is inputs[{place!r}]")
+            raise Refused(f"all inputs have to be Tensors, but got {type(x).__name__}", hint=f"it is inputs[{key!r}]")
         if x.node is None:
             raise Refused(
-                "One of the differentiated Tensors does not require grad", hint=f"it is {_called('inputs', place, x)}"
+                "One of the differentiated Tensors does not require grad", hint=f"it is {_described('inputs', key, x)}"
             )
         nodes.append(x.node)
     retain = create_graph if retain_graph is None else bool(retain_graph)
-    found = _passes(ends, cotangents, starts, retain, create_graph, is_grads_batched)
+    gradients = _passes(ends, cotangents, starts, retain, create_graph, is_grads_batched)
     results: list[Tensor | None] = []
     for k, (x, node) in enumerate(zip(starts, nodes, strict=True)):
-        if node not in found:
+        if node not in gradients:
             if not allow_unused:
-                place = k if keys is None else keys[k]
+                key = k if keys is None else keys[k]
                 raise Refused(
                     f"The differentiated Tensor at index {k} appears to not have been used in the graph. Set "
                     "allow_unused=True if this is the desired behavior.",
-                    hint=f"it is {_called('inputs', place, x)}",
+                    hint=f"it is {_described('inputs', key, x)}",
                 )
             results.append(_zeros(x, None).requires_grad_(create_graph) if materialize_grads else None)
             continue
-        results.append(found[node])
-    # Numbers that would wait hold on to all that they are made of: of a leaf, and of what lost its graph.
-    waiting = [x.value for x in starts if x.is_leaf]
+        results.append(gradients[node])
+    # Evaluate lazy values now: an unevaluated value keeps its whole expression, and every array in it, alive.
+    lazy = [x.value for x in starts if x.is_leaf]
     if not create_graph:
-        waiting += [g.value for g in results if g is not None]
+        lazy += [g.value for g in results if g is not None]
     if not retain:
-        waiting += [y.value for y in ends]
-    evaluate(waiting)
+        lazy += [y.value for y in ends]
+    evaluate(lazy)
     return tuple(results) if keys is None else dict(zip(keys, results, strict=True))
 
 
-def _tuple(given: Any) -> tuple[Any, ...]:
+def _tuple(items: Any) -> tuple[Any, ...]:
     try:
-        return tuple(given)
+        return tuple(items)
     except TypeError as e:
         raise BadType(str(e)) from None
 
 
-def _cotangents(outputs: Sequence[Any], given: Sequence[Any], batched: bool) -> list[Tensor]:
-    """Each output's cotangent, checked against it."""
-    found: list[Tensor] = []
+def _cotangents(outputs: Sequence[Any], weights: Sequence[Any], batched: bool) -> list[Tensor]:
+    """The cotangent of each output, in its dtype; ones for None. Raises as `grad` does for one that does not fit."""
+    cotangents: list[Tensor] = []
     batch: int | None = None
-    for k, (y, g) in enumerate(zip(outputs, given, strict=False)):
+    for k, (y, g) in enumerate(zip(outputs, weights, strict=False)):
         if not isinstance(y, Tensor):
             raise NotATensor(
                 "Expected output to be a gradcli Tensor", hint=f"outputs[{k}] is of type {type(y).__name__}"
@@ -188,12 +206,12 @@ def _cotangents(outputs: Sequence[Any], given: Sequence[Any], batched: bool) -> 
             if y.node is not None and y.size != 1:
                 raise Refused(
                     "grad can be implicitly created only for scalar outputs",
-                    hint=f"{_called('outputs', k, y)}, has the shape {y.shape}: give its grad_outputs",
+                    hint=f"{_described('outputs', k, y)}, has the shape {y.shape}: give its grad_outputs",
                 )
             if y.node is not None and y.dtype is C128:
                 raise Refused(
                     f"grad can be implicitly created only for real scalar outputs but got {y.dtype}",
-                    hint=f"it is {_called('outputs', k, y)}",
+                    hint=f"it is {_described('outputs', k, y)}",
                 )
             ones = np.ones(y.shape)
             g = Tensor(Value(ones.shape, F64, settled(ones, F64)))
@@ -215,7 +233,7 @@ def _cotangents(outputs: Sequence[Any], given: Sequence[Any], batched: bool) -> 
             raise Refused(
                 f"Mismatch in shape: grad_output[{k}] has a shape of {g.shape} and output[{k}] has a shape of "
                 f"{y.shape}.",
-                hint=f"grad_outputs do not broadcast; the output is {_called('outputs', k, y)}",
+                hint=f"grad_outputs do not broadcast; the output is {_described('outputs', k, y)}",
             )
         if (g.dtype is C128) != (y.dtype is C128):
             raise Refused(
@@ -223,12 +241,12 @@ def _cotangents(outputs: Sequence[Any], given: Sequence[Any], batched: bool) -> 
                 f"dtype: grad_output[{k}] has a dtype of {g.dtype} and output[{k}] has a dtype of {y.dtype}."
             )
         g = cast(g, y.dtype) if y.dtype is not BOOL else g
-        found.append(_unit(g) if g.node is None and g.size > SMALL else g)
-    return found
+        cotangents.append(_unit(g) if g.node is None and g.size > SMALL else g)
+    return cotangents
 
 
 def _unit(g: Tensor) -> Tensor:
-    """A cotangent of ones as the one number it is: nothing is multiplied by it."""
+    """A cotangent of ones as a broadcast scalar 1, by which nothing is multiplied; any other cotangent unchanged."""
     array = g.value.array
     return expand(lift(1.0, g), g.shape) if array is not None and np.all(array == 1) else g
 
@@ -237,14 +255,14 @@ def _passes(
     outputs: Sequence[Tensor], cotangents: Sequence[Tensor], inputs: Sequence[Tensor], retain: bool, create: bool,
     batched: bool,
 ) -> dict[Node, Tensor]:  # fmt: skip
-    """The gradient of each input that is reached, of every cotangent in a batch."""
+    """The gradient of each input that an output depends on; with ``batched`` stacked over the batch of cotangents."""
     ends = [y.node for y in outputs if y.node is not None]
     starts = {x.node: x for x in inputs if x.node is not None}
 
-    def once(these: Sequence[Tensor], retain: bool) -> dict[Node, Tensor]:
-        given = [(n, v if create else v.detach()) for n, v in zip(ends, these, strict=True)]
-        found = pull_back(given, list(starts), retain=retain, create=create)
-        return {n: g if isinstance(g, Tensor) else _zeros(starts[n], g) for n, g in found.items()}
+    def once(weights: Sequence[Tensor], retain: bool) -> dict[Node, Tensor]:
+        pairs = [(n, v if create else v.detach()) for n, v in zip(ends, weights, strict=True)]
+        gradients = pull_back(pairs, list(starts), retain=retain, create=create)
+        return {n: g if isinstance(g, Tensor) else _zeros(starts[n], g) for n, g in gradients.items()}
 
     if not batched:
         return once(cotangents, retain)
@@ -253,7 +271,7 @@ def _passes(
         reached = once([_zeros(y, None) for y in outputs], retain)
         return {n: _zeros(g[None][:0], None) for n, g in reached.items()}
     each = [once([v[b] for v in cotangents], retain or b < count - 1) for b in range(count)]
-    return {n: stack([one[n] for one in each]) for n in each[0]}
+    return {n: stack([gradients[n] for gradients in each]) for n in each[0]}
 
 
 def _zeros(like: Tensor, node: Node | None) -> Tensor:

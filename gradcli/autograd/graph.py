@@ -1,7 +1,7 @@
-"""The graph: which operation made what of which values, and the way from one node to another.
+"""The graph of a computation: the operation, values and argument nodes of every result, and paths between nodes.
 
-A node knows values and other nodes, never a tensor: what the user lets go of is gone. Must not know how derivatives
-are taken.
+A node refers to values and nodes, never to a tensor, so that tensors the user drops are freed.
+Layer: must not know how derivatives are taken.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from itertools import count
 from gradcli.autograd.elementwise import Elementwise
 from gradcli.autograd.values import Operation, Value
 
-Way = tuple[Elementwise, tuple[Value, ...], "tuple[Node | None, ...]"]
-"""An operation, the values it is done to and the nodes of those."""
+Shortcut = tuple[Elementwise, tuple[Value, ...], "tuple[Node | None, ...]"]
+"""An operation, the values of its arguments, and the nodes of these (None: constants)."""
 
-_births = count()
+_serials = count()
 
 
 class Node:
-    """A step of the graph: ``op`` on ``args`` gave ``answer``; ``edges`` are the nodes of the arguments.
+    """A node: ``op`` applied to ``args`` gave ``answer``; ``edges`` are the nodes of the arguments.
 
-    None among the edges is an argument that no gradient reaches. A leaf has no operation. A freed node has no values.
-    ``short``: another way to the same answer, in one operation on values further back.
+    An edge of None is an argument without gradient. A leaf has no operation. A freed node has no values.
+    ``shortcut`` is one operation on earlier values that gives the same answer.
     """
 
-    __slots__ = ("answer", "args", "edges", "op", "serial", "short")
+    __slots__ = ("answer", "args", "edges", "op", "serial", "shortcut")
 
     def __init__(
         self, op: Operation | None, args: tuple[Value, ...] | None, answer: Value | None, edges: tuple[Node | None, ...]
     ) -> None:
         self.op, self.args, self.answer, self.edges = op, args, answer, edges
-        self.serial = next(_births)
-        self.short: Way | None = None
+        self.serial = next(_serials)
+        self.shortcut: Shortcut | None = None
 
     def free(self) -> None:
-        """Let go of the values. What needs none of them for its derivative keeps their shapes and may go again."""
-        self.short = None
-        # Taken before they are looked at, here and elsewhere: another thread may free the node.
+        """Drop the values. If the derivative needs none of them, keep their shapes: the node can be used again."""
+        self.shortcut = None
+        # Read once into locals, as everywhere: another thread may free the node in between.
         args, answer = self.args, self.answer
         if self.op is None or args is None or answer is None:
             return
@@ -49,7 +49,7 @@ class Node:
 
 
 def needed(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node]:
-    """The nodes on a way from an output to an input, users before what they use."""
+    """The nodes on a path from an output to an input, in reverse topological order (users first)."""
     seen = set(outputs)
     stack = list(seen)
     while stack:
@@ -57,9 +57,9 @@ def needed(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node]:
             if edge is not None and edge not in seen:
                 seen.add(edge)
                 stack.append(edge)
-    leads = set(inputs)
+    on_path = set(inputs)
     order = sorted(seen, key=lambda n: n.serial)
     for node in order:
-        if node not in leads and any(edge in leads for edge in node.edges):
-            leads.add(node)
-    return [node for node in reversed(order) if node in leads]
+        if node not in on_path and any(edge in on_path for edge in node.edges):
+            on_path.add(node)
+    return [node for node in reversed(order) if node in on_path]

@@ -1,7 +1,8 @@
-"""A run of elementwise operations on one large array as a single operation, which has a single slope.
+"""A chain of elementwise operations on one large array as a single operation with a single slope.
 
-Pulling a cotangent back operation by operation makes a chain of products; the derivative of the whole, by forward mode
-in the one input, takes about half the steps. Must not know how cotangents of other operations are pulled back.
+Pulling a cotangent back operation by operation makes a chain of products; the derivative of the whole chain, by forward
+mode in its single input, takes about half the steps.
+Layer: must not know how cotangents of other operations are pulled back.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ from collections.abc import Sequence
 
 from gradcli.autograd import values
 from gradcli.autograd.elementwise import Elementwise, joined, placeholder
-from gradcli.autograd.graph import Node, Way, needed
+from gradcli.autograd.graph import Node, Shortcut, needed
 from gradcli.autograd.values import F64, Value
 from gradcli.expr import Expr
 
 _MOST = 3000
-"""Operations that are joined."""
+"""The most operations that are joined."""
 
 
 def region_start(order: Sequence[Node], inputs: Sequence[Node]) -> int:
-    """Where the nodes of ``order``, users first, begin to be one region that ends in the single input."""
+    """The index in ``order`` (users first) from which all nodes are elementwise and end in the single input.
+
+    ``len(order)`` if there is no such region.
+    """
     if len(inputs) != 1 or not order or order[-1] is not inputs[0]:
         return len(order)
     start = len(order) - 1
@@ -36,49 +40,50 @@ def region_start(order: Sequence[Node], inputs: Sequence[Node]) -> int:
     return start
 
 
-def whole(nodes: Sequence[Node]) -> tuple[Way, int] | None:
-    """The first of ``nodes`` as one operation, and which of its arguments is the last; None where it is not one."""
+def whole(nodes: Sequence[Node]) -> tuple[Shortcut, int] | None:
+    """The first of ``nodes`` as one operation, and the index of the last among its arguments; None if there is none."""
     top, end = nodes[0], nodes[-1]
-    found, answer = top.short, top.answer
-    if found is None or not _alone(found, end):
-        found = _joined(nodes, end)
-    if found is None or answer is None:
+    shortcut, answer = top.shortcut, top.answer
+    if shortcut is None or not _direct(shortcut, end):
+        shortcut = _joined(nodes, end)
+    if shortcut is None or answer is None:
         return None
-    k = found[2].index(end)
-    return (found, k) if found[1][k].shape == answer.shape else None
+    k = shortcut[2].index(end)
+    return (shortcut, k) if shortcut[1][k].shape == answer.shape else None
 
 
-def _alone(way: Way, end: Node) -> bool:
-    """Whether ``end`` is met as itself among the arguments, and by no other."""
-    others = [edge for edge in way[2] if edge is not None and edge is not end]
-    return end in way[2] and not (others and needed(others, [end]))
+def _direct(shortcut: Shortcut, end: Node) -> bool:
+    """Whether ``end`` is an argument of the operation, and no other argument depends on it."""
+    others = [edge for edge in shortcut[2] if edge is not None and edge is not end]
+    return end in shortcut[2] and not (others and needed(others, [end]))
 
 
-def _joined(nodes: Sequence[Node], end: Node) -> Way | None:
-    made: dict[Node, Expr] = {}
+def _joined(nodes: Sequence[Node], end: Node) -> Shortcut | None:
+    """The operations of ``nodes`` substituted into each other; None if one is freed or ``end`` does not occur."""
+    new: dict[Node, Expr] = {}
     leaves: list[Value] = []
     edges: list[Node | None] = []
-    places: dict[int, Expr] = {}
+    placeholders: dict[int, Expr] = {}
 
     def leaf(v: Value, edge: Node | None) -> Expr:
-        if id(v) not in places:
-            places[id(v)] = placeholder(len(leaves))
+        if id(v) not in placeholders:
+            placeholders[id(v)] = placeholder(len(leaves))
             leaves.append(v)
             edges.append(edge)
-        return places[id(v)]
+        return placeholders[id(v)]
 
     for node in reversed(nodes):
         if node is end:
             continue
-        given = node.args
-        if given is None or not isinstance(node.op, Elementwise):
+        arguments = node.args
+        if arguments is None or not isinstance(node.op, Elementwise):
             return None
         args = [
-            made[edge] if edge is not None and edge in made else leaf(v, edge)
-            for v, edge in zip(given, node.edges, strict=True)
+            new[edge] if edge is not None and edge in new else leaf(v, edge)
+            for v, edge in zip(arguments, node.edges, strict=True)
         ]
-        made[node] = node.op.instance(args)
-    op = joined(made[nodes[0]], len(leaves))
+        new[node] = node.op.instance(args)
+    op = joined(new[nodes[0]], len(leaves))
     if end not in edges:
         return None
     return op, tuple(leaves), tuple(edges)

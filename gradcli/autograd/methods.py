@@ -1,12 +1,16 @@
-"""The methods of tensors, bound to the functions that do them: imported last, so that no room imports one above it."""
+"""The methods of `Tensor`, bound to functions of the files above it.
+
+`Tensor` declares them under TYPE_CHECKING only, so that its file imports none of these and no import is circular.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gradcli.autograd import elementwise, numpy_functions, numpy_ufuncs, reduction_ops, shape_ops
+from gradcli.autograd import complex_ops, elementwise, numpy_functions, numpy_ufuncs, reduction_ops, shape_ops
 from gradcli.autograd.operations import apply, binary, logical, power
 from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import Axis
 
 
 def _operator(name: str, *, reflected: bool = False) -> Any:
@@ -19,6 +23,45 @@ def _operator(name: str, *, reflected: bool = False) -> Any:
 def _logical(name: str, arity: int) -> Any:
     op = elementwise.row(name, arity)
     return lambda *args: logical(op, *args)
+
+
+def _max(self: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The greatest element along axes, all by default; ties share the gradient equally, as in ``torch.amax``.
+
+    >>> tensor([[1.0, 5.0], [4.0, 2.0]], requires_grad=False).max(axis=0)
+    tensor([4., 5.])
+    """
+    return reduction_ops.extreme(self, axis, keepdims, "max")
+
+
+def _min(self: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The least element along axes, all by default; ties share the gradient equally, as in ``torch.amin``.
+
+    >>> tensor([[1.0, 5.0], [4.0, 2.0]], requires_grad=False).min()
+    tensor(1.)
+    """
+    return reduction_ops.extreme(self, axis, keepdims, "min")
+
+
+def _reshape(self: Tensor, *shape: Any) -> Tensor:
+    """The same elements in another shape, given as integers or one tuple; -1 once for the remaining length.
+
+    Raises ValueError for a shape of another size.
+
+    >>> tensor([1, 2, 3, 4], requires_grad=False).reshape(2, -1)
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    return shape_ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+
+def _transpose(self: Tensor, *axes: Any) -> Tensor:
+    """The axes in another order, given as integers or one tuple; reversed by default.
+
+    >>> tensor(np.ones((2, 3, 5))).transpose(2, 0, 1).shape
+    (5, 2, 3)
+    """
+    return shape_ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
 
 _NEG = elementwise.row("neg", 1)
@@ -35,13 +78,11 @@ _METHODS: dict[str, Any] = {
     **{name: numpy_ufuncs.OWN[name] for name in (
         "sum", "mean", "prod", "var", "std", "cumsum", "ravel", "dot", "conj", "squeeze",
     )},
-    "max": lambda self, axis=None, keepdims=False: reduction_ops.extreme(self, axis, keepdims, "max"),
-    "min": lambda self, axis=None, keepdims=False: reduction_ops.extreme(self, axis, keepdims, "min"),
+    "max": _max, "min": _min, "reshape": _reshape, "transpose": _transpose,
     "flatten": numpy_ufuncs.ravel, "clip": numpy_functions.clip,
-    "reshape": lambda self, *shape: shape_ops.reshape(self, shape[0] if len(shape) == 1 else shape),
-    "transpose": lambda self, *axes: shape_ops.transpose(self, axes[0] if len(axes) == 1 else axes or None),
-    "T": property(shape_ops.transpose), "real": property(shape_ops.real), "imag": property(shape_ops.imag),
-    "__abs__": shape_ops.absolute, "__getitem__": shape_ops.getitem,
+    "T": property(shape_ops.transpose, doc="The tensor with its axes reversed."),
+    "real": property(complex_ops.real), "imag": property(complex_ops.imag),
+    "__abs__": complex_ops.absolute, "__getitem__": shape_ops.getitem,
     "__round__": lambda self, digits=None: numpy_functions.round_(self, digits or 0),
     "__matmul__": reduction_ops.matmul, "__rmatmul__": lambda self, other: reduction_ops.matmul(other, self),
     "__array_ufunc__": lambda self, f, method, *args, **options: numpy_ufuncs.ufunc(f, method, args, options),

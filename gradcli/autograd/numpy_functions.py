@@ -1,4 +1,4 @@
-"""NumPy's functions that are no ufuncs, on tensors (``__array_function__``): a table from each to what does it here."""
+"""NumPy's functions that are no ufuncs, on tensors (``__array_function__``), each with its implementation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import elementwise
+from gradcli.autograd import complex_ops, elementwise
 from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
@@ -20,16 +20,16 @@ Call = Callable[..., Any]
 
 
 def _rearranged(f: Call) -> Call:
-    """A function that only picks and repeats elements: what it does to their places tells what it does to them."""
+    """A function that only selects and repeats elements: applied to the array of positions, it gives an index."""
 
     def function(x: Any, *args: Any, **options: Any) -> Any:
         x = lift(x)
         flat = shapes.reshape(x, -1)
         args = tuple([a.numpy() if isinstance(a, Tensor) else a for a in args])
-        places = f(np.arange(x.size).reshape(x.shape), *args, **options)
-        if isinstance(places, list | tuple):
-            return [flat[p] for p in places]
-        return flat[places]
+        positions = f(np.arange(x.size).reshape(x.shape), *args, **options)
+        if isinstance(positions, list | tuple):
+            return [flat[p] for p in positions]
+        return flat[positions]
 
     return function
 
@@ -69,12 +69,18 @@ def _inner(a: Any, b: Any) -> Tensor:
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:
+    """Each element limited to the interval from a_min to a_max; None is no limit.
+
+    >>> tensor([-2.0, 0.5, 2.0], requires_grad=False).clip(-1, 1)
+    tensor([-1. ,  0.5,  1. ])
+    """
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    found: Tensor = row_function("clip")(x, -np.inf if low is None else low, np.inf if high is None else high)
-    return found
+    result: Tensor = row_function("clip")(x, -np.inf if low is None else low, np.inf if high is None else high)
+    return result
 
 
 def round_(x: Tensor, decimals: int = 0) -> Tensor:
+    """Each element rounded to ``decimals`` decimals, ties to even; its derivative is 0."""
     x = lift(x)
     if not isinstance(decimals, (int, np.integer)) or abs(decimals) > 300:
         raise BadValue(f"decimals is an integer from -300 to 300, not {decimals!r}")
@@ -84,8 +90,8 @@ def round_(x: Tensor, decimals: int = 0) -> Tensor:
 
 def _sort(x: Any, axis: int | None = -1) -> Tensor:
     x = lift(x)
-    found: Tensor = _rearranged(np.take_along_axis)(x, np.argsort(x.numpy(), axis, kind="stable"), axis)
-    return found
+    result: Tensor = _rearranged(np.take_along_axis)(x, np.argsort(x.numpy(), axis, kind="stable"), axis)
+    return result
 
 
 def _diff(x: Any, n: int = 1, axis: int = -1) -> Tensor:
@@ -93,18 +99,18 @@ def _diff(x: Any, n: int = 1, axis: int = -1) -> Tensor:
     if n < 0:
         raise BadValue(f"n must not be negative, it is {n}")
     before = (slice(None),) * shapes.axis_of(axis, x.ndim)
-    found: Tensor = x
+    result: Tensor = x
     for _ in range(n):
-        found = found[(*before, slice(1, None))] - found[(*before, slice(None, -1))]
-    return found
+        result = result[(*before, slice(1, None))] - result[(*before, slice(None, -1))]
+    return result
 
 
 def _broadcast_to(x: Any, shape: Any) -> Tensor:
     x = lift(x)
-    wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (int(shape),)
-    if graph.broadcast({x.shape, wanted}) != wanted:
-        raise BadValue(f"a tensor of shape {x.shape} does not broadcast to {wanted}")
-    return shapes.expand(x, wanted)
+    target = tuple(shape) if isinstance(shape, (tuple, list)) else (int(shape),)
+    if graph.broadcast({x.shape, target}) != target:
+        raise BadValue(f"a tensor of shape {x.shape} does not broadcast to {target}")
+    return shapes.expand(x, target)
 
 
 def _swapped(ndim: int, a: int, b: int) -> list[int]:
@@ -120,12 +126,12 @@ def _moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
 
 
 def _about(f: Call) -> Call:
-    """A function that asks for no more than the shape."""
+    """A function of the shape or dtype alone, applied to the array."""
     return lambda x, *args, **options: f(x.numpy(), *args, **options)
 
 
 def _like(f: Call) -> Call:
-    """A function that makes a constant in the shape of a tensor."""
+    """A function that returns a constant in the shape of a tensor."""
 
     def function(x: Any, *args: Any, **options: Any) -> Tensor:
         args = tuple([a.numpy() if isinstance(a, Tensor) else a for a in args])
@@ -139,12 +145,12 @@ _REDUCED = "axis dtype out keepdims initial where"
 
 
 def _positional(f: Call, names: str) -> Call:
-    """``f`` with arguments in NumPy's order, of which it takes some by name."""
+    """``f`` with its options as positional arguments too, in NumPy's order ``names``."""
 
     def function(x: Any, *args: Any, **options: Any) -> Tensor:
-        given = taken(f, dict(zip(names.split(), args, strict=False)) | options)
-        found: Tensor = f(x, **given)
-        return found
+        keywords = taken(f, dict(zip(names.split(), args, strict=False)) | options)
+        result: Tensor = f(x, **keywords)
+        return result
 
     function.__name__ = f.__name__
     return function
@@ -167,7 +173,7 @@ FUNCTIONS: dict[Any, Call] = {
     np.moveaxis: _moveaxis,
     np.broadcast_to: _broadcast_to,
     np.dot: reductions.dot, np.outer: reductions.outer, np.inner: _inner, np.tensordot: _tensordot,
-    np.vdot: lambda a, b: shapes.sum_(shapes.conj(shapes.reshape(lift(a), -1)) * shapes.reshape(lift(b), -1)),
+    np.vdot: lambda a, b: shapes.sum_(complex_ops.conj(shapes.reshape(lift(a), -1)) * shapes.reshape(lift(b), -1)),
     np.trace: lambda x, *args, **options: shapes.sum_(_rearranged(np.diagonal)(x, *args, **options), -1),
     np.real: OWN["real"], np.imag: OWN["imag"], np.angle: OWN["angle"],
     np.sort: _sort, np.diff: _diff,
@@ -190,8 +196,8 @@ FUNCTIONS: dict[Any, Call] = {
 
 
 def function(f: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
-    """``f(*args, **options)`` for a function of NumPy that is no ufunc."""
-    found = FUNCTIONS.get(f)
-    if found is None:
+    """``f(*args, **options)`` for a function of NumPy that is no ufunc. Raises BadType for one without derivative."""
+    implementation = FUNCTIONS.get(f)
+    if implementation is None:
         raise BadType(f"{name_of(f)} has no derivative here", hint="for the numbers alone take t.numpy()")
-    return called(f, found, args, options)
+    return called(f, implementation, args, options)

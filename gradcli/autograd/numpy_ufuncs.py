@@ -1,4 +1,4 @@
-"""Functions of the table and NumPy's ufuncs on tensors: tables from a function to what does it here."""
+"""Functions of the table and NumPy's ufuncs on tensors (``__array_ufunc__``), each with its implementation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import elementwise
+from gradcli.autograd import complex_ops, elementwise
 from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
@@ -26,19 +26,20 @@ Call = Callable[..., Any]
 
 
 def named(name: str) -> Call | None:
-    """The function that the table, or this room, has under a name."""
+    """The function of tensors with a public name: one of OWN or of the function table; None if there is none."""
     own = OWN.get(name)
     if own is not None:
         return own
-    found = SPELLED.get(name)
-    if found is None or (found.internal and found.infix is None):
+    row = SPELLED.get(name)
+    if row is None or (row.internal and row.infix is None):
         return None
-    return _function(found, name)
+    return _function(row, name)
 
 
-def _function(found: Function, name: str) -> Call:
-    least, most = found.arity
-    extra = 1 if found.parameter else 0
+def _function(row: Function, name: str) -> Call:
+    """A function of the table on tensors, numbers and arrays, with the row's documentation."""
+    least, most = row.arity
+    extra = 1 if row.parameter else 0
 
     def function(*args: Any) -> Tensor:
         if len(args) < least + extra or (most is not None and len(args) > most + extra):
@@ -50,10 +51,10 @@ def _function(found: Function, name: str) -> Call:
             if not isinstance(value, (int, np.integer)) or not 0 <= value <= 1000:
                 raise BadValue(f"the first argument of {name} must be an integer from 0 to 1000, not {value!r}")
         like = next((a for a in args if isinstance(a, Tensor)), None)
-        return apply(_operation(found.name, len(args), value), *[lift(a, like) for a in args])
+        return apply(_operation(row.name, len(args), value), *[lift(a, like) for a in args])
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = found.doc + (f" ({found.notes})" if found.notes else "")
+    function.__doc__ = row.doc + (f" ({row.notes})" if row.notes else "")
     return function
 
 
@@ -61,10 +62,12 @@ _operation = lru_cache(500)(elementwise.row)
 
 
 def row_function(name: str) -> Call:
+    """The function of tensors for a row of the table, internal rows included."""
     return _function(SPELLED.get(name) or TABLE[name], name)
 
 
 def _extreme(which: str) -> Call:
+    """The function "max" or "min": of several arguments element by element, of one argument along axes."""
     several = row_function(which)
 
     def function(*args: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -72,8 +75,8 @@ def _extreme(which: str) -> Call:
             return reductions.extreme(lift(args[0]), axis, keepdims, which)
         if axis is not None or keepdims:
             raise BadType(f"{which} of several arguments goes element by element: it takes no axis")
-        found: Tensor = several(*args)
-        return found
+        result: Tensor = several(*args)
+        return result
 
     function.__name__ = function.__qualname__ = which
     function.__doc__ = f"The {which}imum of several tensors element by element, or of one tensor's elements along axes."
@@ -81,13 +84,16 @@ def _extreme(which: str) -> Call:
 
 
 def where(condition: Any, a: Any, b: Any) -> Tensor:
-    """a where the condition holds, else b; nothing leaks from the branch not taken."""
+    """a where the condition holds, else b, element by element.
+
+    The branch not taken contributes 0 to every gradient, even where its slope is infinite or nan.
+    """
     like = next((t for t in (a, b) if isinstance(t, Tensor)), None)
     return apply(_WHERE, lift(condition), lift(a, like), lift(b, like))
 
 
 def lifted(f: Call) -> Call:
-    """``f`` with its first argument lifted."""
+    """``f`` with its first argument converted to a tensor."""
 
     def function(x: Any, *args: Any, **options: Any) -> Any:
         return f(lift(x), *args, **options)
@@ -98,12 +104,16 @@ def lifted(f: Call) -> Call:
 
 
 def power(x: Any, y: Any) -> Tensor:
-    """x to the power y."""
+    """x to the power y, element by element."""
     return graph.power(lift(x, y if isinstance(y, Tensor) else None), y)
 
 
 def ravel(x: Tensor) -> Tensor:
-    """The elements in one dimension, in C order."""
+    """The elements along one axis, in C order.
+
+    >>> tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=False).ravel()
+    tensor([1., 2., 3., 4.])
+    """
     return shapes.reshape(x, -1)
 
 
@@ -111,8 +121,8 @@ _WHERE = elementwise.row("where", 3)
 _ON_ONE: dict[str, Call] = {
     "sum": shapes.sum_, "mean": reductions.mean, "prod": reductions.prod, "var": reductions.var, "std": reductions.std,
     "norm": reductions.norm, "cumsum": reductions.cumsum, "reshape": shapes.reshape, "transpose": shapes.transpose,
-    "conj": shapes.conj, "real": shapes.real, "imag": shapes.imag, "angle": shapes.angle, "ravel": ravel,
-    "abs": shapes.absolute, "fabs": shapes.absolute,
+    "conj": complex_ops.conj, "real": complex_ops.real, "imag": complex_ops.imag, "angle": complex_ops.angle,
+    "ravel": ravel, "abs": complex_ops.absolute, "fabs": complex_ops.absolute,
 }  # fmt: skip
 OWN: dict[str, Call] = {
     "squeeze": shapes.squeeze,
@@ -128,13 +138,16 @@ OWN: dict[str, Call] = {
 
 
 def plain(f: Call) -> Call:
-    """A function with no derivative to speak of, on the numbers."""
+    """A function whose derivative is zero or undefined, applied to the arrays of tensors.
+
+    It returns truth values as a tensor, anything else as NumPy does.
+    """
 
     def function(*args: Any, **options: Any) -> Any:
-        found = f(*[a.numpy() if isinstance(a, Tensor) else a for a in args], **options)
-        if isinstance(found, np.ndarray | np.generic) and found.dtype == np.bool_:
-            return Tensor(Value(found.shape, BOOL, settled(found, BOOL)))
-        return found
+        result = f(*[a.numpy() if isinstance(a, Tensor) else a for a in args], **options)
+        if isinstance(result, np.ndarray | np.generic) and result.dtype == np.bool_:
+            return Tensor(Value(result.shape, BOOL, settled(result, BOOL)))
+        return result
 
     return function
 
@@ -153,23 +166,26 @@ UFUNCS: dict[Any, Call] = {
 
 
 def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
-    """``f(*args)`` or ``f.reduce(...)`` where tensors are among the arguments."""
+    """``f(*args)`` or ``f.reduce(...)`` with tensors among the arguments.
+
+    Raises BadType for a ufunc or method without derivative.
+    """
     if method == "reduce" and f in REDUCTIONS:
         options = {"axis": 0} | {k: v for k, v in options.items() if v is not None or k == "axis"}
         return REDUCTIONS[f](*args, **taken(f, options))
-    found = UFUNCS.get(f) if method == "__call__" else None
-    if found is None:
+    implementation = UFUNCS.get(f) if method == "__call__" else None
+    if implementation is None:
         raise BadType(
             f"np.{f.__name__}{'' if method == '__call__' else '.' + method} has no derivative here",
             hint="for the numbers alone take t.numpy()",
         )
-    return called(f, found, args, options)
+    return called(f, implementation, args, options)
 
 
-def called(f: Any, found: Call, args: Sequence[Any], options: dict[str, Any]) -> Any:
-    """``found`` called in the place of NumPy's ``f``, which its errors name."""
+def called(f: Any, implementation: Call, args: Sequence[Any], options: dict[str, Any]) -> Any:
+    """``implementation`` called in place of NumPy's ``f``; every error is a GradError that names ``f``."""
     try:
-        return found(*args, **taken(f, options))
+        return implementation(*args, **taken(f, options))
     except GradError:
         raise
     except TypeError as e:
@@ -180,20 +196,21 @@ def called(f: Any, found: Call, args: Sequence[Any], options: dict[str, Any]) ->
 
 
 def name_of(f: Any) -> str:
+    """The name of a NumPy function in messages, such as np.linalg.norm."""
     module = str(getattr(f, "__module__", None) or "numpy").replace("numpy", "np", 1)
     return f"{module}.{getattr(f, '__name__', f)}"
 
 
 def taken(f: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """The options that say something; those that tensors cannot do are refused."""
-    left = {}
+    """The options that differ from NumPy's defaults. Raises BadType for those that tensors do not support."""
+    kept = {}
     for name, value in options.items():
         if (value is None and name != "axis") or value is np._NoValue:
             continue
         if name in ("out", "where", "dtype", "casting", "order", "subok", "initial", "like"):
             raise BadType(f"np.{getattr(f, '__name__', f)} of a tensor takes no {name}=")
-        left[name] = value
-    return left
+        kept[name] = value
+    return kept
 
 
 REDUCTIONS: dict[Any, Call] = {

@@ -1,4 +1,4 @@
-"""Elementwise operations on tensors: operands, broadcasting, dtypes, nodes of the graph."""
+"""Elementwise operations applied to tensors: conversion of operands, broadcasting, dtypes, nodes of the graph."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from gradcli.autograd import elementwise
 from gradcli.autograd.elementwise import Elementwise
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.graph import Node
-from gradcli.autograd.tensor import Tensor, array_of
-from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, derived, settled
+from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, array_of, derived, settled
 
 
 def lift(x: Any, like: Tensor | None = None) -> Tensor:
-    """A tensor as it is, anything else as a constant. A Python number takes the dtype of ``like``."""
+    """A tensor itself, anything else as a constant tensor. A Python number takes the dtype of ``like``.
+
+    Raises BadType for anything that is no array of numbers, BadValue for an integer beyond the range of a double.
+    """
     if isinstance(x, Tensor):
         return x
     dtype = F64 if like is None else like.value.dtype
@@ -42,7 +45,7 @@ def _holds_graph(items: Iterable[Any]) -> bool:
 
 
 def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dtype[Any]) -> Tensor:
-    """``op`` applied to tensors that fit it."""
+    """``op`` applied to tensors, with the result's shape and dtype; a node is recorded if an argument has one."""
     values = tuple([t.value for t in tensors])
     value = derived(op, values, shape, dtype)
     if dtype is BOOL or not any(t.node is not None for t in tensors):
@@ -62,7 +65,7 @@ def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
             value = derived(op, values, shape, BOOL if op.boolean else dtype)
             break
     else:
-        # Single numbers, at the price of a call each.
+        # Scalars skip the conversions above: they cost several times the operation.
         value = Value((), BOOL if op.boolean else F64, op.single()(*[v.array for v in values]))
     for t in tensors:
         if t.node is not None:
@@ -80,7 +83,7 @@ def _connected(op: Elementwise, tensors: Sequence[Tensor], values: tuple[Value, 
 
 
 def _fitted(op: Elementwise, tensors: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Shape, np.dtype[Any]]:
-    """The arguments in one dtype, conditions apart, and the shape they broadcast to."""
+    """The arguments in their common dtype (conditions as truth values), the broadcast shape, and the dtype."""
     dtypes = {t.value.dtype for t, condition in zip(tensors, op.conditions, strict=True) if not condition}
     dtype = next((d for d in (C128, F64, F32) if d in dtypes), F64)
     if dtype is C128 and op.boolean and op.template.op not in ("eq", "ne"):
@@ -91,6 +94,7 @@ def _fitted(op: Elementwise, tensors: Sequence[Tensor]) -> tuple[tuple[Tensor, .
 
 
 def broadcast(shapes: Iterable[Shape]) -> Shape:
+    """The shape that ``shapes`` broadcast to. Raises BadValue if they do not."""
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
@@ -99,10 +103,10 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
 
 
 def binary(op: Elementwise, a: Any, b: Any) -> Tensor:
-    """An operator of two arguments, one of which may be a number or an array; NotImplemented for anything else."""
+    """An operator of two arguments, one of which may be a number or an array; NotImplemented for any other type."""
     if a.__class__ is not Tensor:
         if not isinstance(a, _OPERANDS):
-            return NotImplemented  # type: ignore[no-any-return]  # as operators say it
+            return NotImplemented  # type: ignore[no-any-return]  # the protocol of binary operators
         a = lift(a, b)
     elif b.__class__ is not Tensor:
         if not isinstance(b, _OPERANDS):
@@ -115,7 +119,7 @@ _OPERANDS = (Tensor, int, float, complex, np.ndarray, np.generic, list, tuple)
 
 
 def logical(op: Elementwise, *args: Any) -> Tensor:
-    """An operator of truth values."""
+    """An operator of truth values. Raises BadType for numbers."""
     tensors = [lift(a) for a in args]
     if any(t.dtype is not BOOL for t in tensors):
         raise BadType("& | and ~ are of truth values", hint="compare first: (x > 0) & (x < 1)")
@@ -123,17 +127,17 @@ def logical(op: Elementwise, *args: Any) -> Tensor:
 
 
 def power(x: Tensor, exponent: Any) -> Tensor:
-    """x**exponent; a Python number as the exponent is part of the operation."""
+    """x**exponent; a Python number is a constant of the operation, not an argument."""
     if isinstance(exponent, (int, float)) and not isinstance(exponent, bool):
         return apply(elementwise.power(exponent if isinstance(exponent, int) else float(exponent)), lift(x))
     return binary(_POWER, x, exponent)
 
 
-# Changing the dtype.
+# Conversion of dtypes.
 
 
 class Cast(Operation):
-    """To another dtype; the cotangent goes back to the one it came from."""
+    """Conversion to another dtype; its cotangent is converted back."""
 
     __slots__ = ("dtype",)
 
@@ -141,7 +145,7 @@ class Cast(Operation):
         super().__init__("cast", lambda x: _as(x, dtype))
         self.dtype = dtype
 
-    def saves(self, ways: Sequence[int]) -> bool:
+    def saves(self, indices: Sequence[int]) -> bool:
         return False
 
     def pull(self, k: int, g: Tensor, y: Tensor, args: Sequence[Tensor]) -> Tensor | None:
@@ -149,20 +153,20 @@ class Cast(Operation):
 
 
 def _as(x: Any, dtype: np.dtype[Any]) -> Array:
-    found = np.asarray(x)
-    if found.dtype.kind == "c" and dtype.kind != "c":
-        found = found.real
-    return found != 0 if dtype is BOOL else found.astype(dtype)
+    array = np.asarray(x)
+    if array.dtype.kind == "c" and dtype.kind != "c":
+        array = array.real
+    return array != 0 if dtype is BOOL else array.astype(dtype)
 
 
 _CASTS = {dtype: Cast(dtype) for dtype in (BOOL, F32, F64, C128)}
 
 
 def cast(t: Tensor, dtype: np.dtype[Any]) -> Tensor:
-    """The same numbers in another dtype; of complex ones the real parts."""
+    """The same numbers in another dtype; complex numbers become their real parts."""
     if t.value.dtype is dtype:
         return t
-    # Truth values of large arrays stay part of one program.
+    # Between truth values and doubles by elementwise operations, which can be fused.
     if t.value.dtype is BOOL and dtype is F64:
         return apply(_WHERE, t, lift(1.0), lift(0.0))
     if dtype is BOOL and t.value.dtype is F64:

@@ -1,7 +1,7 @@
-"""Operations that mix elements: means, deviations, norms, products, extremes, running sums.
+"""Reductions and products: means, deviations, norms, extremes, cumulative sums, matrix products.
 
-Each has one vector-Jacobian rule, written in operations on tensors, so that it can be differentiated again; what is a
-sum of other operations is written as one.
+Each has one vector-Jacobian rule, written in operations on tensors, so that it can be differentiated again; those that
+are combinations of other operations are written as such.
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import operations as graph
+from gradcli.autograd.complex_ops import conj, real
 from gradcli.autograd.elementwise import elementwise, placeholder, row
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import apply, binary, cast, lift, record
 from gradcli.autograd.shape_ops import (  # fmt: skip
-    Moving,
+    Primitive,
     any_,
     axis_of,
     concatenate,
-    conj,
     expand,
     expand_dims,
     flip,
     number,
     one_dtype,
-    real,
     reduced,
     reshape,
     sum_,
@@ -39,15 +38,20 @@ from gradcli.autograd.values import BOOL, C128, F32, F64, Axis, Shape
 from gradcli.expr import ZERO
 from gradcli.expr import apply as make
 
-# Means and running sums.
+# Means and cumulative sums.
 
 
 def _all_of(kept: Shape) -> Callable[..., Tensor]:
-    """Every element of what was reduced counts where the answer does."""
+    """The ``alive`` of a reduction: every element that was reduced reaches the answer."""
     return lambda k, condition, y, x: expand(reshape(condition, kept), x.shape)
 
 
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The arithmetic mean over ``axis`` (an integer or a tuple, all axes by default); nan of no elements.
+
+    >>> tensor([[1.0, 2.0], [3.0, 6.0]], requires_grad=False).mean(axis=0)
+    tensor([2., 4.])
+    """
     x = number(x)
     axes, left, kept = reduced(x, axis)
     shape = kept if keepdims else left
@@ -58,55 +62,70 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return (np.sum(a, axes, dtype=F64 if a.dtype == F32 else None) / n).reshape(shape)
 
     rule = lambda k, g, y, x: expand(reshape(g / n, kept), x.shape)  # noqa: E731
-    op = Moving("mean", compute, rule, linear=True, alive=_all_of(kept))
+    op = Primitive("mean", compute, rule, linear=True, alive=_all_of(kept))
     return record(op, (x,), shape, x.dtype)
 
 
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-    """The mean square of the deviations from the mean, over n - ddof."""
+    """The variance over some axes: the sum of squared deviations from the mean, divided by n - ddof, in squared units.
+
+    >>> tensor([1.0, 3.0], requires_grad=False).var(ddof=1)
+    tensor(2.)
+    """
     x = number(x)
     axes, _, _ = reduced(x, axis)
     n = product(x.shape[k] for k in axes)
     if not isinstance(ddof, (int, float, np.number)):
         raise BadType(f"ddof is a number, not {ddof!r}")
-    away = x - mean(x, axes, True)
-    square = away * away if x.dtype is not C128 else real(away * conj(away))
+    deviation = x - mean(x, axes, True)
+    square = deviation * deviation if x.dtype is not C128 else real(deviation * conj(deviation))
     return sum_(square, axes, keepdims) / float(n - ddof if n > ddof else np.nan)
 
 
 def std(x: Tensor, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-    """The square root of the variance; where that is 0 the gradient is 0 too."""
+    """The standard deviation over some axes, the square root of `var`; its gradient is 0 where it is 0.
+
+    >>> tensor([1.0, 3.0], requires_grad=False).std()
+    tensor(1.)
+    """
     v = var(x, axis, keepdims, ddof)
     return apply(_WHERE, v == 0, v.detach() * 0, apply(_SQRT, v))
 
 
 def cumsum(x: Tensor, axis: int | None = None) -> Tensor:
-    """Sums of the elements up to each, along an axis or of the flattened tensor."""
+    """The cumulative sum along an axis, or of the flattened tensor.
+
+    >>> tensor([1, 2, 3], requires_grad=False).cumsum()
+    tensor([1., 3., 6.])
+    """
     x = number(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
-    place = axis_of(axis, x.ndim)
+    position = axis_of(axis, x.ndim)
 
     def compute(a: Any) -> Any:
-        return np.cumsum(a, place, dtype=F64 if a.dtype == F32 else None)
+        return np.cumsum(a, position, dtype=F64 if a.dtype == F32 else None)
 
     def alive(k: int, condition: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        so_far = Moving("any so far", lambda a: np.logical_or.accumulate(a, place), lambda k, g, y, x: None)
-        return flip(record(so_far, (flip(condition, place),), x.shape, BOOL), place)
+        so_far = Primitive("any so far", lambda a: np.logical_or.accumulate(a, position), lambda k, g, y, x: None)
+        return flip(record(so_far, (flip(condition, position),), x.shape, BOOL), position)
 
-    rule = lambda k, g, y, x: flip(cumsum(flip(g, place), place), place)  # noqa: E731
-    return record(Moving("cumsum", compute, rule, linear=True, alive=alive), (x,), x.shape, x.dtype)
+    rule = lambda k, g, y, x: flip(cumsum(flip(g, position), position), position)  # noqa: E731
+    return record(Primitive("cumsum", compute, rule, linear=True, alive=alive), (x,), x.shape, x.dtype)
 
 
 def norm(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The Euclidean norm, without overflow; the gradient at a zero vector is 0, of least norm among all."""
+    """The Euclidean norm over some axes, without overflow.
+
+    The gradient at a zero vector is 0, the subgradient of least norm.
+    """
     x = number(x)
     axes, left, kept = reduced(x, axis)
     shape = kept if keepdims else left
 
     def compute(a: Any) -> Any:
         a = np.asarray(np.abs(a), dtype=F64)
-        # By a power of two: nothing is rounded, nothing overflows.
+        # Scaled by a power of two, which is exact, so that no square overflows.
         _, power = np.frexp(np.max(a, axes, keepdims=True, initial=0.0))
         square = np.sum(np.ldexp(a, -power) ** 2, axes, keepdims=True)
         return np.ldexp(np.sqrt(square), power).reshape(shape)
@@ -119,22 +138,27 @@ def norm(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         unit = apply(_WHERE, zero, x * 0, x / apply(_WHERE, zero, length * 0 + 1, length))
         return expand(reshape(g, kept), x.shape) * unit
 
-    return record(Moving("norm", compute, rule, alive=_all_of(kept)), (x,), shape, F32 if x.dtype is F32 else F64)
+    return record(Primitive("norm", compute, rule, alive=_all_of(kept)), (x,), shape, F32 if x.dtype is F32 else F64)
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) without overflow."""
+    """log(sum(exp(x))) over some axes, without overflow."""
     x = number(x)
     axes, left, _ = reduced(x, axis)
     most = extreme(x.detach(), axes, True, "max")
-    # An infinity taken away from itself would be nan.
+    # An infinite maximum is not subtracted: inf - inf is nan.
     most = apply(_WHERE, most - most == 0, most, lift(0.0, most))
-    found = apply(_LOG, sum_(apply(_EXP, x - most), axes, True)) + most
-    return found if keepdims else reshape(found, left)
+    result = apply(_LOG, sum_(apply(_EXP, x - most), axes, True)) + most
+    return result if keepdims else reshape(result, left)
 
 
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The product, by halves: exact derivatives where factors are 0."""
+    """The product over some axes, by pairwise multiplication: its derivatives are right where factors are 0, too.
+
+    >>> x = tensor([0.0, 2.0, 3.0])
+    >>> grad(x.prod(), x)
+    (tensor([6., 0., 0.]),)
+    """
     x = number(x)
     axes, left, kept = reduced(x, axis)
     others = [k for k in range(x.ndim) if k not in axes]
@@ -145,15 +169,18 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         pairs = x[:half] * x[half : 2 * half]
         x = concatenate([pairs, x[2 * half :]]) if n % 2 else pairs
         n -= half
-    found = x[0] if n else lift(1.0, x) + sum_(x, 0)
-    return reshape(found, kept) if keepdims else found
+    result = x[0] if n else lift(1.0, x) + sum_(x, 0)
+    return reshape(result, kept) if keepdims else result
 
 
 # Extremes.
 
 
 def extreme(x: Tensor, axis: Axis, keepdims: bool, which: str) -> Tensor:
-    """The greatest ("max") or least ("min") element; ties share the cotangent equally, nan if any is nan."""
+    """The greatest ("max") or least ("min") element over some axes; nan if any is nan.
+
+    Ties share the cotangent equally.
+    """
     x = number(x)
     axes, left, kept = reduced(x, axis)
     if not x.size and any(x.shape[k] == 0 for k in axes):
@@ -167,14 +194,15 @@ def extreme(x: Tensor, axis: Axis, keepdims: bool, which: str) -> Tensor:
         attains = cast(x.detach() == reshape(y.detach(), kept), x.dtype)
         return expand(reshape(g, kept), x.shape) * (attains / sum_(attains, axes, True))
 
-    return record(Moving(which, lambda a: f(a, axes).reshape(shape), rule, alive=_all_of(kept)), (x,), shape, x.dtype)
+    op = Primitive(which, lambda a: f(a, axes).reshape(shape), rule, alive=_all_of(kept))
+    return record(op, (x,), shape, x.dtype)
 
 
 # Products.
 
 
 def matmul(a: Any, b: Any) -> Tensor:
-    """The matrix product, of stacks of matrices that broadcast, of vectors as NumPy has it."""
+    """The matrix product by NumPy's rules for vectors and for stacks of matrices, which broadcast."""
     a, b = number(a), number(b)
     if not a.shape or not b.shape:
         raise BadValue("matmul needs at least one dimension on both sides", hint="use *")
@@ -192,12 +220,12 @@ def matmul(a: Any, b: Any) -> Tensor:
         return sum_to(full, (a, b)[k].shape)
 
     def alive(k: int, condition: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        # A row of a counts for all its products, a column of b likewise.
-        some = expand_dims(any_(condition, (condition.ndim - (1 if k == 0 else 2),)), -1 if k == 0 else -2)
+        # Each element of a reaches the whole row of the product, each element of b the whole column.
+        reached = expand_dims(any_(condition, (condition.ndim - (1 if k == 0 else 2),)), -1 if k == 0 else -2)
         x = (a, b)[k]
-        return sum_to(expand(some, (*shape[:-2], *x.shape[-2:])), x.shape)
+        return sum_to(expand(reached, (*shape[:-2], *x.shape[-2:])), x.shape)
 
-    return record(Moving("matmul", np.matmul, rule, alive=alive), (a, b), shape, a.dtype)
+    return record(Primitive("matmul", np.matmul, rule, alive=alive), (a, b), shape, a.dtype)
 
 
 def _swapped(x: Tensor) -> Tensor:
@@ -205,7 +233,11 @@ def _swapped(x: Tensor) -> Tensor:
 
 
 def dot(a: Any, b: Any) -> Tensor:
-    """As NumPy's dot: a product of numbers, a sum over the last axis of a and the last but one of b."""
+    """NumPy's dot: a product with a scalar, else the sum over the last axis of a and the second to last of b.
+
+    >>> tensor([1.0, 2.0], requires_grad=False).dot([3.0, 4.0])
+    tensor(11.)
+    """
     a, b = number(a), number(b)
     if not a.shape or not b.shape:
         return binary(_MUL, a, b)
@@ -219,7 +251,7 @@ def dot(a: Any, b: Any) -> Tensor:
 
 
 def outer(a: Any, b: Any) -> Tensor:
-    """Every element of a times every element of b, both flattened."""
+    """The outer product of a and b, both flattened: shape (a.size, b.size)."""
     return reshape(number(a), (-1, 1)) * reshape(number(b), (1, -1))
 
 
@@ -227,4 +259,4 @@ _WHERE, _MUL = row("where", 3), row("mul", 2)
 _SQRT, _LOG, _EXP = row("sqrt", 1), row("log", 1), row("exp", 1)
 _X, _Y = placeholder(0), placeholder(1)
 _UNIT = elementwise(make("where", make("eq", _Y, ZERO), ZERO, make("div", _X, _Y)), 2)
-"""x/|x|, 0 at the zero vector."""
+"""An element of x divided by the norm; 0 at the zero vector."""

@@ -1,7 +1,7 @@
-"""Tensor: an array with identity, and the graph of what was done to it.
+"""`Tensor`, an array with a node of the graph, and `tensor`, which makes one.
 
-A tensor is a value and, where it requires a gradient, a node. The node knows the operation, the values it was done to
-and the nodes those came from, never another tensor: what the user lets go of is gone. Operators are the table's rows.
+A tensor is a value and, if it requires a gradient, a node. The node refers to values and nodes, never to a tensor, so
+that tensors the user drops are freed. Operators are functions of the table, bound in `methods`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,25 @@ import numpy as np
 from gradcli.autograd.errors import BadIndex, BadType, BadValue, Refused
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
-from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Shape, Value, settled
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Shape, Value, array_of, settled
 
 
 class Tensor:
-    """An array that derivatives can be taken of and by; made by ``tensor``, operators and functions.
+    """An array that derivatives can be taken of, and with respect to; made by `tensor`, operators and functions.
 
-    NumPy's functions and operators work on it and broadcast as on arrays. Comparisons give tensors of truth values.
+    Operators and NumPy's functions apply to tensors, broadcast as on arrays and record the graph. Comparisons return
+    tensors of bool. The dtype is float64, float32, complex128 or bool. A tensor owns its array: `numpy` returns a
+    read-only view. Attributes and errors follow ``torch.Tensor`` in PyTorch's documentation; every error is a GradError
+    and, by its kind, a RuntimeError, ValueError, TypeError or IndexError.
+
+    >>> x = tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> y = (x * x.T).sum(axis=0)
+    >>> y.shape, y.dtype, y.requires_grad, y.is_leaf
+    ((2,), dtype('float64'), True, False)
+    >>> y
+    tensor([ 7., 22.], requires_grad=True)
+    >>> x[0] > 1.5
+    tensor([False,  True])
     """
 
     __slots__ = ("__weakref__", "name", "node", "value")
@@ -32,31 +44,36 @@ class Tensor:
             raise BadType("a Tensor is made by tensor(...)")
         self.value, self.node, self.name = value, node, name
 
-    # What it is.
+    # Properties.
 
     @property
     def shape(self) -> Shape:
+        """The length of each axis."""
         return self.value.shape
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return len(self.value.shape)
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return self.value.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements: float64, float32, complex128 or bool."""
         return self.value.dtype
 
     @property
     def is_leaf(self) -> bool:
+        """Whether no recorded operation made the tensor."""
         return self.node is None or self.node.op is None
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients can be taken with respect to it, or through it."""
+        """Whether gradients can be taken with respect to the tensor, or through it."""
         return self.node is not None
 
     @requires_grad.setter
@@ -64,7 +81,13 @@ class Tensor:
         self.requires_grad_(wanted)
 
     def requires_grad_(self, wanted: bool = True) -> Tensor:
-        """Set whether a leaf requires a gradient; return it."""
+        """Set whether a leaf requires a gradient; return the tensor itself.
+
+        Raises RuntimeError for a tensor that is no leaf, or is of truth values.
+
+        >>> tensor(2.0, requires_grad=False).requires_grad_()
+        tensor(2., requires_grad=True)
+        """
         if not self.is_leaf:
             raise Refused(
                 "you can only change requires_grad flags of leaf variables", hint="take .detach() of it first"
@@ -78,7 +101,11 @@ class Tensor:
         return self
 
     def detach(self) -> Tensor:
-        """The same values, cut off from the graph."""
+        """A tensor of the same values without the graph; it shares their memory.
+
+        >>> (2 * tensor([1.0, 2.0])).detach()
+        tensor([2., 4.])
+        """
         return Tensor(self.value)
 
     def __reduce__(self) -> Any:
@@ -86,39 +113,54 @@ class Tensor:
             raise Refused("only leaf tensors can be copied or pickled", hint="take .detach() of it first")
         return tensor, (np.array(self.numpy()), self.requires_grad, self.name)
 
-    # Its numbers.
+    # Conversion to numbers and arrays.
 
     def numpy(self) -> Array:
-        """The values as an array that cannot be written to; it shares memory with the tensor."""
+        """The values as a read-only array of the same shape and dtype; it shares memory with the tensor.
+
+        A lazy tensor is computed first. The array keeps its values when the graph is freed.
+
+        >>> np.sin(tensor([0.0, 1.0])).numpy()
+        array([0.        , 0.84147098])
+        """
         if self.value.array is None:
             evaluate([self.value])
-        found = np.asarray(self.value.array, dtype=self.dtype).view()
-        found.flags.writeable = False
-        return found
+        array = np.asarray(self.value.array, dtype=self.dtype).view()
+        array.flags.writeable = False
+        return array
 
     def item(self) -> float | complex | bool:
-        """The one number of a tensor of one element."""
+        """The element of a tensor of one element, as a Python number. Raises RuntimeError for any other size.
+
+        >>> tensor([[2.5]]).item()
+        2.5
+        """
         if self.size != 1:
             raise Refused(f"a Tensor with {self.size} elements cannot be converted to Scalar")
-        found: float | complex | bool = self.numpy().item()
-        return found
+        number: float | complex | bool = self.numpy().item()
+        return number
 
     def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers; a number for a tensor without axes.
+
+        >>> tensor([[1.0, 2.0]]).tolist()
+        [[1.0, 2.0]]
+        """
         return self.numpy().tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        found = self.numpy()
+        array = self.numpy()
         return (
-            np.array(found, dtype=dtype, copy=True)
+            np.array(array, dtype=dtype, copy=True)
             if copy or copy is None
-            else found.astype(dtype or found.dtype, copy=False)
+            else array.astype(dtype or array.dtype, copy=False)
         )
 
     def __float__(self) -> float:
-        found = self.item()
-        if isinstance(found, complex):
+        number = self.item()
+        if isinstance(number, complex):
             raise BadType("a complex number is no float", hint="take its real part: np.real(z)")
-        return float(found)
+        return float(number)
 
     def __int__(self) -> int:
         return int(float(self))
@@ -158,10 +200,16 @@ class Tensor:
             notes.append("requires_grad=True")
         return f"tensor({', '.join(notes)})"
 
-    # Writing to a leaf.
+    # Assignment.
 
     def __setitem__(self, index: Any, values: Any) -> None:
-        """Write to a leaf, or to a view of one, that no computation has used yet."""
+        """Assign to elements of a leaf, or of a view of one, that no computation has used yet; else RuntimeError.
+
+        >>> x = tensor([1.0, 2.0])
+        >>> x[0] = 5
+        >>> x
+        tensor([5., 2.], requires_grad=True)
+        """
         leaf = self.value.base or self.value
         if leaf.used:
             raise self._modified()
@@ -190,42 +238,22 @@ class Tensor:
             hint="only a leaf, or a view of one, may be assigned to, until it is first used; make a new tensor",
         )
 
-    if TYPE_CHECKING:  # bound to functions of the files above in `methods`
+    if TYPE_CHECKING:  # bound in `methods`
         T: Tensor
         real: Tensor
         imag: Tensor
 
         def __neg__(self) -> Tensor: ...
-        def __pos__(self) -> Tensor: ...
         def __add__(self, other: Any) -> Tensor: ...
-        def __radd__(self, other: Any) -> Tensor: ...
-        def __sub__(self, other: Any) -> Tensor: ...
-        def __rsub__(self, other: Any) -> Tensor: ...
-        def __mul__(self, other: Any) -> Tensor: ...
-        def __rmul__(self, other: Any) -> Tensor: ...
-        def __truediv__(self, other: Any) -> Tensor: ...
-        def __rtruediv__(self, other: Any) -> Tensor: ...
-        def __mod__(self, other: Any) -> Tensor: ...
-        def __rmod__(self, other: Any) -> Tensor: ...
-        def __floordiv__(self, other: Any) -> Tensor: ...
-        def __rfloordiv__(self, other: Any) -> Tensor: ...
-        def __pow__(self, other: Any) -> Tensor: ...
-        def __rpow__(self, other: Any) -> Tensor: ...
-        def __lt__(self, other: Any) -> Tensor: ...
-        def __le__(self, other: Any) -> Tensor: ...
-        def __gt__(self, other: Any) -> Tensor: ...
-        def __ge__(self, other: Any) -> Tensor: ...
         def __eq__(self, other: object) -> Tensor: ...  # type: ignore[override]
         def __ne__(self, other: object) -> Tensor: ...  # type: ignore[override]
-        def __and__(self, other: Any) -> Tensor: ...
-        def __or__(self, other: Any) -> Tensor: ...
-        def __invert__(self) -> Tensor: ...
-        def __rand__(self, other: Any) -> Tensor: ...
-        def __ror__(self, other: Any) -> Tensor: ...
-        def __abs__(self) -> Tensor: ...
         def __round__(self, digits: int | None = None) -> Tensor: ...
-        def __matmul__(self, other: Any) -> Tensor: ...
-        def __rmatmul__(self, other: Any) -> Tensor: ...
+
+        __pos__ = __invert__ = __abs__ = __neg__
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = __rmod__ = __add__
+        __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __add__
+        __lt__ = __le__ = __gt__ = __ge__ = __and__ = __rand__ = __or__ = __ror__ = __add__
+
         def __getitem__(self, index: Any) -> Tensor: ...
         def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
         def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
@@ -245,35 +273,22 @@ class Tensor:
         def clip(self, low: Any = None, high: Any = None) -> Tensor: ...
 
 
-# Making tensors.
-
-
 def tensor(data: Any, requires_grad: bool = True, name: str | None = None) -> Tensor:
-    """A new tensor with a copy of ``data``: numbers, nested lists of them or an array.
+    """A new leaf tensor with a copy of ``data``: a number, nested lists of numbers, an array or a tensor.
 
-    float32 and complex128 are kept, truth values too (they require no gradient), all else becomes float64. ``name`` is
-    told in errors. Elements of it may be assigned to until it is first used. Raises TypeError for what is no array.
+    The shape is that of ``data``. float32, complex128 and bool are kept (truth values require no gradient), complex64
+    becomes complex128 and any other dtype float64. ``name`` identifies the tensor in errors. Elements may be assigned
+    to until the tensor is first used. Raises TypeError for anything that is no array of numbers. Unlike
+    ``torch.tensor`` it requires a gradient by default.
+
+    >>> tensor([1, 2, 3])
+    tensor([1., 2., 3.], requires_grad=True)
+    >>> tensor(np.ones(2, np.float32), requires_grad=False)
+    tensor([1., 1.], dtype=float32)
     """
     array = array_of(data.numpy() if isinstance(data, Tensor) else data)
     dtype = next(d for d in (BOOL, F32, F64, C128) if d == array.dtype)
     value = Value(array.shape, dtype, settled(array, dtype))
     value.used = False
-    found = Tensor(value, None, name)
-    return found.requires_grad_() if requires_grad and dtype is not BOOL else found
-
-
-def array_of(data: Any) -> Array:
-    """``data`` as a new array of one of the dtypes that tensors have. Raises BadType where it is none of numbers."""
-    if isinstance(data, np.ma.MaskedArray):
-        raise BadType("no array of numbers: some of a masked array may be missing", hint="give its .filled(...)")
-    try:
-        with np.errstate(all="ignore"):
-            found = np.array(data)
-    except (ValueError, TypeError, OverflowError) as e:
-        raise BadType(f"no array of numbers: {e}") from None
-    kind = found.dtype.kind
-    if kind not in "biufc":
-        what = f"its dtype is {found.dtype}" if isinstance(data, (np.ndarray, np.generic)) else type(data).__name__
-        raise BadType(f"no array of numbers: {what}")
-    dtype = BOOL if kind == "b" else C128 if kind == "c" else F32 if kind == "f" and found.itemsize == 4 else F64
-    return found.astype(dtype, copy=False)
+    leaf = Tensor(value, None, name)
+    return leaf.requires_grad_() if requires_grad and dtype is not BOOL else leaf

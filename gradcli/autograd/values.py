@@ -1,7 +1,7 @@
-"""Values: arrays that may not have been computed yet, and the operations that make one of others.
+"""Values: arrays, computed at once or lazily, and the operations that make one from others.
 
-A small value is computed at once. A large one is lazy: `evaluate` computes it when it is asked for. Must not know
-derivatives.
+A small value is computed at once. A large one is lazy: `evaluate` computes it when its array is needed.
+Layer: must not know derivatives.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcli.autograd.errors import BadType
+
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 Axis = int | Sequence[int] | None
@@ -21,13 +23,13 @@ F32: np.dtype[Any] = np.dtype(np.float32)
 C128: np.dtype[Any] = np.dtype(np.complex128)
 BOOL: np.dtype[Any] = np.dtype(np.bool_)
 SMALL = 2**15
-"""Elements from which joining operations saves more than compiling the join costs."""
+"""Elements up to which a value is computed at once: above it, fusing operations saves more than their compilation."""
 
 
 class Operation:
-    """One way to make a value of values.
+    """An operation on values. ``compute(*arrays)`` returns the array of the result.
 
-    ``compute(*arrays)`` gives the array. ``view``: costs nothing, and shares memory with its argument where NumPy does.
+    ``view``: the result costs nothing, and shares memory with the argument if NumPy's does.
     """
 
     __slots__ = ("compute", "name", "view")
@@ -36,28 +38,31 @@ class Operation:
         self.name, self.compute, self.view = name, compute, view
 
     fused = False
-    """Whether a program can do it, element by element."""
+    """Whether a program can compute it element by element, fused with other operations."""
 
-    def saves(self, ways: Sequence[int]) -> bool:
-        """Whether the derivative in the arguments ``ways`` needs values, so that it is gone once the graph is freed."""
+    def saves(self, indices: Sequence[int]) -> bool:
+        """Whether the derivative in the arguments ``indices`` needs saved values, which freeing the graph drops."""
         return True
 
 
 class Pending:
-    """How to get an array: ``op`` applied to ``args``. ``found``: what threads made of it; the first counts."""
+    """The computation of a lazy value: ``op`` applied to ``args``.
 
-    __slots__ = ("args", "found", "op")
+    ``results`` are the arrays that threads have computed; the first of them is the value for good.
+    """
+
+    __slots__ = ("args", "op", "results")
 
     def __init__(self, op: Operation, args: tuple[Value, ...]) -> None:
         self.op, self.args = op, args
-        self.found: list[Any] = []
+        self.results: list[Any] = []
 
 
 class Value:
-    """``array``, or None and how to get it: ``pending``, which is dropped once the array is there.
+    """``array``, or None and ``pending``, its computation, which is dropped once the array is there.
 
-    The array of a single double is a float, that of a single truth value a bool. ``base`` is the leaf whose memory a
-    view shows; ``used`` is False for a leaf that has not entered a computation: it may still be written to.
+    The array of a scalar double is a float, that of a scalar truth value a bool. ``base`` is the leaf whose memory a
+    view shares. ``used`` is False for a leaf that no computation has used yet: it may still be written to.
     """
 
     __slots__ = ("array", "base", "dtype", "pending", "shape", "used")
@@ -72,16 +77,33 @@ class Value:
         return prod(self.shape)
 
     def fill(self, array: Any) -> None:
-        """Take the array that was waited for, unless another thread came first: what was read once stays as it was."""
+        """Store the computed array, or the one that another thread stored first: a value never changes."""
         pending = self.pending
         if pending is not None:
-            pending.found.append(array)
-            self.array = pending.found[0]
+            pending.results.append(array)
+            self.array = pending.results[0]
             self.pending = None
 
 
+def array_of(data: Any) -> Array:
+    """``data`` as a new array of a dtype that tensors have. Raises BadType for anything but an array of numbers."""
+    if isinstance(data, np.ma.MaskedArray):
+        raise BadType("no array of numbers: some of a masked array may be missing", hint="give its .filled(...)")
+    try:
+        with np.errstate(all="ignore"):
+            array = np.array(data)
+    except (ValueError, TypeError, OverflowError) as e:
+        raise BadType(f"no array of numbers: {e}") from None
+    kind = array.dtype.kind
+    if kind not in "biufc":
+        reason = f"its dtype is {array.dtype}" if isinstance(data, (np.ndarray, np.generic)) else type(data).__name__
+        raise BadType(f"no array of numbers: {reason}")
+    dtype = BOOL if kind == "b" else C128 if kind == "c" else F32 if kind == "f" and array.itemsize == 4 else F64
+    return array.astype(dtype, copy=False)
+
+
 def settled(array: Any, dtype: np.dtype[Any]) -> Any:
-    """The array in the form a Value holds it."""
+    """The array in the form that a Value stores: float, bool or an ndarray of ``dtype``."""
     if dtype is F64 and np.ndim(array) == 0:
         return float(array)
     if dtype is BOOL and np.ndim(array) == 0:
@@ -90,7 +112,7 @@ def settled(array: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtype[Any]) -> Value:
-    """``op`` applied to ``args``: at once where that is cheap, else when it is asked for."""
+    """``op`` applied to ``args``: computed at once if it is small or a view, else lazy."""
     if not prod(shape):
         return Value(shape, dtype, np.empty(shape, dtype))
     if all(v.array is not None for v in args) and (
@@ -99,20 +121,21 @@ def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtyp
         or (op.fused and dtype not in (F64, BOOL))
     ):
         return Value(shape, dtype, computed(op, args, shape, dtype))
-    # What waits must find its arguments as they are now.
+    # A lazy value reads its arguments later: their leaves may not be written to any more.
     for v in args:
         (v.base or v).used = True
     return Value(shape, dtype, None, Pending(op, args))
 
 
 def computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtype[Any]) -> Any:
+    """The array of ``op`` applied to ``args``, broadcast to ``shape``, without NumPy's warnings."""
     with np.errstate(all="ignore"):
-        found = settled(op.compute(*[v.array for v in args]), dtype)
-    if np.shape(found) != shape:
-        found = np.broadcast_to(found, shape)
-    return found
+        array = settled(op.compute(*[v.array for v in args]), dtype)
+    if np.shape(array) != shape:
+        array = np.broadcast_to(array, shape)
+    return array
 
 
 def fusable(v: Value, pending: Pending) -> bool:
-    """Whether a value that waits can be part of a program."""
+    """Whether a lazy value can be part of a program: an elementwise operation on doubles or truth values."""
     return pending.op.fused and (v.dtype is F64 or v.dtype is BOOL)

@@ -1,6 +1,7 @@
-"""Source code of a value and its derivatives, in other languages: `code`.
+"""`code`, the source code of a value and its derivatives in another language.
 
-`LANGUAGES` is the table, one row per language; `printer` writes, `fallbacks` says what a language lacks by what it has.
+`LANGUAGES` is the table, one row per language. `printer` writes expressions, `fallbacks` replaces the operations that
+a language lacks by others.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from gradcli.codegen import compiled, query, scripting
 from gradcli.codegen.fallbacks import FORMS
 from gradcli.codegen.identifiers import comment, identifiers
 from gradcli.codegen.language import Language, fill
-from gradcli.codegen.printer import Line, Unsayable, fold, form, lines, resolve
+from gradcli.codegen.printer import Line, Unsupported, fold, form, lines, resolve
 from gradcli.codegen.sql import staged_query
 from gradcli.compute.program import lower
 from gradcli.errors import GradError
@@ -22,25 +23,25 @@ from gradcli.expr import Expr, apply, post_order, reachable, text, var
 LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripting.ROWS, *compiled.ROWS, *query.ROWS)}
 
 _LONG = 60
-"""How many operations an expression may have to be quoted in the comment."""
+"""The most operations of an expression that the comment quotes."""
 
 
 def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[str]) -> str:
-    """A function of ``variables`` that gives every expression of ``named``, as a whole source text.
+    """A complete source text: a function of ``variables`` that returns every expression of ``named``.
 
-    Raises GradError for a language that is not there, or that cannot say one of the functions.
+    Raises GradError for an unknown language, or one that cannot express one of the functions.
     """
     row = LANGUAGES.get(language)
     if row is None:
         raise GradError(f"there is no language '{language}'", hint=f"there are {', '.join(LANGUAGES)}")
     try:
         return _code(row, named, variables)
-    except Unsayable as e:
+    except Unsupported as e:
         raise _refused(e.args[0], language) from None
 
 
 def _refused(op: str, language: str) -> GradError:
-    """The error for an operation that ``language`` cannot say; its hint names the languages that can."""
+    """The error for an operation that ``language`` cannot express; its hint names the languages that can."""
     name = op.removeprefix("bare_")
     able = [row.name for row in LANGUAGES.values() if op in row.spelled or (op in FORMS and name != op)]
     return GradError(
@@ -60,20 +61,20 @@ def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[
     misread = [v for v in variables if row.quoted and v.lower() in row.keywords.split()]
     if misread:
         raise GradError(f"{row.name} cannot read a column '{misread[0]}'", hint="rename the variable")
-    made, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
+    temporaries, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
     notes = comment(row.comment, [*_first_lines(row), *_notes(named, names, row)])
     results = [(quote(name), value) for (name, _), value in zip(named, values, strict=True)]
     if row.quoted:
-        return staged_query(row, notes, made, results, list(names.values()))
+        return staged_query(row, notes, temporaries, results, list(names.values()))
     shown = row.between.join(
         fill(row.result, value=value.text, name=name, index=str(k), place=str(k + 1))
         for k, (name, value) in enumerate(results)
     )
-    body = "".join(map(functions.assigned, made))
+    body = "".join(map(functions.assigned, temporaries))
     parameters = [row.parameter.replace("{0}", name) for name in names.values()]
     parts = {
         "helpers": "".join(functions.texts), "body": body, "inner": textwrap.indent(body, "    "), "results": shown,
-        "read": _read(row, names), "declared": _declared(row, made), "count": str(len(results)),
+        "read": _read(row, names), "declared": _declared(row, temporaries), "count": str(len(results)),
         "comma": "," if len(results) == 1 else "",
         "parameters": ", ".join([*parameters, *_extra(row, results)]),
     }  # fmt: skip
@@ -93,12 +94,15 @@ def _read(row: Language, names: dict[str, str]) -> str:
     )
 
 
-def _declared(row: Language, made: Sequence[Line]) -> str:
-    return "".join(fill((line.truth and row.declare_truth) or row.declare, name=line.name) for line in made)
+def _declared(row: Language, temporaries: Sequence[Line]) -> str:
+    return "".join(fill((line.truth and row.declare_truth) or row.declare, name=line.name) for line in temporaries)
 
 
 class _Functions:
-    """The forms that become functions of the text, those that others call first."""
+    """The helper functions of the text, one for each fallback form that is used, callees before callers.
+
+    ``names`` are their names by operation and parameter, ``texts`` their source.
+    """
 
     def __init__(self, row: Language) -> None:
         self.row = row
@@ -106,6 +110,7 @@ class _Functions:
         self.texts: list[str] = []
 
     def need(self, roots: Sequence[Expr]) -> None:
+        """Define the helper of every operation in ``roots`` that the language has no spelling for."""
         for e in post_order(roots):
             if e.args and e.op not in self.row.spelled and (e.op, e.value) not in self.names:
                 self.define(e)
@@ -118,15 +123,15 @@ class _Functions:
         body = resolve([form(example, row)], row)
         self.need(body)
         letters = {str(v.value): str(v.value) for v in free}
-        made, values = lines(body, row, letters, {*letters, *row.words()}, self.calls(body))
-        written = "".join(map(self.assigned, made))
+        temporaries, values = lines(body, row, letters, {*letters, *row.words()}, self.calls(body))
+        written = "".join(map(self.assigned, temporaries))
         self.texts.append(
             fill(
                 row.helper,
                 function=self.names[e.op, e.value],
                 parameters=row.separator.join(row.parameter.replace("{0}", letter) for letter in letters),
                 read=_read(row, letters),
-                declared=_declared(row, made),
+                declared=_declared(row, temporaries),
                 body=written,
                 inner=textwrap.indent(written, "    "),
                 value=values[0].text,
@@ -134,6 +139,7 @@ class _Functions:
         )
 
     def calls(self, roots: Sequence[Expr]) -> dict[Expr, str]:
+        """The template of a call for each node of ``roots`` that a helper computes."""
         return {
             e: f"{self.names[e.op, e.value]}({self.row.separator.join(f'{{{k}}}' for k in range(len(e.args)))})"
             for e in reachable(roots)
@@ -145,7 +151,7 @@ class _Functions:
 
 
 def _prelude(row: Language, whole: str) -> str:
-    """What goes before: the texts of the words that occur, and of those that occur in them."""
+    """The texts that precede the function: those of the words in ``whole``, and of the words in these texts."""
     seen: set[str] = set()
     order: list[str] = []
 
@@ -161,26 +167,26 @@ def _prelude(row: Language, whole: str) -> str:
 
 
 def _first_lines(row: Language) -> tuple[str, str]:
-    """Two lines that hold nothing of the user: readers take instructions from there, as Python the encoding."""
+    """Two fixed lines without the user's text: some readers take instructions there (Python: the encoding, PEP 263)."""
     return f"gradcli: {row.doc}.", "Expressions as gradcli reads them, with escapes for what is not ASCII:"
 
 
 def _notes(named: Sequence[tuple[str, Expr]], names: dict[str, str], row: Language) -> Iterator[str]:
     outputs: list[str] = []
     for name, e in named:
-        # A derivative is named after an output before it.
+        # Derivatives follow their output and contain its name: only outputs are quoted.
         if not any(re.match(rf"d\d*{re.escape(output)}_d", name) for output in outputs):
             outputs.append(name)
             if _size(e) <= _LONG:
                 yield f"{name} = {text(e)}"
     yield f"Gives {', '.join(name for name, _ in named)}, in this order."
-    for name, made in names.items():
-        if made != name and not row.quoted:
-            yield f"{made} is `{name}`"
+    for name, identifier in names.items():
+        if identifier != name and not row.quoted:
+            yield f"{identifier} is `{name}`"
 
 
 def _size(e: Expr) -> int:
-    """How many operations an expression has when nothing is shared."""
+    """The number of operations of an expression with shared nodes written out."""
     sizes: dict[Expr, int] = {}
     for node in reachable([e]):
         sizes[node] = 1 + sum(sizes[a] for a in node.args)
@@ -188,13 +194,13 @@ def _size(e: Expr) -> int:
 
 
 def _wrapped(whole: str, mark: str) -> str:
-    """Lines cut after a blank, a comma, a bracket or a product, before they are too long."""
-    made: list[str] = []
+    """Lines over 110 characters cut after a blank, comma, bracket or product, with the continuation ``mark``."""
+    lines: list[str] = []
     for line in whole.split("\n"):
         rest = line
         while len(rest) > 110 and not rest.startswith("!"):
             cut = max(rest.rfind(sign, 20, 108) for sign in " ,(*") + 1
-            made.append(rest[:cut] + mark)
+            lines.append(rest[:cut] + mark)
             rest = "      " + rest[cut:].lstrip()
-        made.append(rest)
-    return "\n".join(made)
+        lines.append(rest)
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Rows of the languages that compile: C, Rust, Fortran, Julia."""
+"""Rows of the compiled languages: C, Rust, Fortran, Julia."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ INFIX: Spelled = {
     "and": ("{0:4} && {1:4}", 2), "or": ("{0:4} || {1:4}", 1), "not": "!({0})",
     "where": ("{0:1} ? {1:1} : {2}", 0),
 }  # fmt: skip
-"""As C writes them, which most others do too."""
+"""Operators as C spells them, which most languages share."""
 
 
 def calls(template: str, names: str, binds: int = 9) -> dict[str, str | tuple[str, int]]:
-    """Spellings of functions by one template, F the function's name; ``op=F`` where that differs from ours."""
+    """Spellings of functions by one template with F for the name; ``op=F`` where the language's name differs."""
     pairs = [word.partition("=") for word in names.split()]
     return {op: (template.replace("F", name or op), binds) for op, _, name in pairs}
 
@@ -27,7 +27,7 @@ _C = Language(
         **INFIX, "inf": "INFINITY", "nan": "NAN",
         "cbrt_near": "cbrt({0})",
         **{
-            # Beside C's copysign, whose sign of a nan is anybody's guess, stands a careful one.
+            # C's copysign reads the sign bit of a nan, which differs between machines: a guarded form wraps it.
             "bare_copysign" if row.name == "copysign" else row.name:
             f"{row.libm}({', '.join([f'{{{k}}}' for k in range(row.arity[0])])})"
             for row in TABLE.values() if row.libm

@@ -1,8 +1,8 @@
-"""Operations by means of others: what a language lacks, built from what it has.
+"""Forms: operations that a language may lack, as expressions in other operations.
 
-Each is written once as an expression on its arguments and serves every language. ``bare_f`` is a language's own f
-where that raises: the form around it gives it only arguments it accepts, so that it may be computed in a branch not
-taken too. Must not know any language.
+Each form serves every language. ``bare_f`` is the language's own f if that raises for some arguments or treats them
+differently: the form around it passes only accepted arguments, so that it can be evaluated in a branch not taken.
+Layer: must not know any language.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _ne(a: Expr, b: Expr) -> Expr:
 
 
 def _signed(x: Expr, y: Expr) -> Expr:
-    """copysign, whatever that makes of nan."""
+    """copysign for a y that is not nan."""
     return apply("bare_copysign", x, y)
 
 
@@ -65,7 +65,7 @@ def _finite(x: Expr) -> Expr:
 
 
 def _guard(op: str, accepted: Callable[[Expr], Expr], otherwise: Callable[[Expr], Expr]) -> Callable[[Expr], Expr]:
-    """The form for an ``op`` that raises where ``accepted`` does not hold; every such op accepts 1."""
+    """The form of an ``op`` that raises unless ``accepted`` holds; every such op accepts 1."""
 
     def form(x: Expr) -> Expr:
         good = accepted(x)
@@ -113,7 +113,7 @@ def _power_residual(x: Expr, n: Expr, lost: Expr) -> Expr:
     shifted, whole = y + y * (lost * log(abs_(x))), y
     number = exact(lost)
     if number is None:
-        # Beyond 2**53 what is lost is a whole number, and may turn the sign.
+        # Above 2**53 the lost part of the exponent is an integer, and an odd one changes the sign.
         shifted = where(ge(abs_(lost), ONE), y * apply("power", x, lost), shifted)
         whole = where(_odd(lost), y * _signed(ONE, x), y)
     usual = and_(and_(_ne(x, ZERO), _finite(x)), and_(_ne(y, ZERO), _finite(y)))
@@ -121,7 +121,7 @@ def _power_residual(x: Expr, n: Expr, lost: Expr) -> Expr:
 
 
 def _gauss(x: Expr) -> Expr:
-    # x*x is exact for the 25 leading bits of x; the rest enters to first order.
+    # exp(-x**2): the square of the leading 26 bits of x is exact, the remainder enters as a separate factor.
     size, scale = minimum(abs_(x), const(40)), const(2**20)
     lead = rint(size * scale) / scale
     return exp(-(lead * lead)) * exp(-((size - lead) * (size + lead)))
@@ -181,7 +181,7 @@ def _hypot(x: Expr, y: Expr) -> Expr:
 
 
 def _round(x: Expr) -> Expr:
-    # The sum with 2**52 has no room for a fraction, and rounds to even.
+    # Adding 2**52 leaves no bits for a fraction: the sum is rounded to an integer, ties to even.
     a = abs_(x)
     return where(lt(a, _WHOLE), _signed((a + _WHOLE) - _WHOLE, x), x)
 
@@ -192,7 +192,7 @@ def _floor(x: Expr) -> Expr:
 
 
 def _split(x: Expr) -> tuple[Expr, Expr]:
-    """x as a sum of two numbers of 26 bits, whose products are exact (Veltkamp)."""
+    """x as a sum of two numbers of 26 bits, whose products are exact (Veltkamp and Dekker, 1971)."""
     wide = x * const(2**27 + 1)
     lead = wide - (wide - x)
     return lead, x - lead
@@ -210,7 +210,7 @@ def _dekker_fma(x: Expr, y: Expr, z: Expr) -> Expr:
 
 
 def _fmod(x: Expr, y: Expr) -> Expr:
-    # Exact for quotients below 2**53, which the first step leaves of any below 2**100; nan beyond.
+    # A step is exact for quotients below 2**53; the first reduces quotients below 2**100 to that. Beyond it is nan.
     a, b = abs_(x), abs_(y)
     rest = a
     for _ in range(2):
@@ -234,9 +234,9 @@ FORMS: dict[str, Callable[..., Expr]] = {
     "max": lambda a, b: where(_or(gt(a, b), _ne(a, a)), a, b),
     "abs": lambda x: where(lt(x, ZERO), -x, x + ZERO),
     "sign": lambda x: where(gt(x, ZERO), ONE, where(lt(x, ZERO), -ONE, abs_(x))),
-    # The angle tells -0.0 from 0.0, which no comparison does.
+    # atan2 distinguishes -0.0 from 0.0, which compare equal.
     "bare_copysign": lambda x, y: where(lt(atan2(y, -ONE), ZERO), -abs_(x), abs_(x)),
-    # The sign of a nan depends on who made it.
+    # nan for a y of nan: its sign bit differs between machines and libraries.
     "copysign": lambda x, y: where(eq(y, y), _signed(x, y), NAN),
     "div": _div, "power": _power, "power_residual": _power_residual, "gauss": _gauss, "exp": _exp,
     "sqrt": _guard("sqrt", lambda x: ge(x, ZERO), _nan),
@@ -258,4 +258,4 @@ FORMS: dict[str, Callable[..., Expr]] = {
     "digamma": lambda x: apply("polygamma", x, value=0),
     "polygamma": polygamma, "bare_polygamma": positive_polygamma, "erfinv_gauss": erfinv_gauss,
 }  # fmt: skip
-"""By operation; those with an integer parameter take it last."""
+"""The form of each operation; an integer parameter is its last argument."""

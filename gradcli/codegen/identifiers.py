@@ -1,6 +1,6 @@
-"""Names that anyone typed, made safe: identifiers, quoted texts and comments that end where they should.
+"""Names typed by anyone, made safe in source code: identifiers, quoted names, and comments that end with their line.
 
-Must not know expressions.
+Layer: must not know expressions.
 """
 
 from __future__ import annotations
@@ -18,45 +18,48 @@ _PLAIN = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
 
 
 def identifiers(names: Sequence[str], reserved: Iterable[str], folds: bool) -> dict[str, str]:
-    """An identifier for each name, the name itself where it can be one; ``folds``: letters' case means nothing."""
+    """A distinct identifier for each name: the name itself if it is a valid one and not reserved.
+
+    ``folds``: the language ignores the case of letters.
+    """
 
     def key(name: str) -> str:
         return name.lower() if folds else name
 
     taken = {key(word) for word in reserved}
-    found: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     for name in names:
         if _PLAIN.fullmatch(name) and len(name) <= _LONGEST and key(name) not in taken:
-            found[name] = name
+            chosen[name] = name
             taken.add(key(name))
     for name in names:
-        if name not in found:
+        if name not in chosen:
             words = re.findall("[A-Za-z0-9]+", name)
             base = "_".join(words)[: _LONGEST - 10].rstrip("_")
             if not base or base[0].isdigit():
                 base = f"x{base}"
-            count, made = 1, base
-            while key(made) in taken:
+            count, identifier = 1, base
+            while key(identifier) in taken:
                 count += 1
-                made = f"{base}_{count}"
-            found[name] = made
-            taken.add(key(made))
-    return {name: found[name] for name in names}
+                identifier = f"{base}_{count}"
+            chosen[name] = identifier
+            taken.add(key(identifier))
+    return {name: chosen[name] for name in names}
 
 
 def comment(mark: str, sentences: Iterable[str]) -> str:
-    """Lines of comment in visible ASCII, each within its line whatever the text."""
-    made = []
+    """Comment lines of visible ASCII; no text, whatever it contains, continues past the end of its line."""
+    lines = []
     for sentence in sentences:
         visible = printable(sentence).encode("ascii", "backslashreplace").decode()
         for line in textwrap.wrap(visible, _WIDTH, subsequent_indent="  ") or [""]:
-            # A backslash at the end (or its trigraph) would take the next line into the comment.
-            made.append(f"{mark} {line}{' .' if line.endswith((chr(92), '/')) else ''}\n")
-    return "".join(made)
+            # In C a backslash at the end (or its trigraph ??/) continues the comment on the next line.
+            lines.append(f"{mark} {line}{' .' if line.endswith((chr(92), '/')) else ''}\n")
+    return "".join(lines)
 
 
 def _visible(name: str, kind: str) -> str:
-    """The name itself. Raises GradError for control, bidi and other characters that cannot be seen."""
+    """The name itself. Raises GradError for control, bidirectional and other invisible characters."""
     if not name.isprintable():
         raise GradError(
             f"'{name}' holds characters that cannot be seen: no {kind} is written by that name",
@@ -66,16 +69,16 @@ def _visible(name: str, kind: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """An identifier of SQL."""
+    """A quoted identifier of SQL."""
     return '"' + _visible(name, "column of SQL").replace('"', '""') + '"'
 
 
 def key(name: str) -> str:
-    """A key of a JSON object, within jq: never an interpolation, since each backslash is doubled."""
+    """A key of a JSON object as a string of jq: doubled backslashes rule out interpolation."""
     return json.dumps(name)
 
 
 def field(name: str) -> str:
-    """A field of Miller."""
+    """A field of Miller in brackets and quotes."""
     escaped = _visible(name, "field of mlr").replace("\\", "\\\\").replace('"', '\\"')
     return f'$*["{escaped}"]'

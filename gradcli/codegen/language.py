@@ -1,4 +1,7 @@
-"""What is known of a language: one row each. Must not know expressions or the printer."""
+"""`Language`, the row of a target language: its spellings, its frame and its limits.
+
+Layer: must not know expressions or the printer.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 Spelled = Mapping[str, str | tuple[str, int]]
+"""Templates by operation, with how tightly each binds if not as an atom (9)."""
 
 
 class Language(NamedTuple):
-    """One row.
+    """One target language.
 
     ``spelled`` has a template for each operation: ``{0:5}`` is its first argument, in brackets unless it binds at
-    least as tightly as 5 (the levels of gradcli.expr, sums 5, products 6, atoms 9), ``{n}`` the integer parameter;
-    beside it how tightly the whole binds, 9 if not said. ``prelude`` has, by word, a text that goes before the
-    function where that word occurs. In ``frame``, ``helper``, ``assign`` and ``result`` words in <> stand for what is
-    filled in.
+    least as tightly as 5 (the levels of gradcli.expr: sums 5, products 6, atoms 9), ``{n}`` the integer parameter.
+    ``prelude`` has texts by word: a text precedes the function if its word occurs. In ``frame``, ``helper``, ``assign``
+    and ``result``, words in <> are placeholders for `fill`.
     """
 
     name: str
@@ -27,51 +30,55 @@ class Language(NamedTuple):
     result: str
     """One result within the frame: <value>, <name>, <index> from 0 and <place> from 1."""
     between: str = ", "
-    """What stands between results."""
+    """The separator of results."""
     helper: str = ""
-    """A function of one result; empty for a language without functions, where forms are written out."""
+    """The frame of a helper function; empty for a language without functions, in which forms are written out."""
     prelude: Mapping[str, str] = {}
     assign: str = "    <name> = <value>\n"
     assign_truth: str = ""
+    """The assignment of a temporary, and of a truth value if that differs."""
     declare: str = ""
     declare_truth: str = ""
-    """How a temporary is announced, in a language that wants that first."""
+    """The declaration of a temporary, and of a truth value, in a language that needs one."""
     read: str = ""
-    """A line that reads one variable into its identifier, for each <key>."""
+    """The line that reads the variable <key> into its identifier <name>."""
     parameter: str = "{0}"
     separator: str = ", "
     extra: str = ""
     """Further parameters of the function."""
     reads: str = "{0}"
+    """A use of a variable or temporary."""
     literal: str = "{0}"
+    """A number."""
     whole: bool = False
-    """Whether integers may be written without a point."""
+    """Whether integers may be written without a decimal point."""
     minus: int = 7
     """How tightly a negative number binds."""
     keywords: str = ""
+    """Words that no identifier may be."""
     folds: bool = False
-    """Whether names that differ by case alone are one name."""
+    """Whether the language ignores the case of letters in names."""
     width: int = 88
-    """The longest text of an expression before it gets a name."""
+    """Characters of an expression from which it gets a name."""
     depth: int = 40
-    """The deepest nesting before an expression gets a name."""
+    """Nesting from which an expression gets a name."""
     wrap: str = ""
-    """What continues a line, in a language whose lines are short."""
+    """The continuation mark, in a language with a limit on the length of lines."""
     quote: Callable[[str], str] | None = None
-    """How the name of a column or key is written."""
+    """The quoted form of a column's or key's name."""
     quoted: bool = False
-    """Names are quoted and the text is one query: temporaries in stages (see staged)."""
+    """Whether the text is one SQL query with quoted names and temporaries in stages (see `sql`)."""
 
     def words(self) -> set[str]:
-        """Every word that may mean something in this language, so that no name is one of them."""
+        """Every word that has a meaning in this language or in this row: no identifier may be one of them."""
         spelled = [s if isinstance(s, str) else s[0] for s in self.spelled.values()]
         texts = (*spelled, *self.prelude, *self.prelude.values(), self.frame, self.helper, self.assign, self.extra)
         rest = (self.parameter, self.result, self.read, self.keywords)
-        found = re.findall(r"[A-Za-z]\w*", " ".join((*texts, *rest)))
-        # Parameters of the helpers: theirs alone.
-        return {*found} - {"x", "y", "z", "n", "r"}
+        words = re.findall(r"[A-Za-z]\w*", " ".join((*texts, *rest)))
+        # The parameters of helpers are local to them.
+        return {*words} - {"x", "y", "z", "n", "r"}
 
 
 def fill(template: str, **parts: str) -> str:
-    """A template with its words in <> replaced, all at once: what is filled in is never read again."""
+    """A template with its words in <> replaced in one pass, so that inserted texts are never replaced themselves."""
     return re.sub(r"<(\w+)>", lambda match: parts.get(match[1], match[0]), template)

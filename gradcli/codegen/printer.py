@@ -1,7 +1,7 @@
-"""The one printer: lowered expressions as lines of a language, every long or shared part under a name of its own.
+"""The printer of all languages: lowered expressions as lines of code, with temporaries for long or shared parts.
 
-It knows a language only by its row. Nothing here recurses over the depth of an expression, and no expression that it
-writes nests deeper than its row allows. Must not know files, the command line or any single language.
+No function recurses over the depth of an expression, and no written expression nests deeper than `Language.depth`.
+Layer: must not know files, the command line or any particular language, which it knows by its row alone.
 """
 
 from __future__ import annotations
@@ -22,36 +22,37 @@ from gradcli.expr import BOOLEANS, CONSTANTS, Expr, apply, const, exact, post_or
 from gradcli.functions import LOWERED, NONLOCAL, positive, reduces
 
 _SHARE = 5
+"""Characters above which a shared expression gets a name."""
 _INLINE = frozenset({"defined", "gt", "ge"})
-"""Forms too short to be functions."""
+"""Forms that are written out instead of called: they are shorter than a call."""
 
 
-# What a language can say.
+# Operations that a language has.
 
 
-class Unsayable(Exception):
-    """The operation, its argument, that a language has neither a spelling nor a form for."""
+class Unsupported(Exception):
+    """The language has neither a spelling nor a form for the operation named by the argument."""
 
 
 def fold(roots: Iterable[Expr]) -> list[Expr]:
-    """``roots`` with what depends on no variable as its number.
+    """``roots`` with every node that depends on no variable folded to its number.
 
-    Raises GradError for a function of all points at once.
+    Raises GradError for a reduction over all points.
     """
     roots = list(roots)
     new: dict[Expr, Expr] = {}
     for e in reachable(roots):
         if e.op in NONLOCAL or reduces(e):
             raise GradError(f"{e.op} takes all points at once: code for one point cannot say it")
-        # A constant is evaluated whole, by the steps that the scalar kernel takes.
+        # A constant subexpression is evaluated by the scalar kernel as a whole, so that it rounds as there.
         new[e] = _folded(rebuild(e, tuple([_number(new[a]) for a in e.args]))) if e.variables else e
     return [_number(new[r]) for r in roots]
 
 
 def resolve(roots: Sequence[Expr], language: Language) -> list[Expr]:
-    """``roots`` in operations that have a spelling or, where the language has functions, a form.
+    """``roots`` in operations that the language can spell or, if it has functions, call as a helper.
 
-    Raises Unsayable for what can be said neither way.
+    Raises Unsupported for an operation without spelling and form.
     """
     done: dict[Expr, Expr] = {}
     form_of: dict[Expr, Expr] = {}
@@ -65,23 +66,24 @@ def resolve(roots: Sequence[Expr], language: Language) -> list[Expr]:
         elif missing := [a for a in e.args if a not in done]:
             stack += missing
         else:
-            made = _folded(rebuild(e, tuple([done[a] for a in e.args])))
-            if made is e and _said(e, language):
+            simpler = _folded(rebuild(e, tuple([done[a] for a in e.args])))
+            if simpler is e and _supported(e, language):
                 done[e] = e
             else:
-                form_of[e] = form(e, language) if made is e else made
+                form_of[e] = form(e, language) if simpler is e else simpler
                 stack.append(form_of[e])
     return [done[r] for r in roots]
 
 
-def _said(e: Expr, language: Language) -> bool:
+def _supported(e: Expr, language: Language) -> bool:
+    """Whether a node is written as it is: as a leaf, by its spelling or by a call of its helper."""
     if _bare(e, language):
         return False
     return not e.args or e.op in language.spelled or (_as_function(e.op, language) and e.op not in _INLINE)
 
 
 def _bare(e: Expr, language: Language) -> bool:
-    """Whether the language's own operation will do, though its row has a careful one beside."""
+    """Whether the language's own operation, without the guards of its row, is right for these arguments."""
     if f"bare_{e.op}" not in language.spelled or not e.variables:
         return False
     if e.op == "div":
@@ -90,9 +92,9 @@ def _bare(e: Expr, language: Language) -> bool:
         return exact(e.args[1]) is not None
     if e.op == "where":
         return bool(e.args[1].variables)
-    # A nan counts as greater than all else: it spoils only the side that is asked to be greater.
-    places = {"lt": (1,), "le": (1,), "gt": (0,), "ge": (0,), "eq": (0, 1)}.get(e.op, ())
-    return any(exact(e.args[k]) is not None for k in places)
+    # Where nan compares as the greatest value, only a nan on the greater side gives a wrong "true".
+    greater = {"lt": (1,), "le": (1,), "gt": (0,), "ge": (0,), "eq": (0, 1)}.get(e.op, ())
+    return any(exact(e.args[k]) is not None for k in greater)
 
 
 def _as_function(op: str, language: Language) -> bool:
@@ -100,12 +102,12 @@ def _as_function(op: str, language: Language) -> bool:
 
 
 def form(e: Expr, language: Language) -> Expr:
-    """One operation by means of others. Raises Unsayable where there is no such form."""
+    """The fallback form of an operation, in other operations. Raises Unsupported if it has none."""
     if _bare(e, language):
         return apply(f"bare_{e.op}", *e.args)
     build_form = FORMS.get(e.op)
     if build_form is None:
-        raise Unsayable(e.op)
+        raise Unsupported(e.op)
     return build_form(*e.args) if e.value is None else build_form(*e.args, e.value)
 
 
@@ -120,14 +122,14 @@ def _at_least_one(e: Expr) -> bool:
         return number >= 1
     if e.op == "add":
         return any((n := exact(a)) is not None and n >= 1 and positive(b) for a, b in (e.args, e.args[::-1]))
-    # As deep as the sum squared under a root, and no deeper: a product of thousands is walked once a factor.
+    # At most as deep as sqrt((1 + x)*(1 + y)): without a bound, a chain of n factors would take n**2 steps.
     return e.op in ("constant", "cosh") or (
         e.op in ("mul", "sqrt") and all(a.op in ("add", "const", "constant") and _at_least_one(a) for a in e.args)
     )
 
 
 def _folded(e: Expr) -> Expr:
-    """What depends on no variable as its number; conditions without what is always true."""
+    """A node folded: constants to numbers, choices with a constant condition, `and` and `or` with a constant side."""
     if e.op == "where" and not e.args[0].variables:
         return e.args[1] if _value(e.args[0]) else e.args[2]
     if e.op in ("and", "or"):
@@ -153,7 +155,7 @@ def _value(e: Expr) -> float | bool:
 
 
 class Text(NamedTuple):
-    """An expression written out: how tightly it binds, how deep it nests and which names it reads."""
+    """The text of an expression, how tightly it binds, how deep it nests, and the names it reads."""
 
     text: str
     binds: int
@@ -162,7 +164,7 @@ class Text(NamedTuple):
 
 
 class Line(NamedTuple):
-    """``name = text``; ``truth`` where it is a truth value."""
+    """The assignment of a temporary, ``name = text``; ``truth``: it is a truth value."""
 
     name: str
     text: str
@@ -179,7 +181,10 @@ def _truth(e: Expr) -> bool:
 
 @lru_cache(maxsize=1000)
 def _holes(template: str) -> list[tuple[str, str, int]]:
-    """The text before each hole, the argument it holds and how tightly that must bind; the rest at last."""
+    """For each placeholder of a template: the text before it, its argument and how tightly that must bind.
+
+    The last entry has the text after the last placeholder and an empty argument.
+    """
     parts, at = [], 0
     for match in _HOLE.finditer(template):
         parts.append((template[at : match.start()], match[1], int(match[2] or 0)))
@@ -188,7 +193,7 @@ def _holes(template: str) -> list[tuple[str, str, int]]:
 
 
 def number(e: Expr, language: Language) -> tuple[str, int]:
-    """A constant as the shortest text that reads back to its double, and how tightly it binds."""
+    """The shortest text that reads back to the double of a constant, and how tightly it binds."""
     spelled = language.spelled
     value = CONSTANTS[str(e.value)] if e.op == "constant" else e.value
     if e.op == "constant" and e.value in spelled:
@@ -216,12 +221,12 @@ def _form(spelled: str | tuple[str, int]) -> tuple[str, int]:
 def lines(
     roots: Sequence[Expr], language: Language, names: Mapping[str, str], taken: Iterable[str], call: Mapping[Expr, str]
 ) -> tuple[list[Line], list[Text]]:
-    """The temporaries that ``roots`` need, in order, and the roots in terms of them.
+    """The temporaries that ``roots`` need, in order, and the texts of the roots.
 
-    ``names`` are the identifiers of the variables; ``call`` has the function's name for each operation without a
-    spelling.
+    ``names`` are the identifiers of the variables, ``taken`` names that no temporary may have; ``call`` has a template
+    for each node that a helper computes.
     """
-    made: list[Line] = []
+    temporaries: list[Line] = []
     text: dict[Expr, Text] = {}
     used = {name.lower() for name in taken}
     nodes = post_order(roots)
@@ -236,7 +241,7 @@ def lines(
         count += 1
         while f"t{count}" in used:
             count += 1
-        made.append(Line(f"t{count}", text[e].text, _truth(e), text[e].reads))
+        temporaries.append(Line(f"t{count}", text[e].text, _truth(e), text[e].reads))
         text[e] = Text(language.reads.replace("{0}", f"t{count}"), 9, 0, frozenset([f"t{count}"]))
 
     for e in nodes:
@@ -248,18 +253,18 @@ def lines(
         else:
             template, binds = _form(language.spelled[e.op]) if e.op in language.spelled else (call[e], 9)
             holes = _holes(template)
-            places = [place for _, place, _ in holes]
+            arguments = [argument for _, argument, _ in holes]
             for k, a in enumerate(e.args):
-                if places.count(str(k)) > 1 and len(text[a].text) > language.width // 4:
+                if arguments.count(str(k)) > 1 and len(text[a].text) > language.width // 4:
                     name_it(a)
             parts: list[str] = []
-            for before, place, least in holes:
+            for before, argument, least in holes:
                 parts.append(before)
-                if place == "n":
+                if argument == "n":
                     parts.append(str(e.value))
-                elif place:
-                    inner = text[e.args[int(place)]]
-                    # Two signs in a row are an error or a comment somewhere.
+                elif argument:
+                    inner = text[e.args[int(argument)]]
+                    # `--` starts a comment in SQL and is an operator in C.
                     bare = inner.binds >= least and not (before.endswith("-") and inner.text.startswith("-"))
                     parts.append(inner.text if bare else f"({inner.text})")
             inside = [text[a] for a in e.args]
@@ -271,4 +276,4 @@ def lines(
             once = uses[e] == 1 and e in ends
             if shared or (size > language.width and not once) or text[e].depth >= language.depth:
                 name_it(e)
-    return made, [text[r] for r in roots]
+    return temporaries, [text[r] for r in roots]

@@ -1,4 +1,4 @@
-"""Rows of the languages that go over data: SQL in three dialects, jq, awk, Miller."""
+"""Rows of the query languages: SQL in three dialects, jq, awk, Miller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SQL: Spelled = {
     **INFIX, "ne": ("{0:5} <> {1:5}", 4), "eq": ("{0:5} = {1:5}", 4), "and": ("{0:2} AND {1:3}", 2),
     "or": ("{0:1} OR {1:2}", 1), "where": "CASE WHEN {0} THEN {1} ELSE {2} END", "not": "NOT ({0})",
 }  # fmt: skip
-# PostgreSQL and DuckDB hold nan equal to itself and greater than all else.
+# PostgreSQL and DuckDB order nan: equal to itself and greater than every other value.
 _NAN_AWARE: Spelled = {
     "lt": "({0:5} < {1:9} AND {1:9} <> <nan>)", "le": "({0:5} <= {1:9} AND {1:9} <> <nan>)",
     "gt": "({0:9} > {1:5} AND {0:9} <> <nan>)", "ge": "({0:9} >= {1:5} AND {0:9} <> <nan>)",
@@ -30,7 +30,7 @@ _POSTGRES = Language(
     {
         **{op: form for op, form in _SQL.items() if op != "div"}, **_aware("'NaN'::float8"),
         "inf": "'Infinity'::float8", "nan": "'NaN'::float8", "-0": "'-0'::float8",
-        # A number alone is decimal, whose arithmetic is another.
+        # A literal is of type numeric, and a CASE of literals too: its arithmetic is decimal.
         "where": "CASE WHEN {0} THEN CAST({1} AS double precision) ELSE {2} END", "bare_where": _SQL["where"],
         "bare_div": ("{0:6}/{1:7}", 6), "bare_power": "power({0}, {1})",
         **calls("F({0})", "abs floor ceil trunc round atan tanh asinh cbrt_near=cbrt bare_exp=exp bare_sqrt=sqrt"
@@ -44,7 +44,7 @@ _POSTGRES = Language(
 _DUCKDB = Language(
     "duckdb", "one SELECT over the table points, for DuckDB", "--",
     {
-        # A number alone is decimal here too.
+        # A literal is of type DECIMAL, as in PostgreSQL.
         **_SQL, "where": "CASE WHEN {0} THEN CAST({1} AS DOUBLE) ELSE {2} END", "bare_where": _SQL["where"],
         **_aware("'nan'::DOUBLE"), "inf": "'inf'::DOUBLE", "nan": "'nan'::DOUBLE", "-0": "'-0'::DOUBLE",
         **calls("F({0})", "sqrt exp log=ln log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs"
@@ -66,9 +66,9 @@ _SQLITE = Language(
                 " bare_log=ln bare_log10=log10"),
         **calls("F({0}, {1})", "atan2 power=pow fmod=mod min max"),
     },
-    # Its parser holds 100 pieces, five for a case within a case.
+    # The stack of SQLite's parser has 100 entries, and a nested CASE takes five of them.
     frame=_QUERY, result=_COLUMN, between=",\n", width=600, depth=12, quoted=True, quote=quoted, folds=True,
-    # Even quoted it reads these two as truth values.
+    # SQLite reads these two as truth values even in double quotes.
     read="CAST(points.<key> AS REAL) AS <name>", keywords="true false",
 )  # fmt: skip
 
@@ -104,7 +104,7 @@ _AWK = Language(
     between=", ", helper="function <function>(<parameters><declared>) {\n<body>  return <value>\n}\n\n",
     declare=", <name>", assign="  <name> = <value>\n", read="  <name> = $<place> * 1\n", whole=True,
     prelude={
-        # The awks disagree on how nan compares, and on inf == inf; none on how it is spelled.
+        # Implementations of awk differ in comparisons with nan and in inf == inf, but not in how nan is printed.
         "inf": "BEGIN { inf = -log(0) }\n\n", "nan": "BEGIN { nan = log(0) - log(0) }\n\n",
         "isnan": "function isnan(x) {\n  return (x \"\") ~ /[nN][aA]/\n}\n\n",
         "shown": "function shown(x) {\n  return isnan(x) ? \"nan\" : sprintf(\"%.17g\", x)\n}\n\n",
@@ -125,7 +125,7 @@ _AWK = Language(
 _MILLER = Language(
     "mlr", "a text for mlr put -f that assigns a field for each result", "#",
     {
-        # Its asin and acos lose digits near 1.
+        # asin and acos are left to their forms: those of Miller lose digits near 1.
         **INFIX, "inf": "(1.0/0.0)", "nan": "(0.0/0.0)", "pi": "M_PI", "e": "M_E",
         **calls("F({0})", "sqrt exp expm1 log log10 log1p sin cos tan atan sinh cosh tanh asinh acosh atanh"
                 " abs floor erf erfc cbrt_near=cbrt"),

@@ -1,4 +1,4 @@
-"""Rows of the languages that are run as they are: Python, NumPy, JavaScript."""
+"""Rows of the interpreted languages: Python, NumPy, JavaScript."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ _JAVASCRIPT = Language(
         **calls("Math.F({0})", "sqrt exp expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh"
                 " acosh atanh abs sign floor ceil trunc cbrt_near=cbrt"),
         **calls("Math.F({0}, {1})", "atan2 hypot min max"),
-        # By ECMAScript 1 to an infinite power is NaN.
+        # ECMAScript: Math.pow(1, Infinity) is NaN; IEEE 754 says 1.
         "power": "power({0}, {1})", "fmod": ("{0:6} % {1:7}", 6),
     },
     frame="<comment>\n<prelude><helpers>function f(<parameters>) {\n<body>  return [<results>];\n}\n",

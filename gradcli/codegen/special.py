@@ -1,6 +1,6 @@
-"""Special functions by means of elementary ones, the order a number known when the form is built.
+"""Special functions in elementary operations, as expressions of their argument; the order is a known integer.
 
-Each is written once as an expression on its argument. Must not know any language.
+Layer: must not know any language.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ INF, NAN = const(math.inf), const(math.nan)
 
 
 def dsinc(x: Expr, n: int) -> Expr:
-    """The two recurrences of the scalar kernel, the one downward from where the start no longer matters."""
+    """The n-th derivative of sinc, by the recurrences of the scalar kernel: upward for large |x|, else downward.
+
+    The downward recurrence starts so high that its start value does not matter.
+    """
     t, whole = PI * x, rint(x)
     odd = gt(abs_(whole - TWO * rint(whole * HALF)), ZERO)
     turn = where(odd, -ONE, ONE)
@@ -32,7 +35,7 @@ def dsinc(x: Expr, n: int) -> Expr:
 
 
 def _cotangent(n: int) -> list[int]:
-    """Coefficients of the polynomial p with d^n/dt^n cot(t) = p(cot t)."""
+    """Coefficients of the polynomial p with d^n/dt^n cot(t) = p(cot t), lowest power first."""
     p = [0, 1]
     for _ in range(n):
         slope = [*[k * a for k, a in enumerate(p)][1:], 0, 0, 0]
@@ -41,7 +44,10 @@ def _cotangent(n: int) -> list[int]:
 
 
 def polygamma(x: Expr, n: int) -> Expr:
-    """Reflection for x < 0 (DLMF 5.15.6), and near 0 the recurrence (5.15.5), as the scalar kernel does."""
+    """polygamma(n, x): reflection for x < 0 (DLMF 5.15.6) and, near 0, the recurrence (DLMF 5.15.5).
+
+    The same steps as in the scalar kernel.
+    """
     sign_, scale = const((-1) ** (n + 1)), const(math.factorial(n))
     near, part = lt(abs_(x), const(Fraction(1, 8))), x - rint(x)
     mirrored = apply("bare_polygamma", where(near, ONE + x, where(lt(x, ZERO), ONE - x, x)), value=n)
@@ -64,16 +70,18 @@ _BERNOULLI = tuple(
 
 
 def positive_polygamma(x: Expr, n: int) -> Expr:
-    """For x > 0: stepped up (DLMF 5.15.5) to where the asymptotic series (5.15.8) holds to the last digit."""
+    """polygamma(n, x) for x > 0: the recurrence (DLMF 5.15.5) up to where the asymptotic series (DLMF 5.15.8) is exact
+    to rounding.
+    """
     steps = 12 + n
     top = x + const(steps)
     size = const(math.factorial(n))
 
     def inverse(z: Expr) -> Expr:
-        one = ONE / z
-        value = one
+        reciprocal = ONE / z
+        value = reciprocal
         for _ in range(n):
-            value = value * one
+            value = value * reciprocal
         return value
 
     square = ONE / (top * top)
@@ -98,7 +106,7 @@ def positive_polygamma(x: Expr, n: int) -> Expr:
 
 
 def erfinv_gauss(x: Expr) -> Expr:
-    """exp(erfinv(x)**2) as the array kernel does: one Newton residual gives what the rounded inverse lacks."""
+    """exp(erfinv(x)**2) as in the array kernel: a Newton step corrects for the rounding of the inverse."""
     size, scale = abs_(x), const(2**20)
     y = apply("erfinv", size)
     lead = rint(y * scale) / scale
