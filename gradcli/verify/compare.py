@@ -42,6 +42,7 @@ _NEIGHBOURS = 12
 _CLOSE = 1e-9
 """Relative difference of numbers that count as equal."""
 _SMALL = 2.0**-30
+"""Size below which neighbours are never at a distance relative to the number."""
 _TRIES = 60
 """The most points examined in the search for the simplest one."""
 _CONCLUSIVE = 1e-6
@@ -49,7 +50,7 @@ _CONCLUSIVE = 1e-6
 
 
 class Tolerance(NamedTuple):
-    """The tolerance of a comparison: the largest of those given; a bound on the rounding errors if all are None."""
+    """The tolerance: the larger of ``atol + rtol*|true|`` and ``max_ulp``; if all are None, the error bound."""
 
     rtol: float | None = None
     atol: float | None = None
@@ -76,7 +77,7 @@ class Compared(NamedTuple):
 
 AGREES, DIFFERS, INFINITE, OUTSIDE, UNSURE, OVERFLOWS = range(6)
 """INFINITE: only the claim is not finite; OUTSIDE: the truth is not finite; UNSURE: the error bound is not finite;
-OVERFLOWS: an intermediate value of the claim is not finite, and its value differs from the truth."""
+OVERFLOWS: only that of the claim is not finite, as after an overflow, and its value differs from the truth."""
 WRONG = (DIFFERS, INFINITE)
 WIDTH = 5
 """The number of `columns`."""
