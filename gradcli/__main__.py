@@ -1,4 +1,4 @@
-"""The process: what must be settled before anything heavy is imported."""
+"""The entry point of the process: signals, limits and streams are set up before any heavy import."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    # An interrupt during the imports ends quietly, by the signal; whoever has files to clean up says so later.
+    # SIGINT during the imports ends the process without a traceback; `cli.output` installs its own handlers later.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # Expressions are graphs without cycles: the collector would walk millions of live nodes, again and again, in vain.
+    # Expression graphs are acyclic, so reference counting frees them; the cycle collector would only rescan live nodes.
     gc.disable()
-    # Nothing here multiplies matrices: without this NumPy's import spends half its time starting threads.
+    # No matrix products are computed here; starting OpenBLAS threads would take half of NumPy's import time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # What the interpreter itself cannot do, such as end a thread without memory, has no caller; what failed is told.
-    # A function of C, which needs no memory of its own.
+    # Exceptions outside any call, such as a MemoryError while a thread ends, are not printed: the failed call reports
+    # its own error. `callable` is written in C, so as a hook it allocates no memory.
     sys.unraisablehook = callable
     if sys.stderr is None:
-        # Closed: the next file opened would become it, and messages would land in a result.
+        # Descriptor 2 is closed: the next file opened would get its number, and messages would be written into it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     from gradcli.limits import memory
 
@@ -36,7 +36,8 @@ def main() -> None:
         os.write(2, b"gradcli: error: out of memory\n")
         os._exit(3)
     code = run(sys.argv[1:])
-    # A thread may still be reading, and nobody waits for it: the interpreter would abort or hang, taken down under it.
+    # A daemon thread may still be blocked in read(); normal interpreter shutdown can hang or abort, so flush and leave
+    # by os._exit.
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
@@ -44,7 +45,7 @@ def main() -> None:
     except (OSError, ValueError):
         code = code or 3
     except MemoryError:
-        # Results are never held in these streams.
+        # No result is lost: results do not pass through these streams.
         pass
     os._exit(code)
 

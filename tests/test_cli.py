@@ -469,7 +469,7 @@ def test_progress_only_on_a_terminal_and_only_after_a_while(monkeypatch: pytest.
 
     said: list[str] = []
     now = [0.0]
-    monkeypatch.setattr(messages, "_say", said.append)
+    monkeypatch.setattr(messages, "_write", said.append)
     monkeypatch.setattr(messages, "monotonic", lambda: now[0])
     progress = messages.Progress("points")
     progress(10, 0.05)

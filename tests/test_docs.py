@@ -26,7 +26,7 @@ from doc_tables import DOCS, MADE, ROOT, made, public, rows_of
 
 from gradcli.cli import COMMANDS, EXIT_CODES, group, run
 from gradcli.cli.check_report import _COLORS as STATUSES
-from gradcli.cli.topics import SYNONYMS, told, topics
+from gradcli.cli.topics import SYNONYMS, page_text, topics
 from gradcli.codegen import LANGUAGES
 from gradcli.formats import FORMATS
 from gradcli.notation import NOTATIONS
@@ -214,7 +214,7 @@ def test_every_page_is_a_topic_whose_beginning_fits_a_terminal() -> None:
     assert {path.stem for path in DOCS.glob("*.md")} == {"index", *topics()}
     for name in ["index", *topics()]:
         assert re.match(r"# .{3,57}\n\n", (DOCS / f"{name}.md").read_text()), name
-        lines = told(name, full=False).splitlines()
+        lines = page_text(name, full=False).splitlines()
         assert len(lines) <= 30, name
         assert max(map(len, lines)) <= 80, (name, max(lines, key=len))
 

@@ -1,6 +1,6 @@
-"""The shell door: words in, exit code out. The only room that prints, exits or knows a terminal.
+"""The command line: takes arguments, returns an exit code. Only this package prints, exits or knows a terminal.
 
-Commands are loaded when they are called for: a single point must not wait for the help of all.
+A command's module is imported when the command is called, which keeps start-up short.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import click
 
 from gradcli import __version__
 from gradcli.cli import messages, options
-from gradcli.cli.destinations import Doors
+from gradcli.cli.destinations import Outputs
 from gradcli.errors import GradError, meant
 from gradcli.limits import memory, work
 
@@ -49,7 +49,7 @@ EXAMPLES = (
 
 
 class Group(click.Group):
-    """The commands by name, each imported when it is called."""
+    """The group of commands, each imported when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -114,19 +114,19 @@ def _alone(ctx: click.Context) -> None:
 
 
 def run(args: Sequence[str]) -> int:
-    """Do what the words say; return the exit code. Never raises, but may end by a signal."""
-    debug, color, doors = False, None, None
+    """Run a command line and return its exit code. Never raises; a signal may end the process."""
+    debug, color, outputs = False, None, None
     try:
-        doors = Doors()
+        outputs = Outputs()
         debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
         color = _color(args)
-        if asked := os.environ.get("_GRADCLI_COMPLETE"):
+        if instruction := os.environ.get("_GRADCLI_COMPLETE"):
             from gradcli.cli.completion import answer
 
-            answer(asked, group())
+            answer(instruction, group())
             return 0
         cli = group()
-        with cli.make_context("gradcli", list(args), obj=doors) as ctx, work.request():
+        with cli.make_context("gradcli", list(args), obj=outputs) as ctx, work.request():
             cli.invoke(ctx)
         return 0
     except click.exceptions.Exit as e:
@@ -136,18 +136,18 @@ def run(args: Sequence[str]) -> int:
             import traceback
 
             traceback.print_exc()
-        if doors is not None and doors.whole:
-            # What failed is a note, or tidying up: the result is all there.
+        if outputs is not None and outputs.complete:
+            # The result is written completely; only a note or the cleanup failed.
             with suppress(Exception):
                 messages.note(f"after the result: {_explained(e).message}", color)
-            return doors.code
-        found = _explained(e)
-        messages.error(found, color)
-        return found.exit_code
+            return outputs.code
+        explained = _explained(e)
+        messages.error(explained, color)
+        return explained.exit_code
 
 
 def _color(args: Sequence[str]) -> str | None:
-    """The colour of errors, which may come before the options are read."""
+    """The value of --color for errors that occur before the options are parsed."""
     for k, word in enumerate(args):
         if word == "--color" and k + 1 < len(args):
             return args[k + 1]
@@ -157,7 +157,7 @@ def _color(args: Sequence[str]) -> str | None:
 
 
 def _explained(e: Exception) -> GradError:
-    """Any exception as the error to report."""
+    """The GradError to report for any exception."""
     if isinstance(e, GradError):
         return e
     if isinstance(e, click.NoSuchOption):

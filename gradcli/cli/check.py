@@ -1,4 +1,4 @@
-"""The command check: is this claimed derivative right? The exit code is the answer."""
+"""The command check: compares claimed derivatives with the true ones; the exit code is the answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from gradcli.cli import messages, options
 from gradcli.cli.inputs import read, rows, sources
 from gradcli.cli.options import CommandLine
-from gradcli.cli.output import FileDoor
+from gradcli.cli.output import FileOutput
 from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
 
@@ -26,10 +26,10 @@ def _check(ctx: click.Context, line: CommandLine) -> None:
         limit = getattr(line, name)
         if limit is not None and not 0 <= limit < math.inf:
             raise GradError(f"--{name.replace('_', '-')}: a finite number from 0 is needed")
-    told = ctx.obj.to(line.path, line)
-    apart = ctx.obj.to(None, line) if line.github and line.path is not None else None
+    output = ctx.obj.to(line.path, line)
+    annotations = ctx.obj.to(None, line) if line.github and line.path is not None else None
     junit = None if line.junit is None else ctx.obj.to(line.junit, line)
-    same = isinstance(junit, FileDoor) and isinstance(told, FileDoor) and junit.target == told.target
+    same = isinstance(junit, FileOutput) and isinstance(output, FileOutput) and junit.target == output.target
     if line.junit in ("", "-") or same:
         raise GradError("--junit needs a file of its own", hint="such as: --junit report.xml")
     for name in ("points", "thorough"):
@@ -44,27 +44,27 @@ def _check(ctx: click.Context, line: CommandLine) -> None:
         tolerance=Tolerance(line.rtol, line.atol, line.max_ulp), **line.where_and_how(),
     )  # fmt: skip
     tables = rows(line, None)
-    found = run_check(job, tables)
-    ctx.obj.code = found.exit_code
+    report = run_check(job, tables)
+    ctx.obj.code = report.exit_code
     if junit is not None:
-        with junit as door:
-            door(check_report.junit(found).encode())
-    with told as door:
+        with junit:
+            junit(check_report.junit(report).encode())
+    with output:
         color = line.path is None and messages.colored(sys.stdout, line.color)
-        text = check_report.inert(check_report.FORMS[form](found, color)).encode()
-        door(json_shown(text) if form == "json" and door.terminal else text)
+        text = check_report.inert(check_report.FORMS[form](report, color)).encode()
+        output(json_shown(text) if form == "json" and output.terminal else text)
         if line.github and line.path is None and form != "json":
-            door("".join(check_report.github(found)).encode())
-    if apart is not None:
-        with apart as door:
-            door("".join(check_report.github(found)).encode())
+            output("".join(check_report.github(report)).encode())
+    if annotations is not None:
+        with annotations:
+            annotations("".join(check_report.github(report)).encode())
     elif line.github and form == "json":
-        # GitHub reads both; what is on stdout stays one object.
-        sys.stderr.write("".join(check_report.github(found)))
+        # Annotations go to stderr, which GitHub reads too: stdout stays one JSON object.
+        sys.stderr.write("".join(check_report.github(report)))
     if tables is not None and not line.quiet:
         for note in tables.notes:
             messages.note(note, line.color)
-    ctx.exit(found.exit_code)
+    ctx.exit(report.exit_code)
 
 
 def check() -> click.Command:

@@ -1,4 +1,4 @@
-"""How verdicts on claims are told: to people, as JSON, to CI servers as JUnit's XML, to GitHub as annotations."""
+"""Reports of verdicts on claims: as text, JSON, JUnit XML for CI servers, and annotations for GitHub Actions."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def _point(example: Example) -> str:
     return ", ".join(f"{spell_name(name)}={_number(value)}" for name, value in example.point.items())
 
 
-def _wrong(example: Example) -> str:
-    """at x=1, y=2: claimed 4, true 2 (it is 2 times what it should be)"""
+def _counterexample(example: Example) -> str:
+    """The counterexample in words, such as ``at x=1, y=2: claimed 4, true 2 (the sign is wrong)``."""
     where = f"at {_point(example)}: " if example.point else ""
     pattern = f" ({example.pattern})" if example.pattern else ""
     return f"{where}claimed {_number(example.claimed)}, true {_number(example.true)}{pattern}"
 
 
-def _right(verdict: Verdict) -> str:
+def _agreement(verdict: Verdict) -> str:
     if verdict.same:
         return "the same expression"
     parts = [f"at {counted(verdict.compared, 'points')}"]
     if verdict.ulps:
-        why = "as asked" if verdict.asked else "as rounding explains"
+        why = "as asked" if verdict.tolerance_given else "as rounding explains"
         parts.append(f"largest difference {verdict.ulps:.3g} ulp, {why}")
     if verdict.kinks:
         parts.append(f"at {counted(verdict.kinks, 'kinks')} it is on a side of the jump")
@@ -49,16 +49,16 @@ def _right(verdict: Verdict) -> str:
     return "; ".join(parts)
 
 
-def _told(verdict: Verdict) -> str:
+def _outcome(verdict: Verdict) -> str:
     if verdict.example is not None:
-        return _wrong(verdict.example)
-    return verdict.reason or _right(verdict)
+        return _counterexample(verdict.example)
+    return verdict.reason or _agreement(verdict)
 
 
 def _summary(report: Report) -> str:
     counts = {status: sum(v.status == status for v in report.verdicts) for status in _COLORS}
     words = {"agrees": "agree", "disagrees": "disagree", "unchecked": "could not be checked"}
-    told = ", ".join(
+    counted_statuses = ", ".join(
         f"{n} {status if n == 1 and status != 'unchecked' else words[status]}" for status, n in counts.items() if n
     )
     seed = (
@@ -66,59 +66,59 @@ def _summary(report: Report) -> str:
         if report.seed is None or all(v.same for v in report.verdicts)
         else f" (points chosen by --seed {report.seed})"
     )
-    return f"{counted(len(report.verdicts), 'claims')}: {told}{seed}"
+    return f"{counted(len(report.verdicts), 'claims')}: {counted_statuses}{seed}"
 
 
 def table(report: Report, color: bool) -> str:
-    """One line a claim, under a wrong one the truth, and a last line that counts."""
+    """One line per claim, the claimed and true derivatives under each wrong one, and a last line with counts."""
     width = max(len(printable(v.claim.name)) for v in report.verdicts)
     lines = []
     for v in report.verdicts:
         status = v.status.upper() if v.status == "disagrees" else v.status
         shown = f"{_COLORS[v.status]}{status}\x1b[0m" if color else status
         name = printable(v.claim.name)
-        lines.append(f"{name.ljust(width)}  {shown}{' ' * (9 - len(status))}  {printable(_told(v))}")
+        lines.append(f"{name.ljust(width)}  {shown}{' ' * (9 - len(status))}  {printable(_outcome(v))}")
         if v.status == "disagrees":
-            lines.append(f"{'':{width}}  {'claimed':9}  {printable(_short(v.claim.said))}")
+            lines.append(f"{'':{width}}  {'claimed':9}  {printable(_short(v.claim.typed))}")
             lines.append(f"{'':{width}}  {'true':9}  {printable(v.truth)}")
     return "\n".join([*lines, _summary(report), ""])
 
 
-def _short(said: str) -> str:
-    said = " ".join(said.split())
-    return said if len(said) <= 400 else said[:400] + " ..."
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 400 else text[:400] + " ..."
 
 
 def json(report: Report, color: bool) -> str:
-    """One object. Numbers that are not finite are null."""
-    found = {
+    """One JSON object and a newline. Numbers that are not finite are null."""
+    fields = {
         "schema": SCHEMA,
         "expressions": report.expressions,
         "seed": report.seed,
         "ok": report.exit_code == 0,
         "checks": list(map(_fields, report.verdicts)),
     }
-    return orjson.dumps(found).decode() + "\n"
+    return orjson.dumps(fields).decode() + "\n"
 
 
 def _fields(v: Verdict) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "name": v.claim.name, "status": v.status, "claimed": v.claim.said, "true": v.truth, "same": v.same,
+    fields: dict[str, Any] = {
+        "name": v.claim.name, "status": v.status, "claimed": v.claim.typed, "true": v.truth, "same": v.same,
         "points": v.compared, "kinks": v.kinks, "holes": v.holes, "outside": v.outside, "ulps": v.ulps,
     }  # fmt: skip
     if v.example is not None:
         e = v.example
-        found["counterexample"] = {
+        fields["counterexample"] = {
             "point": e.point, "claimed": e.claimed if math.isfinite(e.claimed) else None, "true": e.true,
             "pattern": e.pattern,
         }  # fmt: skip
     if v.reason:
-        found["reason"] = v.reason
-    return found
+        fields["reason"] = v.reason
+    return fields
 
 
 def junit(report: Report) -> str:
-    """JUnit's XML: a test case for each claim."""
+    """A JUnit XML document with a test case for each claim."""
     statuses = [v.status for v in report.verdicts]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -129,11 +129,11 @@ def junit(report: Report) -> str:
         where = f' file={_quoted(v.claim.place.file)} line="{v.claim.place.line}"' if v.claim.place else ""
         head = f"<testcase classname={_quoted(v.claim.output)} name={_quoted(v.claim.name)}{where}>"
         if v.status == "agrees":
-            lines.append(f"{head}<system-out>{_escaped(_told(v))}</system-out></testcase>")
+            lines.append(f"{head}<system-out>{_escaped(_outcome(v))}</system-out></testcase>")
             continue
         tag = "failure" if v.status == "disagrees" else "error"
-        body = f"{_told(v)}\nclaimed {_short(v.claim.said)}\ntrue    {v.truth}"
-        lines.append(f"{head}<{tag} message={_quoted(_told(v))}>{_escaped(body)}</{tag}></testcase>")
+        body = f"{_outcome(v)}\nclaimed {_short(v.claim.typed)}\ntrue    {v.truth}"
+        lines.append(f"{head}<{tag} message={_quoted(_outcome(v))}>{_escaped(body)}</{tag}></testcase>")
     return "\n".join([*lines, "</testsuite></testsuites>", ""])
 
 
@@ -146,19 +146,19 @@ def _quoted(text: str) -> str:
 
 
 def github(report: Report) -> Iterator[str]:
-    """Workflow commands that put each wrong claim beside its line."""
+    """GitHub workflow commands that annotate the line of each claim that does not agree."""
     for v in report.verdicts:
         if v.status != "agrees":
             place = v.claim.place
             where = f"file={_property(printable(place.file))},line={place.line},col={place.column}," if place else ""
             kind = "error" if v.status == "disagrees" else "warning"
-            message = f"{v.claim.name} {v.status} {_told(v)}; true: {v.truth}"
+            message = f"{v.claim.name} {v.status} {_outcome(v)}; true: {v.truth}"
             title = _property(f"gradcli check: {printable(v.claim.name)}")
             yield f"::{kind} {where}title={title}::{_data(printable(message))}\n"
 
 
 def inert(text: str) -> str:
-    """A verdict without workflow commands, which GitHub also reads after ##[ anywhere in a line."""
+    """Escape GitHub workflow commands in a report: ``::`` at the start of a line, and ``##[`` anywhere in it."""
     return re.sub(r"(?m)^([ \t]*):(?=:)", r"\1\\u003a", text).replace("##[", r"##\u005b")
 
 

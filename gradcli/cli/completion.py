@@ -1,4 +1,4 @@
-"""The command completion, and what the script that it prints asks for at each press of the key."""
+"""The command completion, and the completions that its script requests at each press of the key."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from gradcli.cli.options import CommandLine
 from gradcli.cli.output import emit
 from gradcli.errors import GradError
 
-ASKS = "_GRADCLI_COMPLETE"
-"""The variable by which a shell asks."""
+VARIABLE = "_GRADCLI_COMPLETE"
+"""The environment variable that carries the shell's instruction."""
 
 
 class PowerShell(ShellComplete):
-    """PowerShell, which click does not know: the words before the cursor one a line, then the word at it.
+    """Completion for PowerShell, which click does not support.
 
-    Files are left to PowerShell's own completion, which takes over where nothing is offered.
+    COMP_WORDS holds the words before the cursor, one per line; COMP_CWORD the word at the cursor. PowerShell completes
+    file names itself if no completion is offered.
     """
 
     name: ClassVar[str] = "powershell"
@@ -47,7 +48,7 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
 """
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        # PowerShell removes a variable that is set to an empty text.
+        # PowerShell removes a variable that is set to the empty string, so COMP_CWORD may be missing.
         return os.environ["COMP_WORDS"].splitlines()[1:], os.environ.get("COMP_CWORD", "")
 
     def format_completion(self, item: CompletionItem) -> str:
@@ -56,36 +57,36 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
 
 def _shell(name: str, cli: click.Command) -> ShellComplete | None:
     kind = PowerShell if name == PowerShell.name else get_completion_class(name)
-    return None if kind is None else kind(cli, {}, "gradcli", ASKS)
+    return None if kind is None else kind(cli, {}, "gradcli", VARIABLE)
 
 
 def _script(shell: ShellComplete) -> str:
-    # Not source(): for bash it would start one to ask for its version.
+    # Not source(): it would start a bash process to read its version.
     return shell.source_template % shell.source_vars()
 
 
 def answer(instruction: str, cli: click.Command) -> None:
-    """Print what ``bash_complete`` and the like ask for. Raises GradError for what no shell asks."""
-    name, _, what = instruction.partition("_")
+    """Execute an instruction such as ``bash_complete``. Raises GradError for an unknown one."""
+    name, _, action = instruction.partition("_")
     shell = _shell(name, cli)
-    if shell is None or what not in ("source", "complete"):
-        raise GradError(f"{ASKS} is '{instruction}', which no shell sets", hint="see: gradcli completion --help")
-    if what == "source":
+    if shell is None or action not in ("source", "complete"):
+        raise GradError(f"{VARIABLE} is '{instruction}', which no shell sets", hint="see: gradcli completion --help")
+    if action == "source":
         emit(_script(shell))
         return
     try:
         args, incomplete = shell.get_completion_args()
     except (LookupError, ValueError):
         raise GradError(
-            f"{ASKS} is set, but COMP_WORDS and COMP_CWORD do not say what was typed",
-            hint=f"unset {ASKS}, or see: gradcli completion --help",
+            f"{VARIABLE} is set, but COMP_WORDS and COMP_CWORD do not say what was typed",
+            hint=f"unset {VARIABLE}, or see: gradcli completion --help",
         ) from None
     try:
-        found = shell.get_completions(args, incomplete)
+        completions = shell.get_completions(args, incomplete)
     except (GradError, click.ClickException):
-        # Nothing goes on after words that are wrong; a message would land in the line being typed.
-        found = []
-    emit("".join([f"{shell.format_completion(item)}\n" for item in found]))
+        # The words before the cursor are invalid. No message: it would be printed into the line being typed.
+        completions = []
+    emit("".join([f"{shell.format_completion(item)}\n" for item in completions]))
 
 
 def _completion(ctx: click.Context, line: CommandLine) -> None:

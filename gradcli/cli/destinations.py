@@ -1,6 +1,6 @@
-"""Which door the name of an output leads to: a descriptor that is open, or a file that is replaced.
+"""From the name of an output to an `Output`: an open descriptor, or a file that is replaced.
 
-What is both read and written as it stands is refused, before anything is read.
+A file that is both an input and written in place is refused before any input is read.
 """
 
 from __future__ import annotations
@@ -14,86 +14,86 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gradcli.cli.output import Door, FileDoor
+from gradcli.cli.output import FileOutput, Output
 from gradcli.errors import GradError
 
 if TYPE_CHECKING:
     from gradcli.cli.options import CommandLine
 
 _LINKS = 40
-"""Symbolic links that a name may lead through, as on Linux."""
+"""The most symbolic links followed for a name, as on Linux."""
 
 
-class Doors:
-    """The doors of a run, and its exit code once all is out through them, whatever fails after that."""
+class Outputs:
+    """The outputs of a run. ``code`` is its exit code once all of them are complete, even if later steps fail."""
 
     def __init__(self) -> None:
-        self.opened: list[Door] = []
+        self.outputs: list[Output] = []
         self.code = 0
 
     @property
-    def whole(self) -> bool:
-        return bool(self.opened) and all(door.whole for door in self.opened)
+    def complete(self) -> bool:
+        return bool(self.outputs) and all(output.complete for output in self.outputs)
 
-    def to(self, path: str | None, line: CommandLine) -> Door:
-        """The door to the file of that name, or to stdout. ``line`` names what is read.
+    def to(self, path: str | None, line: CommandLine) -> Output:
+        """The output to a path; None and ``-`` are stdout. ``line`` names the inputs.
 
-        Raises GradError where a file would be both read and written as it stands.
+        Raises GradError if an input file would be written in place.
         """
-        door = Door() if path is None or path == "-" else _door(path)
-        _refuse_inputs(door.stands(), line)
-        self.opened.append(door)
-        return door
+        output = Output() if path is None or path == "-" else _output(path)
+        _refuse_inputs(output.in_place(), line)
+        self.outputs.append(output)
+        return output
 
 
-def _door(path: str) -> Door:
+def _output(path: str) -> Output:
     fd = None
-    # A relative path where the working directory is gone: FileDoor tells it.
+    # An OSError means a relative path in a deleted working directory: FileOutput reports it.
     with suppress(OSError):
         fd = _descriptor(path)
     if fd is None:
-        return FileDoor(path)
-    door = Door("stdout" if fd == 1 else path, fd)
-    if fd not in (1, 2) and door.stands() is None:
-        # A file opened later would get that number.
-        raise door.refused(OSError(errno.EBADF, os.strerror(errno.EBADF)))
-    return door
+        return FileOutput(path)
+    output = Output("stdout" if fd == 1 else path, fd)
+    if fd not in (1, 2) and output.in_place() is None:
+        # Refuse a closed descriptor now: a file opened later would get its number.
+        raise output.failure(OSError(errno.EBADF, os.strerror(errno.EBADF)))
+    return output
 
 
 def _descriptor(path: str) -> int | None:
-    """The open descriptor that a name stands for: one of the system's names for it, or that of the file behind 1 or 2.
+    """The open descriptor that a path names: /dev/fd/N and the like, or the file that stdout or stderr is open on.
 
-    Such a file is never replaced: others may write to it before and after.
+    Such a file is written in place, never replaced: other processes may write to it before and after.
     """
     if os.name == "posix":
         folders = {os.path.realpath(name) for name in ("/dev/fd", "/proc/self/fd", "/proc/thread-self/fd")}
-        here, links = path, 0
+        current, links = path, 0
         while links < _LINKS:
-            folder, name = os.path.split(here)
+            folder, name = os.path.split(current)
             if re.fullmatch("0|[1-9][0-9]{0,8}", name) and os.path.realpath(folder) in folders:
                 return int(name)
-            if not os.path.islink(here):
+            if not os.path.islink(current):
                 break
-            here, links = os.path.join(folder, os.readlink(here)), links + 1
+            current, links = os.path.join(folder, os.readlink(current)), links + 1
     for name in (path, os.path.realpath(path)):
         for fd in (1, 2):
             with suppress(OSError, ValueError):
-                found = os.stat(name)
-                # Windows has no number for what is no file.
-                if found.st_ino and os.path.samestat(found, os.fstat(fd)):
+                status = os.stat(name)
+                # On Windows st_ino is 0 for pipes and consoles, which samestat would take for one file.
+                if status.st_ino and os.path.samestat(status, os.fstat(fd)):
                     return fd
     return None
 
 
-def _refuse_inputs(output: os.stat_result | None, line: CommandLine) -> None:
-    """Raises GradError where a regular file is read from and written to as it stands: it would be read for ever."""
-    if output is None or not stat.S_ISREG(output.st_mode):
+def _refuse_inputs(written: os.stat_result | None, line: CommandLine) -> None:
+    """Raises GradError if an input is the regular file written in place: reading would never reach its end."""
+    if written is None or not stat.S_ISREG(written.st_mode):
         return
     for name in _inputs(line):
-        # What cannot be read is told by who reads it.
+        # An input that cannot be opened is reported by its reader.
         with suppress(OSError, ValueError, AttributeError):
-            found = os.fstat(sys.stdin.fileno()) if name == "-" else os.stat(name)
-            if os.path.samestat(found, output):
+            read = os.fstat(sys.stdin.fileno()) if name == "-" else os.stat(name)
+            if os.path.samestat(read, written):
                 raise GradError(
                     f"{'stdin' if name == '-' else name}: this input is the output too",
                     hint="by its name, as -o FILE, it is replaced when all has been read",
@@ -101,7 +101,7 @@ def _refuse_inputs(output: os.stat_result | None, line: CommandLine) -> None:
 
 
 def _inputs(line: CommandLine) -> Iterator[str]:
-    """The files that the options of a command name."""
+    """The paths of all input files that a command line names."""
     yield from line.file
     yield from line.claims
     if line.input:

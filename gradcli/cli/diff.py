@@ -1,11 +1,11 @@
-"""The command diff: values and derivatives at points, or derivatives as expressions where there are no points."""
+"""The command diff: values and derivatives at points, or derivatives as expressions without points."""
 
 from __future__ import annotations
 
 import click
 
 from gradcli.cli import options
-from gradcli.cli.inputs import check_alone, names, rows, sources
+from gradcli.cli.inputs import check_no_input_options, names, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
 
@@ -18,7 +18,7 @@ def _diff(ctx: click.Context, line: CommandLine) -> None:
 
 
 def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
-    """Values, and derivatives up to an order, at the points of a command line."""
+    """Write values, and derivatives up to an order, at the points of a command line."""
     from gradcli.job import Job, run
 
     target = Target(ctx, line)
@@ -31,9 +31,9 @@ def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
 def _formulas(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job, formulas
 
-    check_alone(line)
+    check_no_input_options(line)
     target = Target(ctx, line)
-    target.tell(formulas(Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused)))
+    target.write_formulas(formulas(Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused)))
 
 
 def diff() -> click.Command:

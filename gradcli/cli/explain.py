@@ -1,4 +1,4 @@
-"""The command explain: how a derivative comes about, rule by rule, and the tape's tables at a point."""
+"""The command explain: the derivation of a derivative, rule by rule, and the tape's tables at a point."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def _explain(ctx: click.Context, line: CommandLine) -> None:
         points.bind([*request.points, *wanted])
     point = points.at if points else None
     if form == "json":
-        found = {"schema": SCHEMA, **explained_json(request.outputs, wanted, point)}
-        text = orjson.dumps(found) + b"\n"
+        answer = {"schema": SCHEMA, **explained_json(request.outputs, wanted, point)}
+        text = orjson.dumps(answer) + b"\n"
         text = json_shown(text) if output.terminal else text
     else:
         text = explained(request.outputs, wanted, point).encode()
-    with output as door:
-        door(text)
+    with output:
+        output(text)
 
 
 def explain() -> click.Command:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gradcli.cli import options
-from gradcli.cli.inputs import check_alone, names, rows, sources
+from gradcli.cli.inputs import check_no_input_options, names, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
 from gradcli.errors import GradError
@@ -22,8 +22,8 @@ def _grad(ctx: click.Context, line: CommandLine) -> None:
     if line.create_graph:
         if line.input:
             raise GradError("--create-graph prints expressions, for any rows: leave --input out")
-        check_alone(line)
-        target.tell(grad_formulas(job))
+        check_no_input_options(line)
+        target.write_formulas(grad_formulas(job))
     else:
         tables = rows(line, target.progress)
         target.write(lambda: run_grad(job, tables), tables)

@@ -1,4 +1,4 @@
-"""The commands that tell about gradcli itself: functions, version and help."""
+"""The commands about gradcli itself: functions, version and help."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _tell_version(ctx: click.Context, line: CommandLine) -> None:
+def _version_command(ctx: click.Context, line: CommandLine) -> None:
     import platform
 
     from gradcli.formats import FORMATS
@@ -34,14 +34,14 @@ def _tell_version(ctx: click.Context, line: CommandLine) -> None:
     versions = {"gradcli": __version__, "python": platform.python_version()}
     versions |= {name: _version(name) or "" for name in _LIBRARIES}
     if line.json:
-        found: dict[str, object] = {name: v or None for name, v in versions.items()}
-        found |= {"engines": list(ENGINES[1:]), "formats": list(FORMATS)}
-        emit(json.dumps(found) + "\n")
+        fields: dict[str, object] = {name: v or None for name, v in versions.items()}
+        fields |= {"engines": list(ENGINES[1:]), "formats": list(FORMATS)}
+        emit(json.dumps(fields) + "\n")
     else:
         emit("".join(f"{name} {v or '(not installed)'}\n" for name, v in versions.items()))
 
 
-def _tell_functions(ctx: click.Context, line: CommandLine) -> None:
+def _functions_command(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.functions import SPELLED, TABLE
 
     name = line.name
@@ -73,7 +73,7 @@ def _call(row: Any) -> str:
 
 
 def _slopes(row: Any) -> list[str]:
-    """The derivative in each argument as the user would read it; n is taken as 1 where it is a parameter."""
+    """One line per argument with the derivative in it; an integer parameter n is shown for n = 1."""
     from gradcli.calculus.derive import derive
     from gradcli.expr import apply, text, var
     from gradcli.functions import NONLOCAL
@@ -86,9 +86,9 @@ def _slopes(row: Any) -> list[str]:
     return [f"{n} = {text(d)}{example}" for n, d in derive([(row.name, e)], names, 1)[1:]]
 
 
-def _tell_help(ctx: click.Context, line: CommandLine) -> None:
+def _help_command(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.cli import COMMANDS, group
-    from gradcli.cli.topics import SYNONYMS, told, topics
+    from gradcli.cli.topics import SYNONYMS, page_text, topics
 
     topic = line.topic
     outer = click.Context(group(), info_name="gradcli")
@@ -105,7 +105,7 @@ def _tell_help(ctx: click.Context, line: CommandLine) -> None:
         assert command is not None
         emit(click.Context(command, info_name=topic, parent=outer).get_help() + "\n")
     elif topic in pages or topic in SYNONYMS:
-        emit(told(topic, full=line.full))
+        emit(page_text(topic, full=line.full))
     else:
         known = [*pages, *SYNONYMS, *COMMANDS]
         raise GradError(f"no help on '{topic}'", hint=meant(topic, known, "there is help on"))
@@ -117,7 +117,7 @@ def functions() -> click.Command:
         examples=("gradcli functions", "gradcli functions erf", "gradcli functions arcsin"),
         help="All functions, or one with its domain, derivatives and conventions.",
         params=[click.Argument(["name"], required=False)],
-        callback=_tell_functions,
+        callback=_functions_command,
     )
 
 
@@ -127,7 +127,7 @@ def version() -> click.Command:
         examples=("gradcli version", "gradcli version --json"),
         help="Versions of gradcli, Python and the libraries.",
         params=[click.Option(["--json"], is_flag=True, help="As one JSON object, with engines and formats.")],
-        callback=_tell_version,
+        callback=_version_command,
     )
 
 
@@ -140,5 +140,5 @@ def help_() -> click.Command:
             click.Argument(["topic"], required=False),
             *options.named("full"),
         ],
-        callback=_tell_help,
+        callback=_help_command,
     )

@@ -1,4 +1,4 @@
-"""What a command reads: expressions, names, tables. Everything is checked before any work."""
+"""Inputs of a command: expressions, names of variables, tables. All are checked before any computation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradcli.job.request import Rows
 
 _LIMIT = 2**26
-"""Bytes of expressions that are read, from a file or stdin."""
+"""The largest size of an expression file, or of stdin, in bytes."""
 
 
 def names(texts: Sequence[str]) -> list[str] | None:
@@ -26,18 +26,18 @@ def names(texts: Sequence[str]) -> list[str] | None:
 
 
 def sources(line: CommandLine) -> list[Source]:
-    """The expressions typed, then those of --file."""
-    found = [Source(text) for text in options.operands([*line.expr, *line.outputs])]
+    """The expressions given as arguments, then those of --file. Raises GradError if there are none."""
+    expressions = [Source(text) for text in options.operands([*line.expr, *line.outputs])]
     if [*line.file, *line.input].count("-") > 1:
         raise GradError("stdin cannot be read twice")
-    found += map(read, line.file)
-    if not found:
+    expressions += map(read, line.file)
+    if not expressions:
         raise GradError("no expression given", hint='such as: gradcli diff "x**2" --at x=3')
-    return found
+    return expressions
 
 
 def read(path: str) -> Source:
-    """The expressions in a file, or in what comes from stdin."""
+    """The text of a file of expressions, or of stdin for ``-``. Raises GradError if it cannot be read or decoded."""
     name = "stdin" if path == "-" else path
     try:
         if path != "-":
@@ -60,12 +60,12 @@ def read(path: str) -> Source:
 
 
 def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
-    """The tables that --input names."""
+    """The tables named by --input; None without --input."""
     from gradcli.job.points import read_name, split
     from gradcli.job.request import Rows
 
     if not line.input:
-        check_alone(line)
+        check_no_input_options(line)
         return None
     columns = None
     if line.columns is not None:
@@ -74,14 +74,14 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
         raise GradError("cannot read stdin: it is closed")
     return Rows(
         line.input, line.input_format, columns, line.na, line.max_bytes, line.keep,
-        # Unbuffered: what comes is there at once, and nobody is left holding a lock on it.
+        # Unbuffered: rows from a pipe are available as they arrive, and a thread blocked in read() holds no lock.
         open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in line.input else None,
         progress,
     )  # fmt: skip
 
 
-def check_alone(line: CommandLine) -> None:
-    """Raises GradError for what is said of an --input that is not there."""
+def check_no_input_options(line: CommandLine) -> None:
+    """Raises GradError for an option of --input that is given without --input."""
     for name in ("keep", "input_format", "columns", "na", "max_bytes"):
         if getattr(line, name):
             raise GradError(f"--{name.replace('_', '-')} goes with --input", hint="name what to read: --input FILE")

@@ -1,4 +1,4 @@
-"""What goes to stderr: errors, notes and progress, in colour where that is wanted."""
+"""Messages on stderr: errors, notes and the progress line, in colour if wanted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gradcli.errors import GradError, picture, printable
 
 
 def colored(stream: IO[Any] | None, choice: str | None) -> bool:
-    """Whether to colour a stream: --color, then NO_COLOR, FORCE_COLOR and TERM=dumb, then whether it is a terminal."""
+    """Whether to colour a stream: by --color, then NO_COLOR, FORCE_COLOR, TERM=dumb and isatty, in this order."""
     if stream is None or choice == "never":
         return False
     if choice == "always":
@@ -25,8 +25,8 @@ def colored(stream: IO[Any] | None, choice: str | None) -> bool:
     return os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
-def _say(text: str) -> None:
-    """One message to stderr; where that is impossible there is nobody left to tell."""
+def _write(text: str) -> None:
+    """Write one message to stderr. A failing write is ignored: there is no other channel to report it on."""
     if sys.stderr is None:
         return
     try:
@@ -37,18 +37,18 @@ def _say(text: str) -> None:
 
 
 def error(e: GradError, color: str | None = None) -> None:
-    """``gradcli: error: ...`` with the place and the way out."""
+    """Print ``gradcli: error: ...``, the marked place in the source and the hint."""
     label = "\x1b[1;31merror:\x1b[0m" if colored(sys.stderr, color) else "error:"
-    _say(f"gradcli: {label} {picture(e)}\n")
+    _write(f"gradcli: {label} {picture(e)}\n")
 
 
 def note(text: str, color: str | None = None) -> None:
     label = "\x1b[1;33mnote:\x1b[0m" if colored(sys.stderr, color) else "note:"
-    _say(f"gradcli: {label} {printable(text)}\n")
+    _write(f"gradcli: {label} {printable(text)}\n")
 
 
 def nonfinite(counts: Mapping[str, int]) -> str:
-    """``1 non-finite value in f, 2 in df_dx``"""
+    """The note on non-finite values by column, such as ``1 non-finite value in f, 2 in df_dx``."""
     pieces = [f"{n} in {name}" for name, n in counts.items()]
     first = next(iter(counts.values()))
     pieces[0] = pieces[0].replace(" ", f" non-finite value{'' if first == 1 else 's'} ", 1)
@@ -57,12 +57,12 @@ def nonfinite(counts: Mapping[str, int]) -> str:
 
 
 def counted(number: int, word: str) -> str:
-    """``1 row``, ``1,234 rows``"""
+    """A number with its noun, such as ``1 row`` or ``1,234 rows``."""
     return f"{number:,} {word.removesuffix('s') if number == 1 else word}"
 
 
 class Progress:
-    """A line on a terminal once the work has taken a second: what is done, and which part of all where it is known."""
+    """A progress line, shown once the work has taken a second: the rows or points done, and the percentage if known."""
 
     def __init__(self, word: str) -> None:
         self.word, self.started, self.shown, self.width = word, monotonic(), 0.0, 0
@@ -73,17 +73,17 @@ class Progress:
             self.shown = now
             percent = f", {math.floor(100 * part)} %" if part is not None else ""
             text = f"gradcli: {counted(done, self.word)}{percent}"
-            _say(f"\r{text.ljust(self.width)}")
+            _write(f"\r{text.ljust(self.width)}")
             self.width = len(text)
 
     def erase(self) -> None:
         if self.width:
-            _say(f"\r{' ' * self.width}\r")
+            _write(f"\r{' ' * self.width}\r")
             self.width = 0
 
 
 def summary(done: int, word: str, seconds: float, steps: int, engine: str, threads: int) -> str:
-    """``3 rows in 0.0124 s (242 a second), steps 4, engine vector, threads 1``"""
+    """The note of --verbose, such as ``3 rows in 0.0124 s (242 a second), steps 4, engine vector, threads 1``."""
     pace = f"{done / seconds:,.0f}" if seconds > 0 else "no telling how many"
     took = f"{seconds:.3g}" if seconds < 100 else f"{seconds:,.0f}"
     return f"{counted(done, word)} in {took} s ({pace} a second), steps {steps}, engine {engine}, threads {threads}"

@@ -1,4 +1,4 @@
-"""The options, one row each, the typed command line that they make, and the command class that reads it."""
+"""The options, one row each, the typed `CommandLine` made of them, and the command class that parses it."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ import click
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, by_suffix
 
-# What no option's value begins with makes -n*x an expression although -n is an option.
+# No option value starts with these characters, so `-n*x` is an expression even though -n is an option.
 _OPERATORS = ("*", "^", "%")
-# After the minus: a number or bracket, or a name that goes on with an operator, a bracket or a blank.
+# A minus, then a number, a bracket, or a name followed by an operator, a bracket or a blank.
 _ARITHMETIC = re.compile(r"-\s*(?:[0-9.(]|(?:[A-Za-z_][A-Za-z0-9_]*|`[^`]*`)\s*(?:[-+*/%^(<>!;\s]|==))")
 _WHOLE = re.compile(r"[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{1,18})?[eE]\+?[0-9]{1,2}")
 SWITCHES = ("csv", "tsv", "json", "jsonl")
-"""Formats that are options of their own."""
+"""Formats that have an option of the same name."""
 _OPERAND = "\0"
-"""Marks a word that click must not take for an option; no argument of a process can contain it."""
+"""Prefix of a word that click must not parse as an option; an argument of a process cannot contain a NUL."""
 
 
 def count(text: str) -> int:
-    """A whole number from 1, which may be written 1e6."""
+    """The value of a positive integer, which may be written as 1e6."""
     if _WHOLE.fullmatch(text):
-        found = int(text) if text.isdigit() else float(text)
-        if found >= 1 and found == int(found):
-            return int(found)
+        value = int(text) if text.isdigit() else float(text)
+        if value >= 1 and value == int(value):
+            return int(value)
     raise click.BadParameter(f"'{text}' is not a whole number from 1, such as 1000000 or 1e6")
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """The values of all options of a command; those that it does not have are at their defaults."""
+    """The values of all options; those that a command does not have keep their defaults."""
 
     expr: tuple[str, ...] = ()
     file: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ class CommandLine:
 
     @property
     def path(self) -> str | None:
-        """The file to write to; None is stdout."""
+        """The path of the output file; None is stdout."""
         return None if self.output == "-" else self.output
 
     @property
@@ -102,7 +102,7 @@ class CommandLine:
         return bool(self.at or self.grid or self.fill is not None or self.input)
 
     def where_and_how(self) -> dict[str, Any]:
-        """The arguments that every job with points takes."""
+        """Keyword arguments shared by all jobs with points: the fields of `Where` and `How`."""
         from gradcli.job import POINT_LIMIT
 
         return {
@@ -112,9 +112,9 @@ class CommandLine:
 
 
 class Command(click.Command):
-    """A command whose help starts with examples, and to which ``-x**2`` is an operand.
+    """A command whose help starts with examples, and that parses ``-x**2`` as an operand, not as an option.
 
-    ``callback`` takes the context and the `CommandLine`.
+    ``callback`` is called with the context and the `CommandLine`.
     """
 
     def __init__(self, name: str, *, examples: Sequence[str], callback: Callable[[click.Context, CommandLine], None],
@@ -130,7 +130,7 @@ class Command(click.Command):
         return super().parse_args(ctx, self._marked(list(args)))
 
     def _marked(self, args: list[str]) -> list[str]:
-        """The words, with those that are expressions starting with a minus marked as operands."""
+        """The words, where each expression that starts with a minus has the prefix `_OPERAND`."""
         takes = {
             spelled: not option.is_flag
             for option in self.params
@@ -146,7 +146,7 @@ class Command(click.Command):
                 k += takes.get(word, False)
             elif word.startswith("-") and len(word) > 1:
                 if word[:2] in takes and word[2:3] not in _OPERATORS:
-                    # Flags may be bundled, the last one may take the next word.
+                    # Flags may be bundled as in -qv; the last option of a bundle may take the next word as its value.
                     flags = 1
                     while flags < len(word) - 1 and not takes.get("-" + word[flags], True):
                         flags += 1
@@ -169,7 +169,7 @@ def format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> 
 
 
 def table_or_json(line: CommandLine, what: str) -> str:
-    """The one of these two that is asked for, by switch, by --format or by suffix. Raises GradError for another."""
+    """``table`` or ``json``, as chosen by a switch, --format or the suffix. Raises GradError for another format."""
     named = "json" if line.json else line.format
     form = named or ("table" if line.path is None else by_suffix(line.path).name)
     if form not in ("table", "json"):
@@ -178,12 +178,12 @@ def table_or_json(line: CommandLine, what: str) -> str:
 
 
 def operands(words: Sequence[str]) -> list[str]:
-    """The words as they were typed."""
-    found = [w.removeprefix(_OPERAND) for w in words]
-    for word in found:
+    """The words as typed, without the operand prefix. Raises GradError for a word that is not UTF-8."""
+    texts = [w.removeprefix(_OPERAND) for w in words]
+    for word in texts:
         if not word.isascii() and any("\ud800" <= c <= "\udfff" for c in word):
             raise GradError("the expression is not UTF-8")
-    return found
+    return texts
 
 
 def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -195,7 +195,7 @@ def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 
 def option(*spelled: str, **attributes: Any) -> click.Option:
-    """An option that can also come from the environment: --max-points as GRADCLI_MAX_POINTS."""
+    """An option that an environment variable can set too: --max-points by GRADCLI_MAX_POINTS."""
     longest = max(spelled, key=len)
     if longest.startswith("--"):
         attributes.setdefault("envvar", "GRADCLI_" + longest.strip("-").replace("-", "_").upper())
@@ -220,7 +220,7 @@ ROWS = {
     "order": _row("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
     "outputs": _row("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
     "wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT", help=_WRT),
-    # torch's name for it.
+    # --inputs is the name in torch.autograd.grad.
     "inputs": _row("-w", "--wrt", "--inputs", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT", help=_WRT),
     "allow_unused": _row("--allow-unused", is_flag=True,
                          help="Accept variables that do not occur; derivatives in them are 0, gradients null."),
@@ -285,7 +285,7 @@ ROWS = {
     "quiet": _row("-q", "--quiet", is_flag=True, help="No notes on stderr."),
     "debug": _row("--debug", is_flag=True, help="Show the traceback of an error."),
 }  # fmt: skip
-"""Spellings and click's attributes of each option, by its field of `CommandLine`."""
+"""Spellings and click attributes of each option, by the name of its field in `CommandLine`."""
 
 POINTS = "at grid fill max_points strict engine threads verbose no_progress"
 TABLES = "input input_format columns keep na max_bytes"
@@ -293,7 +293,7 @@ OUTPUT = "output format csv tsv json jsonl"
 
 
 def named(names: str) -> list[click.Parameter]:
-    """The options of these names, in this order."""
+    """The options of the given names, separated by blanks, in this order."""
     return [option(*spelled, **attributes) for spelled, attributes in map(ROWS.__getitem__, names.split())]
 
 

@@ -1,6 +1,7 @@
-"""Where results leave: stdout, or a file that appears whole or not at all.
+"""Outputs of results: stdout or another open descriptor, or a file that is replaced atomically.
 
-A signal ends the process by that signal: after the line being written, with no temporary file left.
+SIGINT, SIGTERM and SIGHUP end the process by the same signal, after the current line is written and the temporary
+file is removed.
 """
 
 from __future__ import annotations
@@ -20,67 +21,67 @@ if TYPE_CHECKING:
     from gradcli.cli.replacement import Replacement
 
 _BUFFER = 1 << 16
-_PATIENCE = 0.5
-"""Seconds that a reader has to take the rest of a line once a signal has come."""
+_GRACE = 0.5
+"""Seconds in which a reader can take the rest of a line after a signal has arrived."""
 
 
 def die(signum: int) -> NoReturn:
-    """End by the signal itself, so that whoever waits for this process can tell."""
+    """End the process by a signal, so that the parent process sees it in the wait status."""
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)
-    # Only where the signal is blocked.
+    # Reached only if the signal is blocked.
     os._exit(128 + signum)
 
 
-class Door:
-    """A context that takes bytes: ``door(data)``. Raises GradError, exit code 3, where they cannot be written.
+class Output:
+    """A buffered output to an open descriptor, stdout by default: ``with output: output(data)``.
 
-    A descriptor that is open already, stdout unless another is named. ``whole``: whether all is out.
+    Raises GradError, exit code 3, if a write fails. ``complete``: all data is written.
     """
 
     rewinds = False
-    """Whether a ``Start`` may come last."""
+    """Whether the last piece of data may be a ``Start``, which overwrites the beginning."""
 
     def __init__(self, name: str = "stdout", fd: int = 1) -> None:
         self.name, self.fd = name, fd
-        self.whole = False
-        self.held: list[bytes] = []
+        self.complete = False
+        self.buffer: list[bytes] = []
         self.size = 0
-        self.midline = False
-        self.dying = 0
+        self.partial_line = False
+        self.pending_signal = 0
         self.previous: dict[int, Any] = {}
 
     def __call__(self, data: bytes) -> None:
         if isinstance(data, Start):
             self.flush()
             os.lseek(self.fd, 0, os.SEEK_SET)
-        self.held.append(data)
+        self.buffer.append(data)
         self.size += len(data)
         if self.size >= _BUFFER:
             self.flush()
 
     def flush(self) -> None:
-        data = b"".join(self.held)
-        self.held, self.size = [], 0
-        at, end = 0, len(data)
+        data = b"".join(self.buffer)
+        self.buffer, self.size = [], 0
+        written, end = 0, len(data)
         view = memoryview(data)
         try:
-            while at < end:
-                self.midline = True
-                at += os.write(self.fd, view[at:end])
-                self.midline = data[at - 1] != 10
-                if self.dying:
-                    end = data.find(b"\n", at - 1, end) + 1
+            while written < end:
+                self.partial_line = True
+                written += os.write(self.fd, view[written:end])
+                self.partial_line = data[written - 1] != 10
+                if self.pending_signal:
+                    end = data.find(b"\n", written - 1, end) + 1
         except OSError as e:
-            raise self.refused(e) from None
-        if self.dying:
-            self.leave(self.dying)
+            raise self.failure(e) from None
+        if self.pending_signal:
+            self.abort(self.pending_signal)
 
-    def refused(self, e: OSError) -> GradError:
+    def failure(self, e: OSError) -> GradError:
         return GradError(f"cannot write to {self.name}: {e.strerror or e}", exit_code=3)
 
-    def stands(self) -> os.stat_result | None:
-        """The file that is written to as it stands; None where it is replaced, or not open."""
+    def in_place(self) -> os.stat_result | None:
+        """The status of the file if it is written in place; None if it is replaced or the descriptor is not open."""
         try:
             return os.fstat(self.fd)
         except OSError:
@@ -90,7 +91,8 @@ class Door:
     def terminal(self) -> bool:
         return self.fd >= 0 and os.isatty(self.fd)
 
-    def leave(self, signum: int) -> NoReturn:
+    def abort(self, signum: int) -> NoReturn:
+        """Discard the output and end by the signal."""
         try:
             self.discard()
         finally:
@@ -101,30 +103,31 @@ class Door:
             stream = sys.stdout if self.fd == 1 else sys.stderr
             if stream is None:
                 raise GradError(f"cannot write to {self.name}: it is closed", exit_code=3)
-            # What click or Python may have printed comes first.
+            # Flush first, so that text printed by click or Python stays in order.
             stream.flush()
             self.fd = stream.fileno()
 
     def close(self) -> None:
         self.flush()
-        self.whole = True
+        self.complete = True
 
     def discard(self) -> None:
-        """Undo what can be undone."""
+        """Release the resources; an incomplete file is removed. A plain descriptor has nothing to release."""
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
-        if self.midline and not self.dying and hasattr(signal, "setitimer"):
-            # Half a line is out. Let it end, but not at the mercy of a reader that has stopped reading.
-            self.dying = signum
-            signal.signal(signal.SIGALRM, lambda *_: self.leave(signum))
-            signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+        if self.partial_line and not self.pending_signal and hasattr(signal, "setitimer"):
+            # A partial line has been written. Finish it before dying, within 0.5 s, in case the reader has stopped
+            # reading.
+            self.pending_signal = signum
+            signal.signal(signal.SIGALRM, lambda *_: self.abort(signum))
+            signal.setitimer(signal.ITIMER_REAL, _GRACE)
         else:
-            self.leave(signum)
+            self.abort(signum)
 
-    def __enter__(self) -> Door:
+    def __enter__(self) -> Output:
         hangup = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
         for signum in (signal.SIGINT, signal.SIGTERM, *hangup):
-            # One who asked to be spared, as nohup does, is spared.
+            # Leave ignored signals ignored (nohup sets SIGHUP to SIG_IGN).
             if signal.getsignal(signum) is not signal.SIG_IGN:
                 self.previous[signum] = signal.signal(signum, self._on_signal)
         try:
@@ -140,7 +143,7 @@ class Door:
             if e is None:
                 self.close()
             elif isinstance(e, GradError):
-                # Whole rows that came before the error are results.
+                # The complete rows before the error are valid results.
                 self.flush()
         finally:
             self.discard()
@@ -151,8 +154,8 @@ class Door:
             signal.signal(signum, handler)
 
 
-class FileDoor(Door):
-    """A file that is replaced when the new one is complete; a device or a pipe is written to."""
+class FileOutput(Output):
+    """A file that is replaced when the new content is complete; a device or a pipe is written in place."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target, -1)
@@ -160,10 +163,10 @@ class FileDoor(Door):
         try:
             self.target = os.path.realpath(target)
         except OSError as e:
-            # A relative path where the working directory is gone.
-            raise self.refused(e) from None
+            # A relative path while the working directory has been deleted.
+            raise self.failure(e) from None
 
-    def stands(self) -> os.stat_result | None:
+    def in_place(self) -> os.stat_result | None:
         return None
 
     def open(self) -> None:
@@ -172,13 +175,13 @@ class FileDoor(Door):
                 raise IsADirectoryError(21, "Is a directory")
             if os.path.islink(self.target):
                 raise OSError(40, "Too many levels of symbolic links")
-            # By the name given: what a descriptor of another process leads to may have no name of its own.
-            there = os.stat(self.name) if os.path.exists(self.name) else None
-            if there is not None and not stat.S_ISREG(there.st_mode):
-                # A device or a pipe cannot be replaced, only written to.
+            # Use the name given: the file behind /proc/PID/fd/N of another process may have no path of its own.
+            status = os.stat(self.name) if os.path.exists(self.name) else None
+            if status is not None and not stat.S_ISREG(status.st_mode):
+                # A device or a pipe is written in place: replacing it would put a regular file there.
                 self.fd = os.open(self.name, os.O_WRONLY)
                 return
-            if there is not None and not os.access(self.target, os.W_OK):
+            if status is not None and not os.access(self.target, os.W_OK):
                 raise PermissionError(13, "Permission denied")
             from gradcli.cli.replacement import Replacement
 
@@ -186,9 +189,9 @@ class FileDoor(Door):
             self.fd = self.file.open()
             self.rewinds = True
         except OSError as e:
-            raise self.refused(e) from None
+            raise self.failure(e) from None
 
-    def refused(self, e: OSError) -> GradError:
+    def failure(self, e: OSError) -> GradError:
         return GradError(f"{self.name}: {e.strerror or e}", exit_code=3)
 
     def close(self) -> None:
@@ -197,27 +200,27 @@ class FileDoor(Door):
             if self.file is not None:
                 self.file.commit()
             else:
-                # Closed even where closing fails.
+                # Forget the descriptor first: close() releases it even if it reports an error.
                 fd, self.fd = self.fd, -1
                 os.close(fd)
-                self.whole = True
+                self.complete = True
         except OSError as e:
-            raise self.refused(e) from None
+            raise self.failure(e) from None
         finally:
             if self.file is not None:
-                self.whole = self.file.whole
+                self.complete = self.file.complete
 
     def discard(self) -> None:
         if self.file is not None:
             self.file.discard()
         elif self.fd >= 0:
-            # What failed before is the error to tell.
+            # An error of this close must not hide the error that led here.
             with suppress(OSError):
                 fd, self.fd = self.fd, -1
                 os.close(fd)
 
 
 def emit(text: str) -> None:
-    """Print text that is a result: help, versions, tables."""
-    with Door() as door:
-        door(text.encode())
+    """Print a result that is text: help, versions, tables."""
+    with Output() as output:
+        output(text.encode())

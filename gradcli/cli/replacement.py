@@ -1,7 +1,7 @@
-"""A file that takes its target's place whole, or not at all, readable meanwhile by nobody but its owner.
+"""Atomic replacement of a file: the new content is readable only by its owner until it takes the target's place.
 
-All is done relative to a descriptor of the folder, where the system has that: a folder may be moved in between.
-Knows nothing of what is written, nor of signals. Raises OSError.
+Paths are relative to a descriptor of the folder where the system supports it, so that renaming the folder meanwhile is
+harmless. Raises OSError. Layer: must not know the content, nor signals.
 """
 
 from __future__ import annotations
@@ -15,77 +15,78 @@ import zlib
 from contextlib import suppress
 
 _AT = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd
-_ABOUT_CONTENT = {"security.capability", "security.ima", "security.evm"}
-"""Attributes that vouch for the old content: a write takes the first away, and makes the others wrong."""
+_CONTENT_ATTRIBUTES = {"security.capability", "security.ima", "security.evm"}
+"""Extended attributes not copied: they depend on the content, and a write removes or invalidates them."""
 _ACL = "system.posix_acl_access"
 
 
 class Replacement:
-    """``open()`` gives a descriptor to write to, ``commit()`` puts what was written in place, ``discard()`` undoes.
+    """The replacement of one file: ``open()``, write to the descriptor, ``commit()``, and always ``discard()`` last.
 
-    ``whole``: whether it stands in place.
+    ``complete``: the target has been replaced.
     """
 
     def __init__(self, target: str) -> None:
         self.path, self.base = os.path.split(target)
         self.fd = self.folder = -1
-        self.name = self._place(f"{_prefix()}{os.getpid()}-{os.urandom(6).hex()}.tmp")
+        self.name = self._relative(f"{_prefix()}{os.getpid()}-{os.urandom(6).hex()}.tmp")
         self.temporary: str | None = None
         self.mode = 0o600
-        self.whole = False
+        self.complete = False
 
     @property
-    def at(self) -> int | None:
+    def dir_fd(self) -> int | None:
         return self.folder if _AT else None
 
-    def _place(self, name: str) -> str:
+    def _relative(self, name: str) -> str:
         return name if _AT else os.path.join(self.path, name)
 
     def open(self) -> int:
-        """The descriptor of an empty file, mode 0600.
+        """Create an empty file of mode 0600 and return its descriptor, which this object owns.
 
-        It has no name where the system can do that, so that nothing is left however this process ends.
+        The file has no name where the system has O_TMPFILE, so that nothing is left behind even by SIGKILL.
         """
         if _AT:
             self.folder = _open_folder(self.path)
-        self.mode = _usual_mode(self.path)
-        self._clear()
+        self.mode = _default_mode(self.path)
+        self._remove_stale()
         if _AT and hasattr(os, "O_TMPFILE"):
-            # Whatever is against it (a file system without it, no /proc to link from): a named file meets the rest.
+            # On any error (a file system without O_TMPFILE, no /proc to link from) fall back to a named file.
             with suppress(OSError):
                 self.fd = os.open(".", os.O_WRONLY | os.O_TMPFILE, 0o600, dir_fd=self.folder)
-                os.stat(_own(self.fd))
+                os.stat(_descriptor_path(self.fd))
                 return self.fd
             self._close()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        # Noted before it exists: a signal may come in between.
+        # Set before the file exists, so that a signal in between still removes it.
         self.temporary = self.name
-        self.fd = os.open(self.name, flags, 0o600, dir_fd=self.at)
+        self.fd = os.open(self.name, flags, 0o600, dir_fd=self.dir_fd)
         return self.fd
 
     def commit(self) -> None:
-        self._dress()
+        self._copy_metadata()
         os.fsync(self.fd)
         if self.temporary is None:
-            # A link never replaces, a rename does: between these two a kill leaves the file under this name.
+            # link() cannot replace a file, so link under a temporary name and rename; SIGKILL in between leaves that
+            # name behind.
             self.temporary = self.name
-            os.link(_own(self.fd), self.name, dst_dir_fd=self.folder, follow_symlinks=True)
+            os.link(_descriptor_path(self.fd), self.name, dst_dir_fd=self.folder, follow_symlinks=True)
         self._close()
-        os.replace(self.name, self._place(self.base), src_dir_fd=self.at, dst_dir_fd=self.at)
-        # No failure counts from here on.
-        self.whole = True
+        os.replace(self.name, self._relative(self.base), src_dir_fd=self.dir_fd, dst_dir_fd=self.dir_fd)
+        # The target is replaced: later errors do not matter.
+        self.complete = True
         self.temporary = None
         with suppress(OSError):
             if self.folder >= 0:
                 os.fsync(self.folder)
 
     def discard(self) -> None:
-        """What is left to tidy, whether it stands in place or not."""
+        """Close the descriptors and remove the temporary file, if any. Never raises OSError."""
         with suppress(OSError):
             self._close()
         with suppress(OSError):
             if self.temporary is not None:
-                os.unlink(self.temporary, dir_fd=self.at)
+                os.unlink(self.temporary, dir_fd=self.dir_fd)
                 self.temporary = None
         with suppress(OSError):
             if self.folder >= 0:
@@ -94,51 +95,51 @@ class Replacement:
 
     def _close(self) -> None:
         if self.fd >= 0:
-            # Closed even where closing fails.
+            # Forget the descriptor first: close() releases it even if it reports an error.
             fd, self.fd = self.fd, -1
             os.close(fd)
 
-    def _dress(self) -> None:
-        """Mode, group, owner and extended attributes of the target as far as the system lets, or a new file's mode.
+    def _copy_metadata(self) -> None:
+        """Copy mode, group, owner and extended attributes of the target; without a target set a new file's mode.
 
-        What cannot be given leaves the file more private than the target, never less.
+        If a part cannot be copied, the file ends up more private than the target, never less.
         """
         if not hasattr(os, "fchown"):
             return
         mode = self.mode
         with suppress(FileNotFoundError):
-            old = os.stat(self._place(self.base), dir_fd=self.at, follow_symlinks=False)
-            mode = self._dress_like(old)
+            old = os.stat(self._relative(self.base), dir_fd=self.dir_fd, follow_symlinks=False)
+            mode = self._copy_owner(old)
         with suppress(OSError):
             os.fchmod(self.fd, mode)
 
-    def _dress_like(self, old: os.stat_result) -> int:
-        """The mode that is left to give."""
+    def _copy_owner(self, old: os.stat_result) -> int:
+        """Copy owner, group and extended attributes; return the mode to set."""
         for owner in ((-1, old.st_gid), (old.st_uid, -1)):
             with suppress(OSError):
                 os.fchown(self.fd, *owner)
         known = self._copy_attributes()
         now, mode = os.fstat(self.fd), stat.S_IMODE(old.st_mode)
         if now.st_gid != old.st_gid or not known:
-            # Rights that were not meant for this group: no more than all others have.
+            # The group or the ACL differs: reduce the group's permissions to those of others.
             mode &= 0o7707 | (mode & 0o007) << 3
         if (now.st_uid, now.st_gid) != (old.st_uid, old.st_gid):
             mode &= 0o777
         return mode
 
     def _copy_attributes(self) -> bool:
-        """Extended attributes, ACLs among them. False where the ACL of the target is not known or cannot be given."""
+        """Copy the extended attributes, ACLs included. False if the ACL of the target cannot be read or set."""
         if not hasattr(os, "listxattr"):
             return True
         try:
-            target = os.open(self._place(self.base), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self.at)
+            target = os.open(self._relative(self.base), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self.dir_fd)
         except OSError:
             return False
         known = True
         try:
             names = _attributes(target)
             if _ACL in _attributes(self.fd):
-                # The folder hands it down to new files: it may let in whom the target does not know.
+                # An ACL inherited from the folder may allow users whom the target does not: remove it.
                 os.removexattr(self.fd, _ACL)
             for name in names:
                 try:
@@ -152,74 +153,75 @@ class Replacement:
                 os.close(target)
         return known
 
-    def _clear(self) -> None:
-        """Remove what processes of this machine left here that were killed, never what may belong to one alive."""
+    def _remove_stale(self) -> None:
+        """Remove temporary files left by killed processes of this machine, never those of a running process."""
         if os.name != "posix":
             return
-        left = re.compile(re.escape(_prefix()) + r"([1-9][0-9]{0,8})-[0-9a-f]{12}\.tmp")
+        pattern = re.compile(re.escape(_prefix()) + r"([1-9][0-9]{0,8})-[0-9a-f]{12}\.tmp")
         with suppress(OSError):
             for name in os.listdir(self.folder if _AT else self.path):
-                match = left.fullmatch(name)
-                if match and not _lives(int(match[1])):
+                match = pattern.fullmatch(name)
+                if match and not _is_running(int(match[1])):
                     with suppress(OSError):
-                        os.unlink(self._place(name), dir_fd=self.at)
+                        os.unlink(self._relative(name), dir_fd=self.dir_fd)
 
 
 def _open_folder(path: str) -> int:
     try:
         return os.open(path or ".", os.O_RDONLY | os.O_DIRECTORY)
     except PermissionError:
-        # A folder that may be written to, not listed.
+        # The folder is writable but not listable.
         return os.open(path or ".", getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY)
 
 
 def _attributes(fd: int) -> list[str]:
-    """Names of extended attributes; none where the file system has none."""
+    """Names of the extended attributes to copy; none if the file system does not support them."""
     try:
-        return [name for name in os.listxattr(fd) if name not in _ABOUT_CONTENT]
+        return [name for name in os.listxattr(fd) if name not in _CONTENT_ATTRIBUTES]
     except OSError as e:
         if e.errno != errno.ENOTSUP:
             raise
         return []
 
 
-def _usual_mode(folder: str) -> int:
-    """That of a new file: 0666 without what the umask takes away, or else what a default ACL of the folder leaves."""
+def _default_mode(folder: str) -> int:
+    """The mode of a new file in a folder: 0666 masked by the folder's default ACL, or by the umask if it has none."""
     mask = os.umask(0o077)
     os.umask(mask)
     with suppress(OSError, AttributeError):
         acl = os.getxattr(folder, "system.posix_acl_default")
-        # After acl(5): a version, then tag, rights and id of each entry; 1 owner, 4 group, 16 mask, 32 others.
-        rights = {tag: bits for tag, bits, _ in struct.iter_unpack("<HHI", acl[4:])}
-        mask = ~(rights[1] << 6 | rights.get(16, rights[4]) << 3 | rights[32])
+        # acl(5): a 4-byte version, then tag, permissions and id per entry; tags: 1 owner, 4 group, 16 mask, 32 others.
+        permissions = {tag: bits for tag, bits, _ in struct.iter_unpack("<HHI", acl[4:])}
+        mask = ~(permissions[1] << 6 | permissions.get(16, permissions[4]) << 3 | permissions[32])
     return 0o666 & ~mask
 
 
-def _own(fd: int) -> str:
-    """The name of a descriptor of this process."""
+def _descriptor_path(fd: int) -> str:
+    """The path of a descriptor of this process."""
     return f"/proc/self/fd/{fd}"
 
 
 def _prefix() -> str:
-    """How temporary files of this machine begin.
+    """The prefix of temporary files of this machine and PID namespace.
 
-    The name of a machine may not be its own, and containers count their processes anew: a checksum tells them apart.
+    Host names are not unique and containers number their processes from 1, so a checksum of the machine id and the PID
+    namespace is part of it.
     """
     node = os.uname().nodename if hasattr(os, "uname") else ""
-    marks = b""
+    identity = b""
     with suppress(OSError), open("/etc/machine-id", "rb") as file:
-        marks = file.read(64)
+        identity = file.read(64)
     with suppress(OSError):
-        marks += os.readlink(b"/proc/self/ns/pid")
-    return f".gradcli-{re.sub(r'[^A-Za-z0-9.]', '_', node)}-{zlib.crc32(marks):08x}-"
+        identity += os.readlink(b"/proc/self/ns/pid")
+    return f".gradcli-{re.sub(r'[^A-Za-z0-9.]', '_', node)}-{zlib.crc32(identity):08x}-"
 
 
-def _lives(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        # There, but somebody else's.
+        # EPERM: the process exists and belongs to another user.
         return True
     return True

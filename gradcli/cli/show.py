@@ -16,18 +16,18 @@ def _show(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.codegen import LANGUAGES
     from gradcli.job import Formulas, Job, Request
 
-    wanted = line.language
-    if line.simplify and wanted in LANGUAGES:
+    form = line.language
+    if line.simplify and form in LANGUAGES:
         raise GradError(
-            f"--simplify is for reading, and {wanted} for computing: code keeps the forms that lose no digits",
-            hint=f"leave out --simplify, or --as {wanted}",
+            f"--simplify is for reading, and {form} for computing: code keeps the forms that lose no digits",
+            hint=f"leave out --simplify, or --as {form}",
         )
-    target = Target(ctx, line) if wanted == "text" else None
-    output = ctx.obj.to(line.path, line) if target is None else target.door
+    target = Target(ctx, line) if form == "text" else None
+    output = ctx.obj.to(line.path, line) if target is None else target.output
     if target is None:
         for name in ("format", *options.SWITCHES):
             if getattr(line, name) and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-                raise GradError(f"--as {wanted} has one form: leave out --{name}")
+                raise GradError(f"--as {form} has one form: leave out --{name}")
     job = Job(sources(line), wrt=names(line.wrt), order=line.order, allow_unused=line.allow_unused)
     request = Request(job, ())
     request.pointwise()
@@ -35,32 +35,32 @@ def _show(ctx: click.Context, line: CommandLine) -> None:
     if line.simplify:
         derived = _simplified(derived, request.variables, line)
     if target is not None:
-        target.tell(Formulas(request, job.order, derived))
+        target.write_formulas(Formulas(request, job.order, derived))
         return
-    text = _written(wanted, derived, request.variables)
-    with output as door:
-        door(text.encode())
+    text = _written(form, derived, request.variables)
+    with output:
+        output(text.encode())
 
 
-def _written(wanted: str, derived: Named, variables: list[str]) -> str:
+def _written(form: str, derived: Named, variables: list[str]) -> str:
     from gradcli import notation
 
-    if wanted in notation.NOTATIONS:
-        return notation.write(wanted, derived, variables)
+    if form in notation.NOTATIONS:
+        return notation.write(form, derived, variables)
     from gradcli.codegen import code
 
-    return code(wanted, derived, variables)
+    return code(form, derived, variables)
 
 
 def _simplified(derived: Named, variables: list[str], line: CommandLine) -> Named:
-    """The forms that a person would write, compared with what was derived at points."""
+    """The simplified forms; each is used only if it agrees with the derived expression at sample points."""
     from gradcli.calculus.simplify import attempted
     from gradcli.expr import readable
     from gradcli.verify import differing
 
     plain = readable(e for _, e in derived)
     forms = attempted(plain)
-    # Textbook forms are shown without --simplify too.
+    # A textbook form that is not simplified further needs no comparison: it is shown without --simplify too.
     new = [(name, e, f) for (name, e), f, p in zip(derived, forms, plain, strict=True) if f is not None and f is not p]
     wrong, unsure = differing(new, variables)
     long = [name for (name, _), form in zip(derived, forms, strict=True) if form is None or name in unsure]

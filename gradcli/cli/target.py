@@ -1,4 +1,4 @@
-"""Where the result of a command goes and how it is written: door, format, packing, style, notes and progress."""
+"""The target of a result: output, format, compression and style, and the notes and progress line that go with it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class Target:
-    """Where the result goes and how it is written, checked before any work."""
+    """The output and the format of a result, checked before any computation."""
 
     def __init__(self, ctx: click.Context, line: CommandLine) -> None:
         self.line, self.path = line, line.path
         self.packing = None if self.path is None else suffix_of(self.path)[1]
         self.format = self._chosen(ctx)
-        self.door = ctx.obj.to(self.path, line)
-        self.terminal = self.door.terminal
+        self.output = ctx.obj.to(self.path, line)
+        self.terminal = self.output.terminal
         if self.format.binary and self.terminal:
             raise GradError(
                 f"{self.format.name} is not for a terminal",
@@ -50,42 +50,43 @@ class Target:
         self.started = time.monotonic()
         self.progress = self._progress()
 
-    def write(self, compute: Callable[[], Computed], asked: Rows | None) -> None:
-        """The numbers, then notes on stderr, those on the tables that were read among them."""
+    def write(self, compute: Callable[[], Computed], rows: Rows | None) -> None:
+        """Compute and write the numbers, then print the notes on stderr, among them those of the tables read."""
         progress = self.progress
         try:
             result = compute()
             if progress is not None:
                 result.watch = lambda done: progress(done, result.part(done))
             self.format.load(self.packing)
-            with self.door:
-                style = self.style._replace(rewinds=self.door.rewinds and self.packing is None)
-                self._send(lambda out: self.format.write(result, out, style), apart=result.long)
+            with self.output:
+                style = self.style._replace(rewinds=self.output.rewinds and self.packing is None)
+                self._send(lambda out: self.format.write(result, out, style), threaded=result.long)
         finally:
             if progress is not None:
                 progress.erase()
         color = self.line.color
-        if asked is not None and not self.line.quiet:
-            for text in asked.notes:
+        if rows is not None and not self.line.quiet:
+            for text in rows.notes:
                 messages.note(text, color)
         if self.line.verbose:
             seconds = time.monotonic() - self.started
-            how = result.engine + (f" ({result.slower})" if result.slower else "")
-            work = (result.covered, self.word, seconds, result.steps, how, result.threads)
+            engine = result.engine + (f" ({result.slower})" if result.slower else "")
+            work = (result.covered, self.word, seconds, result.steps, engine, result.threads)
             messages.note(messages.summary(*work), color)
-        met = {n: result.nonfinite[n] for n in result.results if n in result.nonfinite}
-        if met and not self.line.quiet:
-            messages.note(messages.nonfinite(met), color)
+        nonfinite = {n: result.nonfinite[n] for n in result.results if n in result.nonfinite}
+        if nonfinite and not self.line.quiet:
+            messages.note(messages.nonfinite(nonfinite), color)
 
-    def tell(self, found: Statements) -> None:
-        """Expressions."""
-        with self.door:
-            self._send(lambda out: self.format.tell(found, out, self.style))
+    def write_formulas(self, formulas: Statements) -> None:
+        """Write expressions."""
+        with self.output:
+            self._send(lambda out: self.format.tell(formulas, out, self.style))
 
-    def _send(self, write: Callable[[Out], None], *, apart: bool = False) -> None:
-        """Let ``write`` write to the door, through a packer where the file's name asks for one.
+    def _send(self, write: Callable[[Out], None], *, threaded: bool = False) -> None:
+        """Call ``write`` with the output, or with a compressor in front of it if the file's suffix asks for one.
 
-        ``apart``: while one piece leaves, a thread makes the next. Where it is slow, what is there leaves at once.
+        ``threaded``: a background thread formats the next piece while this one is written. The output is flushed before
+        waiting for that thread, so that a slow computation does not delay finished rows.
         """
 
         def send(out: Out) -> None:
@@ -94,33 +95,33 @@ class Target:
             if packer is not None:
                 packer.close()
 
-        if not apart:
-            send(self.door)
+        if not threaded:
+            send(self.output)
             return
         from gradcli.compute.execute import aside
 
-        for piece in aside(send, self.door.flush):
-            self.door(piece)
+        for piece in aside(send, self.output.flush):
+            self.output(piece)
 
     def _chosen(self, ctx: click.Context) -> Format:
-        """The row of the format table that was asked for, by switch, by --format or by suffix."""
-        known = self._by_name()
+        """The format chosen by a switch such as --csv, by --format or by the file's suffix; without any, table."""
+        by_name = self._by_name()
         switches = [name for name in options.SWITCHES if getattr(self.line, name)]
         named = self.line.format
-        if named is not None and not _typed(ctx, "format") and (switches or known):
-            # What is typed goes before what the environment says.
+        if named is not None and not _typed(ctx, "format") and (switches or by_name):
+            # The command line takes precedence over the environment.
             named = None
-        asked = dict.fromkeys([*switches, *([named] if named else [])])
-        if len(asked) > 1:
-            raise GradError(f"one format at a time, not {' and '.join('--' + name for name in asked)}")
-        if asked:
-            return FORMATS[next(iter(asked))]
+        chosen = dict.fromkeys([*switches, *([named] if named else [])])
+        if len(chosen) > 1:
+            raise GradError(f"one format at a time, not {' and '.join('--' + name for name in chosen)}")
+        if chosen:
+            return FORMATS[next(iter(chosen))]
         if self.path is None:
             return FORMATS["table"]
-        return known or by_suffix(self.path)
+        return by_name or by_suffix(self.path)
 
     def _by_name(self) -> Format | None:
-        """The format the file's name asks for. Raises GradError for what cannot be the name of a file meant."""
+        """The format of the file's suffix; None if unknown. Raises GradError for a directory or an expression."""
         if self.path is None:
             return None
         if os.path.isdir(self.path):
@@ -136,7 +137,7 @@ class Target:
             return None
 
     def _progress(self) -> Progress | None:
-        """The progress line, where there is a terminal for it that is not busy with the result."""
+        """The progress line, if stderr is a terminal and the result does not go to one."""
         quiet = self.line.no_progress or self.line.quiet or self.terminal
         return None if quiet or sys.stderr is None or not sys.stderr.isatty() else Progress(self.word)
 

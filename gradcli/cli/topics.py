@@ -1,4 +1,4 @@
-"""The pages of docs/, each of them a topic of ``gradcli help``. Must not know what they say."""
+"""The pages of docs/, each a topic of ``gradcli help``. Layer: must not know their content."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import re
 from gradcli.errors import GradError
 
 SYNONYMS = {"grammar": "language", "names": "derivatives", "claims": "check"}
-"""Topics that are a part of a page."""
+"""Topics that have no page of their own, and the page that covers each."""
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
 
 
 def topics() -> dict[str, str]:
-    """The title of every page, in the order of the index."""
+    """The title of each page by its name, in the order of the index."""
     return dict(re.findall(r"^- \[([\w-]+)\]\(\1\.md\): (.+)$", _page("index"), re.MULTILINE))
 
 
-def told(topic: str, *, full: bool) -> str:
-    """A page without its marks for code and links: the part before the first section, or all of it."""
+def page_text(topic: str, *, full: bool) -> str:
+    """A page as plain text, without code fences and link targets: its beginning, or with ``full`` all of it."""
     name = SYNONYMS.get(topic, topic)
     text = _page(name)
     start = text.partition("\n## ")[0]
@@ -29,7 +29,7 @@ def told(topic: str, *, full: bool) -> str:
 
 
 def _page(name: str) -> str:
-    """A page as written: beside the package's files where it is installed, beside the package in a checkout."""
+    """The Markdown of a page: from ``_docs`` in an installed package, from ``docs`` in a checkout."""
     package = os.path.join(os.path.dirname(__file__), os.pardir)
     for folder in (os.path.join(package, "_docs"), os.path.join(package, os.pardir, "docs")):
         try:

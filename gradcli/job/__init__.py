@@ -1,6 +1,6 @@
-"""Job -> Result: the one place that joins the floors, from text and points to blocks of numbers.
+"""Jobs: from a request with texts and points to a result, which computes blocks of numbers.
 
-Everything that can be wrong with a request is found here before work starts. Must not know formats or terminals.
+Every error of a request is raised here, before any computation. Layer: must not know formats or terminals.
 """
 
 from __future__ import annotations
@@ -22,24 +22,23 @@ __all__ = [
 
 
 def formulas(job: Job) -> Formulas:
-    """The outputs and their derivatives as expressions. Raises GradError for whatever is wrong with the request."""
+    """The outputs and their derivatives as expressions. Raises GradError for an invalid request."""
     request = Request(job, ())
     request.pointwise()
     return Formulas(request, job.order)
 
 
 def run(job: Job, rows: Rows | None = None) -> Computed:
-    """Values and derivatives at the points of the job, and of every row of its tables.
+    """Values and derivatives at the points of a job and of every row of its tables.
 
-    Values that are one number for all points, as sums over them are, come as one. Raises GradError for whatever is
-    wrong with the request, and, from the result's blocks, where ``strict`` meets a value that is not finite (exit
-    code 1).
+    If all outputs are single numbers, such as sums over the points, the result is a single row. Raises GradError for an
+    invalid request and, from the result's blocks, for a value that is not finite with ``strict`` (exit code 1).
     """
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = Request(job, points.names)
     if rows is None:
-        _placed(job, points, request)
+        _bound_grid(job, points, request)
     outputs = [e for _, e in request.derived]
     varies = Varying(points.at)
     single = bool(request.reductions) and not any(map(varies, outputs))
@@ -55,25 +54,25 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
             return streamed(job, request, points, tables)
         axis, cells = tables.whole(job.max_points)
         kept = dict(zip(tables.kept, cells, strict=True))
-    grid, filled = _placed(job, points, request, axis)
-    shown = request.points
+    grid, filled = _bound_grid(job, points, request, axis)
+    coordinates = request.points
     if single:
-        shown = [name for name in shown if name in points.at]
-    names = (*shown, *[n for n, _ in request.derived])
-    outputs = [*map(var, shown), *outputs]
+        coordinates = [name for name in coordinates if name in points.at]
+    names = (*coordinates, *[n for n, _ in request.derived])
+    outputs = [*map(var, coordinates), *outputs]
     if filled:
-        # After derivation: a variable that a shape fills is still differentiated by as itself.
+        # Substitute after differentiation, so that derivatives are in the filled variable, not in the indices.
         outputs = substitute(outputs, filled)
     over = Grid([axis for axis in grid.axes if axis.fixed]) if single else grid
     plan = Plan(outputs, grid, over, reductions=request.reductions)
     return Result(
-        plan, names, len(shown), request.facts(job.order), job,
+        plan, names, len(coordinates), request.facts(job.order), job,
         matrix=bool(points.shape) and not points.grids and not single, kept=kept,
     )  # fmt: skip
 
 
-def _placed(job: Job, points: Points, request: Request, rows: Axis | None = None) -> tuple[Grid, dict[str, Expr]]:
-    """The grid, and what to put for variables that a shape fills. Raises GradError where a variable has no value."""
+def _bound_grid(job: Job, points: Points, request: Request, rows: Axis | None = None) -> tuple[Grid, dict[str, Expr]]:
+    """The grid and the expressions of variables that a shape fills. Raises GradError if a variable has no value."""
     grid, filled = points.bind(request.points, counted=request.reductions, rows=rows)
     check_size(grid, job.max_points)
     return grid, filled

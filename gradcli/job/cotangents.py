@@ -1,7 +1,7 @@
-"""Cotangents: what ``--grad-outputs`` says, one word for each output, and the .npy files it names.
+"""Cotangents: the values of ``--grad-outputs``, one for each output, and the .npy files that they name.
 
-A rule is an expression in the indices of the output's shape; a file holds one number for each of its points, read as
-the points are met. Nothing is ever unpickled.
+A rule is an expression in the indices of the output's shape. A file holds one number per point of the output and is
+read block by block. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|`[^`]+`)\s*=(?!=)(.*)", re.DOTA
 
 
 class Rule(NamedTuple):
-    """An expression in indices, or a constant."""
+    """A cotangent as an expression in the indices of the output's shape, or a constant."""
 
     expression: Expr
 
 
 class File(NamedTuple):
-    """An array in a file, read as it is needed."""
+    """A cotangent as an array in a .npy file, read in parts."""
 
     path: str
     array: Stored
@@ -38,21 +38,21 @@ Cotangent = Rule | File
 
 
 def read(texts: Sequence[str], outputs: Sequence[str]) -> dict[str, Cotangent]:
-    """The cotangents by output; one that is ones is missing. Raises GradError, naming the option, for what is wrong."""
-    found: dict[str, Cotangent | None] = {}
+    """The cotangents by output, without those that are ones. Raises GradError, naming the option, if invalid."""
+    cotangents: dict[str, Cotangent | None] = {}
     for text in texts:
         name, value = _split(text, outputs)
-        if name in found:
+        if name in cotangents:
             raise GradError(f"{OPTION}: '{name}' is given twice")
         if name not in outputs:
             known = ", ".join(outputs[:10]) + (" ..." if len(outputs) > 10 else "")
             raise GradError(f"{OPTION}: '{name}' is not an output", hint=f"the outputs are {known}")
-        found[name] = _cotangent(name, value)
-    return {name: one for name, one in found.items() if one is not None}
+        cotangents[name] = _cotangent(name, value)
+    return {name: cotangent for name, cotangent in cotangents.items() if cotangent is not None}
 
 
 def files(texts: Sequence[str]) -> list[str]:
-    """The files that texts name."""
+    """The paths of the .npy files named in the texts."""
     matches = [(text, _NAMED.fullmatch(text)) for text in texts]
     values = [(match[2] if match else text).strip() for text, match in matches]
     return [value for value in values if _is_file(value)]
@@ -97,7 +97,7 @@ def _stored(path: str) -> Stored:
 
 
 def check_indices(name: str, rule: Rule, shape: Sequence[int]) -> None:
-    """Raises GradError where a rule has other variables than the indices of its output's shape."""
+    """Raises GradError if a rule has variables other than the indices of its output's shape."""
     known = INDICES[: len(shape)]
     for used in variables(rule.expression):
         if used not in known:
@@ -106,31 +106,33 @@ def check_indices(name: str, rule: Rule, shape: Sequence[int]) -> None:
 
 
 def check_shape(name: str, file: File, shape: tuple[int, ...], batched: bool) -> None:
-    """Raises GradError where a file has not its output's shape, after the batch where there is one."""
-    found = tuple(file.array.shape)
+    """Raises GradError if the shape of a file, after the batch dimension if ``batched``, is not that of its output."""
+    actual = tuple(file.array.shape)
     if batched:
-        if found[1:] != shape:
+        if actual[1:] != shape:
             raise GradError(
                 f"with --is-grads-batched the first dimension of {file.path} is the batch: the rest of its shape, "
-                f"{list(found[1:])}, is not that of the output '{name}', {list(shape)}"
+                f"{list(actual[1:])}, is not that of the output '{name}', {list(shape)}"
             )
-    elif found != shape:
+    elif actual != shape:
         raise GradError(
-            f"mismatch in shape: the cotangent of '{name}' in {file.path} has a shape of {list(found)}, "
+            f"mismatch in shape: the cotangent of '{name}' in {file.path} has a shape of {list(actual)}, "
             f"and '{name}' has a shape of {list(shape)}"
         )
 
 
 def batch_of(cotangents: dict[str, Cotangent], outputs: Sequence[str]) -> int:
-    """The length of the batch. Raises GradError where a cotangent has none, or another."""
+    """The length of the batch. Raises GradError if a cotangent is not a file, or the lengths differ."""
     lengths: dict[str, int] = {}
     for name in outputs:
-        one = cotangents.get(name)
-        if not isinstance(one, File):
+        cotangent = cotangents.get(name)
+        if not isinstance(cotangent, File):
             raise GradError(f"--is-grads-batched: the cotangent of '{name}' must be a FILE.npy, batch first")
-        if not one.array.ndim:
-            raise GradError(f"{OPTION}: {one.path} is a single number, and its first dimension would be the batch")
-        lengths[name] = one.array.shape[0]
+        if not cotangent.array.ndim:
+            raise GradError(
+                f"{OPTION}: {cotangent.path} is a single number, and its first dimension would be the batch"
+            )
+        lengths[name] = cotangent.array.shape[0]
     first = outputs[0]
     for name, length in lengths.items():
         if length != lengths[first]:

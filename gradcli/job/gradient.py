@@ -1,8 +1,7 @@
 """The vector-Jacobian product: a gradient job -> columns of numbers, or expressions.
 
-What is asked is found in `GradRequest`; where the gradients live, and over which points each is summed, in `Gradients`
-and `run`. An input has the shape of the axes it varies over; an output that is one number for all points is a
-single number.
+`GradRequest` checks the request; `Layout` and `run_grad` decide the shape of each gradient and the points it is summed
+over. An input has the shape of the axes it varies over; an output that is the same for all points is a single number.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from gradcli.job.cotangents import Cotangent, File, Rule
 from gradcli.job.gradient_result import Layout, arranged
 from gradcli.job.inputs import rows_of
 from gradcli.job.points import INDICES, Points
-from gradcli.job.request import Asked, How, Rows, Where, check_size
+from gradcli.job.request import Expressions, How, Rows, Where, check_size
 from gradcli.job.result import Computed
 
 PREFIX = "grad_"
@@ -31,7 +30,7 @@ PREFIX = "grad_"
 class GradJob(Where, How):
     """A request for the gradients of the outputs in the inputs ``wrt``, weighted by ``grad_outputs`` and summed.
 
-    Texts as typed on the command line. Checked when it is run.
+    Texts are as typed on the command line and checked when the job runs.
     """
 
     expressions: Sequence[str | Source]
@@ -42,8 +41,8 @@ class GradJob(Where, How):
     is_grads_batched: bool = False
 
 
-class GradRequest(Asked):
-    """The outputs, inputs and cotangents of a job, checked."""
+class GradRequest(Expressions):
+    """The checked outputs, inputs and cotangents of a gradient job. ``empty``: the inputs that have no gradient."""
 
     def __init__(self, job: GradJob, points: Points) -> None:
         super().__init__(job.expressions)
@@ -62,7 +61,7 @@ class GradRequest(Asked):
                 if not hint.endswith("?"):
                     hint += "; --allow-unused makes its gradient null, --materialize-grads 0"
                 raise GradError(f"--wrt: the input '{name}' appears to not have been used in the outputs", hint=hint)
-        # Gradients of 0 have a shape, so their inputs have points.
+        # A materialized gradient of zeros has the shape of its input, so the input needs points.
         filled = self.inputs if job.materialize_grads and points.shape else []
         self.points = list(dict.fromkeys([*self.variables, *filled, *self.unused(points.names, "", allowed)]))
         self.empty = [n for n in self.inputs if n not in self.variables and not self.materialize]
@@ -71,29 +70,29 @@ class GradRequest(Asked):
         self.roots = expand(e for _, e in self.outputs)
 
     def check_results(self, names: Iterable[str]) -> None:
-        """Raises GradError where a gradient would be called like a variable."""
+        """Raises GradError if a result has the name of a variable."""
         for name in names:
             if name in self.points or name in self.variables:
                 hint = "call the variable something else"
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
     def gradients(self, weights: Sequence[Expr], single: Sequence[str]) -> dict[str, Expr]:
-        """The gradient in every input that has one, given each output's cotangent."""
-        found = adjoints(list(zip(self.roots, weights, strict=True)), self.inputs, single)
-        return {n: found.get(n, ZERO) for n in self.inputs if n not in self.empty}
+        """The gradient in every non-empty input, given the cotangents ``weights`` of the outputs."""
+        gradients = adjoints(list(zip(self.roots, weights, strict=True)), self.inputs, single)
+        return {n: gradients.get(n, ZERO) for n in self.inputs if n not in self.empty}
 
 
 class GradFormulas:
-    """Gradients as expressions, of the inputs that have one.
+    """Gradients as expressions.
 
-    ``lines`` are (name, text) statements that parse back; ``names`` are the gradients', ``unused`` those that there are
-    none of.
+    ``lines`` are (name, text) statements that parse back; ``names`` are the names of the gradients, ``unused`` those of
+    inputs without a gradient.
     """
 
     order = 1
 
-    def __init__(self, request: GradRequest, found: dict[str, Expr]) -> None:
-        named = [(request.names[n], e) for n, e in found.items()]
+    def __init__(self, request: GradRequest, gradients: dict[str, Expr]) -> None:
+        named = [(request.names[n], e) for n, e in gradients.items()]
         self.lines = list(statements(named, kinks=True)) if named else []
         self.names = self.derivatives = tuple([name for name, _ in named])
         self.unused = tuple([request.names[n] for n in request.empty])
@@ -101,10 +100,10 @@ class GradFormulas:
 
 
 def grad_formulas(job: GradJob) -> GradFormulas:
-    """The gradients as expressions. Without points every variable has a value at each.
+    """The gradients as expressions. Without points, every variable is taken to vary over all of them.
 
-    A cotangent that is a rule or a file is the variable v_y of an output y. Raises GradError for what is wrong with the
-    request.
+    A cotangent of an output y that is a file, or a rule with indices, becomes the variable v_y. Raises GradError for an
+    invalid request.
     """
     points = Points(job.at, job.grids, job.fill)
     request = GradRequest(job, points)
@@ -128,31 +127,31 @@ def grad_formulas(job: GradJob) -> GradFormulas:
     taken = {*request.points, *request.variables, *request.inputs, *points.names}
     request.check_results(request.names.values())
     for (name, _), root in zip(request.outputs, request.roots, strict=True):
-        one = request.cotangents.get(name)
-        if one is None or (isinstance(one, Rule) and not one.expression.variables):
-            weights.append(ONE if one is None else one.expression)
+        cotangent = request.cotangents.get(name)
+        if cotangent is None or (isinstance(cotangent, Rule) and not cotangent.expression.variables):
+            weights.append(ONE if cotangent is None else cotangent.expression)
             continue
         if shape is not None or not varies(root):
-            _check(name, one, shape if shape is not None and varies(root) else (), False)
+            _check(name, cotangent, shape if shape is not None and varies(root) else (), False)
         if f"v_{name}" in taken:
             raise GradError(f"--create-graph: the cotangent of '{name}' would be called 'v_{name}', as a variable is")
         weights.append(var(f"v_{name}"))
         if not varies(root):
             single.append(f"v_{name}")
-    found = request.gradients(weights, single)
+    gradients = request.gradients(weights, single)
     varies = Varying(single)
-    for name, e in found.items():
+    for name, e in gradients.items():
         if name in request.variables and varies(var(name)) and not varies(e):
-            # As an output it would be one number: it has to keep its input's shape, and its place in the graph.
-            found[name] = apply("along", var(name), e)
-    return GradFormulas(request, found)
+            # A constant would become a single number as an output; `along` broadcasts it to the shape of its input.
+            gradients[name] = apply("along", var(name), e)
+    return GradFormulas(request, gradients)
 
 
 def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
-    """The gradients at the points of the job; the rows of its tables are one axis of them.
+    """The gradients at the points of a job; the rows of its tables are one axis of the grid.
 
-    Raises GradError for what is wrong with the request, and, from the result's blocks, where ``strict`` meets a value
-    that is not finite (exit code 1).
+    Raises GradError for an invalid request and, from the result's blocks, for a value that is not finite with
+    ``strict`` (exit code 1).
     """
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
@@ -167,35 +166,35 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}
-    single = [name for name, where in axes.items() if not where]
+    single = [name for name, own in axes.items() if not own]
     varies = Varying(single)
     outputs = [name for name, _ in request.outputs]
     batch = cotangents.batch_of(request.cotangents, outputs) if job.is_grads_batched else None
     files: dict[str, File] = {}
     weights = []
     for name, root in zip(outputs, request.roots, strict=True):
-        one = request.cotangents.get(name)
+        cotangent = request.cotangents.get(name)
         shape = grid.shape if varies(root) else ()
-        if one is not None:
-            _check(name, one, shape, job.is_grads_batched)
-        if isinstance(one, File):
-            # Names that nobody can type.
-            held = f"\0v{name}"
-            files[held] = one
-            weights.append(var(held))
+        if cotangent is not None:
+            _check(name, cotangent, shape, job.is_grads_batched)
+        if isinstance(cotangent, File):
+            # The NUL keeps the name apart from all names that can be typed.
+            internal = f"\0v{name}"
+            files[internal] = cotangent
+            weights.append(var(internal))
             if not shape:
-                single.append(held)
-        elif isinstance(one, Rule):
-            weights.append(substitute([one.expression], {k: var(f"\0at {k}") for k in INDICES})[0])
+                single.append(internal)
+        elif isinstance(cotangent, Rule):
+            weights.append(substitute([cotangent.expression], {k: var(f"\0at {k}") for k in INDICES})[0])
         else:
             weights.append(ONE)
-    found = request.gradients(weights, single)
+    gradients = request.gradients(weights, single)
     layout = Layout(
         _indexed(grid), {n: axes[n] for n in request.points}, {request.names[n]: axes[n] for n in request.inputs},
         filled, {name: file.array for name, file in files.items()}, batch,
         matrix=bool(points.shape) and not points.grids,
     )  # fmt: skip
-    exprs = dict(zip([request.names[n] for n in found], substitute(found.values(), filled), strict=True))
+    exprs = dict(zip([request.names[n] for n in gradients], substitute(gradients.values(), filled), strict=True))
     request.check_results([*request.names.values(), *(["batch"] if batch is not None else [])])
     return arranged(layout, exprs, request.facts(1), job)
 
@@ -205,16 +204,16 @@ def _all(grid: Grid) -> tuple[int, ...]:
 
 
 def _axes(name: str, grid: Grid, points: Points) -> tuple[int, ...]:
-    """The axes of the grid that a variable varies over: none where it is one number."""
+    """The axes of the grid that a variable varies over; () if it is a single number."""
     if name in points.at:
         return ()
-    found = tuple([k for k, axis in enumerate(grid.axes) if name in axis.names and not axis.fixed])
-    # What a shape fills has that shape, though it be by a constant.
-    return found or tuple([k for k, axis in enumerate(grid.axes) if axis.names[0].startswith("\0")])
+    own = tuple([k for k, axis in enumerate(grid.axes) if name in axis.names and not axis.fixed])
+    # A variable that is filled by a shape's rule has all axes of the shape, even if the rule is a constant.
+    return own or tuple([k for k, axis in enumerate(grid.axes) if axis.names[0].startswith("\0")])
 
 
 def _indexed(grid: Grid) -> Grid:
-    """The grid with the index along each axis as one more column of it."""
+    """The grid with the index along each axis as an additional column of that axis."""
     axes, letters = [], iter(INDICES)
     for axis in grid.axes:
         letter = None if axis.fixed else next(letters, None)
@@ -225,8 +224,8 @@ def _indexed(grid: Grid) -> Grid:
     return Grid(axes)
 
 
-def _check(name: str, one: Cotangent, shape: tuple[int, ...], batched: bool) -> None:
-    if isinstance(one, File):
-        cotangents.check_shape(name, one, shape, batched)
+def _check(name: str, cotangent: Cotangent, shape: tuple[int, ...], batched: bool) -> None:
+    if isinstance(cotangent, File):
+        cotangents.check_shape(name, cotangent, shape, batched)
     else:
-        cotangents.check_indices(name, one, shape)
+        cotangents.check_indices(name, cotangent, shape)

@@ -1,7 +1,7 @@
-"""Gradients where they live: each over the axes of its input, summed over the others.
+"""Results of gradient jobs: each gradient has the axes of its input and is summed over the others.
 
-Where all of them live over the whole grid, or none over any axis, the result is as any other. Else the axes of the
-input come first, the others follow, and the points of one place of the input are a row to be summed.
+If all gradients have all axes of the grid, or all have none, the result is an ordinary `Result`. Otherwise the grid is
+reordered, the axes of the input first: the points of each element of the input are then a contiguous row to be summed.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ Axes = tuple[int, ...]
 
 
 class Layout(NamedTuple):
-    """A grid; the axes of its variables and of the gradients by name; what fills variables; cotangents held in arrays.
+    """A grid with the axes of its ``variables`` and ``gradients`` by name, and the cotangents in ``arrays``.
 
-    With a ``batch`` the first dimension of every array is the batch.
+    ``filled``: the expressions of variables that a shape fills. ``batch``: the length of the first dimension of every
+    array if they are batched.
     """
 
     grid: Grid
@@ -46,75 +47,76 @@ class Layout(NamedTuple):
 
     @property
     def wide(self) -> dict[str, Stored]:
-        """The arrays that have a value at each point."""
+        """The arrays with a value for each point, as opposed to a single number."""
         return {n: a for n, a in self.arrays.items() if a.ndim > (self.batch is not None)}
 
     def shape(self, axes: Axes) -> tuple[int, ...]:
         return tuple([self.grid.axes[k].length for k in axes])
 
     def fixed(self, entry: int) -> list[Axis]:
-        """The axes of single numbers, those of one entry of the batch among them."""
+        """The axes of single numbers, among them the arrays that are single numbers for this entry of the batch."""
         single = {n: a for n, a in self.arrays.items() if n not in self.wide}
-        found = [axis for axis in self.grid.axes if axis.fixed]
+        axes = [axis for axis in self.grid.axes if axis.fixed]
         if single:
             numbers = [float(a[entry] if self.batch is not None else a) for a in single.values()]
-            found.append(Axis(list(single), [Values([v]) for v in numbers], fixed=True))
-        return found
+            axes.append(Axis(list(single), [Values([v]) for v in numbers], fixed=True))
+        return axes
 
     def over(self, order: Axes, entry: int) -> Grid:
-        """The grid with its axes in another order; joined into one where an array runs over all of them."""
+        """The grid with its axes in another order, joined into one axis if an array runs over all of them."""
         axes = [self.grid.axes[k] for k in order]
         wide = self.wide
         if wide and len(order) == len(self.axes):
-            places = [self.axes.index(k) for k in order]
-            held = [Along(a[entry] if self.batch is not None else a, places) for a in wide.values()]
-            axes = [joined(axes, list(wide), held)]
+            dimensions = [self.axes.index(k) for k in order]
+            columns = [Along(a[entry] if self.batch is not None else a, dimensions) for a in wide.values()]
+            axes = [joined(axes, list(wide), columns)]
         return Grid([*self.fixed(entry), *axes])
 
 
-def arranged(layout: Layout, found: dict[str, Expr], facts: Facts, how: How) -> Computed:
-    """The result for gradients ``found``; one that is missing is an empty column."""
-    live = {layout.gradients[name] for name in found} or {layout.axes}
-    empty = [name for name in layout.gradients if name not in found]
-    if len(live) == 1 and layout.batch is None:
-        (axes,) = live
+def arranged(layout: Layout, gradients: dict[str, Expr], facts: Facts, how: How) -> Computed:
+    """The result for the expressions of gradients by name; a gradient without an expression is an empty column."""
+    shapes = {layout.gradients[name] for name in gradients} or {layout.axes}
+    empty = [name for name in layout.gradients if name not in gradients]
+    if len(shapes) == 1 and layout.batch is None:
+        (axes,) = shapes
         if axes in (layout.axes, ()):
-            shown = [n for n, where in layout.variables.items() if axes or not where]
-            outputs = substitute(map(var, shown), layout.filled) + list(found.values())
+            variables = [n for n, own in layout.variables.items() if axes or not own]
+            outputs = substitute(map(var, variables), layout.filled) + list(gradients.values())
             grid = layout.over(layout.axes, 0)
             over = grid if axes else Grid(layout.fixed(0))
             return Result(
-                Plan(outputs, grid, over), [*shown, *layout.gradients], len(shown), facts, how,
+                Plan(outputs, grid, over), [*variables, *layout.gradients], len(variables), facts, how,
                 matrix=layout.matrix and bool(axes), empty=empty, shape=layout.shape(axes),
             )  # fmt: skip
-    return Gradients(layout, found, facts, how)
+    return Gradients(layout, gradients, facts, how)
 
 
 class _Group:
-    """Columns over the same axes: variables, then gradients summed over all other axes."""
+    """Columns with the same axes: the variables, then the gradients, which are summed over all other axes."""
 
-    def __init__(self, layout: Layout, axes: Axes, shown: Sequence[str], found: dict[str, Expr]) -> None:
+    def __init__(self, layout: Layout, axes: Axes, variables: Sequence[str], gradients: dict[str, Expr]) -> None:
         self.layout, self.axes = layout, axes
-        self.shown, self.names = list(shown), [*shown, *found]
-        outputs = substitute(map(var, shown), layout.filled) + list(found.values())
+        self.variables, self.names = list(variables), [*variables, *gradients]
+        outputs = substitute(map(var, variables), layout.filled) + list(gradients.values())
         masks = {k: sum(bit(name) for name in layout.grid.axes[k].names) for k in layout.axes}
         rest = tuple([k for k in layout.axes if k not in axes])
         used = 0
-        for e in staged(list(found.values()))[1]:
+        for e in staged(list(gradients.values()))[1]:
             used |= e.variables
         wide = any(used & bit(name) for name in layout.wide)
-        # A gradient over no axis is a sum over all points already.
+        # A gradient without axes is already summed over all points by its expression.
         self.summed = () if not axes else rest if wide else tuple([k for k in rest if used & masks[k]])
         self.length = math.prod(layout.shape(self.summed))
+        # The expression does not vary over the other axes: its sum is multiplied by their length.
         self.times = math.prod(layout.shape(rest)) // self.length if axes else 1
         self.all = axes + rest
         self.plan = Plan(outputs, layout.over(self.all, 0), layout.over(axes + self.summed, 0))
 
     def rows(self, entry: int, chosen: str, threads: int, watch: Watch) -> Iterator[Block]:
-        """Blocks of the columns, for one entry of the batch; ``watch`` is told the points passed since it was told."""
+        """Blocks of the columns for a batch entry. ``watch`` is called with the points done since its last call."""
         if self.length == self.times == 1:
             return self._points(entry, chosen, threads, watch)
-        return row_sums(self._points(entry, chosen, threads, watch), len(self.shown), self.length, self.times)
+        return row_sums(self._points(entry, chosen, threads, watch), len(self.variables), self.length, self.times)
 
     def _points(self, entry: int, chosen: str, threads: int, watch: Watch) -> Iterator[Block]:
         plan, layout = self.plan, self.layout
@@ -127,36 +129,36 @@ class _Group:
 
 
 class Gradients(Computed):
-    """Gradients of several shapes, or over some of the axes, or in batches."""
+    """The result of gradients with different shapes (``uneven``), with some of the axes, or in batches."""
 
-    def __init__(self, layout: Layout, found: dict[str, Expr], facts: Facts, how: How) -> None:
+    def __init__(self, layout: Layout, gradients: dict[str, Expr], facts: Facts, how: How) -> None:
         batch = layout.batch
-        live = {layout.gradients[name]: name for name in reversed(found)}
-        self.uneven = len(live) > 1
-        axes = layout.axes if self.uneven or not live else next(iter(live))
-        shown = [n for n, where in layout.variables.items() if self.uneven or set(where) <= set(axes)]
-        empty = [name for name in layout.gradients if name not in found]
+        by_axes = {layout.gradients[name]: name for name in reversed(gradients)}
+        self.uneven = len(by_axes) > 1
+        axes = layout.axes if self.uneven or not by_axes else next(iter(by_axes))
+        variables = [n for n, own in layout.variables.items() if self.uneven or set(own) <= set(axes)]
+        empty = [name for name in layout.gradients if name not in gradients]
         leading = () if batch is None else (batch,)
-        names = [*(["batch"] if leading and not self.uneven else []), *shown, *layout.gradients]
+        names = [*(["batch"] if leading and not self.uneven else []), *variables, *layout.gradients]
         super().__init__(
             names, len(names) - len(layout.gradients), leading + layout.shape(axes), facts, how,
             matrix=False, empty=empty,
         )  # fmt: skip
         self.layout, self.batch = layout, batch
         self._done = 0
-        self.conflict = [(n, layout.gradients[n]) for n in live.values()]
-        self.groups = [_Group(layout, axes, shown, found)]
+        self.representatives = [(n, layout.gradients[n]) for n in by_axes.values()]
+        self.groups = [_Group(layout, axes, variables, gradients)]
         if self.uneven or leading:
-            self.shapes = {n: layout.shape(layout.variables[n]) for n in shown}
-            self.shapes |= {n: leading + layout.shape(where) for n, where in layout.gradients.items()}
+            self.shapes = {n: layout.shape(layout.variables[n]) for n in variables}
+            self.shapes |= {n: leading + layout.shape(own) for n, own in layout.gradients.items()}
         if self.uneven:
-            every = dict.fromkeys([*[layout.variables[n] for n in shown], *[layout.gradients[n] for n in found]])
+            own_axes = [*[layout.variables[n] for n in variables], *[layout.gradients[n] for n in gradients]]
             self.groups = [
                 _Group(
-                    layout, where, [n for n in shown if layout.variables[n] == where],
-                    {n: e for n, e in found.items() if layout.gradients[n] == where},
+                    layout, own, [n for n in variables if layout.variables[n] == own],
+                    {n: e for n, e in gradients.items() if layout.gradients[n] == own},
                 )
-                for where in every
+                for own in dict.fromkeys(own_axes)
             ]  # fmt: skip
         load = sum(group.plan.load for group in self.groups) * (batch or 1)
         self.steps = sum(group.plan.steps for group in self.groups)
@@ -168,26 +170,26 @@ class Gradients(Computed):
 
     @property
     def blocks(self) -> Iterator[Block]:
-        """Contiguous parts in order, the batch first. Raises GradError where the columns differ in shape."""
+        """Contiguous parts in order, the batch as the slowest axis. Raises GradError if the columns differ in shape."""
         if self.uneven:
-            (a, first), (b, second) = self.conflict[-1], self.conflict[-2]
+            (a, first), (b, second) = self.representatives[-1], self.representatives[-2]
             raise GradError(
-                f"rows need one shape: {a} has {self._told(first)}, {b} has {self._told(second)}",
+                f"rows need one shape: {a} has {self._shape_text(first)}, {b} has {self._shape_text(second)}",
                 hint="ask for one input at a time with --wrt, or for --json",
             )
         (group,) = self.groups
         for entry in range(self.batch or 1):
-            for block in group.rows(entry, self.engine, self.threads, self._passed):
+            for block in group.rows(entry, self.engine, self.threads, self._advance):
                 if self.batch is not None:
                     block = [self._entry(entry, block[0]), *block]
-                self._met(block)
+                self._count(block)
                 yield self._with_empty(block)
 
-    def _passed(self, points: int) -> None:
+    def _advance(self, points: int) -> None:
         self._done += points
         self._watched(self._done)
 
-    def _told(self, axes: Axes) -> str:
+    def _shape_text(self, axes: Axes) -> str:
         names = [self.layout.grid.axes[k].names[0] for k in axes]
         if self.batch is not None:
             names.insert(0, "the batch")
@@ -203,44 +205,44 @@ class Gradients(Computed):
         return np.full(len(like), float(entry))
 
     def whole(self) -> Block:
-        """Every column in its shape, flat. Raises GradError, before any work, where memory cannot hold them."""
+        """Every column, flattened. Raises GradError, before any computation, if memory cannot hold them."""
         if self.shapes is None:
             check_held(self.size * len(self.names), self.engine, copies=2)
-            return self._gathered(list(self.blocks))
+            return self._concatenated(list(self.blocks))
         numbers = sum(map(math.prod, self.shapes.values()))
         check_held(numbers, self.engine, "ask for one input at a time with --wrt, or for fewer points", copies=2)
         columns: dict[str, Any] = {}
         for group in self.groups:
             parts: list[Block] = []
             for entry in range(self.batch or 1):
-                parts += group.rows(entry, self.engine, self.threads, self._passed)
-            for name, column in zip(group.names, self._gathered(parts), strict=True):
+                parts += group.rows(entry, self.engine, self.threads, self._advance)
+            for name, column in zip(group.names, self._concatenated(parts), strict=True):
                 columns[name] = column
         if self.batch is not None:
-            # Variables have no batch, and have the axes they vary over alone.
-            columns |= {name: self._own(name) for name in self.layout.variables if name in columns}
+            # Variables do not depend on the batch: evaluate them once, over their own axes.
+            columns |= {name: self._variable(name) for name in self.layout.variables if name in columns}
         for name, column in columns.items():
             count = count_nonfinite(column)
             if count and self.strict and name in self.layout.gradients:
-                raise self._refused(name, column)
+                raise self._nonfinite_error(name, column)
             if count:
                 self.nonfinite[name] = count
         return [columns.get(name) for name in self.shapes]
 
-    def _refused(self, name: str, column: Any) -> GradError:
+    def _nonfinite_error(self, name: str, column: Any) -> GradError:
         from gradcli.formats import spell
 
         assert self.shapes is not None
-        places = product(*map(range, self.shapes[name]))
-        place, value = next((p, v) for p, v in zip(places, column, strict=True) if not math.isfinite(v))
-        at = f"[{','.join(map(str, place))}]" if place else ""
+        indices = product(*map(range, self.shapes[name]))
+        index, value = next((i, v) for i, v in zip(indices, column, strict=True) if not math.isfinite(v))
+        at = f"[{','.join(map(str, index))}]" if index else ""
         return GradError(f"{name}{at} is {spell(value)}", exit_code=1)
 
-    def _own(self, name: str) -> Any:
+    def _variable(self, name: str) -> Any:
         group = _Group(self.layout, self.layout.variables[name], [name], {})
-        return self._gathered(list(group.rows(0, self.engine, self.threads, lambda points: None)))[0]
+        return self._concatenated(list(group.rows(0, self.engine, self.threads, lambda points: None)))[0]
 
-    def _gathered(self, parts: Sequence[Block]) -> Block:
+    def _concatenated(self, parts: Sequence[Block]) -> Block:
         if len(parts) == 1:
             return parts[0]
         columns = list(zip(*parts, strict=True))

@@ -1,6 +1,6 @@
-"""The tables a job reads its points from: several files as one, their columns by name.
+"""The input tables of a job: several files read as one table, with columns by name.
 
-Must not know what is computed, nor how a format is read.
+Layer: must not know the computation, nor how a format is read.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ from gradcli.job.request import Rows
 from gradcli.limits import memory
 
 _NUMBER = 16
-"""Bytes that a number takes while rows are gathered and joined."""
+"""Memory per number in bytes while rows are collected and concatenated."""
 CELL = 100
-"""Bytes that a cell takes which is kept."""
+"""Memory per kept cell in bytes."""
 _FEWER = "reductions and gradients take them together: give fewer rows"
 
 
 class Tables:
-    """The tables of a job as one: the columns it wants of each, and those it keeps.
+    """The tables of a job as one: the ``columns`` to read as variables and the ``kept`` ones to carry through.
 
-    Raises GradError where a column is missing, given twice, or would be called like a result.
+    ``variables`` are the names of the columns as variables. Raises GradError if a column is missing, bound on the
+    command line too, or has the name of a result.
     """
 
     def __init__(self, rows: Rows, unbound: Sequence[str], bound: Sequence[str], results: Sequence[str]) -> None:
-        paths = [path for given in rows.paths for path in matching(given)]
+        paths = [path for pattern in rows.paths for path in matching(pattern)]
         self.opened = ExitStack()
         try:
             self._open(paths, rows, unbound, bound, results)
@@ -55,45 +56,45 @@ class Tables:
             self.tables.append(table)
         first = self.tables[0].names
         if first == ("",):
-            # One dimension has no name: it is the only variable without a value.
+            # A one-dimensional array has one unnamed column, which gives the only variable without a value.
             if len(unbound) != 1:
                 raise GradError(
                     f"{paths[0]}: its only column has no name, and {len(unbound)} variables have no value",
                     hint=f"name it: --columns {spell_name(unbound[0])}",
                 )
-            self.asked: Sequence[str] = ("",)
+            self.columns: Sequence[str] = ("",)
         else:
-            self.asked = unbound
+            self.columns = unbound
             for name in bound:
                 if name in first:
                     raise GradError(f"'{name}' is a column of {paths[0]} and given on the command line too")
-        self.wanted, self.notes, self.watch = list(unbound), rows.notes, rows.watch
-        # Sets: a header may have a million names.
-        asked, known, taken = set(self.asked), set(first), set(results)
-        self.kept = [name for name in first if name not in asked] if rows.keep else []
+        self.variables, self.notes, self.watch = list(unbound), rows.notes, rows.watch
+        # Sets, since a header may have a million names.
+        used, known, taken = set(self.columns), set(first), set(results)
+        self.kept = [name for name in first if name not in used] if rows.keep else []
         for path, table in zip(paths, self.tables, strict=True):
-            here = set(table.names)
-            for name in [*self.asked, *self.kept]:
-                if name not in here:
+            names = set(table.names)
+            for name in [*self.columns, *self.kept]:
+                if name not in names:
                     where = STDIN if path == "-" else path
                     near = meant(name, table.names, "its columns are", spell_name)
                     raise GradError(f"{where}: there is no column '{name}' ({near})")
-            lost = [name for name in table.names if rows.keep and name not in known]
-            if lost:
-                raise GradError(f"{path}: the column '{lost[0]}', which --keep would carry, is not in {paths[0]}")
+            extra = [name for name in table.names if rows.keep and name not in known]
+            if extra:
+                raise GradError(f"{path}: the column '{extra[0]}', which --keep would carry, is not in {paths[0]}")
         twice = [name for name in self.kept if name in taken]
         if twice:
             raise GradError(f"'{twice[0]}' would be both a column that is kept and a result")
 
     @property
     def rows(self) -> int | None:
-        """Rows of all tables together, where each tells its own."""
+        """The number of rows of all tables together; None if a table does not know its own."""
         counts = [table.rows for table in self.tables]
         return None if None in counts else sum(counts)  # type: ignore[arg-type]
 
     @property
     def read(self) -> float | None:
-        """The part of all bytes that has been read, where every input is a file."""
+        """The fraction of all bytes that has been read; None unless every input is a regular file."""
         total, done = 0, 0
         for stream, size in zip(self.streams, self.sizes, strict=True):
             if stream is None or size is None:
@@ -102,47 +103,47 @@ class Tables:
             try:
                 done += min(stream.tell(), size)
             except ValueError:
-                # Closed: read to the end.
+                # The stream is closed, so it has been read to its end.
                 done += size
         return done / total if total else None
 
     def whole(self, limit: int) -> tuple[Axis, list[Kept]]:
-        """All rows at once, for what takes all points, and the cells that are kept.
+        """All rows at once as an axis of a grid, and the columns of kept cells; for reductions and gradients.
 
-        Raises GradError past ``limit`` rows, or what memory holds.
+        Raises GradError beyond ``limit`` rows, or if memory cannot hold them.
         """
         import numpy as np
 
         parts: list[list[Any]] = []
         kept: list[list[Kept]] = []
-        each = len(self.wanted) * _NUMBER + len(self.kept) * CELL
+        row_size = len(self.variables) * _NUMBER + len(self.kept) * CELL
         size = 0
         for chunk in self.chunks():
             size += len(chunk.columns[0])
             if size > limit:
                 raise GradError(f"more than {limit} points are beyond the limit (--max-points)")
-            memory.check(size * each, f"all rows are held at once: {size:,} of them", _FEWER)
+            memory.check(size * row_size, f"all rows are held at once: {size:,} of them", _FEWER)
             parts.append(chunk.columns)
             kept.append(chunk.kept)
             if self.watch is not None:
                 self.watch(size, self.read)
         if not parts:
             raise GradError("--input: there are no rows")
-        axis = Axis(self.wanted, [Held(np.concatenate(column)) for column in zip(*parts, strict=True)])
+        axis = Axis(self.variables, [Held(np.concatenate(column)) for column in zip(*parts, strict=True)])
         return axis, [Kept.joined(column) for column in zip(*kept, strict=True)]
 
     def chunks(self) -> Iterator[Chunk]:
-        """All rows in order."""
+        """All rows in order, in chunks. Closes the inputs at the end."""
         with self.opened:
             for table in self.tables:
-                yield from table.chunks(self.asked, self.kept)
+                yield from table.chunks(self.columns, self.kept)
                 self.notes.extend(table.notes)
 
 
 def rows_of(rows: Rows, points: Points, names: Sequence[str], results: Sequence[str]) -> Tables:
-    """The tables of a job, for the variables ``names`` that the command line leaves without a value.
+    """The tables of a job, opened, whose columns give values to those of ``names`` that the command line does not bind.
 
-    Raises GradError where a column that is kept would be called like one of them or of the ``results``.
+    Raises GradError if a kept column has the name of a variable or of one of the ``results``.
     """
     unbound = [] if points.shape else [name for name in names if name not in points.names]
     if not unbound:
@@ -161,12 +162,12 @@ def rows_of(rows: Rows, points: Points, names: Sequence[str], results: Sequence[
 
 
 def matching(path: str) -> list[str]:
-    """The files of a pattern, in order of their names; the path itself where it is none, or there is such a file."""
+    """The files that match a pattern, sorted by name; the path itself if it is no pattern, or such a file exists."""
     if not path:
         raise GradError("--input: the name of the file is missing")
     if path == "-" or not glob.has_magic(path) or os.path.exists(path):
         return [path]
-    found = sorted(glob.glob(path))
-    if not found:
+    paths = sorted(glob.glob(path))
+    if not paths:
         raise GradError(f"--input: no file matches '{path}'")
-    return found
+    return paths

@@ -1,4 +1,4 @@
-"""Points: what ``--at``, ``--grid`` and ``--fill`` say, read strictly, and the grid they make for given variables."""
+"""Points: parses ``--at``, ``--grid`` and ``--fill`` strictly and makes the grid for given variables."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gradcli.errors import GradError, Source, Span
 from gradcli.expr import CONSTANTS, Expr, apply, spell_name, substitute, var, variables
 
 INDICES = "ijklmnop"
-"""What ``--fill`` calls the axes of a shape, first to last: at most this many."""
-MOST = 2**53
-"""Longest axis: beyond it neighbouring indices are the same double."""
+"""The names of a shape's indices in ``--fill``, first to last; a shape has at most this many dimensions."""
+LENGTH_LIMIT = 2**53
+"""The longest axis: beyond 2**53 neighbouring indices are the same double."""
 RESERVED = frozenset(CONSTANTS) | {"inf", "nan"}
 
 
@@ -25,11 +25,11 @@ _COUNT = re.compile(r"[0-9]+")
 
 
 def number(text: str, option: str, what: str) -> float:
-    """The value of a constant expression, given for ``what``. Raises GradError where it is none."""
+    """The value of a constant expression; ``what`` names it in errors. Raises GradError if it is not a number."""
     text = text.strip()
     if _PLAIN.fullmatch(text):
         value = float(text)
-        # What a double cannot hold goes to the parser, which has the words for it.
+        # Overflow and underflow go to the parser, which raises the error for them.
         if not math.isinf(value) and (value or not re.match("[+-]?[0.]*[1-9]", text)):
             return value
     return _constant(text, option, what)
@@ -62,7 +62,7 @@ def _evaluated(constant: Expr) -> float:
 
 
 def split(text: str, separator: str) -> list[str]:
-    """Pieces of ``text`` between separators that stand outside brackets and backquotes, stripped of blanks."""
+    """The pieces of ``text`` between separators outside brackets and backquotes, without surrounding blanks."""
     pieces, depth, quoted, start = [], 0, False, 0
     for k, c in enumerate(text):
         if c == "`":
@@ -81,11 +81,11 @@ def split(text: str, separator: str) -> list[str]:
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-"""What stands for a byte that is no UTF-8."""
+"""Surrogate escapes, which Python puts in place of bytes that are not UTF-8."""
 
 
 def read_name(text: str, option: str) -> str:
-    """The variable that ``text`` names: an identifier, or anything in backquotes."""
+    """The name of a variable, an identifier or any text in backquotes. Raises GradError for anything else."""
     if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text[1:-1] and not _SURROGATE.search(text):
         return text[1:-1]
     if not _NAME.fullmatch(text):
@@ -99,9 +99,10 @@ def read_name(text: str, option: str) -> str:
 
 
 class Points:
-    """What ``--at``, ``--grid`` and ``--fill`` say, before the variables are known.
+    """The parsed ``--at``, ``--grid`` and ``--fill``, before the variables of the expressions are known.
 
-    Raises GradError, naming the option, for anything malformed.
+    ``at``: values by name; ``grids``: (name, column) pairs; ``shape``: the lengths of a shape. Raises GradError, naming
+    the option, for malformed text.
     """
 
     def __init__(self, at: Sequence[str] = (), grids: Sequence[str] = (), fill: str | None = None) -> None:
@@ -112,7 +113,7 @@ class Points:
         for text in at:
             for piece in split(text, ","):
                 name, value = _binding(piece, "--at", "NAME=VALUE, such as x=1")
-                self._claim(name, "--at")
+                self._check_new(name, "--at")
                 self.at[name] = number(value, "--at", f"the value of '{name}'")
         for text in grids:
             if re.fullmatch(r"[0-9]+(x[0-9]+)*", text.strip()):
@@ -120,7 +121,7 @@ class Points:
                 continue
             wanted = "NAME=START:STOP:COUNT, NAME=V1,V2,... or a shape such as 3x4"
             name, values = _binding(text, "--grid", wanted)
-            self._claim(name, "--grid")
+            self._check_new(name, "--grid")
             self.grids.append((name, _column(name, values, f"--grid {text.strip()}")))
         if fill is not None and not self.shape:
             raise GradError("--fill needs a shape to fill, such as --grid 3x4")
@@ -133,7 +134,7 @@ class Points:
     def names(self) -> list[str]:
         return [*self.at, *[name for name, _ in self.grids]]
 
-    def _claim(self, name: str, option: str) -> None:
+    def _check_new(self, name: str, option: str) -> None:
         if name in self.names:
             raise GradError(f"{option}: '{name}' is given twice")
 
@@ -149,10 +150,11 @@ class Points:
     def bind(
         self, names: Sequence[str], *, counted: bool = False, rows: Axis | None = None
     ) -> tuple[Grid, dict[str, Expr]]:
-        """The grid for these variables, and what to put for those that a shape fills.
+        """The grid for the variables ``names``, and the expressions of those that a shape fills.
 
-        The indices of a shape are variables of the grid under names that nobody can type. ``counted``: how many points
-        there are is part of what is asked, so that a shape may fill nothing. ``rows`` is one more axis, the slowest.
+        The indices of a shape are variables of the grid whose names contain a NUL, so they cannot be typed.
+        ``counted``: results depend on the number of points, so a shape may fill no variable. ``rows`` is one more
+        axis, the slowest. Raises GradError if a variable has no value.
         """
         hidden = [f"\0{k}" for k in INDICES[: len(self.shape)]]
         constants = dict(self.at)
@@ -171,7 +173,8 @@ class Points:
             if rule.variables:
                 filled[name] = substitute([rule], {k: var(h) for k, h in zip(INDICES, hidden, strict=False)})[0]
             else:
-                # Put in as a number it would be folded exactly; given by --at it is rounded first. One way only.
+                # Treat a constant rule as --at does, which rounds the value first: a substituted number would be
+                # folded exactly, and results could differ.
                 constants[name] = _evaluated(rule)
         axes = [Axis([n], [column]) for n, column in self.grids]
         axes[self.before_shape : self.before_shape] = [
@@ -184,7 +187,7 @@ class Points:
         return Grid(axes), filled
 
     def _rules(self, free: Sequence[str]) -> dict[str, Expr]:
-        """The expression in the indices that fills each free variable."""
+        """The expression in the indices for each free variable, from ``--fill`` or i+j+... by default."""
         if not free:
             return {}
         indices = [var(k) for k in INDICES[: len(self.shape)]]
@@ -236,12 +239,12 @@ def _length(text: str, option: str, what: str) -> int:
             raise GradError(f"{option}: {what} must be an integer, not {text}")
         count = int(value)
     else:
-        # Python refuses to read integers of thousands of digits.
-        count = int(text) if len(text) < 100 else MOST + 1
+        # int() refuses texts of more than 4300 digits.
+        count = int(text) if len(text) < 100 else LENGTH_LIMIT + 1
     if count < 1:
         raise GradError(f"{option}: {what} must be at least 1")
-    if count > MOST:
-        raise GradError(f"{option}: too many points, the limit is {MOST}")
+    if count > LENGTH_LIMIT:
+        raise GradError(f"{option}: too many points, the limit is {LENGTH_LIMIT}")
     return count
 
 

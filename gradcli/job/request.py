@@ -1,4 +1,4 @@
-"""Requests: what a job asks, parsed, named and checked before any work."""
+"""Requests: the expressions of a job, parsed, named and checked before any computation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POINT_LIMIT = 10**9
 
 @dataclass(frozen=True, kw_only=True)
 class Where:
-    """Points of a request, as texts typed on the command line, and how many there may be."""
+    """The points of a request, as texts typed on the command line, and their largest number."""
 
     at: Sequence[str] = ()
     grids: Sequence[str] = ()
@@ -31,7 +31,7 @@ class Where:
 
 @dataclass(frozen=True, kw_only=True)
 class How:
-    """How to compute, whatever is computed. ``threads`` None: as many as pay."""
+    """The options of every computation. ``threads`` None: as many as pay. ``strict``: refuse non-finite results."""
 
     engine: str = "auto"
     threads: int | None = None
@@ -39,7 +39,7 @@ class How:
 
 
 class Facts(NamedTuple):
-    """What every format tells of a request: each output's text, the variables, the order."""
+    """The description of a request in output formats: the text of each output, the variables, the order."""
 
     expressions: dict[str, str]
     variables: list[str]
@@ -58,10 +58,10 @@ class Job(Where, How):
 
 @dataclass(frozen=True)
 class Rows:
-    """Which tables to read, and how: texts as typed on the command line; ``stdin`` is what the path - stands for.
+    """The tables to read, and how, as typed on the command line; ``stdin`` is the stream for the path ``-``.
 
-    ``watch`` is told how many rows are held, and which part of all that is, where all rows are read before any work.
-    ``notes`` is filled as they are read: what the person should know of them.
+    ``watch`` is called with the number of rows and the fraction read if all rows are read before the computation.
+    ``notes`` receives messages for the user while the tables are read.
     """
 
     paths: Sequence[str] = ()
@@ -75,23 +75,23 @@ class Rows:
     notes: list[str] = field(default_factory=list, compare=False)
 
 
-class Asked:
-    """Expressions under their names."""
+class Expressions:
+    """The parsed expressions of a request: ``outputs`` are (name, expression) pairs, ``variables`` names in order."""
 
     def __init__(self, expressions: Sequence[str | Source]) -> None:
         self.parsed = [parse(e) for e in expressions]
         if not self.parsed:
             raise GradError("no expression given")
         self.variables = list(dict.fromkeys(v for p in self.parsed for v in p.variables))
-        self.outputs = _named(self.parsed)
+        self.outputs = _named_outputs(self.parsed)
 
     @property
     def reductions(self) -> bool:
-        """Whether anything takes all points at once."""
+        """Whether an expression contains a reduction over all points."""
         return any(p.reductions for p in self.parsed)
 
     def check_names(self, names: Sequence[str], option: str) -> None:
-        """Raises GradError for a name twice, or one that is no variable's."""
+        """Raises GradError for a duplicate name or the name of a constant."""
         for name in names:
             if name in RESERVED:
                 raise GradError(f"{option}'{name}' is a constant, not a variable")
@@ -100,11 +100,11 @@ class Asked:
             raise GradError(f"{option}'{twice}' is given twice")
 
     def meant(self, name: str) -> str:
-        """A hint for one who wrote a name that no expression has."""
+        """The hint for a name that is not a variable of any expression."""
         return meant(name, self.variables, "its variables are") if self.variables else "it has no variables"
 
     def unused(self, names: Sequence[str], option: str, allowed: bool) -> list[str]:
-        """Those of ``names`` that no expression has; an error unless allowed."""
+        """Those of ``names`` that are not variables of any expression. Raises GradError for one unless ``allowed``."""
         known = set(self.variables)
         unused = [n for n in names if n not in known]
         for name in unused:
@@ -115,7 +115,7 @@ class Asked:
         return unused
 
     def check_columns(self, results: Sequence[str], points: Sequence[str], outputs: Sequence[str]) -> None:
-        """Raises GradError where a result would be called like a variable."""
+        """Raises GradError if a result has the name of a variable; the hint avoids the names of ``outputs``."""
         taken = {*points, *self.variables}
         for name in results:
             if name in taken:
@@ -124,18 +124,20 @@ class Asked:
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
     def facts(self, order: int) -> Facts:
+        """The description of the request for output formats."""
         return Facts({name: as_text(e) for name, e in self.outputs}, self.variables, order)
 
 
-class Request(Asked):
-    """The expressions of a job, checked, and their derivatives, made when they are asked for.
+class Request(Expressions):
+    """The checked expressions of a job; ``names`` are the variables with given values.
 
-    What can be known before is told before: making them may take long.
+    Derivatives are computed on first use of ``derived``: all checks that do not need them come first, since computing
+    them may take long.
     """
 
-    def __init__(self, job: Job, given: Sequence[str]) -> None:
+    def __init__(self, job: Job, names: Sequence[str]) -> None:
         super().__init__(job.expressions)
-        self.points = [*self.variables, *self.unused(given, "", job.allow_unused)]
+        self.points = [*self.variables, *self.unused(names, "", job.allow_unused)]
         wrt = self.variables if job.wrt is None else list(job.wrt)
         self.unused(wrt, "--wrt: ", job.allow_unused)
         self.check_names(wrt, "--wrt: ")
@@ -148,8 +150,8 @@ class Request(Asked):
 
     @property
     def derived(self) -> Named:
-        """Every output and its derivatives. Raises GradError for names that clash, and for what takes too long."""
-        # Not a cached_property: that of Python 3.11 holds a lock, on which a forked child may hang.
+        """All outputs and their derivatives by name. Raises GradError for duplicate names or too much work."""
+        # Not a cached_property: in Python 3.11 it holds a lock, on which a forked child may hang.
         if self._derived is None:
             derived = derive(self.outputs, self._wrt, self._order)
             self._check([n for n, _ in derived])
@@ -160,7 +162,7 @@ class Request(Asked):
         self.check_columns(results, self.points, [n for n, _ in self.outputs])
 
     def pointwise(self) -> None:
-        """Raises GradError where something takes all points at once."""
+        """Raises GradError if an expression contains a reduction over all points."""
         for p in self.parsed:
             p.pointwise(
                 "and derivatives here are of each point alone",
@@ -169,10 +171,10 @@ class Request(Asked):
 
 
 class Formulas:
-    """Derivatives as expressions: what a job without points asks for.
+    """Derivatives as expressions, the result of a job without points.
 
-    ``derived`` is another form of what the request derives. ``lines`` are (name, text) statements that parse back;
-    ``names`` tells outputs and derivatives from what they share.
+    ``derived`` replaces the request's derivatives, by simplified ones for example. ``lines`` are (name, text)
+    statements that parse back, shared subexpressions included; ``names`` are those of the outputs and derivatives.
     """
 
     unused: tuple[str, ...] = ()
@@ -186,17 +188,18 @@ class Formulas:
 
     @property
     def expressions(self) -> dict[str, str]:
-        """Each output's text."""
+        """The text of each output by its name."""
         return self._request.facts(self.order).expressions
 
 
 def check_size(grid: Grid, limit: int) -> None:
+    """Raises GradError if a grid has more than ``limit`` points."""
     if grid.size > limit:
         raise GradError(f"{grid.size} points are beyond the limit of {limit} (--max-points)")
 
 
-def _named(parsed: Sequence[Parsed]) -> list[tuple[str, Expr]]:
-    """Every output with its name: its own, or f, or f1, f2 ... where several have none."""
+def _named_outputs(parsed: Sequence[Parsed]) -> list[tuple[str, Expr]]:
+    """All outputs with their names; an unnamed one is f, or f1, f2 ... if there are several."""
     outputs = [output for p in parsed for output in p.outputs]
     unnamed = sum(name is None for name, _ in outputs)
     named: dict[str, Expr] = {}
@@ -212,6 +215,7 @@ def _named(parsed: Sequence[Parsed]) -> list[tuple[str, Expr]]:
 
 
 def check_order(order: int, wrt: int, outputs: int) -> None:
+    """Raises GradError for an order beyond the limits, given the numbers of variables and outputs."""
     if order < 0:
         raise GradError("the order must be at least 0")
     if order > ORDER_LIMIT:
@@ -225,7 +229,7 @@ def check_order(order: int, wrt: int, outputs: int) -> None:
 
 
 def as_text(e: Expr) -> str:
-    """One expression as text that parses back, with shared parts as statements where it would grow without end."""
+    """An expression as text that parses back; shared parts become statements if the text would grow exponentially."""
     size: dict[Expr, int] = {}
     nodes = reachable([e])
     for node in nodes:

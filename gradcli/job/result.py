@@ -1,4 +1,4 @@
-"""Result: columns of numbers over a grid, computed as they are taken."""
+"""Results: columns of numbers over a grid, computed lazily block by block."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from gradcli.formats.passthrough import Kept
 
 _LONG = 1 << 18
-"""Numbers from which a thread of their own makes them text."""
+"""The size of a result, in numbers, from which it is formatted in a background thread."""
 _NUMBER = {"scalar": 32, "vector": 8, "native": 8}
-"""Bytes that an engine's number takes."""
+"""Memory per number in bytes, by engine."""
 STREAMED = "write csv, tsv, jsonl, npy or parquet, which are streamed, or ask for fewer points"
 
 
 class Computed:
-    """What every result tells of itself, and counts as its blocks are met.
+    """The base of all results: names, shape and engine, and the counts kept while blocks are computed.
 
-    ``names``: the point variables, ``points`` many, then the results. ``empty`` are names of columns that hold nothing:
-    None stands for each in a block. Where columns have shapes of their own ``shapes`` names them all, and ``whole()``
-    has a column for each; elsewhere all have ``shape``, () for a single point. ``matrix`` where the points came
-    from a shape alone. ``covered`` points are gone over in all, those that are summed among them. ``nonfinite`` counts
-    the infinities and nans of each column met so far. ``watch`` is told how many points are done. ``slower`` says why
-    the engine is not a faster one, where that would pay.
+    ``names``: the point variables, ``points`` of them, then the results. ``empty``: names of columns without numbers,
+    each of which is None in a block. ``shape``: the shape of all columns, () for a single point; if columns differ,
+    ``shapes`` has the shape of each and ``whole()`` a column for each. ``matrix``: the points came from a shape alone.
+    ``total``: the points of the work, 0 if unknown; ``covered``: the points evaluated, summed ones included.
+    ``nonfinite``: the number of infinities and nans by column so far. ``watch`` is called with the number of points
+    done. ``slower``: the reason why a faster engine, which would pay, is not used.
     """
 
     shapes: dict[str, tuple[int, ...]] | None = None
@@ -55,31 +55,31 @@ class Computed:
 
     @property
     def long(self) -> bool:
-        """Whether there is enough to write for a thread to pay."""
+        """Whether the output is large enough for a background thread to pay."""
         return self.size * len(self.names) >= _LONG
 
     @property
     def results(self) -> tuple[str, ...]:
-        """The names of what is computed."""
+        """The names of the computed columns."""
         return tuple(self.shapes or self.names)[self.points :]
 
     def part(self, done: int) -> float | None:
-        """How much of the work is done after so many points, from 0 to 1; None where nobody knows."""
+        """The fraction of the work done after ``done`` points, from 0 to 1; None if the total is unknown."""
         return done / self.total if self.total else None
 
     def _watched(self, done: int) -> None:
         if self.watch is not None:
             self.watch(done)
 
-    def _met(self, block: Block) -> None:
-        """Count a block of numbers, which has no empty columns. Raises GradError where it is refused."""
+    def _count(self, block: Block) -> None:
+        """Count the non-finite numbers of a block without empty columns. With ``strict`` raises GradError for one."""
         names = [name for name in self.names if name not in self.empty] if self.empty else self.names
         names = names[len(names) - len(block) :]
         for k, column in enumerate(block):
             count = count_nonfinite(column)
             if count:
                 if self.strict and k >= self.points:
-                    raise refused(names, block, self.points)
+                    raise nonfinite_error(names, block, self.points)
                 self.nonfinite[names[k]] = self.nonfinite.get(names[k], 0) + count
 
     def _with_empty(self, block: Block) -> Block:
@@ -90,9 +90,9 @@ class Computed:
 
 
 class Result(Computed):
-    """Columns of numbers over a grid, those that are ``kept`` before them: a cell for each place on its first axis.
+    """Columns of numbers over a grid, preceded by the ``kept`` columns, which have a cell per index of the first axis.
 
-    Take either ``blocks`` or ``whole()``, once: the work is done as they are taken.
+    Take either ``blocks`` or ``whole()``, once: taking them computes them.
     """
 
     def __init__(
@@ -111,16 +111,16 @@ class Result(Computed):
         self._target = engine.block_points(plan.program, self.engine)
 
     def _work(self) -> Work:
-        """The last pass, once the passes before it are done."""
+        """Run the preceding passes and return the work of the last one."""
         return self.plan.last(self.plan.over, self.plan.grid, self.engine, self.threads, self._watched)
 
     @property
     def blocks(self) -> Iterator[Block]:
-        """Contiguous parts of the grid in order, each one flat column per name."""
+        """Contiguous parts of the grid in order, each with one flat column per name."""
         done = self.plan.before
         for block in blocks(self._work(), target=self._target, threads=self.threads):
             done += len(block[0])
-            self._met(block)
+            self._count(block)
             self._watched(done)
             yield [*self._cells(done - self.plan.before, len(block[0])), *self._with_empty(block)]
 
@@ -129,34 +129,34 @@ class Result(Computed):
         return self.names[len(self.kept) + self.points :]
 
     def _cells(self, done: int, points: int) -> Block:
-        """The cells kept for the last of the points done."""
+        """The kept cells for the last ``points`` of the ``done`` points."""
         inner = math.prod(self.shape[1:])
         return [column.repeated(inner, done - points, done) for column in self.kept.values()]
 
     def whole(self) -> Block:
-        """All of the grid: one flat column per name. Raises GradError, before any work, where memory cannot hold it."""
+        """The whole grid, one flat column per name. Raises GradError, before any work, if memory cannot hold it."""
         check_held(self.size * len(self.names), self.engine)
         done = 0
         columns: Block = []
         target = engine.part_points(self.plan.program, self.engine, self.size, self.threads)
         for lo, hi, columns in whole(self._work(), target=target, threads=self.threads):
-            # Parts come in any order; what is refused is the first point of all.
+            # With --strict wait for all parts: they complete out of order, and the error must name the first bad point.
             if not self.strict:
-                self._met([column[lo:hi] for column in columns])
+                self._count([column[lo:hi] for column in columns])
             done += hi - lo
             self._watched(self.plan.before + done)
         if self.strict:
-            self._met(columns)
+            self._count(columns)
         return [*self._cells(done, done), *self._with_empty(columns)]
 
 
 def check_held(numbers: int, engine: str, hint: str = STREAMED, copies: int = 1) -> None:
-    """Raises GradError where so many numbers are beyond what memory can hold."""
+    """Raises GradError if memory cannot hold so many numbers, each ``copies`` times."""
     memory.check(numbers * _NUMBER[engine] * copies, f"this output holds {numbers:,} numbers at once, which", hint)
 
 
-def refused(names: Sequence[str], block: Block, points: int) -> GradError:
-    """The first point of a block that has a non-finite result, and that result."""
+def nonfinite_error(names: Sequence[str], block: Block, points: int) -> GradError:
+    """The error that names the first point of a block with a non-finite result."""
     from gradcli.formats import spell
 
     for values in zip(*block, strict=True):
@@ -169,6 +169,7 @@ def refused(names: Sequence[str], block: Block, points: int) -> GradError:
 
 
 def count_nonfinite(column: Any) -> int:
+    """The number of infinities and nans in a column."""
     if not isinstance(column, list):
         import numpy as np
 

@@ -1,7 +1,7 @@
-"""Rows as they come: a job whose points are read chunk by chunk, each done and written before the next.
+"""Streaming: a job whose rows are read in chunks, each computed and written before the next.
 
-The rows are one axis of a grid, slower than those of ``--grid``; how many there are is known when the last has been
-read. Must not know how a format is read.
+The rows are an axis of a grid, slower than those of ``--grid``; its length is known once the last row has been read.
+Layer: must not know how a format is read.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ from gradcli.job.result import STREAMED, Computed
 from gradcli.limits import memory
 
 _NUMBER = 16
-"""Bytes that a number of a result takes while it is held and joined."""
+"""Memory per number of a result in bytes while blocks are collected and concatenated."""
 
 
 class Streamed(Computed):
-    """Columns over rows that are read as they are needed: those kept, the point variables, the results.
+    """Columns over rows that are read on demand: the kept columns, the point variables, the results.
 
-    ``total`` is 0 and ``shape`` (-1,) where only the last row tells how many there are.
-    Take either ``blocks`` or ``whole()``, once.
+    ``total`` is 0 and ``shape`` (-1,) while the number of rows is unknown. Take either ``blocks`` or ``whole()``, once.
     """
 
     def __init__(
@@ -39,8 +38,8 @@ class Streamed(Computed):
     ) -> None:  # fmt: skip
         how = job
         self.program, self.grid, self.tables, self.limit = program, grid, tables, job.max_points
-        one = grid(Axis(tables.wanted, [Values([0.0])] * len(tables.wanted)))
-        self.inner = math.prod(axis.length for axis in one.axes if not axis.fixed)
+        one_row = grid(Axis(tables.variables, [Values([0.0])] * len(tables.variables)))
+        self.inner = math.prod(axis.length for axis in one_row.axes if not axis.fixed)
         self.total = 0
         if tables.rows is not None:
             self.total = tables.rows * self.inner
@@ -50,7 +49,7 @@ class Streamed(Computed):
         shape = (-1,) if tables.rows is None else (self.total,)
         super().__init__([*tables.kept, *names], points, shape, facts, how, matrix=False)
         self.width = len(names)
-        # One engine whatever the chunks: what a row comes to must not depend on the rows read with it.
+        # The engine does not depend on the size of the chunks, so that a row's result does not depend on other rows.
         self.engine = "vector" if how.engine == "auto" else how.engine
         engine.load(self.engine)
         self.wanted_threads = how.threads
@@ -60,10 +59,10 @@ class Streamed(Computed):
 
     @property
     def blocks(self) -> Iterator[Block]:
-        """Contiguous parts in the order of the rows, each one flat column per name."""
+        """Contiguous parts in the order of the rows, each with one flat column per name."""
         self.size = 0
         for block in aside(self._compute):
-            self._met(block[len(self.names) - self.width :])
+            self._count(block[len(self.names) - self.width :])
             self.size += len(block[0])
             self._watched(self.size)
             yield block
@@ -72,7 +71,7 @@ class Streamed(Computed):
     def _compute(self, put: Callable[[Block], object]) -> None:
         size = 0
         for chunk in self.tables.chunks():
-            grid = self.grid(Axis(self.tables.wanted, [Held(column) for column in chunk.columns]))
+            grid = self.grid(Axis(self.tables.variables, [Held(column) for column in chunk.columns]))
             size += grid.size
             if size > self.limit:
                 raise GradError(f"more than {self.limit} points are beyond the limit (--max-points)")
@@ -98,7 +97,7 @@ class Streamed(Computed):
         return self.names[len(self.names) - self.width + self.points :]
 
     def whole(self) -> Block:
-        """All rows: one flat column per name. Raises GradError where memory cannot hold them."""
+        """All rows, as one flat column per name. Raises GradError if memory cannot hold them."""
         import numpy as np
 
         kept = len(self.names) - self.width
@@ -120,13 +119,14 @@ class Streamed(Computed):
 def streamed(job: Job, request: Request, points: Points, tables: Tables) -> Streamed:
     """Values and derivatives at every row of ``tables``."""
     names = [*request.points, *[n for n, _ in request.derived]]
-    # The rows' place among the axes is what is wanted of this grid: it has one, of zeros.
-    first, filled = points.bind(request.points, rows=Axis(tables.wanted, [Values([0.0])] * len(tables.wanted)))
+    # A grid with a single row of zeros gives the position of the row axis among the axes.
+    rows = Axis(tables.variables, [Values([0.0])] * len(tables.variables))
+    first, filled = points.bind(request.points, rows=rows)
     outputs = substitute([*map(var, request.points), *[e for _, e in request.derived]], filled)
-    place = next(k for k, axis in enumerate(first.axes) if axis.names == tuple(tables.wanted))
+    position = next(k for k, axis in enumerate(first.axes) if axis.names == tuple(tables.variables))
 
     def grid(axis: Axis) -> Grid:
-        return Grid([*first.axes[:place], axis, *first.axes[place + 1 :]])
+        return Grid([*first.axes[:position], axis, *first.axes[position + 1 :]])
 
     program = build(outputs, [axis.names for axis in first.axes])
     return Streamed(program, grid, tables, names, len(request.points), request.facts(job.order), job)

@@ -1,7 +1,7 @@
-"""Is this derivative right? A check -> a verdict on every claim.
+"""Verification of claimed derivatives: a check -> a verdict on every claim.
 
-Claims are compared with exact derivatives, never with differences: first as graphs, then at points. What may differ
-is what rounding can do to both formulas. Must not know how verdicts are told.
+Claims are compared with exact derivatives, never with finite differences: first as graphs, then at points. The
+tolerance is a bound on the rounding errors of both formulas. Layer: must not know how verdicts are printed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["CheckJob", "Example", "Place", "Report", "Texts", "Tolerance", "Verd
 
 @dataclass(frozen=True)
 class CheckJob(Where, How):
-    """A request for verdicts on claims. Texts as typed on the command line; without points they are chosen."""
+    """A request for verdicts on claims, with texts as typed on the command line. Without points they are chosen."""
 
     expressions: Sequence[str | Source]
     texts: Texts = field(default_factory=Texts)
@@ -38,7 +38,7 @@ class CheckJob(Where, How):
 
 
 class Report(NamedTuple):
-    """``seed`` is None where the points were given."""
+    """The verdicts of a check. ``seed`` is that of the chosen points, None if the points were given."""
 
     verdicts: list[Verdict]
     expressions: dict[str, str]
@@ -51,7 +51,7 @@ class Report(NamedTuple):
 
 
 def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
-    """A verdict on every claim of a job. Raises GradError for what is wrong with the request."""
+    """A verdict on every claim of a job. Raises GradError for an invalid request."""
     with work.request():
         return _run(job, rows)
 
@@ -61,7 +61,7 @@ def _run(job: CheckJob, rows: Rows | None) -> Report:
     points = Points(job.at, job.grids, job.fill)
     claims = Claims(job.expressions, job.texts)
     check = Check(
-        claims.variables, claims.outputs, claims.found, seed=job.seed,
+        claims.variables, claims.outputs, claims.claims, seed=job.seed,
         wanted=job.points or (THOROUGH if job.thorough else POINTS),
         tolerance=job.tolerance, how=job,
     )  # fmt: skip
@@ -78,7 +78,7 @@ def _run(job: CheckJob, rows: Rows | None) -> Report:
 
 
 def _grid(names: Sequence[str], points: Points, rows: Rows | None, limit: int) -> Grid:
-    """The points asked for."""
+    """The grid of the given points and rows, with a value of every name at each point."""
     axis = None if rows is None else rows_of(rows, points, names, ()).whole(limit)[0]
     grid, filled = points.bind(names, rows=axis)
     check_size(grid, limit)
@@ -86,11 +86,13 @@ def _grid(names: Sequence[str], points: Points, rows: Rows | None, limit: int) -
 
 
 def differing(pairs: Sequence[tuple[str, Expr, Expr]], names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Of (name, expression, the same in another form) the names of those that are not the same, and of those that take
-    too much work to compare."""
+    """Compare (name, expression, other form) triples: the names of those that disagree, and of those not compared.
+
+    The second list holds the names whose comparison exceeds the work limit.
+    """
     claims = [Claim(name, other, e, name, None, "", root=e) for name, e, other in pairs if e is not other]
-    found = Check(names, {name: e for name, e, _ in pairs}, claims).verdicts()
+    verdicts = Check(names, {name: e for name, e, _ in pairs}, claims).verdicts()
     return (
-        [v.claim.name for v in found if v.status == "disagrees"],
-        [v.claim.name for v in found if v.reason.startswith(SPENT)],
+        [v.claim.name for v in verdicts if v.status == "disagrees"],
+        [v.claim.name for v in verdicts if v.reason.startswith(SPENT)],
     )

@@ -1,7 +1,7 @@
-"""One claim at single points: does it hold there, and if not, where is the simplest place it fails?
+"""Comparison of one claim with the truth at points, and the search for the simplest point where it fails.
 
-A claim and the truth may differ by what rounding can do to both formulas, and no further. Must not know how points
-were found, nor how a verdict is told.
+The tolerance is a bound on the rounding errors of both formulas. Layer: must not know how points are chosen, nor how
+verdicts are printed.
 """
 
 from __future__ import annotations
@@ -29,21 +29,28 @@ if TYPE_CHECKING:
 Point = tuple[float, ...]
 
 SLACK = 2
-"""Bounds are of first order: twice as much is allowed."""
+"""Factor on the error bounds, which neglect terms of second order."""
 _DATA = 16.0
-"""What data may be off, in the truth's own bounds: nobody knows by which formula it was made."""
+"""Tolerance for data, in error bounds of the truth: the formula that produced the data is unknown."""
 _DATA_ULPS = 8.0
+"""Tolerance for data, in ulp, in addition to `_DATA`."""
 _VAST = 2.0**50
-_NEAR, _SIDES, _CLOSE = 2.0**-12, 12, 1e-9
+"""Size from which exponents count as integers, since all doubles of that size are multiples of 1/4."""
+_STEP = 2.0**-12
+"""Relative distance of neighbouring points."""
+_NEIGHBOURS = 12
+_CLOSE = 1e-9
+"""Relative difference of numbers that count as equal."""
 _SMALL = 2.0**-30
+"""Size below which neighbours are never at a distance relative to the number."""
 _TRIES = 60
-"""Points that are looked at closely on the way to the simplest."""
-_ROOM = 1e-6
-"""A comparison says something where what rounding may do is less than this part of the numbers."""
+"""The most points examined in the search for the simplest one."""
+_CONCLUSIVE = 1e-6
+"""A comparison is conclusive if the tolerance is less than this fraction of the values."""
 
 
 class Tolerance(NamedTuple):
-    """How far apart may agree: by rounding where all are None, else as far as any one of them allows."""
+    """The tolerance: the larger of ``atol + rtol*|true|`` and ``max_ulp``; if all are None, the error bound."""
 
     rtol: float | None = None
     atol: float | None = None
@@ -51,39 +58,38 @@ class Tolerance(NamedTuple):
 
     @property
     def given(self) -> bool:
-        """Whether rounding has no say."""
+        """Whether a tolerance is given, which replaces the rounding error bound."""
         return any(limit is not None for limit in self)
 
 
 class Compared(NamedTuple):
-    """Claimed and true values at points, as arrays. ``verdict``: an entry of the constants below for each point.
+    """Claimed and true values at points, as arrays of one length. ``verdict``: one of the constants below per point.
 
-    ``telling``: rounding could not have hidden a difference. ``zero``: one of the two is 0, without any rounding.
+    ``conclusive``: rounding cannot hide a difference. ``zero``: one of the two values is 0 without any rounding error.
     """
 
     verdict: NDArray[np.int8]
-    telling: NDArray[np.bool_]
+    conclusive: NDArray[np.bool_]
     zero: NDArray[np.bool_]
     claimed: NDArray[np.float64]
     true: NDArray[np.float64]
 
 
-AGREES, DIFFERS, INFINITE, OUTSIDE, UNSURE, HAZY = range(6)
-"""INFINITE: the claim alone is not finite; OUTSIDE: the truth is not; UNSURE: nobody knows how far rounding went; HAZY:
-something on the way to the claim is not finite, and its value is not the true one."""
+AGREES, DIFFERS, INFINITE, OUTSIDE, UNSURE, OVERFLOWS = range(6)
+"""INFINITE: only the claim is not finite; OUTSIDE: the truth is not finite; UNSURE: the error bound is not finite;
+OVERFLOWS: only that of the claim is not finite, as after an overflow, and its value differs from the truth."""
 WRONG = (DIFFERS, INFINITE)
-
-
 WIDTH = 5
+"""The number of `columns`."""
 
 
 def columns(claim: Claim) -> list[Expr]:
-    """What to compute for a claim: itself, the truth, how far rounding may have carried each, and the function."""
+    """The expressions to evaluate for a claim: the claim, the truth, an error bound of each, and the function."""
     return [claim.claimed, claim.truth, *bounds([claim.claimed, claim.truth]), claim.root]
 
 
 def compared(claim: Claim, values: Sequence[Any], tolerance: Tolerance) -> Compared:
-    """A claim against the truth, given the values of its `columns` at points."""
+    """Compare a claim with the truth, given the values of its `columns` at points as arrays."""
     claimed, true, own, other, value = (np.asarray(column, dtype=np.float64) for column in values)
     finite = np.isfinite(true) & np.isfinite(value)
     with np.errstate(all="ignore"):
@@ -92,57 +98,61 @@ def compared(claim: Claim, values: Sequence[Any], tolerance: Tolerance) -> Compa
         if tolerance.given:
             allowed = (tolerance.atol or 0.0) + (tolerance.rtol or 0.0) * np.abs(true)
             allowed = np.maximum(allowed, (tolerance.max_ulp or 0.0) * ulp)
-            telling, unsure = finite, np.zeros(len(true), dtype=bool)
-            hazy = unsure
+            conclusive, unsure = finite, np.zeros(len(true), dtype=bool)
+            overflows = unsure
         else:
             allowed = _DATA * other + _DATA_ULPS * ulp if claim.column else SLACK * (own + other)
-            telling = allowed <= _ROOM * np.maximum(np.abs(claimed), np.abs(true))
+            conclusive = allowed <= _CONCLUSIVE * np.maximum(np.abs(claimed), np.abs(true))
             unsure = ~np.isfinite(SLACK * other) | (np.isfinite(claimed) & ~np.isfinite(allowed))
             lost = unsure & np.isfinite(claimed) & np.isfinite(SLACK * other)
-            hazy = lost & (apart > np.maximum(SLACK * other, _ROOM * np.maximum(np.abs(claimed), np.abs(true))))
+            visible = np.maximum(SLACK * other, _CONCLUSIVE * np.maximum(np.abs(claimed), np.abs(true)))
+            overflows = lost & (apart > visible)
         agrees = np.where(finite, apart <= allowed, (claimed == true) & np.isfinite(value))
     verdict = np.select(
-        [~finite & ~agrees, finite & hazy, finite & unsure, ~np.isfinite(claimed) & finite, agrees],
-        [OUTSIDE, HAZY, UNSURE, INFINITE, AGREES],
+        [~finite & ~agrees, finite & overflows, finite & unsure, ~np.isfinite(claimed) & finite, agrees],
+        [OUTSIDE, OVERFLOWS, UNSURE, INFINITE, AGREES],
         DIFFERS,
     ).astype(np.int8)
     zero = ((true == 0) & (other == 0)) | ((claimed == 0) & (own == 0))
-    return Compared(verdict, telling & finite, zero, claimed, true)
+    return Compared(verdict, conclusive & finite, zero, claimed, true)
 
 
 class Probe:
-    """A claim as a function of single points. ``names`` are the variables that a point gives, columns of data too."""
+    """Evaluates and compares a claim at single points. ``names`` are the coordinates, data columns included."""
 
     def __init__(self, claim: Claim, columns: Sequence[Expr], names: Sequence[str], tolerance: Tolerance) -> None:
         self.claim, self.names, self.tolerance = claim, names, tolerance
-        told = {*variables(claim.claimed), *variables(claim.truth)}
-        self.live = [k for k, name in enumerate(names) if name in told]
-        self.whole = any(e.op == "power" and e.args[1].variables for e in reachable([claim.truth]))
+        used = {*variables(claim.claimed), *variables(claim.truth)}
+        self.axes = [k for k, name in enumerate(names) if name in used]
+        self.variable_exponent = any(e.op == "power" and e.args[1].variables for e in reachable([claim.truth]))
         program = build(columns, [names])
         self.kernel, self.steps = scalar.kernel(program), program.length
-        self.places = [names.index(name) for name, _ in program.inputs]
+        self.inputs = [names.index(name) for name, _ in program.inputs]
 
     def __call__(self, points: Sequence[Point]) -> Compared:
         spend(self.steps * len(points) / NUMBERS)
-        outs = [[0.0] * len(points) for _ in range(WIDTH)]
-        self.kernel([[point[k] for point in points] for k in self.places], outs, (len(points),))
-        return compared(self.claim, outs, self.tolerance)
+        values = [[0.0] * len(points) for _ in range(WIDTH)]
+        self.kernel([[point[k] for point in points] for k in self.inputs], values, (len(points),))
+        return compared(self.claim, values, self.tolerance)
 
     def failure(self, point: Point) -> str:
-        """differs, kink (it holds on a side of it), hole (the claim has no value there, beside it the right one),
-        overflow (the claim leaves the range of a double) or "" where it does not fail."""
+        """How the claim fails at a point; "" if it does not.
+
+        ``differs``; ``kink``: its value is between the one-sided limits of a jump; ``hole``: it has no value there and
+        agrees around it; ``overflow``: it leaves the range or the precision of a double.
+        """
         here = self([point])
-        if here.verdict[0] == HAZY:
-            return "overflow" if self._excused(point) else "differs"
+        if here.verdict[0] == OVERFLOWS:
+            return "overflow" if self._overflows(point) else "differs"
         if here.verdict[0] not in WRONG:
             return ""
         column = self.claim.column
-        around = set() if column else set(self(_beside(point, self.live)).verdict.tolist())
+        around = set() if column else set(self(_around(point, self.axes)).verdict.tolist())
         isolated = AGREES in around and not around & {*WRONG}
         if here.verdict[0] == INFINITE:
-            return "hole" if isolated else "overflow" if self._excused(point) else "differs"
+            return "hole" if isolated else "overflow" if self._overflows(point) else "differs"
         if isolated or column:
-            sides = [here.true[0], *self(_next(point, self.live)).true]
+            sides = [here.true[0], *self(_adjacent(point, self.axes)).true]
             finite = [side for side in sides if math.isfinite(side)]
             slack = _CLOSE * max(map(abs, finite))
             jumps = max(finite) - min(finite) > 4 * slack
@@ -150,34 +160,34 @@ class Probe:
                 return "kink"
         return "differs"
 
-    def _excused(self, point: Point) -> bool:
-        """Whether the claim loses its value, there or on the way, only because doubles have no more room or digits."""
+    def _overflows(self, point: Point) -> bool:
+        """Whether an intermediate value of the claim overflows, underflows or reaches a pole by rounding alone."""
         if self.claim.column:
             return False
-        # From here on every exponent is a whole number, and a power of what is negative has a value.
-        if self.whole and any(abs(x) >= _VAST for x in point):
+        # An exponent of this size is an integer, so a power of a negative base has a value only by rounding.
+        if self.variable_exponent and any(abs(x) >= _VAST for x in point):
             return True
         nodes = [e for e in reachable([self.claim.claimed]) if e.op not in BOOLEANS]
         value = dict(zip(nodes, self._values(nodes, point), strict=True))
         for e in nodes:
-            inside = [value[a] for a in e.args if a in value]
-            if not all(map(math.isfinite, inside)):
+            args = [value[a] for a in e.args if a in value]
+            if not all(map(math.isfinite, args)):
                 continue
             row = TABLE.get(e.op)
-            if value[e] == 0 and row is not None and row.shrinks and inside and all(inside):
+            if value[e] == 0 and row is not None and row.shrinks and args and all(args):
                 return True
             if not math.isfinite(value[e]):
-                has_pole = row is not None and row.poles is not None and (e.op != "div" or not inside[1])
+                has_pole = row is not None and row.poles is not None and (e.op != "div" or not args[1])
                 pole = e.op == "const" or value[e] != value[e] or has_pole
-                return not pole or self._near_edge(e, point)
+                return not pole or self._near_pole(e, point)
         return False
 
-    def _near_edge(self, e: Expr, point: Point) -> bool:
-        """Whether an operation has a value where its arguments are moved as far as rounding may have moved them."""
+    def _near_pole(self, e: Expr, point: Point) -> bool:
+        """Whether an operation has a finite value if its arguments are changed by their rounding error bounds."""
         moved = []
         for k, (a, bound) in enumerate(zip(e.args, bounds(e.args), strict=True)):
-            for way in ("add", "sub"):
-                args = [*e.args[:k], apply(way, a, SLACK * bound) if bound is not ZERO else a, *e.args[k + 1 :]]
+            for sign in ("add", "sub"):
+                args = [*e.args[:k], apply(sign, a, SLACK * bound) if bound is not ZERO else a, *e.args[k + 1 :]]
                 moved.append(apply(e.op, *args, value=e.value if isinstance(e.value, int) else None))
         return any(map(math.isfinite, self._values(moved, point)))
 
@@ -185,14 +195,14 @@ class Probe:
         return scalar.at_point(nodes, dict(zip(self.names, point, strict=True)))
 
     def simplest(self, points: Sequence[Point]) -> Point:
-        """The simplest point found where the claim is wrong, beginning from some where it is."""
+        """The simplest point found where the claim is wrong, by a search along the axes from the given wrong points."""
         best = min(points, key=plainness)
         if self.claim.column:
             return best
         budget = _TRIES
         for _ in range(3):
             before = best
-            for k in self.live:
+            for k in self.axes:
                 points = [(*best[:k], value, *best[k + 1 :]) for value in _simpler(best[k])]
                 if points and budget > 0:
                     wrong = np.isin(self(points).verdict, WRONG).tolist()
@@ -206,50 +216,51 @@ class Probe:
         return best
 
 
-def _beside(point: Point, live: Sequence[int]) -> list[Point]:
-    """Points a little away, and far less, in no special direction: what is so on a line alone is not so there."""
-    found = []
-    for k in range(_SIDES):
+def _around(point: Point, axes: Sequence[int]) -> list[Point]:
+    """Neighbours of a point at several distances, in random directions so that they avoid lines through the point."""
+    neighbours = []
+    for k in range(_NEIGHBOURS):
         draw = random.Random(k)
         moved = list(point)
-        for axis in live:
+        for axis in axes:
             x = point[axis]
-            # In parts of its own size, and in steps that leave the small behind.
-            size = max(abs(x), 1.0) if k < _SIDES // 2 or abs(x) < _SMALL else abs(x)
-            step = _NEAR * size * (0.5 + draw.random()) * (1.0 if k < 2 * _SIDES // 3 else _NEAR)
-            down = (k if axis == live[0] else draw.getrandbits(1)) % 2
+            # Half of the steps are relative to max(|x|, 1), which is far from a tiny x; the others are relative to x.
+            size = max(abs(x), 1.0) if k < _NEIGHBOURS // 2 or abs(x) < _SMALL else abs(x)
+            step = _STEP * size * (0.5 + draw.random()) * (1.0 if k < 2 * _NEIGHBOURS // 3 else _STEP)
+            down = (k if axis == axes[0] else draw.getrandbits(1)) % 2
             near = x - step if down else x + step
-            # Beyond the largest double there is one side only.
-            moved[axis] = near if math.isfinite(near) else x * (1 - _NEAR * draw.random())
-        found.append(tuple(moved))
-    return found
+            # The largest doubles have finite neighbours on one side only.
+            moved[axis] = near if math.isfinite(near) else x * (1 - _STEP * draw.random())
+        neighbours.append(tuple(moved))
+    return neighbours
 
 
-def _next(point: Point, live: Sequence[int]) -> list[Point]:
-    """The next doubles on both sides along every axis."""
-    return [(*point[:k], math.nextafter(point[k], way), *point[k + 1 :]) for k in live for way in (-math.inf, math.inf)]
+def _adjacent(point: Point, axes: Sequence[int]) -> list[Point]:
+    """The points at the adjacent doubles, on both sides along every axis."""
+    ends = (-math.inf, math.inf)
+    return [(*point[:k], math.nextafter(point[k], end), *point[k + 1 :]) for k in axes for end in ends]
 
 
 _PLAIN = (0.0, 1.0, 2.0, -1.0, 3.0, 0.5, -2.0, 4.0, 5.0, 10.0, 0.25, -0.5, -3.0, 100.0, 0.1)
 
 
 def _simpler(x: float) -> list[float]:
-    """Simpler numbers to try in a number's place, the simplest first."""
+    """Simpler numbers to try in place of x, the simplest first."""
     rounded = [float(f"{x:.{digits}e}") for digits in range(6)] if math.isfinite(x) else []
     candidates = [*_PLAIN, *rounded]
-    place = candidates.index(x) if x in candidates else len(candidates)
-    return list(dict.fromkeys(candidates[:place]))
+    rank = candidates.index(x) if x in candidates else len(candidates)
+    return list(dict.fromkeys(candidates[:rank]))
 
 
 def plainness(point: Point) -> tuple[int, float]:
-    """Orders points by how much there is to read, then by size."""
+    """Sort key of points, the simplest first: the number of characters, then the size."""
     return sum(len(repr(x).removesuffix(".0")) for x in point), sum(min(abs(x), 1e300) for x in point)
 
 
 def pattern(pairs: Sequence[tuple[float, float]], others: Mapping[str, Sequence[float]]) -> str:
-    """What (claimed, true) pairs have in common, in words: a factor, a difference, another derivative; "" if nothing.
+    """The common error of (claimed, true) pairs in words: a factor, a difference, another derivative; "" if none.
 
-    ``others``: the values of other derivatives at the same points.
+    ``others``: the values of other derivatives at the same points, by name.
     """
     if len(pairs) < 2:
         return ""

@@ -1,7 +1,7 @@
-"""Points where mistakes show, for expressions that came without any: random ones, and those where formulas change.
+"""Sample points for expressions without given points: random points, special values, and neighbours of edges.
 
-Random doubles of all sizes, moderate ones preferred; 0, -0, 1, -1, the tiny and the huge; neighbours of every kink,
-pole and end of a domain that a search along the axes meets. The same seed gives the same points, on every machine.
+Random doubles of all magnitudes, moderate ones preferred; 0, -0, 1, -1, tiny and huge values; adjacent doubles of each
+kink, pole and end of a domain that a search along the axes finds. A seed gives the same points on every machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Point = tuple[float, ...]
 SPECIAL = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 10.0, -0.0, 1e-5, -1e-5, 1e-160, 1e5, -1e5, 1e160, 5e-324,
            1.7976931348623157e308)  # fmt: skip
 _MODES: tuple[tuple[int, int, int, int], ...] = (
-    # weight, exponents of 2 from and to, signs (0: any, 1: positive)
+    # (weight, lowest exponent of 2, highest exponent of 2, sign (0: any, 1: positive))
     (6, -2, 2, 0),
     (4, -2, 2, 1),
     (2, -4, -1, 1),
@@ -34,11 +34,13 @@ _MODES: tuple[tuple[int, int, int, int], ...] = (
     (1, -1022, 1023, 0),
 )
 _SWITCHES = 40
+"""The most expressions whose sign changes are searched."""
 _BASES = 3
+"""Random base points of the search, per expression."""
 
 
 def points(names: Sequence[str], seed: int) -> Iterator[Point]:
-    """Random points without end."""
+    """An infinite sequence of random points, one coordinate per name."""
     draw = random.Random(seed)
     weights = [mode[0] for mode in _MODES]
     while True:
@@ -51,11 +53,11 @@ def _number(draw: random.Random, low: int, high: int, sign: int) -> float:
     return size if sign or draw.getrandbits(1) else -size
 
 
-def near(given: Sequence[Point], seed: int) -> Iterator[Point]:
-    """Points without end beside given ones, far and close: a domain may be narrow."""
+def near(centres: Sequence[Point], seed: int) -> Iterator[Point]:
+    """An infinite sequence of points around the given ones, at all distances, since a domain may be narrow."""
     draw = random.Random(f"near {seed}")
     while True:
-        point = list(draw.choice(given))
+        point = list(draw.choice(centres))
         for k in [draw.randrange(len(point))] if draw.getrandbits(1) else range(len(point)):
             part = math.ldexp(1.0, -draw.randrange(24))
             point[k] += part * (draw.random() - 0.5) * draw.choice((point[k], point[k], 1.0))
@@ -63,91 +65,95 @@ def near(given: Sequence[Point], seed: int) -> Iterator[Point]:
 
 
 def special(names: Sequence[str], seed: int) -> list[Point]:
-    """The same special number everywhere; then one of them in one place, among moderate ones."""
+    """Points with a special value in all coordinates; then in a single one, the others moderate and random."""
     draw = random.Random(f"special {seed}")
-    found = [tuple([value] * len(names)) for value in SPECIAL]
+    special_points = [tuple([value] * len(names)) for value in SPECIAL]
     if len(names) > 1:
         for k in range(min(len(names), 20)):
             for value in SPECIAL:
                 point = [_number(draw, -2, 2, 0) for _ in names]
                 point[k] = value
-                found.append(tuple(point))
-    return found
+                special_points.append(tuple(point))
+    return special_points
 
 
-# Kinks, poles and ends of domains.
+# Edges: kinks, poles and ends of domains.
 
 
 def _switches(roots: Iterable[Expr]) -> list[Expr]:
-    """Expressions that change sign where a function below ``roots`` changes its form."""
-    found: dict[Expr, None] = {}
+    """Expressions that change sign at the edges of the functions in ``roots``, at most `_SWITCHES`."""
+    switches: dict[Expr, None] = {}
     for e in reachable(roots):
         row = TABLE.get(e.op)
         if e.variables and row is not None and row.edges is not None:
-            found.update(dict.fromkeys(edge for edge in row.edges(*e.args) if edge.variables))
-    return list(found)[:_SWITCHES]
+            switches.update(dict.fromkeys(edge for edge in row.edges(*e.args) if edge.variables))
+    return list(switches)[:_SWITCHES]
 
 
 def edges(roots: Iterable[Expr], names: Sequence[str], seed: int) -> list[Point]:
-    """Neighbouring doubles on both sides of places where an expression changes its form, and between them.
+    """Adjacent doubles on both sides of the edges of an expression, found by bisection along the axes.
 
-    Fewer places where looking for more would take a quarter of the work allowed.
+    The search stops at a quarter of the work limit.
     """
     draw = random.Random(f"edges {seed}")
-    found: dict[Point, None] = {}
+    neighbours: dict[Point, None] = {}
     with suppress(SpentError), within(part=1 / 4):
-        for end in _switches(roots):
-            state = _state(end, names)
+        for switch in _switches(roots):
+            sign = _sign(switch, names)
             for _ in range(_BASES):
                 base = [_number(draw, -2, 2, 0) for _ in names]
-                inside = variables(end)
-                for k in (names.index(v) for v in draw.sample(inside, min(len(inside), 3))):
+                used = variables(switch)
+                for k in (names.index(v) for v in draw.sample(used, min(len(used), 3))):
                     along = sorted({*SPECIAL, *[_number(draw, -3, 3, 0) for _ in range(6)]})
-                    for pair in _changes(state, base, k, along):
-                        found.update(dict.fromkeys(pair))
-    return list(found)
+                    for change in _changes(sign, base, k, along):
+                        neighbours.update(dict.fromkeys(change))
+    return list(neighbours)
 
 
-def _state(end: Expr, names: Sequence[str]) -> Callable[[Sequence[float]], float]:
-    program = build([apply("where", apply("gt", end, ZERO), ONE, apply("sign", end))], [names])
-    value = scalar.function(program, names)
+def _sign(switch: Expr, names: Sequence[str]) -> Callable[[Sequence[float]], float]:
+    """A function that returns the sign of ``switch`` at a point: -1, 0 or 1, and -2 for nan."""
+    program = build([apply("where", apply("gt", switch, ZERO), ONE, apply("sign", switch))], [names])
+    evaluate = scalar.function(program, names)
 
-    def state(point: Sequence[float]) -> float:
+    def sign(point: Sequence[float]) -> float:
         spend(program.length / NUMBERS)
-        found = value(*point)
-        return -2.0 if found != found else float(found)
+        value = evaluate(*point)
+        return -2.0 if value != value else float(value)
 
-    return state
+    return sign
 
 
 def _changes(
-    state: Callable[[Sequence[float]], float], base: Sequence[float], k: int, along: Sequence[float]
+    sign: Callable[[Sequence[float]], float], base: Sequence[float], k: int, along: Sequence[float]
 ) -> Iterator[list[Point]]:
+    """The points around the first two sign changes on the axis ``k`` through ``base``, between values ``along``."""
+
     def at(x: float) -> Point:
         return (*base[:k], x, *base[k + 1 :])
 
-    states = [state(at(x)) for x in along]
+    signs = [sign(at(x)) for x in along]
     count = 0
-    for a, b, before, after in zip(along, along[1:], states, states[1:], strict=False):
+    for a, b, before, after in zip(along, along[1:], signs, signs[1:], strict=False):
         if before == after or count == 2:
             continue
         count += 1
-        low, high = _ordered(a), _ordered(b)
+        low, high = _rank(a), _rank(b)
         while high - low > 1:
             middle = (low + high) // 2
-            if state(at(_double(middle))) == before:
+            if sign(at(_double(middle))) == before:
                 low = middle
             else:
                 high = middle
-        yield [at(_double(place)) for place in (low, high, high + 1) if abs(_double(place)) < math.inf]
+        yield [at(_double(rank)) for rank in (low, high, high + 1) if abs(_double(rank)) < math.inf]
 
 
-def _ordered(x: float) -> int:
-    """Doubles as integers in the same order."""
+def _rank(x: float) -> int:
+    """The position of a double in the order of all doubles: adjacent doubles have consecutive ranks."""
     bits: int = struct.unpack("<q", struct.pack("<d", x))[0]
     return bits if bits >= 0 else -(bits & (2**63 - 1))
 
 
-def _double(place: int) -> float:
-    found: float = struct.unpack("<d", struct.pack("<q", abs(place)))[0]
-    return found if place >= 0 else -found
+def _double(rank: int) -> float:
+    """The double with this rank."""
+    size: float = struct.unpack("<d", struct.pack("<q", abs(rank)))[0]
+    return size if rank >= 0 else -size

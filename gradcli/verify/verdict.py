@@ -1,7 +1,7 @@
-"""Claims and the truth at points: what each claim has met there, and the verdict that follows.
+"""Verdicts: compares claims with the truth at points, tallies the comparisons and judges each claim.
 
-The work is counted. Where comparing all claims at once takes too much each is compared alone, and what is too much even
-then stays unchecked. Must not know how a check is asked for, nor how verdicts are told.
+The work is counted. If comparing all claims together exceeds the limit, each is compared alone, and one that exceeds it
+alone stays unchecked. Layer: must not know how a check is requested, nor how verdicts are printed.
 """
 
 from __future__ import annotations
@@ -27,29 +27,30 @@ from gradcli.verify.claims import Claim
 from gradcli.verify.compare import Compared, Point, Probe, Tolerance
 
 POINTS, THOROUGH = 200, 4000
-"""How many points each claim is compared at, unless asked otherwise."""
+"""The number of points for each claim, by default and with --thorough."""
 _ROUNDS, _BATCH = 6, 4
 _INSIDE = 200
+"""The most points in the domain kept as centres of further points."""
 _SUSPECTS = 48
-"""Points at which a claim seems wrong that are looked at closely."""
+"""The most points kept at which a claim seems wrong; each is examined closely."""
 _ENOUGH = 8
-"""Points at which a claim is wrong, once it is surely so, from which the simplest is sought."""
+"""Confirmed wrong points from which the search for the simplest one starts."""
 _FEW = 10
-"""Comparisons with 0 that have to hold where there are no others."""
+"""The comparisons with an exact 0 that must hold if no other comparison is conclusive."""
 SPENT = "the work that a check may take is done"
-"""How the reason begins where that is why."""
+"""The beginning of the reason if the work limit is exceeded."""
 _NODE = 100
-"""Steps that a node of a claim or of the truth takes at least."""
+"""The least number of steps for a node of a claim or of the truth."""
 _COUNTED = 4096
-"""Points of a grid whose work is counted: that of more grows with what is asked for, not with the expression."""
+"""The points of a grid that count as work: larger grids are the user's choice, not a property of the expression."""
 _OPERATIONS = {"scalar": NUMBERS, "vector": 64, "native": 64}
-"""Operations of an engine that are one step."""
+"""Operations of an engine that count as one step."""
 _LINE = 400
-"""Characters of a formula, and its operations, that anybody reads in a report."""
+"""The most characters, and the most operations, of a formula in a report."""
 
 
 class Example(NamedTuple):
-    """A point where a claim is wrong: both values, and what all such points have in common, in words."""
+    """A point where a claim is wrong, with both values there and, in words, the error common to all wrong points."""
 
     point: dict[str, float]
     claimed: float
@@ -58,11 +59,11 @@ class Example(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """``status`` is agrees, disagrees or unchecked, then ``reason`` says why.
+    """``status`` is agrees, disagrees or unchecked; ``reason`` explains unchecked.
 
-    ``same``: the graphs are one. ``compared`` points told something; the claim was on one side of the derivative's jump
-    at ``kinks`` of them, had no value at ``holes``; ``outside`` are beyond the domain. ``ulps``: the most they differ.
-    ``asked``: a tolerance was given.
+    ``same``: both graphs are identical. ``compared``: the number of conclusive points; at ``kinks`` points the claim is
+    within a jump of the derivative, at ``holes`` it has no value; ``outside`` points are not in the domain. ``ulps``:
+    the largest difference. ``tolerance_given``: it replaces the bound on rounding errors.
     """
 
     claim: Claim
@@ -75,11 +76,11 @@ class Verdict(NamedTuple):
     ulps: float = 0.0
     example: Example | None = None
     reason: str = ""
-    asked: bool = False
+    tolerance_given: bool = False
 
     @property
     def truth(self) -> str:
-        """The true derivative as a person would write it, or its beginning."""
+        """The simplified text of the true derivative, cut at `_LINE` characters."""
         e = self.claim.truth
         if len(reachable([e])) > _LINE:
             return f"an expression of more than {_LINE} operations"
@@ -87,49 +88,49 @@ class Verdict(NamedTuple):
 
 
 class Tally:
-    """What one claim has met so far."""
+    """The counts of comparisons of one claim so far, and the points kept for closer examination."""
 
     def __init__(self, claim: Claim) -> None:
         self.claim, self.columns = claim, compare.columns(claim)
-        self.telling = self.quiet = self.outside = self.unsure = 0
+        self.conclusive = self.inconclusive = self.outside = self.unsure = 0
         self.ulps = 0.0
         self.zero = True
         self.suspects: list[Point] = []
         self.inside: list[Point] = []
-        self.hazy: list[Point] = []
+        self.overflows: list[Point] = []
 
-    def add(self, found: Compared, at: Sequence[Any], *, plain: bool) -> None:
-        """One block of points, whose coordinates are ``at``.
+    def add(self, block: Compared, at: Sequence[Any], *, smallest: bool) -> None:
+        """Add the comparisons at a block of points with the coordinates ``at``, one column per name.
 
-        ``plain``: of those that seem wrong the smallest are kept.
+        ``smallest``: keep the wrong points of the smallest coordinates instead of the first ones.
         """
-        verdict, telling, zero, claimed, true = found
+        verdict, conclusive, zero, claimed, true = block
         agrees = (verdict == compare.AGREES) & np.isfinite(true)
-        said = agrees & telling
-        self.telling += int(np.count_nonzero(said))
-        self.quiet += int(np.count_nonzero(agrees & ~telling))
+        certain = agrees & conclusive
+        self.conclusive += int(np.count_nonzero(certain))
+        self.inconclusive += int(np.count_nonzero(agrees & ~conclusive))
         self.outside += int(np.count_nonzero(verdict == compare.OUTSIDE))
         self.unsure += int(np.count_nonzero(verdict == compare.UNSURE))
         self.zero = self.zero and bool(np.all(zero, where=agrees))
-        if said.any():
-            c, t = claimed[said], true[said]
+        if certain.any():
+            c, t = claimed[certain], true[certain]
             with np.errstate(all="ignore"):
                 apart = np.abs(c - t) / np.abs(np.spacing(t))
             self.ulps = max(self.ulps, float(np.max(apart)))
         wrong = np.flatnonzero(np.isin(verdict, compare.WRONG))
-        if plain and len(wrong) > 1 and at:
+        if smallest and len(wrong) > 1 and at:
             wrong = wrong[np.argsort(sum(np.abs(np.asarray(column)[wrong]) for column in at), kind="stable")]
-        for places, points, most in (
+        for indices, points, most in (
             (np.flatnonzero(agrees), self.inside, _INSIDE),
             (wrong, self.suspects, _SUSPECTS),
-            (np.flatnonzero(verdict == compare.HAZY), self.hazy, _SUSPECTS),
+            (np.flatnonzero(verdict == compare.OVERFLOWS), self.overflows, _SUSPECTS),
         ):
-            for k in places[: most - len(points)]:
+            for k in indices[: most - len(points)]:
                 points.append(tuple([float(column[k]) for column in at]))
 
 
 class Check:
-    """``grid``: the points asked for; without one they are chosen. ``wanted`` points are enough for a claim."""
+    """A check of claims at the points of ``grid``, or at chosen points if it is None: ``wanted`` of them per claim."""
 
     def __init__(
         self, names: Sequence[str], outputs: dict[str, Expr], claims: Sequence[Claim], *, seed: int = 0,
@@ -143,18 +144,19 @@ class Check:
         self.names = list(dict.fromkeys([*names, *self.data]))
 
     def verdicts(self) -> list[Verdict]:
-        """One on every claim, as far as the work allowed goes: all together takes half of it at most."""
-        same = [not c.column and _one_graph(c) for c in self.claims]
-        left = [c for c, one in zip(self.claims, same, strict=True) if not one]
-        found = None
-        if len(left) != 1:
+        """A verdict on every claim. Comparing all claims together takes at most half of the work limit."""
+        same = [not c.column and _same_graph(c) for c in self.claims]
+        claims = [c for c, is_same in zip(self.claims, same, strict=True) if not is_same]
+        verdicts = None
+        if len(claims) != 1:
             with suppress(SpentError), within(part=1 / 2):
-                found = self._together(left)
-        if found is None:
-            found = [self._alone(claim, 1 / 2 if len(left) == 1 else 1 / 8) for claim in left]
-        others = iter(found)
+                verdicts = self._together(claims)
+        if verdicts is None:
+            verdicts = [self._alone(claim, 1 / 2 if len(claims) == 1 else 1 / 8) for claim in claims]
+        others = iter(verdicts)
         return [
-            Verdict(c, "agrees", same=True) if one else next(others) for c, one in zip(self.claims, same, strict=True)
+            Verdict(c, "agrees", same=True) if is_same else next(others)
+            for c, is_same in zip(self.claims, same, strict=True)
         ]
 
     def _together(self, claims: Sequence[Claim]) -> list[Verdict]:
@@ -164,7 +166,7 @@ class Check:
             self.blocks(self.grid, tallies)
         elif tallies:
             self.choose(tallies)
-        return [_judged(self, tally) for tally in tallies]
+        return [_verdict(self, tally) for tally in tallies]
 
     def _alone(self, claim: Claim, part: float) -> Verdict:
         try:
@@ -176,7 +178,7 @@ class Check:
             return Verdict(claim, "unchecked", reason=reason)
 
     def blocks(self, grid: Grid, tallies: Sequence[Tally]) -> None:
-        """Compare all claims at all points of a grid."""
+        """Compare all claims at all points of a grid, block by block."""
         outputs = [*map(var, self.names), *[e for t in tallies for e in t.columns]]
         width = len(self.names)
         result = computed(outputs, grid, self.how)
@@ -184,59 +186,59 @@ class Check:
         for block in result.blocks:
             for k, tally in enumerate(tallies):
                 first = width + compare.WIDTH * k
-                found = compare.compared(tally.claim, block[first : first + compare.WIDTH], self.tolerance)
-                tally.add(found, block[:width], plain=self.grid is not None)
+                comparison = compare.compared(tally.claim, block[first : first + compare.WIDTH], self.tolerance)
+                tally.add(comparison, block[:width], smallest=self.grid is not None)
 
     def choose(self, tallies: Sequence[Tally]) -> None:
-        """At points that are chosen."""
+        """Compare all claims at chosen points, in rounds, until each has enough conclusive or enough wrong points."""
         if not self.names:
             self.blocks(Grid([]), tallies)
             return
         wanted, seed = self.wanted, self.seed
         roots = [e for t in tallies for e in (t.claim.claimed, t.claim.truth)] + list(self.outputs.values())
         first = [*sample.special(self.names, seed), *sample.edges(roots, self.names, seed)]
-        plenty = sample.points(self.names, seed)
+        random_points = sample.points(self.names, seed)
         for k in range(_ROUNDS):
-            live = [t for t in tallies if t.telling < wanted and len(t.suspects) < _SUSPECTS]
-            if not live:
+            unfinished = [t for t in tallies if t.conclusive < wanted and len(t.suspects) < _SUSPECTS]
+            if not unfinished:
                 break
-            batch = [*islice(plenty, wanted if k else 2 * wanted), *(first if not k else ())]
-            for t in live:
+            batch = [*islice(random_points, wanted if k else 2 * wanted), *(first if not k else ())]
+            for t in unfinished:
                 if k and t.inside:
-                    batch += islice(sample.near(t.inside, seed + k), _BATCH * wanted // len(live))
-            self.blocks(_at(self.names, batch), live)
+                    batch += islice(sample.near(t.inside, seed + k), _BATCH * wanted // len(unfinished))
+            self.blocks(_grid(self.names, batch), unfinished)
 
 
 def computed(exprs: Sequence[Expr], grid: Grid, how: How | None = None) -> Result:
-    """The values of expressions over a grid, a column each."""
+    """The values of expressions over a grid, one column per expression."""
     names = [str(k) for k in range(len(exprs))]
     return Result(Plan(exprs, grid, reductions=False), names, 0, Facts({}, [], 0), how or How(), matrix=False)
 
 
-def _at(names: Sequence[str], points: Sequence[Point]) -> Grid:
+def _grid(names: Sequence[str], points: Sequence[Point]) -> Grid:
     return Grid([Axis(names, [Values(column) for column in zip(*points, strict=True)])])
 
 
 def expanded(grid: Grid, names: Sequence[str], filled: dict[str, Expr]) -> Grid:
-    """The points of a grid of which a shape fills variables, with their values."""
+    """The points of a grid, with the values of ``names``; those in ``filled`` are computed by a shape's rule."""
     exprs = [filled.get(name, var(name)) for name in names]
-    whole = computed(exprs, grid).whole()
-    return _at(names, list(zip(*[[float(x) for x in column] for column in whole], strict=True)))
+    columns = computed(exprs, grid).whole()
+    return _grid(names, list(zip(*[[float(x) for x in column] for column in columns], strict=True)))
 
 
-def _one_graph(claim: Claim) -> bool:
+def _same_graph(claim: Claim) -> bool:
     if claim.claimed is claim.truth:
         return True
     a, b = readable([claim.claimed, claim.truth])
     return a is b
 
 
-def _judged(check: Check, tally: Tally) -> Verdict:
+def _verdict(check: Check, tally: Tally) -> Verdict:
     claim = tally.claim
     kinks = holes = overflows = 0
     wrong: list[Point] = []
-    # Where something told the two apart, or together, what is unclear elsewhere says nothing.
-    suspects = [*tally.suspects, *([] if tally.telling else tally.hazy)]
+    # Overflowing comparisons count only if no other point was conclusive.
+    suspects = [*tally.suspects, *([] if tally.conclusive else tally.overflows)]
     if suspects:
         probe = Probe(claim, tally.columns, check.names, check.tolerance)
         for point in suspects:
@@ -249,49 +251,50 @@ def _judged(check: Check, tally: Tally) -> Verdict:
             holes += failure == "hole"
             overflows += failure == "overflow"
         if wrong:
-            return Verdict(claim, "disagrees", compared=tally.telling + len(wrong), outside=tally.outside,
+            return Verdict(claim, "disagrees", compared=tally.conclusive + len(wrong), outside=tally.outside,
                            example=_example(check, probe, wrong), ulps=tally.ulps)  # fmt: skip
     given = check.tolerance.given
-    counts = {"kinks": kinks, "holes": holes, "outside": tally.outside, "ulps": tally.ulps, "asked": given}
-    if tally.telling or kinks or (given and tally.quiet):
-        return Verdict(claim, "agrees", compared=tally.telling or tally.quiet, **counts)  # type: ignore[arg-type]
-    if tally.quiet and (tally.zero and (tally.quiet >= _FEW or not check.names)):
-        return Verdict(claim, "agrees", compared=tally.quiet, **counts)  # type: ignore[arg-type]
+    counts = {"kinks": kinks, "holes": holes, "outside": tally.outside, "ulps": tally.ulps, "tolerance_given": given}
+    if tally.conclusive or kinks or (given and tally.inconclusive):
+        compared = tally.conclusive or tally.inconclusive
+        return Verdict(claim, "agrees", compared=compared, **counts)  # type: ignore[arg-type]
+    if tally.inconclusive and (tally.zero and (tally.inconclusive >= _FEW or not check.names)):
+        return Verdict(claim, "agrees", compared=tally.inconclusive, **counts)  # type: ignore[arg-type]
     return Verdict(claim, "unchecked", reason=_reason(tally, overflows + holes), **counts)  # type: ignore[arg-type]
 
 
 def _reason(tally: Tally, infinite: int) -> str:
     if infinite:
         return f"the claim has no finite value at any of the points ({infinite})"
-    if tally.outside and not (tally.unsure or tally.quiet or tally.hazy):
+    if tally.outside and not (tally.unsure or tally.inconclusive or tally.overflows):
         return f"the derivative is not finite at any of the points ({tally.outside})"
-    if tally.quiet or tally.unsure or tally.hazy:
+    if tally.inconclusive or tally.unsure or tally.overflows:
         return "rounding could hide any difference at all of the points: --rtol or --atol decide otherwise"
     return "there are no points to compare at"
 
 
 def _example(check: Check, probe: Probe, wrong: Sequence[Point]) -> Example:
     claim = probe.claim
-    # Where points are given, it is one of them.
+    # The example is one of the given points, if points are given.
     point = min(wrong, key=compare.plainness) if check.grid is not None else probe.simplest(wrong)
     here = probe([point])
-    found = probe(wrong)
-    places = np.flatnonzero(found.verdict == compare.DIFFERS).tolist()
-    pairs = list(zip(found.claimed[places].tolist(), found.true[places].tolist(), strict=True))
-    said = compare.pattern(pairs, _others(check, claim, [wrong[k] for k in places]) if len(pairs) > 1 else {})
-    told = check.variables if claim.column else {*variables(claim.truth), *variables(claim.claimed)}
-    shown = {name: x for name, x in zip(check.names, point, strict=True) if name in told}
-    return Example(shown, float(here.claimed[0]), float(here.true[0]), said)
+    comparisons = probe(wrong)
+    differing = np.flatnonzero(comparisons.verdict == compare.DIFFERS).tolist()
+    pairs = list(zip(comparisons.claimed[differing].tolist(), comparisons.true[differing].tolist(), strict=True))
+    others = _other_derivatives(check, claim, [wrong[k] for k in differing]) if len(pairs) > 1 else {}
+    used = check.variables if claim.column else {*variables(claim.truth), *variables(claim.claimed)}
+    coordinates = {name: x for name, x in zip(check.names, point, strict=True) if name in used}
+    return Example(coordinates, float(here.claimed[0]), float(here.true[0]), compare.pattern(pairs, others))
 
 
-def _others(check: Check, claim: Claim, points: Sequence[Point]) -> dict[str, list[float]]:
-    """The values of the output and its first derivatives, for one who took one for the other."""
+def _other_derivatives(check: Check, claim: Claim, points: Sequence[Point]) -> dict[str, list[float]]:
+    """The values of the output and its first derivatives at points, to recognize a claim of the wrong derivative."""
     root = check.outputs[claim.output]
-    found = {derivative_name(claim.output, check.variables, ()): root}
+    others = {derivative_name(claim.output, check.variables, ()): root}
     for partial, e in derivatives(root, check.variables, 1).items():
-        found[derivative_name(claim.output, check.variables, partial)] = e
-    found.pop(claim.name, None)
-    if not found or not check.names:
+        others[derivative_name(claim.output, check.variables, partial)] = e
+    others.pop(claim.name, None)
+    if not others or not check.names:
         return {}
-    values = computed(list(found.values()), _at(check.names, points)).whole()
-    return {name: [float(x) for x in column] for name, column in zip(found, values, strict=True)}
+    values = computed(list(others.values()), _grid(check.names, points)).whole()
+    return {name: [float(x) for x in column] for name, column in zip(others, values, strict=True)}
