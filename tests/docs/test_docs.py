@@ -8,7 +8,6 @@ import doctest
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ import pytest
 from checkout import ROOT
 from doc_tables import DOCS, MADE, made, public, rows_of
 from layers import LINES
+from tools import lack, need
 
 from gradcli.cli import COMMANDS, EXIT_CODES, group, run
 from gradcli.cli.check_report import _COLORS as STATUSES
@@ -97,7 +97,7 @@ class Session:
             elif words[0] == "gradcli":
                 self.code, printed, told = _in_process(words[1:], printed)
                 notes += told
-            elif shutil.which(words[0]) is None:
+            elif lack(words[0]):
                 self.absent.add(words[0])
                 return piece
             else:
@@ -264,8 +264,7 @@ def test_the_man_page_comes_from_the_rows() -> None:
 
 
 def test_man_takes_the_page_without_a_warning() -> None:
-    if shutil.which("groff") is None:
-        pytest.skip("groff is not here")
+    need("groff")
     words = ["groff", "-man", "-Tutf8", "-ww", "-z", str(man_page.PATH)]
     assert subprocess.run(words, capture_output=True, text=True, check=False).stderr == ""
 
@@ -281,9 +280,10 @@ def test_man_takes_the_page_without_a_warning() -> None:
     ],
 )  # fmt: skip
 def test_shells_load_their_completion(shell: str, path: str, asks: str) -> None:
+    need(shell)
     program = Path(sys.executable).parent / "gradcli"
-    if shutil.which(shell) is None or not program.exists():
-        pytest.skip(f"{shell} or an installed gradcli is not here")
+    if not program.exists():
+        pytest.skip("gradcli is not installed beside this Python")
     environment = os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     words = [shell, "-c", asks, str(ROOT / "share" / path)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)

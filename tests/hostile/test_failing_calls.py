@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from checkout import INSTALLED
+from tools import need
 
 COMMAND = [sys.executable, "-P", "-m", "gradcli"]
 PATIENCE = 300
@@ -25,12 +25,12 @@ def environment(**more: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    compiler = shutil.which("cc")
-    if compiler is None or not sys.platform.startswith("linux"):
-        pytest.skip("needs cc and LD_PRELOAD")
+    if not sys.platform.startswith("linux"):
+        pytest.skip("needs LD_PRELOAD")
+    need("cc")
     path = tmp_path_factory.mktemp("shim") / "fault.so"
     source = Path(__file__).with_name("fault.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", path, source, "-ldl"], check=True)
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", path, source, "-ldl"], check=True)
     return path
 
 

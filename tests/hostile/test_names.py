@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 from hostile_names import KEYWORDS, NAMES
-from test_languages import RUN, SEEN, language_of, need, numbers, output_of, read_objects
+from runners import RUN, SEEN, language_of, numbers, output_of, read_objects
+from tools import need
 
 from gradcli.calculus.derive import derive
 from gradcli.cli import check_report

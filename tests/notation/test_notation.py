@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ET
 
 import pytest
+from tools import lack
 
 from gradcli.calculus.derive import derive
 from gradcli.calculus.leibniz import Derivative
@@ -193,7 +193,7 @@ def check_dot(source: str) -> None:
     declared = set(re.findall(r"^  (\w+) \[label", source, re.MULTILINE))
     used = {n for pair in re.findall(r"^  (\w+) -> (\w+)", source, re.MULTILINE) for n in pair}
     assert used <= declared
-    if shutil.which("dot"):
+    if not lack("dot"):
         subprocess.run(["dot", "-Tplain"], input=source.encode(), check=True, capture_output=True)
 
 
