@@ -194,7 +194,7 @@ expressions = st.recursive(leaves, _grown, max_leaves=10)
 
 
 # Always the same examples: a formula that cancels at its point fails no rule, and must not fail a build by chance.
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(expressions, st.floats(0.1, 2), st.floats(-2, -0.1))
 def test_jets_equal_nested_adjoints(e, a, b):
     assume(e.variables)

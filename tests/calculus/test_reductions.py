@@ -50,7 +50,7 @@ def total(kind: str, numbers: list[float], block: int = 10**9, array: bool = Fal
 # Totals.
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(NUMBERS, min_size=1, max_size=40), st.booleans(), st.sampled_from([1, 3]))
 def test_sums_are_rounded_once(numbers: list[float], array: bool, times: int) -> None:
     exact = sum(map(Fraction, numbers)) * times
@@ -61,7 +61,7 @@ def test_sums_are_rounded_once(numbers: list[float], array: bool, times: int) ->
     assert found["mean"] == float(exact / (len(numbers) * times))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(NUMBERS, min_size=1, max_size=40), st.booleans(), st.sampled_from([1, 3]))
 def test_norms_neither_overflow_nor_underflow(numbers: list[float], array: bool, times: int) -> None:
     with mp.workprec(2400):
@@ -74,7 +74,7 @@ def test_norms_neither_overflow_nor_underflow(numbers: list[float], array: bool,
             assert abs(near / true - 1) <= 2**-52
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(NUMBERS, min_size=1, max_size=600), st.booleans(), st.sampled_from([1, 3]))
 def test_products_leave_the_range_only_at_the_end(numbers: list[float], array: bool, times: int) -> None:
     with mp.workprec(400):
@@ -316,7 +316,7 @@ WIDE = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.lists(st.one_of(WIDE, WIDE, WIDE, st.just(0.0)), min_size=1, max_size=6), st.data())
 def test_second_slopes_of_a_product_stay_in_range(numbers: list[float], data: st.DataObject) -> None:
     weight = st.one_of(st.just(0.0), st.floats(-9, 9).map(lambda v: round(v, 3)))

@@ -10,47 +10,21 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
-from checkout import INSTALLED
+from command import COMMAND, PATIENCE, Shell, environment, process
 
 import gradcli
-from gradcli.cli import COMMANDS, EXIT_CODES, group, run
+from gradcli.cli import COMMANDS, EXIT_CODES, group
 from gradcli.cli.topics import SYNONYMS, topics
 from gradcli.errors import printable
 from gradcli.formats import FORMATS
 
-Shell = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith("GRADCLI") or name in ("NO_COLOR", "FORCE_COLOR"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
-    """Run the words of a command line in this process: (exit code, stdout, stderr)."""
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = run(words)
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return call
-
-
-def process(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    env = os.environ | {"PYTHONPATH": str(INSTALLED)} | environment
-    command = [sys.executable, "-P", "-m", "gradcli", *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 # The main job.
@@ -192,11 +166,8 @@ def test_errors_show_the_place(shell: Shell) -> None:
 def test_expressions_from_files(shell: Shell) -> None:
     Path("e.txt").write_bytes(b"\xef\xbb\xbf# two outputs\r\nr = sqrt(x*x + y*y)\r\nu = log(r); v = 1/r\r\n")
     assert shell("eval", "-f", "e.txt", "--at", "x=3,y=4", "--csv")[1].splitlines()[0] == "x,y,u,v"
-    given = subprocess.run(
-        [sys.executable, "-P", "-m", "gradcli", "eval", "-f", "-", "x", "--at", "x=3", "--csv"],
-        input=b"y = x*x\n", capture_output=True, check=True, env=os.environ | {"PYTHONPATH": str(INSTALLED)},
-    )  # fmt: skip
-    assert given.stdout == b"x,f,y\n3.0,3.0,9.0\n"
+    given = process("eval", "-f", "-", "x", "--at", "x=3", "--csv", input="y = x*x\n")
+    assert given.stdout == "x,f,y\n3.0,3.0,9.0\n"
 
 
 def test_an_error_inside_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,15 +260,12 @@ def test_a_file_holds_what_would_be_printed(name: str, shell: Shell) -> None:
 def test_binary_formats_go_to_files_and_pipes_alike(name: str, tmp_path: Path) -> None:
     if name == "parquet":
         pytest.importorskip("pyarrow")
-    words = [sys.executable, "-P", "-m", "gradcli", "diff", "sin(x)*y", "--grid", "x=0:1:3", "--grid", "y=1,2"]
-    piped = subprocess.run([*words, "--format", name], capture_output=True, check=True).stdout
+    words = ["diff", "sin(x)*y", "--grid", "x=0:1:3", "--grid", "y=1,2"]
+    piped = process(*words, "--format", name, text=False, check=True).stdout
     for suffix in FORMATS[name].suffixes:
-        subprocess.run([*words, "-o", f"o{suffix}"], cwd=tmp_path, check=True)
+        process(*words, "-o", f"o{suffix}", check=True)
         assert (tmp_path / f"o{suffix}").read_bytes() == piped
-        again = subprocess.run(
-            [*words[:4], "eval", "z = x + y", "--input", f"o{suffix}", "--csv"],
-            cwd=tmp_path, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        again = process("eval", "z = x + y", "--input", f"o{suffix}", "--csv", check=True)
         assert len(again.stdout.splitlines()) == 7
 
 
@@ -404,23 +372,26 @@ def test_color(
 # On a terminal.
 
 
-def on_a_terminal(*words: str, **environment: str) -> tuple[str, str]:
+def on_a_terminal(*words: str, **more: str) -> tuple[str, str]:
     """(stdout as a terminal got it, stderr)."""
     ours, theirs = pty.openpty()
-    env = os.environ | {"PYTHONPATH": str(INSTALLED), "TERM": "xterm", "COLUMNS": "40"} | environment
-    command = [sys.executable, "-P", "-m", "gradcli", *words]
-    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=env) as child:
+    env = environment(**{"TERM": "xterm", "COLUMNS": "40"} | more)
+    with subprocess.Popen([*COMMAND, *words], stdout=theirs, stderr=subprocess.PIPE, env=env) as child:
         os.close(theirs)
-        out = b""
-        try:
-            while data := os.read(ours, 65536):
-                out += data
-        except OSError:
-            pass
+        out = read_all(ours)
         assert child.stderr is not None
         err = child.stderr.read()
-    os.close(ours)
-    return out.decode().replace("\r\n", "\n"), err.decode()
+    return out.replace("\r\n", "\n"), err.decode()
+
+
+def read_all(terminal: int) -> str:
+    """What a terminal got until nobody holds its other end, which Linux tells as an error and macOS as an end."""
+    out = b""
+    with suppress(OSError):
+        while data := os.read(terminal, 65536):
+            out += data
+    os.close(terminal)
+    return out.decode()
 
 
 def test_a_terminal_adds_colour_and_fitting_but_no_other_data() -> None:
@@ -486,8 +457,7 @@ def test_progress_only_on_a_terminal_and_only_after_a_while(monkeypatch: pytest.
 
 def test_progress_of_rows_on_a_terminal() -> None:
     """Four processes at once, whose producer rests for longer than a second once the first answer is there."""
-    command = [sys.executable, "-P", "-m", "gradcli", "eval", "x", "--input", "-", "--csv"]
-    env = os.environ | {"PYTHONPATH": str(INSTALLED), "TERM": "xterm"}
+    command, env = [*COMMAND, "eval", "x", "--input", "-", "--csv"], environment(TERM="xterm")
     started = []
     for words, on_terminal in (([], False), (["-q"], False), (["--no-progress"], False), ([], True)):
         ours, theirs = pty.openpty()
@@ -507,12 +477,8 @@ def test_progress_of_rows_on_a_terminal() -> None:
     time.sleep(1.05)
     shown = []
     for child, ours in started:
-        child.communicate(b"2\n", timeout=60)
-        try:
-            shown.append(os.read(ours, 65536).decode())
-        except OSError:
-            shown.append("")
-        os.close(ours)
+        child.communicate(b"2\n", timeout=PATIENCE)
+        shown.append(read_all(ours))
         assert child.returncode == 0
     assert re.fullmatch(r"(\rgradcli: 1 row)?\rgradcli: 2 rows\r {15}\r", shown[0])
     assert shown[1:] == ["", "", "x,f\r\n1.0,1.0\r\n2.0,2.0\r\n"]
@@ -535,16 +501,14 @@ def test_progress_of_rows_on_a_terminal() -> None:
 )
 def test_small_work_never_imports_numpy(words: list[str]) -> None:
     code = "import sys; from gradcli.cli import run; sys.exit(run(sys.argv[1:]) or 7 * ('numpy' in sys.modules))"
-    env = os.environ | {"PYTHONPATH": str(INSTALLED)}
-    subprocess.run([sys.executable, "-c", code, *words], env=env, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", code, *words], env=environment(), check=True, capture_output=True)
 
 
 def test_help_and_version_load_no_parser() -> None:
     heavy = {"lark", "orjson", "gradcli.language", "gradcli.job"}
     code = f"import sys; from gradcli.cli import run; sys.exit(run(sys.argv[1:]) or bool({heavy} & set(sys.modules)))"
-    env = os.environ | {"PYTHONPATH": str(INSTALLED)}
     for word in ("--help", "--version"):
-        subprocess.run([sys.executable, "-c", code, word], env=env, check=True, capture_output=True)
+        subprocess.run([sys.executable, "-c", code, word], env=environment(), check=True, capture_output=True)
 
 
 # Telling about itself.
@@ -565,7 +529,8 @@ def test_examples_run(shell: Shell) -> None:
     import shlex
 
     Path("runs.csv").write_text("a,b,t,q,name\n1,2,3,0.5,u\n2,3,4,0.25,v\n")
-    for name in ("diff", "eval", "grad", "show", "explain", "functions", "version", "help"):
+    # Those of `completion` are for shells, which run them in the tests of the docs; those of `check` read files.
+    for name in COMMANDS.keys() - {"check", "completion"}:
         module, attribute, _ = COMMANDS[name]
         for example in getattr(import_module(f"gradcli.cli.{module}"), attribute)().examples:
             code, out, err = shell(*shlex.split(example)[1:])
@@ -597,8 +562,11 @@ def test_topics(shell: Shell) -> None:
         if name not in COMMANDS:
             code, out, err = shell("help", name)
             assert (code, err) == (0, "")
-            assert whole.startswith(out.partition("\n\nAll of it: ")[0])
-            assert len(out.splitlines()) > 3
+            lead, _, rest = out.partition("\n\nAll of it: ")
+            assert whole.startswith(lead)
+            assert rest in ("", f"gradcli help {name} --full\n")
+            # Without a rest to name, this is the whole page; with one, a title and something said.
+            assert lead == whole if not rest else lead.removeprefix(f"{title}\n\n").strip()
     for name, page in SYNONYMS.items():
         assert f" {name} " in overview
         assert shell("help", name)[1].startswith(topics()[page])
@@ -652,18 +620,19 @@ def test_completion(name: str, shell: Shell) -> None:
     [("gradcli di", "diff"), ("gradcli diff --gr", "--grid"), ("gradcli diff -x**2 --format ts", "tsv")],
 )
 def test_completing(typed: str, offered: str) -> None:
-    done = process(_GRADCLI_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=str(len(typed.split()) - 1))
+    done = process(
+        env=environment(_GRADCLI_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=str(len(typed.split()) - 1))
+    )
     assert f"plain,{offered}" in done.stdout.split()
 
 
 def test_powershell_asks_for_the_word_at_the_cursor() -> None:
     asked = {"_GRADCLI_COMPLETE": "powershell_complete", "COMP_WORDS": "gradcli\ndiff\nx y\n--format"}
-    assert process(**asked, COMP_CWORD="ts").stdout.splitlines() == ["plain\ttsv\t"]
+    assert process(env=environment(**asked, COMP_CWORD="ts")).stdout.splitlines() == ["plain\ttsv\t"]
     # Without a word at the cursor there is no such variable.
-    assert "plain\tparquet\t" in process(**asked).stdout.splitlines()
-    assert process(**asked | {"COMP_WORDS": "gradcli"}, COMP_CWORD="vers").stdout.startswith(
-        "plain\tversion\tVersions "
-    )
+    assert "plain\tparquet\t" in process(env=environment(**asked)).stdout.splitlines()
+    typed = environment(**asked | {"COMP_WORDS": "gradcli", "COMP_CWORD": "vers"})
+    assert process(env=typed).stdout.startswith("plain\tversion\tVersions ")
 
 
 @pytest.mark.parametrize(
@@ -683,7 +652,7 @@ def test_what_no_shell_asks_is_a_plain_error(
 
 
 def test_nothing_completes_words_that_are_wrong() -> None:
-    done = process(_GRADCLI_COMPLETE="bash_complete", COMP_WORDS="gradcli nonsense -", COMP_CWORD="2")
+    done = process(env=environment(_GRADCLI_COMPLETE="bash_complete", COMP_WORDS="gradcli nonsense -", COMP_CWORD="2"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

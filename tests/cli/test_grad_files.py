@@ -5,39 +5,19 @@ from __future__ import annotations
 import itertools
 import os
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import Shell
 
-from gradcli.cli import run as call
 from gradcli.errors import GradError
 from gradcli.formats import npy_random
 from gradcli.formats.npy_random import Along, stored
 from gradcli.job.gradient import GradJob, run_grad
 
-Shell = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("GRADCLI")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
-    """Run the words of ``gradcli grad`` in this process: (exit code, stdout, stderr)."""
-
-    def words(*given: str) -> tuple[int, str, str]:
-        code = call(["grad", *given])
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return words
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 # Layouts.
@@ -76,7 +56,7 @@ def test_all_versions_of_the_header(shell: Shell) -> None:
             b"{'shape': (3L,), 'fortran_order': False, 'descr': '<f8'}          \n",
         ):
             Path("v.npy").write_bytes(b"\x93NUMPY" + version + len(text).to_bytes(width, "little") + text + data)
-            code, out, err = shell("x", "--wrt", "x", "--grid", "x=1,2,3", "--grad-outputs", "v.npy", "--csv")
+            code, out, err = shell("grad", "x", "--wrt", "x", "--grid", "x=1,2,3", "--grad-outputs", "v.npy", "--csv")
             assert (code, err) == (0, "")
             assert out == "x,grad_x\n1.0,1.0\n2.0,10.0\n3.0,100.0\n"
 
@@ -131,7 +111,7 @@ def said(shape: str, descr: str = "'<f8'", order: str = "False") -> bytes:
 )  # fmt: skip
 def test_damaged_files(shell: Shell, content: bytes, message: str) -> None:
     Path("v.npy").write_bytes(content)
-    code, out, err = shell("y = x", "--wrt", "x", "--grid", "x=1,2,3", "--grad-outputs", "y=v.npy")
+    code, out, err = shell("grad", "y = x", "--wrt", "x", "--grid", "x=1,2,3", "--grad-outputs", "y=v.npy")
     assert (code, out) == (2, "")
     assert message in err and err.startswith("gradcli: error: ")
     assert "Warning" not in err and "Error" not in err
@@ -144,10 +124,10 @@ def test_what_is_no_regular_file(shell: Shell) -> None:
     os.symlink("loop.npy", "loop.npy")
     os.symlink("/dev/zero", "zero.npy")
     for name in ("pipe.npy", "link.npy", "folder.npy", "zero.npy"):
-        code, out, err = shell("y = x", "--wrt", "x", "--grid", "x=1,2,3", "--grad-outputs", f"y={name}")
+        code, out, err = shell("grad", "y = x", "--wrt", "x", "--grid", "x=1,2,3", "--grad-outputs", f"y={name}")
         assert (code, out) == (2, "") and f"{name}: not a regular file" in err
     for name in ("loop.npy", "none.npy"):
-        code, out, err = shell("y = x", "--wrt", "x", "--grid", "x=1,2,3", "--grad-outputs", f"y={name}")
+        code, out, err = shell("grad", "y = x", "--wrt", "x", "--grid", "x=1,2,3", "--grad-outputs", f"y={name}")
         assert (code, out) == (2, "") and f"--grad-outputs: {name}: " in err
 
 
@@ -178,10 +158,10 @@ def test_a_file_replaced_is_read_to_its_end() -> None:
 def test_uneven_shapes_name_the_batch(shell: Shell) -> None:
     np.save("v.npy", np.ones((2, 3)))
     words = ["a*x", "--wrt", "a,x", "--at", "a=2", "--grid", "x=1,2,3", "--csv"]
-    batched = shell(*words, "--grad-outputs", "v.npy", "--is-grads-batched")
+    batched = shell("grad", *words, "--grad-outputs", "v.npy", "--is-grads-batched")
     assert batched[:2] == (2, "")
     assert "grad_a has the shape [2] along the batch, grad_x has the shape [2, 3] along the batch, x" in batched[2]
-    assert "grad_a has the shape [], grad_x has the shape [3] along x" in shell(*words)[2]
+    assert "grad_a has the shape [], grad_x has the shape [3] along x" in shell("grad", *words)[2]
 
 
 @pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])

@@ -18,16 +18,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkout import INSTALLED
+from command import COMMAND, PATIENCE
 from open_files import can_be_unnamed, sizes
 
 from gradcli.cli import messages, replacement
 from gradcli.cli import run as call
 
-COMMAND = [sys.executable, "-P", "-m", "gradcli"]
 ROWS = "x\n1\n2\n"
 TABLE = "x,f\n1.0,1.0\n"
-PATIENCE = 300
 ONE = ["eval", "x", "--at", "x=1", "--csv"]
 MOST = 1 << 20
 """Bytes that a file may have: one that is read while it is written ends there, not when the disk is full."""
@@ -36,11 +34,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors with nam
 
 
 @pytest.fixture(autouse=True)
-def an_empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(INSTALLED))
-    for name in [n for n in os.environ if n.startswith("GRADCLI_")]:
-        monkeypatch.delenv(name)
+def usual_permissions(empty_folder: Path) -> Iterator[None]:
     before = os.umask(0o022)
     yield
     os.umask(before)

@@ -1,7 +1,8 @@
 """Running named expressions at one point through an engine, for the tests of every room above the table."""
 
 import math
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -11,6 +12,16 @@ from gradcli.compute.backends import native, scalar, vector
 from gradcli.expr import Expr
 
 ENGINES = ("scalar", "vector", "native")
+
+
+def bits(columns: Iterable[Iterable[float] | None]) -> list[bytes]:
+    """Every column's doubles, byte for byte; nothing for one that is not there."""
+    return [b"" if column is None else np.array([*column], "<f8").tobytes() for column in columns]
+
+
+def bits_but_nan(values: Iterable[float]) -> list[bytes]:
+    """Every double, byte for byte; nan is nan whatever its sign and payload."""
+    return [b"nan" if value != value else struct.pack("<d", value) for value in values]
 
 
 def run(

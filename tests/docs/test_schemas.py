@@ -1,7 +1,6 @@
 """What is printed as JSON is what docs/schemas says, field for field, and nothing in a schema is never printed."""
 
 import json
-import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -9,9 +8,8 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from command import Shell
 from jsonschema import Draft202012Validator
-
-from gradcli.cli import run
 
 SCHEMAS = ROOT / "docs" / "schemas"
 
@@ -93,16 +91,12 @@ def described(part: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def printed(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def printed(shell: Shell) -> Any:
     """What a command prints, as JSON values; each line is one where ``--jsonl`` is asked for."""
-    for name in [name for name in os.environ if name.startswith("GRADCLI")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_text('name,x,n\n"a, b",1,2\nc,0,\n')
 
     def call(words: list[str]) -> list[Any]:
-        run(words)
-        out = capfd.readouterr().out
+        _, out, _ = shell(*words)
         return [json.loads(line) for line in out.splitlines()] if "--jsonl" in words else [json.loads(out)]
 
     return call

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import random
-import struct
 import sys
 import zipfile
 import zlib
@@ -21,6 +20,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import zstandard
+from engines import bits_but_nan as bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,10 +52,6 @@ class Pieces(io.RawIOBase):
         size = self.sizes.pop(0) if self.sizes else size
         found, self.text = self.text[:size], self.text[size:]
         return found
-
-
-def bits(column: Any) -> list[bytes]:
-    return [b"nan" if v != v else struct.pack("<d", v) for v in column]
 
 
 def table(stream: Any, wanted: Sequence[str], keep: Sequence[str] = (), **given: Any) -> Found:

@@ -22,6 +22,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import zstandard
+from command import COMMAND
 from open_files import can_be_unnamed, sizes
 
 from gradcli.cli import output, replacement
@@ -30,15 +31,10 @@ from gradcli.formats import input
 
 OLD = b"what was there\n"
 WRITTEN = ["csv", "tsv", "json", "jsonl", "txt", "md", "npy", "npz", "parquet", "csv.gz", "jsonl.zst"]
-COMMAND = [sys.executable, "-P", "-m", "gradcli"]
 
 
 @pytest.fixture(autouse=True)
-def an_empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(Path(output.__file__).parents[2]))
-    for name in [n for n in os.environ if n.startswith("GRADCLI_")]:
-        monkeypatch.delenv(name)
+def interruptible(empty_folder: Path) -> Iterator[None]:
     # A test run in the background ignores SIGINT; so would what it starts.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield

@@ -10,17 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkout import INSTALLED
+from command import COMMAND, PATIENCE, environment
 from tools import need
-
-COMMAND = [sys.executable, "-P", "-m", "gradcli"]
-PATIENCE = 300
-"""Seconds after which a process counts as hanging, on whatever machine."""
-
-
-def environment(**more: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("GRADCLI")}
-    return kept | {"PYTHONPATH": str(INSTALLED)} | more
 
 
 @pytest.fixture(scope="session")

@@ -19,14 +19,13 @@ from typing import Any
 
 import pytest
 import zstandard
-from checkout import DATA, INSTALLED
+from checkout import DATA
+from command import COMMAND, PATIENCE, environment
 from fault_files import FILES, ROWS
 from open_files import sizes
 
 CASES = [json.loads(line) for line in (DATA / "faults.jsonl").read_text("utf-8").splitlines()]
 
-PATIENCE = 300
-"""Seconds after which a process counts as hanging, on whatever machine."""
 
 WORDS = {
     "F063": "(" * 20000 + "x" + ")" * 20000,
@@ -37,14 +36,9 @@ WORDS = {
 """Expressions too long to write down."""
 
 
-def environment() -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("GRADCLI") and k not in ("NO_COLOR", "FORCE_COLOR")}
-    return kept | {"PYTHONPATH": str(INSTALLED)}
-
-
 def argv(case: dict[str, Any]) -> list[str]:
     words = [WORDS[case["id"]] if w.startswith("<") else w for w in case["argv"]]
-    return [sys.executable, "-P", "-m", "gradcli", *words]
+    return [*COMMAND, *words]
 
 
 def unspared() -> None:

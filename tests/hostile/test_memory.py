@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
-from checkout import INSTALLED
+from command import COMMAND, PATIENCE, environment
 
 from gradcli.compute import threads
 from gradcli.errors import GradError, missing
@@ -26,16 +25,8 @@ try:
 except ImportError:
     resource = None  # type: ignore[assignment]
 
-COMMAND = [sys.executable, "-P", "-m", "gradcli"]
 ROWS = 60_000
-PATIENCE = 300
-"""Seconds after which a process counts as hanging, on whatever machine."""
 needs_limits = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a limit on the address space")
-
-
-def environment(**more: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("GRADCLI")}
-    return kept | {"PYTHONPATH": str(INSTALLED)} | more
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from html import unescape
 from xml.etree import ElementTree
 
 import pytest
+from command import COMMAND
 from hostile_names import KEYWORDS, NAMES
 from runners import RUN, SEEN, language_of, numbers, output_of, read_objects
 from tools import need
@@ -140,7 +141,7 @@ def test_a_module_of_python_is_imports_and_functions(language):
 @pytest.mark.parametrize("payload", ['coding:utf_7 +AAo-import os; os.system("echo PWNED")+AAo-#', "coding: foo"])
 @pytest.mark.parametrize("language", ["python", "numpy"])
 def test_a_declaration_of_the_encoding_is_none(payload, language, tmp_path):
-    show = [sys.executable, "-m", "gradcli", "show", f"`{payload}`**2", "--as", language, "-o", "p.py"]
+    show = [*COMMAND, "show", f"`{payload}`**2", "--as", language, "-o", "p.py"]
     for command in (show, [sys.executable, "p.py"], [sys.executable, "-c", "import p; print(p.f(3))"]):
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
         assert (done.returncode, done.stderr, "PWNED" in done.stdout) == (0, "", False)

@@ -106,7 +106,7 @@ def slope(f: Callable[[mpf], mpf]) -> mpf:
     return (f(step) - f(-step)) / (2 * step)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(expressions(), st.sampled_from(["scalar", "vector", "native"]))
 def test_random_gradients(e: Expr, chosen: str) -> None:
     with mp.workdps(60):
@@ -127,7 +127,7 @@ def test_random_gradients(e: Expr, chosen: str) -> None:
             assert close(found["grad_x"][k], true, scale)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(expressions())
 def test_random_gradients_of_gradients(e: Expr) -> None:
     """The gradient, printed, read and differentiated again, in the direction of i + 1."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import struct
 from typing import Any
 
 import numpy as np
 import pytest
+from engines import bits
 
 from gradcli import job as room
 from gradcli.compute import execute
@@ -22,10 +22,6 @@ def table(*expressions: str, **request: Any) -> dict[str, list[float]]:
     columns = result.whole()
     assert all(len(c) == result.size == math.prod(result.shape) for c in columns)
     return {n: [float(v) for v in c] for n, c in zip(result.names, columns, strict=True)}
-
-
-def bits(columns: list[Any]) -> list[bytes]:
-    return [struct.pack(f"<{len(c)}d", *c) for c in columns]
 
 
 # What a request means.

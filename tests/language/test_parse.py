@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from checkout import DATA, ROOT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import gradcli
@@ -144,20 +144,17 @@ def expressions(draw):
     return draw(st.sampled_from(nodes))
 
 
-@settings(deadline=None)
 @given(expressions())
 def test_what_is_printed_parses_to_the_same_node(e):
     assert [only(text(e))] == readable([e])
 
 
-@settings(deadline=None)
 @given(expressions(), expressions())
 def test_printed_statements_parse_to_the_same_nodes(a, b):
     lines = "\n".join(f"{name} = {body}" for name, body in statements([("out_a", a), ("out_b", b)]))
     assert [e for _, e in parse(lines).outputs] == readable([a, b])
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="xe1.2+-*/^()<=,;\n #`_if else\u00b2", max_size=30))
 def test_any_text_is_parsed_or_refused_with_its_place(source):
     try:
@@ -169,7 +166,6 @@ def test_any_text_is_parsed_or_refused_with_its_place(source):
         assert parsed.outputs
 
 
-@settings(deadline=None)
 @given(st.text(max_size=12))
 def test_any_characters_are_survived(source):
     try:

@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
+import click
 import zstandard
 
 from gradcli import functions
+from gradcli.cli import COMMANDS, group
 from gradcli.cli import run as call
 from gradcli.errors import GradError
 from gradcli.expr import text as printed
@@ -331,7 +333,7 @@ SWITCHES = [
     "--help",
     "--",
 ]
-COMMANDS = ["diff", "diff", "diff", "eval", "show", "grad", "functions", "version", "help", "dif"]
+WORDS = [*COMMANDS, "diff", "diff", "dif"]
 SIMPLE = [
     "x**2",
     "x*y",
@@ -351,8 +353,15 @@ SIMPLE = [
 ]
 
 
+@cache
+def takes_points(name: str) -> bool:
+    """Whether a command takes as many points as it is told."""
+    command = group().get_command(click.Context(group()), name) if name in COMMANDS else None
+    return command is not None and any(option.name == "max_points" for option in command.params)
+
+
 def make_words(rng: random.Random) -> list[str]:
-    words = [rng.choice(COMMANDS), rng.choice(SIMPLE)]
+    words = [rng.choice(WORDS), rng.choice(SIMPLE)]
     if rng.random() < 0.05:
         words.append(_mutated(rng.choice(SIMPLE), rng).replace("\0", ""))
     for name in rng.sample(list(VALUES), rng.randrange(5)):
@@ -362,7 +371,7 @@ def make_words(rng: random.Random) -> list[str]:
     if rng.random() < 0.1:
         rng.shuffle(words)
     # Within bounds that a machine does at once.
-    return [*words[:1], "--max-points", "5000", *words[1:]] if words[0] in ("diff", "eval", "grad") else words
+    return [*words[:1], "--max-points", "5000", *words[1:]] if takes_points(words[0]) else words
 
 
 def check_words(words: list[str]) -> None:
