@@ -1,0 +1,358 @@
+"""Code in other languages, run by their own tools and compared with gradcli's scalar kernel."""
+
+import functools
+import itertools
+import math
+import random
+
+import pytest
+from runners import RUN, SEEN, language_of, run
+
+from gradcli.calculus.derive import derive
+from gradcli.codegen import LANGUAGES, code
+from gradcli.compute.backends import scalar
+from gradcli.compute.program import build
+from gradcli.errors import GradError
+from gradcli.functions import TABLE
+from gradcli.language import parse
+
+POINTS = 12
+ANY, POSITIVE, UNIT, OUTSIDE = (-3.0, 3.0), (0.1, 4.0), (-0.95, 0.95), (1.05, 6.0)
+CASES = [
+    ("x**y*sin(x) + tanh(x/(1 + y*y))", POSITIVE, ANY),
+    ("sqrt(x) + cbrt(x*x + 1)", POSITIVE),
+    ("cbrt(x) - abs(x)*x", ANY),
+    ("exp(-x**2)*exp2(x) + expm1(x*1e-9)", ANY),
+    ("log(x)*log2(x) - log10(x) + log1p(x*1e-8)", POSITIVE),
+    ("logaddexp(x, 2*y) + softplus(x)", ANY, ANY),
+    ("xlogy(x, y)", ANY, POSITIVE),
+    ("sin(x)*cos(3*x) + tan(x/3)", ANY),
+    ("sec(x/4) + csc(x) + cot(x)", (0.3, 2.5)),
+    ("asin(x) - acos(x)*atan(x)", UNIT),
+    ("atan2(y, x)", ANY, ANY),
+    ("hypot(x, y)*x", ANY, ANY),
+    ("asec(x) + acsc(x) + acot(x)", OUTSIDE),
+    ("sinh(x) - cosh(x)*tanh(x/2)", ANY),
+    ("sech(x) + csch(x)", (0.2, 5.0)),
+    ("coth(x)", (-4.0, -0.2)),
+    ("asinh(x)*acosh(y)", ANY, OUTSIDE),
+    ("atanh(x) + asech(x*x/2 + 1/4)", UNIT),
+    ("acsch(x) + acoth(y)", POSITIVE, OUTSIDE),
+    ("sign(x)*floor(y) + ceil(x)*round(2*y) + trunc(x)", ANY, ANY),
+    ("min(x*x, y) + max(x, y*y, 1)", ANY, ANY),
+    ("clip(x*y, -1, 2) + copysign(x, y)", ANY, ANY),
+    ("fmod(x, y) + 3*mod(y, x)", ANY, (0.2, 0.9)),
+    ("x % y", (-9.0, 9.0), (-2.0, -1.0)),
+    ("fma(x, y, sin(x))", ANY, ANY),
+    ("heaviside(x, 1/2)*x + relu(y)", ANY, ANY),
+    ("sigmoid(x) + 1/(1 + exp(-3*x))", ANY),
+    ("sinc(x)", ANY),
+    ("sinc(40*x)", ANY),
+    ("erf(x)", ANY),
+    ("erfc(x)", (-2.0, 4.0)),
+    ("erfinv(x)", UNIT),
+    ("gamma(x)", (2.0, 5.0)),
+    ("lgamma(x)", (2.5, 9.0)),
+    ("digamma(x)", (2.0, 9.0)),
+    ("digamma(x)", (-2.9, -2.1)),
+    ("polygamma(1, x)*polygamma(2, x)", (0.5, 9.0)),
+    ("polygamma(1, x)", (-1.9, -1.1)),
+    ("besselj(0, x) + besselj(2, x)", (3.0, 5.0)),
+    ("bessely(1, x)", (3.0, 9.0)),
+    ("besseli(1, x) + besselk(0, x)", (0.5, 3.0)),
+    ("where(x > 0 and not y < 1, log(x), x*y)", ANY, ANY),
+    ("where(x <= 0 or y >= x or x != x, x, y*x) + where(x == y, 1, y)", ANY, ANY),
+    ("x**3 - 2*x**-1 + x**(-3/2) + x**0.3 - (-x*y)*-3", POSITIVE, ANY),
+    ("x**7 - 1/x**5", (-2.0, -0.5)),
+    ("pi*x - e**x/tau + 1/3 + 1e-30*x + 1e30*y", ANY, ANY),
+    ("(x - y)/(x + y)/(x*y) - (x - (y - (x - 1)))", POSITIVE, POSITIVE),
+    ("diff(exp(x*y), x)", ANY, ANY),
+]  # fmt: skip
+OPERATIONS = {"add", "sub", "mul", "div", "neg", "power", "mod"}
+FUNCTIONS = [row.name for row in TABLE.values() if not row.internal and not row.reduces and row.name not in OPERATIONS]
+ERF, GAMMA = {"erf", "erfc", "erfinv"}, {"gamma", "lgamma"}
+BESSEL = {"besselj", "bessely", "besseli", "besselk"}
+UNSAID = {
+    "python": {"erfinv"} | BESSEL, "numpy": set(), "julia": set(), "javascript": ERF | GAMMA | BESSEL,
+    "c": {"erfinv"} | BESSEL, "rust": {"erfinv"} | BESSEL, "fortran": {"erfinv", "besseli", "besselk"},
+    "sql": ERF | GAMMA | BESSEL, "duckdb": ERF | BESSEL, "sqlite": ERF | GAMMA | BESSEL,
+    "jq": ERF | BESSEL, "awk": ERF | GAMMA | BESSEL, "mlr": {"erfinv"} | GAMMA | BESSEL,
+}  # fmt: skip
+EXACT = {"add", "sub", "mul", "div", "neg", "abs", "min", "max", "where", "defined", "sign", "copysign", "fma"}
+
+
+WAVES = {"dsinc": 4, "digamma": 4, "besselj": 1, "bessely": 1}
+"""Near their zeros these are differences of numbers so large, in every library."""
+
+
+@functools.cache
+def named_of(source, order):
+    parsed = parse(source)
+    variables = list(parsed.variables)
+    outputs = [(name or f"f{'' if len(parsed.outputs) == 1 else k}", e) for k, (name, e) in enumerate(parsed.outputs)]
+    return derive(outputs, variables, order), variables
+
+
+def evaluate(named, variables, point):
+    """The scalar kernel's values, and for each how far it may be off.
+
+    Every function but the exactly rounded ones may be 4 ulp off, wherever it stands: each such step is moved by that
+    much, and what the outputs move is added up. (Arithmetic is the same everywhere, so it adds nothing of its own.)
+    """
+    program = build([e for _, e in named], [variables])
+    slots = [*program.constants, *[point[name] for name, _ in program.inputs], *[0.0] * len(program.registers)]
+    steps = [(s.function, scalar._function(s), s.out, s.ins) for t in program.strata for s in t.steps]
+
+    def run(slots, steps):
+        for _, f, out, ins in steps:
+            slots[out] = f(*[slots[i] for i in ins])
+        return [float(slots[k]) for k in program.outputs]
+
+    values = run(slots.copy(), steps)
+    bounds = [4 * math.ulp(v) + 1e-300 for v in values]
+    done = slots.copy()
+    for k, step in enumerate(steps):
+        run(done, [step])
+        value = done[step[2]]
+        if step[0] in EXACT or isinstance(value, bool) or not math.isfinite(value):
+            continue
+        size = WAVES.get(step[0], value)
+        for ulps in (4, -4):
+            moved = done.copy()
+            moved[step[2]] += ulps * max(math.ulp(value), math.ulp(size))
+            for n, v in enumerate(run(moved, steps[k + 1 :])):
+                if math.isfinite(v) and math.isfinite(values[n]):
+                    bounds[n] += abs(v - values[n]) / 2
+    return values, bounds
+
+
+def points_of(variables, ranges):
+    chance = random.Random(7)
+    return [{v: chance.uniform(*ranges[k]) for k, v in enumerate(variables)} for _ in range(POINTS)]
+
+
+def sayable(language, named, variables):
+    try:
+        return code(language, named, variables)
+    except GradError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """For each case: names, variables, points, and the values and bounds at each."""
+    found = []
+    for source, *ranges in CASES:
+        named, variables = named_of(source, 2)
+        order = sorted(variables)
+        points = points_of(variables, [ranges[order.index(v)] for v in variables])
+        found.append((source, named, variables, points, [evaluate(named, variables, p) for p in points]))
+    return found
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_numbers_agree(tool, expected, tmp_path):
+    language = language_of(tool)
+    jobs, kept = [], []
+    for source, named, variables, points, values in expected:
+        text = sayable(language, named, variables)
+        if text is not None:
+            jobs.append((text, variables, points, len(named)))
+            kept.append((source, named, points, values))
+    wrong = []
+    for rows, (source, named, points, values) in zip(run(tool, jobs, tmp_path), kept, strict=True):
+        assert len(rows) == len(points), source
+        for row, p, (want, bounds) in zip(rows, points, values, strict=True):
+            for (name, _), got, v, bound in zip(named, row, want, bounds, strict=True):
+                if not (got == v or abs(got - v) <= bound or (got != got and v != v)):
+                    wrong.append(f"{source}: {name} at {p}: {got!r}, not {v!r} ({abs(got - v) / bound:.1f} bounds)")
+    assert not wrong, f"{len(wrong)} of them:\n" + "\n".join(wrong[:40])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_function_is_said_or_refused_by_name(language):
+    refused = set()
+    for name in FUNCTIONS:
+        row = TABLE[name]
+        given = ["x > y" if name == "where" else "2" if row.parameter else "x"]
+        given += ["x", "y", "z"][: row.arity[0] - (0 if row.parameter else 1)]
+        named, variables = named_of(f"{name}({', '.join(given)})", 0)
+        try:
+            code(language, named, variables)
+        except GradError as error:
+            refused.add(name)
+            assert error.message == f"{language} cannot say {name}"
+            assert error.hint.endswith(" can")
+    assert refused == UNSAID[language]
+
+
+def test_every_language_is_run_by_a_tool():
+    assert {language_of(tool) for tool in RUN} == set(LANGUAGES)
+
+
+def test_the_cases_use_every_function():
+    used = " ".join(source for source, *_ in CASES)
+    assert [name for name in FUNCTIONS if f"{name}(" not in used] == []
+
+
+def test_what_needs_all_points_is_refused():
+    named, variables = named_of("sum(x) + 1", 0)
+    with pytest.raises(GradError, match="sum takes all points at once"):
+        code("c", named, variables)
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(GradError, match="no language 'cobol'"):
+        code("cobol", *named_of("x", 0))
+
+
+def compared(tool, named, variables, points, tmp):
+    """Whether a tool agrees with the scalar kernel; -0.0 counts as 0."""
+    text = code(language_of(tool), named, variables)
+    (rows,) = run(tool, [(text, variables, points, len(named))], tmp)
+    for row, p in zip(rows, points, strict=True):
+        for got, v, bound in zip(row, *evaluate(named, variables, p), strict=True):
+            assert got == v or abs(got - v) <= bound or (got != got and v != v), (p, row)
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_the_branch_not_taken_does_nothing(tool, tmp_path):
+    sources = ["where(x > 0, log(x), 0)", "where(x > 0, sqrt(x), 0)", "where(x == 0, 1, sin(x)/x)"]
+    named = []
+    for k, source in enumerate(sources):
+        named += named_of(f"y{k} = {source}", 2)[0]
+    compared(tool, named, ["x"], [{"x": v} for v in (-1.0, 0.0, 2.0)], tmp_path)
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_nothing_raises(tool, tmp_path):
+    """Each function at its poles and outside its domain, without an infinity given."""
+    sources = [
+        "1/x",
+        " log(x) + 1/x**2",
+        " sqrt(x)*exp(x)",
+        " asin(x)",
+        " acosh(x)",
+        " atanh(x)",
+        " x**-3",
+        " x**0.5 - x**1.5",
+        " x % (x - 1)",
+        "\n        fmod(x, x + 1)",
+        " sinh(x)",
+        " log1p(x)",
+        " round(x)",
+        " asec(x)",
+        " sin(exp(x))",
+    ]
+    named = [pair for k, source in enumerate(sources) for pair in named_of(f"y{k} = {source}", 1)[0]]
+    # PostgreSQL refuses any product or quotient that overflows or underflows.
+    far = 30.0 if tool == "sql" else 800.0
+    values = (-far, -2.5, -1.0, 0.0, 0.5, 1.0, far)
+    compared(tool, named, ["x"], [{"x": v} for v in values], tmp_path)
+
+
+HOSTILE = [
+    "temp C", "x;DROP TABLE points;--", "*/ int main(){", "\u00e9\u4e2d", "lambda", "in", "double", "end", "select",
+    "t1", "t2", "out", "f", "x", 'a"b', "a'b", "\\(1+1)", "\\", "#{x}", "a\\", "${y}", "$x", "<comment>", "<body>",
+    "{0}", "}", "]", "_", "__class__", "1st", "NULL", "x_2", "math", "np", "dp", "r", "points_1", "c_pow", "module",
+    "NR", "M_PI", "??/", "print", "\u202eabc", "%d",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_hostile_names(tool, tmp_path):
+    # Not where a table cannot have them.
+    twins = [] if tool in ("sqlite", "duckdb") else ["X", "T1", "Temp C"]
+    names = [name for name in [*HOSTILE, *twins] if tool not in SEEN or name.isprintable()]
+    total = "total = " + " + ".join(f"{k}*exp(-`{name}`)*x" for k, name in enumerate(names, 1))
+    named, variables = named_of(total, 1)
+    compared(tool, named, variables, [{v: 1 + k / 8 for k, v in enumerate(variables)}], tmp_path)
+
+
+@pytest.mark.parametrize("language", ["duckdb", "sqlite"])
+def test_names_that_differ_by_case_alone(language):
+    with pytest.raises(GradError, match="differ by the case"):
+        code(language, named_of("x + X", 0)[0], ["x", "X"])
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_long_and_deep(tool, tmp_path):
+    # A filter of jq may have no more than 64 KiB of byte code; PostgreSQL plans hundreds of stages for minutes.
+    terms = 2000 if tool in ("jq", "sql") else 20_000
+    named = [
+        *named_of("s = " + " + ".join(f"x*{k}" for k in range(1, terms + 1)), 0)[0],
+        *named_of("n = " + "sin(" * (terms // 4) + "x" + ")" * (terms // 4), 0)[0],
+    ]
+    text = code(language_of(tool), named, ["x"])
+    lines = [line for line in text.splitlines() if not line.startswith(LANGUAGES[language_of(tool)].comment)]
+    assert max(map(len, lines)) < 2000
+    (((total, nested),),) = run(tool, [(text, ["x"], [{"x": 0.5}], 2)], tmp_path)
+    assert total == terms * (terms + 1) / 4
+    assert nested == pytest.approx(_nested(terms // 4))
+
+
+def _nested(times):
+    x = 0.5
+    for _ in range(times):
+        x = math.sin(x)
+    return x
+
+
+def test_the_comment_stays_a_comment():
+    named, variables = named_of("`a\\`*2 + `b\u2028c`", 0)
+    for language, row in LANGUAGES.items():
+        if language not in SEEN:
+            first = [line for line in code(language, named, variables).split("\n") if line.startswith(row.comment)]
+            assert not any(line.endswith("\\") for line in first)
+            assert all(line.isprintable() for line in first)
+
+
+def test_a_readable_function():
+    assert (
+        code("c", *named_of("x**2*sin(x)/(x + 1) - 2", 1))
+        == """\
+// gradcli: a C99 function that fills an array.
+// Expressions as gradcli reads them, with escapes for what is not ASCII:
+// f = x**2*sin(x)/(x + 1) - 2
+// Gives f, df_dx, in this order.
+// Build with -ffp-contract=off and without -ffast-math.
+
+#include <math.h>
+
+void f(double x, double out[2])
+{
+    const double t1 = sin(x);
+    const double t2 = x + 1.0;
+    const double t3 = x*x*t1/t2;
+    out[0] = t3 - 2.0;
+    out[1] = (x*x*cos(x) + 2.0*x*t1 - t3)/t2;
+}
+"""
+    )
+
+
+EDGES = (0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, -1.0, 2.5, -3.0, 1e300, 1e-300)
+
+
+@pytest.mark.parametrize("tool", ["python", "numpy"])
+def test_edges(tool, tmp_path):
+    """Every function at infinities, nan and both zeros; lgamma and Bessel functions are the libraries' own."""
+    jobs, wanted = [], []
+    for source, *_ in CASES:
+        if not any(f"{name}(" in source for name in ("lgamma", *BESSEL)):
+            named, variables = named_of(source, 0)
+            points = [dict(zip(variables, pair, strict=False)) for pair in itertools.product(EDGES, EDGES)]
+            text = sayable(tool, named, variables)
+            if text is not None:
+                jobs.append((text, variables, points, 1))
+                wanted.append((source, points, [evaluate(named, variables, p) for p in points]))
+    for rows, (source, points, values) in zip(run(tool, jobs, tmp_path), wanted, strict=True):
+        for (got,), p, ((v,), (bound,)) in zip(rows, points, values, strict=True):
+            assert got == v or abs(got - v) <= bound or (got != got and v != v), (source, p, got, v)
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_no_variables(tool, tmp_path):
+    named = [*named_of("y = 2*pi + 1/3", 0)[0], *named_of("z = where(1 < 2 and not 3 == 4, -1, 0)", 0)[0]]
+    (rows,) = run(tool, [(code(language_of(tool), named, []), [], [{}], 2)], tmp_path)
+    assert rows == [[2 * math.pi + 1 / 3, -1.0]]

@@ -1,0 +1,16 @@
+"""The rooms of the package in lines, one above the other."""
+
+LINES = [
+    ["errors"],
+    ["limits"],
+    ["expr"],
+    ["functions", "formats"],
+    ["language", "calculus"],
+    ["compute"],
+    ["notation", "codegen", "autograd"],
+    ["job"],
+    ["verify"],
+    ["cli"],
+    ["__main__"],
+]
+"""From the ground up. A line imports from lines above it only; names on one line never import each other."""

@@ -1,0 +1,188 @@
+"""How accurate is every function of the table, at every order, on every engine? Measured against the references.
+
+    python tests/references/accuracy.py [--points N] [--functions sin,tanh] [--engine NAME|all] [--markdown]
+
+Errors are in ulp of the true number. What is shown as an error is already divided by (1 + conditioning) wherever the
+allowance is conditioned: at orders 2 to 4 and near zeros. What LIMITS excuses is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+# As a command it runs in a checkout, without pytest's paths.
+sys.path.extend(str(Path(__file__).parents[2] / folder) for folder in (".", "tests/compute"))
+
+import reference
+from engines import ENGINES, run
+from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
+
+from gradcli.calculus.derive import derive
+from gradcli.compute.program import build
+from gradcli.expr import ZERO, Expr, apply, const, var
+
+LETTERS = ("x", "y", "z")
+
+
+class Finding(NamedTuple):
+    """One number that an engine computed: what it is, how wrong, and how wrong it might be."""
+
+    engine: str
+    partial: str
+    order: int
+    parameter: int | None
+    at: Point
+    computed: float
+    true: float
+    off: float
+    allowed: float
+
+    @property
+    def share(self) -> float:
+        """Of the allowance; above 1 is a failure."""
+        return self.off / self.allowed if self.off else 0.0
+
+
+def expression(name: str, parameter: int | None = None) -> Expr:
+    """The function applied to variables x, y, z."""
+    if name in FIXED_POWERS:
+        return apply("power", var("x"), const(FIXED_POWERS[name][0]))
+    x = [var(letter) for letter in LETTERS[: len(REFERENCES[name].domain)]]
+    if name == "where":
+        x[0] = apply("gt", x[0], ZERO)
+    return apply(name, *x, value=parameter)
+
+
+def evaluate(outputs: Sequence[Expr], names: Sequence[str], at: Sequence[Point], engine: str) -> list[list[float]]:
+    """One list of values per output, over points that are rows of one axis."""
+    program = build(outputs, [tuple(names)])
+    columns = [[point[names.index(name)] for point in at] for name, _ in program.inputs]
+    return run(program, columns, (len(at),), engine)
+
+
+@cache
+def judged(name: str, count: int, seed: int) -> dict[int | None, list[tuple[Point, dict[tuple[int, ...], Mark]]]]:
+    """Points by parameter, each with what is true there."""
+    found: dict[int | None, list[tuple[Point, dict[tuple[int, ...], Mark]]]] = {}
+    for parameter, at in reference.points(name, count, seed):
+        found.setdefault(parameter, []).append((at, reference.marks(name, at, parameter)))
+    return found
+
+
+def findings(name: str, engine: str, count: int, seed: int = 1) -> Iterator[Finding]:
+    """Every number of every partial up to order 4 at ``count`` points."""
+    names = LETTERS[: len(reference.reference(name).domain)]
+    for parameter, rows in judged(name, count, seed).items():
+        derived = derive([("f", expression(name, parameter))], names, ORDER)
+        indices = [k for order in range(ORDER + 1) for k in reference.indices(len(names), order)]
+        values = evaluate([e for _, e in derived], names, [at for at, _ in rows], engine)
+        for (partial, _), index, column in zip(derived, indices, values, strict=True):
+            for (at, marks), computed in zip(rows, column, strict=True):
+                if index in marks:
+                    true = marks[index]
+                    order = sum(index)
+                    yield Finding(
+                        engine, partial, order, parameter, at, computed, true.nearest,
+                        reference.off(computed, true), reference.allowance(name, order, true),
+                    )  # fmt: skip
+
+
+LIMITS = {
+    "hypot": ("a third or fourth derivative next to (0, 0): a factor overflows before the product does",
+              lambda f: f.order >= 3 and max(map(abs, f.at)) < 1e-75),
+    "power": ("a base or a power so small that a factor leaves the range of a double before the product does",
+              lambda f: abs(f.at[0]) < 1e-76 or abs(f.true) < 1e-290),
+    "div": ("a third derivative within a factor 10 of the largest double", lambda f: abs(f.true) > 1e307),
+    "gamma": ("a value that has lost digits, below x = -170; orders 3 and 4 just before overflow, above 171",
+              lambda f: abs(f.true) < 1e-300 or (f.order >= 3 and f.at[0] > 171)),
+    "bessely": ("neighbouring orders both overflow next to 0; SciPy's kernel next to zeros below 25",
+                lambda f: f.at[0] < 1e-40 or (f.at[0] < 25 and f.off < 80)),
+    "besselj": ("SciPy's kernel next to zeros below 25", lambda f: abs(f.at[0]) < 25 and f.off < 80),
+    "besselk": ("a neighbouring order overflows before it is halved", lambda f: abs(f.true) > 1e307),
+    "lgamma": ("next to its zero at -2.457", lambda f: f.order == 0 and -3 < f.at[0] < -2 and f.off < 32),
+    **{
+        name: ("a power leaves the range of a double before its factor brings it back",
+               lambda f: not 1e-300 < abs(f.true) < 1e307)
+        for name in FIXED_POWERS
+    },
+}  # fmt: skip
+"""What is beyond the allowance, why, and where, as docs/accuracy.md lists it. No row may exceed it anywhere else."""
+
+
+def limited(name: str, f: Finding) -> bool:
+    return name in LIMITS and LIMITS[name][1](f)
+
+
+def worst(name: str, engines: Sequence[str], count: int, seed: int = 1) -> tuple[str, list[Finding], list[Finding]]:
+    """The worst finding per order, and all that exceed their allowance."""
+    top: dict[int, Finding] = {}
+    failures = []
+    for engine in engines:
+        for f in findings(name, engine, count, seed):
+            if f.share > 1 and limited(name, f):
+                continue
+            if f.order not in top or f.share > top[f.order].share:
+                top[f.order] = f
+            if f.share > 1:
+                failures.append(f)
+    return name, [top[k] for k in sorted(top)], failures
+
+
+def shown(name: str, f: Finding) -> str:
+    """The error in ulp, conditioning taken out."""
+    size = f.share * reference.unit(name, f.order)
+    return "wrong" if math.isinf(size) else f"{size:.2f}" if size < 100 else f"{size:.1e}"
+
+
+def describe(f: Finding) -> str:
+    """A finding in one line."""
+    at = ", ".join(f"{letter}={x!r}" for letter, x in zip(LETTERS, f.at, strict=False))
+    n = "" if f.parameter is None else f"n={f.parameter}, "
+    said = f"{f.computed!r}, true {f.true!r}, {f.off:.3g} ulp of {f.allowed:.3g} allowed"
+    return f"{f.partial} ({f.engine}) at {n}{at}: {said}"
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--points", type=int, default=2000, help="points per function (default 2000)")
+    options.add_argument("--functions", help="names, separated by commas (default all)")
+    options.add_argument("--engine", choices=(*ENGINES, "all"), default="all")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--failures", type=int, default=0, metavar="N", help="show N per function and partial")
+    options.add_argument("--markdown", action="store_true", help="print the table of docs/accuracy.md")
+    chosen = options.parse_args()
+    names = chosen.functions.split(",") if chosen.functions else [*REFERENCES, *FIXED_POWERS]
+    engines = ENGINES if chosen.engine == "all" else (chosen.engine,)
+    tasks = [(name, engines, chosen.points, chosen.seed) for name in names]
+    bad = 0
+    if chosen.markdown:
+        print("| function | value | 1st | 2nd | 3rd | 4th |\n|---|---|---|---|---|---|")
+    with ProcessPoolExecutor() as pool:
+        for name, top, failures in pool.map(worst, *zip(*tasks, strict=True)):
+            bad += bool(failures)
+            if chosen.markdown:
+                print(f"| {name} | {' | '.join(shown(name, f) for f in top)} |", flush=True)
+                continue
+            mark = f"{len(failures)} FAILURES" if failures else "ok"
+            print(f"{name:12} {'  '.join(f'{shown(name, f):>8}' for f in top)}  {mark}", flush=True)
+            for f in top:
+                if f.share > 1:
+                    print(f"    worst order {f.order}: {describe(f)}")
+            seen: dict[tuple[str, str], int] = {}
+            for f in failures:
+                key = f.engine, f.partial
+                seen[key] = seen.get(key, 0) + 1
+                if seen[key] <= chosen.failures:
+                    print(f"        {describe(f)}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,353 @@
+"""check: right claims however they are written, wrong ones however slightly, points that tell them apart."""
+
+import json
+import math
+import operator
+import random
+from fractions import Fraction
+from xml.etree import ElementTree
+
+import pytest
+from checkout import DATA
+from command import process
+
+from gradcli.calculus.error_bounds import bounds
+from gradcli.compute.backends import scalar
+from gradcli.compute.program import build
+from gradcli.errors import GradError
+from gradcli.expr import apply, const, reachable, var, variables
+from gradcli.verify import CheckJob, Texts, run_check
+
+CLAIMS = [json.loads(line) for line in (DATA / "claims.jsonl").read_text().splitlines()]
+
+
+def checked(f, *claims, thorough=False, **more):
+    return run_check(CheckJob([f], Texts([f"df_d{x} = {claim}" for x, claim in claims]), thorough=thorough, **more))
+
+
+def test_there_are_as_many_claims_as_promised():
+    assert len(CLAIMS) >= 200
+    assert sum(len(row["wrong"]) for row in CLAIMS) >= 2000
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_no_false_alarm(thorough):
+    alarms = []
+    for row in CLAIMS:
+        (verdict,) = checked(row["f"], (row["x"], row["right"]), thorough=thorough).verdicts
+        if verdict.status != "agrees":
+            alarms.append((row["f"], row["x"], row["right"], verdict.status, verdict.example, verdict.reason))
+    assert not alarms
+
+
+def test_mistakes_are_refused():
+    missed, total = [], 0
+    for row in CLAIMS:
+        # One job for all mistakes in a function, each about an output of its own.
+        outputs = [f"y{k} = {row['f']}" for k in range(len(row["wrong"]))]
+        claims = Texts([f"dy{k}_d{row['x']} = {wrong}" for k, wrong in enumerate(row["wrong"])])
+        verdicts = run_check(CheckJob(outputs, claims)).verdicts
+        total += len(verdicts)
+        missed += [(row, w) for w, v in zip(row["wrong"], verdicts, strict=True) if v.status != "disagrees"]
+    assert total == sum(len(row["wrong"]) for row in CLAIMS)
+    assert len(missed) <= 0.05 * total
+    for row, wrong in missed:
+        (verdict,) = checked(row["f"], (row["x"], wrong), thorough=True).verdicts
+        assert verdict.status == "disagrees", (row["f"], row["x"], wrong, verdict)
+
+
+# What is said of a point, a kink, an edge.
+
+
+def verdict(f, *claims, **more):
+    (found,) = run_check(CheckJob([f], Texts(claims), **more)).verdicts
+    return found
+
+
+def equal(f, other, *lets, **more):
+    (found,) = run_check(CheckJob([f], Texts(equals=[other], lets=lets), **more)).verdicts
+    return found
+
+
+@pytest.mark.parametrize(
+    ("f", "claim"),
+    [
+        ("abs(x)", "where(x >= 0, 1, -1)"),
+        ("abs(x)", "x/abs(x)"),
+        ("max(x, 0)", "where(x > 0, 1, 0)"),
+        ("x*abs(x)", "2*abs(x)"),
+        ("where(x < 1, x, 1)", "where(x <= 1, 1, 0)"),
+        ("sinc(x)", "(cos(pi*x) - sinc(x))/x"),
+        ("acosh(x)", "1/sqrt(x**2 - 1)"),
+        ("exp(-1/x**2)", "2*exp(-1/x**2)/x**3"),
+        ("log(log(log(x)))", "1/(x*log(x)*log(log(x)))"),
+        ("tanh(x)", "1 - tanh(x)**2"),
+        ("x**2", "2*x + 0*x"),
+        ("floor(x)", "0*x"),
+        ("copysign(x, y)", "df_dx = sign(x)*sign(y)"),
+        ("abs(x)*y", "df_dx = y*x/abs(x)"),
+        ("besselj(1, x)*y", "df_dx = y*(besselj(0, x) - besselj(1, x)/x)"),
+        ("f = exp(x) + log(y)", "df_dx = f - log(y)"),
+        ("x*y + sqrt(y)", "df_dx = sqrt(y)**2"),
+        ("tan(atan(x))", "1"),
+        ("sec(atan(x))", "x/sqrt(1 + x**2)"),
+        ("tan(acos(x))", "-1/(x**2*sqrt(1 - x**2))"),
+        ("atan2(y, x)", "df_dy = 1/(x*(1 + (y/x)**2))"),
+        ("x**y", "df_dx = y*x**y/x"),
+        ("x**y", "df_dy = log(x)*exp(y*log(x))"),
+        ("max(x, y, z)", "df_dx = where(x >= max(y, z), 1, 0)"),
+        ("sqrt((x - 1)*(1.0001 - x))", "(2.0001 - 2*x)/(2*sqrt((x - 1)*(1.0001 - x)))"),
+        ("acosh(x*y - 3)", "df_dx = y/sqrt((x*y - 3)**2 - 1)"),
+        ("6.62607015e-34*nu/(1.380649e-23*T)", "df_dnu = 6.62607015e-34/1.380649e-23/T"),
+    ],
+)
+def test_right_at_kinks_and_edges(f, claim):
+    assert verdict(f, claim).status == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("f", "claim"),
+    [
+        ("abs(x)", "where(x > 0, 1, 0)"),
+        ("abs(x)", "1"),
+        ("x*abs(x)", "2*sqrt(x)*sqrt(x)"),
+        ("sin(x)", "where(x == 0, 7, cos(x))"),
+        ("x**3", "3*x**2 + 1e-9"),
+        ("x**2", "2.000000001*x"),
+        ("exp(x)", "exp(x) + where(x > 3, 0.001, 0)"),
+        ("x**2", "2*x/(1 - 1*1)"),
+        ("sin(x)", "cos(x)*1.0000000001"),
+        ("sqrt(x)", "where(x > 1e-4, 1/(2*sqrt(x)), nan)"),
+        ("log(x)", "1/x + 0*log(x - 1e-4)"),
+        ("x**2", "where(x > 1e20, inf, 2*x)"),
+        ("x/y", "df_dx = y"),
+        ("x*y", "df_dx = sqrt(y)*sqrt(y)"),
+    ],
+)
+def test_wrong_in_one_place_or_by_little(f, claim):
+    assert verdict(f, claim).status == "disagrees"
+
+
+def test_a_kink_is_told():
+    found = verdict("abs(x)", "where(x >= 0, 1, -1)")
+    assert found.kinks > 0
+    assert verdict("abs(x)", "sign(x)").same
+
+
+@pytest.mark.parametrize(
+    ("f", "claim", "pattern"),
+    [
+        ("x**2", "4*x", "it is 2 times what it should be"),
+        ("cos(x)", "sin(x)", "the sign is wrong"),
+        ("x**3/3", "x**2/3", "it is 1/3 times what it should be"),
+        ("exp(x)*x", "exp(x) + x*exp(x) + 5", "it is 5 too large everywhere"),
+        ("x**3", "x**3", "it is f"),
+    ],
+)
+def test_what_mistakes_have_in_common(f, claim, pattern):
+    assert verdict(f, claim).example.pattern == pattern
+
+
+def test_a_swapped_variable_is_named():
+    found = verdict("x**2*sin(y)", "df_dx = x**2*cos(y)")
+    assert found.example.pattern == "it is df_dy"
+    assert found.example.point == {"x": 1.0, "y": 0.0}
+    assert (found.example.claimed, found.example.true) == (1.0, 0.0)
+
+
+def test_counterexamples_are_simple():
+    for row in CLAIMS[:40]:
+        for wrong in list(row["wrong"])[:2]:
+            (found,) = checked(row["f"], (row["x"], wrong)).verdicts
+            assert all(len(repr(x)) <= 12 for x in found.example.point.values()), (row["f"], wrong, found.example)
+
+
+def test_claims_that_others_use_are_claims():
+    found = run_check(CheckJob(["x**2 + y"], Texts(["df_dx = 3*x; df_dy = df_dx/(3*x)"]))).verdicts
+    assert {v.claim.name: v.status for v in found} == {"df_dx": "disagrees", "df_dy": "agrees"}
+
+
+def test_the_seed_chooses_the_points():
+    first, again, other = (verdict("tanh(x)", "1 - tanh(x)**2", seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert (first.compared, first.ulps) != (other.compared, other.ulps)
+
+
+# Equal expressions, names, orders.
+
+
+def test_equations():
+    assert equal("diff(u,t)", "k*diff(u,x,2)", "u = exp(-k*t)*sin(x)").status == "agrees"
+    assert equal("diff(u,t)", "diff(u,x,2)", "u = exp(-k*t)*sin(x)").status == "disagrees"
+    assert equal("diff(u,t,2)", "c**2*diff(u,x,2)", "w = x - c*t; u = sin(w) + exp(w)").status == "agrees"
+    assert equal("diff(u,x,2) + diff(u,y,2)", "0", "u = log(x**2 + y**2)").status == "agrees"
+    assert equal("sin(x)**2 + cos(x)**2", "1").status == "agrees"
+    assert equal("sin(1)**2 + cos(1)**2", "1").status == "agrees"
+    assert equal("sin(2)**2", "0.8").status == "disagrees"
+    assert equal("(x + 1)**2", "x**2 + 2*x + 1").status == "agrees"
+
+
+def test_claims_may_use_the_names_of_the_expressions():
+    model = "r = sqrt(x*x + y*y); u = log(r)"
+    assert verdict(model, "du_dx = x/r**2").status == "agrees"
+    assert verdict("f = exp(x*y)", "df_dx = f*y").status == "agrees"
+    assert verdict(model, "du_dx = x/r").status == "disagrees"
+
+
+def test_names_of_derivatives():
+    f = "x**3*y**2"
+    for name, right in {"f": "y*y*x**3", "d2f_dxdy": "6*y*x*x", "d2f_dydx": "6*x*x*y", "d3f_dx2dy": "12*x*y",
+                        "d2f_dx2": "6*x*y*y"}.items():  # fmt: skip
+        found = verdict(f, f"{name} = {right}")
+        assert found.status == "agrees"
+    assert verdict(f, "d2f_dydx = 6*x*x*y").claim.name == "d2f_dxdy"
+    tricky = "dx*x1*x12"
+    assert verdict(tricky, "df_ddx = x12*x1").status == "agrees"
+    assert verdict(tricky, "df_dx12 = x1*dx").status == "agrees"
+    assert verdict(tricky, "d2f_dx1dx12 = dx").status == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("f", "texts", "message"),
+    [
+        ("x**2", Texts(["df_dy = 2*x"]), "no value and no derivative"),
+        ("x**2", Texts(["d2f_dx = 2"]), "no value and no derivative"),
+        ("x*y", Texts(["y"]), "which derivative"),
+        ("f*x", Texts(["df_dx = f"]), "'f' would be both a variable and a result"),
+        ("x**2", Texts(["df_dx = 2*z"]), "'z' is in the claim and not in the expression"),
+        ("x**2", Texts(["df_dx = 2*x", "df_dx = 3*x"]), "claimed twice"),
+        ("x**2", Texts(), "nothing is claimed"),
+        ("mean(x)", Texts(["df_dx = 1"]), "derivatives here are of each point alone"),
+        ("x**2", Texts(["df_dx = sum(x)"]), "derivatives here are of each point alone"),
+        ("x**2", Texts(columns=["df_dx=g"]), "--claim-column needs the table"),
+        ("x**2", Texts(columns=["df_dx"]), "--claim-column needs DERIVATIVE=COLUMN"),
+        ("x**2", Texts(equals=["y = 2; z = 3"]), "no output"),
+        ("u", Texts(["1"], lets=["x**2"]), "--let needs NAME = EXPRESSION"),
+        ("u", Texts(["1"], lets=["u = x", "u = y"]), "given twice"),
+        ("x", Texts(["d201f_dx201 = 1"]), "no value and no derivative"),
+    ],
+)
+def test_what_cannot_be_asked(f, texts, message):
+    with pytest.raises(GradError) as caught:
+        run_check(CheckJob([f], texts))
+    assert message in str(caught.value)
+
+
+def test_what_cannot_be_checked():
+    for f, claim in [("log(-1 - x**2)", "2*x/(1 + x**2)"), ("x", "1 + (x + 1e300) - x - 1e300 + 0*x")]:
+        report = run_check(CheckJob([f], Texts([claim])))
+        assert report.exit_code == 2
+        assert report.verdicts[0].reason
+
+
+def test_bounds_hold():
+    """What is computed is no further from the truth than its bound, in fractions, where arithmetic is all there is."""
+    draw = random.Random(5)
+    for _ in range(300):
+        e, names = var("x"), ["x", "y"]
+        for _ in range(8):
+            other = draw.choice([var("x"), var("y"), const(draw.randint(1, 9)) / 7, e])
+            e = apply(draw.choice(["add", "sub", "mul", "div"]), *draw.sample([e, other], 2))
+        if set(variables(e)) != set(names):
+            continue
+        program = build([e, *bounds([e])], [names])
+        point = {"x": draw.uniform(-2, 2), "y": draw.uniform(-2, 2)}
+        outs = [[0.0], [0.0]]
+        scalar.kernel(program)([[point[name]] for name, _ in program.inputs], outs, (1,))
+        value, bound = outs[0][0], outs[1][0]
+        if math.isfinite(value) and math.isfinite(bound):
+            try:
+                assert abs(Fraction(value) - _exactly(e, point)) <= 2 * Fraction(bound)
+            except ZeroDivisionError:
+                continue
+
+
+def _exactly(e, point):
+    value = {}
+    act = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "neg": operator.neg}
+    for node in reachable([e]):
+        if node.op == "var":
+            value[node] = Fraction(point[node.value])
+        else:
+            value[node] = node.value if node.op == "const" else act[node.op](*[value[a] for a in node.args])
+    return value[e]
+
+
+# The command.
+
+
+def command(*words, cwd, stdin=""):
+    ended = process("check", *words, input=stdin, cwd=cwd)
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def test_the_text(tmp_path):
+    code, out, err = command(
+        "x**2 * sin(y)", "--claim", "df_dx = 2*x*sin(y)", "--claim", "df_dy = x**2*sin(y)",
+        "--grid", "x=-3:3:41", "--grid", "y=-3:3:41", cwd=tmp_path,
+    )  # fmt: skip
+    assert (code, err) == (1, "")
+    assert out == (
+        "df_dx  agrees     the same expression\n"
+        "df_dy  DISAGREES  at x=-0.3, y=0: claimed 0, true 0.09 (it is f)\n"
+        "       claimed    x**2*sin(y)\n"
+        "       true       x**2*cos(y)\n"
+        "2 claims: 1 agrees, 1 disagrees\n"
+    )
+
+
+def test_json_junit_and_annotations(tmp_path):
+    (tmp_path / "model.grad").write_text("r = x*x + y*y\nu = log(r)\n")
+    (tmp_path / "claims.grad").write_text("# by hand\ndu_dx = 2*x/r\ndu_dy = y/r\n")
+    words = ["-f", "model.grad", "--claims", "claims.grad", "--junit", "report.xml"]
+    code, out, _ = command(*words, "--json", cwd=tmp_path)
+    found = json.loads(out)
+    assert code == 1
+    assert [c["status"] for c in found["checks"]] == ["agrees", "disagrees"]
+    assert found["checks"][1]["counterexample"] == {
+        "point": {"x": 0.0, "y": 1.0}, "claimed": 1.0, "true": 2.0, "pattern": "it is 0.5 times what it should be",
+    }  # fmt: skip
+    suite = ElementTree.parse(tmp_path / "report.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert suite[1].get("name") == "du_dy"
+    assert "0.5 times" in suite[1][0].get("message")
+    code, out, _ = command(*words, "--github", "-o", "found.json", cwd=tmp_path)
+    assert out.startswith(
+        "::error file=claims.grad,line=3,col=9,title=gradcli check%3A du_dy::du_dy disagrees at x=0, y=1"
+    )
+    assert json.loads((tmp_path / "found.json").read_text()) == found
+
+
+def test_columns_of_data(tmp_path):
+    (tmp_path / "runs.csv").write_text(
+        "t,a,b,ga,gb\n1,2,3,0.049787068367863944,-0.09957413673572789\n0.5,2,1,0.6065,0.6\n"
+    )
+    words = ["a*exp(-b*t)", "--input", "runs.csv", "--claim-column", "df_da=ga", "--claim-column", "df_db=gb"]
+    code, out, _ = command(*words, cwd=tmp_path)
+    assert code == 1
+    assert out.startswith("df_da  DISAGREES  at a=2, b=1, t=0.5: claimed 0.6065, true 0.6065306597126334\n")
+    code, out, _ = command(*words[:5], "--rtol", "1e-4", cwd=tmp_path)
+    assert (code, out) == (
+        0,
+        "df_da  agrees     at 2 points; largest difference 2.76e+11 ulp, as asked\n1 claim: 1 agrees\n",
+    )
+
+
+def test_data_that_is_not_finite_is_wrong(tmp_path):
+    (tmp_path / "runs.csv").write_text("x,g,h\n1,2,2\n2,inf,4\n6.6e-34,1.32e-33,nan\n")
+    for column in "gh":
+        code, out, _ = command("x**2", "--input", "runs.csv", "--claim-column", f"df_dx={column}", cwd=tmp_path)
+        assert (code, "DISAGREES" in out) == (1, True)
+
+
+def test_exit_codes(tmp_path):
+    assert command("x**2", "--claim", "2*x", cwd=tmp_path)[0] == 0
+    assert command("x**2", "--claim", "3*x", cwd=tmp_path)[0] == 1
+    assert command("log(-1 - x**2)", "--claim", "x", cwd=tmp_path)[0] == 2
+    assert command("x**2", "--claim", "2*y", cwd=tmp_path)[0] == 2
+    assert command("-f", "-", "--claims", "-", cwd=tmp_path)[0] == 2
+    code, out, _ = command("-f", "-", "--claim", "2*x", cwd=tmp_path, stdin="x**2\n")
+    assert (code, out) == (
+        0,
+        "df_dx  agrees  the same expression\n1 claim: 1 agrees\n".replace("agrees  the", "agrees     the"),
+    )
