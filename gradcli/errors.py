@@ -77,20 +77,20 @@ _COMPARED = 2000
 """Known names that an unknown one is compared with: a comparison takes 10 us, and a file may have a million columns."""
 
 
-def meant(name: str, known: Sequence[str], what: str, spell: Callable[[str], str] = str) -> str:
-    """The hint for an unknown name: the nearest known name, else ``what`` and the first ten known names.
+def meant(name: str, known: Sequence[str], lead: str, spell: Callable[[str], str] = str) -> str:
+    """The hint for an unknown name: the nearest known name, else ``lead`` and the first ten known names.
 
     ``spell`` turns a known name into the text that is shown.
     """
     from difflib import get_close_matches
 
     if not known:
-        return f"{what} none"
+        return f"{lead} none"
     near = [spell(match) for match in get_close_matches(name, known[:_COMPARED], 1)]
     if near:
         quote = "" if near[0].startswith(("`", "-")) else "'"
         return f"did you mean {quote}{near[0]}{quote}?"
-    return f"{what} {', '.join(map(spell, known[:10]))}" + (" ..." if len(known) > 10 else "")
+    return f"{lead} {', '.join(map(spell, known[:10]))}" + (" ..." if len(known) > 10 else "")
 
 
 def missing(error: ImportError, package: str) -> bool:

@@ -43,7 +43,7 @@ def jvp(
     """
     xs, _ = _fresh(inputs, create_graph)
     vs = _directions(v, xs, "v", "the inputs")
-    ys, single = _outputs(func, xs, strict)
+    ys, one_output = _outputs(func, xs, strict)
     _check_dependence(ys, xs, strict)
     live = [y for y in ys if y.requires_grad]
     weights = [_zeros(y).requires_grad_() for y in live]
@@ -56,7 +56,7 @@ def jvp(
             products = grad(first, weights, directions, create_graph=create_graph, materialize_grads=True)
     each = iter(products)
     result = [next(each) if y.requires_grad else _zeros(y) for y in ys]
-    return _results(ys, single, create_graph), _arranged(result, single)
+    return _results(ys, one_output, create_graph), _arranged(result, one_output)
 
 
 def vjp(
@@ -71,8 +71,8 @@ def vjp(
     >>> vjp(lambda x, y: x * y, (np.array([1.0, 2.0]), np.array([3.0, 4.0])), np.array([1.0, 10.0]))
     (tensor([3., 8.]), (tensor([ 3., 40.]), tensor([ 1., 20.])))
     """
-    xs, one = _fresh(inputs, create_graph)
-    ys, single = _outputs(func, xs, strict)
+    xs, one_input = _fresh(inputs, create_graph)
+    ys, one_output = _outputs(func, xs, strict)
     vs = _directions(v, ys, "v", "the outputs")
     _check_dependence(ys, xs, strict)
     live = [(y, w) for y, w in zip(ys, vs, strict=True) if y.requires_grad]
@@ -81,7 +81,7 @@ def vjp(
         products = grad(
             [y for y, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True
         )
-    return _results(ys, single, create_graph), _arranged(products, one)
+    return _results(ys, one_output, create_graph), _arranged(products, one_input)
 
 
 def jacobian(func: Function, inputs: Any, create_graph: bool = False, strict: bool = False) -> Any:
@@ -96,8 +96,8 @@ def jacobian(func: Function, inputs: Any, create_graph: bool = False, strict: bo
     tensor([[2., 0.],
             [0., 4.]])
     """
-    xs, one = _fresh(inputs, create_graph)
-    ys, single = _outputs(func, xs, strict)
+    xs, one_input = _fresh(inputs, create_graph)
+    ys, one_output = _outputs(func, xs, strict)
     _check_dependence(ys, xs, strict)
     rows = []
     for y in ys:
@@ -114,8 +114,8 @@ def jacobian(func: Function, inputs: Any, create_graph: bool = False, strict: bo
             reshape(g, shape) if g is not None else _zeros(x, shape)
             for g, x, shape in zip(gradients, xs, shapes, strict=True)
         ]
-        rows.append(_arranged(row, one))
-    return _arranged(rows, single)
+        rows.append(_arranged(row, one_input))
+    return _arranged(rows, one_output)
 
 
 def hessian(func: Function, inputs: Any, create_graph: bool = False, strict: bool = False) -> Any:
@@ -130,17 +130,17 @@ def hessian(func: Function, inputs: Any, create_graph: bool = False, strict: boo
     tensor([[6., 2.],
             [2., 0.]])
     """
-    xs, one = _fresh(inputs, create_graph)
+    xs, one_input = _fresh(inputs, create_graph)
 
     def gradients(*tensors: Tensor) -> Any:
         y = _number(func(*tensors), "hessian")
         if not y.requires_grad:
             if strict:
                 raise _not_differentiable(0)
-            return _arranged([_zeros(x) for x in tensors], one)
-        return _arranged(grad(y, tensors, create_graph=True, allow_unused=True, materialize_grads=True), one)
+            return _arranged([_zeros(x) for x in tensors], one_input)
+        return _arranged(grad(y, tensors, create_graph=True, allow_unused=True, materialize_grads=True), one_input)
 
-    return jacobian(gradients, xs[0] if one else xs, create_graph, strict)
+    return jacobian(gradients, xs[0] if one_input else xs, create_graph, strict)
 
 
 def hvp(
@@ -155,7 +155,7 @@ def hvp(
     >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     (tensor(9.), tensor([ 6., 12.]))
     """
-    xs, one = _fresh(inputs, create_graph)
+    xs, one_input = _fresh(inputs, create_graph)
     vs = _directions(v, xs, "v", "the inputs")
     y = _number(func(*xs), "hvp")
     _check_dependence([y], xs, strict)
@@ -169,7 +169,7 @@ def hvp(
             products = grad(
                 [g for g, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True
             )
-    return _results([y], True, create_graph), _arranged(products, one)
+    return _results([y], True, create_graph), _arranged(products, one_input)
 
 
 def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
@@ -179,11 +179,11 @@ def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
     of the caller's tensors inside the function are not differentiated.
     """
     # A list of numbers is one input, a list of tensors is several.
-    one = not isinstance(inputs, tuple) and not (
+    one_input = not isinstance(inputs, tuple) and not (
         isinstance(inputs, list) and any(isinstance(x, Tensor) for x in inputs)
     )
     xs = []
-    for x in (inputs,) if one else inputs:
+    for x in (inputs,) if one_input else inputs:
         x = lift(x)
         if create_graph and x.requires_grad:
             x = record(_SAME, (x,), x.shape, x.dtype)
@@ -192,14 +192,14 @@ def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
         xs.append(x)
     if not xs:
         raise BadType("no inputs are given")
-    return xs, one
+    return xs, one_input
 
 
 def _outputs(func: Function, xs: Sequence[Tensor], strict: bool) -> tuple[list[Tensor], bool]:
     """The outputs of the function, and whether there is a single one (not in a tuple)."""
     returned = func(*xs)
-    single = not isinstance(returned, (tuple, list))
-    ys = [returned] if single else list(returned)
+    one_output = not isinstance(returned, (tuple, list))
+    ys = [returned] if one_output else list(returned)
     for k, y in enumerate(ys):
         if not isinstance(y, Tensor):
             raise BadType(
@@ -210,7 +210,7 @@ def _outputs(func: Function, xs: Sequence[Tensor], strict: bool) -> tuple[list[T
             raise _not_differentiable(k)
         if y.dtype is C128 and any(x.dtype is not C128 for x in xs):
             raise BadType(f"output {k} is complex and an input is not", hint="take np.real and np.imag of it")
-    return ys, single
+    return ys, one_output
 
 
 def _not_differentiable(k: int) -> Refused:

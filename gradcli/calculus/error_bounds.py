@@ -90,10 +90,10 @@ def _addition(e: Expr, inner: Sequence[Expr]) -> Expr:
 def _product(e: Expr, inner: Sequence[Expr]) -> Expr:
     a, b = e.args
     p, q = inner
-    both = ZERO if p is ZERO or q is ZERO else p * q
+    second_order = ZERO if p is ZERO or q is ZERO else p * q
     number = exact(a)
     own = ZERO if number is not None and _power_of_two(number) else _own(e)
-    return _sum([_times(a, q), _times(b, p), both, own, _TINY])
+    return _sum([_times(a, q), _times(b, p), second_order, own, _TINY])
 
 
 def _power_of_two(number: Fraction) -> bool:

@@ -218,10 +218,10 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
 
     dense: dict[Partial, Index] = {}
     for degree in range(1, order + 1):
-        these = {p: _dense(p, len(names)) for p in combinations_with_replacement(range(len(names)), degree)}
-        dense.update(these)
+        multi_indices = {p: _dense(p, len(names)) for p in combinations_with_replacement(range(len(names)), degree)}
+        dense.update(multi_indices)
         # Each with the bits of its variables: most partials of most nodes are structural zeros, skipped by one test.
-        at_degree = [(a, sum({i: masks[i] for i in p}.values())) for p, a in these.items()]
+        at_degree = [(a, sum({i: masks[i] for i in p}.values())) for p, a in multi_indices.items()]
         for e in ordered:
             if need[e] < degree or e.op in BOOLEANS:
                 continue

@@ -156,8 +156,8 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
             reduced = op not in NONLOCAL
             # The rules of NONLOCAL sum the adjoint over the points, so that it is selected by its condition first.
             w = g if reduced else _selected(alive) if spread else _share(_selected(alive))
-            for a, alone, value in _ALL_POINTS[op](e, w):
-                add(a, _both(condition if reduced else None, alone, "and"), value, True)
+            for a, reached, value in _ALL_POINTS[op](e, w):
+                add(a, _both(condition if reduced else None, reached, "and"), value, True)
         else:
             for a, slope in zip(args, slopes(e), strict=True):
                 if slope is not None and a.variables & mask:

@@ -26,7 +26,7 @@ def staged_query(
         stage_number = level[line.name] = 1 + max((level[name] for name in line.reads), default=0)
         stages += [[] for _ in range(stage_number - len(stages))]
         stages[stage_number - 1].append(line)
-    position = {name: place for place, name in enumerate(level)}
+    position = {name: k for k, name in enumerate(level)}
     needed = [frozenset[str]().union(*[value.reads for _, value in results])]
     for stage in reversed(stages):
         own = {line.name for line in stage}

@@ -191,17 +191,17 @@ class Meaning:
             self.reductions.setdefault(e, span)
         return e
 
-    def _check_count(self, row: Function, name: str, given: int, span: Span) -> None:
+    def _check_count(self, row: Function, name: str, count: int, span: Span) -> None:
         least, most = row.arity
         extra = 1 if row.parameter else 0
         least, most = least + extra, None if most is None else most + extra
-        if given < least or (most is not None and given > most):
+        if count < least or (most is not None and count > most):
             from gradcli.language.names import signature
 
-            count = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
+            expected = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
             word = "argument" if (most or least) == 1 else "arguments"
             hint = f"write {signature(row, name)}"
-            self._fail(f"{name} takes {count} {word}, {given} given", span, hint)
+            self._fail(f"{name} takes {expected} {word}, {count} given", span, hint)
 
     def _diff(self, arguments: list[Argument], span: Span) -> Expr:
         if len(arguments) not in (2, 3):

@@ -41,28 +41,28 @@ def prefix(source: Source, offset: int) -> str:
     return f"line {line}, column {column}: " if "\n" in source.text.rstrip() else f"column {column}: "
 
 
-def unexpected(source: Source, tokens: list[Token], at: int, last: int, wanted: Collection[str]) -> GradError:
+def unexpected(source: Source, tokens: list[Token], at: int, last: int, accepted: Collection[str]) -> GradError:
     """The error for the token at offset ``at``, or for the end of the text.
 
-    ``last`` is the end of the token before it, ``wanted`` the terminals that the parser accepts there.
+    ``last`` is the end of the token before it, ``accepted`` the terminals that may stand there.
     """
-    before = [token for token in tokens if token.start < at]
+    before = [other for other in tokens if other.start < at]
     rest = tokens[len(before) :]
-    here = rest.pop(0) if rest else Token("END", "", last)
+    token = rest.pop(0) if rest else Token("END", "", last)
     unclosed: list[Token] = []
-    for token in before:
-        if token.kind == "LPAR":
-            unclosed.append(token)
-        elif token.kind == "RPAR":
+    for other in before:
+        if other.kind == "LPAR":
+            unclosed.append(other)
+        elif other.kind == "RPAR":
             unclosed.pop()
-    context = Context(source, before, here, rest, "NUMBER" in wanted, unclosed)
-    if here.kind == STRANGE:
+    context = Context(source, before, token, rest, "NUMBER" in accepted, unclosed)
+    if token.kind == STRANGE:
         length, body = _strange(context)
     else:
-        length = len(here.spelled)
-        body = _ending(context) if here.kind in ("END", "NEWLINE") else _misplaced(context)
-    start = here.start
-    span = Span(start, start if here.kind == "NEWLINE" else start + length)
+        length = len(token.spelled)
+        body = _ending(context) if token.kind in ("END", "NEWLINE") else _misplaced(context)
+    start = token.start
+    span = Span(start, start if token.kind == "NEWLINE" else start + length)
     return GradError(prefix(source, start) + body, span=span, source=source)
 
 
@@ -79,7 +79,7 @@ def _line_start(operator: str) -> str:
 
 
 def _ending(context: Context) -> str:
-    problem = "unexpected end of expression" if context.here.kind == "END" else "unexpected end of line"
+    problem = "unexpected end of expression" if context.token.kind == "END" else "unexpected end of line"
     if context.operand_due:
         previous = context.previous
         after = f" after '{short(previous.spelled)}'" if previous else ""
@@ -108,56 +108,56 @@ def _still_open(context: Context) -> str:
 
 
 def _misplaced(context: Context) -> str:
-    here, previous = context.here, context.previous
-    problem = f"unexpected '{short(here.spelled)}'"
-    joined = previous.spelled + here.spelled if previous and context.next_to() else ""
+    token, previous = context.token, context.previous
+    problem = f"unexpected '{short(token.spelled)}'"
+    joined = previous.spelled + token.spelled if previous and context.next_to() else ""
     if joined in _PAIRS:
         return f"{problem}: '{joined}' has no meaning here, {_PAIRS[joined]}"
-    if here.kind == "EQUAL" and context.source.text[here.end : here.end + 1] in ("<", ">"):
-        joined = context.source.text[here.start : here.end + 1]
+    if token.kind == "EQUAL" and context.source.text[token.end : token.end + 1] in ("<", ">"):
+        joined = context.source.text[token.start : token.end + 1]
         return f"{problem}: '{joined}' has no meaning here, {_PAIRS[joined]}"
     if not context.operand_due:
-        advice = _juxtaposed(context) if here.kind in _OPERANDS else _no_operator(context)
+        advice = _juxtaposed(context) if token.kind in _OPERANDS else _no_operator(context)
         return f"{problem}{advice}"
     if previous is None or previous.kind in _SEPARATORS:
-        if previous is not None and previous.kind == "NEWLINE" and here.kind in _INFIX and len(context.before) > 1:
-            return _line_start(here.spelled)
-        if here.kind == "IF":
+        if previous is not None and previous.kind == "NEWLINE" and token.kind in _INFIX and len(context.before) > 1:
+            return _line_start(token.spelled)
+        if token.kind == "IF":
             return f"{problem}: write a if condition else b, or where(condition, a, b)"
-        if here.kind == "ELSE":
+        if token.kind == "ELSE":
             return f"{problem}: there is no 'if' before it"
-        if here.kind == "EQUAL":
+        if token.kind == "EQUAL":
             return f"{problem}: a name is missing on its left"
-        if here.kind == "RPAR":
+        if token.kind == "RPAR":
             return f"{problem}: no '(' is open"
         return f"{problem}, expected {_OPERAND}"
-    if here.kind == "NOT":
+    if token.kind == "NOT":
         return f"{problem}: a condition cannot stand after '{previous.spelled}'"
-    if here.kind == "EQUAL" and context.next_to():
+    if token.kind == "EQUAL" and context.next_to():
         return f"{problem}: '{joined}' has no meaning here"
-    if here.kind == "RPAR" and previous.kind == "LPAR":
+    if token.kind == "RPAR" and previous.kind == "LPAR":
         return f"{problem}: nothing stands between the brackets"
-    if previous.kind == "COMMA" or (here.kind == "COMMA" and previous.kind == "LPAR"):
+    if previous.kind == "COMMA" or (token.kind == "COMMA" and previous.kind == "LPAR"):
         return f"{problem}: an argument is missing before it"
     return f"{problem} after '{short(previous.spelled)}', expected {_OPERAND}"
 
 
 def _juxtaposed(context: Context) -> str:
     """The advice for two operands without an operator: the language has no implicit multiplication."""
-    here, previous = context.here, context.previous
+    token, previous = context.token, context.previous
     assert previous is not None
-    left, right = previous.spelled, here.spelled
+    left, right = previous.spelled, token.spelled
     if previous.kind == "NUMBER" and context.next_to():
         prefixed = re.fullmatch(r"0(?:[xX]([0-9A-Fa-f]+)|[bB]([01]+)|[oO]([0-7]+))", left + right)
         if prefixed:
             digits = zip(prefixed.groups(), (16, 2, 8), strict=True)
-            value = next(int(some[:200], base) for some, base in digits if some)
+            value = next(int(group[:200], base) for group, base in digits if group)
             return f" after '{left}': numbers are decimal, write {short(str(value))}"
         if re.fullmatch(r"_[0-9_]+", right):
             return f" after '{left}': digits are not grouped, write {short(left + right.replace('_', ''))}"
         if right in ("e", "E"):
             return f" after '{left}': the exponent is missing, write {left}e3, or {left}*e for the constant e"
-        if here.kind == "NUMBER":
+        if token.kind == "NUMBER":
             return f" after '{left}': a number has one decimal point"
     for word in (left, right):
         if word.lower() in FOREIGN_OPERATORS:
@@ -174,18 +174,18 @@ def _juxtaposed(context: Context) -> str:
 
 def _no_operator(context: Context) -> str:
     """The advice for a token that cannot follow a complete operand."""
-    here, previous, after = context.here, context.previous, context.after
+    token, previous, after = context.token, context.previous, context.after
     assert previous is not None
-    if here.kind == "RPAR" and not context.unclosed:
+    if token.kind == "RPAR" and not context.unclosed:
         return ": no '(' is open"
-    if here.kind == "COMMA":
-        joined = context.next_to() and after is not None and after.start == here.end and not context.unclosed
+    if token.kind == "COMMA":
+        joined = context.next_to() and after is not None and after.start == token.end and not context.unclosed
         if joined and after is not None and previous.kind == after.kind == "NUMBER":
             return f": a decimal point is a '.', write {short(previous.spelled)}.{short(after.spelled)}"
         if context.unclosed:
             return ": brackets without a function hold one expression"
         return ": a comma separates arguments of a function; separate expressions by ';'"
-    if here.kind == "EQUAL":
+    if token.kind == "EQUAL":
         if context.unclosed:
             return ": a comparison is written '=='"
         statement = next(
@@ -195,9 +195,9 @@ def _no_operator(context: Context) -> str:
         if len(first) > 1 and first[0].kind == "NAME" and first[1].kind == "LPAR":
             return f": there are no functions of one's own, write {first[0].spelled} = ..."
         return ": only a name can stand on the left of '='; a comparison is written '=='"
-    if here.kind == "ELSE":
+    if token.kind == "ELSE":
         return ": there is no 'if' before it"
-    if here.kind == "NOT":
+    if token.kind == "NOT":
         return f" after '{short(previous.spelled)}', expected an operator"
     return f": {_still_open(context)}"
 
@@ -209,17 +209,19 @@ def _strange(context: Context) -> tuple[int, str]:
     """The number of characters to mark, and the message, for a character that begins no token."""
     from gradcli.language.lookalikes import described, foreign
 
-    if context.here.spelled.isascii():
-        return _strange_ascii(context, f"unexpected character {described(context.here.spelled)}")
+    if context.token.spelled.isascii():
+        return _strange_ascii(context, f"unexpected character {described(context.token.spelled)}")
     previous = context.previous
     word = (
-        previous.start if previous is not None and previous.kind == "NAME" and context.next_to() else context.here.start
+        previous.start
+        if previous is not None and previous.kind == "NAME" and context.next_to()
+        else context.token.start
     )
-    return foreign(context.source.text, context.here.start, word)
+    return foreign(context.source.text, context.token.start, word)
 
 
 def _strange_ascii(context: Context, problem: str) -> tuple[int, str]:
-    text, at, c = context.source.text, context.here.start, context.here.spelled
+    text, at, c = context.source.text, context.token.start, context.token.spelled
     previous = context.previous
     rest = text[at : at + 200]
     line = rest.split("\n")[0]

@@ -41,8 +41,8 @@ class Tables(NamedTuple):
 
 def grammar_text() -> str | None:
     """The text of the grammar: from inside the package in an installation, from beside it in a checkout; else None."""
-    here = os.path.dirname(os.path.dirname(__file__))
-    for folder in (os.path.join(here, "_grammar"), os.path.join(here, os.pardir, "grammar")):
+    package = os.path.dirname(os.path.dirname(__file__))
+    for folder in (os.path.join(package, "_grammar"), os.path.join(package, os.pardir, "grammar")):
         try:
             with open(os.path.join(folder, GRAMMAR), encoding="utf-8") as file:
                 return file.read()

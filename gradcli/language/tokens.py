@@ -32,13 +32,13 @@ class Token(NamedTuple):
 class Context(NamedTuple):
     """A wrong token and its surroundings.
 
-    ``here`` is the token, ``before`` all tokens before it, ``rest`` some after it. ``operand_due``: the parser expects
-    an operand. ``unclosed`` are the '(' still open.
+    ``before`` are all tokens before ``token``, the wrong one, ``rest`` some after it. ``operand_due``: the parser
+    expects an operand. ``unclosed`` are the '(' still open.
     """
 
     source: Source
     before: list[Token]
-    here: Token
+    token: Token
     rest: list[Token]
     operand_due: bool
     unclosed: list[Token]
@@ -53,7 +53,7 @@ class Context(NamedTuple):
 
     def next_to(self) -> bool:
         """Whether the token follows the previous one without white space."""
-        return self.previous is not None and self.previous.end == self.here.start
+        return self.previous is not None and self.previous.end == self.token.start
 
     def left(self) -> str:
         """The text of the operand that ends before the token."""
@@ -70,14 +70,14 @@ class Context(NamedTuple):
     def right(self) -> str:
         """The text of the operand that starts at the token: a number, a name, a call or a group."""
         level = 0
-        called = self.here.kind == "LPAR" or (self.here.kind == "NAME" and self.after and self.after.kind == "LPAR")
+        called = self.token.kind == "LPAR" or (self.token.kind == "NAME" and self.after and self.after.kind == "LPAR")
         if not called:
-            return short(self.here.spelled)
-        for token in (self.here, *self.rest):
+            return short(self.token.spelled)
+        for token in (self.token, *self.rest):
             level += {"LPAR": 1, "RPAR": -1}.get(token.kind, 0)
             if token.kind == "RPAR" and level == 0:
-                return short(self.source.text[self.here.start : token.end])
-        return f"{self.here.spelled}...)" if self.here.kind == "LPAR" else f"{self.here.spelled}(...)"
+                return short(self.source.text[self.token.start : token.end])
+        return f"{self.token.spelled}...)" if self.token.kind == "LPAR" else f"{self.token.spelled}(...)"
 
 
 def short(text: str) -> str:

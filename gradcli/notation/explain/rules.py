@@ -46,7 +46,7 @@ def steps(e: Expr, x: str) -> list[ExplainStep]:
     Raises GradError for a reduction, which has no derivative at a point.
     """
     (e,) = expand([e])
-    order, left = _outside_in(e, x)
+    order, omitted = _outside_in(e, x)
     jets = partials(order, [x], 1)
     derivative = {node: jets[node].get((0,), ZERO) for node in order}
     result = derivative[e]
@@ -62,8 +62,8 @@ def steps(e: Expr, x: str) -> list[ExplainStep]:
         name = texts.name(node)
         whole = f"{name} = {texts(node)}" if name else texts(node)
         listed.append(ExplainStep(number[node], rule.name, statement, whole, texts(derivative[node])))
-    if left:
-        listed.append(ExplainStep(len(listed) + 1, "and so on", f"parts left out: {left}", "", ""))
+    if omitted:
+        listed.append(ExplainStep(len(listed) + 1, "and so on", f"parts left out: {omitted}", "", ""))
     listed.append(ExplainStep(len(listed) + 1, "result", "put together", texts(e), texts(result)))
     if len(reachable([result])) <= _READ:
         (short,) = simplified([result])
