@@ -11,7 +11,7 @@ import click
 from gradcli.cli import messages, options
 from gradcli.cli.diff import read, rows, sources
 from gradcli.cli.output import FileDoor
-from gradcli.errors import GradError
+from gradcli.errors import GradError, inert
 from gradcli.formats.terminal import json_shown
 
 
@@ -58,10 +58,10 @@ def _check(ctx: click.Context, **given: Any) -> None:
     ctx.obj.code = found.exit_code
     if junit is not None:
         with junit as door:
-            door(check_report.junit(found).encode())
+            door(inert(check_report.junit(found)).encode())
     with told as door:
         color = output is None and messages.colored(sys.stdout, given["color"])
-        text = check_report.inert(check_report.FORMS[form](found, color)).encode()
+        text = inert(check_report.FORMS[form](found, color)).encode()
         door(json_shown(text) if form == "json" and door.terminal else text)
         if given["github"] and output is None and form != "json":
             door("".join(check_report.github(found)).encode())

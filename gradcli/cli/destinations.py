@@ -19,6 +19,8 @@ from gradcli.errors import GradError
 
 _LINKS = 40
 """Symbolic links that a name may lead through, as on Linux."""
+_DESCRIPTORS = re.compile(r"/proc/[0-9]+(/task/[0-9]+)?/fd")
+"""Where Linux names the descriptors of each process."""
 
 
 class Doors:
@@ -44,12 +46,12 @@ class Doors:
 
 
 def _door(path: str) -> Door:
-    fd = None
+    fd, of_another = None, False
     # A relative path where the working directory is gone: FileDoor tells it.
     with suppress(OSError):
-        fd = _descriptor(path)
+        fd, of_another = _descriptor(path)
     if fd is None:
-        return FileDoor(path)
+        return FileDoor(path, append=of_another)
     door = Door("stdout" if fd == 1 else path, fd)
     if fd not in (1, 2) and door.stands() is None:
         # A file opened later would get that number.
@@ -57,19 +59,24 @@ def _door(path: str) -> Door:
     return door
 
 
-def _descriptor(path: str) -> int | None:
-    """The open descriptor that a name stands for: one of the system's names for it, or that of the file behind 1 or 2.
+def _descriptor(path: str) -> tuple[int | None, bool]:
+    """The open descriptor that a name stands for, or else whether it is a name of another process's.
 
-    Such a file is never replaced: others may write to it before and after.
+    It is one of the system's names for it, or a name of the file behind 1 or 2. Such a file is never replaced: others
+    may write to it before and after.
     """
+    of_another = False
     if os.name == "posix":
-        folders = {os.path.realpath(name) for name in ("/dev/fd", "/proc/self/fd", "/proc/thread-self/fd")}
+        own = {os.path.realpath(name) for name in ("/dev/fd", "/proc/self/fd", "/proc/thread-self/fd")}
         here, links = path, 0
         while links < _LINKS:
             folder, name = os.path.split(here)
-            if re.fullmatch("0|[1-9][0-9]{0,8}", name) and os.path.realpath(folder) in folders:
-                return int(name)
-            if not os.path.islink(here):
+            if re.fullmatch("0|[1-9][0-9]{0,8}", name):
+                folder = os.path.realpath(folder)
+                if folder in own:
+                    return int(name), False
+                of_another = _DESCRIPTORS.fullmatch(folder) is not None
+            if of_another or not os.path.islink(here):
                 break
             here, links = os.path.join(folder, os.readlink(here)), links + 1
     for name in (path, os.path.realpath(path)):
@@ -78,8 +85,8 @@ def _descriptor(path: str) -> int | None:
                 found = os.stat(name)
                 # Windows has no number for what is no file.
                 if found.st_ino and os.path.samestat(found, os.fstat(fd)):
-                    return fd
-    return None
+                    return fd, False
+    return None, of_another
 
 
 def _refuse_inputs(output: os.stat_result | None, given: dict[str, Any]) -> None:

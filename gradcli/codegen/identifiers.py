@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from gradcli.errors import GradError, printable
+from gradcli.errors import GradError, inert, printable
 
 _LONGEST = 40
 _WIDTH = 100
@@ -48,7 +48,7 @@ def comment(mark: str, sentences: Iterable[str]) -> str:
     """Lines of comment in visible ASCII, each within its line whatever the text."""
     made = []
     for sentence in sentences:
-        visible = printable(sentence).encode("ascii", "backslashreplace").decode()
+        visible = inert(printable(sentence)).encode("ascii", "backslashreplace").decode()
         for line in textwrap.wrap(visible, _WIDTH, subsequent_indent="  ") or [""]:
             # A backslash at the end (or its trigraph) would take the next line into the comment.
             made.append(f"{mark} {line}{' .' if line.endswith((chr(92), '/')) else ''}\n")

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcli.calculus.derive import expand
 from gradcli.calculus.leibniz import derivative_name
-from gradcli.errors import printable
+from gradcli.errors import inert, printable
 from gradcli.expr import Expr
 from gradcli.notation.explain.rules import ExplainStep, steps
 from gradcli.notation.explain.tape import ForwardRow, ReverseRow, forward_table, reverse_table
@@ -80,8 +80,8 @@ def explained(
             ["", "", "value", "adjoint", "from"], [[r.name, r.expression, r.value, r.adjoint, r.formula] for r in tape]
         )
         lines.append("")
-    # No name may drive a terminal.
-    return "\n".join([printable(line) for line in lines]).rstrip("\n") + "\n"
+    # No name may drive a terminal or a CI server.
+    return inert("\n".join([printable(line) for line in lines])).rstrip("\n") + "\n"
 
 
 def _text(e: Expr) -> str:
