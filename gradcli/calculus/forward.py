@@ -23,6 +23,7 @@ from math import comb, prod
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, LARGEST, ONE, ZERO, Expr, apply, bit, const, exact
 from gradcli.functions import having, slopes
+from gradcli.limits.work import spend
 
 Index = tuple[int, ...]
 """Within this room: how many derivatives in each variable, (2, 1) for d3/dx2dy."""
@@ -33,6 +34,8 @@ A thousand variables cost nothing in it."""
 
 TERM_LIMIT = 500_000
 """Products that a request for high orders may take: some ten seconds' work."""
+_PASSED = 16
+"""Partials that are found to be zero, since a variable is missing, in one step of work."""
 _LARGE = Fraction(10) ** 300
 _DIRECT = {"var", *having("direct"), *BOOLEANS}
 
@@ -208,6 +211,8 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
         for u, w in zip(e.args, rules[e], strict=True):
             if w is None:
                 continue
+            # Each index that is made has an entry for every variable.
+            spend(4 + len(a) / 16)
             for count, b, c in split(rest):
                 term = times(part(u, tuple([n + (j == i) for j, n in enumerate(b)])), part(w, c))
                 if term is not None:
@@ -224,9 +229,11 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
             if need[e] < degree or e.op in BOOLEANS:
                 continue
             absent = ~e.variables
+            spend(len(at_degree) / _PASSED)
             for a, touched in at_degree:
                 if touched & absent:
                     continue
+                spend(2)
                 found = derivative(e, a)
                 if found is not None:
                     jets[e][a] = found

@@ -110,10 +110,10 @@ def edges(roots: Iterable[Expr], names: Sequence[str], seed: int) -> list[Point]
 
 def _state(end: Expr, names: Sequence[str]) -> Callable[[Sequence[float]], float]:
     program = build([apply("where", apply("gt", end, ZERO), ONE, apply("sign", end))], [names])
-    value = scalar.function(program, names)
+    value, steps = scalar.function(program, names), program.operations / NUMBERS
 
     def state(point: Sequence[float]) -> float:
-        spend(program.length / NUMBERS)
+        spend(steps)
         found = value(*point)
         return -2.0 if found != found else float(found)
 
