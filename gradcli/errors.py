@@ -5,6 +5,7 @@ Layer: must not know expressions, files or terminals, only a message, a span of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -109,22 +110,40 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+_COMMAND = re.compile(r"(?m)^[ \t]*::|##\w*\[")
+
+
+def _without_command(found: re.Match[str]) -> str:
+    return f"{found[0][:-1]}\\u{ord(found[0][-1]):04x}"
+
+
+def inert(text: str) -> str:
+    """The text without workflow commands, which would be carried out by the CI server that shows it in a log.
+
+    GitHub reads them after ``::`` at the start of a line and after ``##[`` anywhere, others after ``##vso[`` and alike.
+    """
+    return _COMMAND.sub(_without_command, text)
+
+
 def picture(error: GradError) -> str:
     """The message, the source line with carets below the span where one is set, and the hint."""
-    lines = [printable(error.message)]
+    lines = [inert(printable(error.message))]
     if error.span is not None and error.source is not None:
         number, column, line = error.source.place(error.span.start)
         if error.source.name is not None:
-            lines[0] = f"{printable(error.source.name)}:{number}:{column}: {lines[0]}"
+            lines[0] = inert(f"{printable(error.source.name)}:{number}:{column}: {lines[0]}")
         # A line longer than _WIDTH is cut to a window around the span: files have lines of megabytes.
         first = max(0, column - 1 - _WIDTH // 2) if len(line) > _WIDTH else 0
-        before = printable(line[first : column - 1])
-        last = first + _WIDTH
-        marked = printable(line[column - 1 : min(column - 1 + max(1, error.span.end - error.span.start), last)])
-        after = printable(line[column - 1 + max(1, error.span.end - error.span.start) : last])
-        lead, trail = ("..." if first else ""), ("..." if len(line) > last else "")
+        window = line[first : first + _WIDTH]
+        signs = list(map(printable, window))
+        for match in _COMMAND.finditer(window):
+            signs[match.end() - 1] = _without_command(match)[len(match[0]) - 1 :]
+        start = column - 1 - first
+        end = start + max(1, error.span.end - error.span.start)
+        before, marked, after = ("".join(signs[part]) for part in (slice(start), slice(start, end), slice(end, None)))
+        lead, trail = ("..." if first else ""), ("..." if len(line) > first + _WIDTH else "")
         lines.append(f"  {lead}{before}{marked}{after}{trail}")
         lines.append("  " + " " * len(lead + before) + "^" * max(1, len(marked)))
     if error.hint:
-        lines.append("  " + printable(error.hint))
+        lines.append("  " + inert(printable(error.hint)))
     return "\n".join(lines)

@@ -22,6 +22,7 @@ from math import comb, prod
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, LARGEST, ONE, ZERO, Expr, apply, bit, const, exact
 from gradcli.functions import having, slopes
+from gradcli.limits.work import spend
 
 Index = tuple[int, ...]
 """A multi-index, used inside this file: the order in each variable, (2, 1) for d3/dx2dy."""
@@ -33,6 +34,8 @@ d3/dx2dy. Its length is the total order, however many variables there are.
 
 TERM_LIMIT = 500_000
 """Products that a request for an order above 2 may take: about ten seconds."""
+_PASSED = 16
+"""Partials per step of work that are found to be zero because a variable is missing."""
 _LARGE = Fraction(10) ** 300
 """Merged constants stay below it, and their reciprocals above its reciprocal: far from overflow and underflow."""
 _DIRECT = {"var", *having("direct"), *BOOLEANS}
@@ -210,6 +213,8 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
         for u, w in zip(e.args, rules[e], strict=True):
             if w is None:
                 continue
+            # Each index that is made has an entry for every variable.
+            spend(4 + len(a) / 16)
             for count, b, c in split(rest):
                 term = times(part(u, tuple([n + (j == i) for j, n in enumerate(b)])), part(w, c))
                 if term is not None:
@@ -226,9 +231,11 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
             if need[e] < degree or e.op in BOOLEANS:
                 continue
             absent = ~e.variables
+            spend(len(at_degree) / _PASSED)
             for a, touched in at_degree:
                 if touched & absent:
                     continue
+                spend(2)
                 d = derivative(e, a)
                 if d is not None:
                     jets[e][a] = d

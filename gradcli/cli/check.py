@@ -11,7 +11,7 @@ from gradcli.cli import messages, options
 from gradcli.cli.inputs import read, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.output import FileOutput
-from gradcli.errors import GradError
+from gradcli.errors import GradError, inert
 from gradcli.formats.terminal import json_shown
 
 
@@ -48,10 +48,10 @@ def _check(ctx: click.Context, line: CommandLine) -> None:
     ctx.obj.code = report.exit_code
     if junit is not None:
         with junit:
-            junit(check_report.junit(report).encode())
+            junit(inert(check_report.junit(report)).encode())
     with output:
         color = line.path is None and messages.colored(sys.stdout, line.color)
-        text = check_report.inert(check_report.FORMS[form](report, color)).encode()
+        text = inert(check_report.FORMS[form](report, color)).encode()
         output(json_shown(text) if form == "json" and output.terminal else text)
         if line.github and line.path is None and form != "json":
             output("".join(check_report.github(report)).encode())

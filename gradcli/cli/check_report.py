@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -155,11 +154,6 @@ def github(report: Report) -> Iterator[str]:
             message = f"{v.claim.name} {v.status} {_outcome(v)}; true: {v.truth}"
             title = _property(f"gradcli check: {printable(v.claim.name)}")
             yield f"::{kind} {where}title={title}::{_data(printable(message))}\n"
-
-
-def inert(text: str) -> str:
-    """Escape GitHub workflow commands in a report: ``::`` at the start of a line, and ``##[`` anywhere in it."""
-    return re.sub(r"(?m)^([ \t]*):(?=:)", r"\1\\u003a", text).replace("##[", r"##\u005b")
 
 
 def _data(text: str) -> str:

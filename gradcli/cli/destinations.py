@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LINKS = 40
 """The most symbolic links followed for a name, as on Linux."""
+_DESCRIPTORS = re.compile(r"/proc/[0-9]+(/task/[0-9]+)?/fd")
+"""The folders in which Linux names the descriptors of each process."""
 
 
 class Outputs:
@@ -47,12 +49,12 @@ class Outputs:
 
 
 def _output(path: str) -> Output:
-    fd = None
+    fd, of_another = None, False
     # An OSError means a relative path in a deleted working directory: FileOutput reports it.
     with suppress(OSError):
-        fd = _descriptor(path)
+        fd, of_another = _descriptor(path)
     if fd is None:
-        return FileOutput(path)
+        return FileOutput(path, append=of_another)
     output = Output("stdout" if fd == 1 else path, fd)
     if fd not in (1, 2) and output.in_place() is None:
         # Refuse a closed descriptor now: a file opened later would get its number.
@@ -60,19 +62,24 @@ def _output(path: str) -> Output:
     return output
 
 
-def _descriptor(path: str) -> int | None:
+def _descriptor(path: str) -> tuple[int | None, bool]:
     """The open descriptor that a path names: /dev/fd/N and the like, or the file that stdout or stderr is open on.
 
-    Such a file is written in place, never replaced: other processes may write to it before and after.
+    Else None, and whether the path names a descriptor of another process. Such files are written in place, never
+    replaced: other processes may write to them before and after.
     """
+    of_another = False
     if os.name == "posix":
-        folders = {os.path.realpath(name) for name in ("/dev/fd", "/proc/self/fd", "/proc/thread-self/fd")}
+        own = {os.path.realpath(name) for name in ("/dev/fd", "/proc/self/fd", "/proc/thread-self/fd")}
         current, links = path, 0
         while links < _LINKS:
             folder, name = os.path.split(current)
-            if re.fullmatch("0|[1-9][0-9]{0,8}", name) and os.path.realpath(folder) in folders:
-                return int(name)
-            if not os.path.islink(current):
+            if re.fullmatch("0|[1-9][0-9]{0,8}", name):
+                folder = os.path.realpath(folder)
+                if folder in own:
+                    return int(name), False
+                of_another = _DESCRIPTORS.fullmatch(folder) is not None
+            if of_another or not os.path.islink(current):
                 break
             current, links = os.path.join(folder, os.readlink(current)), links + 1
     for name in (path, os.path.realpath(path)):
@@ -81,8 +88,8 @@ def _descriptor(path: str) -> int | None:
                 status = os.stat(name)
                 # On Windows st_ino is 0 for pipes and consoles, which samestat would take for one file.
                 if status.st_ino and os.path.samestat(status, os.fstat(fd)):
-                    return fd
-    return None
+                    return fd, False
+    return None, of_another
 
 
 def _refuse_inputs(written: os.stat_result | None, line: CommandLine) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import IO, Any
 
-from gradcli.errors import GradError, picture, printable
+from gradcli.errors import GradError, inert, picture, printable
 
 
 def colored(stream: IO[Any] | None, choice: str | None) -> bool:
@@ -44,7 +44,7 @@ def error(e: GradError, color: str | None = None) -> None:
 
 def note(text: str, color: str | None = None) -> None:
     label = "\x1b[1;33mnote:\x1b[0m" if colored(sys.stderr, color) else "note:"
-    _write(f"gradcli: {label} {printable(text)}\n")
+    _write(f"gradcli: {label} {inert(printable(text))}\n")
 
 
 def nonfinite(counts: Mapping[str, int]) -> str:

@@ -155,10 +155,14 @@ class Output:
 
 
 class FileOutput(Output):
-    """A file that is replaced when the new content is complete; a device or a pipe is written in place."""
+    """A file that is replaced when the new content is complete; a device or a pipe is written in place.
 
-    def __init__(self, target: str) -> None:
+    ``append``: write at the end of what is there, since another process has it open.
+    """
+
+    def __init__(self, target: str, *, append: bool = False) -> None:
         super().__init__(target, -1)
+        self.append = append
         self.file: Replacement | None = None
         try:
             self.target = os.path.realpath(target)
@@ -167,10 +171,15 @@ class FileOutput(Output):
             raise self.failure(e) from None
 
     def in_place(self) -> os.stat_result | None:
+        with suppress(OSError):
+            return os.stat(self.name) if self.append else None
         return None
 
     def open(self) -> None:
         try:
+            if self.append:
+                self.fd = os.open(self.name, os.O_WRONLY | os.O_APPEND)
+                return
             if os.path.isdir(self.target) or self.name.endswith(os.sep):
                 raise IsADirectoryError(21, "Is a directory")
             if os.path.islink(self.target):

@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from gradcli.errors import GradError, printable
+from gradcli.errors import GradError, inert, printable
 
 _LONGEST = 40
 _WIDTH = 100
@@ -51,7 +51,7 @@ def comment(mark: str, sentences: Iterable[str]) -> str:
     """Comment lines of visible ASCII; no text, whatever it contains, continues past the end of its line."""
     lines = []
     for sentence in sentences:
-        visible = printable(sentence).encode("ascii", "backslashreplace").decode()
+        visible = inert(printable(sentence)).encode("ascii", "backslashreplace").decode()
         for line in textwrap.wrap(visible, _WIDTH, subsequent_indent="  ") or [""]:
             # In C a backslash at the end (or its trigraph ??/) continues the comment on the next line.
             lines.append(f"{mark} {line}{' .' if line.endswith((chr(92), '/')) else ''}\n")

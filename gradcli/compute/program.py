@@ -18,6 +18,9 @@ from gradcli.functions import TABLE, expansion
 from gradcli.functions.elementary import csch_squared, sech_squared
 from gradcli.functions.row import exp, sqrt
 
+_ARRAYS = 400
+"""Operations that a function takes which works on arrays, at a single number: some 100 us, most of it overhead."""
+
 
 class Step(NamedTuple):
     """``out = function(*ins)`` on slots; ``value`` is the integer parameter of functions such as ``polygamma``."""
@@ -59,6 +62,13 @@ class Program(NamedTuple):
     def length(self) -> int:
         """The number of steps."""
         return sum(len(s.steps) for s in self.strata)
+
+    @property
+    def operations(self) -> int:
+        """Operations in plain Python at a single point."""
+        steps = [step for stratum in self.strata for step in stratum.steps]
+        slow = [step for step in steps if step.function in TABLE and TABLE[step.function].needs]
+        return len(steps) + _ARRAYS * len(slow)
 
 
 # Lowering.

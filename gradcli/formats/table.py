@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from gradcli.errors import printable
+from gradcli.errors import inert, printable
 from gradcli.expr import spell_name
 from gradcli.formats.interface import Columns, Out, Statements, Style, shaped
 from gradcli.formats.passthrough import Kept
@@ -25,6 +25,11 @@ def _bold(text: str, style: Style) -> bytes:
     return (f"\x1b[1m{text}\x1b[0m" if style.color else text).encode()
 
 
+def _shown(text: str) -> str:
+    """A text that drives neither a terminal nor the CI server whose log the table is in."""
+    return inert(printable(text))
+
+
 def write_table(result: Columns, out: Out, style: Style) -> None:
     if result.matrix or result.shapes is not None:
         _write_matrices(result, out, style)
@@ -33,7 +38,7 @@ def write_table(result: Columns, out: Out, style: Style) -> None:
 
 
 def _write_rows(result: Columns, out: Out, style: Style) -> None:
-    names = [printable(name) for name in result.names]
+    names = [_shown(name) for name in result.names]
     width = len(names)
     template: bytes | None = None
     pending: list[bytes] = []
@@ -66,7 +71,7 @@ def _row_cells(block: Sequence[Any], digits: int | None) -> list[bytes]:
     """Return the cells of a block as text, row after row."""
     if not any(isinstance(column, Kept) for column in block):
         return number_cells(block, digits)
-    kept = [[printable(text).encode() for text in column.plain()] for column in block if isinstance(column, Kept)]
+    kept = [[_shown(text).encode() for text in column.plain()] for column in block if isinstance(column, Kept)]
     width = len(block) - len(kept)
     numbers = number_cells(block[len(kept) :], digits)
     columns = [*kept, *[numbers[k::width] for k in range(width)]]
@@ -81,7 +86,7 @@ def _write_matrices(result: Columns, out: Out, style: Style) -> None:
     first = True
     for name, shape, column in shaped(result):
         if column is None:
-            out((b"" if first else b"\n") + _bold(printable(name), style) + b"\nnull\n")
+            out((b"" if first else b"\n") + _bold(_shown(name), style) + b"\nnull\n")
             first = False
             continue
         # Among outputs of different shapes a vector is a column, since it may have as many elements as a file has rows.
@@ -89,7 +94,7 @@ def _write_matrices(result: Columns, out: Out, style: Style) -> None:
         *leading, height, width = (*shape, 1) if upright else (1,) * (2 - len(shape)) + shape
         area = height * width
         for k, index in enumerate(product(*map(range, leading))):
-            title = printable(name) + (f"[{','.join(map(str, index))}]" if index else "")
+            title = _shown(name) + (f"[{','.join(map(str, index))}]" if index else "")
             out(b"" if first else b"\n")
             first = False
             _write_matrix(title, column[k * area : (k + 1) * area], width, out, style)
@@ -131,6 +136,6 @@ def _panels(widths: Sequence[int], limit: int | None) -> Iterator[tuple[int, int
 
 def tell_table(formulas: Statements, out: Out, style: Style) -> None:
     for name, text in formulas.lines:
-        out(_bold(printable(spell_name(name)), style) + f" = {printable(text)}\n".encode())
+        out(_bold(_shown(spell_name(name)), style) + f" = {_shown(text)}\n".encode())
     for name in formulas.unused:
-        out(f"# {printable(name)}: not used\n".encode())
+        out(f"# {_shown(name)}: not used\n".encode())

@@ -15,11 +15,14 @@ from typing import Protocol
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, Expr, Parts, exact, pieces, reachable, readable, spell_number
 from gradcli.functions import TABLE
+from gradcli.limits.work import spend
 
 _LOWEST, _COMPARE, _SUM, _NEG, _PRODUCT, _POWER, _CALL, _ATOM = range(8)
 """How tightly an operator binds, loosest first."""
 LENGTH_LIMIT = 20_000_000
 """The longest formula that is written out, in characters."""
+_PIECES = 2
+"""Pieces of text that are written in one step of work."""
 _EXPONENT = 80
 """Characters of markup from which an exponential is written as exp(...), not as a power of e."""
 
@@ -71,10 +74,12 @@ class Typesetter:
         self.bind: dict[Expr, int] = {}
         self.digit: dict[Expr, bool] = {}
         self.length: dict[Expr, int] = {}
+        self.count: dict[Expr, int] = {}
         for e in reachable(self.form.values()):
             self.digit[e] = False
             self.parts[e], self.bind[e] = self.shape(e)
             self.length[e] = sum([len(p) if isinstance(p, str) else self.length[p] for p in self.parts[e]])
+            self.count[e] = 1 + sum([1 if isinstance(p, str) else self.count[p] for p in self.parts[e]])
 
     def __call__(self, root: Expr) -> str:
         """The text of a root. Raises GradError if it is longer than LENGTH_LIMIT when shared nodes are written out."""
@@ -84,6 +89,7 @@ class Typesetter:
                 f"written out the formula has {_rounded(self.length[e])} characters",
                 hint="graph and dot show what is shared",
             )
+        spend(self.count[e] / _PIECES)
         return "".join(pieces((e,), self.parts.__getitem__))
 
     def inside(self, e: Expr, at_least: int) -> Parts:

@@ -126,11 +126,11 @@ class Probe:
         self.axes = [k for k, name in enumerate(names) if name in used]
         self.variable_exponent = any(e.op == "power" and e.args[1].variables for e in reachable([claim.truth]))
         program = build(columns, [names])
-        self.kernel, self.steps = scalar.kernel(program), program.length
+        self.kernel, self.steps = scalar.kernel(program), program.operations / NUMBERS
         self.inputs = [names.index(name) for name, _ in program.inputs]
 
     def __call__(self, points: Sequence[Point]) -> Compared:
-        spend(self.steps * len(points) / NUMBERS)
+        spend(self.steps * len(points))
         values = [[0.0] * len(points) for _ in range(WIDTH)]
         self.kernel([[point[k] for point in points] for k in self.inputs], values, (len(points),))
         return compared(self.claim, values, self.tolerance)

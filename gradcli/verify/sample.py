@@ -113,10 +113,10 @@ def edges(roots: Iterable[Expr], names: Sequence[str], seed: int) -> list[Point]
 def _sign(switch: Expr, names: Sequence[str]) -> Callable[[Sequence[float]], float]:
     """A function that returns the sign of ``switch`` at a point: -1, 0 or 1, and -2 for nan."""
     program = build([apply("where", apply("gt", switch, ZERO), ONE, apply("sign", switch))], [names])
-    evaluate = scalar.function(program, names)
+    evaluate, steps = scalar.function(program, names), program.operations / NUMBERS
 
     def sign(point: Sequence[float]) -> float:
-        spend(program.length / NUMBERS)
+        spend(steps)
         value = evaluate(*point)
         return -2.0 if value != value else float(value)
 

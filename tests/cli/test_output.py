@@ -102,6 +102,33 @@ def test_another_descriptor_is_written_to() -> None:
     assert Path("o.txt").read_text() == f"old\nheader\n{TABLE}trailer\n"
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="names of other processes' descriptors are Linux's")
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("folder", ["fd", "task/{}/fd"])
+def test_a_descriptor_of_another_process_is_written_to(folder: str, linked: bool) -> None:
+    with open("log.csv", "a") as log, subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log) as other:
+        name = f"/proc/{other.pid}/{folder.format(other.pid)}/1"
+        if linked:
+            Path("link").symlink_to(name)
+            name = "link"
+        before = left()
+        log.write("old\n")
+        log.flush()
+        assert shell(f"g eval x --at x=1 --csv -o {name}") == (0, "", "")
+        assert shell(f"g eval x -i log.csv --csv -o {name}")[0] == 2
+        assert shell(f"g eval x --at x=1 -o {name} --format npz")[0] == 0
+        assert left() == before
+        # Both write at one place in the file: what comes next stands after it.
+        shared = f"/proc/$$/{folder.format('$$')}/1"
+        assert shell(f"exec > both.txt; echo header; g eval x --at x=1 --csv -o {shared}; echo trailer")[0] == 0
+        assert Path("both.txt").read_text() == f"header\n{TABLE}trailer\n"
+        os.unlink("log.csv")
+        assert shell(f"g eval x --at x=1 --csv -o {name}") == (0, "", "")
+        assert "log.csv" not in left()
+        data = Path(f"/proc/{other.pid}/fd/1").read_bytes()
+        assert data.startswith(f"old\n{TABLE}PK".encode()) and data.endswith(TABLE.encode())
+
+
 @pytest.mark.parametrize(
     "words", ["show x --as python", "explain x", "check x --claim 1", "check x --claim 1 --github"]
 )

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from html import unescape
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -15,9 +16,9 @@ from runners import RUN, SEEN, language_of, numbers, output_of, read_objects
 from tools import need
 
 from gradcli.calculus.derive import derive
-from gradcli.cli import check_report
+from gradcli.cli import check_report, messages, run
 from gradcli.codegen import LANGUAGES, code
-from gradcli.errors import GradError, Source, printable
+from gradcli.errors import GradError, Source, Span, inert, picture, printable
 from gradcli.expr import spell_name, var
 from gradcli.language import parse
 from gradcli.notation import write
@@ -269,13 +270,52 @@ def check_verdicts(name):
         assert properties["title"] == printable(f"gradcli check: {v.claim.name}")
         assert message.startswith(printable(f"{v.claim.name} disagrees"))
     for form in (check_report.table, check_report.json):
-        shown = check_report.inert(form(report, False))
+        shown = inert(form(report, False))
         assert [workflow_command(line) for line in shown.splitlines() if workflow_command(line)] == []
     assert json.loads(shown)["checks"][0]["name"] == report.verdicts[0].claim.name
     suite = ElementTree.fromstring(check_report.junit(report))[0]
     assert [case.tag for case in suite] == ["testcase", "testcase"]
     assert [case.get("name") for case in suite] == [printable(v.claim.name) for v in report.verdicts]
     assert suite[0].get("file") == printable(f"{name}.claims")
+
+
+COMMANDS_OF_SERVERS = [
+    "::error::no", "  ::stop-commands::x", "\t::add-mask::x", "##[error]no", "a ##[add-matcher]m.json",
+    "##vso[task.setvariable variable=x]no", "##teamcity[x]", "###[error]no", "::::error::no", "\u3000::error::no",
+]  # fmt: skip
+
+
+def server_commands(text):
+    """Lines that GitHub, Azure Pipelines or TeamCity would carry out; they ignore blanks of any kind before ``::``."""
+    return [line for line in text.splitlines() if re.search(r"^\s*::|##\w*\[", line)]
+
+
+@pytest.mark.parametrize("text", COMMANDS_OF_SERVERS)
+def test_what_is_told_is_no_workflow_command(text, capsys):
+    assert server_commands(text)
+    for k in range(len(text) + 1):
+        for end in range(k, len(text) + 1):
+            place = Source(f"1 + 2\n{text}\n3", text)
+            error = GradError(f"{text}\n{text}", hint=text, span=Span(6 + k, 6 + end), source=place)
+            lines = picture(error).split("\n")
+            assert server_commands("\n".join(lines)) == []
+            assert len(lines) == 4
+            # The caret stands under what it marks.
+            marked = lines[1][lines[2].index("^") : len(lines[2])]
+            assert marked.encode().decode("unicode_escape", "ignore").startswith(text[k:end]) or not text.isascii()
+    messages.note(text)
+    assert server_commands(capsys.readouterr().err) == []
+
+
+@pytest.mark.parametrize("text", COMMANDS_OF_SERVERS)
+@pytest.mark.parametrize("words", ["eval f=`{}`+1", "eval {}", "explain `{}`**2", "eval x -i {} --keep", "help {}"])
+def test_no_command_prints_a_workflow_command(words, text, tmp_path, monkeypatch, capfdbinary):
+    monkeypatch.chdir(tmp_path)
+    Path(text).write_text(f'x,"{text}","y"\n1,"{text}",{text}\n')
+    for more in ([], ["--at", f"`{text}`=1"], ["-i", text, "--input-format", "csv"]):
+        run([word.replace("{}", text) for word in words.split()] + (more if words.startswith("eval") else []))
+    out, err = capfdbinary.readouterr()
+    assert server_commands((out + err).decode()) == []
 
 
 def test_text_reads_back():

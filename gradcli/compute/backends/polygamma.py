@@ -52,11 +52,17 @@ def _scaled(n: int, z: Array, factor: Array) -> Array:
     return np.asarray(np.ldexp(lead, factorial.bit_length() - e * (n + 1)))
 
 
+@lru_cache
+def _bernoulli() -> tuple[float, ...]:
+    """The Bernoulli numbers B_0 to B_18, cached because SciPy computes them anew in each call."""
+    return tuple(scipy().bernoulli(18).tolist())
+
+
 def _polygamma_far(n: int, z: Array) -> Array:
     """Return |polygamma(n, z)| for n > 0 and large z by its asymptotic expansion (DLMF 5.15.8)."""
     import numpy as np
 
-    bernoulli = scipy().bernoulli(18)
+    bernoulli = _bernoulli()
     total, term = 1 + n / (2 * z), np.ones_like(z)
     for k in range(2, 19, 2):
         term = term * ((n + k - 2) * (n + k - 1) / ((k - 1) * k)) / z / z

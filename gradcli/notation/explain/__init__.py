@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcli.calculus.derive import expand
 from gradcli.calculus.leibniz import derivative_name
-from gradcli.errors import printable
+from gradcli.errors import inert, printable
 from gradcli.expr import Expr
 from gradcli.notation.explain.rules import ExplainStep, steps
 from gradcli.notation.explain.tape import ForwardRow, ReverseRow, forward_table, reverse_table
@@ -82,8 +82,8 @@ def explained(
             ["", "", "value", "adjoint", "from"], [[r.name, r.expression, r.value, r.adjoint, r.formula] for r in tape]
         )
         lines.append("")
-    # Names are the user's: control characters in them must not reach a terminal.
-    return "\n".join([printable(line) for line in lines]).rstrip("\n") + "\n"
+    # Names are the user's: they must not drive a terminal or a CI server.
+    return inert("\n".join([printable(line) for line in lines])).rstrip("\n") + "\n"
 
 
 def _text(e: Expr) -> str:
