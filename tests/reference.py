@@ -209,6 +209,19 @@ def _sinc(x: Number) -> Series:
     return c
 
 
+def _sinhc(x: Number) -> Series:
+    if abs(x) > 4:
+        return _over(_hyperbola(x, True), _line(x))
+    c = [mp.mpf(0)] * (TOP + 1)
+    m, term = 0, mp.mpf(1)
+    while m < 20 or term * mp.mpf(4) ** m > mp.ldexp(1, -mp.prec - 40):
+        for k in range(min(m, TOP) + 1):
+            c[k] += term * math.comb(m, k) * x ** (m - k)
+        term /= (m + 2) * (m + 3)
+        m += 2
+    return c
+
+
 def _sigmoid(x: Number) -> Series:
     v = _exp_line(mp.exp(-abs(x)), -1)
     c = _over(_unit(), _plus_one(v))
@@ -231,6 +244,26 @@ def _erf(x: Number, value: Number, sign: int) -> Series:
 def _erfc(x: Number) -> Number:
     # mpmath gives up on arguments where the result is far below every double: there its leading term will do.
     return mp.erfc(x) if x < 1e4 else mp.exp(-x * x) / (x * mp.sqrt(mp.pi))
+
+
+def _erfcx(x: Number) -> Series:
+    """Up to 100 from erfc and the differential equation y' = 2*x*y - 2/sqrt(pi); beyond, the asymptotic series."""
+    if x < 100:
+        with mp.workprec(mp.prec + 40 * TOP):
+            c = [mp.exp(x * x) * mp.erfc(x)]
+            for k in range(TOP):
+                last = c[k - 1] if k else 1 / mp.sqrt(mp.pi) * -1
+                c.append(2 * (x * c[k] + last) / (k + 1))
+        return [+v for v in c]
+    c = [mp.mpf(0)] * (TOP + 1)
+    m, term = 0, 1 / (x * mp.sqrt(mp.pi))
+    while not c[0] or abs(term) > c[0] * mp.ldexp(1, -mp.prec - 10):
+        for k in range(TOP + 1):
+            # x**-(2*m + 1) around x
+            c[k] += term * math.comb(2 * m + k, k) * (-1 / x) ** k
+        m += 1
+        term *= -(2 * m - 1) / (2 * x * x)
+    return c
 
 
 def _erfinv(x: Number) -> Series:
@@ -655,10 +688,12 @@ REFERENCES: dict[str, Reference] = {
     ),
     "acsch": _single(lambda x: _integral(mp.asinh(1 / x), _scaled(_reciprocal_root(1, 1, x), -1)), *NONZERO),
     "sinc": _single(_mirrored(_sinc, False), busy=((-1, 1), (-6, 6))),
+    "sinhc": _single(_mirrored(_sinhc, False), busy=((-3, 3), (-720, 720))),
     "sigmoid": _single(_sigmoid, busy=((-750, 750), (-40, 40))),
     "softplus": _single(_softplus, busy=((-750, 750), (-40, 40))),
     "erf": _single(lambda x: _erf(x, mp.erf(x), 1), busy=((-6, 6), (-28, 28))),
     "erfc": _single(lambda x: _erf(x, _erfc(x), -1), busy=((-6, 6), (-28, 28))),
+    "erfcx": _single(_erfcx, busy=((-6, 6), (-27, 30))),
     "erfinv": _single(_erfinv, (-BELOW, BELOW), busy=((-1, 1),)),
     "gamma": _single(_gamma, *NONZERO, busy=((-185, 172), (-4, 4)), special=True, wide=False, admit=_not_whole),
     "lgamma": _single(_lgamma, *NONZERO, busy=((-20, 20), (0.5, 3)), special=True, wide=False, admit=_not_whole),

@@ -68,7 +68,9 @@ def steps(e: Expr, x: str) -> list[ExplainStep]:
         (short,) = simplified([result])
         both = Texts([short, result])
         # Of two that are longer than anybody reads none is better.
-        if short is not result and len(both(short, _READ)) <= min(len(both(result, _READ)), _READ - 1):
+        if both(short, _READ) != both(result, _READ) and len(both(short, _READ)) <= min(
+            len(both(result, _READ)), _READ - 1
+        ):
             told.append(ExplainStep(len(told) + 1, "simplified", "the same, shorter", texts(e), both(short)))
     return told
 
