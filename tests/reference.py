@@ -606,7 +606,6 @@ class Reference(NamedTuple):
     partials: Callable[..., Partials]
     domain: tuple[tuple[Interval, ...], ...]
     busy: tuple[Interval, ...] = ()
-    special: bool = False
     parameters: tuple[int | None, ...] = (None,)
     wide: bool = True
     admit: Callable[[Point], bool] | None = None
@@ -695,20 +694,16 @@ REFERENCES: dict[str, Reference] = {
     "erfc": _single(lambda x: _erf(x, _erfc(x), -1), busy=((-6, 6), (-28, 28))),
     "erfcx": _single(_erfcx, busy=((-6, 6), (-27, 30))),
     "erfinv": _single(_erfinv, (-BELOW, BELOW), busy=((-1, 1),)),
-    "gamma": _single(_gamma, *NONZERO, busy=((-185, 172), (-4, 4)), special=True, wide=False, admit=_not_whole),
-    "lgamma": _single(_lgamma, *NONZERO, busy=((-20, 20), (0.5, 3)), special=True, wide=False, admit=_not_whole),
-    "digamma": _single(
-        lambda x: _psi(x, TOP), *NONZERO, busy=((-20, 20), (0.5, 3)), special=True, wide=False, admit=_not_whole
-    ),
+    "gamma": _single(_gamma, *NONZERO, busy=((-185, 172), (-4, 4)), wide=False, admit=_not_whole),
+    "lgamma": _single(_lgamma, *NONZERO, busy=((-20, 20), (0.5, 3)), wide=False, admit=_not_whole),
+    "digamma": _single(lambda x: _psi(x, TOP), *NONZERO, busy=((-20, 20), (0.5, 3)), wide=False, admit=_not_whole),
     "polygamma": _single(
-        _polygamma, *NONZERO, busy=((-20, 20),), special=True, wide=False, admit=_not_whole, parameters=(0, 1, 2, 3, 6)
+        _polygamma, *NONZERO, busy=((-20, 20),), wide=False, admit=_not_whole, parameters=(0, 1, 2, 3, 6)
     ),
-    "besselj": _single(_bessel("j"), busy=((-50, 50),), special=True, wide=False, parameters=BESSEL_ORDERS),
-    "bessely": _single(_bessel("y"), POSITIVE, busy=((0, 50),), special=True, wide=False, parameters=BESSEL_ORDERS),
-    "besseli": _single(_bessel("i"), busy=((-50, 50), (-720, 720)), special=True, wide=False, parameters=BESSEL_ORDERS),
-    "besselk": _single(
-        _bessel("k"), POSITIVE, busy=((0, 50), (0, 750)), special=True, wide=False, parameters=BESSEL_ORDERS
-    ),
+    "besselj": _single(_bessel("j"), busy=((-50, 50),), wide=False, parameters=BESSEL_ORDERS),
+    "bessely": _single(_bessel("y"), POSITIVE, busy=((0, 50),), wide=False, parameters=BESSEL_ORDERS),
+    "besseli": _single(_bessel("i"), busy=((-50, 50), (-720, 720)), wide=False, parameters=BESSEL_ORDERS),
+    "besselk": _single(_bessel("k"), POSITIVE, busy=((0, 50), (0, 750)), wide=False, parameters=BESSEL_ORDERS),
     "abs": _single(lambda x: [abs(x), mp.sign(x), *[mp.mpf(0)] * (TOP - 1)], *NONZERO),
     "relu": _single(lambda x: [max(x, mp.mpf(0)), mp.mpf(x > 0), *[mp.mpf(0)] * (TOP - 1)], *NONZERO),
     "neg": _single(lambda x: [-x, mp.mpf(-1), *[mp.mpf(0)] * (TOP - 1)]),
@@ -896,18 +891,17 @@ def _near_zero(g: Number, x: float, slope: Number, bend: Number) -> bool:
     return bool(NEAR * abs(g) < slope * (min(abs(mp.mpf(x)), slope / bend) if bend else abs(x)))
 
 
-def allowance(name: str, order: int, true: Mark) -> float:
-    """The ulp that a partial of this order may be off.
+def allowance(error: float, order: int, true: Mark) -> float:
+    """The ulp that a partial of this order may be off, ``error`` being allowed for values.
 
-    4 for values and first derivatives, 16 for the gamma and Bessel families; 32 times (1 + conditioning) for higher
-    orders and near a zero.
+    The same for first derivatives; 32 times (1 + conditioning) for higher orders and near a zero.
     """
-    return 32 * (1 + true.conditioning) if order >= 2 or true.crossing else unit(name, order)
+    return 32 * (1 + true.conditioning) if order >= 2 or true.crossing else unit(error, order)
 
 
-def unit(name: str, order: int) -> float:
+def unit(error: float, order: int) -> float:
     """The allowance at a well conditioned point."""
-    return 32 if order >= 2 else 16 if reference(name).special else 4
+    return 32 if order >= 2 else error
 
 
 # Where to look.

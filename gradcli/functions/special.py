@@ -13,7 +13,6 @@ from gradcli.functions.row import (
     HALF,
     PI,
     abs_,
-    beside_integers,
     copysign,
     define,
     digamma,
@@ -162,6 +161,7 @@ def gauss(x: Expr) -> Expr:
 
 
 def _gamma_poles(x: Expr) -> list[Expr]:
+    """0, -1, -2 ..."""
     return [where(lt(x, HALF), x - rint(x), ONE)]
 
 
@@ -252,21 +252,21 @@ define(
     lambda y, x: apply("instead", gt(x, const(Fraction("171.6243769563027"))), y, y * digamma(x)),
     domain="x > 0; x < 0 off the integers",
     synonyms="tgamma",
-    at={1: 1}, turns=True, edges=beside_integers, poles=_gamma_poles, libm="tgamma", math="Gamma",
+    at={1: 1}, turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, libm="tgamma", math="Gamma",
 )  # fmt: skip
 define(
     "lgamma", "log |gamma(x)|", lambda y, x: digamma(x), synonyms="gammaln loggamma", notes="inf at 0, -1, -2 ...",
-    at={1: 0}, turns=True, edges=beside_integers, poles=_gamma_poles, libm="lgamma",
+    at={1: 0}, turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, libm="lgamma",
 )  # fmt: skip
 define(
     "digamma", "slope of lgamma", lambda y, x: apply("polygamma", x, value=1), synonyms="psi",
     domain="x > 0; x < 0 off the integers", needs="scipy",
-    turns=True, edges=beside_integers, poles=_gamma_poles, math="psi",
+    turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, math="psi",
 )  # fmt: skip
 define(
     "polygamma", "n-th derivative of digamma", lambda y, x, n: apply("polygamma", x, value=n + 1),
     parameter=True, domain="x > 0; x < 0 off the integers", needs="scipy",
-    turns=True, edges=beside_integers, poles=_gamma_poles, math="psi",
+    turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, math="psi",
 )  # fmt: skip
 
 
@@ -301,5 +301,5 @@ for _kind, _doc, _below, _above, _where, _ends in (
 ):
     define(
         _kind, _doc, _neighbours(_kind, _below, _above), parameter=True, domain=_where, needs="scipy",
-        turns=_kind in ("besselj", "bessely"), edges=_ends, poles=_ends,
+        turns=_kind in ("besselj", "bessely"), edges=_ends, poles=_ends, error=16,
     )  # fmt: skip

@@ -35,6 +35,8 @@ _MODES: tuple[tuple[int, int, int, int], ...] = (
 )
 _SWITCHES = 40
 _BASES = 3
+_CHANGES = 4
+"""Most changes of an edge that are followed along one line."""
 
 
 def points(names: Sequence[str], seed: int) -> Iterator[Point]:
@@ -127,11 +129,10 @@ def _changes(
         return (*base[:k], x, *base[k + 1 :])
 
     states = [state(at(x)) for x in along]
-    count = 0
-    for a, b, before, after in zip(along, along[1:], states, states[1:], strict=False):
-        if before == after or count == 2:
-            continue
-        count += 1
+    steps = zip(along, along[1:], states, states[1:], strict=False)
+    changes = [(a, b, before) for a, b, before, after in steps if before != after]
+    # Far from 0 an argument is rounded so much that nothing can be said beside an edge.
+    for a, b, before in sorted(changes, key=lambda change: max(abs(change[0]), abs(change[1])))[:_CHANGES]:
         low, high = _ordered(a), _ordered(b)
         while high - low > 1:
             middle = (low + high) // 2

@@ -154,9 +154,9 @@ def _function(step: Step) -> Callable[..., float | bool]:
     if step.function in special.SCIPY:
         array = special.scipy_kernel(step.function)
         return lambda x: float(array(step.value, x))
-    if step.function == "dsinc":
+    if step.function in special.FAMILIES:
         assert step.value is not None
-        return partial(special.dsinc, step.value)
+        return partial(special.FAMILIES[step.function], step.value)
     return _FUNCTIONS[step.function]
 
 

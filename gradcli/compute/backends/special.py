@@ -400,3 +400,6 @@ SCIPY = frozenset({"digamma", "polygamma", "erfinv", "erfinv_gauss", "besselj", 
 LIFTED: dict[str, Callable[..., float]] = {
     "erf": math.erf, "erfc": math.erfc, "gamma": gamma, "lgamma": lgamma, "fma": fma,
 }  # fmt: skip
+"""Kernels on single numbers that every engine uses, the array engines number by number."""
+FAMILIES: dict[str, Callable[[int, float], float]] = {"dsinc": dsinc}
+"""The same for rows with an integer parameter, which comes first."""

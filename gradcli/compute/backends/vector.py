@@ -7,6 +7,7 @@ depend on has changed. Must not know threads: one kernel, with its scratch, belo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -95,10 +96,9 @@ def array_function(step: Step) -> Run:
             np.copyto(out, array(value, x))
 
         return run
-    if name == "dsinc":
+    if name in special.FAMILIES:
         assert value is not None
-        order = value
-        return _lifted(lambda x: special.dsinc(order, x))
+        return _lifted(partial(special.FAMILIES[name], value))
     if name == "erf":
         return erf.fill
     return _OTHERS.get(name) or _UFUNCS[name]
