@@ -19,6 +19,7 @@ from gradcli.codegen.sql import staged_query
 from gradcli.compute.program import lower
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, post_order, reachable, text, var
+from gradcli.functions import LOWERED, TABLE
 
 LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripting.ROWS, *compiled.ROWS, *query.ROWS)}
 
@@ -37,16 +38,20 @@ def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[s
     try:
         return _code(row, named, variables)
     except Unsupported as e:
-        raise _refused(e.args[0], language) from None
+        raise _refused(e.args[0], language, [e for _, e in named]) from None
 
 
-def _refused(op: str, language: str) -> GradError:
-    """The error for an operation that ``language`` cannot express; its hint names the languages that can."""
+def _refused(op: str, language: str, roots: Sequence[Expr]) -> GradError:
+    """The error for an operation that ``language`` lacks: it names the function of ``roots`` that is made of it.
+
+    The hint names the languages that have the operation.
+    """
     name = op.removeprefix("bare_")
     able = [row.name for row in LANGUAGES.values() if op in row.spelled or (op in FORMS and name != op)]
-    return GradError(
-        f"{language} cannot say {name.removesuffix('_gauss')}", hint=f"{', '.join(able)} can" if able else None
-    )
+    public = (e for e in reachable(roots) if op not in LOWERED and e.op in TABLE and not TABLE[e.op].internal)
+    made_of_it = (e.op for e in public if any(part.op == op for part in reachable(lower([e]))))
+    name = next(made_of_it, name.removesuffix("_gauss"))
+    return GradError(f"{language} cannot say {name}", hint=f"{', '.join(able)} can" if able else None)
 
 
 def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ define(
     "div", "quotient", None, None, infix="/", domain="y != 0",
     direct=True, shrinks=True, edges=lambda x, y: [y], poles=lambda x, y: [y], numpy="divide",
 )  # fmt: skip
-define("neg", "negative", None, infix="-", direct=True, numpy="negative")
+define("neg", "negative", None, infix="-", parity="odd", direct=True, numpy="negative")
 define(
     "power", "power x**y", _power_base, _power_exponent, infix="**", synonyms="pow power",
     domain="x > 0; x < 0 with integer y", notes="0**0 = 1; x**n exact at 0 and for negative x with integer n",
@@ -68,7 +68,7 @@ define(
 define(
     "mod", "remainder with the sign of y", lambda y, a, b: ONE, lambda y, a, b: -apply("floordiv", a, b),
     infix="%", synonyms="mod", domain="y != 0", notes="slopes 1 and -floor(x/y), also at jumps",
-    exact=True, edges=lambda x, y: [y], numpy="remainder",
+    error=1, edges=lambda x, y: [y], numpy="remainder",
 )  # fmt: skip
 define(
     "floordiv", "floor(x/y) without rounding the quotient first", None, None, internal=True,

@@ -53,7 +53,7 @@ class Function(NamedTuple):
     exact: bool = False
     """Whether it adds no rounding of its own."""
     error: int = 4
-    """The largest rounding error in ulps."""
+    """The ulp that a value, or a first derivative, may be off: what tests/accuracy.py allows and `check` expects."""
     selects: bool = False
     """Whether its value is one of its arguments."""
     turns: bool = False

@@ -37,6 +37,8 @@ _SWITCHES = 40
 """The most expressions whose sign changes are searched."""
 _BASES = 3
 """Random base points of the search, per expression."""
+_CHANGES = 4
+"""The most changes of sign that are followed along one line."""
 
 
 def points(names: Sequence[str], seed: int) -> Iterator[Point]:
@@ -132,11 +134,10 @@ def _changes(
         return (*base[:k], x, *base[k + 1 :])
 
     signs = [sign(at(x)) for x in along]
-    count = 0
-    for a, b, before, after in zip(along, along[1:], signs, signs[1:], strict=False):
-        if before == after or count == 2:
-            continue
-        count += 1
+    steps = zip(along, along[1:], signs, signs[1:], strict=False)
+    changes = [(a, b, before) for a, b, before, after in steps if before != after]
+    # Changes near 0 first: far from 0 an argument is rounded so much that nothing can be said beside an edge.
+    for a, b, before in sorted(changes, key=lambda change: max(abs(change[0]), abs(change[1])))[:_CHANGES]:
         low, high = _rank(a), _rank(b)
         while high - low > 1:
             middle = (low + high) // 2

@@ -27,6 +27,7 @@ from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
 from gradcli.calculus.derive import derive
 from gradcli.compute.program import build
 from gradcli.expr import ZERO, Expr, apply, const, var
+from gradcli.functions import TABLE
 
 LETTERS = ("x", "y", "z")
 
@@ -60,6 +61,11 @@ def expression(name: str, parameter: int | None = None) -> Expr:
     return apply(name, *x, value=parameter)
 
 
+def error(name: str) -> float:
+    """The ulp that the row allows a value to be off."""
+    return TABLE["power" if name in FIXED_POWERS else name].error
+
+
 def evaluate(outputs: Sequence[Expr], names: Sequence[str], at: Sequence[Point], engine: str) -> list[list[float]]:
     """One list of values per output, over points that are rows of one axis."""
     program = build(outputs, [tuple(names)])
@@ -90,7 +96,7 @@ def findings(name: str, engine: str, count: int, seed: int = 1) -> Iterator[Find
                     order = sum(index)
                     yield Finding(
                         engine, partial, order, parameter, at, computed, true.nearest,
-                        reference.off(computed, true), reference.allowance(name, order, true),
+                        reference.off(computed, true), reference.allowance(error(name), order, true),
                     )  # fmt: skip
 
 
@@ -137,7 +143,7 @@ def worst(name: str, engines: Sequence[str], count: int, seed: int = 1) -> tuple
 
 def shown(name: str, f: Finding) -> str:
     """The error in ulp, conditioning taken out."""
-    size = f.share * reference.unit(name, f.order)
+    size = f.share * reference.unit(error(name), f.order)
     return "wrong" if math.isinf(size) else f"{size:.2f}" if size < 100 else f"{size:.1e}"
 
 

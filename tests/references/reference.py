@@ -209,6 +209,19 @@ def _sinc(x: Number) -> Series:
     return c
 
 
+def _sinhc(x: Number) -> Series:
+    if abs(x) > 4:
+        return _over(_hyperbola(x, True), _line(x))
+    c = [mp.mpf(0)] * (TOP + 1)
+    m, term = 0, mp.mpf(1)
+    while m < 20 or term * mp.mpf(4) ** m > mp.ldexp(1, -mp.prec - 40):
+        for k in range(min(m, TOP) + 1):
+            c[k] += term * math.comb(m, k) * x ** (m - k)
+        term /= (m + 2) * (m + 3)
+        m += 2
+    return c
+
+
 def _sigmoid(x: Number) -> Series:
     v = _exp_line(mp.exp(-abs(x)), -1)
     c = _over(_unit(), _plus_one(v))
@@ -231,6 +244,26 @@ def _erf(x: Number, value: Number, sign: int) -> Series:
 def _erfc(x: Number) -> Number:
     # mpmath gives up on arguments where the result is far below every double: there its leading term will do.
     return mp.erfc(x) if x < 1e4 else mp.exp(-x * x) / (x * mp.sqrt(mp.pi))
+
+
+def _erfcx(x: Number) -> Series:
+    """Up to 100 from erfc and the differential equation y' = 2*x*y - 2/sqrt(pi); beyond, the asymptotic series."""
+    if x < 100:
+        with mp.workprec(mp.prec + 40 * TOP):
+            c = [mp.exp(x * x) * mp.erfc(x)]
+            for k in range(TOP):
+                last = c[k - 1] if k else 1 / mp.sqrt(mp.pi) * -1
+                c.append(2 * (x * c[k] + last) / (k + 1))
+        return [+v for v in c]
+    c = [mp.mpf(0)] * (TOP + 1)
+    m, term = 0, 1 / (x * mp.sqrt(mp.pi))
+    while not c[0] or abs(term) > c[0] * mp.ldexp(1, -mp.prec - 10):
+        for k in range(TOP + 1):
+            # x**-(2*m + 1) around x
+            c[k] += term * math.comb(2 * m + k, k) * (-1 / x) ** k
+        m += 1
+        term *= -(2 * m - 1) / (2 * x * x)
+    return c
 
 
 def _erfinv(x: Number) -> Series:
@@ -573,7 +606,6 @@ class Reference(NamedTuple):
     partials: Callable[..., Partials]
     domain: tuple[tuple[Interval, ...], ...]
     busy: tuple[Interval, ...] = ()
-    special: bool = False
     parameters: tuple[int | None, ...] = (None,)
     wide: bool = True
     admit: Callable[[Point], bool] | None = None
@@ -655,25 +687,23 @@ REFERENCES: dict[str, Reference] = {
     ),
     "acsch": _single(lambda x: _integral(mp.asinh(1 / x), _scaled(_reciprocal_root(1, 1, x), -1)), *NONZERO),
     "sinc": _single(_mirrored(_sinc, False), busy=((-1, 1), (-6, 6))),
+    "sinhc": _single(_mirrored(_sinhc, False), busy=((-3, 3), (-720, 720))),
     "sigmoid": _single(_sigmoid, busy=((-750, 750), (-40, 40))),
     "softplus": _single(_softplus, busy=((-750, 750), (-40, 40))),
     "erf": _single(lambda x: _erf(x, mp.erf(x), 1), busy=((-6, 6), (-28, 28))),
     "erfc": _single(lambda x: _erf(x, _erfc(x), -1), busy=((-6, 6), (-28, 28))),
+    "erfcx": _single(_erfcx, busy=((-6, 6), (-27, 30))),
     "erfinv": _single(_erfinv, (-BELOW, BELOW), busy=((-1, 1),)),
-    "gamma": _single(_gamma, *NONZERO, busy=((-185, 172), (-4, 4)), special=True, wide=False, admit=_not_whole),
-    "lgamma": _single(_lgamma, *NONZERO, busy=((-20, 20), (0.5, 3)), special=True, wide=False, admit=_not_whole),
-    "digamma": _single(
-        lambda x: _psi(x, TOP), *NONZERO, busy=((-20, 20), (0.5, 3)), special=True, wide=False, admit=_not_whole
-    ),
+    "gamma": _single(_gamma, *NONZERO, busy=((-185, 172), (-4, 4)), wide=False, admit=_not_whole),
+    "lgamma": _single(_lgamma, *NONZERO, busy=((-20, 20), (0.5, 3)), wide=False, admit=_not_whole),
+    "digamma": _single(lambda x: _psi(x, TOP), *NONZERO, busy=((-20, 20), (0.5, 3)), wide=False, admit=_not_whole),
     "polygamma": _single(
-        _polygamma, *NONZERO, busy=((-20, 20),), special=True, wide=False, admit=_not_whole, parameters=(0, 1, 2, 3, 6)
+        _polygamma, *NONZERO, busy=((-20, 20),), wide=False, admit=_not_whole, parameters=(0, 1, 2, 3, 6)
     ),
-    "besselj": _single(_bessel("j"), busy=((-50, 50),), special=True, wide=False, parameters=BESSEL_ORDERS),
-    "bessely": _single(_bessel("y"), POSITIVE, busy=((0, 50),), special=True, wide=False, parameters=BESSEL_ORDERS),
-    "besseli": _single(_bessel("i"), busy=((-50, 50), (-720, 720)), special=True, wide=False, parameters=BESSEL_ORDERS),
-    "besselk": _single(
-        _bessel("k"), POSITIVE, busy=((0, 50), (0, 750)), special=True, wide=False, parameters=BESSEL_ORDERS
-    ),
+    "besselj": _single(_bessel("j"), busy=((-50, 50),), wide=False, parameters=BESSEL_ORDERS),
+    "bessely": _single(_bessel("y"), POSITIVE, busy=((0, 50),), wide=False, parameters=BESSEL_ORDERS),
+    "besseli": _single(_bessel("i"), busy=((-50, 50), (-720, 720)), wide=False, parameters=BESSEL_ORDERS),
+    "besselk": _single(_bessel("k"), POSITIVE, busy=((0, 50), (0, 750)), wide=False, parameters=BESSEL_ORDERS),
     "abs": _single(lambda x: [abs(x), mp.sign(x), *[mp.mpf(0)] * (TOP - 1)], *NONZERO),
     "relu": _single(lambda x: [max(x, mp.mpf(0)), mp.mpf(x > 0), *[mp.mpf(0)] * (TOP - 1)], *NONZERO),
     "neg": _single(lambda x: [-x, mp.mpf(-1), *[mp.mpf(0)] * (TOP - 1)]),
@@ -861,18 +891,17 @@ def _near_zero(g: Number, x: float, slope: Number, bend: Number) -> bool:
     return bool(NEAR * abs(g) < slope * (min(abs(mp.mpf(x)), slope / bend) if bend else abs(x)))
 
 
-def allowance(name: str, order: int, true: Mark) -> float:
-    """The ulp that a partial of this order may be off.
+def allowance(error: float, order: int, true: Mark) -> float:
+    """The ulp that a partial of this order may be off, ``error`` being allowed for values.
 
-    4 for values and first derivatives, 16 for the gamma and Bessel families; 32 times (1 + conditioning) for higher
-    orders and near a zero.
+    The same for first derivatives; 32 times (1 + conditioning) for higher orders and near a zero.
     """
-    return 32 * (1 + true.conditioning) if order >= 2 or true.crossing else unit(name, order)
+    return 32 * (1 + true.conditioning) if order >= 2 or true.crossing else unit(error, order)
 
 
-def unit(name: str, order: int) -> float:
+def unit(error: float, order: int) -> float:
     """The allowance at a well conditioned point."""
-    return 32 if order >= 2 else 16 if reference(name).special else 4
+    return 32 if order >= 2 else error
 
 
 # Where to look.

@@ -117,7 +117,11 @@ def test_hard_points(name, at, engine):
     first = [k for order in (0, 1) for k in reference.indices(len(at), order)]
     for key, index in zip(found, first, strict=True):
         m = marks[index]
-        assert reference.off(found[key], m) <= reference.allowance(name, sum(index), m), (key, found[key], m.nearest)
+        assert reference.off(found[key], m) <= reference.allowance(accuracy.error(name), sum(index), m), (
+            key,
+            found[key],
+            m.nearest,
+        )
 
 
 @pytest.mark.parametrize("engine", ENGINES)

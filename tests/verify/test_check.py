@@ -4,6 +4,7 @@ import json
 import math
 import operator
 import random
+import re
 from fractions import Fraction
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import apply, const, reachable, var, variables
+from gradcli.functions import TABLE
 from gradcli.verify import CheckJob, Texts, run_check
 
 CLAIMS = [json.loads(line) for line in (DATA / "claims.jsonl").read_text().splitlines()]
@@ -126,6 +128,52 @@ def test_right_at_kinks_and_edges(f, claim):
 )
 def test_wrong_in_one_place_or_by_little(f, claim):
     assert verdict(f, claim).status == "disagrees"
+
+
+# Each has its edge where no point is chosen but by the edges that its row tells.
+EDGES = {
+    "csch(u)": "-csch(u)*cosh(u)/sinh(u)",
+    "coth(u)": "1 - coth(u)**2",
+    "acsch(u)": "-1/(abs(u)*sqrt(1 + u**2))",
+    "acot(u)": "-1/(1 + u**2)",
+    "xlogy(y, u)": "y/u",
+    "erfinv(x)": "sqrt(pi)/2*exp(erfinv(x)**2)",
+    "digamma(u)": "polygamma(1, u)",
+    "polygamma(1, u)": "polygamma(2, u)",
+    "bessely(0, u)": "-bessely(1, u)",
+    "besselk(1, u)": "-besselk(0, u) - besselk(1, u)/u",
+}
+
+
+def needs_of(f):
+    row = TABLE[f.partition("(")[0]]
+    if row.needs:
+        pytest.importorskip(row.needs)
+    return row
+
+
+@pytest.mark.parametrize("f", EDGES)
+def test_wrong_beside_an_edge_alone(f, monkeypatch):
+    """A claim that is twice the value within 1e-10 of the edge, right elsewhere, and adds no edge of its own."""
+    row = needs_of(f)
+    beside = {"erfinv": "1 - x*x", "digamma": "sin(pi*(x - 0.375))", "polygamma": "sin(pi*(x - 0.375))"}.get(
+        row.name, "x - 0.375"
+    )
+    shifted = f.replace("u)", "x - 0.375)")
+    claim = f"f = {shifted}*(1 + sech(1e10*({beside})))"
+    found = verdict(shifted, claim)
+    assert found.status == "disagrees"
+    assert found.example.claimed == pytest.approx(2 * found.example.true, rel=1e-6)
+    monkeypatch.setitem(TABLE, row.name, row._replace(edges=None))
+    assert verdict(shifted, claim).status == "agrees", "found without the edges of the row"
+
+
+@pytest.mark.parametrize("f", EDGES)
+def test_right_beside_an_edge(f):
+    needs_of(f)
+    right = re.sub(r"\bu\b", "(x - 0.375)", EDGES[f])
+    for seed in range(5):
+        assert verdict(re.sub(r"\bu\b", "x - 0.375", f), f"df_dx = {right}", seed=seed).status == "agrees"
 
 
 def test_a_kink_is_told():

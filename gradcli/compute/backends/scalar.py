@@ -165,9 +165,9 @@ def _function(step: Step) -> Callable[..., float | bool]:
 
         array = scipy_kernel(step.function)
         return lambda x: float(array(step.value, x))
-    if step.function == "dsinc":
+    if step.function in special.FAMILIES:
         assert step.value is not None
-        return partial(special.dsinc, step.value)
+        return partial(special.FAMILIES[step.function], step.value)
     return _FUNCTIONS[step.function]
 
 

@@ -168,4 +168,6 @@ SCIPY = frozenset({"digamma", "polygamma", "erfinv", "erfinv_gauss", "besselj", 
 LIFTED: dict[str, Callable[..., float]] = {
     "erf": math.erf, "erfc": math.erfc, "gamma": gamma, "lgamma": lgamma, "fma": fma,
 }  # fmt: skip
-"""Functions of single numbers, which the vector engine applies number by number."""
+"""Kernels on single numbers, for every engine; the array engines apply them number by number."""
+FAMILIES: dict[str, Callable[[int, float], float]] = {"dsinc": dsinc}
+"""Kernels of rows with an integer parameter, which comes first."""

@@ -8,6 +8,7 @@ Layer: must not know threads; a kernel with its scratch belongs to one worker.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -98,10 +99,9 @@ def array_function(step: Step) -> Run:
             np.copyto(out, array(value, x))
 
         return run
-    if name == "dsinc":
+    if name in special.FAMILIES:
         assert value is not None
-        order = value
-        return _lifted(lambda x: special.dsinc(order, x))
+        return _lifted(partial(special.FAMILIES[name], value))
     if name == "erf":
         return erf.fill
     return _OTHERS.get(name) or _UFUNCS[name]

@@ -69,7 +69,8 @@ def steps(e: Expr, x: str) -> list[ExplainStep]:
         (short,) = simplified([result])
         both = Texts([short, result])
         # Skip the simplified form if both texts are cut at the display limit.
-        if short is not result and len(both(short, _READ)) <= min(len(both(result, _READ)), _READ - 1):
+        length = len(both(result, _READ))
+        if both(short, _READ) != both(result, _READ) and len(both(short, _READ)) <= min(length, _READ - 1):
             listed.append(ExplainStep(len(listed) + 1, "simplified", "the same, shorter", texts(e), both(short)))
     return listed
 
