@@ -7,20 +7,20 @@ import itertools
 import math
 import re
 from fractions import Fraction
-from pathlib import Path
 
 import accuracy
 import numpy as np
 import pytest
 import reference
+from checkout import ROOT
 from engines import ENGINES
-from gradcli.compute.backends.native.mathematics import ROWS as NATIVE
 from reference import REFERENCES
 
 from gradcli.autograd import complex as complex_numbers
 from gradcli.autograd.elementwise import placeholder
 from gradcli.autograd.errors import BadType
 from gradcli.compute.backends import scalar, vector
+from gradcli.compute.backends.native.functions import ROWS as NATIVE
 from gradcli.compute.program import Step, lower
 from gradcli.expr import BOOLEANS, apply, reachable, readable, var
 from gradcli.functions import LOWERED, NONLOCAL, TABLE
@@ -235,7 +235,7 @@ EXCUSED = {
     },
 }
 """What a room lacks, and why."""
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = ROOT / "docs"
 
 
 def kernels():
