@@ -33,13 +33,12 @@ FREE = {"_tables", "__init__"}
 LONG = {
     "functions.elementary": "rows of the function table",
     "cli.options": "rows of options",
-    "autograd.shape_ops": "to be split",
 }
 """The files of more than 300 lines, and why. The list may only get shorter."""
 
 STATE = {
-    "autograd.graph:_births": "the order in which nodes of the tape are made; a count is atomic",
-    "expr.collector:_pauses": "how many ask the garbage collector to rest",
+    "autograd.graph:_serials": "the order in which nodes of the tape are made; a count is atomic",
+    "expr.node:_pauses": "how many ask the garbage collector to rest",
     "expr.node:_table": "expressions that are equal are one object",
     "expr.textbook:FORMS": "the function table's textbook forms, written by its rows",
     "expr.textbook:KINKS": "the function table's kinks, written by its rows",
