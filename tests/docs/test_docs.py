@@ -240,7 +240,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 def test_files_that_are_named_exist() -> None:
-    for path in (ROOT / "CONTRIBUTING.md", DOCS / "design.md"):
+    for path in (ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", DOCS / "design.md"):
         for name in re.findall(r"`((?:gradcli|tests|docs)/[\w./-]+)`", path.read_text()):
             assert "NAME" in name or (ROOT / name).exists(), f"{path.name}: {name}"
 
