@@ -92,6 +92,14 @@ def test_no_parity_is_forgotten(row):
     assert len(values) < 10 or any(a != -b for a, b in values)
 
 
+@named(row for row in TABLE.values() if row.pythagorean)
+def test_pythagorean(row):
+    partner, sign = row.pythagorean
+    f, g = function(node(row)), function(node(TABLE[partner]))
+    for x in (-3.1, -0.4, 0.0, 1.3, 2.7):
+        assert f(x) ** 2 + sign * g(x) ** 2 == pytest.approx(1, rel=1e-13)
+
+
 @named(row for row in PUBLIC if row.nonnegative)
 def test_nonnegative(row):
     needed(row)
