@@ -243,7 +243,6 @@ EXCUSED = {
     },
 }
 """What a room lacks, and why."""
-DOCS = ROOT / "docs"
 
 
 def kernels():
@@ -275,7 +274,7 @@ def missing(room):
         return {row.name for row in PUBLIC if row.parameter or row.arity[1] is None or not has_complex(row)}
     if room == "reference":
         return {row.name for row in PUBLIC} ^ set(REFERENCES)
-    page = (DOCS / f"{room}.md").read_text()
+    page = (ROOT / "docs" / f"{room}.md").read_text()
     spelled = {row.name for row in PUBLIC if row.infix is None and row.name != "neg"}
     return {name for name in spelled if not re.search(rf"^\| `?{name}`?[ ,]", page, re.MULTILINE)}
 
