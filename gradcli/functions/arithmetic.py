@@ -1,4 +1,4 @@
-"""Arithmetic, comparisons, choices: what the language writes with signs and words."""
+"""Arithmetic, comparisons, selection: what the language writes with operators and keywords."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gradcli.functions.row import and_, define, eq, fmod, ge, log, rint, where
 
 
 def _less_one(n: Expr) -> Expr:
-    """n - 1, kept as one step from what the user wrote (never ((y - 1) - 1))."""
+    """n - 1 with the constants folded: y - 2, never (y - 1) - 1, which rounds twice."""
     if n.op == "sub" and exact(n.args[1]) is not None:
         return n.args[0] - (n.args[1] + ONE)
     return n - ONE
@@ -24,9 +24,9 @@ def _power_base(y: Expr, x: Expr, n: Expr) -> Expr:
     if number is not None:
         if _is_double(number) and _is_double(number - 1):
             return n * x ** (n - 1)
-        # 0.3 is no double: x**0.3 is x**0.299...9889, whose slope has the exponent -0.700...111, not -0.7's.
+        # 0.3 is not a double: x**0.3 is x**0.299...9889, whose slope has the exponent -0.700...111, not -0.7.
         return n * apply("power_shift", x, n, value=1)
-    # Only at (0, 0): elsewhere n*x**(n - 1) is right, and its own slope in n is needed where n = 0.
+    # 0 at (0, 0) alone: elsewhere n*x**(n - 1) is right, and its slope in n is needed where n = 0.
     return where(and_(eq(x, ZERO), eq(n, ZERO)), ZERO, n * x ** _less_one(n))
 
 
@@ -45,7 +45,6 @@ def _power_exponent(y: Expr, x: Expr, n: Expr) -> Expr:
     return where(and_(eq(x, ZERO), ge(n, ZERO)), ZERO, log(x) * y)
 
 
-# Arithmetic. forward and reverse know + - * / neg, where, instead and defined by heart.
 define("add", "sum", None, None, arity=(2, 2), infix="+", commutes=True, direct=True, numpy="add")
 define("sub", "difference", None, None, infix="-", direct=True, numpy="subtract")
 define("mul", "product", None, None, infix="*", commutes=True, direct=True, shrinks=True, numpy="multiply")

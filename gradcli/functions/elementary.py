@@ -60,7 +60,7 @@ def _halves(x: Expr) -> tuple[Expr, Expr]:
 
 
 def _cbrt(x: Expr) -> Expr:
-    # The C library's error reaches 3.7 ulp; one Newton step on the exact residual y**3 - x leaves half of one.
+    # The C library's cbrt is up to 3.7 ulp off; one Newton step on the exact residual y**3 - x leaves 0.5 ulp.
     size = abs_(x)
     up, down = lt(size, const(Fraction(1, 2**600))), gt(size, const(Fraction(2) ** 600))
     x1 = x * where(up, const(Fraction(2) ** 450), where(down, const(Fraction(1, 2**450)), ONE))
@@ -156,11 +156,11 @@ define(
 # Trigonometric.
 define(
     "sin", "sine (radians)", lambda y, x: cos(x),
-    parity="odd", at={0: 0}, turns=True, numpy="sin", libm="sin", power_on_name=True,
+    parity="odd", at={0: 0}, turns=True, numpy="sin", libm="sin", power_on_name=True, pythagorean=("cos", 1),
 )  # fmt: skip
 define(
     "cos", "cosine (radians)", lambda y, x: -sin(x),
-    parity="even", at={0: 1}, turns=True, numpy="cos", libm="cos", power_on_name=True,
+    parity="even", at={0: 1}, turns=True, numpy="cos", libm="cos", power_on_name=True, pythagorean=("sin", 1),
 )  # fmt: skip
 define(
     "tan", "tangent (radians)", lambda y, x: 1 + y**2, synonyms="tg",
@@ -216,7 +216,7 @@ def _scaled(x: Expr, y: Expr) -> tuple[Expr, Expr, Expr]:
 
 
 def _direction(x: Expr, y: Expr) -> Expr:
-    # Scaled only where hypot itself would leave the range, and by little: the smaller of the two must keep its digits.
+    # Scale only where hypot would overflow or lose digits, by a factor that keeps the smaller argument normal.
     size = maximum(abs_(x), abs_(y))
     power = where(gt(size, const(Fraction(2) ** 1022)), QUARTER, where(lt(size, const(Fraction(1, 2**900))), _UP, ONE))
     p, q = x * power, y * power
@@ -230,8 +230,8 @@ def inversion(x: Expr, y: Expr) -> Expr:
 def _inversion_factors(x: Expr, y: Expr, n: int, phase: int) -> Expr:
     """r**-n * sin(n*a + phase*pi/2) for the point (x, y) = r*(cos a, sin a), 0 at the origin for n = 1.
 
-    As a product of lines through the origin: sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). No sum of powers,
-    so it cancels at its own zeros alone, and overflows only where it is infinite.
+    A product of linear forms, from sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). Unlike the sum of powers it
+    cancels at its own zeros alone, and overflows only where the result does.
     """
     p, q, power = _scaled(x, y)
     square = p * p + q * q
@@ -266,7 +266,7 @@ define(
     readable=lambda x, y: ONE / sqrt(y**2 + ONE) if x is ONE else x / hypot(x, y), kinks=True,
 )  # fmt: skip
 define(
-    # d/dx z**-n = -n*z**-(n+1) and d/dy z**-n = -i*n*z**-(n+1): every slope is one node of the family.
+    # d/dx z**-n = -n*z**-(n+1) and d/dy z**-n = -i*n*z**-(n+1): each slope is a row of the same family.
     "inversion", "real part of (x + i*y)**-n; x/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
     lambda p, x, y, n: n * apply("inversion_im", x, y, value=n + 1),
@@ -320,6 +320,7 @@ define(
 define(
     "cosh", "hyperbolic cosine", lambda y, x: sinh(x), synonyms="ch",
     parity="even", at={0: 1}, nonnegative=True, numpy="cosh", libm="cosh", power_on_name=True,
+    pythagorean=("sinh", -1),
 )  # fmt: skip
 define(
     "tanh", "hyperbolic tangent", lambda y, x: sech(x) ** 2, synonyms="th",
@@ -337,18 +338,18 @@ def _csch(x: Expr) -> Expr:
 
 
 def _near_zero(x: Expr, near: Expr, far: Expr) -> Expr:
-    # Below 1e-9 the two agree to the last digit, and the simple one overflows in one term, not in two that cancel.
+    # Below 1e-9 both forms round to the same double; ``near`` has one term that overflows, ``far`` two that cancel.
     return apply("instead", lt(abs_(x), const(Fraction(1, 10**9))), near, far)
 
 
 def sech_squared(x: Expr) -> Expr:
-    """sech(x)**2 with one error of the exponential, not two."""
+    """sech(x)**2 with one rounding error of an exponential instead of two."""
     e = exp(-2 * abs_(x))
     return 4 * e / ((1 + e) * (1 + e))
 
 
 def csch_squared(x: Expr) -> Expr:
-    """csch(x)**2 likewise."""
+    """csch(x)**2 with one rounding error of an exponential instead of two."""
     less = apply("expm1", -2 * abs_(x))
     return 4 * exp(-2 * abs_(x)) / (less * less)
 

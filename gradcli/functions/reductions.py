@@ -1,11 +1,11 @@
-"""Functions of all points of a grid at once, and what their slopes are made of."""
+"""Reductions, which take one number from all points of a grid, and the internal rows of their slopes."""
 
 from __future__ import annotations
 
 from gradcli.expr import ONE
 from gradcli.functions.row import define
 
-# Reductions: one number from all points of the grid. min and max stand above.
+# min and max of one argument are reductions too; their rows are in `steps`.
 define("sum", "sum over all points", None, reduces=True, notes="rounded once, whatever the order of the points")
 define("mean", "mean over all points", None, reduces=True, notes="rounded once")
 define("prod", "product over all points", None, reduces=True, notes="slopes exact where factors are 0")
@@ -14,7 +14,7 @@ define(
     nonnegative=True,
 )  # fmt: skip
 
-# What their slopes are made of: numbers from all points, and values at each point that depend on all.
+# Internal rows of their slopes: reductions, and values at each point that depend on all points.
 for _name, _doc in (
     ("sum_lost", "what the sum over all points lost in rounding"),
     ("norm_lead", "the norm over all points without its power of two"),

@@ -1,9 +1,9 @@
-"""What a row of the function table is, and how rows are found.
+"""The row of the function table, `define` and the look-ups.
 
-A row gives the name, the slope in each argument as an expression of the answer ``y`` and the arguments
-(None: flat everywhere), and, unless the backends have a kernel of that name, the ``expansion`` into functions they
-have. One slope is enough for forward mode, reverse mode and every order, so its *form* decides the
-accuracy: it must neither cancel nor overflow where the derivative is finite, nor do so when differentiated again.
+A row gives the name, the partial derivative in each argument as an expression of the result ``y`` and the arguments
+(None: zero everywhere), and, unless the backends have a kernel of that name, the ``expansion`` into functions that
+have one. One slope serves forward mode, reverse mode and every order, so its *form* decides the accuracy: it must
+neither cancel nor overflow where the derivative is finite, nor do so when differentiated again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Slopes = Callable[..., Sequence[Expr | None]]
 
 
 class Function(NamedTuple):
-    """One row: a function and every fact about it. Files that need a library hold their entries by the row's name."""
+    """One row: a function and every fact about it. Kernels, which need a library, stand in their rooms by its name."""
 
     name: str
     doc: str
@@ -36,51 +36,53 @@ class Function(NamedTuple):
     internal: bool
     needs: str | None
     arguments: tuple[str, ...]
-    """Names of the arguments in texts."""
+    """Names of the arguments in messages and docs."""
     reduces: bool
-    """Whether with one argument it takes all points of the grid and gives one number; its adjoint is in `reverse`."""
+    """Whether it is a reduction: with one argument, one number from all points of the grid (adjoint: see `reverse`)."""
     direct: bool = False
-    """Whether forward and reverse mode have a rule of their own for it, beside its slopes."""
+    """Whether forward and reverse mode have a rule of their own for it."""
     commutes: bool = False
     parity: Literal["", "odd", "even"] = ""
     nonnegative: bool = False
     at: tuple[tuple[int, int | Fraction], ...] = ()
     """Arguments at which the value is exact, each with its value."""
     edges: Edges | None = None
-    """Expressions of the arguments that change sign where the function changes its form: kinks, ends of domains."""
+    """Expressions of the arguments that change sign at kinks, jumps, poles and ends of the domain."""
     poles: Edges | None = None
-    """Expressions that are 0 where the function is infinite, and about as far from 0 as that is from the argument."""
+    """Expressions of the arguments that are 0 at poles, and whose size is about the distance to the nearest pole."""
     exact: bool = False
-    """Whether it adds no rounding of its own."""
+    """Whether its value is never rounded."""
     error: int = 4
     """The ulp that a value, or a first derivative, may be off: what tests/accuracy.py allows and `check` expects."""
     selects: bool = False
     """Whether its value is one of its arguments."""
     turns: bool = False
-    """Whether it comes back to where it was: two values do not tell how far it went between them."""
+    """Whether it is not monotonic: its values at two points do not bound it between them."""
     shrinks: bool = False
-    """Whether it may underflow to 0 where no argument is 0."""
+    """Whether it may underflow to 0 for arguments other than 0."""
     numpy: str = ""
     """The name of NumPy's ufunc."""
     libm: str = ""
     """The name of the C library's function."""
     math: str = ""
-    """The word that mathematics uses, where it differs from the name."""
+    """The name in LaTeX and MathML, where it differs."""
     power_on_name: bool = False
     """Whether mathematics writes powers on the name, as in sin**2 x."""
+    pythagorean: tuple[str, int] | None = None
+    """(g, s) with f(x)**2 + s*g(x)**2 = 1."""
 
 
 Edges = Callable[..., list[Expr]]
 
 
 LOWERED = frozenset({"power_residual", "cbrt_near", "gauss", "erfinv_gauss"})
-"""Only expansions and lowering use these.
+"""Operations with kernels that occur in expansions and lowered programs only.
 
 gauss(x) is exp(-x**2); power_residual(x, n, lost) is x**(n + lost), lost below an ulp of n.
 """
 
 NONLOCAL = frozenset({"unit", "cofactor", "cofactor_along"})
-"""Rows with a value at each point that depends on all points: slopes of the reductions."""
+"""Slopes of the reductions: a value at each point that depends on all points."""
 
 TABLE: dict[str, Function] = {}
 SPELLED: dict[str, Function] = {}
@@ -109,8 +111,8 @@ def define(
 ) -> None:
     """Add a row. ``slopes`` are one rule per argument, ``every`` one rule that returns them all.
 
-    ``readable`` is the form that a textbook writes, on the arguments and the parameter; ``kinks``: it is another
-    function at kinks. ``facts`` are fields of `Function` that are told above.
+    ``readable`` is the textbook form, of the arguments and the parameter; ``kinks``: it differs from the function at
+    kinks. ``facts`` are fields of `Function`.
     """
 
     def each(y: Expr, *x: Expr, **parameters: int) -> Sequence[Expr | None]:
@@ -135,7 +137,7 @@ def define(
 
 
 def having(fact: str) -> frozenset[str]:
-    """The names of the rows of which a fact is true."""
+    """The names of the rows that have a fact."""
     return frozenset(name for name, row in TABLE.items() if getattr(row, fact))
 
 
@@ -160,7 +162,7 @@ def slopes(y: Expr) -> Sequence[Expr | None]:
 
 
 def expansion(e: Expr, args: Sequence[Expr]) -> Expr | None:
-    """What a node means in functions with kernels, on ``args``; None where it has a kernel itself."""
+    """A node as an expression of functions with kernels, on ``args``; None where it has a kernel itself."""
     row = TABLE.get(e.op)
     if row is None or row.expansion is None:
         return None
@@ -215,7 +217,7 @@ def polynomial(terms: Iterable[tuple[int, Expr]]) -> Expr:
 
 
 def beside_integers(x: Expr) -> list[Expr]:
-    """An edge at every integer."""
+    """Edges at the integers."""
     return [x - rint(x)]
 
 

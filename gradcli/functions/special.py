@@ -1,9 +1,9 @@
-"""sinc and sinhc, the error function, the gamma family, Bessel functions."""
+"""sinc and sinhc, the error function, the gamma family."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from itertools import count
@@ -30,7 +30,7 @@ from gradcli.functions.row import (
 )
 
 
-# sinc and its derivatives: each is its own row's kernel, since any formula in sin and cos cancels near 0.
+# The derivatives of sinc are a family with a kernel: every formula in sin and cos cancels near 0.
 def _sinc(x: Expr) -> Expr:
     whole = rint(x)
     part = x - whole
@@ -133,13 +133,13 @@ def _dgauss(x: Expr, n: int) -> Expr:
     before, hermite = ONE, -2 * x
     for k in range(1, n):
         before, hermite = hermite, -2 * (x * hermite + k * before)
-    # Half of the exponential at a time: the polynomial lifts what would underflow alone.
+    # Multiply by the exponential in two halves: alone it underflows where the product with the polynomial does not.
     half = exp(-(square / 2))
     return where(lt(abs_(x), const(40)), hermite * half * half * exp(-rest), ZERO * x)
 
 
 def _hermite(x: Expr, n: int) -> Expr:
-    """The polynomial before exp(-x**2) in its n-th derivative."""
+    """The factor of exp(-x**2) in its n-th derivative."""
     before, factors = [0], [1]
     for k in range(n):
         lifted = [0, *[-2 * c for c in factors]]
@@ -246,7 +246,7 @@ define(
     parity="odd", at={0: 0}, edges=lambda x: [x - 1, x + 1], poles=lambda x: [x - 1, x + 1],
 )  # fmt: skip
 define(
-    # Past its last finite value all is infinite, and the terms of the higher derivatives are so with both signs.
+    # Beyond its last finite value the slope is y itself: terms of the higher derivatives are infinite with both signs.
     "gamma",
     "gamma function",
     lambda y, x: apply("instead", gt(x, const(Fraction("171.6243769563027"))), y, y * digamma(x)),
@@ -268,38 +268,3 @@ define(
     parameter=True, domain="x > 0; x < 0 off the integers", needs="scipy",
     turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, math="psi",
 )  # fmt: skip
-
-
-# Bessel functions of integer order (DLMF 10.6.1, 10.29.1).
-def _order(kind: str, n: int, x: Expr) -> Expr:
-    if n >= 0:
-        return apply(kind, x, value=n)
-    reflected = apply(kind, x, value=-n)
-    return -reflected if kind in ("besselj", "bessely") and n % 2 else reflected
-
-
-def _neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
-    def slope(y: Expr, x: Expr, n: int) -> Expr:
-        low, high = _order(kind, n - 1, x), _order(kind, n + 1, x)
-        if n == 0:
-            return high if above > 0 else -high
-        total = low + high if below == above else low - high
-        return total / 2 if below > 0 else -total / 2
-
-    return slope
-
-
-def _zero(x: Expr) -> list[Expr]:
-    return [x]
-
-
-for _kind, _doc, _below, _above, _where, _ends in (
-    ("besselj", "Bessel function J of order n", 1, -1, "all x", None),
-    ("bessely", "Bessel function Y of order n", 1, -1, "x > 0", _zero),
-    ("besseli", "modified Bessel function I of order n", 1, 1, "all x", None),
-    ("besselk", "modified Bessel function K of order n", -1, -1, "x > 0", _zero),
-):
-    define(
-        _kind, _doc, _neighbours(_kind, _below, _above), parameter=True, domain=_where, needs="scipy",
-        turns=_kind in ("besselj", "bessely"), edges=_ends, poles=_ends, error=16,
-    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Steps, kinks, integer parts. Their slopes are 0 at every jump."""
+"""Piecewise functions: steps, kinks, integer parts. Their slopes are 0 at every jump."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gradcli.functions.row import (
 
 
 def _shares(beats: Callable[..., Expr]) -> Slopes:
-    """Ties share equally among all that attain the extreme."""
+    """The slopes of an extreme: ties share equally among all arguments that attain it."""
 
     def every(y: Expr, *x: Expr) -> list[Expr | None]:
         if len(x) == 2:
@@ -34,9 +34,9 @@ def _shares(beats: Callable[..., Expr]) -> Slopes:
             return [defined(y, where(beats(a, b), ONE, tie)), defined(y, where(beats(b, a), ONE, tie))]
         attained = [where(eq(a, y), ONE, ZERO) for a in x]
         count = attained[0]
-        for one in attained[1:]:
-            count = count + one
-        return [defined(y, one / count) for one in attained]
+        for share in attained[1:]:
+            count = count + share
+        return [defined(y, share / count) for share in attained]
 
     return every
 
@@ -44,8 +44,8 @@ def _shares(beats: Callable[..., Expr]) -> Slopes:
 def _pairwise(name: str) -> Callable[..., Expr]:
     def expansion(*x: Expr) -> Expr:
         best = x[0]
-        for one in x[1:]:
-            best = apply(name, best, one)
+        for argument in x[1:]:
+            best = apply(name, best, argument)
         return best
 
     return expansion
@@ -55,7 +55,6 @@ def _differences(*x: Expr) -> list[Expr]:
     return [a - b for k, a in enumerate(x) for b in x[k + 1 :]]
 
 
-# Steps, kinks, integer parts. Their slopes are 0 at every jump.
 define(
     "abs", "absolute value", lambda y, x: sign(x), synonyms="fabs", notes="slope 0 at 0",
     parity="even", at={0: 0}, nonnegative=True, edges=lambda x: [x], numpy="absolute", libm="fabs",

@@ -92,6 +92,14 @@ def test_no_parity_is_forgotten(row):
     assert len(values) < 10 or any(a != -b for a, b in values)
 
 
+@named(row for row in TABLE.values() if row.pythagorean)
+def test_pythagorean(row):
+    partner, sign = row.pythagorean
+    f, g = function(node(row)), function(node(TABLE[partner]))
+    for x in (-3.1, -0.4, 0.0, 1.3, 2.7):
+        assert f(x) ** 2 + sign * g(x) ** 2 == pytest.approx(1, rel=1e-13)
+
+
 @named(row for row in PUBLIC if row.nonnegative)
 def test_nonnegative(row):
     needed(row)
@@ -235,7 +243,6 @@ EXCUSED = {
     },
 }
 """What a room lacks, and why."""
-DOCS = ROOT / "docs"
 
 
 def kernels():
@@ -267,7 +274,7 @@ def missing(room):
         return {row.name for row in PUBLIC if row.parameter or row.arity[1] is None or not has_complex(row)}
     if room == "reference":
         return {row.name for row in PUBLIC} ^ set(REFERENCES)
-    page = (DOCS / f"{room}.md").read_text()
+    page = (ROOT / "docs" / f"{room}.md").read_text()
     spelled = {row.name for row in PUBLIC if row.infix is None and row.name != "neg"}
     return {name for name in spelled if not re.search(rf"^\| `?{name}`?[ ,]", page, re.MULTILINE)}
 

@@ -44,7 +44,7 @@ def test_no_false_alarm(thorough):
 
 def test_mistakes_are_refused():
     missed, total = [], 0
-    for row in CLAIMS:
+    for row in [row for row in CLAIMS if row["wrong"]]:
         # One job for all mistakes in a function, each about an output of its own.
         outputs = [f"y{k} = {row['f']}" for k in range(len(row["wrong"]))]
         claims = Texts([f"dy{k}_d{row['x']} = {wrong}" for k, wrong in enumerate(row["wrong"])])

@@ -8,14 +8,14 @@ from fractions import Fraction
 
 from gradcli.calculus.simplify.products import ONCE, E, Exponent, Factors, Products, Terms, add
 from gradcli.expr import ONE, ZERO, Expr, apply
+from gradcli.functions import TABLE
 from gradcli.limits.work import spend
 
 _FACTORED, _TOGETHER, _EXPANDED = 64, 16, 64
 """The most terms of a sum that is searched for common factors, that gets a common denominator, and that an expanded
 product may have.
 """
-_SQUARES = {"sin": ("cos", 1), "cos": ("sin", 1), "cosh": ("sinh", -1)}
-"""f: (g, s) with f(x)**2 + s*g(x)**2 = 1."""
+_SQUARES = {row.name: row.pythagorean for row in TABLE.values() if row.pythagorean is not None}
 
 
 class Sums(Products):
