@@ -264,7 +264,7 @@ def _verdict(check: Check, tally: Tally) -> Verdict:
 
 
 def _reason(tally: Tally, infinite: int) -> str:
-    if infinite:
+    if infinite and not tally.inconclusive:
         return f"the claim has no finite value at any of the points ({infinite})"
     if tally.outside and not (tally.unsure or tally.inconclusive or tally.overflows):
         return f"the derivative is not finite at any of the points ({tally.outside})"

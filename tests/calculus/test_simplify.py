@@ -6,6 +6,7 @@ import math
 import random
 
 import pytest
+from engines import evaluate
 from work import calls
 
 from gradcli.calculus.derive import derive
@@ -140,6 +141,20 @@ def test_golden(line: str) -> None:
 def test_derivatives_as_in_the_book(source: str, wanted: str) -> None:
     found = derive([("f", read(source))], ["x"], 1)[1][1]
     assert text(one(found)) == wanted
+
+
+@pytest.mark.parametrize("n", [-2, 2, 3, 4, 5])
+@pytest.mark.parametrize(
+    "name", ["sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth"]
+)
+def test_powers_keep_their_exponent(name: str, n: int) -> None:
+    e = read(f"{name}(x)**{n}")
+    found = one(e)
+    assert evaluate([("f", found)], {"x": 0.75})["f"] == pytest.approx(
+        evaluate([("f", e)], {"x": 0.75})["f"], rel=1e-14
+    )
+    assert n < 0 or text(found) == f"{name}(x)**{n}"
+    assert text(one(read("*".join([f"{name}(x)"] * abs(n))))) == f"{name}(x)**{abs(n)}"
 
 
 # The same function.

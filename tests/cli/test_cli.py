@@ -70,6 +70,12 @@ def test_what_is_printed_is_read_back(shell: Shell) -> None:
     assert found == pytest.approx(wanted_columns, rel=1e-13)
 
 
+def test_what_has_no_variable_has_no_explanation(shell: Shell) -> None:
+    for words in (["3"], ["pi + 1", "--json"]):
+        code, out, err = shell("explain", *words)
+        assert (code, out, err) == (2, "", "gradcli: error: there is no variable to differentiate in\n")
+
+
 def test_eval(shell: Shell) -> None:
     assert shell("eval", "2**10 + x", "--at", "x=0.5", "--csv")[1] == "x,f\n0.5,1024.5\n"
     assert shell("eval", "2+3") == (0, "  f\n5.0\n", "")

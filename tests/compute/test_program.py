@@ -89,6 +89,23 @@ def test_textbook_forms_are_evaluated_with_care(e, point, value, engine):
     assert evaluate([("f", e)], point, engine)["f"] == pytest.approx(value, rel=4e-16, abs=0)
 
 
+UNARY = [row.name for row in TABLE.values() if row.arity == (1, 1) and not row.internal and not row.reduces]
+
+
+@pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
+@pytest.mark.parametrize("name", UNARY)
+def test_powers_of_every_function(name, engine):
+    """The squares of some have a form of their own, which no other power may take."""
+    parameter = 1 if TABLE[name].parameter else None
+    e = apply(name, x, value=parameter)
+    values = {p: evaluate([("f", e)], {"x": p})["f"] for p in (0.75, 2.75)}
+    at = next((p for p, v in values.items() if math.isfinite(v) and abs(v) not in (0, 1)), 0.75)
+    value = evaluate([("f", e)], {"x": at}, engine)["f"]
+    exponents = [-3, -2, -1, 2, 3, 4, 5]
+    found = evaluate([(f"p{n}", e ** const(n)) for n in exponents], {"x": at}, engine)
+    assert found == {f"p{n}": pytest.approx(value**n, rel=1e-14, abs=0) for n in exponents}
+
+
 _ARITHMETIC = {"add": 2, "sub": 2, "mul": 2, "div": 2, "neg": 1, "abs": 1, "where": 3, "sign": 1}
 
 

@@ -210,6 +210,23 @@ def test_the_caret_stands_under_the_end():
     assert str(caught.value).splitlines()[1:] == ["  x +", "     ^"]
 
 
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("sin(1, 2)", "write sin(x)"),
+        ("sin()", "write sin(x)"),
+        ("hypot(1)", "write hypot(x, y)"),
+        ("max()", "write max(x, y, ...)"),
+        ("besselj(1)", "write besselj(n, x)"),
+        ("where(x)", "write where(condition, a, b)"),
+    ],
+)
+def test_a_wrong_count_of_arguments_is_told_the_right_one(source, hint):
+    with pytest.raises(GradError) as caught:
+        parse(source)
+    assert caught.value.hint == hint
+
+
 @pytest.mark.parametrize("digits", ["1" * 641, "0." + "1" * 641, "1" * 100_000])
 def test_numbers_are_bounded(digits):
     with pytest.raises(GradError, match=r"digits|beyond"):

@@ -7,6 +7,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 
 import pytest
+from checkout import DATA
 from tools import lack
 from work import calls
 
@@ -161,6 +162,44 @@ def test_mathml_is_well_formed(line: str) -> None:
         assert len(element) == MATHML_ARITY.get(tag, len(element)), tag
         if tag in ("mi", "mn", "mo", "mtext"):
             assert element.text and not len(element)
+
+
+LINEAR = (DATA / "mathml.txt").read_text("utf-8").splitlines()
+"""The same in MathML, written in a line: braces are the children of fractions, powers, indices and roots."""
+
+
+def linear(element: ET.Element) -> str:
+    tag = element.tag.rpartition("}")[2]
+    parts = [linear(child) for child in element]
+    if tag in ("mi", "mn", "mo", "mtext"):
+        return {"\u2061": "", "\u2062": " "}.get(element.text or "", element.text or "")
+    if tag in MATHML_ARITY:
+        sign = {"mfrac": "/", "msup": "^", "msub": "_", "mroot": "\u221a"}[tag]
+        return f"{{{parts[0]}}}{sign}{{{parts[1]}}}"
+    body = "".join(parts)
+    return f"\u221a{{{body}}}" if tag == "msqrt" else f"{'; '.join(parts)}." if tag == "mtr" else body
+
+
+@pytest.mark.parametrize("line", LINEAR)
+def test_mathml(line: str) -> None:
+    given, wanted = line.split(" -> ")
+    assert linear(ET.fromstring(write("mathml", [("f", read(given))], ["x"]))) == f"f={wanted}"
+
+
+def test_both_notations_are_tested_alike() -> None:
+    assert [line.split(" -> ")[0] for line in GOLDEN.strip().splitlines()] == [line.split(" -> ")[0] for line in LINEAR]
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        ("sinc(x)", [r"\operatorname{sinc}^{\left(1\right)}", r"\operatorname{sinc}^{\left(2\right)}"]),
+        ("digamma(x)", [r"\psi^{\left(1\right)}", r"\psi^{\left(2\right)}"]),
+    ],
+)
+def test_derivatives_of_a_family_have_an_upper_index(source: str, wanted: list[str]) -> None:
+    found = write("latex", derive([("f", read(source))], ["x"], 2), ["x"]).splitlines()[1:]
+    assert [line.split(" = ")[1] for line in found] == [rf"{name}\left(x\right)" for name in wanted]
 
 
 def test_mathml_golden() -> None:
