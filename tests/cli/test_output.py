@@ -539,7 +539,7 @@ def test_a_file_system_without_unnamed_files(number: int, monkeypatch: pytest.Mo
 
 
 def test_without_proc_the_file_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replacement, "_own", lambda fd: f"/no/proc/{fd}")
+    monkeypatch.setattr(replacement, "_descriptor_path", lambda fd: f"/no/proc/{fd}")
     assert call([*ONE, "-o", "o.csv"]) == 0
     assert left() == ["o.csv"] and Path("o.csv").read_text() == TABLE
 

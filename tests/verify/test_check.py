@@ -46,8 +46,8 @@ def test_mistakes_are_refused():
     missed, total = [], 0
     for row in [row for row in CLAIMS if row["wrong"]]:
         # One job for all mistakes in a function, each about an output of its own.
-        outputs = [f"y{k} = {row['f']}" for k in range(len(row["wrong"]))]
-        claims = Texts([f"dy{k}_d{row['x']} = {wrong}" for k, wrong in enumerate(row["wrong"])])
+        outputs = [f"output{k} = {row['f']}" for k in range(len(row["wrong"]))]
+        claims = Texts([f"doutput{k}_d{row['x']} = {wrong}" for k, wrong in enumerate(row["wrong"])])
         verdicts = run_check(CheckJob(outputs, claims)).verdicts
         total += len(verdicts)
         missed += [(row, w) for w, v in zip(row["wrong"], verdicts, strict=True) if v.status != "disagrees"]
