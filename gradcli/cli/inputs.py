@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from gradcli.cli import options
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError, Source
-from gradcli.formats.input import unopened
 
 if TYPE_CHECKING:
     from gradcli.cli.messages import Progress
@@ -51,6 +50,8 @@ def read(path: str) -> Source:
             raise GradError(f"{name}: expressions of more than {_LIMIT} bytes are beyond the limit")
         return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name)
     except OSError as e:
+        from gradcli.formats.input import unopened
+
         raise unopened(name, e) from None
     except UnicodeDecodeError as e:
         line = data.count(b"\n", 0, e.start) + 1

@@ -16,7 +16,7 @@ from gradcli.cli import messages, options
 from gradcli.cli.messages import Progress, colored
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
-from gradcli.formats import FORMATS, Format, Out, Packer, Style, by_suffix, suffix_of
+from gradcli.formats import FORMATS, Format, Out, Style, by_suffix
 
 if TYPE_CHECKING:
     from gradcli.formats import Statements
@@ -29,7 +29,7 @@ class Target:
 
     def __init__(self, ctx: click.Context, line: CommandLine) -> None:
         self.line, self.path = line, line.path
-        self.packing = None if self.path is None else suffix_of(self.path)[1]
+        self.packing = None if self.path is None else _packing(self.path)
         self.format = self._chosen(ctx)
         self.output = ctx.obj.to(self.path, line)
         self.terminal = self.output.terminal
@@ -90,7 +90,11 @@ class Target:
         """
 
         def send(out: Out) -> None:
-            packer = Packer(out, self.packing) if self.packing is not None else None
+            packer = None
+            if self.packing is not None:
+                from gradcli.formats.compression import Packer
+
+                packer = Packer(out, self.packing)
             write(packer or ((lambda data: out(self.format.shown(data))) if self.terminal else out))
             if packer is not None:
                 packer.close()
@@ -140,6 +144,13 @@ class Target:
         """The progress line, if stderr is a terminal and the result does not go to one."""
         quiet = self.line.no_progress or self.line.quiet or self.terminal
         return None if quiet or sys.stderr is None or not sys.stderr.isatty() else Progress(self.word)
+
+
+def _packing(path: str) -> str | None:
+    """The compression that the suffix of a file asks for."""
+    from gradcli.formats.compression import suffix_of
+
+    return suffix_of(path)[1]
 
 
 def _typed(ctx: click.Context, name: str) -> bool:

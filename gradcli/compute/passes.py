@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.reductions import Reduction, has_reductions, number_name, staged, stands_for_number
 from gradcli.compute import engine
 from gradcli.compute.execute import Block, Work, digests
 from gradcli.compute.grid import Axis, Column, Grid, Held, Index, Values, joined
 from gradcli.compute.program import Program, build, lower
-from gradcli.compute.reuse import FEW, Nest, replaced
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, reachable, var
+
+if TYPE_CHECKING:
+    from gradcli.compute.reuse import Nest
 
 Watch = Callable[[int], None]
 _PREFIX = "\0kept "
@@ -74,6 +76,8 @@ class Plan:
         return math.prod(self.grid.axes[k].length for k in axes)
 
     def _plan(self, levels: Sequence[Sequence[Reduction]], outputs: Sequence[Expr]) -> None:
+        from gradcli.compute.reuse import FEW, Nest
+
         arguments = [[r.argument for r in level] for level in levels]
         roots = [e for level in (*arguments, outputs) for e in level]
         deep = len(levels) > 1 and len(reachable(roots)) > FEW
@@ -96,6 +100,7 @@ class Plan:
 
     def _add(self, level: Sequence[Reduction], arguments: Sequence[Expr], nest: Nest) -> None:
         from gradcli.compute.accumulators import OF
+        from gradcli.compute.reuse import FEW, replaced
 
         groups: dict[tuple[int, ...], list[tuple[Reduction, Expr]]] = {}
         for reduction, argument in zip(level, arguments, strict=True):

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from gradcli.errors import GradError, missing, printable
-from gradcli.formats.compression import Packer, suffix_of, zstandard
-from gradcli.formats.input import STDIN, Input, opened
 from gradcli.formats.interface import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import spell
 
+if TYPE_CHECKING:
+    from gradcli.formats.input import Input
+
 __all__ = [
-    "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Packer", "Start", "Statements", "Style", "Table",
-    "by_suffix", "open_table", "printable", "spell", "suffix_of",
+    "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Start", "Statements", "Style", "Table",
+    "by_suffix", "open_table", "printable", "spell",
 ]  # fmt: skip
 
 
@@ -83,6 +84,8 @@ class Format(NamedTuple):
                 f"{self.name} needs the package {package}", hint=f"pip install 'gradcli[{self.needs}]'"
             ) from None
         if packing == "zst":
+            from gradcli.formats.compression import zstandard
+
             zstandard()
 
 
@@ -134,6 +137,8 @@ FORMATS = {
 
 def by_suffix(path: str) -> Format:
     """Return the format of an output file by its suffix, ignoring .gz and .zst. Raise GradError if it is unknown."""
+    from gradcli.formats.compression import suffix_of
+
     for row in FORMATS.values():
         if suffix_of(path)[0].lower().endswith(row.suffixes):
             return row
@@ -152,6 +157,9 @@ def open_table(
     decompression. ``columns``: names for the columns of an array without names; by default the column of a
     one-dimensional array has the name "". Raise GradError, with exit code 2 for invalid data and 3 for failed reads.
     """
+    from gradcli.formats.compression import suffix_of
+    from gradcli.formats.input import STDIN, Input, opened
+
     if path == "-":
         if stream is None:
             raise GradError("stdin is closed: --input - reads from it")
