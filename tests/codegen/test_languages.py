@@ -169,6 +169,7 @@ def test_numbers_agree(tool, expected, tmp_path):
     assert not wrong, f"{len(wrong)} of them:\n" + "\n".join(wrong[:40])
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_function_is_said_or_refused_by_name(language):
     refused = set()
@@ -186,10 +187,12 @@ def test_every_function_is_said_or_refused_by_name(language):
     assert refused == UNSAID[language]
 
 
+@pytest.mark.quick
 def test_every_language_is_run_by_a_tool():
     assert {language_of(tool) for tool in RUN} == set(LANGUAGES)
 
 
+@pytest.mark.quick
 def test_the_cases_use_every_function():
     used = " ".join(source for source, *_ in CASES)
     assert [name for name in FUNCTIONS if f"{name}(" not in used] == []
@@ -307,6 +310,7 @@ def test_the_comment_stays_a_comment():
             assert all(line.isprintable() for line in first)
 
 
+@pytest.mark.quick
 def test_a_readable_function():
     assert (
         code("c", *named_of("x**2*sin(x)/(x + 1) - 2", 1))
