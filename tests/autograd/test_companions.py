@@ -4,7 +4,6 @@ import doctest
 import math
 import subprocess
 import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -146,34 +145,42 @@ def test_gradients_of_another_shape():
 # Types.
 
 
-def test_types_as_a_user_sees_them(tmp_path):
-    pytest.importorskip("mypy")
-    (tmp_path / "user.py").write_text(
-        textwrap.dedent(
-            """
-            import numpy as np
-            from gradcli import Tensor, grad, gradcheck, hessian, jacobian, tensor
+RIGHT = """
+import numpy as np
+from gradcli import Tensor, grad, gradcheck, hessian, jacobian, tensor
 
-            x = tensor([1.0, 2.0], requires_grad=True, name="x")
-            y: Tensor = (x**2 + 2 * x - x / 3).sum()
-            several: tuple[Tensor, ...] = grad(y, [x], create_graph=True)
-            single: tuple[Tensor, ...] = grad(several[0], x, tensor(np.ones(2)), retain_graph=True)
-            named: dict[str, Tensor] = grad(y, {"x": x}, retain_graph=True)
-            perhaps: tuple[Tensor | None, ...] = grad(y, x, allow_unused=True, retain_graph=True)
-            maybe: dict[str, Tensor | None] = grad(y, {"x": x}, allow_unused=True)
-            reveal_type(several[0].numpy().shape)
-            reveal_type(x[0] @ x)
-            reveal_type(x > 1)
-            reveal_type(gradcheck(lambda x: x, np.ones(2)))
-            """
-        )
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "user.py"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    revealed = [line.split('"')[1] for line in done.stdout.splitlines() if "Revealed" in line]
+x = tensor([1.0, 2.0], requires_grad=True, name="x")
+y: Tensor = (x**2 + 2 * x - x / 3).sum()
+several: tuple[Tensor, ...] = grad(y, [x], create_graph=True)
+single: tuple[Tensor, ...] = grad(several[0], x, tensor(np.ones(2)), retain_graph=True)
+named: dict[str, Tensor] = grad(y, {"x": x}, retain_graph=True)
+perhaps: tuple[Tensor | None, ...] = grad(y, x, allow_unused=True, retain_graph=True)
+maybe: dict[str, Tensor | None] = grad(y, {"x": x}, allow_unused=True)
+reveal_type(several[0].numpy().shape)
+reveal_type(x[0] @ x)
+reveal_type(x > 1)
+reveal_type(gradcheck(lambda x: x, np.ones(2)))
+"""
+WRONG = "from gradcli import grad, tensor\n\ngrad(1.0, tensor(1.0))\ntensor(1.0).nothing\n"
+
+
+@pytest.fixture(scope="module")
+def told_by_mypy(tmp_path_factory):
+    """What a user's type checker says of each file, by one run of it."""
+    pytest.importorskip("mypy")
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "right.py").write_text(RIGHT)
+    (folder / "wrong.py").write_text(WRONG)
+    words = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", "cache", "right.py", "wrong.py"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    return {name: [line for line in done.stdout.splitlines() if line.startswith(f"{name}.py:")]
+            for name in ("right", "wrong")}  # fmt: skip
+
+
+def test_types_as_a_user_sees_them(told_by_mypy):
+    assert not [line for line in told_by_mypy["right"] if ": error:" in line]
+    revealed = [line.split('"')[1] for line in told_by_mypy["right"] if "Revealed" in line]
     assert revealed[1:] == [*["gradcli.autograd.tensor.Tensor"] * 2, "bool"]
 
 
@@ -199,16 +206,9 @@ def test_every_method_of_a_tensor_is_documented():
     assert properties | methods <= documented.keys()
 
 
-def test_types_that_do_not_fit_are_told(tmp_path):
-    pytest.importorskip("mypy")
-    (tmp_path / "user.py").write_text(
-        "from gradcli import grad, tensor\n\ngrad(1.0, tensor(1.0))\ntensor(1.0).nothing\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "user.py"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 1 and "No overload variant" in done.stdout and '"nothing"' in done.stdout
+def test_types_that_do_not_fit_are_told(told_by_mypy):
+    errors = " ".join(line for line in told_by_mypy["wrong"] if ": error:" in line)
+    assert "No overload variant" in errors and '"nothing"' in errors
 
 
 @pytest.mark.parametrize(

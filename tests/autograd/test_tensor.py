@@ -23,6 +23,8 @@ from gradcli.expr import apply, exact, reachable, var
 from gradcli.functions import SPELLED, TABLE
 from gradcli.language import parse
 
+pytestmark = pytest.mark.quick
+
 KINKS = [json.loads(line) for line in (DATA / "kinks.jsonl").read_text().splitlines()]
 OPERATORS = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "mod": operator.mod,

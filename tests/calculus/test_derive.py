@@ -24,6 +24,7 @@ def formulas(e: Expr, wrt: str, order: int) -> dict[str, str]:
     return {name: text(d) for name, d in derive([("f", e)], wrt.split(), order)}
 
 
+@pytest.mark.quick
 def test_names_follow_leibniz():
     names = [name for name, _ in derive([("f", x * x * y)], ["x", "y"], 3)]
     assert names == [
@@ -31,6 +32,7 @@ def test_names_follow_leibniz():
     ]  # fmt: skip
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("e", "order", "last"),
     [
@@ -43,12 +45,14 @@ def test_formulas(e, order, last):
     assert list(formulas(e, "x", order).values())[-1] == last
 
 
+@pytest.mark.quick
 def test_zeros_of_calculus_are_structural():
     assert forward.partials([x * y], ["x"], 2)[x * y] == {(0,): y}
     # The derivative of x*0 is 0 even where x is infinite: no inf*0 is ever computed.
     assert partials(x * ZERO, {"x": math.inf}, 1)["df_dx"] == 0
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("at", [0.0, -1.0, -math.inf])
@@ -66,6 +70,7 @@ def test_one_node_reached_through_two_conditions(mode):
     assert partials(e, {"x": 9.0}, 1, mode=mode)["df_dx"] == pytest.approx(0.5, rel=1e-15)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("n", range(1, 9))
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
 def test_integer_powers_are_exact_at_zero_and_below(n, mode):
@@ -75,6 +80,7 @@ def test_integer_powers_are_exact_at_zero_and_below(n, mode):
             assert value == (math.perm(n, k) * at ** (n - k) if k <= n else 0)
 
 
+@pytest.mark.quick
 def test_diff_inside_an_expression():
     inner = apply("diff", sin(x) * y, x, value=2)
     assert derivation.expand([inner + y]) == [-(sin(x) * y) + y]

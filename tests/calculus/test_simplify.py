@@ -119,12 +119,14 @@ sign(x)*abs(x) -> abs(x)*sign(x)
 """
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("line", GOLDEN.strip().splitlines())
 def test_golden(line: str) -> None:
     given, wanted = line.split(" -> ")
     assert text(one(read(given))) == wanted
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("source", "wanted"),
     [
@@ -143,6 +145,7 @@ def test_derivatives_as_in_the_book(source: str, wanted: str) -> None:
     assert text(one(found)) == wanted
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("n", [-2, 2, 3, 4, 5])
 @pytest.mark.parametrize(
     "name", ["sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth"]

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
 # The main job.
 
 
+@pytest.mark.quick
 def test_the_main_job(shell: Shell) -> None:
     code, out, err = shell("diff", "x**2", "--order", "2", "--grid", "3x4")
     assert (code, err) == (0, "")
@@ -48,6 +49,7 @@ def test_the_main_job(shell: Shell) -> None:
     assert out.splitlines()[:3] == ["x,f,df_dx,d2f_dx2", "0.0,0.0,0.0,2.0", "1.0,1.0,2.0,2.0"]
 
 
+@pytest.mark.quick
 def test_formulas_without_points(shell: Shell) -> None:
     assert shell("diff", "x**2") == (0, "f = x**2\ndf_dx = 2*x\n", "")
     assert shell("show", "x**2") == shell("diff", "x**2")
@@ -76,6 +78,7 @@ def test_what_has_no_variable_has_no_explanation(shell: Shell) -> None:
         assert (code, out, err) == (2, "", "gradcli: error: there is no variable to differentiate in\n")
 
 
+@pytest.mark.quick
 def test_eval(shell: Shell) -> None:
     assert shell("eval", "2**10 + x", "--at", "x=0.5", "--csv")[1] == "x,f\n0.5,1024.5\n"
     assert shell("eval", "2+3") == (0, "  f\n5.0\n", "")
@@ -118,6 +121,7 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
     assert out.splitlines()[1] == "3.0,-3.0,-1.0"
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
@@ -159,6 +163,7 @@ def test_wrong_words(words: list[str], message: str, hint: str, shell: Shell, mo
     assert os.listdir() == []
 
 
+@pytest.mark.quick
 def test_errors_show_the_place(shell: Shell) -> None:
     assert shell("diff", "exp(x) + sn(x*y)")[2] == (
         "gradcli: error: unknown function 'sn' (did you mean 'sin'?)\n  exp(x) + sn(x*y)\n           ^^\n"
@@ -546,6 +551,7 @@ def test_examples_run(shell: Shell) -> None:
         assert shell(*shlex.split(example)[1:])[0] == 0
 
 
+@pytest.mark.quick
 def test_every_option_is_declared_once_for_all_commands() -> None:
     context = click.Context(group())
     seen: dict[str, tuple[type, str | None, bool]] = {}
@@ -558,6 +564,7 @@ def test_every_option_is_declared_once_for_all_commands() -> None:
                 assert seen.setdefault(str(param.name), told) == told
 
 
+@pytest.mark.quick
 def test_topics(shell: Shell) -> None:
     _, overview, _ = shell("help")
     for name, title in topics().items():

@@ -48,6 +48,7 @@ def gradients(*expressions: str, wrt: str = "x", **request: Any) -> dict[str, li
 # The main job.
 
 
+@pytest.mark.quick
 def test_the_main_job(shell: Shell) -> None:
     code, out, err = shell("grad", "y = x**2", "--wrt", "x", "--grid", "3x4")
     assert (code, err) == (0, "")
@@ -228,6 +229,7 @@ def test_constant_but_used(expression: str) -> None:
 # Refusals.
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [

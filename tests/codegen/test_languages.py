@@ -175,6 +175,7 @@ def test_numbers_agree(tool, expected, tmp_path):
     assert not wrong, f"{len(wrong)} of them:\n" + "\n".join(wrong[:40])
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_function_is_said_or_refused_by_name(language):
     """What is lowered to an operation that the language lacks is refused, under its own name, and nothing else is."""
@@ -194,6 +195,7 @@ def test_every_function_is_said_or_refused_by_name(language):
             assert not lacking, name
 
 
+@pytest.mark.quick
 def test_every_language_is_run_by_a_tool():
     assert {language_of(tool) for tool in RUN} == set(LANGUAGES)
 
@@ -310,6 +312,7 @@ def test_the_comment_stays_a_comment():
             assert all(line.isprintable() for line in first)
 
 
+@pytest.mark.quick
 def test_a_readable_function():
     assert (
         code("c", *named_of("x**2*sin(x)/(x + 1) - 2", 1))

@@ -15,6 +15,8 @@ from gradcli.errors import GradError
 from gradcli.expr import substitute, text, var
 from gradcli.job.points import Points, number, split
 
+pytestmark = pytest.mark.quick
+
 finite = st.floats(allow_nan=False, allow_infinity=False)
 positive = st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False)
 

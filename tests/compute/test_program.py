@@ -41,6 +41,7 @@ def test_constants_alone_are_computed_once():
     assert tape.strata[0].axes == ()
 
 
+@pytest.mark.quick
 def test_registers_are_reused():
     e = x
     for _ in range(100):
@@ -69,6 +70,7 @@ def test_every_function_has_a_kernel_or_an_expansion():
     assert set(LOWERED) <= known
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("e", "point", "value"),
     [
@@ -92,6 +94,7 @@ def test_textbook_forms_are_evaluated_with_care(e, point, value, engine):
 UNARY = [row.name for row in TABLE.values() if row.arity == (1, 1) and not row.internal and not row.reduces]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
 @pytest.mark.parametrize("name", UNARY)
 def test_powers_of_every_function(name, engine):

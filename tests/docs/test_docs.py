@@ -141,6 +141,7 @@ def ran(page: str, session: Session) -> str:
         return _BLOCK.sub(lambda b: f"```console\n{session.block(b[2])}```" if block(b).runs else b[0], page)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_commands_print_what_is_shown(path: Path) -> None:
     page, session = path.read_text(), Session()
@@ -229,6 +230,7 @@ def _anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_links_lead_somewhere(path: Path) -> None:
     for link in _LINK.findall(_BLOCK.sub("", path.read_text())):
@@ -239,12 +241,14 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert not anchor or anchor in _anchors(target), link
 
 
+@pytest.mark.quick
 def test_files_that_are_named_exist() -> None:
     for path in (ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", DOCS / "design.md"):
         for name in re.findall(r"`((?:gradcli|tests|docs)/[\w./-]+)`", path.read_text()):
             assert "NAME" in name or (ROOT / name).exists(), f"{path.name}: {name}"
 
 
+@pytest.mark.quick
 def test_every_test_stands_in_the_map_of_rooms() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text().partition("| room | tests |")[2].partition("\n\n")[0]
     folders = {str(path.parent.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")}

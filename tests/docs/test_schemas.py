@@ -11,6 +11,8 @@ from checkout import ROOT
 from command import Shell
 from jsonschema import Draft202012Validator
 
+pytestmark = pytest.mark.quick
+
 SCHEMAS = ROOT / "docs" / "schemas"
 
 PRINTED = {

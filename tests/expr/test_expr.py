@@ -23,6 +23,8 @@ from gradcli.expr import (
 )
 from gradcli.expr.node import _table
 
+pytestmark = pytest.mark.quick
+
 x, y, z = var("x"), var("y"), var("z")
 
 

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from gradcli.errors import GradError, printable
 from gradcli.formats import FORMATS, Style, by_suffix, json_write, markdown, spell, table
 
+pytestmark = pytest.mark.quick
+
 
 class Made:
     """Columns that are there already."""

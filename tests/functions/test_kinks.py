@@ -13,6 +13,7 @@ from gradcli.language import parse
 CASES = [json.loads(line) for line in (DATA / "kinks.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['expr']} @ {c['at']} {' '.join(c['expect'])}")

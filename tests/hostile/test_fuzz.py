@@ -26,6 +26,7 @@ def test_there_are_enough() -> None:
     assert sum(target.count for target in TARGETS.values()) >= 20_000
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("found", [json.loads(line) for line in FOUND.read_text("utf-8").splitlines()], ids=repr)
 def test_what_was_found(found: dict[str, Any]) -> None:
     assert fault(TARGETS[found["target"]], found["input"]) is None

@@ -132,6 +132,7 @@ def test_the_first_lines_hold_nothing_of_the_user(language):
         assert language in SEEN or text.isascii(), name
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("language", ["python", "numpy"])
 def test_a_module_of_python_is_imports_and_functions(language):
     for name, text in written(language):

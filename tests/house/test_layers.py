@@ -12,6 +12,8 @@ from layers import LINES
 
 import gradcli
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(gradcli.__file__).parent
 FLOOR = {name: floor for floor, names in enumerate(LINES) for name in names}
 DOORS = {
@@ -248,6 +250,13 @@ def test_modules_hold_nothing_that_changes():
 )
 def test_what_changes_is_seen(source: str, names: set[str]):
     assert changing(ast.parse(source)) == names
+
+
+def test_every_folder_of_tests_has_a_quick_one():
+    tests = Path(__file__).parents[1]
+    folders = {path.parent.name for path in tests.rglob("test_*.py")}
+    assert {p.parent.name for p in tests.rglob("test_*.py") if "\n@pytest.mark.quick" in (t := p.read_text())
+            or "\npytestmark = pytest.mark.quick\n" in t} == folders  # fmt: skip
 
 
 def test_no_room_bears_the_name_of_a_public_function():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from command import environment
 from engines import bits
 
 from gradcli import job as room
@@ -15,6 +18,8 @@ from gradcli.compute.grid import Axis, Grid, Index
 from gradcli.errors import GradError, Source
 from gradcli.job import Job, formulas, run
 from gradcli.language import parse
+
+pytestmark = pytest.mark.quick
 
 
 def table(*expressions: str, **request: Any) -> dict[str, list[float]]:
@@ -145,7 +150,17 @@ def test_the_text_of_an_expression_stays_readable() -> None:
 # Engines, blocks, threads.
 
 
-def test_few_points_never_wait_for_numpy() -> None:
+@pytest.mark.parametrize(("request_", "imported"), [("at=['x=3']", False), ("at=['x=3'], engine='vector'", True)])
+def test_few_points_never_wait_for_numpy(request_: str, imported: bool) -> None:
+    code = f"import sys; from gradcli.job import Job, run; run(Job(['x**2'], {request_})).whole()"
+    code += "; print('numpy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{imported}\n"
+
+
+def test_the_engine_suits_the_count_of_points() -> None:
     assert run(Job(["x**2"], at=["x=3"])).engine == "scalar"
     assert run(Job(["x**2"], grids=["x=0:1:1000000"])).engine == "vector"
     assert run(Job(["x**2"], grids=["x=0:1:1000000"], engine="scalar")).engine == "scalar"
@@ -180,7 +195,7 @@ def test_any_blocks_and_threads_give_the_same_bits(engine: str, monkeypatch: pyt
 
 
 def test_wide_results_take_shorter_blocks() -> None:
-    names = [f"x{k}" for k in range(100)]
+    names = [f"x{k}" for k in range(40)]
     job = Job(["+".join(f"{n}*x0" for n in names)], order=2, at=[f"{n}=1" for n in names[1:]], grids=["x0=0:1:100000"])
     result = run(job)
     block = next(result.blocks)

@@ -24,6 +24,8 @@ from gradcli.functions import SPELLED, TABLE
 from gradcli.language import parse, tables
 from gradcli.language.actions import ACTIONS, BINARY, LEAVES
 
+pytestmark = pytest.mark.quick
+
 x = var("x")
 
 

@@ -66,6 +66,7 @@ GOLDEN = {
 }
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("source", list(GOLDEN))
 def test_steps(source: str) -> None:
     found = [(s.rule, s.statement, s.expression) for s in steps(read(source), "x") if s.rule != "simplified"]
@@ -158,6 +159,7 @@ def test_tapes_end_in_what_diff_gives(source: str, point: dict[str, float]) -> N
         assert adjoint is not None and same(adjoint, float(evaluated([d], point)[d]))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(("source", "point"), [p for p in POINTS if all(map(math.isfinite, p[1].values()))])
 def test_adjoints_are_derivatives_in_the_intermediates(source: str, point: dict[str, float]) -> None:
     """Each is the derivative of what the later rows make of this row and of those before it."""
@@ -178,6 +180,7 @@ def test_adjoints_are_derivatives_in_the_intermediates(source: str, point: dict[
         assert same(row.adjoint, found) or math.isclose(row.adjoint, found, rel_tol=1e-12), row
 
 
+@pytest.mark.quick
 def test_the_tape_of_a_lecture() -> None:
     tape = reverse_table(read("x*y + sin(x)"), ["x", "y"], {"x": 0.0, "y": 3.0})
     rows = [(r.name, r.expression, r.adjoint, r.formula) for r in tape]
@@ -200,6 +203,7 @@ def test_a_missing_value_is_an_error() -> None:
         forward_table(read("x*y"), "x", {"x": 1.0})
 
 
+@pytest.mark.quick
 def test_text() -> None:
     assert explained([("f", read("x*y"))], ["x"], {"x": 2.0, "y": 3.0}) == TEXT
 

@@ -83,6 +83,7 @@ diff(x**2, x, 2) -> \frac{\mathrm{d}^{2}}{\mathrm{d} x^{2}}\left(x^{2}\right)
 """  # noqa: E501  one case a line
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("line", GOLDEN.strip().splitlines())
 def test_latex(line: str) -> None:
     given, wanted = line.split(" -> ")
@@ -180,6 +181,7 @@ def linear(element: ET.Element) -> str:
     return f"\u221a{{{body}}}" if tag == "msqrt" else f"{'; '.join(parts)}." if tag == "mtr" else body
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("line", LINEAR)
 def test_mathml(line: str) -> None:
     given, wanted = line.split(" -> ")
@@ -245,6 +247,7 @@ def test_graph_is_text_that_reads_back() -> None:
     assert [e for _, e in again.outputs] == readable([e for _, e in named])
 
 
+@pytest.mark.quick
 def test_graph_golden() -> None:
     named = derive([("f", read("t1*sin(t1)"))], ["t1"], 1)
     assert write("graph", named, ["t1"]) == (
@@ -252,6 +255,7 @@ def test_graph_golden() -> None:
     )
 
 
+@pytest.mark.quick
 def test_dot_golden() -> None:
     assert write("dot", [("f", read("x/2 + y"))], ["x"]) == (
         'digraph gradcli {\n  rankdir=LR;\n  node [shape=ellipse];\n  n1 [label="x", shape=box];\n'
