@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, exact, post_order, reachable, rebuild
-from gradcli.functions import TABLE, expansion
+from gradcli.functions import LOWERED, TABLE, expansion
 from gradcli.functions.elementary import csch_squared, sech_squared
 from gradcli.functions.row import exp, sqrt
 
@@ -114,7 +114,7 @@ def _exp(a: Expr) -> Expr:
 _REWRITES: dict[str, Callable[..., Expr]] = {"power": _power, "sub": _sub, "exp": _exp}
 _SQUARED = {"sech": sech_squared, "csch": csch_squared}
 _UNCHANGED = {row.name for row in TABLE.values() if row.expansion is None} - set(_REWRITES)
-_UNCHANGED |= {"const", "constant", "var"}
+_UNCHANGED |= {"const", "constant", "var", *LOWERED}
 
 
 def lower(roots: Iterable[Expr]) -> list[Expr]:

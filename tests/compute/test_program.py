@@ -70,6 +70,23 @@ def test_every_function_has_a_kernel_or_an_expansion():
     assert set(LOWERED) <= known
 
 
+@pytest.mark.parametrize("name", [n for n, row in TABLE.items() if not row.reduces and n not in NONLOCAL])
+def test_what_is_lowered_may_be_lowered_again(name):
+    row = TABLE[name]
+    args = [x, y, var("z")] if row.arity[1] is None else [x, y, var("z")][: row.arity[0]]
+    if name in ("where", "instead", "defined"):
+        args[0] = apply("gt", x, y)
+    if name == "power_shift":
+        args[1] = const(0.3)
+    e = apply(name, *args, value=2 if row.parameter else None)
+    roots = [e, (x - e) ** (y + e), exp(apply("erfinv", e) ** 2), 1 - e**2]
+    if name not in BOOLEANS and row.arity[1] is not None and name != "where":
+        roots += [d for _, d in derive([("f", apply("cbrt", e) + apply("erf", e))], ["x"], 2)]
+    for root in roots if name not in BOOLEANS else [apply("where", e, x, y)]:
+        (once,) = program.lower([root])
+        assert program.lower([once]) == [once]
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize(
     ("e", "point", "value"),
