@@ -28,7 +28,6 @@ from gradcli.errors import GradError
 from gradcli.formats import (
     FORMATS,
     Kept,
-    Packer,
     Style,
     compression,
     csv_arrow,
@@ -493,7 +492,7 @@ def test_packing_has_the_same_bytes_whatever_the_pieces(packing: str) -> None:
     found = set()
     for step in (1000, 77_777, 300_000):
         pieces: list[bytes] = []
-        packer = Packer(pieces.append, packing)
+        packer = compression.Packer(pieces.append, packing)
         for lo in range(0, len(text), step):
             packer(text[lo : lo + step])
         packer.close()
