@@ -16,7 +16,7 @@ from mpmath import mp
 
 from gradcli.calculus.reductions import has_reductions, staged
 from gradcli.calculus.reverse import adjoints
-from gradcli.compute import accumulators, engine, passes
+from gradcli.compute import accumulators, engine, reuse
 from gradcli.compute.execute import blocks
 from gradcli.compute.grid import Axis, Grid, Values
 from gradcli.compute.passes import Plan
@@ -389,7 +389,7 @@ def test_what_is_kept_between_passes_changes_nothing(
         # Nothing kept, everything, what has room; in blocks of any size.
         for few, room, points in ((10**9, 10**6, 999), (0, 10**6, 999), (0, 10**6, 3), (8, 45, 999), (0, 0, 999)):
             with monkeypatch.context() as patch:
-                patch.setattr(passes, "FEW", few)
+                patch.setattr(reuse, "FEW", few)
                 patch.setattr(engine, "ROOM", room)
                 patch.setattr(engine, "block_points", lambda *_, points=points: points)
                 columns = run_grad(job).whole()
@@ -399,7 +399,7 @@ def test_what_is_kept_between_passes_changes_nothing(
 
 
 def test_what_is_kept_is_kept_along_its_own_axes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "FEW", 0)
+    monkeypatch.setattr(reuse, "FEW", 0)
     text = "s = sin(x)*mean(x); u = (s + x)*y; v = u - mean(u); m = sum(v*y)**2 + 1; (v*v - mean(v*v))*s*m + m*sum(v*m)"
     plan = run(Job([text], wrt=(), order=0, grids=["x=1,2,3", "y=1,2"])).plan
     assert {tuple(places) for places in plan.stored.values()} == {(), (("x",),), (("x",), ("y",))}
