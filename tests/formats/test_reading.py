@@ -37,7 +37,6 @@ from gradcli.formats import (
     open_table,
     parse_numbers,
 )
-from gradcli.formats.compression import Packer
 
 Found = tuple[list[list[bytes]], list[list[str | None]], str]
 
