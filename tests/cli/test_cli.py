@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -657,6 +658,8 @@ def test_powershell_asks_for_the_word_at_the_cursor() -> None:
 def test_what_no_shell_asks_is_a_plain_error(
     asked: str, words: dict[str, str], shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if (asked, words.get("COMP_CWORD")) == ("fish_complete", " ") and version("click") < "8.2":
+        pytest.skip("click before 8.2 takes a blank word from fish")
     for name, value in {"_GRADCLI_COMPLETE": asked, **words}.items():
         monkeypatch.setenv(name, value)
     code, out, err = shell()

@@ -141,7 +141,6 @@ def ran(page: str, session: Session) -> str:
         return _BLOCK.sub(lambda b: f"```console\n{session.block(b[2])}```" if block(b).runs else b[0], page)
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_commands_print_what_is_shown(path: Path) -> None:
     page, session = path.read_text(), Session()
@@ -263,6 +262,7 @@ def test_the_readme_is_short_and_shows_its_two_commands() -> None:
     assert len(re.findall("^    python3 ", commands, re.MULTILINE)) == 2
 
 
+@pytest.mark.quick
 def test_the_man_page_comes_from_the_rows() -> None:
     assert man_page.PATH.read_text() == man_page.page()
 

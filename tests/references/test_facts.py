@@ -154,6 +154,7 @@ def excused(miss: Miss) -> bool:
     return (miss.row["expr"], tuple(sorted(miss.row["point"].items())), miss.quantity) in EXCUSED
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", SETS)
 def test_facts(name, engine):
@@ -164,6 +165,7 @@ def test_facts(name, engine):
     assert not bad, f"{len(bad)} wrong:\n" + "\n".join(bad)
 
 
+@pytest.mark.quick
 def test_all_are_there():
     assert len(ROWS) == 1041
 

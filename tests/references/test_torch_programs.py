@@ -124,7 +124,6 @@ NEEDS_NOTHING = {"number copysign tensor"}
 """Flat in the sign it takes: torch keeps values all the same, and refuses."""
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("row", SECOND_PASS, ids=lambda r: r["name"])
 def test_second_pass(row):
     """A graph whose slopes were freed is refused the second time; one that needed none goes again."""
