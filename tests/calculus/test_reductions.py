@@ -371,8 +371,8 @@ NESTS = [
     "v = where(u > mean(u*y), 1 - u*u, u - norm(u - mean(h))/9)\nw = where(v > min(u), v*sum(v*x)/50, exp(-v**2))\n"
     "max(w)*w + prod(w/3 + 1)*y",
     "m = mean(x)\nn = m*m + sin(m)\np = sum(x*n)/9\nq = p*n + cos(p)\nr = sum(q*y*x)/9\nx*r*q + norm(y*r)",
-    "s = cbrt(x + 1)*erf(y) + (x + 1)**(y + 1)\nt = s*mean(cbrt(s))\nu = logaddexp(t, s)**(s + t)\n"
-    "max(u)*hypot(t, u) + exp(erfinv(tanh(s)/2)**2)",
+    "s = cbrt(x + 1)*erf(y + 1)/9\nt = s*mean(cbrt(s))\nu = logaddexp(t, s)**(s + t)\n"
+    "max(u)*hypot(t, u) + exp(erfinv(s/2)**2)",
     "s = sin(x)\nt = s*sum(s*y)/9\nu = (s + t)*y\nv = mean(u)*s\nsum(v*t)*v*y + max(u)*t",
 ]  # fmt: skip
 
