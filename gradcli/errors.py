@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Span(NamedTuple):
@@ -97,6 +97,22 @@ def meant(name: str, known: Sequence[str], lead: str, spell: Callable[[str], str
 def missing(error: ImportError, package: str) -> bool:
     """Whether an import failed because ``package`` is not installed: not for lack of memory, nor for a damaged file."""
     return isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == package
+
+
+def optional(module: str, extra: str, message: str) -> Any:
+    """Import and return a module of an optional package.
+
+    Raise GradError with ``message``, and the command that installs ``extra``, if the package is not installed; the
+    ImportError passes if it is installed but cannot be imported: for lack of memory, or because a file is damaged.
+    """
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ImportError as error:
+        if not missing(error, module.partition(".")[0]):
+            raise
+        raise GradError(message, hint=f"pip install 'gradcli[{extra}]'") from None
 
 
 _WIDTH = 76

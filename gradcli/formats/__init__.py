@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from gradcli.errors import GradError, missing, printable
+from gradcli.errors import GradError, optional, printable
 from gradcli.formats.interface import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import spell
@@ -74,15 +74,10 @@ class Format(NamedTuple):
 
         Raise GradError if a library is not installed.
         """
-        try:
+        if self.needs:
+            optional(self.library, self.needs, f"{self.name} needs the package {self.library.partition('.')[0]}")
+        else:
             import_module(self.library)
-        except ImportError as error:
-            package = self.library.partition(".")[0]
-            if not self.needs or not missing(error, package):
-                raise
-            raise GradError(
-                f"{self.name} needs the package {package}", hint=f"pip install 'gradcli[{self.needs}]'"
-            ) from None
         if packing == "zst":
             from gradcli.formats.compression import zstandard
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from gradcli.errors import GradError, missing
+from gradcli.errors import GradError, optional
 
 Out = Callable[[bytes], object]
 EXPANDED_LIMIT = 64 << 30
@@ -111,13 +111,7 @@ def _unzstd(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 def zstandard() -> Any:
     """Return the module zstandard. Raise GradError if it is not installed."""
-    try:
-        import zstandard as library
-    except ImportError as error:
-        if not missing(error, "zstandard"):
-            raise
-        raise GradError(".zst needs the package zstandard", hint="pip install 'gradcli[zstd]'") from None
-    return library
+    return optional("zstandard", "zstd", ".zst needs the package zstandard")
 
 
 class Packer:

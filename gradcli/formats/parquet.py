@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gradcli.errors import GradError, missing
+from gradcli.errors import GradError, optional
 from gradcli.formats.input import Input, checked_names, column_indices, failed, shown
 from gradcli.formats.interface import Chunk, Columns, Out, Sink, Style
 from gradcli.formats.npy_read import as_floats
@@ -23,13 +23,9 @@ _SPARE = 64 << 20
 
 def pyarrow() -> Any:
     """Return the module pyarrow. Raise GradError if it is not installed."""
-    try:
-        import pyarrow as arrow
-        import pyarrow.parquet
-    except ImportError as error:
-        if not missing(error, "pyarrow"):
-            raise
-        raise GradError("parquet needs the package pyarrow", hint="pip install 'gradcli[parquet]'") from None
+    optional("pyarrow.parquet", "parquet", "parquet needs the package pyarrow")
+    import pyarrow as arrow
+
     return arrow
 
 

@@ -25,31 +25,17 @@ class CannotDoError(Exception):
     """The engine has no way to do this work; the message says why."""
 
 
-class _Held:
-    """An array as a column of a grid."""
-
-    def __init__(self, values: Array) -> None:
-        self.values, self.length = values, len(values)
-
-    def floats(self, lo: int, hi: int) -> list[float]:
-        values: list[float] = self.values[lo:hi].tolist()
-        return values
-
-    def array(self, lo: int, hi: int) -> Array:
-        return self.values[lo:hi]
-
-
 def _gradcli(work: Work, inputs: Array, *_: Any, chosen: str) -> Run:
     from gradcli.calculus.derive import derive
     from gradcli.compute import engine
     from gradcli.compute.execute import empty, whole
-    from gradcli.compute.grid import Axis, Grid
+    from gradcli.compute.grid import Axis, Grid, Held
     from gradcli.compute.program import build
     from gradcli.language import parse
 
     [(name, e)] = parse(work.text).outputs
     outputs = [d for _, d in derive([(name or "f", e)], work.variables, work.order)]
-    columns = [_Held(row) for row in inputs]
+    columns = [Held(row) for row in inputs]
     if work.product:
         axes = [Axis([v], [column]) for v, column in zip(work.variables, columns, strict=True)]
     else:

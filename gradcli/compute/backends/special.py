@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from gradcli.errors import GradError, missing
+from gradcli.errors import optional
 
 _INF = math.inf
 _NAN = math.nan
@@ -154,13 +154,7 @@ def dsinc(n: int, x: float) -> float:
 
 def scipy(name: str = "this function") -> Any:
     """Return the module scipy.special. Raise GradError, which says that ``name`` needs it, if it is not installed."""
-    try:
-        import scipy.special
-    except ImportError as error:
-        if not missing(error, "scipy"):
-            raise
-        raise GradError(f"{name} needs SciPy, which is not installed", hint="pip install 'gradcli[special]'") from None
-    return scipy.special
+    return optional("scipy.special", "special", f"{name} needs SciPy, which is not installed")
 
 
 SCIPY = frozenset({"digamma", "polygamma", "erfinv", "erfinv_gauss", "besselj", "bessely", "besseli", "besselk"})

@@ -16,7 +16,7 @@ from typing import Any
 
 from gradcli.compute.backends.native import cache
 from gradcli.compute.threads import in_thread
-from gradcli.errors import GradError, missing
+from gradcli.errors import GradError, optional
 from gradcli.limits.memory import lacking
 
 _LIBRARIES = {
@@ -133,21 +133,14 @@ class Code:
 def target() -> Target:
     """Return this processor. Raise GradError if llvmlite is not installed or does not support it."""
     try:
-        import llvmlite.binding as llvm
-
+        llvm = optional("llvmlite.binding", "native", "the native engine needs llvmlite, which is not installed")
         if llvm.llvm_version_info < _LLVM:
             raise GradError(
                 f"the native engine needs llvmlite 0.45 or later, which is here with LLVM {llvm.llvm_version_info[0]}",
                 hint="pip install --upgrade 'gradcli[native]'",
             )
         return Target(llvm)
-    except ImportError as error:
-        if not missing(error, "llvmlite"):
-            raise
-        raise GradError(
-            "the native engine needs llvmlite, which is not installed", hint="pip install 'gradcli[native]'"
-        ) from None
-    except GradError:
+    except (GradError, ImportError):
         raise
     except Exception as error:  # a broken installation raises exceptions of any class
         if lacking(error):
