@@ -23,10 +23,9 @@ _SPARE = 64 << 20
 
 def pyarrow() -> Any:
     """Return the module pyarrow. Raise GradError if it is not installed."""
-    optional("pyarrow.parquet", "parquet", "parquet needs the package pyarrow")
-    import pyarrow as arrow
-
-    return arrow
+    message = "parquet needs the package pyarrow"
+    optional("pyarrow.parquet", "parquet", message)
+    return optional("pyarrow", "parquet", message)
 
 
 class Parquet:
