@@ -14,7 +14,7 @@ from importlib import import_module
 import click
 
 from gradcli import __version__
-from gradcli.cli import messages, options
+from gradcli.cli import options, stderr
 from gradcli.cli.destinations import Outputs
 from gradcli.errors import GradError, meant
 from gradcli.limits import memory, work
@@ -139,10 +139,10 @@ def run(args: Sequence[str]) -> int:
         if outputs is not None and outputs.complete:
             # The result is written completely; only a note or the cleanup failed.
             with suppress(Exception):
-                messages.note(f"after the result: {_explained(e).message}", color)
+                stderr.note(f"after the result: {_explained(e).message}", color)
             return outputs.code
         explained = _explained(e)
-        messages.error(explained, color)
+        stderr.error(explained, color)
         return explained.exit_code
 
 

@@ -7,11 +7,12 @@ import sys
 
 import click
 
-from gradcli.cli import messages, options
+from gradcli.caret import inert
+from gradcli.cli import options, stderr
 from gradcli.cli.inputs import read, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.output import FileOutput
-from gradcli.errors import GradError, inert
+from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
 
 
@@ -50,7 +51,7 @@ def _check(ctx: click.Context, line: CommandLine) -> None:
         with junit:
             junit(inert(check_report.junit(report)).encode())
     with output:
-        color = line.path is None and messages.colored(sys.stdout, line.color)
+        color = line.path is None and stderr.colored(sys.stdout, line.color)
         text = inert(check_report.FORMS[form](report, color)).encode()
         output(json_shown(text) if form == "json" and output.terminal else text)
         if line.github and line.path is None and form != "json":
@@ -63,7 +64,7 @@ def _check(ctx: click.Context, line: CommandLine) -> None:
         sys.stderr.write("".join(check_report.github(report)))
     if tables is not None and not line.quiet:
         for note in tables.notes:
-            messages.note(note, line.color)
+            stderr.note(note, line.color)
     ctx.exit(report.exit_code)
 
 

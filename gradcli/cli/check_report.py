@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
-from gradcli.cli.messages import counted
-from gradcli.errors import printable
+from gradcli.caret import printable
+from gradcli.cli.stderr import counted
 from gradcli.expr import spell_name
 from gradcli.formats import spell
 from gradcli.verify import Example, Report, Verdict

@@ -17,7 +17,7 @@ def _explain(ctx: click.Context, line: CommandLine) -> None:
     import orjson
 
     from gradcli.job import Job, Request
-    from gradcli.job.points import Points
+    from gradcli.job.at_grid_fill import Points
     from gradcli.notation.explain import explained, explained_json
 
     form = options.table_or_json(line, "explanations")

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gradcli.caret import Source
 from gradcli.cli import options
 from gradcli.cli.options import CommandLine
-from gradcli.errors import GradError, Source
+from gradcli.errors import GradError
 
 if TYPE_CHECKING:
-    from gradcli.cli.messages import Progress
+    from gradcli.cli.stderr import Progress
     from gradcli.job.request import Rows
 
 _LIMIT = 2**26
@@ -19,7 +20,7 @@ _LIMIT = 2**26
 
 
 def names(texts: Sequence[str]) -> list[str] | None:
-    from gradcli.job.points import read_name, split
+    from gradcli.job.at_grid_fill import read_name, split
 
     return [read_name(piece, "--wrt") for text in texts for piece in split(text, ",")] if texts else None
 
@@ -62,7 +63,7 @@ def read(path: str) -> Source:
 
 def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
     """The tables named by --input; None without --input."""
-    from gradcli.job.points import read_name, split
+    from gradcli.job.at_grid_fill import read_name, split
     from gradcli.job.request import Rows
 
     if not line.input:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gradcli.calculus.derive import Named
-from gradcli.cli import messages, options
+from gradcli.cli import options, stderr
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
@@ -66,9 +66,9 @@ def _simplified(derived: Named, variables: list[str], line: CommandLine) -> Name
     long = [name for (name, _), form in zip(derived, forms, strict=True) if form is None or name in unsure]
     if not line.quiet:
         if wrong:
-            messages.note(f"{_listed(wrong)}: the simpler form is not the same function, and is not shown", line.color)
+            stderr.note(f"{_listed(wrong)}: the simpler form is not the same function, and is not shown", line.color)
         if long:
-            messages.note(f"{_listed(long)} not simplified: that takes more work than the limit", line.color)
+            stderr.note(f"{_listed(long)} not simplified: that takes more work than the limit", line.color)
     return [
         (name, p if form is None or name in wrong or name in long else form)
         for (name, _), form, p in zip(derived, forms, plain, strict=True)

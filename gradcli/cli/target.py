@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcli.cli import messages, options
-from gradcli.cli.messages import Progress, colored
+from gradcli.cli import options, stderr
 from gradcli.cli.options import CommandLine
+from gradcli.cli.stderr import Progress, colored
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Format, Out, Style, by_suffix
 
@@ -67,15 +67,15 @@ class Target:
         color = self.line.color
         if rows is not None and not self.line.quiet:
             for text in rows.notes:
-                messages.note(text, color)
+                stderr.note(text, color)
         if self.line.verbose:
             seconds = time.monotonic() - self.started
             engine = result.engine + (f" ({result.slower})" if result.slower else "")
             work = (result.covered, self.word, seconds, result.steps, engine, result.threads)
-            messages.note(messages.summary(*work), color)
+            stderr.note(stderr.summary(*work), color)
         nonfinite = {n: result.nonfinite[n] for n in result.results if n in result.nonfinite}
         if nonfinite and not self.line.quiet:
-            messages.note(messages.nonfinite(nonfinite), color)
+            stderr.note(stderr.nonfinite(nonfinite), color)
 
     def write_formulas(self, formulas: Statements) -> None:
         """Write expressions."""

@@ -10,7 +10,8 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from gradcli.errors import GradError, inert, printable
+from gradcli.caret import inert, printable
+from gradcli.errors import GradError
 
 _LONGEST = 40
 _WIDTH = 100

@@ -49,7 +49,7 @@ def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
     # Import the package before its submodule: threads that import the two in different orders deadlock on the locks
     # of the import system.
     from gradcli.compute.backends import native  # noqa: F401
-    from gradcli.compute.backends.native.target import target
+    from gradcli.compute.backends.native.llvm import target
 
     try:
         target()
@@ -63,7 +63,7 @@ def load(engine: str) -> None:
     if engine == "vector":
         import_module("gradcli.compute.backends.vector")
     elif engine == "native":
-        from gradcli.compute.backends.native.target import target
+        from gradcli.compute.backends.native.llvm import target
 
         target()
 

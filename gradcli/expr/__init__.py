@@ -4,7 +4,6 @@ Layer: must not know parsing, derivatives or the numbers of any backend.
 """
 
 from gradcli.expr.canonical import apply
-from gradcli.expr.graph import post_order, reachable, rebuild, rewrite, substitute
 from gradcli.expr.node import (
     BOOLEANS,
     COMPARISONS,
@@ -24,8 +23,8 @@ from gradcli.expr.node import (
     var,
     variables,
 )
-from gradcli.expr.printing import ATOM, Parts, pieces, shape, spell_name, spell_number, statements, text
-from gradcli.expr.textbook import readable
+from gradcli.expr.printing import ATOM, Parts, pieces, readable, shape, spell_name, spell_number, statements, text
+from gradcli.expr.traversal import post_order, reachable, rebuild, rewrite, substitute
 
 __all__ = [
     "ATOM",

@@ -6,14 +6,42 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
-from gradcli.expr.graph import reachable
+from gradcli.errors import GradError
 from gradcli.expr.node import BOOLEANS, COMPARISONS, FOLD_BITS, LARGEST, WORDS, Expr, Number
-from gradcli.expr.textbook import readable
+from gradcli.expr.traversal import reachable, rebuild, rewrite
 
 _LOOSE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _POWER, ATOM = range(10)
 """How tightly an operator binds, loosest first."""
 _SHARE = 16
 """Characters above which the text of a shared node gets a name of its own."""
+
+FORMS: dict[str, Callable[..., Expr]] = {}
+"""The textbook form of each internal operation that has one; the function table fills it."""
+KINKS: set[str] = set()
+"""Operations whose textbook form differs at kinks and where the function is not defined."""
+
+
+def _textbook(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    form = FORMS.get(e.op)
+    if form is None:
+        return rebuild(e, args)
+    try:
+        return form(*args) if e.value is None else form(*args, e.value)
+    except GradError:
+        # A constant of the textbook form may leave the range of a double where the internal form has no such constant.
+        return rebuild(e, args)
+
+
+def readable(roots: Iterable[Expr], *, kinks: bool = False) -> list[Expr]:
+    """The same functions with internal operations in textbook form.
+
+    Both forms are equal wherever the function is defined. At kinks and near overflow or underflow the internal form,
+    which is the one evaluated, is better. ``kinks``: keep the internal form where the two differ at kinks.
+    """
+    roots = list(roots)
+    if all(e.op not in FORMS for e in reachable(roots)):
+        return roots
+    return rewrite(roots, lambda e, args: rebuild(e, args) if kinks and e.op in KINKS else _textbook(e, args))
 
 
 def spell_number(value: Number) -> tuple[str, int]:

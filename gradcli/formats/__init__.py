@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from gradcli.errors import GradError, optional, printable
-from gradcli.formats.interface import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
+from gradcli.caret import printable
+from gradcli.errors import GradError, optional
+from gradcli.formats.columns import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import spell
 

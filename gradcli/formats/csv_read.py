@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
+from gradcli.formats.columns import Chunk
 from gradcli.formats.csv_arrow import arrow_columns, loaded, plain
 from gradcli.formats.csv_cells import Cells, between_commas, split
 from gradcli.formats.csv_rows import row, unquoted, whole_rows, with_newlines
 from gradcli.formats.input import Input, checked_names, column_indices, fault, shown
-from gradcli.formats.interface import Chunk
 from gradcli.formats.parse_numbers import NotANumber, number, numbers
 from gradcli.formats.passthrough import Kept
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gradcli.formats.interface import Columns, Out, Statements, Style, headed
+from gradcli.formats.columns import Columns, Out, Statements, Style, headed
 from gradcli.formats.passthrough import Kept, quoted
 from gradcli.formats.print_numbers import number_rows, row_pieces
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
+from gradcli.formats.columns import Chunk
 from gradcli.formats.input import Input, checked_names, column_indices
-from gradcli.formats.interface import Chunk
 from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, marked, not_utf8, parse
 

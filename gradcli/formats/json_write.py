@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradcli.formats.interface import SCHEMA, Columns, Out, Statements, Style, shaped
+from gradcli.formats.columns import SCHEMA, Columns, Out, Statements, Style, shaped
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import number_rows, plain
 

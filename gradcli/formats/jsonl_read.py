@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
+from gradcli.formats.columns import Chunk
 from gradcli.formats.input import LINE_LIMIT, Input, checked_names, column_indices, fault, shown
-from gradcli.formats.interface import Chunk
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parsable, parse
 
 

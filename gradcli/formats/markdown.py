@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gradcli.errors import printable
-from gradcli.formats.interface import Columns, Out, Statements, Style, headed
+from gradcli.caret import printable
+from gradcli.formats.columns import Columns, Out, Statements, Style, headed
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import number_rows
 

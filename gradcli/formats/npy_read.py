@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gradcli.errors import GradError
+from gradcli.formats.columns import Chunk
 from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, column_indices, failed
-from gradcli.formats.interface import Chunk
 from gradcli.formats.npy_header import Header
 from gradcli.formats.passthrough import Kept
 from gradcli.limits import memory

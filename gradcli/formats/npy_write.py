@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import GradError
-from gradcli.formats.interface import Columns, Out, Sink, Start, Style, headed, shaped
+from gradcli.formats.columns import Columns, Out, Sink, Start, Style, headed, shaped
 from gradcli.formats.parse_numbers import NotANumber, number
 from gradcli.formats.passthrough import Kept
 from gradcli.limits import memory

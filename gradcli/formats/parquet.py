@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError, optional
+from gradcli.formats.columns import Chunk, Columns, Out, Sink, Style
 from gradcli.formats.input import Input, checked_names, column_indices, failed, shown
-from gradcli.formats.interface import Chunk, Columns, Out, Sink, Style
 from gradcli.formats.npy_read import as_floats
 from gradcli.formats.passthrough import Kept
 from gradcli.limits import memory

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from gradcli.errors import inert, printable
+from gradcli.caret import inert, printable
 from gradcli.expr import spell_name
-from gradcli.formats.interface import Columns, Out, Statements, Style, shaped
+from gradcli.formats.columns import Columns, Out, Statements, Style, shaped
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 
-from gradcli.errors import printable
+from gradcli.caret import printable
 
 
 def _escaped(data: bytes, kept: str, escape: Callable[[str], str]) -> bytes:

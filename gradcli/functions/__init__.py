@@ -7,7 +7,7 @@ from gradcli.expr import WORDS
 
 # The order of the imports is the order of the table.
 # isort: off
-from gradcli.functions import arithmetic, elementary, steps, special, bessel, reductions  # noqa: F401
+from gradcli.functions import arithmetic, elementary, kinks, special, bessel, reductions  # noqa: F401
 
 # isort: on
 from gradcli.functions.row import (

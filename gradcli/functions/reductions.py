@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradcli.expr import ONE
 from gradcli.functions.row import define
 
-# min and max of one argument are reductions too; their rows are in `steps`.
+# min and max of one argument are reductions too; their rows are in `kinks`.
 define("sum", "sum over all points", None, reduces=True, notes="rounded once, whatever the order of the points")
 define("mean", "mean over all points", None, reduces=True, notes="rounded once")
 define("prod", "product over all points", None, reduces=True, notes="slopes exact where factors are 0")

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.expr import ZERO, Expr, apply, const, constant, exact, textbook
+from gradcli.expr import ZERO, Expr, apply, const, constant, exact, printing
 
 Slopes = Callable[..., Sequence[Expr | None]]
 
@@ -128,9 +128,9 @@ def define(
     )  # fmt: skip
     TABLE[name] = row
     if readable is not None:
-        textbook.FORMS[name] = readable
+        printing.FORMS[name] = readable
     if kinks:
-        textbook.KINKS.add(name)
+        printing.KINKS.add(name)
     for spelled in (() if infix or name == "neg" else (name,), row.synonyms):
         for word in spelled:
             SPELLED[word] = row

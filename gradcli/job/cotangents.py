@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gradcli.calculus.derive import expand
-from gradcli.errors import GradError, Source
+from gradcli.caret import Source
+from gradcli.errors import GradError
 from gradcli.expr import Expr, variables
 from gradcli.formats.npy_random import Stored, stored
-from gradcli.job.points import INDICES, read_name
+from gradcli.job.at_grid_fill import INDICES, read_name
 from gradcli.language import parse
 
 OPTION = "--grad-outputs"

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from gradcli.calculus.derive import expand
 from gradcli.calculus.reverse import Varying, adjoints
+from gradcli.caret import Source
 from gradcli.compute import engine
 from gradcli.compute.grid import Axis, Grid, Index
-from gradcli.errors import GradError, Source
+from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, spell_name, statements, substitute, var
 from gradcli.job import cotangents
+from gradcli.job.at_grid_fill import INDICES, Points
 from gradcli.job.cotangents import Cotangent, File, Rule
 from gradcli.job.gradient_result import Layout, arranged
 from gradcli.job.inputs import rows_of
-from gradcli.job.points import INDICES, Points
 from gradcli.job.request import Expressions, How, Rows, Where, check_size
 from gradcli.job.result import Computed
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from gradcli.calculus.derive import Named, count_partials, derive
+from gradcli.caret import Source
 from gradcli.compute.grid import Grid
-from gradcli.errors import GradError, Source, meant
+from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, statements, text
-from gradcli.job.points import RESERVED
+from gradcli.job.at_grid_fill import RESERVED
 from gradcli.language import Parsed, parse
 
 ORDER_LIMIT = 200

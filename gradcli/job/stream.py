@@ -16,8 +16,8 @@ from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.passthrough import Kept
+from gradcli.job.at_grid_fill import Points
 from gradcli.job.inputs import CELL, Tables
-from gradcli.job.points import Points
 from gradcli.job.request import Facts, Job, Request
 from gradcli.job.result import STREAMED, Computed
 from gradcli.limits import memory

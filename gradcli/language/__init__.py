@@ -11,7 +11,8 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
-from gradcli.errors import GradError, Source, Span
+from gradcli.caret import Source, Span
+from gradcli.errors import GradError
 from gradcli.expr import Expr
 from gradcli.expr.node import collector_paused
 from gradcli.language.actions import ACTIONS, BINARY, LEAVES, Meaning
@@ -157,7 +158,7 @@ class _Machine:
                         at += len(spelled)
                         continue
                     if kind == "NEWLINE" and text.startswith("+", at + len(spelled)) and last and text[last - 1] != ";":
-                        from gradcli.language.messages import begins_line
+                        from gradcli.language.syntax_errors import begins_line
 
                         raise begins_line(source, at + len(spelled))
                 while True:
@@ -190,7 +191,7 @@ class _Machine:
                 at += len(spelled)
                 last = at
         except _Unexpected:
-            from gradcli.language.messages import unexpected
+            from gradcli.language.syntax_errors import unexpected
 
             tokens = self.tokens(text[: at + _AFTER])
             raise unexpected(source, tokens, at, last, states[edges[-1].state]) from None

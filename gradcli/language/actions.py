@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, NoReturn
 
-from gradcli.errors import GradError, Source, Span
+from gradcli.caret import Source, Span
+from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, COMPARISONS, CONSTANTS, WORDS, Expr, apply, const, constant, exact, reachable, var
 from gradcli.functions import NONLOCAL, SPELLED, Function, reduces
 from gradcli.language.tokens import NAME_STARTS, short

@@ -8,7 +8,7 @@ from __future__ import annotations
 import string
 from typing import NamedTuple
 
-from gradcli.errors import Source
+from gradcli.caret import Source
 
 STRANGE = "STRANGE"
 """The kind of a character that begins no token."""

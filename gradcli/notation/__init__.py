@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import Expr
-from gradcli.notation import drawing, graph, latex, mathml
+from gradcli.notation import drawing, graphviz, latex, mathml
 
 __all__ = ["NOTATIONS", "Notation", "write"]
 
@@ -28,8 +28,8 @@ NOTATIONS: dict[str, Notation] = {
     for n in (
         Notation("latex", "LaTeX, one formula a line", latex.write),
         Notation("mathml", "MathML for web pages, one <math> element a line", mathml.write),
-        Notation("graph", "the shared graph, one node a line", graph.listing),
-        Notation("dot", "the shared graph for Graphviz", graph.dot),
+        Notation("graph", "the shared graph, one node a line", graphviz.listing),
+        Notation("dot", "the shared graph for Graphviz", graphviz.dot),
         Notation("svg", "a drawing of the shared graph", drawing.write),
     )
 }

@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from gradcli.errors import GradError, printable
+from gradcli.caret import printable
+from gradcli.errors import GradError
 from gradcli.expr import Expr, post_order, readable
-from gradcli.notation.graph import is_number, label, ordered
+from gradcli.notation.graphviz import is_number, label, ordered
 
 NODE_LIMIT = 500
 _BEND_LIMIT = 20_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from gradcli.calculus.leibniz import Derivative, read
-from gradcli.errors import printable
+from gradcli.caret import printable
 from gradcli.expr import WORDS as RESERVED
 from gradcli.expr import Expr, Parts, variables
 from gradcli.notation.typeset import GREEK, Typesetter, split_name

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gradcli.caret import Source
 from gradcli.compute import engine
 from gradcli.compute.grid import Grid
-from gradcli.errors import GradError, Source
+from gradcli.errors import GradError
 from gradcli.expr import Expr, reachable
+from gradcli.job.at_grid_fill import Points
 from gradcli.job.inputs import rows_of
-from gradcli.job.points import Points
 from gradcli.job.request import How, Rows, Where, as_text, check_size
 from gradcli.limits import work
 from gradcli.verify.claims import Claim, Claims, Place, Texts

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.calculus.forward import Partial
 from gradcli.calculus.leibniz import derivative_name, readings
-from gradcli.errors import GradError, Source, meant, printable
+from gradcli.caret import Source, printable
+from gradcli.errors import GradError, meant
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var
-from gradcli.job.points import read_name
+from gradcli.job.at_grid_fill import read_name
 from gradcli.job.request import Expressions, check_order
 from gradcli.language import Parsed, parse
 

@@ -20,9 +20,9 @@ import pytest
 from command import COMMAND, PATIENCE, Shell, environment, process
 
 import gradcli
+from gradcli.caret import printable
 from gradcli.cli import COMMANDS, EXIT_CODES, group
 from gradcli.cli.topics import SYNONYMS, topics
-from gradcli.errors import printable
 from gradcli.formats import FORMATS
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -245,7 +245,7 @@ def test_verbose(shell: Shell) -> None:
 
 
 def test_the_pace_of_long_and_of_no_time() -> None:
-    from gradcli.cli.messages import summary
+    from gradcli.cli.stderr import summary
 
     assert summary(10**8, "rows", 1234.5, 4, "vector", 2) == (
         "100,000,000 rows in 1,234 s (81,004 a second), steps 4, engine vector, threads 2"
@@ -448,13 +448,13 @@ def test_verdicts_and_explanations_as_json_on_a_terminal() -> None:
 
 
 def test_progress_only_on_a_terminal_and_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gradcli.cli import messages
+    from gradcli.cli import stderr
 
     said: list[str] = []
     now = [0.0]
-    monkeypatch.setattr(messages, "_write", said.append)
-    monkeypatch.setattr(messages, "monotonic", lambda: now[0])
-    progress = messages.Progress("points")
+    monkeypatch.setattr(stderr, "_write", said.append)
+    monkeypatch.setattr(stderr, "monotonic", lambda: now[0])
+    progress = stderr.Progress("points")
     progress(10, 0.05)
     progress.erase()
     assert said == []

@@ -21,7 +21,7 @@ import pytest
 from command import COMMAND, PATIENCE
 from open_files import can_be_unnamed, sizes
 
-from gradcli.cli import messages, replacement
+from gradcli.cli import replacement, stderr
 from gradcli.cli import run as call
 
 ROWS = "x\n1\n2\n"
@@ -599,7 +599,7 @@ def test_a_note_that_fails_takes_nothing_back(
     def fail(_: Any) -> str:
         raise error
 
-    monkeypatch.setattr(messages, "nonfinite", fail)
+    monkeypatch.setattr(stderr, "nonfinite", fail)
     assert call(["eval", "log(x)", "--at", "x=0", "--csv", *output]) == 0
     out, err = capfd.readouterr()
     assert err.startswith("gradcli: note: after the result: ") and "gradcli: error" not in err

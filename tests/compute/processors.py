@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gradcli.compute.backends.native.target import Target
+from gradcli.compute.backends.native.llvm import Target
 
 LESS = {"four lanes": ("avx512",), "two lanes": ("avx", "fma", "f16c", "xop", "vaes", "vpclmulqdq")}
 """By name, how the features begin that such a processor lacks; x86-64 alone has them."""

@@ -167,7 +167,7 @@ def test_no_function_is_long():
     for terms in (1000, 4000):
         text = "+".join(f"sin({k}*x{k % 7})*x{3 * k % 7}" for k in range(1, terms))
         tape = program(text, [[f"x{k}"] for k in range(7)], 0)
-        plan = layout(tape, [SINGLE] * 6 + [MANY], native.target())
+        plan = layout(tape, [SINGLE] * 6 + [MANY], native.llvm())
         longest.append(max(function.count("\n") for function in plan.text.split("\ndefine ")))
     assert max(longest) < 5000
 
@@ -181,7 +181,7 @@ def test_rows_that_are_called_are_rows():
 def test_lesser_processors(lesser, monkeypatch):
     """Registers of four and of two numbers; with two, no fused multiply-add either."""
     here = processors.machine(lesser)
-    if here.lanes > native.target().lanes:
+    if here.lanes > native.llvm().lanes:
         pytest.skip("this processor has less")
     monkeypatch.setattr(native, "target", lambda: here)
     for name in ("sin", "cos", "tan", "exp", "expm1", "log", "tanh", "sinh", "cosh", "erf", "erfc", "power", "sigmoid"):
@@ -211,7 +211,7 @@ def kept(tmp_path, monkeypatch):
 
 def compiles(monkeypatch) -> bool:
     """Whether that program is compiled again."""
-    here, done = native.target(), []
+    here, done = native.llvm(), []
     target = here._target_machine
 
     class Target:
@@ -351,8 +351,8 @@ def test_why_it_is_not_native(monkeypatch):
         raise GradError("llvmlite does not serve this machine: no target")
 
     monkeypatch.undo()
-    monkeypatch.setattr("gradcli.compute.backends.native.target.target", broken, raising=False)
-    monkeypatch.setattr(sys.modules["gradcli.compute.backends.native.target"], "target", broken)
+    monkeypatch.setattr("gradcli.compute.backends.native.llvm.target", broken, raising=False)
+    monkeypatch.setattr(sys.modules["gradcli.compute.backends.native.llvm"], "target", broken)
     assert engine.chosen("auto", 10**9, 10) == ("vector", "llvmlite does not serve this machine: no target")
 
 

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcli.errors import GradError, printable
+from gradcli.caret import printable
+from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Style, by_suffix, json_write, markdown, spell, table
 
 pytestmark = pytest.mark.quick

@@ -16,9 +16,10 @@ from runners import RUN, SEEN, language_of, numbers, output_of, read_objects
 from tools import need
 
 from gradcli.calculus.derive import derive
-from gradcli.cli import check_report, messages, run
+from gradcli.caret import Source, Span, inert, printable
+from gradcli.cli import check_report, run, stderr
 from gradcli.codegen import LANGUAGES, code
-from gradcli.errors import GradError, Source, Span, inert, picture, printable
+from gradcli.errors import GradError
 from gradcli.expr import spell_name, var
 from gradcli.language import parse
 from gradcli.notation import write
@@ -298,13 +299,13 @@ def test_what_is_told_is_no_workflow_command(text, capsys):
         for end in range(k, len(text) + 1):
             place = Source(f"1 + 2\n{text}\n3", text)
             error = GradError(f"{text}\n{text}", hint=text, span=Span(6 + k, 6 + end), source=place)
-            lines = picture(error).split("\n")
+            lines = str(error).split("\n")
             assert server_commands("\n".join(lines)) == []
             assert len(lines) == 4
             # The caret stands under what it marks.
             marked = lines[1][lines[2].index("^") : len(lines[2])]
             assert marked.encode().decode("unicode_escape", "ignore").startswith(text[k:end]) or not text.isascii()
-    messages.note(text)
+    stderr.note(text)
     assert server_commands(capsys.readouterr().err) == []
 
 

@@ -380,7 +380,7 @@ def test_a_finalizer_may_call_a_door() -> None:
 def test_code_is_compiled_by_whoever_holds_the_lock_of_llvm() -> None:
     # As a signal's handler does, in the middle of a call into LLVM.
     pytest.importorskip("llvmlite")
-    from gradcli.compute.backends.native.target import target
+    from gradcli.compute.backends.native.llvm import target
 
     def compile_inside(k: int) -> Any:
         with target()._lock:

@@ -1,6 +1,7 @@
 """The rooms of the package in lines, one above the other."""
 
 LINES = [
+    ["caret"],
     ["errors"],
     ["limits"],
     ["expr"],

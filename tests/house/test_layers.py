@@ -24,7 +24,7 @@ DOORS = {
     "orjson": {"formats", "cli.check_report", "cli.explain"},
     "pyarrow": {"formats.parquet", "formats.csv_arrow"},
     "zstandard": {"formats.compression"},
-    "llvmlite": {"compute.backends.native.target"},
+    "llvmlite": {"compute.backends.native.llvm"},
 }
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""
 
@@ -42,8 +42,8 @@ STATE = {
     "autograd.graph:_serials": "the order in which nodes of the tape are made; a count is atomic",
     "expr.node:_pauses": "how many ask the garbage collector to rest",
     "expr.node:_table": "expressions that are equal are one object",
-    "expr.textbook:FORMS": "the function table's textbook forms, written by its rows",
-    "expr.textbook:KINKS": "the function table's kinks, written by its rows",
+    "expr.printing:FORMS": "the function table's textbook forms, written by its rows",
+    "expr.printing:KINKS": "the function table's kinks, written by its rows",
     "functions.row:SPELLED": "the function table by every spelling",
     "functions.row:TABLE": "the function table",
     "limits.work:_budget": "what is left to each thread of the work a call may do",

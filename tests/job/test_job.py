@@ -13,9 +13,10 @@ from command import environment
 from engines import bits
 
 from gradcli import job as room
+from gradcli.caret import Source
 from gradcli.compute import execute
 from gradcli.compute.grid import Axis, Grid, Index
-from gradcli.errors import GradError, Source
+from gradcli.errors import GradError
 from gradcli.job import Job, formulas, run
 from gradcli.language import parse
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 import gradcli
 from gradcli.calculus.reductions import has_reductions
-from gradcli.errors import GradError, Source, Span
+from gradcli.caret import Source, Span
+from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, COMPARISONS, ZERO, Expr, apply, const, constant, readable, statements, text, var
 from gradcli.functions import SPELLED, TABLE
 from gradcli.language import parse, tables

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcli.calculus.derive import expand
 from gradcli.calculus.leibniz import derivative_name
-from gradcli.errors import inert, printable
+from gradcli.caret import inert, printable
 from gradcli.expr import Expr
 from gradcli.notation.explain.rules import ExplainStep, steps
 from gradcli.notation.explain.tape import ForwardRow, ReverseRow, forward_table, reverse_table

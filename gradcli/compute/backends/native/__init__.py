@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.compute.backends import vector
+from gradcli.compute.backends.native.llvm import target
 from gradcli.compute.backends.native.partition import Layout, Part, Stage, kind, layout
-from gradcli.compute.backends.native.target import target
 from gradcli.compute.program import Program
 
 Array = NDArray[np.float64]

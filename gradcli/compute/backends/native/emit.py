@@ -12,7 +12,7 @@ from collections import ChainMap
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import NamedTuple
 
-from gradcli.compute.backends.native.target import Target
+from gradcli.compute.backends.native.llvm import Target
 from gradcli.errors import GradError
 
 NUMBER, TRUTH, BITS = "double", "i1", "i64"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gradcli.compute.backends.native.emit import NUMBER, Emitter, Value
 from gradcli.compute.backends.native.functions import CALLED, ROWS
-from gradcli.compute.backends.native.target import Target
+from gradcli.compute.backends.native.llvm import Target
 from gradcli.compute.program import Step
 
 LONGEST = 400

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gradcli.compute.backends.native.functions import ROWS
+from gradcli.compute.backends.native.llvm import Target
 from gradcli.compute.backends.native.loops import LONGEST, Shape, text
-from gradcli.compute.backends.native.target import Target
 from gradcli.compute.program import Program, Step
 
 _SHORT = 4

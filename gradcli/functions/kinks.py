@@ -1,4 +1,4 @@
-"""Piecewise functions: steps, kinks, integer parts. Their slopes are 0 at every jump."""
+"""Piecewise functions: kinks and ties (abs, max, min), steps, integer parts. Their slopes are 0 at every jump."""
 
 from __future__ import annotations
 

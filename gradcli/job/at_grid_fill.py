@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Sequence
 
+from gradcli.caret import Source, Span
 from gradcli.compute.grid import Axis, Column, Grid, Index, Linear, Log, Values
-from gradcli.errors import GradError, Source, Span
+from gradcli.errors import GradError
 from gradcli.expr import CONSTANTS, Expr, apply, spell_name, substitute, var, variables
 
 INDICES = "ijklmnop"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from gradcli.errors import GradError, Source, Span
+from gradcli.caret import Source, Span
+from gradcli.errors import GradError
 from gradcli.functions import SPELLED
 from gradcli.language.names import FOREIGN_OPERATORS, FOREIGN_WORDS
 from gradcli.language.tokens import STRANGE, Context, Token, short

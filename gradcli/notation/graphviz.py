@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from gradcli.errors import printable
+from gradcli.caret import printable
 from gradcli.expr import (
     ATOM,
     BOOLEANS,

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import IO, Any
 
-from gradcli.errors import GradError, inert, picture, printable
+from gradcli.caret import inert, printable
+from gradcli.errors import GradError
 
 
 def colored(stream: IO[Any] | None, choice: str | None) -> bool:
@@ -39,7 +40,7 @@ def _write(text: str) -> None:
 def error(e: GradError, color: str | None = None) -> None:
     """Print ``gradcli: error: ...``, the marked place in the source and the hint."""
     label = "\x1b[1;31merror:\x1b[0m" if colored(sys.stderr, color) else "error:"
-    _write(f"gradcli: {label} {picture(e)}\n")
+    _write(f"gradcli: {label} {e}\n")
 
 
 def note(text: str, color: str | None = None) -> None:
