@@ -167,7 +167,7 @@ def test_no_function_is_long():
     for terms in (1000, 4000):
         text = "+".join(f"sin({k}*x{k % 7})*x{3 * k % 7}" for k in range(1, terms))
         tape = program(text, [[f"x{k}"] for k in range(7)], 0)
-        plan = layout(tape, [SINGLE] * 6 + [MANY], native.llvm())
+        plan = layout(tape, [SINGLE] * 6 + [MANY], native.target())
         longest.append(max(function.count("\n") for function in plan.text.split("\ndefine ")))
     assert max(longest) < 5000
 
@@ -181,7 +181,7 @@ def test_rows_that_are_called_are_rows():
 def test_lesser_processors(lesser, monkeypatch):
     """Registers of four and of two numbers; with two, no fused multiply-add either."""
     here = processors.machine(lesser)
-    if here.lanes > native.llvm().lanes:
+    if here.lanes > native.target().lanes:
         pytest.skip("this processor has less")
     monkeypatch.setattr(native, "target", lambda: here)
     for name in ("sin", "cos", "tan", "exp", "expm1", "log", "tanh", "sinh", "cosh", "erf", "erfc", "power", "sigmoid"):
@@ -211,7 +211,7 @@ def kept(tmp_path, monkeypatch):
 
 def compiles(monkeypatch) -> bool:
     """Whether that program is compiled again."""
-    here, done = native.llvm(), []
+    here, done = native.target(), []
     target = here._target_machine
 
     class Target:
