@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gradcli.compute.backends.special import gamma, scipy
 
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
-    Array = NDArray[float64]
+Array = NDArray[np.float64]
 
 _SERIES = 2.0
 """Largest argument of the power series."""
@@ -25,8 +23,6 @@ _HANKEL = 25.0
 
 def _series(n: int, x: Array, sign: int) -> Array:
     """Return J (``sign`` -1) or I (``sign`` 1) of order n for |x| <= 2 by the power series (DLMF 10.2.2, 10.25.2)."""
-    import numpy as np
-
     half = x / 2
     square = sign * half * half
     term = np.ones_like(x)
@@ -40,8 +36,6 @@ def _series(n: int, x: Array, sign: int) -> Array:
 
 def _hankel(kind: str, n: int, z: Array) -> Array:
     """Return J or Y of order n for z > 25 and z > n*n by Hankel's expansion (DLMF 10.17.3)."""
-    import numpy as np
-
     p, q, term = np.ones_like(z), np.zeros_like(z), np.ones_like(z)
     for k in range(1, 40):
         term = term * ((4.0 * n * n - (2 * k - 1) ** 2) / (8 * k)) / z
@@ -62,8 +56,6 @@ def _hankel(kind: str, n: int, z: Array) -> Array:
 
 def bessel(kind: str) -> Callable[[int, Array], Array]:
     """Return the kernel ``(n, x) -> array`` of besselj, bessely, besseli or besselk, for integer orders n >= 0."""
-    import numpy as np
-
     special = scipy()
 
     def j(n: int, x: Array) -> Array:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gradcli.compute.backends.special import scipy
 
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
-    Array = NDArray[float64]
+Array = NDArray[np.float64]
 
 
 @lru_cache
@@ -42,8 +40,6 @@ For higher orders the poles nearest to x < 0 determine the value to the last bit
 
 def _scaled(n: int, z: Array, factor: Array) -> Array:
     """Return n!/z**(n + 1) * factor for z > 0, with binary exponents apart, so that only the result can overflow."""
-    import numpy as np
-
     factorial = math.factorial(n)
     m, e = np.frexp(z)
     low = m < math.sqrt(0.5)
@@ -60,8 +56,6 @@ def _bernoulli() -> tuple[float, ...]:
 
 def _polygamma_far(n: int, z: Array) -> Array:
     """Return |polygamma(n, z)| for n > 0 and large z by its asymptotic expansion (DLMF 5.15.8)."""
-    import numpy as np
-
     bernoulli = _bernoulli()
     total, term = 1 + n / (2 * z), np.ones_like(z)
     for k in range(2, 19, 2):
@@ -72,8 +66,6 @@ def _polygamma_far(n: int, z: Array) -> Array:
 
 def _steep_polygamma(n: int, x: Array) -> Array:
     """Return polygamma for n > _STEEP by its series, n! times the sum of 1/(x + k)**(n + 1) (DLMF 5.15.1)."""
-    import numpy as np
-
     s = n + 1
     sign = (-1.0) ** s
     z = np.where(x > 0, x, 1 - x)
@@ -100,8 +92,6 @@ def polygamma(n: int, x: Array) -> Array:
     At a pole the result is inf for odd n, where the limits from both sides agree, and nan for even n, except that
     digamma(0) is -inf.
     """
-    import numpy as np
-
     special = scipy()
     x = np.asarray(x, dtype=np.float64)
     if n > _STEEP:

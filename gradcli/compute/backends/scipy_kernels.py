@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gradcli.compute.backends.bessel import bessel
 from gradcli.compute.backends.polygamma import polygamma
 from gradcli.compute.backends.special import scipy
 
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
-    Array = NDArray[float64]
+Array = NDArray[np.float64]
 
 
 def erfinv_gauss(x: Array) -> Array:
@@ -26,8 +24,6 @@ def erfinv_gauss(x: Array) -> Array:
     A relative error of an ulp in y changes exp(y*y) by 2*y*y ulp. A Newton step removes it: with the residual
     r = erf(y) - x the inverse is y - r*exp(y*y)*sqrt(pi)/2, and exp(y*y) is corrected to second order in that step.
     """
-    import numpy as np
-
     special = scipy()
     x = np.asarray(x, dtype=np.float64)
     size = np.abs(x)
