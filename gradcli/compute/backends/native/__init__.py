@@ -50,8 +50,7 @@ def ready(program: Program, lengths: Sequence[int]) -> Callable[[], Kernel]:
 def _ready(identity: _Identity, kinds: tuple[int, ...]) -> Callable[[], Kernel]:
     processor = target()
     plan = layout(identity.program, kinds, processor)
-    code = processor.compile(plan.text)
-    functions = {p.code: code.function(p.code) for stage in plan.stages for p in stage.parts if p.code}
+    functions = processor.compile(plan.text, [p.code for stage in plan.stages for p in stage.parts if p.code])
     return lambda: _Kernel(identity.program, plan, functions, processor.lanes)
 
 

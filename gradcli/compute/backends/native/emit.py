@@ -50,7 +50,8 @@ class Value(NamedTuple):
         return self.emitter.number(other) / self
 
     def __neg__(self) -> Value:
-        return self.emitter.unary("fneg", self)
+        emitter = self.emitter
+        return Value(emitter.line(f"fneg {emitter.type(NUMBER)} {self.text}"), NUMBER, emitter)
 
     def __and__(self, other: Value | int) -> Value:
         return self.emitter.binary("and", self, other)
@@ -70,9 +71,6 @@ class Value(NamedTuple):
     # Ordered comparisons, false if either operand is nan. The comparison operators remain those of NamedTuple.
     def below(self, other: Value | float) -> Value:
         return self.emitter.compare("olt", self, other)
-
-    def at_most(self, other: Value | float) -> Value:
-        return self.emitter.compare("ole", self, other)
 
     def above(self, other: Value | float) -> Value:
         return self.emitter.compare("ogt", self, other)
@@ -134,9 +132,6 @@ class Emitter:
         if isinstance(value, Value):
             return value
         return self.number(value) if kind == NUMBER else Value(f"splat ({kind} {int(value)})", kind, self)
-
-    def unary(self, operation: str, x: Value) -> Value:
-        return Value(self.line(f"{operation} {self.type(x.kind)} {x.text}"), x.kind, self)
 
     def binary(self, operation: str, x: Value, y: Value | float) -> Value:
         return Value(self.line(f"{operation} {self.type(x.kind)} {x.text}, {self._like(y, x.kind).text}"), x.kind, self)
@@ -242,19 +237,13 @@ class Emitter:
         return self._call(whole, x) if whole else self.per_lane(name, *x)
 
     def per_lane(self, name: str, *x: Value) -> Value:
-        """Emit a call of a scalar function of the C library for each lane."""
-        return self._call(self._lane_by_lane(name, len(x)), x)
-
-    def _lane_by_lane(self, name: str, arity: int) -> str:
-        """Define a function of vectors that calls a scalar function for each lane; return its name."""
-        function = f"each_{name}"
-        t = self.type(NUMBER)
+        """Emit a call of a function of vectors that calls a scalar function of the C library for each lane."""
+        function, arity, t = f"each_{name}", len(x), self.type(NUMBER)
         if not self.target.library(name):
             raise GradError(f"the C library has no {name}", hint="use --engine vector")
+        parameters = ", ".join(f"{t} %x{k}" for k in range(arity))
         lines = [f"declare double @{name}({', '.join(['double'] * arity)}) nounwind"]
-        lines.append(
-            f"define internal {t} @{function}({', '.join(f'{t} %x{k}' for k in range(arity))}) noinline nounwind {{"
-        )
+        lines.append(f"define internal {t} @{function}({parameters}) noinline nounwind {{")
         last = "poison"
         for lane in range(self.lanes):
             for k in range(arity):
@@ -265,7 +254,7 @@ class Emitter:
             last = f"%r{lane}"
         lines += [f"ret {t} {last}", "}"]
         self.module[function] = "\n".join(lines)
-        return function
+        return self._call(function, x)
 
     def rarely(self, where: Value, usual: Value, otherwise: Callable[[], Value]) -> Value:
         """Return ``usual``, replaced in the lanes ``where`` by the result of ``otherwise``.

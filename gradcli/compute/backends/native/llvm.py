@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from threading import RLock
 from typing import Any
@@ -88,19 +88,28 @@ class Target:
         vector = f"_ZGV{letter}N{self.lanes}{'v' * arity}_{name}"
         return vector if letter and self.library(vector) else None
 
-    def compile(self, text: str) -> Code:
-        """Compile a module, or load its code from the cache; the code lives as long as the result."""
+    def compile(self, text: str, names: Iterable[str]) -> dict[str, Callable[[int, int], None]]:
+        """Compile a module, or load its code from the cache; return the functions of these names.
+
+        They take two addresses, and release the interpreter lock while they run.
+        """
         llvm = self._llvm
-        name = cache.key(text, self._identity)
-        code = cache.load(name)
+        key = cache.key(text, self._identity)
+        code = cache.load(key)
         if code is None:
             code = self._object_code(text)
-            cache.save(name, code)
+            cache.save(key, code)
         # The MCJIT engine takes ownership of its target machine and frees it, so each engine gets a new one.
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._make_target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        return Code(engine)
+        functions: dict[str, Callable[[int, int], None]] = {}
+        for name in names:
+            function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(name))
+            # The code lives as long as the engine.
+            function.engine = engine  # type: ignore[attr-defined]
+            functions[name] = function
+        return functions
 
     def _object_code(self, text: str) -> bytes:
         """Compile a module to an object file, in another thread, so that this one can handle signals meanwhile.
@@ -114,19 +123,6 @@ class Target:
             return code
 
         return emit() if self._lock._is_owned() else in_thread(emit)
-
-
-class Code:
-    """The functions of a compiled module."""
-
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
-
-    def function(self, name: str) -> Callable[[int, int], None]:
-        """Return a function of two addresses; it releases the interpreter lock while it runs."""
-        function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._engine.get_function_address(name))
-        function.code = self  # type: ignore[attr-defined]
-        return function
 
 
 @lru_cache(None)

@@ -9,7 +9,6 @@ Layer: must not know how a program is cut into parts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from gradcli.compute.backends.native.emit import NUMBER, Emitter, Value
 from gradcli.compute.backends.native.functions import CALLED, ROWS
@@ -47,13 +46,6 @@ class Shape:
         return not along or (not self.flat and self.axes[-1] not in along)
 
 
-class Text(NamedTuple):
-    """The text of a function, and the number of vectors of scratch that it needs."""
-
-    text: str
-    slots: int
-
-
 class _Steps:
     """Emits steps in order; a value that they read is loaded at its first use."""
 
@@ -84,7 +76,8 @@ class _Steps:
     def _slot(self, v: int) -> str:
         return self.b.line(f"getelementptr {self.b.type(NUMBER)}, ptr %s, i64 {self.slots[v]}")
 
-    def run(self, steps: Sequence[Step]) -> None:
+    def run(self, steps: Sequence[Step], copied: Sequence[int]) -> None:
+        """Emit the steps with the stores of their values, and the stores of ``copied``, which no step computed."""
         b = self.b
         for step in steps:
             x = [self.value(v) for v in step.ins]
@@ -96,14 +89,11 @@ class _Steps:
             self.values[step.out] = result
             if step.out in self.slots:
                 b.store(b.stored(result), self._slot(step.out))
-            self.store(step.out)
+            self._store(step.out)
+        for v in copied:
+            self._store(v)
 
-    def copy(self, values: Sequence[int]) -> None:
-        """Store values that no step computed."""
-        for v in values:
-            self.store(v)
-
-    def store(self, v: int) -> None:
+    def _store(self, v: int) -> None:
         for k in self.shape.targets.get(v, ()):
             self.b.store(self.b.stored(self.value(v)), self._along(k))
 
@@ -116,15 +106,14 @@ def text(
     target: Target,
     module: dict[str, str],
     called: bool,
-) -> Text:
-    """Return the text of the function ``name``.
+) -> tuple[str, int]:
+    """Return the text of the function ``name``, and the number of vectors of scratch that it needs.
 
     ``called``: call functions for steps of many instructions instead of inlining them at each use.
     """
     stretches = [steps[k : k + STRETCH] for k in range(0, len(steps), STRETCH)]
     computed = {step.out for step in steps}
     copied = [v for v in dict.fromkeys(shape.stored) if v not in computed]
-    copies = [copied[k : k + STRETCH] for k in range(0, len(copied), STRETCH)]
     if len(steps) <= LONGEST and len(shape.arrays) <= LONGEST:
         b = Emitter(target, module)
 
@@ -134,42 +123,27 @@ def text(
                 if shape.uniform(v):
                     emitted.value(v)
 
-        def body() -> None:
-            emitted.run(steps)
-            emitted.copy(copied)
-
         emitted = _Steps(b, shape, constants, called, str, {})
-        return Text(_loops(b, name, shape, load_uniform, body), 0)
+        return _loops(b, name, shape, load_uniform, lambda: emitted.run(steps, copied)), 0
 
     # Compute the start of a row in an array at each use: thousands of pointers would not fit into registers.
     depths = range(len(shape.outer))
-    parameters = [
-        "ptr %t",
-        "ptr %s",
-        "i64 %j",
-        *[f"i64 %i{d}" for d in depths],
-        *[f"i64 %n{d}" for d in (*depths, len(depths))],
-    ]
+    offsets = [*[f"i64 %i{d}" for d in depths], *[f"i64 %n{d}" for d in (*depths, len(depths))]]
+    parameters = ", ".join(["ptr %t", "ptr %s", "i64 %j", *offsets])
     slots, count = _slots(stretches)
     texts: list[str] = []
-    functions = len(stretches) + len(copies)
-    for k in range(functions):
+    bodies: list[tuple[Sequence[Step], Sequence[int]]] = [(stretch, ()) for stretch in stretches]
+    bodies += [((), copied[k : k + STRETCH]) for k in range(0, len(copied), STRETCH)]
+    for k, body in enumerate(bodies):
         b = Emitter(target, module)
         b.start("entry")
-        inner = _Steps(b, shape, constants, called, _from_table(b, shape), slots)
-        if k < len(stretches):
-            inner.run(stretches[k])
-        else:
-            inner.copy(copies[k - len(stretches)])
-        texts.append(f"define internal void @{name}_{k}({', '.join(parameters)}) noinline {target.attributes} {{")
+        _Steps(b, shape, constants, called, _from_table(b, shape), slots).run(*body)
+        texts.append(f"define internal void @{name}_{k}({parameters}) noinline {target.attributes} {{")
         texts += [*b.lines, "ret void", "}"]
     b = Emitter(target, module)
-
-    def calls() -> None:
-        b.lines.extend(f"call void @{name}_{k}({', '.join(parameters)})" for k in range(functions))
-
-    texts.append(_loops(b, name, shape, None, calls))
-    return Text("\n".join(texts), count)
+    calls = [f"call void @{name}_{k}({parameters})" for k in range(len(bodies))]
+    texts.append(_loops(b, name, shape, None, lambda: b.lines.extend(calls)))
+    return "\n".join(texts), count
 
 
 def _from_table(b: Emitter, shape: Shape) -> Callable[[int], str]:
