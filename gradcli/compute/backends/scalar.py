@@ -69,11 +69,8 @@ def _mod(a: float, b: float) -> float:
         return _NAN
 
 
-def _guarded(f: Callable[..., float], overflow: Callable[[float], float] | None = None) -> Callable[..., float]:
-    """Return ``f`` with the results of IEEE 754 where Python raises an exception.
-
-    ``overflow(x)`` gives the result of an overflow; it is inf by default.
-    """
+def _guarded(f: Callable[..., float], odd: bool = False) -> Callable[..., float]:
+    """Return ``f`` with the results of IEEE 754 where Python raises an exception; ``odd``: f(-x) is -f(x)."""
 
     def kernel(*x: float) -> float:
         try:
@@ -81,19 +78,19 @@ def _guarded(f: Callable[..., float], overflow: Callable[[float], float] | None 
         except ValueError:
             return _NAN
         except OverflowError:
-            return overflow(x[0]) if overflow else _INF
+            return -_INF if odd and x[0] < 0 else _INF
 
     return kernel
 
 
-def _pole(f: Callable[[float], float], at: float, value: float) -> Callable[[float], float]:
-    """Return ``f`` with ``value`` at the pole ``at``, where Python raises an exception."""
+def _logarithm(f: Callable[[float], float], pole: float = 0.0) -> Callable[[float], float]:
+    """Return the logarithm ``f`` with the results of IEEE 754 where Python raises an exception."""
 
     def kernel(x: float) -> float:
         try:
             return f(x)
         except ValueError:
-            return value if x == at else _NAN
+            return -_INF if x == pole else _NAN
 
     return kernel
 
@@ -133,10 +130,6 @@ def _copysign(x: float, y: float) -> float:
     return math.copysign(x, y) if y == y else y
 
 
-def _signed_infinity(x: float) -> float:
-    return math.copysign(_INF, x)
-
-
 _FUNCTIONS: dict[str, Callable[..., float | bool]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": _div, "neg": operator.neg,
     "mod": _mod, "power": _power, "power_residual": _power_residual,
@@ -146,11 +139,11 @@ _FUNCTIONS: dict[str, Callable[..., float | bool]] = {
     "defined": lambda y, slope: slope if y == y else _NAN,
     "sqrt": _guarded(math.sqrt), "cbrt_near": math.cbrt,
     "exp": _guarded(math.exp), "exp2": _guarded(math.exp2), "expm1": _guarded(math.expm1),
-    "log": _pole(math.log, 0.0, -_INF), "log2": _pole(math.log2, 0.0, -_INF),
-    "log10": _pole(math.log10, 0.0, -_INF), "log1p": _pole(math.log1p, -1.0, -_INF),
+    "log": _logarithm(math.log), "log2": _logarithm(math.log2), "log10": _logarithm(math.log10),
+    "log1p": _logarithm(math.log1p, -1.0),
     "sin": _guarded(math.sin), "cos": _guarded(math.cos), "tan": _guarded(math.tan),
     "asin": _guarded(math.asin), "acos": _guarded(math.acos), "atan": math.atan, "atan2": math.atan2,
-    "hypot": math.hypot, "sinh": _guarded(math.sinh, _signed_infinity), "cosh": _guarded(math.cosh),
+    "hypot": math.hypot, "sinh": _guarded(math.sinh, odd=True), "cosh": _guarded(math.cosh),
     "tanh": math.tanh, "asinh": math.asinh, "acosh": _guarded(math.acosh), "atanh": _atanh,
     "abs": abs, "sign": _sign, "copysign": _copysign,
     "floor": _integer(math.floor), "ceil": _integer(math.ceil), "round": _integer(round), "trunc": _integer(math.trunc),

@@ -75,15 +75,13 @@ def _lifted(f: Callable[..., float]) -> Run:
     return run
 
 
-_UFUNCS: dict[str, Run] = {
+_FUNCTIONS: dict[str, Run] = {
     "cbrt_near": np.cbrt,
     **{row.name: getattr(np, row.numpy) for row in TABLE.values() if row.numpy and row.expansion is None},
-}
-_OTHERS: dict[str, Run] = {
     "copysign": _copysign, "where": _where, "defined": _defined, "power_residual": _power_residual, "gauss": _gauss,
     # np.minimum and np.maximum deprecate a third positional argument.
     "min": lambda a, b, out: np.minimum(a, b, out=out), "max": lambda a, b, out: np.maximum(a, b, out=out),
-    **{name: _lifted(f) for name, f in special.LIFTED.items()},
+    **{name: _lifted(f) for name, f in special.LIFTED.items()}, "erf": erf.fill,
 }  # fmt: skip
 
 
@@ -102,9 +100,7 @@ def array_function(step: Step) -> Run:
     if name in special.FAMILIES:
         assert value is not None
         return _lifted(partial(special.FAMILIES[name], value))
-    if name == "erf":
-        return erf.fill
-    return _OTHERS.get(name) or _UFUNCS[name]
+    return _FUNCTIONS[name]
 
 
 def _bound(step: Step) -> tuple[Run, Callable[[list[Any]], tuple[Any, ...]]]:
