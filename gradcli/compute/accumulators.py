@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gradcli.compute.exact_sum import PLACES, Exact, exact_sum, in_units, quotient, scaled
 
 if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
-    Array = NDArray[float64]
+    from gradcli.compute.exact_sum import Array
 
 
 class Accumulator(Protocol):
@@ -182,9 +180,8 @@ class Product:
         self.whole, self.exponent = _short(self.whole * whole, self.exponent + exponent)
 
     def results(self, times: int) -> dict[str, float]:
-        if self.pending:
-            self._times(*_run(self.pending))
-            self.pending = []
+        self._times(*_run(self.pending))
+        self.pending = []
         negative, zero, infinite, nans = self.signs
         sign = -1 if negative * times % 2 else 1
         if nans or infinite:
@@ -260,19 +257,17 @@ class Extreme:
     """Accumulates max or min: nan if any value is nan; the result is 0.0, never -0.0."""
 
     def __init__(self, op: str) -> None:
-        self.op = op
+        self.op, self.of = op, max if op == "max" else min
         self.best: float | None = None
 
     def digest(self, values: Any, first: int) -> float:
         if isinstance(values, list):
-            nans = any(v != v for v in values)
-            return math.nan if nans else (max if self.op == "max" else min)(values) + 0.0
-        return float(values.max() if self.op == "max" else values.min()) + 0.0
+            return math.nan if any(v != v for v in values) else self.of(values) + 0.0
+        return float(getattr(values, self.op)()) + 0.0
 
     def add(self, part: float) -> None:
-        best = self.best
-        if best is None or part != part or (part > best if self.op == "max" else part < best):
-            self.best = part
+        # max and min return the first argument if the other is not beyond it, so that nan stays.
+        self.best = part if self.best is None or part != part else self.of(self.best, part)
 
     def results(self, times: int) -> dict[str, float]:
         assert self.best is not None
@@ -280,10 +275,8 @@ class Extreme:
 
 
 ACCUMULATORS: dict[str, Callable[[], Accumulator]] = {
-    "sum": Sum, "norm": Norm, "prod": Product, "max": lambda: Extreme("max"), "min": lambda: Extreme("min"),
+    "sum": Sum, "sum_lost": Sum, "mean": Sum, "norm": Norm, "norm_lead": Norm, "norm_scale": Norm,
+    "prod": Product, "prod_lead": Product, "prod_scale": Product,
+    "max": partial(Extreme, "max"), "min": partial(Extreme, "min"),
 }  # fmt: skip
-OF = {
-    "sum": "sum", "sum_lost": "sum", "mean": "sum", "norm": "norm", "norm_lead": "norm", "norm_scale": "norm",
-    "prod": "prod", "prod_lead": "prod", "prod_scale": "prod", "max": "max", "min": "min",
-}  # fmt: skip
-"""The accumulator, as a key of ACCUMULATORS, that holds the result of each reduction."""
+"""The accumulator that holds the result of each reduction; reductions of equal arguments share it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -107,17 +107,9 @@ def work(program: Program, grid: Grid, engine: str) -> Work:
     """Return the work of a program over a grid by an engine; for ``native`` this compiles the program."""
     columns = [{name: k for k, name in enumerate(axis.names)} for axis in grid.axes]
     inputs = [(axis, columns[axis][name]) for name, axis in program.inputs]
-    make: Callable[[], Callable[..., None]]
-    if engine == "scalar":
-        from gradcli.compute.backends import scalar
-
-        make = lambda: scalar.kernel(program)  # noqa: E731
-    elif engine == "vector":
-        from gradcli.compute.backends import vector
-
-        make = lambda: vector.kernel(program)  # noqa: E731
+    backend = import_module(f"gradcli.compute.backends.{engine}")
+    if engine == "native":
+        make = backend.ready(program, [axis.length for axis in grid.axes])
     else:
-        from gradcli.compute.backends import native
-
-        make = native.ready(program, [axis.length for axis in grid.axes])
+        make = partial(backend.kernel, program)
     return Work(make, inputs, len(program.outputs), grid, engine != "scalar")

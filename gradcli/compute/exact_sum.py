@@ -20,7 +20,7 @@ PLACES = 1074
 
 
 def quotient(numerator: int, denominator: int) -> float:
-    """Return above/below rounded once; infinite if it overflows."""
+    """Return numerator/denominator rounded once; infinite if it overflows."""
     try:
         return numerator / denominator
     except OverflowError:
@@ -52,7 +52,12 @@ class Exact(NamedTuple):
 
 def exact_sum(values: Any) -> Exact:
     """Return the sum of a list of floats or of a one-dimensional float64 array, without rounding."""
-    return _sum_list(values) if isinstance(values, list) else _sum_array(values)
+    if isinstance(values, list):
+        return _sum_list(values)
+    total = Exact(0)
+    for lo in range(0, len(values), _CHUNK):
+        total = total.plus(_sum_chunk(values[lo : lo + _CHUNK]))
+    return total
 
 
 def _sum_list(values: Sequence[float]) -> Exact:
@@ -75,13 +80,6 @@ _CHUNK = 8192
 _HEADROOM = 14
 """log2(_CHUNK) + 1 bits of headroom, with which the sum of the leading parts of a chunk is exact in a double."""
 _HUGE = 2.0**900
-
-
-def _sum_array(values: Array) -> Exact:
-    total = Exact(0)
-    for lo in range(0, len(values), _CHUNK):
-        total = total.plus(_sum_chunk(values[lo : lo + _CHUNK]))
-    return total
 
 
 def _sum_chunk(values: Array) -> Exact:

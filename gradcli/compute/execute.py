@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from gradcli.compute.grid import Grid, Ranges
 from gradcli.errors import GradError
 
-_Extra = TypeVar("_Extra")
 _Result = TypeVar("_Result")
 
 _PAGE, _STAGGER = 512, 80
@@ -88,8 +87,7 @@ def empty(work: Work, points: int) -> Block:
 
 def blocks(work: Work, *, target: int, threads: int = 1) -> Iterator[Block]:
     """Yield the columns of the grid in blocks of at most ``target`` points, in order. Raise the first error."""
-    parts = ((ranges, None) for ranges in work.grid.blocks(target))
-    yield from _in_order(work, parts, lambda worker, ranges, _: worker.run(ranges), threads)
+    return _in_order(work, _parts(work.grid, target), lambda worker, ranges, lo, hi: worker.run(ranges), threads)
 
 
 def whole(work: Work, *, target: int, threads: int = 1, outs: Block | None = None) -> Iterator[tuple[int, int, Block]]:
@@ -100,28 +98,21 @@ def whole(work: Work, *, target: int, threads: int = 1, outs: Block | None = Non
     """
     if outs is None:
         outs = empty(work, work.grid.size)
-    parts: list[tuple[Ranges, tuple[int, int]]] = []
-    lo = 0
-    for ranges in work.grid.blocks(target):
-        hi = lo + math.prod(b - a for a, b in ranges)
-        parts.append((ranges, (lo, hi)))
-        lo = hi
+    parts = list(_parts(work.grid, target))
     # Give each thread a contiguous stretch, so that two threads rarely fault in the same new page.
     stretch = -(-len(parts) // threads)
     schedule = [part for k in range(stretch) for part in parts[k::stretch]]
 
-    def fill(worker: _Worker, ranges: Ranges, span: tuple[int, int]) -> tuple[int, int]:
-        lo, hi = span
+    def fill(worker: _Worker, ranges: Ranges, lo: int, hi: int) -> tuple[int, int, Block]:
         part = [column[lo:hi] for column in outs]
         worker.run(ranges, part)
         if not work.arrays:
             # A slice of a list is a copy, unlike one of an array: copy the values back.
             for column, values in zip(outs, part, strict=True):
                 column[lo:hi] = values
-        return span
+        return lo, hi, outs
 
-    for lo, hi in _in_order(work, iter(schedule), fill, threads):
-        yield lo, hi, outs
+    yield from _in_order(work, schedule, fill, threads)
 
 
 def digests(work: Work, digest: Callable[[Block, int], Any], *, target: int, threads: int = 1) -> Iterator[Any]:
@@ -129,40 +120,46 @@ def digests(work: Work, digest: Callable[[Block, int], Any], *, target: int, thr
 
     ``digest`` runs on the thread that computed the block and must not keep it: the next block overwrites it.
     """
+    parts = _parts(work.grid, target)
+    return _in_order(work, parts, lambda worker, ranges, lo, hi: digest(worker.reuse(ranges), lo), threads)
 
-    def parts() -> Iterator[tuple[Ranges, int]]:
-        lo = 0
-        for ranges in work.grid.blocks(target):
-            yield ranges, lo
-            lo += math.prod(b - a for a, b in ranges)
 
-    return _in_order(work, parts(), lambda worker, ranges, first: digest(worker.reuse(ranges), first), threads)
+def _parts(grid: Grid, target: int) -> Iterator[tuple[Ranges, int, int]]:
+    """Yield the blocks of the grid, each with its first point and the end of its range."""
+    lo = 0
+    for ranges in grid.blocks(target):
+        hi = lo + math.prod(b - a for a, b in ranges)
+        yield ranges, lo, hi
+        lo = hi
 
 
 def _in_order(
-    work: Work, parts: Iterator[tuple[Ranges, _Extra]], do: Callable[[_Worker, Ranges, _Extra], _Result], threads: int
+    work: Work,
+    parts: Iterable[tuple[Ranges, int, int]],
+    do: Callable[[_Worker, Ranges, int, int], _Result],
+    threads: int,
 ) -> Iterator[_Result]:
-    """Yield ``do(worker, ranges, extra)`` for each part, in the order of ``parts``."""
+    """Yield ``do(worker, *part)`` for each part, in the order of ``parts``."""
     if threads <= 1:
         worker = _Worker(work)
-        for ranges, extra in parts:
-            yield do(worker, ranges, extra)
+        for part in parts:
+            yield do(worker, *part)
         return
     idle: deque[_Worker] = deque()
 
-    def compute(ranges: Ranges, extra: _Extra) -> _Result:
+    def compute(ranges: Ranges, lo: int, hi: int) -> _Result:
         try:
             worker = idle.pop()
         except IndexError:
             worker = _Worker(work)
         try:
-            return do(worker, ranges, extra)
+            return do(worker, ranges, lo, hi)
         finally:
             idle.append(worker)
 
     from gradcli.compute.threads import in_order
 
-    yield from in_order((partial(compute, ranges, extra) for ranges, extra in parts), threads)
+    yield from in_order((partial(compute, *part) for part in parts), threads)
 
 
 def aside(make: Callable[[Callable[[_Result], object]], object], idle: Callable[[], object] = int) -> Iterator[_Result]:

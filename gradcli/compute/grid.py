@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -90,31 +90,23 @@ class Linear:
         self.scaled = math.isinf(start * n) or math.isinf(stop * n)
 
     def floats(self, lo: int, hi: int) -> list[float]:
-        start, stop, n = self.start, self.stop, float(self.length - 1)
-        if self.scaled:
-            values = [start * ((n - k) / n) + stop * (k / n) for k in map(float, range(lo, hi))]
-        else:
-            values = [(start * (n - k) + stop * k) / (n or 1.0) for k in map(float, range(lo, hi))]
-        self._meet_ends(values, lo, hi)
+        values = [self._value(float(k)) for k in range(lo, hi)]
+        _meet_ends(self, values, lo, hi)
         return values
 
     def array(self, lo: int, hi: int) -> Array:
         import numpy as np
 
-        start, stop, n = self.start, self.stop, float(self.length - 1)
-        k = np.arange(lo, hi, dtype=np.float64)
-        if self.scaled:
-            values: Array = start * ((n - k) / n) + stop * (k / n)
-        else:
-            values = (start * (n - k) + stop * k) / (n or 1.0)
-        self._meet_ends(values, lo, hi)
+        values: Array = self._value(np.arange(lo, hi, dtype=np.float64))
+        _meet_ends(self, values, lo, hi)
         return values
 
-    def _meet_ends(self, values: list[float] | Array, lo: int, hi: int) -> None:
-        if lo < hi and lo == 0:
-            values[0] = self.start
-        if lo < hi == self.length:
-            values[-1] = self.stop
+    def _value(self, k: Any) -> Any:
+        # Value number k, or those of an array of numbers.
+        n = self.length - 1.0
+        if self.scaled:
+            return self.start * ((n - k) / n) + self.stop * (k / n)
+        return (self.start * (n - k) + self.stop * k) / (n or 1.0)
 
 
 class Log:
@@ -124,15 +116,14 @@ class Log:
     """
 
     def __init__(self, start: float, stop: float, length: int) -> None:
-        self.ends = start, stop
+        self.start, self.stop, self.length = start, stop, length
         self.powers = Linear(math.log10(start), math.log10(stop), length)
-        self.length = length
 
     def floats(self, lo: int, hi: int) -> list[float]:
-        low, high = min(self.ends), max(self.ends)
+        low, high = sorted([self.start, self.stop])
         # Rounded logarithms may pass an end by an ulp, and the largest double into infinity.
         values = [min(max(_ten_to(p), low), high) for p in self.powers.floats(lo, hi)]
-        self._meet_ends(values, lo, hi)
+        _meet_ends(self, values, lo, hi)
         return values
 
     def array(self, lo: int, hi: int) -> Array:
@@ -145,15 +136,16 @@ class Log:
         except OverflowError:
             # The last powers overflow, since the rounded logarithm is an ulp above that of the largest double.
             values = np.array(list(map(_ten_to, powers)), dtype=np.float64)
-        np.clip(values, min(self.ends), max(self.ends), out=values)
-        self._meet_ends(values, lo, hi)
+        np.clip(values, *sorted([self.start, self.stop]), out=values)
+        _meet_ends(self, values, lo, hi)
         return values
 
-    def _meet_ends(self, values: list[float] | Array, lo: int, hi: int) -> None:
-        if lo < hi and lo == 0:
-            values[0] = self.ends[0]
-        if lo < hi == self.length:
-            values[-1] = self.ends[1]
+
+def _meet_ends(column: Linear | Log, values: list[float] | Array, lo: int, hi: int) -> None:
+    if lo < hi and lo == 0:
+        values[0] = column.start
+    if lo < hi == column.length:
+        values[-1] = column.stop
 
 
 def _ten_to(power: float) -> float:

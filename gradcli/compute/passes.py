@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.reductions import Reduction, has_reductions, number_name, staged, stands_for_number
 from gradcli.compute import engine
-from gradcli.compute.execute import Block, Work, digests
+from gradcli.compute.execute import Block, Work, digests, empty
 from gradcli.compute.grid import Axis, Column, Grid, Held, Index, Values, joined
 from gradcli.compute.program import Program, build, lower
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, reachable, var
 
 if TYPE_CHECKING:
+    from gradcli.compute.accumulators import Accumulator
     from gradcli.compute.reuse import Nest
 
 Watch = Callable[[int], None]
@@ -28,7 +30,7 @@ _PREFIX = "\0kept "
 class _Pass(NamedTuple):
     """A pass over the product of ``axes``.
 
-    ``names``: the numbers and stored columns it reads. ``accumulators``: the output column and the kind of each.
+    ``names``: the numbers and stored columns it reads. ``accumulators``: the output column and the class of each.
     ``reductions``: each reduction with the index of its accumulator. ``stored``: by name, the output columns that later
     passes read.
     """
@@ -36,7 +38,7 @@ class _Pass(NamedTuple):
     program: Program
     axes: tuple[int, ...]
     names: tuple[str, ...]
-    accumulators: list[tuple[int, str]]
+    accumulators: list[tuple[int, Callable[[], Accumulator]]]
     reductions: list[tuple[Reduction, int]]
     stored: dict[str, int]
 
@@ -99,7 +101,7 @@ class Plan:
         return tuple([k for k, mask in enumerate(self._masks) if e.variables & mask])
 
     def _add(self, level: Sequence[Reduction], arguments: Sequence[Expr], nest: Nest) -> None:
-        from gradcli.compute.accumulators import OF
+        from gradcli.compute.accumulators import ACCUMULATORS
         from gradcli.compute.reuse import FEW, replaced
 
         groups: dict[tuple[int, ...], list[tuple[Reduction, Expr]]] = {}
@@ -119,13 +121,15 @@ class Plan:
                 continue
             values = replaced([argument for _, argument in group], done)
             columns: dict[Expr, int] = {}
-            accumulators: dict[tuple[int, str], int] = {}
+            accumulators: dict[tuple[int, Callable[[], Accumulator]], int] = {}
             read = []
             for (reduction, _), value in zip(group, values, strict=True):
-                column = columns.setdefault(value, len(columns))
-                read.append((reduction, accumulators.setdefault((column, OF[reduction.op]), len(accumulators))))
+                key = columns.setdefault(value, len(columns)), ACCUMULATORS[reduction.op]
+                read.append((reduction, accumulators.setdefault(key, len(accumulators))))
             stored = {}
-            for name, value in zip(keep, replaced([_as_number(e) for e in keep.values()], done), strict=True):
+            # Columns hold numbers.
+            kept = [apply("where", e, ONE, ZERO) if e.op in BOOLEANS else e for e in keep.values()]
+            for name, value in zip(keep, replaced(kept, done), strict=True):
                 stored[name] = columns.setdefault(value, len(columns))
             program, names = self._built(list(columns), self._part(self.grid, axes))
             self.passes.append(_Pass(program, axes, names, list(accumulators), read, stored))
@@ -140,11 +144,9 @@ class Plan:
         """
         names_of_axes = [self.grid.axes[k].names for k in axes]
         size = self._size(axes) * len(nodes)
-        # A column over several axes lies along the joined axis, so it must depend on all axes of the grid.
-        everywhere = names_of_axes == [a.names for a in self.grid.axes if not a.fixed]
-        if size > self._capacity or (
-            len(axes) > 1 and not (everywhere and names_of_axes == [a.names for a in self.over.axes if not a.fixed])
-        ):
+        # A column over several axes lies along the joined axis, so it must depend on all axes of both grids.
+        all_names = [[a.names for a in grid.axes if not a.fixed] for grid in (self.grid, self.over)]
+        if size > self._capacity or (len(axes) > 1 and any(names != names_of_axes for names in all_names)):
             return {}
         self._capacity -= size
         columns = {}
@@ -198,28 +200,11 @@ class Plan:
         columns: dict[str, Column] = {}
         done = 0
         for p in self.passes:
-            from gradcli.compute.accumulators import ACCUMULATORS
-
             part = self._part(grid, p.axes)
-            accumulators = [ACCUMULATORS[kind]() for _, kind in p.accumulators]
+            accumulators = [make() for _, make in p.accumulators]
             work = engine.work(p.program, self._with(part, p.names, scalars, columns), engine_name)
-            stored = {name: _column(part.size, work.arrays) for name in p.stored}
-
-            def digest(
-                block: Block,
-                first: int,
-                accumulators: Sequence[Any] = accumulators,
-                p: _Pass = p,
-                stored: dict[str, Any] = stored,
-            ) -> tuple[int, list[Any]]:
-                points = len(block[0])
-                for name, column in p.stored.items():
-                    stored[name][first : first + points] = block[column]
-                return points, [
-                    accumulator.digest(block[column], first)
-                    for accumulator, (column, _) in zip(accumulators, p.accumulators, strict=True)
-                ]
-
+            stored = dict(zip(p.stored, empty(work._replace(outputs=len(p.stored)), part.size), strict=True))
+            digest = partial(_digest, p, accumulators, stored)
             size = engine.block_points(p.program, engine_name)
             for points, parts in digests(work, digest, target=size, threads=threads):
                 for accumulator, digested in zip(accumulators, parts, strict=True):
@@ -236,15 +221,12 @@ class Plan:
         return engine.work(self.program, self._with(over, self.names, scalars, columns), engine_name)
 
 
-def _as_number(e: Expr) -> Expr:
-    """Return a boolean expression as 1 or 0, since columns hold numbers."""
-    return apply("where", e, ONE, ZERO) if e.op in BOOLEANS else e
-
-
-def _column(points: int, arrays: bool) -> Any:
-    """Return a column for ``points`` numbers, an array or a list."""
-    if not arrays:
-        return [0.0] * points
-    import numpy as np
-
-    return np.empty(points)
+def _digest(
+    p: _Pass, accumulators: Sequence[Accumulator], stored: dict[str, Any], block: Block, first: int
+) -> tuple[int, list[Any]]:
+    """Store the columns of a block that later passes read; return its points and the digests for the accumulators."""
+    points = len(block[0])
+    for name, column in p.stored.items():
+        stored[name][first : first + points] = block[column]
+    columns = [block[column] for column, _ in p.accumulators]
+    return points, [a.digest(column, first) for a, column in zip(accumulators, columns, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gradcli.compute.exact_sum import PLACES, Exact, exact_sum, in_units, quotient
@@ -30,7 +30,7 @@ def row_sums(blocks: Iterable[Block], same: int, length: int, times: int) -> Ite
             if whole:
                 part = [column[at : at + whole * length] for column in block]
                 for k, column in enumerate(part):
-                    rows[k] += _firsts(column, length) if k < same else _sums(column, length, times)
+                    rows[k] += map(float, column[::length]) if k < same else _sums(column, length, times)
                 at += whole * length
                 continue
             take = min(length - filled, points - at)
@@ -44,12 +44,12 @@ def row_sums(blocks: Iterable[Block], same: int, length: int, times: int) -> Ite
                 for k, entry in enumerate(partial):
                     rows[k].append(entry if k < same else entry.rounded(times))
                 filled = 0
-        if rows[0]:
-            yield _columns(rows, array)
+        if rows[0] and array:
+            import numpy as np
 
-
-def _firsts(column: Any, length: int) -> list[float]:
-    return [float(v) for v in column[::length]]
+            yield [np.array(row) for row in rows]
+        elif rows[0]:
+            yield rows
 
 
 def _sums(column: Any, length: int, times: int) -> list[float]:
@@ -74,11 +74,3 @@ def _sum(values: list[float], times: int) -> float:
         return quotient(units * times, 1 << PLACES)
     except (OverflowError, ValueError):
         return exact_sum(values).rounded(times)
-
-
-def _columns(columns: Sequence[list[float]], array: bool) -> Block:
-    if not array:
-        return list(columns)
-    import numpy as np
-
-    return [np.array(column) for column in columns]
