@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import combinations_with_replacement, product
 from math import comb, prod
 
@@ -89,14 +90,10 @@ def minus(a: Expr | None, b: Expr | None) -> Expr | None:
     return apply("neg", b) if a is None else apply("sub", a, b)
 
 
-def _dense(partial: Partial, count: int) -> Index:
-    return tuple([partial.count(i) for i in range(count)])
-
-
-def _split(a: Index) -> Iterator[tuple[int, Index, Index]]:
+def _split(a: Index) -> list[tuple[int, Index, Index]]:
     """(C(a, b), b, a - b) for every multi-index b <= a."""
-    for b in product(*[range(n + 1) for n in a]):
-        yield prod(map(comb, a, b)), b, tuple([m - n for m, n in zip(a, b, strict=True)])
+    below = product(*[range(n + 1) for n in a])
+    return [(prod(map(comb, a, b)), b, tuple([m - n for m, n in zip(a, b, strict=True)])) for b in below]
 
 
 def _needed(roots: Iterable[Expr], order: int, mask: int) -> tuple[dict[Expr, int], dict[Expr, Sequence[Expr | None]]]:
@@ -156,12 +153,7 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
     need, rules = _needed(roots, order, sum(masks))
     jets: dict[Expr, dict[Index, Expr]] = {e: {(0,) * len(names): e} for e in need}
     ordered = sorted(need, key=lambda e: e.serial)
-    splits: dict[Index, list[tuple[int, Index, Index]]] = {}
-
-    def split(a: Index) -> list[tuple[int, Index, Index]]:
-        if a not in splits:
-            splits[a] = list(_split(a))
-        return splits[a]
+    split = cache(_split)
 
     def part(e: Expr, a: Index) -> Expr | None:
         jet = jets.get(e)
@@ -169,8 +161,7 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
             return jet.get(a)
         return None if any(a) else e
 
-    def leibniz(u: Expr, v: Expr, terms: Iterable[tuple[int, Index, Index]]) -> Expr | None:
-        total: Expr | None = None
+    def leibniz(u: Expr, v: Expr, terms: Iterable[tuple[int, Index, Index]], total: Expr | None = None) -> Expr | None:
         for count, b, c in terms:
             term = times(part(u, b), part(v, c))
             if term is not None:
@@ -208,22 +199,21 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
         # base first: the derivatives of log(x) in log(x)*x**y overflow where those of x**y do not.
         avoid = e.op == "power" and exact(e.args[1]) is None
         i = min((avoid and not e.args[0].variables & masks[i], n, i) for i, n in enumerate(a) if n)[2]
-        rest = tuple([n - (j == i) for j, n in enumerate(a)])
+        rest = split(tuple([n - (j == i) for j, n in enumerate(a)]))
+        terms = [(count, tuple([n + (j == i) for j, n in enumerate(b)]), c) for count, b, c in rest]
         total: Expr | None = None
         for u, w in zip(e.args, rules[e], strict=True):
             if w is None:
                 continue
             # Each index that is made has an entry for every variable.
             spend(4 + len(a) / 16)
-            for count, b, c in split(rest):
-                term = times(part(u, tuple([n + (j == i) for j, n in enumerate(b)])), part(w, c))
-                if term is not None:
-                    total = plus(total, scaled(count, term))
+            total = leibniz(u, w, terms, total)
         return total
 
     dense: dict[Partial, Index] = {}
     for degree in range(1, order + 1):
-        multi_indices = {p: _dense(p, len(names)) for p in combinations_with_replacement(range(len(names)), degree)}
+        positions = range(len(names))
+        multi_indices = {p: tuple(map(p.count, positions)) for p in combinations_with_replacement(positions, degree)}
         dense.update(multi_indices)
         # Each with the bits of its variables: most partials of most nodes are structural zeros, skipped by one test.
         at_degree = [(a, sum({i: masks[i] for i in p}.values())) for p, a in multi_indices.items()]

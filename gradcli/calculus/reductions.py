@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gradcli.expr import ONE, ZERO, Expr, apply, const, reachable, rebuild, rewrite, var
 from gradcli.functions import NONLOCAL, reduces
+from gradcli.functions.row import abs_, and_, eq, lt, where
 
 _PREFIX = "\0r"
 
@@ -46,7 +47,7 @@ def staged(roots: Sequence[Expr]) -> tuple[list[list[Reduction]], list[Expr]]:
     new: dict[Expr, Expr] = {}
     depth: dict[Expr, int] = {}
     count = 0
-    roots = _pointwise(roots)
+    roots = rewrite(roots, lambda e, args: _FORMS[e.op](*args) if e.op in NONLOCAL else rebuild(e, args))
     for e in reachable(roots):
         args = tuple([new[a] for a in e.args])
         level = max([depth[a] for a in e.args], default=0)
@@ -65,26 +66,14 @@ def staged(roots: Sequence[Expr]) -> tuple[list[list[Reduction]], list[Expr]]:
 # The derivatives of norm and prod at a point, written in reductions of other expressions.
 
 
-def _number(op: str, x: Expr) -> Expr:
-    return apply(op, x)
-
-
-def _equal(a: Expr, b: Expr) -> Expr:
-    return apply("eq", a, b)
-
-
-def _where(condition: Expr, a: Expr, b: Expr) -> Expr:
-    return apply("where", condition, a, b)
-
-
 def _unit(x: Expr) -> Expr:
-    lead, scale = _number("norm_lead", x), _number("norm_scale", x)
-    return _where(_equal(lead, ZERO), ZERO, x * scale * scale / lead)
+    lead, scale = apply("norm_lead", x), apply("norm_scale", x)
+    return where(eq(lead, ZERO), ZERO, x * scale * scale / lead)
 
 
 def _parts(x: Expr) -> tuple[Expr, Expr]:
     """The product of all nonzero elements as lead*scale**4, with lead and scale both at least or both at most 1."""
-    return _number("prod_lead", x), _number("prod_scale", x)
+    return apply("prod_lead", x), apply("prod_scale", x)
 
 
 def _with_scale(e: Expr, scale: Expr) -> Expr:
@@ -95,16 +84,16 @@ def _with_scale(e: Expr, scale: Expr) -> Expr:
 def _rest_times(x: Expr, v: Expr) -> Expr:
     """The product of all nonzero elements but x, times v, in an order that stays in range where the result does."""
     lead, scale = _parts(x)
-    opposite = apply("ne", apply("lt", apply("abs", v), ONE), apply("lt", apply("abs", x), ONE))
+    opposite = apply("ne", lt(abs_(v), ONE), lt(abs_(x), ONE))
     at_once = _with_scale(v / x * lead, scale)
     by_halves = (v * scale * scale) * (lead * scale / x * scale)
-    return _where(apply("and", opposite, apply("ne", v, ZERO)), by_halves, at_once)
+    return where(and_(opposite, apply("ne", v, ZERO)), by_halves, at_once)
 
 
 def _zeros(x: Expr) -> tuple[Expr, Expr]:
     """The condition that x is 0 here, and the number of points where it is."""
-    zero = _equal(x, ZERO)
-    return zero, _number("sum", _where(zero, ONE, ZERO))
+    zero = eq(x, ZERO)
+    return zero, apply("sum", where(zero, ONE, ZERO))
 
 
 def _cofactor(x: Expr) -> Expr:
@@ -112,12 +101,12 @@ def _cofactor(x: Expr) -> Expr:
     lead, scale = _parts(x)
     zero, zeros = _zeros(x)
     # With one zero elsewhere the product of the others is 0, or nan if another element than x is infinite or nan.
-    odd = _where(_equal(x - x, ZERO), ZERO, ONE)
-    others = _where(_equal(_number("sum", odd), odd), ZERO, const(math.nan))
-    return _where(
-        _equal(zeros, ZERO),
+    odd = where(eq(x - x, ZERO), ZERO, ONE)
+    others = where(eq(apply("sum", odd), odd), ZERO, const(math.nan))
+    return where(
+        eq(zeros, ZERO),
         _with_scale(lead / x, scale),
-        _where(_equal(zeros, ONE), _where(zero, _with_scale(lead, scale), others), ZERO),
+        where(eq(zeros, ONE), where(zero, _with_scale(lead, scale), others), ZERO),
     )
 
 
@@ -127,21 +116,17 @@ def _cofactor_along(x: Expr, v: Expr) -> Expr:
     none = lead - lead
     zero, zeros = _zeros(x)
     # A point's own term is subtracted from the sum, which cancels: `sum_lost` adds what rounding took from the sum.
-    share, at_zeros = _where(zero, ZERO, v / x), _where(zero, v, ZERO)
-    other_shares = (_number("sum", share) - share) + _number("sum_lost", share)
-    other_zeros = (_number("sum", at_zeros) - v) + _number("sum_lost", at_zeros)
-    one_less = _where(_equal(zeros, ONE), _rest_times(x, _number("sum", at_zeros)), none)
-    two_less = _where(_equal(zeros, const(2)), _with_scale(lead * other_zeros, scale), none)
-    return _where(
+    share, at_zeros = where(zero, ZERO, v / x), where(zero, v, ZERO)
+    other_shares = (apply("sum", share) - share) + apply("sum_lost", share)
+    other_zeros = (apply("sum", at_zeros) - v) + apply("sum_lost", at_zeros)
+    one_less = where(eq(zeros, ONE), _rest_times(x, apply("sum", at_zeros)), none)
+    two_less = where(eq(zeros, const(2)), _with_scale(lead * other_zeros, scale), none)
+    return where(
         zero,
-        _where(_equal(zeros, ONE), _with_scale(lead * _number("sum", share), scale), two_less),
-        _where(_equal(zeros, ZERO), _rest_times(x, other_shares), one_less),
+        where(eq(zeros, ONE), _with_scale(lead * apply("sum", share), scale), two_less),
+        where(eq(zeros, ZERO), _rest_times(x, other_shares), one_less),
     )
 
 
 _FORMS: dict[str, Callable[..., Expr]] = {"unit": _unit, "cofactor": _cofactor, "cofactor_along": _cofactor_along}
-
-
-def _pointwise(roots: Sequence[Expr]) -> list[Expr]:
-    """The roots with the functions of NONLOCAL written out in reductions."""
-    return rewrite(roots, lambda e, args: _FORMS[e.op](*args) if e.op in NONLOCAL else rebuild(e, args))
+"""The functions of NONLOCAL, written out in reductions."""

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact, post_order
+from gradcli.expr.traversal import missing
 from gradcli.functions import NONLOCAL, reduces, slopes
 
 Alive = tuple[Expr | None, Expr]
@@ -67,20 +68,9 @@ class Varying:
     def __call__(self, root: Expr) -> bool:
         if not root.variables & ~self.single:
             return False
-        stack = [root]
-        while stack:
-            e = stack[-1]
-            if e in self.known:
-                stack.pop()
-            elif reduces(e) or not e.variables & ~self.single:
-                self.known[e] = False
-            elif not e.args:
-                self.known[e] = True
-            else:
-                waiting = [a for a in e.args if a not in self.known]
-                stack += waiting
-                if not waiting:
-                    self.known[e] = any(self.known[a] for a in e.args)
+        for e in missing(root, self.known):
+            local = e.variables & ~self.single and not reduces(e)
+            self.known[e] = bool(local) and (not e.args or any(self.known[a] for a in e.args))
         return self.known[root]
 
 
@@ -156,8 +146,8 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
             reduced = op not in NONLOCAL
             # The rules of NONLOCAL sum the adjoint over the points, so that it is selected by its condition first.
             w = g if reduced else _selected(alive) if spread else _share(_selected(alive))
-            for a, reached, value in _ALL_POINTS[op](e, w):
-                add(a, _both(condition if reduced else None, reached, "and"), value, True)
+            reached, value = _ALL_POINTS[op](e, w)
+            add(args[0], _both(condition if reduced else None, reached, "and"), value, True)
         else:
             for a, slope in zip(args, slopes(e), strict=True):
                 if slope is not None and a.variables & mask:
@@ -197,36 +187,36 @@ def _takes_all_points(e: Expr) -> bool:
 # Reductions over all points. In a rule ``g`` is the adjoint of the node: one number for a reduction, a value at each
 # point for the functions of NONLOCAL.
 
-Contributions = list[tuple[Expr, Expr | None, Expr | None]]
-"""(argument, condition, adjoint at each point)."""
+Contribution = tuple[Expr | None, Expr | None]
+"""The condition and the adjoint at each point that a node contributes to its first argument."""
 
 
-def _extreme(e: Expr, g: Expr) -> Contributions:
+def _extreme(e: Expr, g: Expr) -> Contribution:
     """The adjoint of max or min over all points: ties share it equally."""
     beaten = apply("lt" if e.op == "max" else "gt", e.args[0], e)
     # If the extreme is nan, no element is beaten and every adjoint becomes nan.
     ties = apply("sum", apply("where", beaten, ZERO, ONE))
-    return [(e.args[0], apply("not", beaten), apply("defined", e, apply("div", g, ties)))]
+    return apply("not", beaten), apply("defined", e, apply("div", g, ties))
 
 
-def _unit(e: Expr, g: Expr) -> Contributions:
+def _unit(e: Expr, g: Expr) -> Contribution:
     norm = apply("norm", e.args[0])
     along = apply("mul", e, apply("sum", apply("mul", g, e)))
-    return [(e.args[0], apply("ne", norm, ZERO), apply("div", apply("sub", g, along), norm))]
+    return apply("ne", norm, ZERO), apply("div", apply("sub", g, along), norm)
 
 
-def _refused(e: Expr, g: Expr) -> Contributions:
+def _refused(e: Expr, g: Expr) -> Contribution:
     raise GradError("prod over all points can be differentiated twice, not three times")
 
 
-_ALL_POINTS: dict[str, Callable[[Expr, Expr], Contributions]] = {
-    "sum": lambda e, g: [(e.args[0], None, g)],
-    "mean": lambda e, g: [(e.args[0], None, _share(g))],
-    "prod": lambda e, g: [(e.args[0], None, _product(g, apply("cofactor", e.args[0])))],
-    "norm": lambda e, g: [(e.args[0], None, _product(g, apply("unit", e.args[0])))],
+_ALL_POINTS: dict[str, Callable[[Expr, Expr], Contribution]] = {
+    "sum": lambda e, g: (None, g),
+    "mean": lambda e, g: (None, _share(g)),
+    "prod": lambda e, g: (None, _product(g, apply("cofactor", e.args[0]))),
+    "norm": lambda e, g: (None, _product(g, apply("unit", e.args[0]))),
     "max": _extreme,
     "min": _extreme,
     "unit": _unit,
-    "cofactor": lambda e, g: [(e.args[0], None, apply("cofactor_along", e.args[0], g))],
+    "cofactor": lambda e, g: (None, apply("cofactor_along", e.args[0], g)),
     "cofactor_along": _refused,
 }

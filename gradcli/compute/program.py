@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, exact, post_order, reachable, rebuild
+from gradcli.expr.traversal import missing
 from gradcli.functions import LOWERED, TABLE, expansion
 from gradcli.functions.elementary import csch_squared, sech_squared
 from gradcli.functions.row import exp, sqrt
@@ -143,24 +144,15 @@ def _expanded(e: Expr, done: dict[Expr, Expr]) -> Expr:
 
     ``done`` maps nodes to their lowered forms and is extended.
     """
-    stack = [e]
-    while stack:
-        top = stack[-1]
-        if top in done:
-            stack.pop()
-        elif not top.args:
-            done[top] = top
-        elif any(a not in done for a in top.args):
-            stack.extend(a for a in top.args if a not in done)
+    for node in missing(e, done):
+        args = tuple([done[a] for a in node.args])
+        if node.op == "power":
+            done[node] = _power(*args)
+        elif (len(args) == 2 and node.op in ("min", "max")) or (simpler := expansion(node, args)) is None:
+            done[node] = rebuild(node, args)
         else:
-            args = tuple([done[a] for a in top.args])
-            if top.op == "power":
-                done[top] = _power(*args)
-            elif (len(args) == 2 and top.op in ("min", "max")) or (simpler := expansion(top, args)) is None:
-                done[top] = rebuild(top, args)
-            else:
-                # Recursion is safe: expansions nest a few levels deep, whatever the depth of the expression.
-                done[top] = _expanded(simpler, done)
+            # Recursion is safe: expansions nest a few levels deep, whatever the depth of the expression.
+            done[node] = _expanded(simpler, done)
     return done[e]
 
 
@@ -185,13 +177,13 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
     axis_of = {name: k for k, names in enumerate(axes) for name in names}
     masks = [sum(bit(name) for name in names) for names in axes]
 
-    constants: list[float] = []
+    numbers: list[Expr] = []
     inputs: list[tuple[str, int]] = []
     leaves: list[Expr] = []
     by_axes: dict[tuple[int, ...], list[Expr]] = {}
     for e in order:
         if e.op in ("const", "constant"):
-            constants.append(_number(e))
+            numbers.append(e)
         elif e.op == "var":
             name = str(e.value)
             if name not in axis_of:
@@ -202,7 +194,6 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
             axes_read = tuple([k for k, mask in enumerate(masks) if e.variables & mask])
             by_axes.setdefault(axes_read, []).append(e)
     slot: dict[Expr, int] = {}
-    numbers = [e for e in order if e.op in ("const", "constant")]
     for e in (*numbers, *leaves):
         slot[e] = len(slot)
     fixed = len(slot)
@@ -238,6 +229,5 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
                 registers.append(Register(k, boolean))
             steps.append(Step(e.op, e.value if isinstance(e.value, int) else None, slot[e], ins))
         strata.append(Stratum(axes_read, tuple(steps)))
-    return Program(
-        tuple(constants), tuple(inputs), tuple(strata), tuple(registers), tuple([slot[r] for r in roots]), len(axes)
-    )
+    constants, slots = tuple(map(_number, numbers)), tuple([slot[r] for r in roots])
+    return Program(constants, tuple(inputs), tuple(strata), tuple(registers), slots, len(axes))

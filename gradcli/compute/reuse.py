@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gradcli.expr import Expr, reachable, rebuild, rewrite
+from gradcli.expr.traversal import missing
 
 FEW = 64
 """Maximum of nodes of a pass that recomputes all its values from the variables."""
@@ -33,15 +34,8 @@ class Nest:
     def take(self, roots: Iterable[Expr]) -> list[Expr]:
         """Return the roots with stored subexpressions replaced by variables, and count their uses."""
         roots = list(roots)
-        stack = list(roots)
-        while stack:
-            e = stack[-1]
-            if e in self.new:
-                stack.pop()
-                continue
-            waiting = [a for a in e.args if a not in self.new]
-            stack += waiting
-            if not waiting:
+        for root in reversed(roots):
+            for e in missing(root, self.new):
                 self.new[e] = rebuild(e, tuple([self.new[a] for a in e.args])) if e.args else e
                 self.open[e] = None
                 self._used(e.args)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from gradcli.expr.canonical import apply
 from gradcli.expr.node import Expr
@@ -27,6 +27,19 @@ def reachable(roots: Iterable[Expr]) -> list[Expr]:
             stack.extend(e.args)
     spend(len(seen))
     return sorted(seen, key=lambda e: e.serial)
+
+
+def missing(root: Expr, known: Container[Expr]) -> Iterator[Expr]:
+    """The nodes below ``root`` that are not in ``known``, arguments first; the caller adds each one to ``known``."""
+    stack = [root]
+    while stack:
+        e = stack[-1]
+        if e in known:
+            stack.pop()
+        elif waiting := [a for a in e.args if a not in known]:
+            stack += waiting
+        else:
+            yield e
 
 
 def post_order(roots: Iterable[Expr]) -> list[Expr]:

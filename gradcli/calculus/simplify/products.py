@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import reduce
+from operator import mul
 
 from gradcli.errors import GradError
 from gradcli.expr import FOLD_BITS, ZERO, Expr, apply, const, constant, exact
+from gradcli.expr.traversal import missing
 from gradcli.limits.work import spend
 
 Exponent = Fraction | Expr
@@ -48,20 +51,11 @@ class Products:
     # Measures: the length of a node written out as a tree, and a sort key by structure.
 
     def measure(self, root: Expr) -> tuple[int, tuple[str, int]]:
-        stack = [root]
-        while stack:
-            e = stack[-1]
-            if e in self.measures:
-                stack.pop()
-                continue
-            missing = [a for a in e.args if a not in self.measures]
-            if missing:
-                stack.extend(missing)
-                continue
+        for e in missing(root, self.measures):
             below = [self.measures[a] for a in e.args]
             word = str(e.value) if e.op in ("var", "constant", "const") else e.op
             text = f"{word} {' '.join([t[0] for _, t in below])}"[:48]
-            self.measures[stack.pop()] = 1 + sum([n for n, _ in below]), (text, e.digest)
+            self.measures[e] = 1 + sum([n for n, _ in below]), (text, e.digest)
         return self.measures[root]
 
     def size(self, e: Expr) -> int:
@@ -180,9 +174,9 @@ class Products:
         elif p != q or not top:
             top.insert(0, folded(Fraction(-p if c < 0 else p, q)))
             c = abs(c)
-        node = _chain("mul", top)
+        node = reduce(mul, top)
         if bottom:
-            node = apply("div", node, _chain("mul", bottom))
+            node = apply("div", node, reduce(mul, bottom))
         return apply("neg", node) if c < 0 else node
 
     def to_the(self, base: Expr, n: Fraction) -> tuple[Fraction, Factors]:
@@ -240,10 +234,3 @@ def _power(base: Expr, n: Exponent) -> Expr:
     if n == Fraction(1, 2) and base is not E:
         return apply("sqrt", base)
     return apply("power", base, n if isinstance(n, Expr) else const(n))
-
-
-def _chain(op: str, parts: list[Expr]) -> Expr:
-    node = parts[0]
-    for part in parts[1:]:
-        node = apply(op, node, part)
-    return node
