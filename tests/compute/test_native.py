@@ -172,6 +172,14 @@ def test_no_function_is_long():
     assert max(longest) < 5000
 
 
+def test_conditions_are_compared():
+    """As in the second derivative of prod over all points, where signs of two differences are compared."""
+    differ = apply("ne", apply("lt", x, const(0)), apply("lt", x, const(1)))
+    tape = build([apply("where", differ, const(1), const(2))], [["x"]])
+    ins = [[-1.0, 0.0, 0.5, 1.0, 2.0, float("nan")] * 4]
+    assert run(tape, ins, (24,), "native") == run(tape, ins, (24,), "scalar") == [[2.0, 1.0, 1.0, 2.0, 2.0, 2.0] * 4]
+
+
 def test_rows_that_are_called_are_rows():
     assert set(CALLED) <= set(ROWS)
 

@@ -75,7 +75,7 @@ def _binary(operation: str) -> Row:
 
 
 def _compared(how: str) -> Row:
-    return lambda b, x, y: b.compare(how, x, y)
+    return lambda b, x, y: b.compare(how, b.stored(x), b.stored(y))
 
 
 def _intrinsic(name: str) -> Row:
