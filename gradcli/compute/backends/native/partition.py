@@ -45,10 +45,9 @@ class Part(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """The parts over the same axes: ``axes`` are those longer than 1, ``all_axes`` include those of length 1.
+    """The parts over the same axes.
 
-    ``flat``: a single loop over all points, for which every array read is expanded to all axes; else a loop for each
-    axis, the innermost of which is vectorized.
+    ``axes`` are those longer than 1, ``all_axes`` include those of length 1; ``flat`` is explained in `Shape`.
     """
 
     axes: tuple[int, ...]
