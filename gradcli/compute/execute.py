@@ -22,6 +22,9 @@ _PAGE, _STAGGER = 512, 80
 Block = list[Any]
 """The flat columns of the outputs, each a list of floats or a one-dimensional float64 array."""
 
+_Part = tuple[Ranges, int, int]
+"""A block of the grid, its first point and the end of its points."""
+
 
 class Work(NamedTuple):
     """The computation of a block.
@@ -124,8 +127,7 @@ def digests(work: Work, digest: Callable[[Block, int], Any], *, target: int, thr
     return _in_order(work, parts, lambda worker, ranges, lo, hi: digest(worker.reuse(ranges), lo), threads)
 
 
-def _parts(grid: Grid, target: int) -> Iterator[tuple[Ranges, int, int]]:
-    """Yield the blocks of the grid, each with its first point and the end of its range."""
+def _parts(grid: Grid, target: int) -> Iterator[_Part]:
     lo = 0
     for ranges in grid.blocks(target):
         hi = lo + math.prod(b - a for a, b in ranges)
@@ -134,10 +136,7 @@ def _parts(grid: Grid, target: int) -> Iterator[tuple[Ranges, int, int]]:
 
 
 def _in_order(
-    work: Work,
-    parts: Iterable[tuple[Ranges, int, int]],
-    do: Callable[[_Worker, Ranges, int, int], _Result],
-    threads: int,
+    work: Work, parts: Iterable[_Part], do: Callable[[_Worker, Ranges, int, int], _Result], threads: int
 ) -> Iterator[_Result]:
     """Yield ``do(worker, *part)`` for each part, in the order of ``parts``."""
     if threads <= 1:
