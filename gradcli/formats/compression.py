@@ -40,26 +40,14 @@ def begun(parts: Iterator[bytes]) -> bytes:
     return start
 
 
-def unpacked(parts: Iterator[bytes], packing: str, name: str, limit: int | None) -> Iterator[bytes]:
-    """Yield the decompressed bytes as they arrive.
-
-    Raise GradError if the data are damaged or truncated, or expand to more than ``limit`` bytes.
-    """
-    limit = EXPANDED_LIMIT if limit is None else limit
+def unpacked(parts: Iterator[bytes], packing: str, name: str) -> Iterator[bytes]:
+    """Yield the decompressed bytes as they arrive. Raise GradError if the data are damaged or truncated."""
     start, kind = begun(parts), _KINDS[packing]
     if not start:
         raise GradError(f"{name}: the file is empty")
     if packing_of(start) != packing and not any(m.startswith(start) for m, p in _MAGIC.items() if p == packing):
         raise GradError(f"{name}: not a {kind} file")
-    size = 0
-    for piece in (_gunzip if packing == "gz" else _unzstd)(chain([start], parts), name):
-        size += len(piece)
-        if size > limit:
-            raise GradError(
-                f"{name}: too large: it expands to more than the limit of {limit:,} bytes",
-                hint="raise it by --max-bytes",
-            )
-        yield piece
+    yield from (_gunzip if packing == "gz" else _unzstd)(chain([start], parts), name)
 
 
 def _gunzip(parts: Iterator[bytes], name: str) -> Iterator[bytes]:

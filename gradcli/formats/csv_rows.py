@@ -52,13 +52,16 @@ def _first_end(part: bytes, quotes: int) -> int | None:
     return None
 
 
-def whole_rows(parts: Iterator[bytes], name: str) -> Iterator[tuple[bytes, int]]:
-    """Yield pieces of complete rows, each with the number of newlines before it; the last may lack its newline."""
+def whole_rows(parts: Iterator[bytes], name: str, quoting: bool = True) -> Iterator[tuple[bytes, int]]:
+    """Yield pieces of complete rows, each with the number of newlines before it; the last may lack its newline.
+
+    ``quoting``: whether newlines in quotes belong to a cell. Raise GradError for a row longer than LINE_LIMIT.
+    """
     pending: list[bytes] = []
     size = lines = quotes = 0
     for part in parts:
         # Searching for a quote is many times faster than counting quotes.
-        has_quotes = b'"' in part
+        has_quotes = quoting and b'"' in part
         cut = _last_end(part, quotes) if has_quotes or quotes % 2 else part.rfind(b"\n") + 1
         if cut:
             pending.append(part[:cut])

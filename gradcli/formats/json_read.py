@@ -11,9 +11,9 @@ from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.formats.columns import Chunk
-from gradcli.formats.input import Input, checked_names, column_indices
+from gradcli.formats.input import Input, checked_names, column_indices, marked
 from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
-from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, marked, not_utf8, parse
+from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, parse
 
 _ROWS = 65536
 """Maximum of rows in a chunk."""
@@ -26,7 +26,8 @@ class JsonTable:
         source.refuse_columns()
         self.name, self.na, self.notes = source.name, source.na, list[str]()
         self._text = source.whole()
-        scan = Scan(self._text, self.name, _checked(self._text, self.name))
+        scan = Scan(self._text, self.name, marked(self._text, self.name))
+        _check_utf8(scan)
         at = scan.blank(scan.start)
         mark = self._text[at : at + 1]
         self._records: Records | None = None
@@ -198,12 +199,10 @@ def _list(values: bytes) -> bytes:
     return b"[" + values.rstrip(b", \t\n\r") + b"]"
 
 
-def _checked(text: bytes, name: str) -> int:
-    """Return the offset after the byte order mark. Raise GradError if the text is not UTF-8."""
-    start = at = marked(text, name)
+def _check_utf8(scan: Scan) -> None:
+    text, at = scan.text, scan.start
     while at < len(text) and not text.isascii():
         try:
             at += codecs.utf_8_decode(text[at : at + SPAN], "strict", at + SPAN >= len(text))[1]
         except UnicodeDecodeError as error:
-            raise not_utf8(text, start, at + error.start, name) from None
-    return start
+            raise scan.fault(at + error.start, "not UTF-8") from None
