@@ -14,7 +14,7 @@ from typing import Any
 from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
-from gradcli.formats import Chunk, Kept, Table, open_table
+from gradcli.formats import Chunk, Kept, open_table
 from gradcli.formats.input import STDIN, file_size, opened
 from gradcli.job.at_grid_fill import Points
 from gradcli.job.request import Rows
@@ -36,24 +36,19 @@ class Tables:
 
     def __init__(self, rows: Rows, unbound: Sequence[str], bound: Sequence[str], results: Sequence[str]) -> None:
         paths = [path for pattern in rows.paths for path in matching(pattern)]
-        self.opened = ExitStack()
-        try:
-            self._open(paths, rows, unbound, bound, results)
-        except BaseException:
-            self.opened.close()
-            raise
+        with ExitStack() as files:
+            self.streams = [rows.stdin if path == "-" else files.enter_context(opened(path)) for path in paths]
+            self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
+            self.tables = [
+                open_table(path, stream, format=rows.format, na=rows.na, max_bytes=rows.max_bytes, columns=rows.columns)
+                for path, stream in zip(paths, self.streams, strict=True)
+            ]
+            self._choose(paths, rows, unbound, bound, results)
+            self.opened = files.pop_all()
 
-    def _open(
+    def _choose(
         self, paths: Sequence[str], rows: Rows, unbound: Sequence[str], bound: Sequence[str], results: Sequence[str]
     ) -> None:
-        self.tables: list[Table] = []
-        self.streams = [rows.stdin if path == "-" else self.opened.enter_context(opened(path)) for path in paths]
-        self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
-        for path, stream in zip(paths, self.streams, strict=True):
-            table = open_table(
-                path, stream, format=rows.format, na=rows.na, max_bytes=rows.max_bytes, columns=rows.columns
-            )
-            self.tables.append(table)
         first = self.tables[0].names
         if first == ("",):
             # A one-dimensional array has one unnamed column, which gives the only variable without a value.
