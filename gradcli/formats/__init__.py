@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from gradcli.caret import printable
 from gradcli.errors import GradError, optional
 from gradcli.formats.columns import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
 from gradcli.formats.passthrough import Kept
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Start", "Statements", "Style", "Table",
-    "by_suffix", "open_table", "printable", "spell",
+    "by_suffix", "open_table", "spell",
 ]  # fmt: skip
 
 

@@ -55,8 +55,7 @@ def _gunzip(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
 
     member = zlib.decompressobj(31)
     try:
-        for part in parts:
-            data = part
+        for data in parts:
             while data:
                 if member.eof:
                     # Skip padding: tapes and some tools fill the last block with zeros.

@@ -15,7 +15,7 @@ from gradcli.errors import GradError
 from gradcli.formats.columns import Chunk
 from gradcli.formats.csv_arrow import arrow_columns, loaded, plain
 from gradcli.formats.csv_cells import Cells, between_commas, split
-from gradcli.formats.csv_rows import row, unquoted, whole_rows, with_newlines
+from gradcli.formats.csv_rows import position, row, unquoted, whole_rows, with_newlines
 from gradcli.formats.input import Input, checked_names, column_indices, fault, marked, shown
 from gradcli.formats.parse_numbers import NA, NotANumber, number, numbers
 from gradcli.formats.passthrough import Kept
@@ -175,8 +175,7 @@ class Separated:
 
     def _fault(self, text: bytes, at: int, message: str, hint: str | None = None) -> GradError:
         """Return an error with the line and column of an offset in the current text."""
-        line = self._line + text.count(b"\n", 0, at)
-        return fault(self.name, line, at - text.rfind(b"\n", 0, at), message, hint)
+        return fault(self.name, *position(text, 0, at, self._line), message, hint)
 
     def _malformed(self, text: bytes) -> tuple[int, GradError]:
         """Return the offset of the first malformed row, and its error."""

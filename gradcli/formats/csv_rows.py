@@ -113,7 +113,7 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         if text.startswith(b'"', at):
             at = _closing(text, at)
             if at < 0:
-                raise fault(name, *_position(text, first, start, line), "a quote is opened here and never closed")
+                raise fault(name, *position(text, first, start, line), "a quote is opened here and never closed")
             at += 1
         else:
             if newline < at:
@@ -128,7 +128,7 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
                 hint = "quote the whole cell and double the quotes in it"
                 if text[bad : bad + 1] != b'"':
                     hint = "all lines of a file end alike: in CRLF, LF or CR"
-                raise fault(name, *_position(text, first, bad, line), what, hint)
+                raise fault(name, *position(text, first, bad, line), what, hint)
             if text[at - 1 : at + 1] == b"\r\n" and at > start:
                 at -= 1
         cells.append(text[start:at])
@@ -139,7 +139,7 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         if at == len(text):
             return at
         if not text.startswith(separator, at):
-            raise fault(name, *_position(text, first, at, line), "text behind a closing quote")
+            raise fault(name, *position(text, first, at, line), "text behind a closing quote")
         at += 1
 
 
@@ -158,7 +158,7 @@ def _closing(text: bytes, at: int) -> int:
     return -1
 
 
-def _position(text: bytes, first: int, at: int, line: int) -> tuple[int, int]:
+def position(text: bytes, first: int, at: int, line: int) -> tuple[int, int]:
     """Return the line and column of offset ``at``; ``line`` is that of offset ``first``."""
     return line + text.count(b"\n", first, at), at - text.rfind(b"\n", 0, at)
 

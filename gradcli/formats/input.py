@@ -81,6 +81,11 @@ class Input:
         buffer.writelines(self._bounded(self.parts(), limit, "this format is held in memory, the limit is", streamed))
         return buffer.getvalue()
 
+    def seekable(self) -> BinaryIO:
+        """Return the bytes as a file for random access, held in memory unless the input is one."""
+        direct = self.packing is None and self.stream.seekable()
+        return self.stream if direct else io.BytesIO(self.whole())
+
     def refuse_columns(self) -> None:
         """Raise GradError if --columns is given; called by formats whose columns have names."""
         if self.columns is not None:

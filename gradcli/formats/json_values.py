@@ -37,9 +37,7 @@ def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) ->
         return members
 
     def refuse(word: str) -> NoReturn:
-        raise GradError(
-            f"{where}: {word} is no JSON", hint="JSON has null for what is not finite: --na nan reads it as nan"
-        )
+        raise not_finite(where, word)
 
     try:
         return json.loads(text, object_pairs_hook=unique, parse_constant=refuse, parse_float=spelled, parse_int=spelled)
@@ -50,6 +48,12 @@ def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) ->
         raise GradError(f"{name}:{line + error.lineno - 1}:{column}: {what}") from None
     except RecursionError:
         raise GradError(f"{name}:{line}: lists and objects are nested too deep") from None
+
+
+def not_finite(where: str, word: str) -> GradError:
+    """Return the error for NaN or Infinity."""
+    hint = "JSON has null for what is not finite: --na nan reads it as nan"
+    return GradError(f"{where}: {word} is no JSON", hint=hint)
 
 
 def floats(values: list[Any], na: bool) -> tuple[Any, str | None]:

@@ -8,13 +8,14 @@ import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import GradError
 from gradcli.formats.columns import Chunk
 from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, column_indices, failed
 from gradcli.formats.npy_header import Header
 from gradcli.formats.passthrough import Kept
+from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
@@ -159,9 +160,7 @@ class Npz:
     def __init__(self, source: Input) -> None:
         source.refuse_columns()
         self.name, self.notes, self._source = source.name, list[str](), source
-        stream: BinaryIO = source.stream
-        if source.packing is not None or not stream.seekable():
-            stream = io.BytesIO(source.whole())
+        stream = source.seekable()
         try:
             self._archive = zipfile.ZipFile(stream)
             members = self._archive.infolist()
@@ -261,8 +260,6 @@ def as_floats(values: Any, name: str, column: str, notes: list[str]) -> Any:
 
 def kept_numbers(values: Any) -> Kept:
     """Return numbers as cells carried through: floats as every format writes them, integers with all digits."""
-    from gradcli.formats.print_numbers import number_cells
-
     if values.dtype.kind in "iu":
         return Kept([b"%d" % v for v in values.tolist()])
     return Kept(number_cells([values.astype("f8")], None))
