@@ -497,7 +497,7 @@ def test_packing_has_the_same_bytes_whatever_the_pieces(packing: str) -> None:
         found.add(b"".join(pieces))
     assert len(found) == 1
     once = found.pop()
-    assert b"".join(compression.unpacked(iter([once]), packing, "x", None)) == text
+    assert b"".join(compression.unpacked(iter([once]), packing, "x")) == text
 
 
 # Files, streams and their failures.
