@@ -168,7 +168,6 @@ def open_table(
 
 
 def _by_name(name: str) -> Format:
-    """Return the readable format of that name. Raise GradError if there is none."""
     row = FORMATS.get(name)
     if row is None or not row.reader:
         known = ", ".join([row.name for row in FORMATS.values() if row.reader])
@@ -177,7 +176,6 @@ def _by_name(name: str) -> Format:
 
 
 def _by_read_suffix(path: str) -> Format:
-    """Return the readable format of a file by its suffix. Raise GradError if there is none."""
     import os
 
     for row in FORMATS.values():

@@ -97,7 +97,6 @@ def _unzstd(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 
 def zstandard() -> Any:
-    """Return the module zstandard. Raise GradError if it is not installed."""
     return optional("zstandard", "zstd", ".zst needs the package zstandard")
 
 

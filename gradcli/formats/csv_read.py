@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from gradcli.errors import GradError
@@ -75,19 +76,14 @@ class Separated:
         indices = column_indices(self.name, self.names, wanted)
         kept = column_indices(self.name, self.names, keep)
         start = 0
-        while True:
-            if self._text:
-                chunk, error = self._chunk(self._text, indices, kept, start)
-                if chunk is not None:
-                    start += len((chunk.columns or chunk.kept)[0])
-                    yield chunk
-                if error is not None:
-                    raise error
-            following = next(self._rows, None)
-            if following is None:
-                return
-            self._text, lines = following
+        for text, lines in chain([(self._text, self._line - 1)] if self._text else [], self._rows):
             self._line = 1 + lines
+            chunk, error = self._chunk(text, indices, kept, start)
+            if chunk is not None:
+                start += len((chunk.columns or chunk.kept)[0])
+                yield chunk
+            if error is not None:
+                raise error
 
     def _chunk(
         self, text: bytes, indices: list[int], kept: list[int], start: int
@@ -149,7 +145,7 @@ class Separated:
         if not cell:
             return self._fault(text, lo, f"an empty cell {where}", "--na nan reads it as nan")
         hint = None
-        if cell.decode() in NA:
+        if cell in NA:
             hint = "--na nan reads it as nan"
         elif re.fullmatch(rb"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?|[+-]?[0-9]+,[0-9]+", cell):
             hint = "decimal commas and separators of thousands are not read: write 1234.5"
@@ -208,7 +204,6 @@ def _decodes(cell: bytes) -> bool:
 
 
 def _is_number(cell: bytes) -> bool:
-    """Return whether a cell of the header is a finite number."""
     try:
         return math.isfinite(number(unquoted(cell), False))
     except NotANumber:

@@ -115,7 +115,6 @@ class _File(io.FileIO):
 
 
 def opened(path: str) -> BinaryIO:
-    """Open a file for reading. Raise GradError if that fails."""
     try:
         return cast(BinaryIO, _File(path))
     except OSError as error:

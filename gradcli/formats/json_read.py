@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.columns import Chunk
+from gradcli.formats.columns import SCHEMA, Chunk
 from gradcli.formats.input import Input, checked_names, column_indices, marked
 from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, parse
@@ -49,7 +49,7 @@ class JsonTable:
 
     def _of_columns(self, scan: Scan, at: int) -> dict[str, Values]:
         columns: dict[str, Values] = {}
-        other_members: dict[str, int] = {}
+        others: dict[str, int] = {}
         spans: dict[str, tuple[int, int]] = {}
 
         def of_schema(key: str, at: int) -> int:
@@ -60,25 +60,21 @@ class JsonTable:
             if self._text[at : at + 1] == b"[":
                 columns[key], end = scan.values(at)
                 return end
-            other_members[key] = at
+            others[key] = at
             deep = key == "columns" and self._text[at : at + 1] == b"{"
             return scan.members(at, of_schema) if deep else scan.value(at)
 
         scan.end(scan.members(at, take))
-        schema = scan.string(other_members["schema"]) if "schema" in other_members else ""
+        schema = scan.string(others["schema"]) if "schema" in others else ""
         if schema.startswith("gradcli/"):
-            if (
-                schema != "gradcli/1"
-                or "columns" not in other_members
-                or scan.kind(other_members["columns"]) != "an object"
-            ):
+            if schema != SCHEMA or "columns" not in others or scan.kind(others["columns"]) != "an object":
                 raise GradError(
-                    f"{self.name}: not of the schema gradcli/1: 'columns' is missing or the version is newer"
+                    f"{self.name}: not of the schema {SCHEMA}: 'columns' is missing or the version is newer"
                 )
             values = {name: (at, end) for name, (at, end) in spans.items() if self._text[at : at + 1] != b"n"}
             columns = {name: scan.deep_values(name, at, end) for name, (at, end) in values.items()}
-        elif other_members:
-            name, at = next(iter(other_members.items()))
+        elif others:
+            name, at = next(iter(others.items()))
             raise GradError(f"{self.name}: '{name}' is {scan.kind(at)} where a list of numbers is expected")
         first = next(iter(columns), "")
         for name, column in columns.items():

@@ -67,7 +67,6 @@ class Tokens:
         return str(json.loads(self.text[at : self.scalar(at)])) if self.text[at : at + 1] == b'"' else ""
 
     def kind(self, at: int) -> str:
-        """Return a description of a value for messages."""
         alike = {b'"': self.string(at), b"{": {}, b"[": [], b"t": True, b"f": False, b"n": None}
         return kind(alike.get(self.text[at : at + 1], 0))
 

@@ -7,6 +7,7 @@ line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from gradcli.errors import GradError
@@ -47,8 +48,8 @@ class JsonLines:
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         column_indices(self.name, self.names, [*wanted, *keep])
-        start, text = 0, self._first
-        while text:
+        start = 0
+        for text in chain([self._first], self._pieces):
             chunk = self._fast(text, wanted, start) if not keep else None
             error: GradError | None = None
             if chunk is None:
@@ -58,7 +59,6 @@ class JsonLines:
                 yield chunk
             if error is not None:
                 raise error
-            text = next(self._pieces, b"")
 
     def _fast(self, text: bytes, wanted: Sequence[str], start: int) -> Chunk | None:
         """Return the chunk of complete lines, or None if they need the strict parser."""

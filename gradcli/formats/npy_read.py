@@ -72,30 +72,24 @@ class Npy:
             if len(shape) != 1:
                 raise GradError(f"{self.name}: an array with fields has one dimension here, not {len(shape)}")
             names: Sequence[str] = item.names
-        elif len(shape) == 1:
-            names = [""] if source.columns is None else source.columns
-            self._expect(len(names), 1)
-        elif len(shape) == 2:
-            if source.columns is None:
-                example = ",".join("abcdefgh"[: shape[1]]) + (",..." if shape[1] > 8 else "")
-                raise GradError(
-                    f"{self.name}: an array of {shape[1]} columns without names", hint=f"give --columns {example}"
-                )
-            names = source.columns
-            self._expect(len(names), shape[1])
-        else:
+        elif len(shape) not in (1, 2):
             raise GradError(f"{self.name}: an array of one or two dimensions is expected, not {len(shape)}")
+        else:
+            width = shape[1] if len(shape) == 2 else 1
+            if len(shape) == 2 and source.columns is None:
+                example = ",".join("abcdefgh"[:width]) + (",..." if width > 8 else "")
+                raise GradError(
+                    f"{self.name}: an array of {width} columns without names", hint=f"give --columns {example}"
+                )
+            names = [""] if source.columns is None else source.columns
+            if len(names) != width:
+                given = "1 name" if len(names) == 1 else f"{len(names)} names"
+                raise GradError(f"{self.name}: --columns gives {given}, and the array has {width} columns")
         self.names = ("",) if list(names) == [""] else checked_names(self.name, names)
         self.rows: int | None = shape[0]
         self._plain = item.names is None
         self._source = source
         self._header = header
-
-    def _expect(self, named: int, width: int) -> None:
-        """Raise GradError unless --columns gives a name for each column."""
-        if named != width:
-            names = "1 name" if named == 1 else f"{named} names"
-            raise GradError(f"{self.name}: --columns gives {names}, and the array has {width} columns")
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         at = column_indices(self.name, self.names, [*wanted, *keep])

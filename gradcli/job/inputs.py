@@ -20,7 +20,7 @@ from gradcli.job.at_grid_fill import Points
 from gradcli.job.request import Rows
 from gradcli.limits import memory
 
-_NUMBER = 16
+NUMBER = 16
 """Memory per number in bytes while rows are collected and concatenated."""
 CELL = 100
 """Memory per kept cell in bytes."""
@@ -111,7 +111,7 @@ class Tables:
 
         parts: list[list[Any]] = []
         kept: list[list[Kept]] = []
-        row_size = len(self.variables) * _NUMBER + len(self.kept) * CELL
+        row_size = len(self.variables) * NUMBER + len(self.kept) * CELL
         size = 0
         for chunk in self.chunks():
             size += len(chunk.columns[0])

@@ -16,13 +16,10 @@ from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.passthrough import Kept
 from gradcli.job.at_grid_fill import Points
-from gradcli.job.inputs import CELL, Tables
+from gradcli.job.inputs import CELL, NUMBER, Tables
 from gradcli.job.request import Job, Request
 from gradcli.job.result import STREAMED, Computed
 from gradcli.limits import memory
-
-_NUMBER = 16
-"""Memory per number of a result in bytes while blocks are collected and concatenated."""
 
 
 class Streamed(Computed):
@@ -109,5 +106,5 @@ class Streamed(Computed):
         return [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in columns]
 
     def _check_held(self, points: int) -> None:
-        size = points * (self.width * _NUMBER + len(self.kept) * CELL)
+        size = points * (self.width * NUMBER + len(self.kept) * CELL)
         memory.check(size, f"this output holds all rows at once: {points:,} of them", STREAMED)
