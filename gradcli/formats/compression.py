@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 from gradcli.errors import GradError, optional
+from gradcli.formats.columns import Out
 
-Out = Callable[[bytes], object]
 EXPANDED_LIMIT = 64 << 30
 """Maximum of bytes after decompression, unless --max-bytes gives another."""
 _STEP = 1 << 20

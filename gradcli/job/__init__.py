@@ -46,10 +46,10 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     if rows is not None:
         if single and rows.keep:
             raise GradError("--keep: there is one number for all rows, and so no row that could keep its columns")
-        from gradcli.job.inputs import rows_of
+        from gradcli.job.inputs import Tables
         from gradcli.job.stream import Streamed
 
-        tables = rows_of(rows, points, request.points, [n for n, _ in request.derived])
+        tables = Tables(rows, points, request.points, [n for n, _ in request.derived])
         if not request.reductions:
             return Streamed(job, request, points, tables)
         axis, cells = tables.whole(job.max_points)

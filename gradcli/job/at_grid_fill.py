@@ -37,21 +37,6 @@ def number(text: str, option: str, what: str) -> float:
         # Overflow and underflow go to the parser, which raises the error for them.
         if not math.isinf(value) and (value or not re.match("[+-]?[0.]*[1-9]", text)):
             return value
-    return _constant(text, option, what)
-
-
-def single(source: Source, reason: str) -> tuple[Parsed, Expr]:
-    """A parsed text and its only expression, without derivatives. Raises GradError for several or named ones."""
-    from gradcli.calculus.derive import expand
-    from gradcli.language import parse
-
-    parsed = parse(source).pointwise(reason)
-    if len(parsed.outputs) != 1 or parsed.outputs[0][0] is not None:
-        raise GradError("one expression is needed")
-    return parsed, expand([parsed.outputs[0][1]])[0]
-
-
-def _constant(text: str, option: str, what: str) -> float:
     if not text:
         raise GradError(f"{option}: {what} is missing")
     source = Source(text)
@@ -63,6 +48,17 @@ def _constant(text: str, option: str, what: str) -> float:
     except GradError as e:
         message = f"{option}: {what} is not a number: {e.message}"
         raise GradError(message, hint=e.hint, span=e.span, source=e.source) from None
+
+
+def single(source: Source, reason: str) -> tuple[Parsed, Expr]:
+    """A parsed text and its only expression, without derivatives. Raises GradError for several or named ones."""
+    from gradcli.calculus.derive import expand
+    from gradcli.language import parse
+
+    parsed = parse(source).pointwise(reason)
+    if len(parsed.outputs) != 1 or parsed.outputs[0][0] is not None:
+        raise GradError("one expression is needed")
+    return parsed, expand([parsed.outputs[0][1]])[0]
 
 
 def _evaluated(constant: Expr) -> float:

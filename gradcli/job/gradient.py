@@ -20,11 +20,10 @@ from gradcli.formats.npy_random import Stored
 from gradcli.job import cotangents
 from gradcli.job.at_grid_fill import INDICES, Points
 from gradcli.job.gradient_result import Layout, arranged
-from gradcli.job.inputs import rows_of
+from gradcli.job.inputs import Tables
 from gradcli.job.request import Expressions, Formulas, How, Rows, Where, check_size
 from gradcli.job.result import Computed
 
-PREFIX = "grad_"
 _RENAME = "call the variable something else"
 
 
@@ -67,7 +66,7 @@ class GradRequest(Expressions):
         filled = self.inputs if job.materialize_grads and points.shape else []
         self.points = list(dict.fromkeys([*self.variables, *filled, *self.unused(points.names, "", allowed)]))
         self.empty = [n for n in self.inputs if n not in self.variables and not self.materialize]
-        self.names = {name: PREFIX + name for name in self.inputs}
+        self.names = {name: f"grad_{name}" for name in self.inputs}
         self.cotangents = cotangents.read(job.grad_outputs, [n for n, _ in self.outputs])
         self.roots = expand(e for _, e in self.outputs)
 
@@ -148,7 +147,7 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
             raise GradError(
                 "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
             )
-        axis, _ = rows_of(rows, points, request.points, ()).whole(job.max_points)
+        axis, _ = Tables(rows, points, request.points, ()).whole(job.max_points)
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}

@@ -37,11 +37,11 @@ class Streamed(Computed):
         position = next(k for k, axis in enumerate(first.axes) if axis.names == row.names)
         self.before, self.after = first.axes[:position], first.axes[position + 1 :]
         self.program = build(outputs, [axis.names for axis in first.axes])
-        self.tables, self.limit, self.inner = tables, job.max_points, first.size
+        self.job, self.tables, self.inner = job, tables, first.size
         self.total = (tables.rows or 0) * self.inner
-        if (least := max(self.total, self.inner)) > self.limit:
+        if (least := max(self.total, self.inner)) > job.max_points:
             tables.opened.close()
-            raise GradError(f"{least} points are beyond the limit of {self.limit} (--max-points)")
+            raise GradError(f"{least} points are beyond the limit of {job.max_points} (--max-points)")
         shape = (-1,) if tables.rows is None else (self.total,)
         super().__init__(
             names, len(request.points), shape, request.facts(job.order), job, matrix=False, kept=tables.kept
@@ -50,7 +50,6 @@ class Streamed(Computed):
         # The engine does not depend on the size of the chunks, so that a row's result does not depend on other rows.
         self.engine = "vector" if job.engine == "auto" else job.engine
         engine.load(self.engine)
-        self.wanted_threads = job.threads
         self.threads, self.steps = 1, self.program.length
 
     long = True
@@ -72,10 +71,10 @@ class Streamed(Computed):
             rows = Axis(self.tables.variables, [Held(column) for column in chunk.columns])
             grid = Grid([*self.before, rows, *self.after])
             size += grid.size
-            if size > self.limit:
-                raise GradError(f"more than {self.limit} points are beyond the limit (--max-points)")
+            if size > self.job.max_points:
+                raise GradError(f"more than {self.job.max_points} points are beyond the limit (--max-points)")
             load = grid.size * (self.program.length + self.width)
-            self.threads = max(self.threads, threads := engine.threads(self.wanted_threads, load, self.engine))
+            self.threads = max(self.threads, threads := engine.threads(self.job.threads, load, self.engine))
             target = engine.block_points(self.program, self.engine)
             done = 0
             for block in blocks(engine.work(self.program, grid, self.engine), target=target, threads=threads):
