@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from gradcli.caret import printable
 from gradcli.errors import GradError, optional
 from gradcli.formats.columns import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
 from gradcli.formats.passthrough import Kept
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Start", "Statements", "Style", "Table",
-    "by_suffix", "open_table", "printable", "spell",
+    "by_suffix", "open_table", "spell",
 ]  # fmt: skip
 
 
@@ -169,7 +168,6 @@ def open_table(
 
 
 def _by_name(name: str) -> Format:
-    """Return the readable format of that name. Raise GradError if there is none."""
     row = FORMATS.get(name)
     if row is None or not row.reader:
         known = ", ".join([row.name for row in FORMATS.values() if row.reader])
@@ -178,7 +176,6 @@ def _by_name(name: str) -> Format:
 
 
 def _by_read_suffix(path: str) -> Format:
-    """Return the readable format of a file by its suffix. Raise GradError if there is none."""
     import os
 
     for row in FORMATS.values():

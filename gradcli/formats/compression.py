@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 from gradcli.errors import GradError, optional
+from gradcli.formats.columns import Out
 
-Out = Callable[[bytes], object]
 EXPANDED_LIMIT = 64 << 30
 """Maximum of bytes after decompression, unless --max-bytes gives another."""
 _STEP = 1 << 20
@@ -40,26 +40,14 @@ def begun(parts: Iterator[bytes]) -> bytes:
     return start
 
 
-def unpacked(parts: Iterator[bytes], packing: str, name: str, limit: int | None) -> Iterator[bytes]:
-    """Yield the decompressed bytes as they arrive.
-
-    Raise GradError if the data are damaged or truncated, or expand to more than ``limit`` bytes.
-    """
-    limit = EXPANDED_LIMIT if limit is None else limit
+def unpacked(parts: Iterator[bytes], packing: str, name: str) -> Iterator[bytes]:
+    """Yield the decompressed bytes as they arrive. Raise GradError if the data are damaged or truncated."""
     start, kind = begun(parts), _KINDS[packing]
     if not start:
         raise GradError(f"{name}: the file is empty")
     if packing_of(start) != packing and not any(m.startswith(start) for m, p in _MAGIC.items() if p == packing):
         raise GradError(f"{name}: not a {kind} file")
-    size = 0
-    for piece in (_gunzip if packing == "gz" else _unzstd)(chain([start], parts), name):
-        size += len(piece)
-        if size > limit:
-            raise GradError(
-                f"{name}: too large: it expands to more than the limit of {limit:,} bytes",
-                hint="raise it by --max-bytes",
-            )
-        yield piece
+    yield from (_gunzip if packing == "gz" else _unzstd)(chain([start], parts), name)
 
 
 def _gunzip(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
@@ -67,8 +55,7 @@ def _gunzip(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
 
     member = zlib.decompressobj(31)
     try:
-        for part in parts:
-            data = part
+        for data in parts:
             while data:
                 if member.eof:
                     # Skip padding: tapes and some tools fill the last block with zeros.
@@ -110,7 +97,6 @@ def _unzstd(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 
 def zstandard() -> Any:
-    """Return the module zstandard. Raise GradError if it is not installed."""
     return optional("zstandard", "zstd", ".zst needs the package zstandard")
 
 

@@ -14,7 +14,7 @@ LEAST = 1 << 17
 """Bytes of text from which the import of pyarrow is worth its time."""
 _CELL = 64
 """Bytes of text per column from which pyarrow is faster: each column costs a name, a type and an array."""
-_SPARE = 64 << 20
+SPARE = 64 << 20
 """Bytes of address space that must be available, since pyarrow aborts the process if an allocation fails."""
 _OTHER = (b'"', b"\r", b"\t", b"\0")
 """Bytes that pyarrow reads differently: it takes a carriage return for the end of a line, and trims tabs."""
@@ -46,7 +46,7 @@ def arrow_columns(text: bytes, separator: bytes, width: int, indices: Sequence[i
 
     names = [str(k) for k in range(width)]
     try:
-        memory.spare(_SPARE)
+        memory.spare(SPARE)
         table = arrow.csv.read_csv(
             arrow.py_buffer(text),
             read_options=arrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=names),

@@ -5,17 +5,20 @@ A chunk of complete rows is parsed as an array of bytes; only if it is malformed
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.formats.columns import Chunk
 from gradcli.formats.csv_arrow import arrow_columns, loaded, plain
 from gradcli.formats.csv_cells import Cells, between_commas, split
-from gradcli.formats.csv_rows import row, unquoted, whole_rows, with_newlines
-from gradcli.formats.input import Input, checked_names, column_indices, fault, shown
-from gradcli.formats.parse_numbers import NotANumber, number, numbers
+from gradcli.formats.csv_rows import position, row, unquoted, whole_rows, with_newlines
+from gradcli.formats.input import Input, checked_names, column_indices, fault, marked, shown
+from gradcli.formats.parse_numbers import NA, NotANumber, number, numbers
 from gradcli.formats.passthrough import Kept
 
 _JSON = re.compile(rb"""\s*(?:\{\s*["}\r\n]|\[\s*[-0-9"\[{\]\r\n])""")
@@ -26,11 +29,11 @@ class Separated:
 
     rows: int | None = None
 
-    def __init__(self, source: Input, separator: str) -> None:
+    def __init__(self, source: Input, separator: bytes) -> None:
         source.refuse_columns()
         name = source.name
         self.name, self.na, self.notes = name, source.na, list[str]()
-        self._separator = separator.encode()
+        self._separator = separator
         self._rows = whole_rows(with_newlines(source.parts()), name)
         self._text, _ = next(self._rows, (b"", 0))
         self._line = 1
@@ -43,11 +46,9 @@ class Separated:
     def _header(self) -> tuple[str, ...]:
         """Parse the header and return the names. Raise GradError for text that is not a table."""
         text = self._text
-        if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise GradError(f"{self.name}:1: UTF-16, not UTF-8", hint="convert it: iconv -f utf-16 -t utf-8")
+        start = marked(text, self.name)
         if text.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PAR1")):
             raise GradError(f"{self.name}:1: not a text file", hint="say what it is by --input-format")
-        start = 3 if text.startswith(b"\xef\xbb\xbf") else 0
         cells: list[bytes] = []
         end = row(text, start, self._separator, self.name, 1, cells)
         if _JSON.match(text, start):
@@ -75,19 +76,14 @@ class Separated:
         indices = column_indices(self.name, self.names, wanted)
         kept = column_indices(self.name, self.names, keep)
         start = 0
-        while True:
-            if self._text:
-                chunk, error = self._chunk(self._text, indices, kept, start)
-                if chunk is not None:
-                    start += len((chunk.columns or chunk.kept)[0])
-                    yield chunk
-                if error is not None:
-                    raise error
-            following = next(self._rows, None)
-            if following is None:
-                return
-            self._text, lines = following
+        for text, lines in chain([(self._text, self._line - 1)] if self._text else [], self._rows):
             self._line = 1 + lines
+            chunk, error = self._chunk(text, indices, kept, start)
+            if chunk is not None:
+                start += len((chunk.columns or chunk.kept)[0])
+                yield chunk
+            if error is not None:
+                raise error
 
     def _chunk(
         self, text: bytes, indices: list[int], kept: list[int], start: int
@@ -123,10 +119,7 @@ class Separated:
 
         if not indices:
             return [], None
-        if (
-            len(indices)
-            and (parsed := arrow_columns(cells.text, self._separator, len(self.names), indices)) is not None
-        ):
+        if (parsed := arrow_columns(cells.text, self._separator, len(self.names), indices)) is not None:
             return parsed, None
         order = sorted(indices)
         if (values := numbers(between_commas(cells, order, self._separator), self.na)) is not None:
@@ -152,7 +145,7 @@ class Separated:
         if not cell:
             return self._fault(text, lo, f"an empty cell {where}", "--na nan reads it as nan")
         hint = None
-        if cell.decode() in ("NA", "N/A", "NaN", "null"):
+        if cell in NA:
             hint = "--na nan reads it as nan"
         elif re.fullmatch(rb"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?|[+-]?[0-9]+,[0-9]+", cell):
             hint = "decimal commas and separators of thousands are not read: write 1234.5"
@@ -178,8 +171,7 @@ class Separated:
 
     def _fault(self, text: bytes, at: int, message: str, hint: str | None = None) -> GradError:
         """Return an error with the line and column of an offset in the current text."""
-        line = self._line + text.count(b"\n", 0, at)
-        return fault(self.name, line, at - text.rfind(b"\n", 0, at), message, hint)
+        return fault(self.name, *position(text, 0, at, self._line), message, hint)
 
     def _malformed(self, text: bytes) -> tuple[int, GradError]:
         """Return the offset of the first malformed row, and its error."""
@@ -212,19 +204,11 @@ def _decodes(cell: bytes) -> bool:
 
 
 def _is_number(cell: bytes) -> bool:
-    """Return whether a cell of the header is a finite number."""
     try:
-        number(unquoted(cell), False)
+        return math.isfinite(number(unquoted(cell), False))
     except NotANumber:
         return False
-    return unquoted(cell).strip() not in (b"nan", b"inf", b"-inf")
 
 
-def read_csv(source: Input) -> Separated:
-    """Return the table of comma-separated text."""
-    return Separated(source, ",")
-
-
-def read_tsv(source: Input) -> Separated:
-    """Return the table of tab-separated text."""
-    return Separated(source, "\t")
+read_csv = partial(Separated, separator=b",")
+read_tsv = partial(Separated, separator=b"\t")

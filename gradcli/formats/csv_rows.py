@@ -52,13 +52,16 @@ def _first_end(part: bytes, quotes: int) -> int | None:
     return None
 
 
-def whole_rows(parts: Iterator[bytes], name: str) -> Iterator[tuple[bytes, int]]:
-    """Yield pieces of complete rows, each with the number of newlines before it; the last may lack its newline."""
+def whole_rows(parts: Iterator[bytes], name: str, quoting: bool = True) -> Iterator[tuple[bytes, int]]:
+    """Yield pieces of complete rows, each with the number of newlines before it; the last may lack its newline.
+
+    ``quoting``: whether newlines in quotes belong to a cell. Raise GradError for a row longer than LINE_LIMIT.
+    """
     pending: list[bytes] = []
     size = lines = quotes = 0
     for part in parts:
         # Searching for a quote is many times faster than counting quotes.
-        has_quotes = b'"' in part
+        has_quotes = quoting and b'"' in part
         cut = _last_end(part, quotes) if has_quotes or quotes % 2 else part.rfind(b"\n") + 1
         if cut:
             pending.append(part[:cut])
@@ -110,7 +113,7 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         if text.startswith(b'"', at):
             at = _closing(text, at)
             if at < 0:
-                raise fault(name, *_position(text, first, start, line), "a quote is opened here and never closed")
+                raise fault(name, *position(text, first, start, line), "a quote is opened here and never closed")
             at += 1
         else:
             if newline < at:
@@ -125,7 +128,7 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
                 hint = "quote the whole cell and double the quotes in it"
                 if text[bad : bad + 1] != b'"':
                     hint = "all lines of a file end alike: in CRLF, LF or CR"
-                raise fault(name, *_position(text, first, bad, line), what, hint)
+                raise fault(name, *position(text, first, bad, line), what, hint)
             if text[at - 1 : at + 1] == b"\r\n" and at > start:
                 at -= 1
         cells.append(text[start:at])
@@ -136,7 +139,7 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         if at == len(text):
             return at
         if not text.startswith(separator, at):
-            raise fault(name, *_position(text, first, at, line), "text behind a closing quote")
+            raise fault(name, *position(text, first, at, line), "text behind a closing quote")
         at += 1
 
 
@@ -155,7 +158,7 @@ def _closing(text: bytes, at: int) -> int:
     return -1
 
 
-def _position(text: bytes, first: int, at: int, line: int) -> tuple[int, int]:
+def position(text: bytes, first: int, at: int, line: int) -> tuple[int, int]:
     """Return the line and column of offset ``at``; ``line`` is that of offset ``first``."""
     return line + text.count(b"\n", first, at), at - text.rfind(b"\n", 0, at)
 

@@ -16,11 +16,13 @@ from typing import Any, BinaryIO, cast
 
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
-from gradcli.formats.compression import begun, packing_of, unpacked
+from gradcli.formats.compression import EXPANDED_LIMIT, begun, packing_of, unpacked
 from gradcli.limits import memory
 
 STDIN = "stdin"
 """The name of standard input in messages; its first bytes, not a suffix, tell whether it is compressed."""
+MARK = b"\xef\xbb\xbf"
+"""The byte order mark of UTF-8, which may stand before a text."""
 PIECE = 1 << 20
 """Maximum of bytes read at a time."""
 LINE_LIMIT = 1 << 24
@@ -44,7 +46,7 @@ class Input:
         self.name, self.stream, self.packing = name, stream, packing
         self.na, self.limit, self.columns = na, limit, columns
         if limit is not None and packing is None and (size := file_size(stream)) is not None and size > limit:
-            raise self._too_large()
+            raise self._too_large(limit)
 
     def parts(self) -> Iterator[bytes]:
         """Yield the decompressed bytes as they arrive. Raise GradError if they exceed the limit or reading fails."""
@@ -54,34 +56,35 @@ class Input:
             start = begun(parts)
             packing, parts = packing_of(start), chain([start] if start else [], parts)
         if packing is not None:
-            return unpacked(parts, packing, self.name, self.limit)
-        return parts if self.limit is None else self._limited(parts, self.limit)
+            limit = EXPANDED_LIMIT if self.limit is None else self.limit
+            return self._bounded(unpacked(parts, packing, self.name), limit, "it expands to more than the limit of")
+        return parts if self.limit is None else self._bounded(parts, self.limit)
 
-    def _limited(self, parts: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    def _bounded(self, parts: Iterator[bytes], limit: int, *words: str) -> Iterator[bytes]:
+        """Yield the parts. Raise GradError as soon as they exceed ``limit`` bytes."""
         size = 0
-        for piece in parts:
-            size += len(piece)
+        for part in parts:
+            size += len(part)
             if size > limit:
-                raise self._too_large()
-            yield piece
+                raise self._too_large(limit, *words)
+            yield part
 
-    def _too_large(self) -> GradError:
-        return GradError(f"{self.name}: too large: the limit is {self.limit:,} bytes", hint="raise it by --max-bytes")
+    def _too_large(self, limit: int, what: str = "the limit is", other: str = "") -> GradError:
+        return GradError(f"{self.name}: too large: {what} {limit:,} bytes", hint=f"raise it by --max-bytes{other}")
 
     def whole(self) -> bytes:
         """Return all decompressed bytes. Raise GradError as soon as they exceed the limit."""
         limit = min(WHOLE_LIMIT if self.limit is None else self.limit, memory.limit() // 5 * 4)
         # BytesIO grows by an eighth at a time, and getvalue does not copy.
-        buffer, size = io.BytesIO(), 0
-        for piece in self.parts():
-            size += len(piece)
-            if size > limit:
-                raise GradError(
-                    f"{self.name}: too large: this format is held in memory, the limit is {limit:,} bytes",
-                    hint="raise it by --max-bytes, or convert to csv, jsonl, npy or parquet, which are streamed",
-                )
-            buffer.write(piece)
+        buffer = io.BytesIO()
+        streamed = ", or convert to csv, jsonl, npy or parquet, which are streamed"
+        buffer.writelines(self._bounded(self.parts(), limit, "this format is held in memory, the limit is", streamed))
         return buffer.getvalue()
+
+    def seekable(self) -> BinaryIO:
+        """Return the bytes as a file for random access, held in memory unless the input is one."""
+        direct = self.packing is None and self.stream.seekable()
+        return self.stream if direct else io.BytesIO(self.whole())
 
     def refuse_columns(self) -> None:
         """Raise GradError if --columns is given; called by formats whose columns have names."""
@@ -112,7 +115,6 @@ class _File(io.FileIO):
 
 
 def opened(path: str) -> BinaryIO:
-    """Open a file for reading. Raise GradError if that fails."""
     try:
         return cast(BinaryIO, _File(path))
     except OSError as error:
@@ -177,6 +179,13 @@ def shown(cell: bytes | str) -> str:
     """Return a cell in quotes, for messages; a long one is truncated."""
     text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
     return f"'{text}'" if len(text) <= 40 else f"'{text[:40]}...'"
+
+
+def marked(text: bytes, name: str) -> int:
+    """Return the offset after the byte order mark. Raise GradError for UTF-16."""
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise GradError(f"{name}:1: UTF-16, not UTF-8", hint="convert it: iconv -f utf-16 -t utf-8")
+    return len(MARK) if text.startswith(MARK) else 0
 
 
 def column_indices(name: str, names: tuple[str, ...], columns: Sequence[str]) -> list[int]:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.columns import Chunk
-from gradcli.formats.input import Input, checked_names, column_indices
+from gradcli.formats.columns import SCHEMA, Chunk
+from gradcli.formats.input import Input, checked_names, column_indices, marked
 from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
-from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, marked, not_utf8, parse
+from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, parse
 
 _ROWS = 65536
 """Maximum of rows in a chunk."""
@@ -26,7 +26,8 @@ class JsonTable:
         source.refuse_columns()
         self.name, self.na, self.notes = source.name, source.na, list[str]()
         self._text = source.whole()
-        scan = Scan(self._text, self.name, _checked(self._text, self.name))
+        scan = Scan(self._text, self.name, marked(self._text, self.name))
+        _check_utf8(scan)
         at = scan.blank(scan.start)
         mark = self._text[at : at + 1]
         self._records: Records | None = None
@@ -48,7 +49,7 @@ class JsonTable:
 
     def _of_columns(self, scan: Scan, at: int) -> dict[str, Values]:
         columns: dict[str, Values] = {}
-        other_members: dict[str, int] = {}
+        others: dict[str, int] = {}
         spans: dict[str, tuple[int, int]] = {}
 
         def of_schema(key: str, at: int) -> int:
@@ -59,25 +60,21 @@ class JsonTable:
             if self._text[at : at + 1] == b"[":
                 columns[key], end = scan.values(at)
                 return end
-            other_members[key] = at
+            others[key] = at
             deep = key == "columns" and self._text[at : at + 1] == b"{"
             return scan.members(at, of_schema) if deep else scan.value(at)
 
         scan.end(scan.members(at, take))
-        schema = scan.string(other_members["schema"]) if "schema" in other_members else ""
+        schema = scan.string(others["schema"]) if "schema" in others else ""
         if schema.startswith("gradcli/"):
-            if (
-                schema != "gradcli/1"
-                or "columns" not in other_members
-                or scan.kind(other_members["columns"]) != "an object"
-            ):
+            if schema != SCHEMA or "columns" not in others or scan.kind(others["columns"]) != "an object":
                 raise GradError(
-                    f"{self.name}: not of the schema gradcli/1: 'columns' is missing or the version is newer"
+                    f"{self.name}: not of the schema {SCHEMA}: 'columns' is missing or the version is newer"
                 )
             values = {name: (at, end) for name, (at, end) in spans.items() if self._text[at : at + 1] != b"n"}
             columns = {name: scan.deep_values(name, at, end) for name, (at, end) in values.items()}
-        elif other_members:
-            name, at = next(iter(other_members.items()))
+        elif others:
+            name, at = next(iter(others.items()))
             raise GradError(f"{self.name}: '{name}' is {scan.kind(at)} where a list of numbers is expected")
         first = next(iter(columns), "")
         for name, column in columns.items():
@@ -198,12 +195,10 @@ def _list(values: bytes) -> bytes:
     return b"[" + values.rstrip(b", \t\n\r") + b"]"
 
 
-def _checked(text: bytes, name: str) -> int:
-    """Return the offset after the byte order mark. Raise GradError if the text is not UTF-8."""
-    start = at = marked(text, name)
+def _check_utf8(scan: Scan) -> None:
+    text, at = scan.text, scan.start
     while at < len(text) and not text.isascii():
         try:
             at += codecs.utf_8_decode(text[at : at + SPAN], "strict", at + SPAN >= len(text))[1]
         except UnicodeDecodeError as error:
-            raise not_utf8(text, start, at + error.start, name) from None
-    return start
+            raise scan.fault(at + error.start, "not UTF-8") from None

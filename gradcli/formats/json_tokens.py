@@ -6,7 +6,8 @@ import json
 import re
 
 from gradcli.errors import GradError
-from gradcli.formats.input import fault, shown
+from gradcli.formats.input import fault
+from gradcli.formats.json_values import kind, not_finite
 
 # The alternatives of each pattern differ in their first byte, which avoids backtracking. Repetitions of groups are
 # bounded, since the engine of regular expressions stores each repetition until the match ends.
@@ -66,19 +67,14 @@ class Tokens:
         return str(json.loads(self.text[at : self.scalar(at)])) if self.text[at : at + 1] == b'"' else ""
 
     def kind(self, at: int) -> str:
-        """Return a description of a value for messages."""
-        mark = self.text[at : at + 1]
-        if mark == b'"':
-            return f"the string {shown(self.string(at))}"
-        words = {b"{": "an object", b"[": "a list", b"t": "true or false", b"f": "true or false", b"n": "null"}
-        return words.get(mark, "a number")
+        alike = {b'"': self.string(at), b"{": {}, b"[": [], b"t": True, b"f": False, b"n": None}
+        return kind(alike.get(self.text[at : at + 1], 0))
 
     def no_value(self, at: int, expected: str = "expecting value") -> GradError:
         """Return the error for an offset where no complete value begins."""
         text = self.text
         if word := _word(text, at):
-            hint = "JSON has null for what is not finite: --na nan reads it as nan"
-            return GradError(f"{self.name}: {word[0].decode()} is no JSON", hint=hint)
+            return not_finite(self.name, word[0].decode())
         if text[at : at + 1] != b'"':
             return self.unexpected(at, expected)
         end = at + 1

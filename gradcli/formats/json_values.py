@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from gradcli.errors import GradError
-from gradcli.formats.input import fault, shown
+from gradcli.formats.input import shown
 from gradcli.formats.passthrough import Kept
 
 MINUS_ZERO = re.compile(rb"-0(?![.0-9eE])").search
@@ -19,33 +19,12 @@ class Spelled(str):
     """A number as spelled in the text, for columns carried through."""
 
 
-def parsable(text: bytes, name: str) -> str:
-    """Return the text without a byte order mark. Raise GradError if it is not UTF-8."""
-    start = marked(text, name)
-    try:
-        return text[start:].decode()
-    except UnicodeDecodeError as error:
-        raise not_utf8(text, start, start + error.start, name) from None
-
-
-def marked(text: bytes, name: str) -> int:
-    """Return the offset after the byte order mark. Raise GradError for UTF-16."""
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GradError(f"{name}:1: UTF-16, not UTF-8", hint="convert it: iconv -f utf-16 -t utf-8")
-    return 3 if text.startswith(b"\xef\xbb\xbf") else 0
-
-
-def not_utf8(text: bytes, start: int, at: int, name: str) -> GradError:
-    """Return the error for an invalid byte at offset ``at``; ``start`` is the offset after the byte order mark."""
-    line = text.count(b"\n", 0, at) + 1
-    return fault(name, line, at - max(text.rfind(b"\n", 0, at), start - 1), "not UTF-8")
-
-
 def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) -> Any:
     """Return the value of a JSON text, with numbers converted by ``spelled``. Raise GradError if it is not JSON.
 
     ``line`` is the line number of its first character.
     """
+    where = f"{name}:{line}" if line > 1 else name
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
@@ -53,21 +32,15 @@ def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) ->
             seen: set[str] = set()
             for key, _ in pairs:
                 if key in seen:
-                    raise GradError(f"{name}: duplicate key {shown(key)} in an object")
+                    raise GradError(f"{where}: duplicate key {shown(key)} in an object")
                 seen.add(key)
         return members
 
     def refuse(word: str) -> NoReturn:
-        raise GradError(
-            f"{name}: {word} is no JSON", hint="JSON has null for what is not finite: --na nan reads it as nan"
-        )
+        raise not_finite(where, word)
 
     try:
         return json.loads(text, object_pairs_hook=unique, parse_constant=refuse, parse_float=spelled, parse_int=spelled)
-    except GradError as error:
-        if line > 1 and error.message.startswith(f"{name}: "):
-            error = GradError(f"{name}:{line}:{error.message[len(name) + 1 :]}", hint=error.hint)
-        raise error from None
     except json.JSONDecodeError as error:
         at = text[: error.pos]
         column = len(at[at.rfind("\n") + 1 :].encode()) + 1
@@ -75,6 +48,12 @@ def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) ->
         raise GradError(f"{name}:{line + error.lineno - 1}:{column}: {what}") from None
     except RecursionError:
         raise GradError(f"{name}:{line}: lists and objects are nested too deep") from None
+
+
+def not_finite(where: str, word: str) -> GradError:
+    """Return the error for NaN or Infinity."""
+    hint = "JSON has null for what is not finite: --na nan reads it as nan"
+    return GradError(f"{where}: {word} is no JSON", hint=hint)
 
 
 def floats(values: list[Any], na: bool) -> tuple[Any, str | None]:

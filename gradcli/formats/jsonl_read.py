@@ -6,13 +6,15 @@ line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.formats.columns import Chunk
-from gradcli.formats.input import LINE_LIMIT, Input, checked_names, column_indices, fault, shown
-from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parsable, parse
+from gradcli.formats.csv_rows import whole_rows
+from gradcli.formats.input import MARK, Input, checked_names, column_indices, fault, shown
+from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parse
 
 
 class JsonLines:
@@ -23,8 +25,8 @@ class JsonLines:
     def __init__(self, source: Input) -> None:
         source.refuse_columns()
         self.name, self.na, self.notes = source.name, source.na, list[str]()
-        self._pieces = _whole_lines(source.parts(), self.name)
-        self._first = next(self._pieces, b"").removeprefix(b"\xef\xbb\xbf")
+        self._pieces = (text for text, _ in whole_rows(source.parts(), self.name, quoting=False))
+        self._first = next(self._pieces, b"").removeprefix(MARK)
         if not self._first:
             raise GradError(f"{self.name}: the file is empty: an object a line is expected")
         first = self._object(self._first.partition(b"\n")[0], 1, float)
@@ -34,8 +36,8 @@ class JsonLines:
 
     def _object(self, text: bytes, line: int, spelled: Any) -> dict[str, Any]:
         try:
-            line_text = parsable(text, self.name)
-        except GradError:
+            line_text = text.removeprefix(MARK).decode()
+        except UnicodeDecodeError:
             raise fault(self.name, line, 1, "not UTF-8") from None
         if not line_text.strip():
             raise fault(self.name, line, 1, "an empty line where an object is expected")
@@ -46,8 +48,8 @@ class JsonLines:
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         column_indices(self.name, self.names, [*wanted, *keep])
-        start, text = 0, self._first
-        while text:
+        start = 0
+        for text in chain([self._first], self._pieces):
             chunk = self._fast(text, wanted, start) if not keep else None
             error: GradError | None = None
             if chunk is None:
@@ -57,7 +59,6 @@ class JsonLines:
                 yield chunk
             if error is not None:
                 raise error
-            text = next(self._pieces, b"")
 
     def _fast(self, text: bytes, wanted: Sequence[str], start: int) -> Chunk | None:
         """Return the chunk of complete lines, or None if they need the strict parser."""
@@ -95,61 +96,35 @@ class JsonLines:
         import numpy as np
 
         known = set(self.names)
-        numbers: list[list[float]] = [[] for _ in wanted]
-        kept: list[list[Any]] = [[] for _ in keep]
+        columns: list[list[Any]] = [[] for _ in (*wanted, *keep)]
         error: GradError | None = None
         for k, line in enumerate(text.removesuffix(b"\n").split(b"\n"), start + 1):
             try:
                 row = self._object(line, k, Spelled)
-                values = [self._number(row, name, k) for name in wanted]
-                others = [self._other(row, name, k) for name in keep]
+                values = [self._converted(row, name, k, self._floats)[0] for name in wanted]
+                for name in keep:
+                    self._converted(row, name, k, kept_cells)
+                    values.append(row[name])
                 if keep and (extra := next((key for key in row if key not in known), None)) is not None:
                     raise fault(self.name, k, 1, f"the key {shown(extra)}, which the first line has not, would be lost")
             except GradError as problem:
                 error = problem
                 break
-            for column, value in zip(numbers, values, strict=True):
+            for column, value in zip(columns, values, strict=True):
                 column.append(value)
-            for texts, other in zip(kept, others, strict=True):
-                texts.append(other)
-        if not (numbers or kept)[0]:
+        if not columns[0]:
             return None, error
+        numbers, kept = columns[: len(wanted)], columns[len(wanted) :]
         return Chunk(start, [np.array(c) for c in numbers], [kept_cells(c)[0] for c in kept]), error
 
-    def _value(self, row: dict[str, Any], name: str, line: int) -> Any:
+    def _converted(self, row: dict[str, Any], name: str, line: int, convert: Callable[[list[Any]], Any]) -> Any:
+        """Return the value of a key by ``convert``. Raise GradError if the key is missing or the value is refused."""
         if name not in row:
             raise fault(self.name, line, 1, f"no key {shown(name)}")
-        return row[name]
-
-    def _number(self, row: dict[str, Any], name: str, line: int) -> float:
-        value = self._value(row, name, line)
-        numbers, problem = floats([float(value) if isinstance(value, Spelled) else value], self.na)
+        values, problem = convert([row[name]])
         if problem is not None:
             raise fault(self.name, line, 1, f"'{name}': {problem}")
-        return float(numbers[0])
+        return values
 
-    def _other(self, row: dict[str, Any], name: str, line: int) -> Any:
-        value = self._value(row, name, line)
-        _, problem = kept_cells([value])
-        if problem is not None:
-            raise fault(self.name, line, 1, f"'{name}': {problem}")
-        return value
-
-
-def _whole_lines(parts: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """Yield pieces of complete lines; the last may lack its newline. Raise GradError for a line beyond LINE_LIMIT."""
-    pending: list[bytes] = []
-    size = lines = 0
-    for part in parts:
-        if cut := part.rfind(b"\n") + 1:
-            pending.append(part[:cut])
-            text = b"".join(pending)
-            lines += text.count(b"\n")
-            yield text
-            pending, size, part = [], 0, part[cut:]
-        pending.append(part)
-        size += len(part)
-        if size > LINE_LIMIT:
-            raise fault(name, lines + 1, 1, f"the line is too long: the limit is {LINE_LIMIT:,} bytes")
-    if size:
-        yield b"".join(pending)
+    def _floats(self, values: list[Any]) -> tuple[Any, str | None]:
+        return floats([float(value) if isinstance(value, Spelled) else value for value in values], self.na)

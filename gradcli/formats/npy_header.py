@@ -52,9 +52,7 @@ class Header:
             header = ast.literal_eval(literal.strip())
             shape, fortran = header["shape"], header["fortran_order"]
             item = np.lib.format.descr_to_dtype(header["descr"])
-            valid = (
-                set(header) == {"descr", "fortran_order", "shape"} and isinstance(fortran, bool) and _is_shape(shape)
-            )
+            valid = set(header) == _KEYS and isinstance(fortran, bool) and _is_shape(shape)
         except Exception as error:
             # Python raises MemoryError for deeply nested text too, which is a damaged header, but only if it is long.
             if memory.lacking(error) and size < _SHORT:

@@ -8,13 +8,14 @@ import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import GradError
 from gradcli.formats.columns import Chunk
 from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, column_indices, failed
 from gradcli.formats.npy_header import Header
 from gradcli.formats.passthrough import Kept
+from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
@@ -71,30 +72,24 @@ class Npy:
             if len(shape) != 1:
                 raise GradError(f"{self.name}: an array with fields has one dimension here, not {len(shape)}")
             names: Sequence[str] = item.names
-        elif len(shape) == 1:
-            names = [""] if source.columns is None else source.columns
-            self._expect(len(names), 1)
-        elif len(shape) == 2:
-            if source.columns is None:
-                example = ",".join("abcdefgh"[: shape[1]]) + (",..." if shape[1] > 8 else "")
-                raise GradError(
-                    f"{self.name}: an array of {shape[1]} columns without names", hint=f"give --columns {example}"
-                )
-            names = source.columns
-            self._expect(len(names), shape[1])
-        else:
+        elif len(shape) not in (1, 2):
             raise GradError(f"{self.name}: an array of one or two dimensions is expected, not {len(shape)}")
+        else:
+            width = shape[1] if len(shape) == 2 else 1
+            if len(shape) == 2 and source.columns is None:
+                example = ",".join("abcdefgh"[:width]) + (",..." if width > 8 else "")
+                raise GradError(
+                    f"{self.name}: an array of {width} columns without names", hint=f"give --columns {example}"
+                )
+            names = [""] if source.columns is None else source.columns
+            if len(names) != width:
+                given = "1 name" if len(names) == 1 else f"{len(names)} names"
+                raise GradError(f"{self.name}: --columns gives {given}, and the array has {width} columns")
         self.names = ("",) if list(names) == [""] else checked_names(self.name, names)
         self.rows: int | None = shape[0]
         self._plain = item.names is None
         self._source = source
         self._header = header
-
-    def _expect(self, named: int, width: int) -> None:
-        """Raise GradError unless --columns gives a name for each column."""
-        if named != width:
-            names = "1 name" if named == 1 else f"{named} names"
-            raise GradError(f"{self.name}: --columns gives {names}, and the array has {width} columns")
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         at = column_indices(self.name, self.names, [*wanted, *keep])
@@ -159,9 +154,7 @@ class Npz:
     def __init__(self, source: Input) -> None:
         source.refuse_columns()
         self.name, self.notes, self._source = source.name, list[str](), source
-        stream: BinaryIO = source.stream
-        if source.packing is not None or not stream.seekable():
-            stream = io.BytesIO(source.whole())
+        stream = source.seekable()
         try:
             self._archive = zipfile.ZipFile(stream)
             members = self._archive.infolist()
@@ -261,8 +254,6 @@ def as_floats(values: Any, name: str, column: str, notes: list[str]) -> Any:
 
 def kept_numbers(values: Any) -> Kept:
     """Return numbers as cells carried through: floats as every format writes them, integers with all digits."""
-    from gradcli.formats.print_numbers import number_cells
-
     if values.dtype.kind in "iu":
         return Kept([b"%d" % v for v in values.tolist()])
     return Kept(number_cells([values.astype("f8")], None))

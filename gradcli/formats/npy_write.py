@@ -85,8 +85,7 @@ def _header(item: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     """Return the header, in version 1 of the format, version 2 if it is long, or version 3 for names beyond Latin-1."""
     import numpy as np
 
-    described = {"descr": np.lib.format.dtype_to_descr(item), "fortran_order": False, "shape": shape}
-    text = repr(described)
+    text = repr({"descr": np.lib.format.dtype_to_descr(item), "fortran_order": False, "shape": shape})
     try:
         body, version, width = text.encode("latin-1"), 1, 2
     except UnicodeEncodeError:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError, optional
 from gradcli.formats.columns import Chunk, Columns, Out, Sink, Style
+from gradcli.formats.csv_arrow import SPARE
 from gradcli.formats.input import Input, checked_names, column_indices, failed, shown
 from gradcli.formats.npy_read import as_floats
 from gradcli.formats.passthrough import Kept
+from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
 _ROWS = 65536
 """Rows in a batch that is read."""
 _GROUP = 1 << 17
 """Rows in a row group that is written."""
-_SPARE = 64 << 20
-"""Bytes of address space that must be available, since pyarrow aborts the process if an allocation fails."""
 
 
 def pyarrow() -> Any:
@@ -35,15 +34,13 @@ class Parquet:
         arrow = pyarrow()
         source.refuse_columns()
         self.name, self.na, self.notes, self._arrow = source.name, source.na, list[str](), arrow
-        stream: Any = source.stream
-        if source.packing is not None or not stream.seekable():
-            stream = io.BytesIO(source.whole())
+        stream = source.seekable()
         try:
             start = stream.read(4)
             stream.seek(0)
             if start != b"PAR1":
                 raise GradError(f"{self.name}: not a parquet file")
-            memory.spare(_SPARE)
+            memory.spare(SPARE)
             # pre_buffer=True would hold the whole file in memory.
             self._file = arrow.parquet.ParquetFile(stream, pre_buffer=False)
             schema = self._file.schema_arrow
@@ -79,22 +76,22 @@ class Parquet:
         names = list(dict.fromkeys([*wanted, *keep]))
         start = 0
         try:
-            memory.spare(_SPARE)
+            memory.spare(SPARE)
             # Each thread allocates a malloc arena, which a limited address space may not hold.
             threads = not memory.limited()
             for batch in self._file.iter_batches(_ROWS, columns=names, use_threads=threads):
-                memory.spare(_SPARE)
+                memory.spare(SPARE)
                 if batch.num_rows:
                     count, error = batch.num_rows, None
                     columns = []
                     for name in wanted:
-                        column = batch.column(batch.schema.get_field_index(name))
+                        column = batch.column(name)
                         if column.null_count and not self.na:
                             first = column.is_null().index(True).as_py()
                             if first < count:
                                 count, error = first, self._null(name, start + first)
                         columns.append(self._numbers(column, name))
-                    kept = [self._cells(batch.column(batch.schema.get_field_index(n)), n) for n in keep]
+                    kept = [self._cells(batch.column(n), n) for n in keep]
                     if count:
                         yield Chunk(start, [c[:count] for c in columns], [k[:count] for k in kept])
                     if error is not None:
@@ -123,8 +120,6 @@ class Parquet:
 
     def _cells(self, column: Any, name: str) -> Kept:
         """Return a column as cells carried through, with its Arrow array, which preserves the type in Parquet."""
-        from gradcli.formats.print_numbers import number_cells
-
         types, kind = self._arrow.types, column.type
         if types.is_floating(kind):
             numbers = iter(number_cells([column.drop_null().to_numpy(zero_copy_only=False).astype("f8")], None))
@@ -152,49 +147,37 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
 
     Row groups have a fixed number of rows, so that the bytes do not depend on the blocks.
     """
-    with Sink(out) as sink:
-        _write(result, sink)
-
-
-def _write(result: Columns, sink: Sink) -> None:
     arrow = pyarrow()
-    writer: Any = None
+    schema: Any = None
     pending: list[Any] = []
     count = 0
-
-    def batch(block: Sequence[Any], schema: Any) -> Any:
-        columns = []
-        for column, kind in zip(block, schema.types if schema is not None else [None] * len(block), strict=True):
-            columns.append(_arrow_column(column, arrow, kind, len(block[0]) if block[0] is not None else 0))
-        return arrow.RecordBatch.from_arrays(columns, names=list(result.names))
-
-    schema: Any = None
-    for block in result.blocks:
-        records = batch([c if c is not None else [None] * _length(block) for c in block], schema)
+    with Sink(out) as sink:
+        for block in result.blocks:
+            kinds = [None] * len(block) if schema is None else schema.types
+            length = next((len(column) for column in block if column is not None), 0)
+            columns = [_arrow_column(c, arrow, k, length) for c, k in zip(block, kinds, strict=True)]
+            records = arrow.RecordBatch.from_arrays(columns, names=list(result.names))
+            if schema is None:
+                schema = records.schema
+                writer = _writer(arrow, sink, schema)
+            pending.append(records)
+            count += records.num_rows
+            memory.spare(SPARE)
+            while count >= _GROUP:
+                table = arrow.Table.from_batches(pending)
+                writer.write_table(table.slice(0, _GROUP).combine_chunks(), row_group_size=_GROUP)
+                pending, count = table.slice(_GROUP).to_batches(), count - _GROUP
         if schema is None:
-            schema = records.schema
-            writer = _writer(arrow, sink, schema)
-        pending.append(records)
-        count += records.num_rows
-        memory.spare(_SPARE)
-        while count >= _GROUP:
-            table = arrow.Table.from_batches(pending)
-            writer.write_table(table.slice(0, _GROUP).combine_chunks(), row_group_size=_GROUP)
-            pending, count = table.slice(_GROUP).to_batches(), count - _GROUP
-    if writer is None:
-        schema = arrow.schema([(name, arrow.float64()) for name in result.names])
-        writer = _writer(arrow, sink, schema)
-    memory.spare(_SPARE)
-    if pending:
-        writer.write_table(arrow.Table.from_batches(pending).combine_chunks(), row_group_size=_GROUP)
-    writer.close()
-
-
-def _length(block: Sequence[Any]) -> int:
-    return next((len(column) for column in block if column is not None), 0)
+            writer = _writer(arrow, sink, arrow.schema([(name, arrow.float64()) for name in result.names]))
+        memory.spare(SPARE)
+        if pending:
+            writer.write_table(arrow.Table.from_batches(pending).combine_chunks(), row_group_size=_GROUP)
+        writer.close()
 
 
 def _arrow_column(column: Any, arrow: Any, kind: Any, length: int) -> Any:
+    if column is None:
+        return arrow.nulls(length, arrow.float64())
     if isinstance(column, Kept):
         if column.arrow is not None and (kind is None or column.arrow.type == kind):
             return column.arrow

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NA = ("", "NA", "N/A", "nan", "NaN", "null")
+NA = frozenset((b"", b"NA", b"N/A", b"nan", b"NaN", b"null"))
 """Cells that mean nan with --na nan."""
-_NA = frozenset(word.encode() for word in NA)
 _NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 _WORDS = {b"nan": float("nan"), b"inf": float("inf"), b"-inf": float("-inf")}
 _DIGITS = b"0123456789+-.eE, \r"
@@ -43,7 +42,7 @@ def number(cell: bytes, na: bool) -> float:
         return value
     if text in _WORDS:
         return _WORDS[text]
-    if text in _NA:
+    if text in NA:
         if na:
             return float("nan")
         raise NotANumber("is empty" if not text else "is not a number")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 
 from gradcli.caret import printable
 
@@ -15,14 +16,8 @@ def _escaped(data: bytes, kept: str, escape: Callable[[str], str]) -> bytes:
     return "".join([piece if piece in kept else escape(piece) for piece in pieces]).encode()
 
 
-def csv_shown(data: bytes) -> bytes:
-    """Return csv with control characters other than newlines escaped."""
-    return _escaped(data, "\n", printable)
-
-
-def tsv_shown(data: bytes) -> bytes:
-    """Return tsv with control characters other than newlines and tabs escaped."""
-    return _escaped(data, "\n\t", printable)
+csv_shown = partial(_escaped, kept="\n", escape=printable)
+tsv_shown = partial(_escaped, kept="\n\t", escape=printable)
 
 
 def json_shown(data: bytes) -> bytes:

@@ -25,7 +25,7 @@ def formulas(job: Job) -> Formulas:
     """The outputs and their derivatives as expressions. Raises GradError for an invalid request."""
     request = Request(job, ())
     request.pointwise()
-    return Formulas(request, job.order)
+    return Formulas(request, job.order, request.derived)
 
 
 def run(job: Job, rows: Rows | None = None) -> Computed:
@@ -46,12 +46,12 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     if rows is not None:
         if single and rows.keep:
             raise GradError("--keep: there is one number for all rows, and so no row that could keep its columns")
-        from gradcli.job.inputs import rows_of
-        from gradcli.job.stream import streamed
+        from gradcli.job.inputs import Tables
+        from gradcli.job.stream import Streamed
 
-        tables = rows_of(rows, points, request.points, [n for n, _ in request.derived])
+        tables = Tables(rows, points, request.points, [n for n, _ in request.derived])
         if not request.reductions:
-            return streamed(job, request, points, tables)
+            return Streamed(job, request, points, tables)
         axis, cells = tables.whole(job.max_points)
         kept = dict(zip(tables.kept, cells, strict=True))
     grid, filled = _bound_grid(job, points, request, axis)

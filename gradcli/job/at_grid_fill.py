@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gradcli.caret import Source, Span
 from gradcli.compute.grid import Axis, Column, Grid, Index, Linear, Log, Values
 from gradcli.errors import GradError
 from gradcli.expr import CONSTANTS, Expr, apply, spell_name, substitute, var, variables
+
+if TYPE_CHECKING:
+    from gradcli.language import Parsed
 
 INDICES = "ijklmnop"
 """The names of a shape's indices in ``--fill``, first to last; a shape has at most this many dimensions."""
@@ -33,27 +37,28 @@ def number(text: str, option: str, what: str) -> float:
         # Overflow and underflow go to the parser, which raises the error for them.
         if not math.isinf(value) and (value or not re.match("[+-]?[0.]*[1-9]", text)):
             return value
-    return _constant(text, option, what)
-
-
-def _constant(text: str, option: str, what: str) -> float:
-    from gradcli.calculus.derive import expand
-    from gradcli.language import parse
-
     if not text:
         raise GradError(f"{option}: {what} is missing")
     source = Source(text)
     try:
-        parsed = parse(source).pointwise("and here is a single number")
-        if len(parsed.outputs) != 1 or parsed.outputs[0][0] is not None:
-            raise GradError("one expression is needed")
-        roots = expand([parsed.outputs[0][1]])
+        parsed, root = single(source, "and here is a single number")
         if parsed.variables:
             raise GradError(f"it depends on '{parsed.variables[0]}'", span=Span(0, len(text)), source=source)
-        return _evaluated(roots[0])
+        return _evaluated(root)
     except GradError as e:
         message = f"{option}: {what} is not a number: {e.message}"
         raise GradError(message, hint=e.hint, span=e.span, source=e.source) from None
+
+
+def single(source: Source, reason: str) -> tuple[Parsed, Expr]:
+    """A parsed text and its only expression, without derivatives. Raises GradError for several or named ones."""
+    from gradcli.calculus.derive import expand
+    from gradcli.language import parse
+
+    parsed = parse(source).pointwise(reason)
+    if len(parsed.outputs) != 1 or parsed.outputs[0][0] is not None:
+        raise GradError("one expression is needed")
+    return parsed, expand([parsed.outputs[0][1]])[0]
 
 
 def _evaluated(constant: Expr) -> float:

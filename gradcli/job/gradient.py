@@ -6,7 +6,7 @@ over. An input has the shape of the axes it varies over; an output that is the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradcli.calculus.derive import expand
@@ -15,16 +15,16 @@ from gradcli.caret import Source
 from gradcli.compute import engine
 from gradcli.compute.grid import Axis, Grid, Index
 from gradcli.errors import GradError
-from gradcli.expr import ONE, ZERO, Expr, apply, spell_name, statements, substitute, var
+from gradcli.expr import ZERO, Expr, apply, spell_name, substitute, var
+from gradcli.formats.npy_random import Stored
 from gradcli.job import cotangents
 from gradcli.job.at_grid_fill import INDICES, Points
-from gradcli.job.cotangents import Cotangent, File, Rule
 from gradcli.job.gradient_result import Layout, arranged
-from gradcli.job.inputs import rows_of
-from gradcli.job.request import Expressions, How, Rows, Where, check_size
+from gradcli.job.inputs import Tables
+from gradcli.job.request import Expressions, Formulas, How, Rows, Where, check_size
 from gradcli.job.result import Computed
 
-PREFIX = "grad_"
+_RENAME = "call the variable something else"
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,9 @@ class GradRequest(Expressions):
         filled = self.inputs if job.materialize_grads and points.shape else []
         self.points = list(dict.fromkeys([*self.variables, *filled, *self.unused(points.names, "", allowed)]))
         self.empty = [n for n in self.inputs if n not in self.variables and not self.materialize]
-        self.names = {name: PREFIX + name for name in self.inputs}
+        self.names = {name: f"grad_{name}" for name in self.inputs}
         self.cotangents = cotangents.read(job.grad_outputs, [n for n, _ in self.outputs])
         self.roots = expand(e for _, e in self.outputs)
-
-    def check_results(self, names: Iterable[str]) -> None:
-        """Raises GradError if a result has the name of a variable."""
-        for name in names:
-            if name in self.points or name in self.variables:
-                hint = "call the variable something else"
-                raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
     def gradients(self, weights: Sequence[Expr], single: Sequence[str]) -> dict[str, Expr]:
         """The gradient in every non-empty input, given the cotangents ``weights`` of the outputs."""
@@ -83,21 +76,13 @@ class GradRequest(Expressions):
         return {n: gradients.get(n, ZERO) for n in self.inputs if n not in self.empty}
 
 
-class GradFormulas:
-    """Gradients as expressions.
-
-    ``lines`` are (name, text) statements that parse back; ``names`` are the names of the gradients, ``unused`` those of
-    inputs without a gradient.
-    """
-
-    order = 1
+class GradFormulas(Formulas):
+    """Gradients as expressions; ``unused`` names those of inputs without a gradient."""
 
     def __init__(self, request: GradRequest, gradients: dict[str, Expr]) -> None:
-        named = [(request.names[n], e) for n, e in gradients.items()]
-        self.lines = list(statements(named, kinks=True)) if named else []
-        self.names = self.derivatives = tuple([name for name, _ in named])
+        super().__init__(request, 1, [(request.names[n], e) for n, e in gradients.items()], kinks=True)
+        self.derivatives = self.names
         self.unused = tuple([request.names[n] for n in request.empty])
-        self.expressions, self.variables, _ = request.facts(1)
 
 
 def grad_formulas(job: GradJob) -> GradFormulas:
@@ -117,7 +102,7 @@ def grad_formulas(job: GradJob) -> GradFormulas:
         shape, single = grid.shape, [n for n in request.points if not _axes(n, grid, points)]
         for name in request.inputs:
             axes = _axes(name, grid, points)
-            if axes and axes != _all(grid):
+            if axes and len(axes) < len(grid.shape):
                 raise GradError(
                     f"--create-graph: the gradient in '{name}' is summed over some of the axes alone, "
                     "which no expression says",
@@ -126,14 +111,13 @@ def grad_formulas(job: GradJob) -> GradFormulas:
     varies = Varying(single)
     weights = []
     taken = {*request.points, *request.variables, *request.inputs, *points.names}
-    request.check_results(request.names.values())
-    for (name, _), root in zip(request.outputs, request.roots, strict=True):
-        cotangent = request.cotangents.get(name)
-        if cotangent is None or (isinstance(cotangent, Rule) and not cotangent.expression.variables):
-            weights.append(ONE if cotangent is None else cotangent.expression)
+    request.check_columns(request.names.values(), request.points, _RENAME)
+    for (name, cotangent), root in zip(request.cotangents.items(), request.roots, strict=True):
+        if isinstance(cotangent, Expr) and not cotangent.variables:
+            weights.append(cotangent)
             continue
         if shape is not None or not varies(root):
-            _check(name, cotangent, shape if shape is not None and varies(root) else (), False)
+            cotangents.check(name, cotangent, shape if shape is not None and varies(root) else (), False)
         if f"v_{name}" in taken:
             raise GradError(f"--create-graph: the cotangent of '{name}' would be called 'v_{name}', as a variable is")
         weights.append(var(f"v_{name}"))
@@ -163,45 +147,37 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
             raise GradError(
                 "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
             )
-        axis, _ = rows_of(rows, points, request.points, ()).whole(job.max_points)
+        axis, _ = Tables(rows, points, request.points, ()).whole(job.max_points)
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}
     single = [name for name, own in axes.items() if not own]
     varies = Varying(single)
-    outputs = [name for name, _ in request.outputs]
-    batch = cotangents.batch_of(request.cotangents, outputs) if job.is_grads_batched else None
-    files: dict[str, File] = {}
+    batch = cotangents.batch_of(request.cotangents) if job.is_grads_batched else None
+    files: dict[str, Stored] = {}
+    indices = {k: var(f"\0at {k}") for k in INDICES}
     weights = []
-    for name, root in zip(outputs, request.roots, strict=True):
-        cotangent = request.cotangents.get(name)
+    for (name, cotangent), root in zip(request.cotangents.items(), request.roots, strict=True):
         shape = grid.shape if varies(root) else ()
-        if cotangent is not None:
-            _check(name, cotangent, shape, job.is_grads_batched)
-        if isinstance(cotangent, File):
+        cotangents.check(name, cotangent, shape, job.is_grads_batched)
+        if isinstance(cotangent, Stored):
             # The NUL keeps the name apart from all names that can be typed.
             internal = f"\0v{name}"
             files[internal] = cotangent
             weights.append(var(internal))
             if not shape:
                 single.append(internal)
-        elif isinstance(cotangent, Rule):
-            weights.append(substitute([cotangent.expression], {k: var(f"\0at {k}") for k in INDICES})[0])
         else:
-            weights.append(ONE)
+            weights += substitute([cotangent], indices)
     gradients = request.gradients(weights, single)
     layout = Layout(
         _indexed(grid), {n: axes[n] for n in request.points}, {request.names[n]: axes[n] for n in request.inputs},
-        filled, {name: file.array for name, file in files.items()}, batch,
-        matrix=bool(points.shape) and not points.grids,
+        filled, files, batch, matrix=bool(points.shape) and not points.grids,
     )  # fmt: skip
     exprs = dict(zip([request.names[n] for n in gradients], substitute(gradients.values(), filled), strict=True))
-    request.check_results([*request.names.values(), *(["batch"] if batch is not None else [])])
+    results = [*request.names.values(), *(["batch"] if batch is not None else [])]
+    request.check_columns(results, request.points, _RENAME)
     return arranged(layout, exprs, request.facts(1), job)
-
-
-def _all(grid: Grid) -> tuple[int, ...]:
-    return tuple([k for k, axis in enumerate(grid.axes) if not axis.fixed])
 
 
 def _axes(name: str, grid: Grid, points: Points) -> tuple[int, ...]:
@@ -223,10 +199,3 @@ def _indexed(grid: Grid) -> Grid:
         else:
             axes.append(Axis([*axis.names, f"\0at {letter}"], [*axis.columns, Index(axis.length)]))
     return Grid(axes)
-
-
-def _check(name: str, cotangent: Cotangent, shape: tuple[int, ...], batched: bool) -> None:
-    if isinstance(cotangent, File):
-        cotangents.check_shape(name, cotangent, shape, batched)
-    else:
-        cotangents.check_indices(name, cotangent, shape)

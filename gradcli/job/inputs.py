@@ -14,13 +14,13 @@ from typing import Any
 from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
-from gradcli.formats import Chunk, Kept, Table, open_table
+from gradcli.formats import Chunk, Kept, open_table
 from gradcli.formats.input import STDIN, file_size, opened
 from gradcli.job.at_grid_fill import Points
 from gradcli.job.request import Rows
 from gradcli.limits import memory
 
-_NUMBER = 16
+NUMBER = 16
 """Memory per number in bytes while rows are collected and concatenated."""
 CELL = 100
 """Memory per kept cell in bytes."""
@@ -28,33 +28,27 @@ _FEWER = "reductions and gradients take them together: give fewer rows"
 
 
 class Tables:
-    """The tables of a job as one: the ``columns`` to read as variables and the ``kept`` ones to carry through.
+    """The tables of a job as one, opened: the ``columns`` to read as variables and the ``kept`` ones to carry through.
 
-    ``variables`` are the names of the columns as variables. Raises GradError if a column is missing, bound on the
-    command line too, or has the name of a result.
+    The columns give values to those of ``names``, the ``variables``, that ``points`` does not bind. Raises GradError if
+    a column is missing, bound on the command line too, or has the name of a variable or of one of the ``results``.
     """
 
-    def __init__(self, rows: Rows, unbound: Sequence[str], bound: Sequence[str], results: Sequence[str]) -> None:
+    def __init__(self, rows: Rows, points: Points, names: Sequence[str], results: Sequence[str]) -> None:
+        self.variables, self.notes, self.watch = _unbound(points, names), rows.notes, rows.watch
         paths = [path for pattern in rows.paths for path in matching(pattern)]
-        self.opened = ExitStack()
-        try:
-            self._open(paths, rows, unbound, bound, results)
-        except BaseException:
-            self.opened.close()
-            raise
+        with ExitStack() as files:
+            self.streams = [rows.stdin if path == "-" else files.enter_context(opened(path)) for path in paths]
+            self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
+            self.tables = [
+                open_table(path, stream, format=rows.format, na=rows.na, max_bytes=rows.max_bytes, columns=rows.columns)
+                for path, stream in zip(paths, self.streams, strict=True)
+            ]
+            self._choose(paths, rows.keep, points.names, {*names, *results})
+            self.opened = files.pop_all()
 
-    def _open(
-        self, paths: Sequence[str], rows: Rows, unbound: Sequence[str], bound: Sequence[str], results: Sequence[str]
-    ) -> None:
-        self.tables: list[Table] = []
-        self.streams = [rows.stdin if path == "-" else self.opened.enter_context(opened(path)) for path in paths]
-        self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
-        for path, stream in zip(paths, self.streams, strict=True):
-            table = open_table(
-                path, stream, format=rows.format, na=rows.na, max_bytes=rows.max_bytes, columns=rows.columns
-            )
-            self.tables.append(table)
-        first = self.tables[0].names
+    def _choose(self, paths: Sequence[str], keep: bool, bound: Sequence[str], taken: set[str]) -> None:
+        unbound, first = self.variables, self.tables[0].names
         if first == ("",):
             # A one-dimensional array has one unnamed column, which gives the only variable without a value.
             if len(unbound) != 1:
@@ -68,10 +62,9 @@ class Tables:
             for name in bound:
                 if name in first:
                     raise GradError(f"'{name}' is a column of {paths[0]} and given on the command line too")
-        self.variables, self.notes, self.watch = list(unbound), rows.notes, rows.watch
         # Sets, since a header may have a million names.
-        used, known, taken = set(self.columns), set(first), set(results)
-        self.kept = [name for name in first if name not in used] if rows.keep else []
+        used, known = set(self.columns), set(first)
+        self.kept = [name for name in first if name not in used] if keep else []
         for path, table in zip(paths, self.tables, strict=True):
             names = set(table.names)
             for name in [*self.columns, *self.kept]:
@@ -79,7 +72,7 @@ class Tables:
                     where = STDIN if path == "-" else path
                     near = meant(name, table.names, "its columns are", spell_name)
                     raise GradError(f"{where}: there is no column '{name}' ({near})")
-            extra = [name for name in table.names if rows.keep and name not in known]
+            extra = [name for name in table.names if keep and name not in known]
             if extra:
                 raise GradError(f"{path}: the column '{extra[0]}', which --keep would carry, is not in {paths[0]}")
         twice = [name for name in self.kept if name in taken]
@@ -116,7 +109,7 @@ class Tables:
 
         parts: list[list[Any]] = []
         kept: list[list[Kept]] = []
-        row_size = len(self.variables) * _NUMBER + len(self.kept) * CELL
+        row_size = len(self.variables) * NUMBER + len(self.kept) * CELL
         size = 0
         for chunk in self.chunks():
             size += len(chunk.columns[0])
@@ -140,11 +133,8 @@ class Tables:
                 self.notes.extend(table.notes)
 
 
-def rows_of(rows: Rows, points: Points, names: Sequence[str], results: Sequence[str]) -> Tables:
-    """The tables of a job, opened, whose columns give values to those of ``names`` that the command line does not bind.
-
-    Raises GradError if a kept column has the name of a variable or of one of the ``results``.
-    """
+def _unbound(points: Points, names: Sequence[str]) -> list[str]:
+    """Those of ``names`` that the command line does not bind. Raises GradError if there are none."""
     unbound = [] if points.shape else [name for name in names if name not in points.names]
     if not unbound:
         if points.shape:
@@ -158,7 +148,7 @@ def rows_of(rows: Rows, points: Points, names: Sequence[str], results: Sequence[
             f"--input: nothing is left for its columns: --at and --grid give {', '.join(map(spell_name, names))}",
             hint="leave out --input, or the value of a variable that is a column",
         )
-    return Tables(rows, unbound, points.names, [*names, *results])
+    return unbound
 
 
 def matching(path: str) -> list[str]:

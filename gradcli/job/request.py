@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
@@ -115,13 +115,14 @@ class Expressions:
                 raise GradError(f"{option}'{name}' is not used in the expression", hint=self.meant(name))
         return unused
 
-    def check_columns(self, results: Sequence[str], points: Sequence[str], outputs: Sequence[str]) -> None:
-        """Raises GradError if a result has the name of a variable; the hint avoids the names of ``outputs``."""
+    def check_columns(self, results: Iterable[str], points: Sequence[str], hint: str = "") -> None:
+        """Raises GradError if a result has the name of a variable; by default the hint is a free name for it."""
         taken = {*points, *self.variables}
         for name in results:
             if name in taken:
-                free = next((n for n in "ygh" if n not in points and n not in outputs), "result")
-                hint = f"name the output: {free} = expression"
+                used = [*points, *[output for output, _ in self.outputs]]
+                free = next((n for n in "ygh" if n not in used), "result")
+                hint = hint or f"name the output: {free} = expression"
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
     def facts(self, order: int) -> Facts:
@@ -147,7 +148,7 @@ class Request(Expressions):
             self.pointwise()
         self._wrt, self._order = wrt, job.order
         self._derived: Named | None = None
-        self._check([n for n, _ in self.outputs])
+        self.check_columns([n for n, _ in self.outputs], self.points)
 
     @property
     def derived(self) -> Named:
@@ -155,12 +156,9 @@ class Request(Expressions):
         # Not a cached_property: in Python 3.11 it holds a lock, on which a forked child may hang.
         if self._derived is None:
             derived = derive(self.outputs, self._wrt, self._order)
-            self._check([n for n, _ in derived])
+            self.check_columns([n for n, _ in derived], self.points)
             self._derived = derived
         return self._derived
-
-    def _check(self, results: Sequence[str]) -> None:
-        self.check_columns(results, self.points, [n for n, _ in self.outputs])
 
     def pointwise(self) -> None:
         """Raises GradError if an expression contains a reduction over all points."""
@@ -174,16 +172,17 @@ class Request(Expressions):
 class Formulas:
     """Derivatives as expressions, the result of a job without points.
 
-    ``derived`` replaces the request's derivatives, by simplified ones for example. ``lines`` are (name, text)
-    statements that parse back, shared subexpressions included; ``names`` are those of the outputs and derivatives.
+    ``derived``: the outputs and their derivatives, which may be simplified ones. ``lines`` are (name, text) statements
+    that parse back, shared subexpressions included; ``names`` are those of the outputs and derivatives.
     """
 
     unused: tuple[str, ...] = ()
 
-    def __init__(self, request: Request, order: int, derived: Sequence[tuple[str, Expr]] | None = None) -> None:
-        named = request.derived if derived is None else derived
-        self.lines = list(statements(named))
-        self.names = tuple([name for name, _ in named])
+    def __init__(
+        self, request: Expressions, order: int, derived: Sequence[tuple[str, Expr]], *, kinks: bool = False
+    ) -> None:
+        self.lines = list(statements(derived, kinks=kinks)) if derived else []
+        self.names = tuple([name for name, _ in derived])
         self.variables, self.order, self._request = request.variables, order, request
         self.derivatives = tuple([name for name in self.names if name not in dict(request.outputs)])
 

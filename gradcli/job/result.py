@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcli.compute import engine
@@ -26,12 +26,12 @@ STREAMED = "write csv, tsv, jsonl, npy or parquet, which are streamed, or ask fo
 class Computed:
     """The base of all results: names, shape and engine, and the counts kept while blocks are computed.
 
-    ``names``: the point variables, ``points`` of them, then the results. ``empty``: names of columns without numbers,
-    each of which is None in a block. ``shape``: the shape of all columns, () for a single point; if columns differ,
-    ``shapes`` has the shape of each and ``whole()`` a column for each. ``matrix``: the points came from a shape alone.
-    ``total``: the points of the work, 0 if unknown; ``covered``: the points evaluated, summed ones included.
-    ``nonfinite``: the number of infinities and nans by column so far. ``watch`` is called with the number of points
-    done. ``slower``: the reason why a faster engine, which would pay, is not used.
+    ``names``: the columns ``kept``, the point variables, ``points`` of them, then the results. ``empty``: names of
+    columns without numbers, each of which is None in a block. ``shape``: the shape of all columns, () for a single
+    point; if columns differ, ``shapes`` has the shape of each and ``whole()`` a column for each. ``matrix``: the points
+    came from a shape alone. ``total``: the points of the work, 0 if unknown; ``covered``: the points evaluated, summed
+    ones included. ``nonfinite``: the number of infinities and nans by column so far. ``watch`` is called with the
+    number of points done. ``slower``: the reason why a faster engine, which would pay, is not used.
     """
 
     shapes: dict[str, tuple[int, ...]] | None = None
@@ -44,9 +44,9 @@ class Computed:
 
     def __init__(
         self, names: Sequence[str], points: int, shape: tuple[int, ...], facts: Facts, how: How, *,
-        matrix: bool, empty: Sequence[str] = (),
+        matrix: bool, empty: Sequence[str] = (), kept: Collection[str] = (),
     ) -> None:  # fmt: skip
-        self.names, self.points, self.shape = tuple(names), points, shape
+        self.names, self.kept, self.points, self.shape = (*kept, *names), kept, points, shape
         self.size = math.prod(shape)
         self.expressions, self.variables, self.order = facts
         self.matrix, self.empty, self.strict = matrix, tuple(empty), how.strict
@@ -61,7 +61,7 @@ class Computed:
     @property
     def results(self) -> tuple[str, ...]:
         """The names of the computed columns."""
-        return tuple(self.shapes or self.names)[self.points :]
+        return tuple(self.shapes or self.names)[len(self.kept) + self.points :]
 
     def part(self, done: int) -> float | None:
         """The fraction of the work done after ``done`` points, from 0 to 1; None if the total is unknown."""
@@ -101,14 +101,12 @@ class Result(Computed):
         kept: Mapping[str, Kept] | None = None,
     ) -> None:  # fmt: skip
         shape = plan.over.shape if shape is None else shape
-        self.kept = kept or {}
-        super().__init__([*self.kept, *names], points, shape, facts, how, matrix=matrix, empty=empty)
-        self.plan = plan
+        self.plan, self.cells = plan, kept or {}
+        super().__init__(names, points, shape, facts, how, matrix=matrix, empty=empty, kept=self.cells)
         self.engine, self.slower = engine.chosen(how.engine, plan.load, plan.steps)
         engine.load(self.engine)
         self.threads = engine.threads(how.threads, plan.load, self.engine)
         self.steps, self.total, self.covered = plan.steps, plan.points, plan.grid.size
-        self._target = engine.block_points(plan.program, self.engine)
 
     def _work(self) -> Work:
         """Run the preceding passes and return the work of the last one."""
@@ -117,21 +115,17 @@ class Result(Computed):
     @property
     def blocks(self) -> Iterator[Block]:
         """Contiguous parts of the grid in order, each with one flat column per name."""
-        done = self.plan.before
-        for block in blocks(self._work(), target=self._target, threads=self.threads):
+        done, target = self.plan.before, engine.block_points(self.plan.program, self.engine)
+        for block in blocks(self._work(), target=target, threads=self.threads):
             done += len(block[0])
             self._count(block)
             self._watched(done)
             yield [*self._cells(done - self.plan.before, len(block[0])), *self._with_empty(block)]
 
-    @property
-    def results(self) -> tuple[str, ...]:
-        return self.names[len(self.kept) + self.points :]
-
     def _cells(self, done: int, points: int) -> Block:
         """The kept cells for the last ``points`` of the ``done`` points."""
         inner = math.prod(self.shape[1:])
-        return [column.repeated(inner, done - points, done) for column in self.kept.values()]
+        return [column.repeated(inner, done - points, done) for column in self.cells.values()]
 
     def whole(self) -> Block:
         """The whole grid, one flat column per name. Raises GradError, before any work, if memory cannot hold it."""

@@ -6,24 +6,20 @@ Layer: must not know how a format is read.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from gradcli.compute import engine
 from gradcli.compute.execute import Block, aside, blocks
 from gradcli.compute.grid import Axis, Grid, Held, Values
-from gradcli.compute.program import Program, build
+from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.passthrough import Kept
 from gradcli.job.at_grid_fill import Points
-from gradcli.job.inputs import CELL, Tables
-from gradcli.job.request import Facts, Job, Request
+from gradcli.job.inputs import CELL, NUMBER, Tables
+from gradcli.job.request import Job, Request
 from gradcli.job.result import STREAMED, Computed
 from gradcli.limits import memory
-
-_NUMBER = 16
-"""Memory per number of a result in bytes while blocks are collected and concatenated."""
 
 
 class Streamed(Computed):
@@ -32,28 +28,29 @@ class Streamed(Computed):
     ``total`` is 0 and ``shape`` (-1,) while the number of rows is unknown. Take either ``blocks`` or ``whole()``, once.
     """
 
-    def __init__(
-        self, program: Program, grid: Callable[[Axis], Grid], tables: Tables, names: Sequence[str], points: int,
-        facts: Facts, job: Job,
-    ) -> None:  # fmt: skip
-        how = job
-        self.program, self.grid, self.tables, self.limit = program, grid, tables, job.max_points
-        one_row = grid(Axis(tables.variables, [Values([0.0])] * len(tables.variables)))
-        self.inner = math.prod(axis.length for axis in one_row.axes if not axis.fixed)
-        self.total = 0
-        if tables.rows is not None:
-            self.total = tables.rows * self.inner
-        if (least := max(self.total, self.inner)) > self.limit:
+    def __init__(self, job: Job, request: Request, points: Points, tables: Tables) -> None:
+        names = [*request.points, *[n for n, _ in request.derived]]
+        # A grid with a single row of zeros gives the position of the row axis among the axes.
+        row = Axis(tables.variables, [Values([0.0])] * len(tables.variables))
+        first, filled = points.bind(request.points, rows=row)
+        outputs = substitute([*map(var, request.points), *[e for _, e in request.derived]], filled)
+        position = next(k for k, axis in enumerate(first.axes) if axis.names == row.names)
+        self.before, self.after = first.axes[:position], first.axes[position + 1 :]
+        self.program = build(outputs, [axis.names for axis in first.axes])
+        self.job, self.tables, self.inner = job, tables, first.size
+        self.total = (tables.rows or 0) * self.inner
+        if (least := max(self.total, self.inner)) > job.max_points:
             tables.opened.close()
-            raise GradError(f"{least} points are beyond the limit of {self.limit} (--max-points)")
+            raise GradError(f"{least} points are beyond the limit of {job.max_points} (--max-points)")
         shape = (-1,) if tables.rows is None else (self.total,)
-        super().__init__([*tables.kept, *names], points, shape, facts, how, matrix=False)
+        super().__init__(
+            names, len(request.points), shape, request.facts(job.order), job, matrix=False, kept=tables.kept
+        )
         self.width = len(names)
         # The engine does not depend on the size of the chunks, so that a row's result does not depend on other rows.
-        self.engine = "vector" if how.engine == "auto" else how.engine
+        self.engine = "vector" if job.engine == "auto" else job.engine
         engine.load(self.engine)
-        self.wanted_threads = how.threads
-        self.threads, self.steps = 1, program.length
+        self.threads, self.steps = 1, self.program.length
 
     long = True
 
@@ -62,7 +59,7 @@ class Streamed(Computed):
         """Contiguous parts in the order of the rows, each with one flat column per name."""
         self.size = 0
         for block in aside(self._compute):
-            self._count(block[len(self.names) - self.width :])
+            self._count(block[len(self.kept) :])
             self.size += len(block[0])
             self._watched(self.size)
             yield block
@@ -71,12 +68,13 @@ class Streamed(Computed):
     def _compute(self, put: Callable[[Block], object]) -> None:
         size = 0
         for chunk in self.tables.chunks():
-            grid = self.grid(Axis(self.tables.variables, [Held(column) for column in chunk.columns]))
+            rows = Axis(self.tables.variables, [Held(column) for column in chunk.columns])
+            grid = Grid([*self.before, rows, *self.after])
             size += grid.size
-            if size > self.limit:
-                raise GradError(f"more than {self.limit} points are beyond the limit (--max-points)")
+            if size > self.job.max_points:
+                raise GradError(f"more than {self.job.max_points} points are beyond the limit (--max-points)")
             load = grid.size * (self.program.length + self.width)
-            self.threads = max(self.threads, threads := engine.threads(self.wanted_threads, load, self.engine))
+            self.threads = max(self.threads, threads := engine.threads(self.job.threads, load, self.engine))
             target = engine.block_points(self.program, self.engine)
             done = 0
             for block in blocks(engine.work(self.program, grid, self.engine), target=target, threads=threads):
@@ -92,41 +90,20 @@ class Streamed(Computed):
     def part(self, done: int) -> float | None:
         return done / self.total if self.total else self.tables.read
 
-    @property
-    def results(self) -> tuple[str, ...]:
-        return self.names[len(self.names) - self.width + self.points :]
-
     def whole(self) -> Block:
         """All rows, as one flat column per name. Raises GradError if memory cannot hold them."""
         import numpy as np
 
-        kept = len(self.names) - self.width
-        self._check_held(self.total, kept)
+        self._check_held(self.total)
         parts = []
         for block in self.blocks:
             parts.append(block)
-            self._check_held(self.size, kept)
+            self._check_held(self.size)
         if not parts:
-            return [*[Kept([]) for _ in range(kept)], *[np.empty(0) for _ in range(self.width)]]
+            return [*[Kept([]) for _ in self.kept], *[np.empty(0) for _ in range(self.width)]]
         columns = zip(*parts, strict=True)
         return [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in columns]
 
-    def _check_held(self, points: int, kept: int) -> None:
-        size = points * (self.width * _NUMBER + kept * CELL)
+    def _check_held(self, points: int) -> None:
+        size = points * (self.width * NUMBER + len(self.kept) * CELL)
         memory.check(size, f"this output holds all rows at once: {points:,} of them", STREAMED)
-
-
-def streamed(job: Job, request: Request, points: Points, tables: Tables) -> Streamed:
-    """Values and derivatives at every row of ``tables``."""
-    names = [*request.points, *[n for n, _ in request.derived]]
-    # A grid with a single row of zeros gives the position of the row axis among the axes.
-    rows = Axis(tables.variables, [Values([0.0])] * len(tables.variables))
-    first, filled = points.bind(request.points, rows=rows)
-    outputs = substitute([*map(var, request.points), *[e for _, e in request.derived]], filled)
-    position = next(k for k, axis in enumerate(first.axes) if axis.names == tuple(tables.variables))
-
-    def grid(axis: Axis) -> Grid:
-        return Grid([*first.axes[:position], axis, *first.axes[position + 1 :]])
-
-    program = build(outputs, [axis.names for axis in first.axes])
-    return Streamed(program, grid, tables, names, len(request.points), request.facts(job.order), job)

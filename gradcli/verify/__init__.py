@@ -16,7 +16,7 @@ from gradcli.compute.grid import Grid
 from gradcli.errors import GradError
 from gradcli.expr import Expr, reachable
 from gradcli.job.at_grid_fill import Points
-from gradcli.job.inputs import rows_of
+from gradcli.job.inputs import Tables
 from gradcli.job.request import How, Rows, Where, as_text, check_size
 from gradcli.limits import work
 from gradcli.verify.claims import Claim, Claims, Place, Texts
@@ -80,7 +80,7 @@ def _run(job: CheckJob, rows: Rows | None) -> Report:
 
 def _grid(names: Sequence[str], points: Points, rows: Rows | None, limit: int) -> Grid:
     """The grid of the given points and rows, with a value of every name at each point."""
-    axis = None if rows is None else rows_of(rows, points, names, ()).whole(limit)[0]
+    axis = None if rows is None else Tables(rows, points, names, ()).whole(limit)[0]
     grid, filled = points.bind(names, rows=axis)
     check_size(grid, limit)
     return expanded(grid, names, filled) if filled else grid

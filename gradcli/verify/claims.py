@@ -72,7 +72,7 @@ class Claims:
         self.variables = self._without_lets(request.variables)
         names = [name for name, _ in request.outputs]
         self.outputs = dict(zip(names, self._expanded([e for _, e in request.outputs]), strict=True))
-        request.check_columns(names, [], names)
+        request.check_columns(names, [])
         self.defined = {name: e for parsed in request.parsed for name, e in parsed.names.items()}
         self.defined |= dict(request.outputs)
         self.claims: list[Claim] = []

@@ -33,7 +33,6 @@ from gradcli.formats import (
     csv_arrow,
     csv_rows,
     input,
-    jsonl_read,
     open_table,
     parse_numbers,
 )
@@ -268,7 +267,6 @@ def test_na() -> None:
 
 def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_rows, "LINE_LIMIT", 1000)
-    monkeypatch.setattr(jsonl_read, "LINE_LIMIT", 1000)
     assert words(b"x\n1\n" + b"1" * 2000) == "stdin:3:1: the line is too long: the limit is 1,000 bytes"
     assert words(b'x\n"' + b"1\n" * 1000).startswith("stdin:2:1: a quote is not closed, or the line is too long")
     assert "the line is too long" in words(b'{"x":' + b"1" * 2000, format="jsonl")
@@ -480,7 +478,7 @@ def test_packed_files(tmp_path: Path) -> None:
 def test_a_bomb_is_met_in_small_steps() -> None:
     bombs = {"gz": gzip.compress(bytes(200_000_000)), "zst": zstandard.compress(bytes(200_000_000))}
     for packing, bomb in bombs.items():
-        sizes = [len(piece) for piece in compression.unpacked(iter([bomb]), packing, "bomb", None)]
+        sizes = [len(piece) for piece in compression.unpacked(iter([bomb]), packing, "bomb")]
         assert max(sizes) <= 1 << 24
         assert sum(sizes) == 200_000_000
     assert "too long" in words(bombs["gz"])
@@ -499,7 +497,7 @@ def test_packing_has_the_same_bytes_whatever_the_pieces(packing: str) -> None:
         found.add(b"".join(pieces))
     assert len(found) == 1
     once = found.pop()
-    assert b"".join(compression.unpacked(iter([once]), packing, "x", None)) == text
+    assert b"".join(compression.unpacked(iter([once]), packing, "x")) == text
 
 
 # Files, streams and their failures.
