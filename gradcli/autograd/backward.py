@@ -121,7 +121,7 @@ def _slope_edges(node: Node, indices: Sequence[int]) -> tuple[Node, ...]:
     """The nodes that the slopes of a node in the arguments ``indices`` depend on."""
     op = node.op
     if isinstance(op, Elementwise):
-        sources = {source for k in indices for source in op.slope_sources(k)}
+        sources = {source for k in indices if (slope := op.slope_operation(k)) for source in slope[1]}
         nodes = [node if s == ANSWER else node.edges[s] for s in sources]
     else:
         nodes = list(node.edges) if op is not None and op.saves(indices) else []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -35,10 +34,8 @@ class _Region:
         self.known: dict[int, Expr] = {}
         self.single: list[Value] = []
         self.full: list[Value] = []
-        self.outputs = tuple([self._number(v, self._expression(v)) for v in roots])
-
-    def _number(self, v: Value, e: Expr) -> Expr:
-        return apply("where", e, ONE, ZERO) if e.op in BOOLEANS else e
+        expressions = map(self._expression, roots)
+        self.outputs = tuple([apply("where", e, ONE, ZERO) if e.op in BOOLEANS else e for e in expressions])
 
     def _leaf(self, v: Value) -> Expr:
         # Variables are numbered in the order they are met: the same computation on other arrays reuses its Program.
@@ -117,20 +114,6 @@ def compute(roots: Sequence[Value], pending: Mapping[Value, Pending]) -> None:
 _ONE = Held(np.ones(1))
 
 
-def instance(template: Expr, order: Sequence[Expr], args: Sequence[Expr]) -> Expr:
-    """``template``, whose nodes are ``order``, with ``args`` in place of its placeholders."""
-    new: dict[Expr, Any] = {}
-    for e in order:
-        if e.op == "var":
-            new[e] = args[int(str(e.value)[2:])]
-        elif not e.args:
-            new[e] = e
-        else:
-            new[e] = apply(e.op, *[new[a] for a in e.args], value=e.value if isinstance(e.value, int) else None)
-    root: Expr = new[template]
-    return root
-
-
 # Evaluation of lazy values: level by level, one program for each shape.
 
 
@@ -160,11 +143,6 @@ def evaluate(roots: Sequence[Value]) -> None:
     equal results. Each works on its own list of computations, since the other drops them from the values.
     """
     order = _lazy(roots)
-    if order:
-        _evaluate(roots, order)
-
-
-def _evaluate(roots: Sequence[Value], order: dict[Value, Pending]) -> None:
     # Level: the number of programs that must run before. The values needed of one shape and level are one program.
     # Depth: the number of fused operations in a chain.
     level: dict[int, int] = {}

@@ -36,7 +36,7 @@ def named(name: str) -> Call | None:
     return _function(row, name)
 
 
-def _function(row: Function, name: str) -> Call:
+def _function(row: Function, name: str) -> Callable[..., Tensor]:
     """A function of the table on tensors, numbers and arrays, with the row's documentation."""
     least, most = row.arity
     extra = 1 if row.parameter else 0
@@ -61,7 +61,7 @@ def _function(row: Function, name: str) -> Call:
 _operation = lru_cache(500)(elementwise.row)
 
 
-def row_function(name: str) -> Call:
+def row_function(name: str) -> Callable[..., Tensor]:
     """The function of tensors for a row of the table, internal rows included."""
     return _function(SPELLED.get(name) or TABLE[name], name)
 
@@ -75,8 +75,7 @@ def _extreme(which: str) -> Call:
             return reductions.extreme(lift(args[0]), axis, keepdims, which)
         if axis is not None or keepdims:
             raise BadType(f"{which} of several arguments goes element by element: it takes no axis")
-        result: Tensor = several(*args)
-        return result
+        return several(*args)
 
     function.__name__ = function.__qualname__ = which
     function.__doc__ = f"The {which}imum of several tensors element by element, or of one tensor's elements along axes."
@@ -137,6 +136,11 @@ OWN: dict[str, Call] = {
 # NumPy's ufuncs.
 
 
+def arrays(args: Sequence[Any]) -> list[Any]:
+    """Arguments of a function of NumPy, with arrays in place of tensors."""
+    return [a.numpy() if isinstance(a, Tensor) else a for a in args]
+
+
 def plain(f: Call) -> Call:
     """A function whose derivative is zero or undefined, applied to the arrays of tensors.
 
@@ -144,7 +148,7 @@ def plain(f: Call) -> Call:
     """
 
     def function(*args: Any, **options: Any) -> Any:
-        result = f(*[a.numpy() if isinstance(a, Tensor) else a for a in args], **options)
+        result = f(*arrays(args), **options)
         if isinstance(result, np.ndarray | np.generic) and result.dtype == np.bool_:
             return Tensor(Value(result.shape, BOOL, settled(result, BOOL)))
         return result

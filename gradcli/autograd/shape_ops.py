@@ -268,11 +268,17 @@ def flip(x: Tensor, axis: Axis = None) -> Tensor:
 # Sums, the adjoints of broadcasting.
 
 
-def reduced(x: Tensor, axis: Axis) -> tuple[tuple[int, ...], Shape, Shape]:
-    """The axes to reduce, and the shapes of the result without them and with them as length 1."""
+def reduced(x: Tensor, axis: Axis, keepdims: bool) -> tuple[tuple[int, ...], Shape, Shape]:
+    """The axes to reduce, the shape of the result, and its shape with these axes as length 1."""
     axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
     kept = tuple([1 if k in axes else n for k, n in enumerate(x.shape)])
-    return axes, tuple([n for k, n in enumerate(x.shape) if k not in axes]), kept
+    return axes, kept if keepdims else tuple([n for k, n in enumerate(x.shape) if k not in axes]), kept
+
+
+def total(a: Any, axes: tuple[int, ...]) -> Any:
+    """The sum of an array over axes, that of float32 rounded once at the end."""
+    a = np.asarray(a)
+    return np.sum(a, axes, dtype=F64 if a.dtype == F32 else None)
 
 
 def sum_(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -282,14 +288,9 @@ def sum_(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     tensor([3., 7.])
     """
     x = number(x)
-    axes, left, kept = reduced(x, axis)
-    shape = kept if keepdims else left
-
-    def compute(a: Any) -> Any:
-        a = np.asarray(a)
-        return np.sum(a, axes, dtype=F64 if a.dtype == F32 else None).reshape(shape)
-
-    op = Primitive("sum", compute, lambda k, g, y, x: expand(reshape(g, kept), x.shape), carries=True)
+    axes, shape, kept = reduced(x, axis, keepdims)
+    rule = lambda k, g, y, x: expand(reshape(g, kept), x.shape)  # noqa: E731
+    op = Primitive("sum", lambda a: total(a, axes).reshape(shape), rule, carries=True)
     return record(op, (x,), shape, x.dtype)
 
 
