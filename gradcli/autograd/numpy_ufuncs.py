@@ -15,7 +15,7 @@ from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, Value, settled
+from gradcli.autograd.values import stored
 from gradcli.errors import GradError
 from gradcli.functions import SPELLED, TABLE, Function
 
@@ -149,9 +149,8 @@ def plain(f: Call) -> Call:
 
     def function(*args: Any, **options: Any) -> Any:
         result = f(*arrays(args), **options)
-        if isinstance(result, np.ndarray | np.generic) and result.dtype == np.bool_:
-            return Tensor(Value(result.shape, BOOL, settled(result, BOOL)))
-        return result
+        is_truth = isinstance(result, np.ndarray | np.generic) and result.dtype == np.bool_
+        return Tensor(stored(np.asarray(result))) if is_truth else result
 
     return function
 

@@ -12,7 +12,7 @@ from gradcli.autograd.elementwise import Elementwise
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.graph import Node
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, array_of, derived, settled
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, array_of, derived, stored
 
 
 def lift(x: Any, like: Tensor | None = None) -> Tensor:
@@ -33,9 +33,7 @@ def lift(x: Any, like: Tensor | None = None) -> Tensor:
             raise BadValue(f"the number {str(x)[:20]}... is beyond the range of a double") from None
     if isinstance(x, (list, tuple)) and _holds_graph(x):
         raise BadType("a list of tensors that require grad is no operand", hint="join them: np.stack([...])")
-    array = array_of(x)
-    dtype = next(d for d in (BOOL, F32, F64, C128) if d == array.dtype)
-    return Tensor(Value(array.shape, dtype, settled(array, dtype)))
+    return Tensor(stored(array_of(x)))
 
 
 def _holds_graph(items: Iterable[Any]) -> bool:
