@@ -41,6 +41,11 @@ class Elementwise(Operation):
     ``conditions`` and ``live`` are described at `_conditions` and `_live`; ``order`` are the nodes of the template.
     """
 
+    __slots__ = (
+        "_array", "_complex", "_pulls", "_scalar", "_slopes", "arity", "boolean", "conditions", "live", "order",
+        "template",
+    )  # fmt: skip
+
     def __init__(self, template: Expr, arity: int) -> None:
         super().__init__(template.op, self._compute)
         self.template, self.arity = template, arity
@@ -192,6 +197,8 @@ class Power(Elementwise):
     For an integer n repeated derivatives stay connected to x down to x**0, whose slope is zero, as in PyTorch.
     """
 
+    __slots__ = ("exponent",)
+
     def __init__(self, exponent: int | float) -> None:
         super().__init__(apply("power", placeholder(0), const(exponent)), 1)
         self.exponent = exponent
@@ -203,6 +210,8 @@ class Power(Elementwise):
 
 class Joined(Elementwise):
     """Many operations as one: the slope of the whole function takes half the work of a chain of slopes."""
+
+    __slots__ = ()
 
     def _slope(self, k: int) -> Expr | None:
         slope = forward.partials([self.template], [str(placeholder(k).value)], 1)[self.template].get((0,))

@@ -80,12 +80,7 @@ def _program(outputs: tuple[Expr, ...], single: int, full: int) -> Program:
 
 
 def _flat(v: Value, size: int, shape: tuple[int, ...]) -> Array:
-    array = np.asarray(v.array)
-    if array.shape != shape:
-        array = np.broadcast_to(array, shape)
-    if array.dtype != F64:
-        array = array.astype(np.float64)
-    return array.reshape(size)
+    return np.broadcast_to(np.asarray(v.array, np.float64), shape).reshape(size)
 
 
 def compute(roots: Sequence[Value], pending: Mapping[Value, Pending]) -> None:
@@ -143,6 +138,8 @@ def evaluate(roots: Sequence[Value]) -> None:
     equal results. Each works on its own list of computations, since the other drops them from the values.
     """
     order = _lazy(roots)
+    if not order:
+        return
     # Level: the number of programs that must run before. The values needed of one shape and level are one program.
     # Depth: the number of fused operations in a chain.
     level: dict[int, int] = {}

@@ -47,13 +47,10 @@ def jvp(
     _check_dependence(ys, xs, strict)
     live = [y for y in ys if y.requires_grad]
     weights = [zeros(y).requires_grad_() for y in live]
-    products: Sequence[Any] = [zeros(y) for y in live]
+    products: Sequence[Tensor] = []
     if live:
         gs = grad(live, xs, weights, create_graph=True, materialize_grads=True)
-        linear = [(g, d) for g, d in zip(gs, vs, strict=True) if g.requires_grad]
-        if linear:
-            first, directions = [g for g, _ in linear], [d for _, d in linear]
-            products = grad(first, weights, directions, create_graph=create_graph, materialize_grads=True)
+        products = _products(gs, vs, weights, create_graph)
     each = iter(products)
     result = [next(each) if y.requires_grad else zeros(y) for y in ys]
     return _results(ys, one_output, create_graph), _arranged(result, one_output)
@@ -75,13 +72,7 @@ def vjp(
     ys, one_output = _outputs(func, xs, strict)
     vs = _directions(v, ys, "the outputs")
     _check_dependence(ys, xs, strict)
-    live = [(y, w) for y, w in zip(ys, vs, strict=True) if y.requires_grad]
-    products: Sequence[Any] = [zeros(x) for x in xs]
-    if live:
-        products = grad(
-            [y for y, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True
-        )
-    return _results(ys, one_output, create_graph), _arranged(products, one_input)
+    return _results(ys, one_output, create_graph), _arranged(_products(ys, vs, xs, create_graph), one_input)
 
 
 def jacobian(func: Function, inputs: Any, create_graph: bool = False, strict: bool = False) -> Any:
@@ -159,17 +150,23 @@ def hvp(
     vs = _directions(v, xs, "the inputs")
     y = _number(func(*xs), "hvp")
     _check_dependence([y], xs, strict)
-    products: Sequence[Any] = [zeros(x) for x in xs]
+    products: Sequence[Tensor] = [zeros(x) for x in xs]
     if y.requires_grad:
         gs = grad(y, xs, create_graph=True, materialize_grads=True)
         if strict and not all(g.requires_grad for g in gs):
             raise _not_differentiable(0)
-        live = [(g, w) for g, w in zip(gs, vs, strict=True) if g.requires_grad]
-        if live:
-            products = grad(
-                [g for g, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True
-            )
+        products = _products(gs, vs, xs, create_graph)
     return _results([y], True, create_graph), _arranged(products, one_input)
+
+
+def _products(
+    ys: Sequence[Tensor], weights: Sequence[Tensor], xs: Sequence[Tensor], create_graph: bool
+) -> Sequence[Tensor]:
+    """The vector-Jacobian product of those outputs that depend on an input."""
+    live = [(y, w) for y, w in zip(ys, weights, strict=True) if y.requires_grad]
+    if not live:
+        return [zeros(x) for x in xs]
+    return grad([y for y, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True)
 
 
 def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:

@@ -179,7 +179,7 @@ def _cotangents(outputs: Sequence[Any], weights: Sequence[Any], batched: bool) -
                     f"grad can be implicitly created only for real scalar outputs but got {y.dtype}",
                     hint=f"it is {_described('outputs', k, y)}",
                 )
-            g = Tensor(stored(np.ones(y.shape)))
+            g = expand(lift(1.0), y.shape)
         elif not isinstance(g, Tensor):
             raise BadType(
                 f"gradients can be either Tensors or None, but got {type(g).__name__}",

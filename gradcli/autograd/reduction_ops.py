@@ -1,7 +1,6 @@
 """Reductions and products: means, deviations, norms, extremes, cumulative sums, matrix products.
 
-Each has one vector-Jacobian rule, written in operations on tensors, so that it can be differentiated again; those that
-are combinations of other operations are written as such.
+Each has one rule, as in `shape_ops`; those that are combinations of other operations are written as such.
 """
 
 from __future__ import annotations

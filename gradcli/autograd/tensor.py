@@ -1,7 +1,6 @@
 """`Tensor`, an array with a node of the graph, and `tensor`, which makes one.
 
-A tensor is a value and, if it requires a gradient, a node. The node refers to values and nodes, never to a tensor, so
-that tensors the user drops are freed. Operators are functions of the table, bound in `methods`.
+A tensor is a value and, if it requires a gradient, a node. Operators are functions of the table, bound in `methods`.
 """
 
 from __future__ import annotations

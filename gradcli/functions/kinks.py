@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, reduce
+from operator import add
 
 from gradcli.expr import ONE, ZERO, Expr, apply
 from gradcli.functions.row import (
@@ -33,22 +35,14 @@ def _shares(beats: Callable[..., Expr]) -> Slopes:
             tie = where(eq(a, b), HALF, ZERO)
             return [defined(y, where(beats(a, b), ONE, tie)), defined(y, where(beats(b, a), ONE, tie))]
         attained = [where(eq(a, y), ONE, ZERO) for a in x]
-        count = attained[0]
-        for share in attained[1:]:
-            count = count + share
+        count = reduce(add, attained)
         return [defined(y, share / count) for share in attained]
 
     return every
 
 
 def _pairwise(name: str) -> Callable[..., Expr]:
-    def expansion(*x: Expr) -> Expr:
-        best = x[0]
-        for argument in x[1:]:
-            best = apply(name, best, argument)
-        return best
-
-    return expansion
+    return lambda *x: reduce(partial(apply, name), x)
 
 
 def _differences(*x: Expr) -> list[Expr]:
