@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.autograd.elementwise import elementwise, placeholder, row
-from gradcli.autograd.operations import apply, cast, lift, record
-from gradcli.autograd.shape_ops import Primitive, expand, same_elements
+from gradcli.autograd.operations import Primitive, apply, cast, lift, record, same_elements
+from gradcli.autograd.shape_ops import expand
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F64
 from gradcli.expr import ZERO

@@ -158,21 +158,17 @@ def evaluate(roots: Sequence[Value]) -> None:
             else:
                 needed.add(id(a))
         level[id(v)], depth[id(v)] = own_level, own_depth + 1
-    stages: dict[int, tuple[dict[Shape, list[Value]], list[Value]]] = {}
+    # The shape of a group is None if its values cannot be fused.
+    stages: dict[int, dict[Shape | None, list[Value]]] = {}
     for v, pending in order.items():
         fuses = fusable(v, pending)
         if id(v) in needed or not fuses:
-            fused, single = stages.setdefault(level[id(v)], ({}, []))
-            if fuses:
-                fused.setdefault(v.shape, []).append(v)
-            else:
-                single.append(v)
+            stages.setdefault(level[id(v)], {}).setdefault(v.shape if fuses else None, []).append(v)
     for stage in sorted(stages):
-        fused, single = stages[stage]
-        for group in fused.values():
-            compute(group, order)
+        for shape, group in stages[stage].items():
+            if shape is not None:
+                compute(group, order)
             for v in group:
-                del order[v]
-        for v in single:
-            pending = order.pop(v)
-            v.fill(computed(pending.op, pending.args, v.shape, v.dtype))
+                pending = order.pop(v)
+                if shape is None:
+                    v.fill(computed(pending.op, pending.args, v.shape, v.dtype))

@@ -15,8 +15,8 @@ import numpy as np
 from gradcli.autograd.errors import BadType, Refused
 from gradcli.autograd.grad import grad, zeros
 from gradcli.autograd.graph import needed
-from gradcli.autograd.operations import lift, record
-from gradcli.autograd.shape_ops import Primitive, reshape
+from gradcli.autograd.operations import Primitive, lift, record
+from gradcli.autograd.shape_ops import reshape
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, stored
 
@@ -175,10 +175,7 @@ def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
     With ``create_graph`` they stay connected to the caller's tensors, through a node of their own, so that other uses
     of the caller's tensors inside the function are not differentiated.
     """
-    # A list of numbers is one input, a list of tensors is several.
-    one_input = not isinstance(inputs, tuple) and not (
-        isinstance(inputs, list) and any(isinstance(x, Tensor) for x in inputs)
-    )
+    one_input = not _several(inputs)
     xs = []
     for x in (inputs,) if one_input else inputs:
         x = lift(x)
@@ -190,6 +187,11 @@ def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
     if not xs:
         raise BadType("no inputs are given")
     return xs, one_input
+
+
+def _several(given: Any) -> bool:
+    """Whether an argument is several tensors: a list of numbers is one, a list of tensors is several."""
+    return isinstance(given, tuple) or (isinstance(given, list) and any(isinstance(x, Tensor) for x in given))
 
 
 def _outputs(func: Function, xs: Sequence[Tensor], strict: bool) -> tuple[list[Tensor], bool]:
@@ -244,8 +246,7 @@ def _directions(v: Any, like: Sequence[Tensor], partners: str) -> list[Tensor]:
         if len(like) != 1 or like[0].size != 1:
             raise Refused(f"v can be left out only where {partners} are a single number")
         return [zeros(like[0]) + 1]
-    several = isinstance(v, tuple) or (isinstance(v, list) and any(isinstance(x, Tensor) for x in v))
-    listed = list(v) if several else [v]
+    listed = list(v) if _several(v) else [v]
     if len(listed) != len(like):
         raise Refused(f"v must be as many as {partners}: {len(like)}, not {len(listed)}")
     directions = [lift(x, t) for x, t in zip(listed, like, strict=True)]

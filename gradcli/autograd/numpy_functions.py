@@ -11,19 +11,8 @@ from gradcli.autograd import complex_ops, elementwise
 from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
-from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.numpy_ufuncs import (  # fmt: skip
-    OWN,
-    REDUCTIONS,
-    arrays,
-    called,
-    lifted,
-    name_of,
-    plain,
-    row_function,
-    taken,
-    where,
-)
+from gradcli.autograd.errors import BadValue
+from gradcli.autograd.numpy_ufuncs import OWN, REDUCTIONS, arrays, called, lifted, plain, row_function, taken, where
 from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.tensor import Tensor
 
@@ -192,7 +181,4 @@ FUNCTIONS: dict[Any, Call] = {
 
 def function(f: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
     """``f(*args, **options)`` for a function of NumPy that is no ufunc. Raises BadType for one without derivative."""
-    implementation = FUNCTIONS.get(f)
-    if implementation is None:
-        raise BadType(f"{name_of(f)} has no derivative here", hint="for the numbers alone take t.numpy()")
-    return called(f, implementation, args, options)
+    return called(f, FUNCTIONS.get(f), args, options)

@@ -176,17 +176,22 @@ def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> 
     if method == "reduce" and f in REDUCTIONS:
         options = {"axis": 0} | {k: v for k, v in options.items() if v is not None or k == "axis"}
         return REDUCTIONS[f](*args, **taken(f, options))
-    implementation = UFUNCS.get(f) if method == "__call__" else None
+    if method != "__call__":
+        raise _underivable(f"{name_of(f)}.{method}")
+    return called(f, UFUNCS.get(f), args, options)
+
+
+def _underivable(name: str) -> BadType:
+    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.numpy()")
+
+
+def called(f: Any, implementation: Call | None, args: Sequence[Any], options: dict[str, Any]) -> Any:
+    """``implementation`` called in place of NumPy's ``f``; every error is a GradError that names ``f``.
+
+    Without an implementation ``f`` has no derivative: raises BadType.
+    """
     if implementation is None:
-        raise BadType(
-            f"np.{f.__name__}{'' if method == '__call__' else '.' + method} has no derivative here",
-            hint="for the numbers alone take t.numpy()",
-        )
-    return called(f, implementation, args, options)
-
-
-def called(f: Any, implementation: Call, args: Sequence[Any], options: dict[str, Any]) -> Any:
-    """``implementation`` called in place of NumPy's ``f``; every error is a GradError that names ``f``."""
+        raise _underivable(name_of(f))
     try:
         return implementation(*args, **taken(f, options))
     except GradError:

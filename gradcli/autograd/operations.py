@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,33 +132,52 @@ def power(x: Tensor, exponent: Any) -> Tensor:
     return binary(_POWER, x, exponent)
 
 
+# Operations with rules of their own.
+
+Pull = Callable[..., "Tensor | None"]
+"""A vector-Jacobian rule: (k, g, y, *args) to the cotangent of argument k, given g, that of the answer y."""
+
+
+class Primitive(Operation):
+    """An operation with its own vector-Jacobian rule.
+
+    ``linear``: the rule needs no values. ``alive(k, condition, y, *args)`` maps a condition on the elements of the
+    answer to the elements of argument k that reach them. ``carries``: the rule only moves numbers, and so is ``alive``.
+    """
+
+    __slots__ = ("alive", "carries", "linear", "rule")
+
+    def __init__(
+        self, name: str, compute: Callable[..., Any], rule: Pull, *, linear: bool = False, carries: bool = False,
+        alive: Pull | None = None, view: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(name, compute, view=view)
+        self.rule, self.linear, self.carries = rule, linear or carries, carries
+        self.alive = rule if carries else alive
+
+    def saves(self, indices: Sequence[int]) -> bool:
+        return not self.linear
+
+
+def same_elements(k: int, condition: Tensor, y: Tensor, *args: Tensor) -> Tensor:
+    """The ``alive`` of an operation in which each element of the answer depends on the same element of the argument."""
+    return condition
+
+
 # Conversion of dtypes.
 
 
-class Cast(Operation):
-    """Conversion to another dtype; its cotangent is converted back."""
-
-    __slots__ = ("dtype",)
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        super().__init__("cast", lambda x: _as(x, dtype))
-        self.dtype = dtype
-
-    def saves(self, indices: Sequence[int]) -> bool:
-        return False
-
-    def pull(self, k: int, g: Tensor, y: Tensor, args: Sequence[Tensor]) -> Tensor | None:
-        return cast(g, args[k].dtype)
-
-
-def _as(x: Any, dtype: np.dtype[Any]) -> Array:
+def _as(dtype: np.dtype[Any], x: Any) -> Array:
     array = np.asarray(x)
     if array.dtype.kind == "c" and dtype.kind != "c":
         array = array.real
     return array != 0 if dtype is BOOL else array.astype(dtype)
 
 
-_CASTS = {dtype: Cast(dtype) for dtype in (BOOL, F32, F64, C128)}
+_CASTS = {
+    dtype: Primitive("cast", partial(_as, dtype), lambda k, g, y, x: cast(g, x.dtype), linear=True, alive=same_elements)
+    for dtype in (BOOL, F32, F64, C128)
+}
 
 
 def cast(t: Tensor, dtype: np.dtype[Any]) -> Tensor:

@@ -149,11 +149,7 @@ class Tensor:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.numpy()
-        return (
-            np.array(array, dtype=dtype, copy=True)
-            if copy or copy is None
-            else array.astype(dtype or array.dtype, copy=False)
-        )
+        return array.astype(dtype or array.dtype, copy=copy is None or copy)
 
     def __float__(self) -> float:
         number = self.item()

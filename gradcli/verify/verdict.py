@@ -289,9 +289,8 @@ def _example(check: Check, probe: Probe, wrong: Sequence[Point]) -> Example:
 def _other_derivatives(check: Check, claim: Claim, points: Sequence[Point]) -> dict[str, list[float]]:
     """The values of the output and its first derivatives at points, to recognize a claim of the wrong derivative."""
     root = check.outputs[claim.output]
-    others = {derivative_name(claim.output, check.variables, ()): root}
-    for partial, e in derivatives(root, check.variables, 1).items():
-        others[derivative_name(claim.output, check.variables, partial)] = e
+    partials = {(): root, **derivatives(root, check.variables, 1)}
+    others = {derivative_name(claim.output, check.variables, partial): e for partial, e in partials.items()}
     others.pop(claim.name, None)
     if not others or not check.names:
         return {}
