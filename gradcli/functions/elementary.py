@@ -8,46 +8,35 @@ from fractions import Fraction
 from gradcli.expr import ONE, ZERO, Expr, apply, const
 from gradcli.functions.row import (
     HALF,
-    QUARTER,
     abs_,
-    acos,
-    acosh,
     and_,
-    asin,
-    asinh,
     atan2,
-    atanh,
     copysign,
     cos,
-    cosh,
-    cot,
-    coth,
-    csc,
-    csch,
     define,
     defined,
-    direction,
     eq,
     exp,
     ge,
     gt,
-    hypot,
     log,
     log1p,
     lt,
     maximum,
+    named,
     polynomial,
-    sech,
-    sigmoid,
     sin,
-    sinh,
-    softmax,
     sqrt,
-    tan,
-    tanh,
     where,
-    xdivy,
 )
+
+(tan, csc, cot, acos, asin, sinh, cosh, tanh, sech, csch, coth) = map(
+    named, ["tan", "csc", "cot", "acos", "asin", "sinh", "cosh", "tanh", "sech", "csch", "coth"]
+)
+(asinh, acosh, atanh, sigmoid, hypot, direction, softmax, xdivy) = map(
+    named, ["asinh", "acosh", "atanh", "sigmoid", "hypot", "direction", "softmax", "xdivy"]
+)
+QUARTER = const(Fraction(1, 4))
 
 # Roots, exponentials, logarithms.
 

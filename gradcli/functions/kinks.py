@@ -7,23 +7,7 @@ from functools import partial, reduce
 from operator import add
 
 from gradcli.expr import ONE, ZERO, Expr, apply
-from gradcli.functions.row import (
-    HALF,
-    Slopes,
-    and_,
-    beside_integers,
-    copysign,
-    define,
-    defined,
-    eq,
-    gt,
-    le,
-    lt,
-    maximum,
-    minimum,
-    sign,
-    where,
-)
+from gradcli.functions.row import HALF, Slopes, and_, copysign, define, defined, eq, gt, le, lt, maximum, minimum, where
 
 
 def _shares(beats: Callable[..., Expr]) -> Slopes:
@@ -49,8 +33,12 @@ def _differences(*x: Expr) -> list[Expr]:
     return [a - b for k, a in enumerate(x) for b in x[k + 1 :]]
 
 
+def _beside_integers(x: Expr) -> list[Expr]:
+    return [x - apply("round", x)]
+
+
 define(
-    "abs", "absolute value", lambda y, x: sign(x), synonyms="fabs", notes="slope 0 at 0",
+    "abs", "absolute value", lambda y, x: apply("sign", x), synonyms="fabs", notes="slope 0 at 0",
     parity="even", at={0: 0}, nonnegative=True, edges=lambda x: [x], numpy="absolute", libm="fabs",
 )  # fmt: skip
 define(
@@ -59,11 +47,11 @@ define(
 )  # fmt: skip
 define(
     "floor", "largest integer <= x", None, notes="slope 0 everywhere, jumps included",
-    at={0: 0}, exact=True, edges=beside_integers, numpy="floor", libm="floor",
+    at={0: 0}, exact=True, edges=_beside_integers, numpy="floor", libm="floor",
 )  # fmt: skip
 define(
     "ceil", "smallest integer >= x", None, notes="slope 0 everywhere, jumps included",
-    at={0: 0}, exact=True, edges=beside_integers, numpy="ceil", libm="ceil",
+    at={0: 0}, exact=True, edges=_beside_integers, numpy="ceil", libm="ceil",
 )  # fmt: skip
 define(
     "round", "nearest integer, halves to even", None, synonyms="rint", notes="slope 0 everywhere",
@@ -71,7 +59,7 @@ define(
 )  # fmt: skip
 define(
     "trunc", "integer part, toward 0", None, notes="slope 0 everywhere",
-    parity="odd", at={0: 0}, exact=True, edges=beside_integers, numpy="trunc", libm="trunc",
+    parity="odd", at={0: 0}, exact=True, edges=_beside_integers, numpy="trunc", libm="trunc",
 )  # fmt: skip
 for _name, _which, _beats in (("min", "least", lt), ("max", "greatest", gt)):
     define(
@@ -88,7 +76,7 @@ define(
     arguments="x a b", selects=True, edges=lambda x, a, b: [x - a, x - b],
 )  # fmt: skip
 define(
-    "copysign", "|x| with the sign of y", lambda z, x, y: sign(x) * copysign(ONE, y), None,
+    "copysign", "|x| with the sign of y", lambda z, x, y: apply("sign", x) * copysign(ONE, y), None,
     notes="slope 0 at x = 0", exact=True, edges=lambda x, y: [x, y], numpy="copysign", libm="copysign",
 )  # fmt: skip
 define(

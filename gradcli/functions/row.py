@@ -162,24 +162,19 @@ def expansion(e: Expr, args: Sequence[Expr]) -> Expr | None:
     return row.expansion(*args, n=e.value) if row.parameter else row.expansion(*args)
 
 
-def _named(name: str) -> Callable[..., Expr]:
+def named(name: str) -> Callable[..., Expr]:
+    """The operation of this name as a function of expressions."""
     return lambda *args: apply(name, *args)
 
 
-(sqrt, exp, log, sin, cos, tan, sinh, cosh, tanh, abs_, sign, log1p) = map(
-    _named, ["sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign", "log1p"]
+(sqrt, exp, log, log1p, sin, cos, atan2, abs_, rint, fmod) = map(
+    named, ["sqrt", "exp", "log", "log1p", "sin", "cos", "atan2", "abs", "round", "fmod"]
 )
-(csc, cot, sech, csch, coth, sigmoid, digamma, rint, fmod) = map(
-    _named, ["csc", "cot", "sech", "csch", "coth", "sigmoid", "digamma", "round", "fmod"]
+(lt, le, gt, ge, eq, and_, maximum, minimum, copysign, where) = map(
+    named, ["lt", "le", "gt", "ge", "eq", "and", "max", "min", "copysign", "where"]
 )
-(atan2, atanh, acosh, asinh, acos, asin, hypot, direction, softmax, copysign, where, xdivy) = map(
-    _named,
-    ["atan2", "atanh", "acosh", "asinh", "acos", "asin", "hypot", "direction", "softmax", "copysign", "where", "xdivy"],
-)
-(lt, le, gt, ge, eq, and_, maximum, minimum) = map(_named, ["lt", "le", "gt", "ge", "eq", "and", "max", "min"])
 PI = constant("pi")
 HALF = const(Fraction(1, 2))
-QUARTER = const(Fraction(1, 4))
 
 
 def positive(e: Expr, depth: int = 8) -> bool:
@@ -207,11 +202,6 @@ def polynomial(terms: Iterable[tuple[int, Expr]]) -> Expr:
             term = const(factor) * power
             total = term if total is None else total + term
     return ZERO if total is None else total
-
-
-def beside_integers(x: Expr) -> list[Expr]:
-    """Edges at the integers."""
-    return [x - rint(x)]
 
 
 def defined(y: Expr, slope: Expr, argument: Expr | None = None) -> Expr:

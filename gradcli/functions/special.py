@@ -9,25 +9,7 @@ from functools import lru_cache
 from itertools import count
 
 from gradcli.expr import ONE, ZERO, Expr, apply, const
-from gradcli.functions.row import (
-    HALF,
-    PI,
-    abs_,
-    copysign,
-    define,
-    digamma,
-    eq,
-    exp,
-    gt,
-    lt,
-    minimum,
-    polynomial,
-    rint,
-    sin,
-    sinh,
-    sqrt,
-    where,
-)
+from gradcli.functions.row import HALF, PI, abs_, define, eq, exp, gt, lt, minimum, polynomial, rint, sin, sqrt, where
 
 
 # The derivatives of sinc are a family with a kernel: every formula in sin and cos cancels near 0.
@@ -58,7 +40,7 @@ def _times_exp(value: Expr, a: Expr) -> Expr:
 
 def _sinhc(x: Expr) -> Expr:
     a = minimum(abs_(x), const(1000))
-    return where(eq(x, ZERO), ONE, where(lt(a, const(700)), sinh(x) / x, _times_exp(HALF / a, a)))
+    return where(eq(x, ZERO), ONE, where(lt(a, const(700)), apply("sinh", x) / x, _times_exp(HALF / a, a)))
 
 
 def _dsinhc(x: Expr, n: int) -> Expr:
@@ -73,7 +55,9 @@ def _dsinhc(x: Expr, n: int) -> Expr:
     for k in range(1, n + 1):
         value = ((ONE + less if k % 2 else ONE - less) / 2 - k * value) / a
     value = _times_exp(value, a)
-    return where(lt(abs_(x), const(n + 2)), x * series if n % 2 else series, copysign(value, x) if n % 2 else value)
+    if n % 2:
+        series, value = x * series, apply("copysign", value, x)
+    return where(lt(abs_(x), const(n + 2)), series, value)
 
 
 @lru_cache
@@ -242,13 +226,13 @@ define(
 define(
     # Beyond its last finite value the slope is y itself: terms of the higher derivatives are infinite with both signs.
     "gamma", "gamma function",
-    lambda y, x: apply("instead", gt(x, const(Fraction("171.6243769563027"))), y, y * digamma(x)),
+    lambda y, x: apply("instead", gt(x, const(Fraction("171.6243769563027"))), y, y * apply("digamma", x)),
     domain="x > 0; x < 0 off the integers", synonyms="tgamma",
     at={1: 1}, turns=True, poles=_gamma_poles, error=16, libm="tgamma", math="Gamma",
 )  # fmt: skip
 define(
-    "lgamma", "log |gamma(x)|", lambda y, x: digamma(x), synonyms="gammaln loggamma", notes="inf at 0, -1, -2 ...",
-    at={1: 0}, turns=True, poles=_gamma_poles, error=16, libm="lgamma",
+    "lgamma", "log |gamma(x)|", lambda y, x: apply("digamma", x), synonyms="gammaln loggamma",
+    notes="inf at 0, -1, -2 ...", at={1: 0}, turns=True, poles=_gamma_poles, error=16, libm="lgamma",
 )  # fmt: skip
 define(
     "digamma", "slope of lgamma", lambda y, x: apply("polygamma", x, value=1), synonyms="psi",
