@@ -186,15 +186,7 @@ define(
     commutes=True, nonnegative=True, numpy="hypot", libm="hypot",
 )  # fmt: skip
 
-_FAR, _NEAR = const(Fraction(2) ** 500), const(Fraction(1, 2**500))
 _UP, _DOWN = const(Fraction(2) ** 600), const(Fraction(1, 2**600))
-
-
-def _scaled(x: Expr, y: Expr) -> tuple[Expr, Expr, Expr]:
-    """(x, y) times a power of two that keeps the squares in range, and that power."""
-    size = maximum(abs_(x), abs_(y))
-    power = where(gt(size, _FAR), _DOWN, where(lt(size, _NEAR), _UP, ONE))
-    return x * power, y * power, power
 
 
 def _direction(x: Expr, y: Expr) -> Expr:
@@ -215,10 +207,14 @@ def _inversion_factors(x: Expr, y: Expr, n: int, phase: int) -> Expr:
     A product of linear forms, from sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). Unlike the sum of powers it
     cancels at its own zeros alone, and overflows only where the result does.
     """
-    p, q, power = _scaled(x, y)
+    # Scaled by a power of two that keeps the squares in range.
+    size = maximum(abs_(x), abs_(y))
+    far, near = gt(size, const(Fraction(2) ** 500)), lt(size, const(Fraction(1, 2**500)))
+    power = where(far, _DOWN, where(near, _UP, ONE))
+    p, q = x * power, y * power
     square = p * p + q * q
     if n == 1:
-        return where(eq(maximum(abs_(x), abs_(y)), ZERO), ZERO, (p if phase else q) / square * power)
+        return where(eq(size, ZERO), ZERO, (p if phase else q) / square * power)
     p, q = p / square, q / square
     value = const(2 ** (n - 1))
     for k in range(n):

@@ -129,11 +129,6 @@ def define(
             SPELLED[word] = row
 
 
-def having(fact: str) -> frozenset[str]:
-    """The names of the rows that have a fact."""
-    return frozenset(name for name, row in TABLE.items() if getattr(row, fact))
-
-
 def reduces(e: Expr) -> bool:
     """Whether a node takes all points at once: sum(x), and max(x) where max(x, y) does not."""
     return len(e.args) == 1 and (row := TABLE.get(e.op)) is not None and row.reduces
