@@ -47,11 +47,7 @@ def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dty
     """``op`` applied to tensors, with the result's shape and dtype; a node is recorded if an argument has one."""
     values = tuple([t.value for t in tensors])
     value = derived(op, values, shape, dtype)
-    if dtype is BOOL or not any(t.node is not None for t in tensors):
-        return Tensor(value)
-    for v in values:
-        (v.base or v).used = True
-    return Tensor(value, Node(op, values, value, tuple([t.node for t in tensors])))
+    return Tensor(value) if dtype is BOOL else _connected(op, values, value, tuple([t.node for t in tensors]))
 
 
 def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
@@ -68,12 +64,12 @@ def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
         value = Value((), BOOL if op.boolean else F64, op.single()(*[v.array for v in values]))
     for t in tensors:
         if t.node is not None:
-            return _connected(op, tensors, values, value)
+            edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
+            return _connected(op, values, value, edges)
     return Tensor(value)
 
 
-def _connected(op: Elementwise, tensors: Sequence[Tensor], values: tuple[Value, ...], value: Value) -> Tensor:
-    edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
+def _connected(op: Operation, values: tuple[Value, ...], value: Value, edges: tuple[Node | None, ...]) -> Tensor:
     if not any(edges):
         return Tensor(value)
     for v in values:
