@@ -167,12 +167,11 @@ def _pull(
     y = Tensor(answer, node if create else None)
     if isinstance(op, Elementwise):
         for k in indices:
-            alive, pulled = condition, None
+            alive = condition
             if op is _WHERE:
                 chosen = tensors[0] if k == 1 else apply(_NOT, tensors[0])
-                alive, pulled = chosen if condition is None else apply(_AND, condition, chosen), g
-            else:
-                pulled = _elementwise(op, k, g, y, tensors)
+                alive = chosen if condition is None else apply(_AND, condition, chosen)
+            pulled = g if op is _WHERE else _elementwise(op, k, g, y, tensors)
             shape = args[k].shape
             if shape != answer.shape and pulled is not None:
                 pulled = sum_to(_selected(alive, pulled), shape)

@@ -47,8 +47,7 @@ class Function(NamedTuple):
     at: tuple[tuple[int, int | Fraction], ...] = ()
     """Arguments at which the value is exact, each with its value."""
     edges: Edges | None = None
-    """Expressions of the arguments that change sign at kinks, jumps, poles and ends of the domain; ``poles`` if not
-    given."""
+    """Expressions of the arguments that change sign at kinks, jumps, poles and domain ends; ``poles`` if not given."""
     poles: Edges | None = None
     """Expressions of the arguments that are 0 at poles, and whose size is about the distance to the nearest pole."""
     exact: bool = False
