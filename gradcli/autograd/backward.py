@@ -15,8 +15,8 @@ from gradcli.autograd.elementwise import ANSWER, COTANGENT, Elementwise, Power, 
 from gradcli.autograd.errors import Refused
 from gradcli.autograd.graph import Node, Shortcut, needed
 from gradcli.autograd.joined_slope import region_start, whole
-from gradcli.autograd.operations import Cast, apply, lift, power
-from gradcli.autograd.shape_ops import Primitive, expand, same_elements, sum_to
+from gradcli.autograd.operations import Primitive, apply, lift, power
+from gradcli.autograd.shape_ops import expand, sum_to
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F64, Value, derived
 
@@ -100,9 +100,9 @@ def pull_back(
     return gradients
 
 
-def _shortcut(nodes: Sequence[Node], g: Tensor | None) -> tuple[Tensor, Shortcut] | None:
+def _shortcut(nodes: Sequence[Node], g: Tensor) -> tuple[Tensor, Shortcut] | None:
     """The cotangent of the last of ``nodes`` as one operation, given g, that of the first; None if there is none."""
-    if len(nodes) < _SHORTEST or g is None or any(node.args is None for node in nodes[:-1]):
+    if len(nodes) < _SHORTEST or any(node.args is None for node in nodes[:-1]):
         return None
     operation = whole(nodes)
     if operation is None:
@@ -121,7 +121,7 @@ def _slope_edges(node: Node, indices: Sequence[int]) -> tuple[Node, ...]:
     """The nodes that the slopes of a node in the arguments ``indices`` depend on."""
     op = node.op
     if isinstance(op, Elementwise):
-        sources = {source for k in indices for source in op.slope_sources(k)}
+        sources = {source for k in indices if (slope := op.slope_operation(k)) for source in slope[1]}
         nodes = [node if s == ANSWER else node.edges[s] for s in sources]
     else:
         nodes = list(node.edges) if op is not None and op.saves(indices) else []
@@ -136,27 +136,25 @@ _ZERO = Primitive("zero", lambda: 0.0, lambda k, g, y: None, linear=True)
 _ZERO_VALUE = Value((), F64, 0.0)
 
 
-def _selected(condition: Tensor | None, g: Tensor | None) -> Tensor | None:
+def _selected(condition: Tensor | None, g: Tensor) -> Tensor:
     """The adjoint where its condition holds, 0 elsewhere."""
-    return g if condition is None or g is None else apply(_WHERE, condition, g, lift(0.0, g))
+    return g if condition is None else apply(_WHERE, condition, g, lift(0.0, g))
 
 
 def _accumulate(adjoints: dict[Node, Alive], node: Node | None, condition: Tensor | None, g: Tensor | None) -> None:
     """Add a contribution to the adjoint of a node."""
     if node is None:
         return
-    known = adjoints.get(node)
-    if known is None or known[1] is None:
+    known, total = adjoints.get(node, (None, None))
+    if total is None:
         adjoints[node] = condition, g
     elif g is None:
         return
-    elif known[0] is condition:
-        adjoints[node] = condition, apply(_ADD, known[1], g)
+    elif known is condition:
+        adjoints[node] = condition, apply(_ADD, total, g)
     else:
-        both = _selected(*known), _selected(condition, g)
-        assert both[0] is not None and both[1] is not None
-        either = None if known[0] is None or condition is None else apply(_OR, known[0], condition)
-        adjoints[node] = either, apply(_ADD, both[0], both[1])
+        either = None if known is None or condition is None else apply(_OR, known, condition)
+        adjoints[node] = either, apply(_ADD, _selected(known, total), _selected(condition, g))
 
 
 def _pull(
@@ -165,42 +163,27 @@ def _pull(
 ) -> None:  # fmt: skip
     """Pull an adjoint back through one node and accumulate it at the arguments ``indices``."""
     op = node.op
-    if create:
-        tensors = [Tensor(v, edge) for v, edge in zip(args, node.edges, strict=True)]
-        y = Tensor(answer, node)
-    else:
-        tensors = [Tensor(v) for v in args]
-        y = Tensor(answer)
+    tensors = list(map(Tensor, args, node.edges) if create else map(Tensor, args))
+    y = Tensor(answer, node if create else None)
     if isinstance(op, Elementwise):
         for k in indices:
+            alive = condition
             if op is _WHERE:
-                c = tensors[0] if k == 1 else apply(_NOT, tensors[0])
-                alive: Alive = (c if condition is None else apply(_AND, condition, c), g)
-            else:
-                alive = condition, _elementwise(op, k, g, y, tensors)
+                chosen = tensors[0] if k == 1 else apply(_NOT, tensors[0])
+                alive = chosen if condition is None else apply(_AND, condition, chosen)
+            pulled = g if op is _WHERE else _elementwise(op, k, g, y, tensors)
             shape = args[k].shape
-            if shape != answer.shape and alive[1] is not None:
-                summed = _selected(*alive)
-                assert summed is not None
-                alive = (
-                    None if alive[0] is None else sum_to(expand(alive[0], answer.shape), shape),
-                    sum_to(summed, shape),
-                )
-            _accumulate(adjoints, node.edges[k], *alive)
+            if shape != answer.shape and pulled is not None:
+                pulled = sum_to(_selected(alive, pulled), shape)
+                alive = None if alive is None else sum_to(expand(alive, answer.shape), shape)
+            _accumulate(adjoints, node.edges[k], alive, pulled)
         return
-    assert isinstance(op, (Primitive, Cast))
-    carries = isinstance(op, Primitive) and op.carries
-    if condition is not None and not carries:
-        g = apply(_WHERE, condition, g, lift(0.0, g))
+    assert isinstance(op, Primitive)
+    if not op.carries:
+        g = _selected(condition, g)
     for k in indices:
-        carried = None
-        if condition is not None:
-            carried = (
-                same_elements(k, condition, y)
-                if isinstance(op, Cast)
-                else op.alive and op.alive(k, condition, y, *tensors)
-            )
-        _accumulate(adjoints, node.edges[k], carried, op.pull(k, g, y, tensors))
+        alive = None if condition is None or op.alive is None else op.alive(k, condition, y, *tensors)
+        _accumulate(adjoints, node.edges[k], alive, op.rule(k, g, y, *tensors))
 
 
 def _elementwise(op: Elementwise, k: int, g: Tensor, y: Tensor, args: Sequence[Tensor]) -> Tensor | None:

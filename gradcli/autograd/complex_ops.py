@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcli.autograd.elementwise import row
-from gradcli.autograd.operations import apply, cast, lift, record
-from gradcli.autograd.shape_ops import Primitive, expand, same_elements
+from gradcli.autograd.elementwise import elementwise, placeholder, row
+from gradcli.autograd.operations import Primitive, apply, cast, lift, record, same_elements
+from gradcli.autograd.shape_ops import expand
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F64
+from gradcli.expr import ZERO
+from gradcli.expr import apply as make
 
 
 def conj(z: Tensor) -> Tensor:
@@ -43,14 +45,9 @@ def imag(z: Tensor) -> Tensor:
     return record(_IMAG, (z,), z.shape, F64) if z.dtype is C128 else expand(lift(0.0), z.shape)
 
 
-def modulus(z: Tensor) -> Tensor:
-    """The modulus |z| of each element of a complex tensor, as float64; the gradient at 0 is 0."""
-    return record(_MODULUS, (z,), z.shape, F64)
-
-
 def absolute(x: Tensor) -> Tensor:
     """The absolute value |x| of each element, real or complex; the gradient at 0 is 0."""
-    return modulus(x) if x.value.dtype is C128 else apply(_ABS, x)
+    return record(_MODULUS, (x,), x.shape, F64) if x.value.dtype is C128 else apply(_ABS, x)
 
 
 def angle(z: Tensor) -> Tensor:
@@ -58,12 +55,10 @@ def angle(z: Tensor) -> Tensor:
     return apply(_ATAN2, imag(z), real(z))
 
 
-def _modulus_rule(k: int, g: Tensor, y: Tensor, z: Tensor) -> Tensor:
-    zero = y == 0
-    return cast(g, C128) * apply(_WHERE, zero, z * 0, z / cast(apply(_WHERE, zero, y * 0 + 1, y), C128))
-
-
-_WHERE, _ATAN2, _ABS = row("where", 3), row("atan2", 2), row("abs", 1)
+_ATAN2, _ABS = row("atan2", 2), row("abs", 1)
+_X, _Y = placeholder(0), placeholder(1)
+UNIT = elementwise(make("where", make("eq", _Y, ZERO), ZERO, make("div", _X, _Y)), 2)
+"""An element divided by a modulus or norm; 0 where that is 0."""
 _CONJ = Primitive("conj", np.conj, lambda k, g, y, z: conj(g), linear=True, alive=same_elements)
 _IMAG = Primitive("imag", np.imag, lambda k, g, y, z: cast(g, C128) * 1j, linear=True, alive=same_elements)
-_MODULUS = Primitive("abs", np.abs, _modulus_rule, alive=same_elements)
+_MODULUS = Primitive("abs", np.abs, lambda k, g, y, z: cast(g, C128) * apply(UNIT, z, y), alive=same_elements)

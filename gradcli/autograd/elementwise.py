@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import complex, evaluate
+from gradcli.autograd import complex
 from gradcli.autograd.values import Operation
 from gradcli.calculus import forward
 from gradcli.compute.backends import scalar, vector
 from gradcli.compute.program import build
-from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, substitute, var
+from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, rebuild, rewrite, substitute, var
 from gradcli.functions import TABLE, slopes
 
 Source = int
@@ -42,18 +42,9 @@ class Elementwise(Operation):
     """
 
     __slots__ = (
-        "_array",
-        "_complex",
-        "_pulls",
-        "_scalar",
-        "_slopes",
-        "arity",
-        "boolean",
-        "conditions",
-        "live",
-        "order",
+        "_array", "_complex", "_pulls", "_scalar", "_slopes", "arity", "boolean", "conditions", "live", "order",
         "template",
-    )
+    )  # fmt: skip
 
     def __init__(self, template: Expr, arity: int) -> None:
         super().__init__(template.op, self._compute)
@@ -75,7 +66,10 @@ class Elementwise(Operation):
 
     def instance(self, args: Sequence[Expr]) -> Expr:
         """The template with ``args`` in place of its placeholders."""
-        return evaluate.instance(self.template, self.order, args)
+        new: dict[Expr, Expr] = {}
+        for e in self.order:
+            new[e] = args[int(str(e.value)[2:])] if e.op == "var" else rebuild(e, tuple([new[a] for a in e.args]))
+        return new[self.template]
 
     def single(self) -> Callable[..., float | bool]:
         """The function on Python floats and bools."""
@@ -130,11 +124,6 @@ class Elementwise(Operation):
             return COTANGENT
         return operation(apply("neg", _G) if slope is _MINUS else apply("mul", _G, slope), a)
 
-    def slope_sources(self, k: int) -> tuple[Source, ...]:
-        """The sources of the slope in argument k."""
-        operation_and_sources = self.slope_operation(k)
-        return () if operation_and_sources is None else operation_and_sources[1]
-
     def slope_operation(self, k: int) -> tuple[Elementwise, tuple[Source, ...]] | None:
         """The slope in argument k, not yet times the cotangent: for complex numbers it is conjugated first."""
         slope = self.slope(k)
@@ -179,17 +168,7 @@ def _with_answer(e: Expr, answer: Expr) -> Expr:
     """``e`` with a placeholder for the answer wherever it occurs, so that it is not computed again."""
     if answer.op in ("var", "const"):
         return e
-    new: dict[Expr, Expr] = {}
-    for node in reachable([e]):
-        if node is answer:
-            new[node] = _Y
-        elif any(new[a] is not a for a in node.args):
-            new[node] = apply(
-                node.op, *[new[a] for a in node.args], value=node.value if isinstance(node.value, int) else None
-            )
-        else:
-            new[node] = node
-    return new[e]
+    return rewrite([e], lambda node, args: _Y if node is answer else rebuild(node, args))[0]
 
 
 def _conditions(template: Expr, arity: int) -> tuple[bool, ...]:

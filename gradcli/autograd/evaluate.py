@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -35,10 +34,8 @@ class _Region:
         self.known: dict[int, Expr] = {}
         self.single: list[Value] = []
         self.full: list[Value] = []
-        self.outputs = tuple([self._number(v, self._expression(v)) for v in roots])
-
-    def _number(self, v: Value, e: Expr) -> Expr:
-        return apply("where", e, ONE, ZERO) if e.op in BOOLEANS else e
+        expressions = map(self._expression, roots)
+        self.outputs = tuple([apply("where", e, ONE, ZERO) if e.op in BOOLEANS else e for e in expressions])
 
     def _leaf(self, v: Value) -> Expr:
         # Variables are numbered in the order they are met: the same computation on other arrays reuses its Program.
@@ -83,12 +80,7 @@ def _program(outputs: tuple[Expr, ...], single: int, full: int) -> Program:
 
 
 def _flat(v: Value, size: int, shape: tuple[int, ...]) -> Array:
-    array = np.asarray(v.array)
-    if array.shape != shape:
-        array = np.broadcast_to(array, shape)
-    if array.dtype != F64:
-        array = array.astype(np.float64)
-    return array.reshape(size)
+    return np.broadcast_to(np.asarray(v.array, np.float64), shape).reshape(size)
 
 
 def compute(roots: Sequence[Value], pending: Mapping[Value, Pending]) -> None:
@@ -115,20 +107,6 @@ def compute(roots: Sequence[Value], pending: Mapping[Value, Pending]) -> None:
 
 
 _ONE = Held(np.ones(1))
-
-
-def instance(template: Expr, order: Sequence[Expr], args: Sequence[Expr]) -> Expr:
-    """``template``, whose nodes are ``order``, with ``args`` in place of its placeholders."""
-    new: dict[Expr, Any] = {}
-    for e in order:
-        if e.op == "var":
-            new[e] = args[int(str(e.value)[2:])]
-        elif not e.args:
-            new[e] = e
-        else:
-            new[e] = apply(e.op, *[new[a] for a in e.args], value=e.value if isinstance(e.value, int) else None)
-    root: Expr = new[template]
-    return root
 
 
 # Evaluation of lazy values: level by level, one program for each shape.
@@ -160,11 +138,8 @@ def evaluate(roots: Sequence[Value]) -> None:
     equal results. Each works on its own list of computations, since the other drops them from the values.
     """
     order = _lazy(roots)
-    if order:
-        _evaluate(roots, order)
-
-
-def _evaluate(roots: Sequence[Value], order: dict[Value, Pending]) -> None:
+    if not order:
+        return
     # Level: the number of programs that must run before. The values needed of one shape and level are one program.
     # Depth: the number of fused operations in a chain.
     level: dict[int, int] = {}
@@ -183,21 +158,17 @@ def _evaluate(roots: Sequence[Value], order: dict[Value, Pending]) -> None:
             else:
                 needed.add(id(a))
         level[id(v)], depth[id(v)] = own_level, own_depth + 1
-    stages: dict[int, tuple[dict[Shape, list[Value]], list[Value]]] = {}
+    # The shape of a group is None if its values cannot be fused.
+    stages: dict[int, dict[Shape | None, list[Value]]] = {}
     for v, pending in order.items():
         fuses = fusable(v, pending)
         if id(v) in needed or not fuses:
-            fused, single = stages.setdefault(level[id(v)], ({}, []))
-            if fuses:
-                fused.setdefault(v.shape, []).append(v)
-            else:
-                single.append(v)
+            stages.setdefault(level[id(v)], {}).setdefault(v.shape if fuses else None, []).append(v)
     for stage in sorted(stages):
-        fused, single = stages[stage]
-        for group in fused.values():
-            compute(group, order)
+        for shape, group in stages[stage].items():
+            if shape is not None:
+                compute(group, order)
             for v in group:
-                del order[v]
-        for v in single:
-            pending = order.pop(v)
-            v.fill(computed(pending.op, pending.args, v.shape, v.dtype))
+                pending = order.pop(v)
+                if shape is None:
+                    v.fill(computed(pending.op, pending.args, v.shape, v.dtype))

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.errors import BadType, Refused
-from gradcli.autograd.grad import grad
+from gradcli.autograd.grad import grad, zeros
 from gradcli.autograd.graph import needed
-from gradcli.autograd.operations import lift, record
-from gradcli.autograd.shape_ops import Primitive, reshape
+from gradcli.autograd.operations import Primitive, lift, record
+from gradcli.autograd.shape_ops import reshape
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import C128, Value, settled
+from gradcli.autograd.values import C128, stored
 
 Function = Callable[..., Any]
 _SAME = Primitive("same", lambda a: a, lambda k, g, y, x: g, carries=True, view=True)
@@ -42,20 +42,17 @@ def jvp(
     (tensor([1., 4.]), tensor([ 2., 40.]))
     """
     xs, _ = _fresh(inputs, create_graph)
-    vs = _directions(v, xs, "v", "the inputs")
+    vs = _directions(v, xs, "the inputs")
     ys, one_output = _outputs(func, xs, strict)
     _check_dependence(ys, xs, strict)
     live = [y for y in ys if y.requires_grad]
-    weights = [_zeros(y).requires_grad_() for y in live]
-    products: Sequence[Any] = [_zeros(y) for y in live]
+    weights = [zeros(y).requires_grad_() for y in live]
+    products: Sequence[Tensor] = []
     if live:
         gs = grad(live, xs, weights, create_graph=True, materialize_grads=True)
-        linear = [(g, d) for g, d in zip(gs, vs, strict=True) if g.requires_grad]
-        if linear:
-            first, directions = [g for g, _ in linear], [d for _, d in linear]
-            products = grad(first, weights, directions, create_graph=create_graph, materialize_grads=True)
+        products = _products(gs, vs, weights, create_graph)
     each = iter(products)
-    result = [next(each) if y.requires_grad else _zeros(y) for y in ys]
+    result = [next(each) if y.requires_grad else zeros(y) for y in ys]
     return _results(ys, one_output, create_graph), _arranged(result, one_output)
 
 
@@ -73,15 +70,9 @@ def vjp(
     """
     xs, one_input = _fresh(inputs, create_graph)
     ys, one_output = _outputs(func, xs, strict)
-    vs = _directions(v, ys, "v", "the outputs")
+    vs = _directions(v, ys, "the outputs")
     _check_dependence(ys, xs, strict)
-    live = [(y, w) for y, w in zip(ys, vs, strict=True) if y.requires_grad]
-    products: Sequence[Any] = [_zeros(x) for x in xs]
-    if live:
-        products = grad(
-            [y for y, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True
-        )
-    return _results(ys, one_output, create_graph), _arranged(products, one_input)
+    return _results(ys, one_output, create_graph), _arranged(_products(ys, vs, xs, create_graph), one_input)
 
 
 def jacobian(func: Function, inputs: Any, create_graph: bool = False, strict: bool = False) -> Any:
@@ -104,14 +95,14 @@ def jacobian(func: Function, inputs: Any, create_graph: bool = False, strict: bo
         if y.requires_grad and y.size:
             units = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
             gradients = grad(
-                y, xs, Tensor(Value(units.shape, y.dtype, units)), retain_graph=True, create_graph=create_graph,
-                is_grads_batched=True, allow_unused=True,
+                y, xs, Tensor(stored(units)), retain_graph=True, create_graph=create_graph, is_grads_batched=True,
+                allow_unused=True,
             )  # fmt: skip
         else:
             gradients = (None,) * len(xs)
         shapes = [(*y.shape, *x.shape) for x in xs]
         row = [
-            reshape(g, shape) if g is not None else _zeros(x, shape)
+            reshape(g, shape) if g is not None else zeros(x, shape)
             for g, x, shape in zip(gradients, xs, shapes, strict=True)
         ]
         rows.append(_arranged(row, one_input))
@@ -137,7 +128,7 @@ def hessian(func: Function, inputs: Any, create_graph: bool = False, strict: boo
         if not y.requires_grad:
             if strict:
                 raise _not_differentiable(0)
-            return _arranged([_zeros(x) for x in tensors], one_input)
+            return _arranged([zeros(x) for x in tensors], one_input)
         return _arranged(grad(y, tensors, create_graph=True, allow_unused=True, materialize_grads=True), one_input)
 
     return jacobian(gradients, xs[0] if one_input else xs, create_graph, strict)
@@ -156,20 +147,26 @@ def hvp(
     (tensor(9.), tensor([ 6., 12.]))
     """
     xs, one_input = _fresh(inputs, create_graph)
-    vs = _directions(v, xs, "v", "the inputs")
+    vs = _directions(v, xs, "the inputs")
     y = _number(func(*xs), "hvp")
     _check_dependence([y], xs, strict)
-    products: Sequence[Any] = [_zeros(x) for x in xs]
+    products: Sequence[Tensor] = [zeros(x) for x in xs]
     if y.requires_grad:
         gs = grad(y, xs, create_graph=True, materialize_grads=True)
         if strict and not all(g.requires_grad for g in gs):
             raise _not_differentiable(0)
-        live = [(g, w) for g, w in zip(gs, vs, strict=True) if g.requires_grad]
-        if live:
-            products = grad(
-                [g for g, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True
-            )
+        products = _products(gs, vs, xs, create_graph)
     return _results([y], True, create_graph), _arranged(products, one_input)
+
+
+def _products(
+    ys: Sequence[Tensor], weights: Sequence[Tensor], xs: Sequence[Tensor], create_graph: bool
+) -> Sequence[Tensor]:
+    """The vector-Jacobian product of those outputs that depend on an input."""
+    live = [(y, w) for y, w in zip(ys, weights, strict=True) if y.requires_grad]
+    if not live:
+        return [zeros(x) for x in xs]
+    return grad([y for y, _ in live], xs, [w for _, w in live], create_graph=create_graph, materialize_grads=True)
 
 
 def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
@@ -178,10 +175,7 @@ def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
     With ``create_graph`` they stay connected to the caller's tensors, through a node of their own, so that other uses
     of the caller's tensors inside the function are not differentiated.
     """
-    # A list of numbers is one input, a list of tensors is several.
-    one_input = not isinstance(inputs, tuple) and not (
-        isinstance(inputs, list) and any(isinstance(x, Tensor) for x in inputs)
-    )
+    one_input = not _several(inputs)
     xs = []
     for x in (inputs,) if one_input else inputs:
         x = lift(x)
@@ -193,6 +187,11 @@ def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
     if not xs:
         raise BadType("no inputs are given")
     return xs, one_input
+
+
+def _several(given: Any) -> bool:
+    """Whether an argument is several tensors: a list of numbers is one, a list of tensors is several."""
+    return isinstance(given, tuple) or (isinstance(given, list) and any(isinstance(x, Tensor) for x in given))
 
 
 def _outputs(func: Function, xs: Sequence[Tensor], strict: bool) -> tuple[list[Tensor], bool]:
@@ -241,26 +240,20 @@ def _number(y: Any, name: str) -> Tensor:
     return reshape(y, ())
 
 
-def _directions(v: Any, like: Sequence[Tensor], name: str, partners: str) -> list[Tensor]:
+def _directions(v: Any, like: Sequence[Tensor], partners: str) -> list[Tensor]:
     """``v`` as tensors in the shapes of ``like``; 1 if it is None and ``like`` a single number."""
     if v is None:
         if len(like) != 1 or like[0].size != 1:
-            raise Refused(f"{name} can be left out only where {partners} are a single number")
-        return [_zeros(like[0]) + 1]
-    several = isinstance(v, tuple) or (isinstance(v, list) and any(isinstance(x, Tensor) for x in v))
-    listed = list(v) if several else [v]
+            raise Refused(f"v can be left out only where {partners} are a single number")
+        return [zeros(like[0]) + 1]
+    listed = list(v) if _several(v) else [v]
     if len(listed) != len(like):
-        raise Refused(f"{name} must be as many as {partners}: {len(like)}, not {len(listed)}")
+        raise Refused(f"v must be as many as {partners}: {len(like)}, not {len(listed)}")
     directions = [lift(x, t) for x, t in zip(listed, like, strict=True)]
     if [d.shape for d in directions] != [t.shape for t in like]:
         shapes = ", ".join(str(t.shape) for t in like)
-        raise Refused(f"{name} must have the shapes of {partners}: {shapes}")
+        raise Refused(f"v must have the shapes of {partners}: {shapes}")
     return directions
-
-
-def _zeros(like: Tensor, shape: tuple[int, ...] | None = None) -> Tensor:
-    zeros = np.zeros(like.shape if shape is None else shape, like.dtype)
-    return Tensor(Value(zeros.shape, like.dtype, settled(zeros, like.dtype)))
 
 
 def _results(ys: Sequence[Tensor], single: bool, create_graph: bool) -> Any:

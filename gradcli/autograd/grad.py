@@ -15,78 +15,47 @@ from gradcli.autograd.graph import Node
 from gradcli.autograd.operations import cast, lift
 from gradcli.autograd.shape_ops import expand, stack
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, C128, F64, SMALL, Value, settled
+from gradcli.autograd.values import BOOL, C128, SMALL, Shape, stored
 
 Key = TypeVar("Key")
+_Tensors = Tensor | Sequence[Tensor]
+_Weights = Tensor | Sequence[Tensor | None] | None
 
 
-def _described(kind: str, key: object, t: object) -> str:
+def _described(kind: str, key: object, t: Tensor) -> str:
     """An argument in a hint: its index or key, and the name of the tensor."""
-    name = t.name if isinstance(t, Tensor) and t.name is not None else None
-    return f"{kind}[{key!r}]" + (f", named '{name}'" if name else "")
+    return f"{kind}[{key!r}]" + (f", named '{t.name}'" if t.name else "")
 
 
 @overload
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Mapping[Key, Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = ...,
-    retain_graph: bool | None = ...,
-    create_graph: bool = ...,
-    only_inputs: bool = ...,
-    *,
-    allow_unused: None = ...,
-    is_grads_batched: bool = ...,
+    outputs: _Tensors, inputs: Mapping[Key, Tensor], grad_outputs: _Weights = ..., retain_graph: bool | None = ...,
+    create_graph: bool = ..., only_inputs: bool = ..., *, allow_unused: None = ..., is_grads_batched: bool = ...,
     materialize_grads: bool = ...,
-) -> dict[Key, Tensor]: ...
+) -> dict[Key, Tensor]: ...  # fmt: skip
 @overload
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Mapping[Key, Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = ...,
-    retain_graph: bool | None = ...,
-    create_graph: bool = ...,
-    only_inputs: bool = ...,
-    allow_unused: bool | None = ...,
-    is_grads_batched: bool = ...,
+    outputs: _Tensors, inputs: Mapping[Key, Tensor], grad_outputs: _Weights = ..., retain_graph: bool | None = ...,
+    create_graph: bool = ..., only_inputs: bool = ..., allow_unused: bool | None = ..., is_grads_batched: bool = ...,
     materialize_grads: bool = ...,
-) -> dict[Key, Tensor | None]: ...
+) -> dict[Key, Tensor | None]: ...  # fmt: skip
 @overload
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = ...,
-    retain_graph: bool | None = ...,
-    create_graph: bool = ...,
-    only_inputs: bool = ...,
-    *,
-    allow_unused: None = ...,
-    is_grads_batched: bool = ...,
+    outputs: _Tensors, inputs: _Tensors, grad_outputs: _Weights = ..., retain_graph: bool | None = ...,
+    create_graph: bool = ..., only_inputs: bool = ..., *, allow_unused: None = ..., is_grads_batched: bool = ...,
     materialize_grads: bool = ...,
-) -> tuple[Tensor, ...]: ...
+) -> tuple[Tensor, ...]: ...  # fmt: skip
 @overload
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = ...,
-    retain_graph: bool | None = ...,
-    create_graph: bool = ...,
-    only_inputs: bool = ...,
-    allow_unused: bool | None = ...,
-    is_grads_batched: bool = ...,
+    outputs: _Tensors, inputs: _Tensors, grad_outputs: _Weights = ..., retain_graph: bool | None = ...,
+    create_graph: bool = ..., only_inputs: bool = ..., allow_unused: bool | None = ..., is_grads_batched: bool = ...,
     materialize_grads: bool = ...,
-) -> tuple[Tensor | None, ...]: ...
+) -> tuple[Tensor | None, ...]: ...  # fmt: skip
 def grad(
-    outputs: Any,
-    inputs: Any,
-    grad_outputs: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    only_inputs: bool = True,
-    allow_unused: bool | None = None,
-    is_grads_batched: bool = False,
+    outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> Any:
+) -> Any:  # fmt: skip
     """The vector-Jacobian product: for each input x, the sum over the outputs y_k of grad_outputs[k] . dy_k/dx.
 
     ``outputs``, ``inputs``: a tensor or a sequence of tensors. A dict of inputs gives a dict of gradients, anything
@@ -124,9 +93,10 @@ def grad(
         )
     if allow_unused is None:
         allow_unused = materialize_grads
-    keys = list(inputs) if isinstance(inputs, Mapping) else None
-    ends = (outputs,) if isinstance(outputs, Tensor) else _tuple(outputs)
-    starts = tuple(inputs.values()) if keys is not None else (inputs,) if isinstance(inputs, Tensor) else _tuple(inputs)
+    by_key = isinstance(inputs, Mapping)
+    ends = _tuple(outputs)
+    starts = tuple(inputs.values()) if by_key else _tuple(inputs)
+    keys = list(inputs) if by_key else range(len(starts))
     if not starts:
         raise Refused("`inputs` argument to `grad()` cannot be empty.")
     if not only_inputs:
@@ -136,10 +106,7 @@ def grad(
             FutureWarning,
             stacklevel=2,
         )
-    if grad_outputs is None:
-        weights: tuple[Any, ...] = (None,) * len(ends)
-    else:
-        weights = (grad_outputs,) if isinstance(grad_outputs, Tensor) else _tuple(grad_outputs)
+    weights = (None,) * len(ends) if grad_outputs is None else _tuple(grad_outputs)
     cotangents = _cotangents(ends, weights, is_grads_batched)
     if len(weights) != len(ends):
         raise Refused(
@@ -152,8 +119,7 @@ def grad(
                 hint=f"it is {_described('outputs', k, y)}",
             )
     nodes: list[Node] = []
-    for k, x in enumerate(starts):
-        key = k if keys is None else keys[k]
+    for key, x in zip(keys, starts, strict=True):
         if not isinstance(x, Tensor):
             raise Refused(f"all inputs have to be Tensors, but got {type(x).__name__}", hint=f"it is inputs[{key!r}]")
         if x.node is None:
@@ -167,13 +133,12 @@ def grad(
     for k, (x, node) in enumerate(zip(starts, nodes, strict=True)):
         if node not in gradients:
             if not allow_unused:
-                key = k if keys is None else keys[k]
                 raise Refused(
                     f"The differentiated Tensor at index {k} appears to not have been used in the graph. Set "
                     "allow_unused=True if this is the desired behavior.",
-                    hint=f"it is {_described('inputs', key, x)}",
+                    hint=f"it is {_described('inputs', keys[k], x)}",
                 )
-            results.append(_zeros(x, None).requires_grad_(create_graph) if materialize_grads else None)
+            results.append(zeros(x).requires_grad_(create_graph) if materialize_grads else None)
             continue
         results.append(gradients[node])
     # Evaluate lazy values now: an unevaluated value keeps its whole expression, and every array in it, alive.
@@ -183,12 +148,13 @@ def grad(
     if not retain:
         lazy += [y.value for y in ends]
     evaluate(lazy)
-    return tuple(results) if keys is None else dict(zip(keys, results, strict=True))
+    return dict(zip(keys, results, strict=True)) if by_key else tuple(results)
 
 
 def _tuple(items: Any) -> tuple[Any, ...]:
+    """One tensor or several as a tuple."""
     try:
-        return tuple(items)
+        return (items,) if isinstance(items, Tensor) else tuple(items)
     except TypeError as e:
         raise BadType(str(e)) from None
 
@@ -213,8 +179,7 @@ def _cotangents(outputs: Sequence[Any], weights: Sequence[Any], batched: bool) -
                     f"grad can be implicitly created only for real scalar outputs but got {y.dtype}",
                     hint=f"it is {_described('outputs', k, y)}",
                 )
-            ones = np.ones(y.shape)
-            g = Tensor(Value(ones.shape, F64, settled(ones, F64)))
+            g = expand(lift(1.0), y.shape)
         elif not isinstance(g, Tensor):
             raise BadType(
                 f"gradients can be either Tensors or None, but got {type(g).__name__}",
@@ -262,18 +227,18 @@ def _passes(
     def once(weights: Sequence[Tensor], retain: bool) -> dict[Node, Tensor]:
         pairs = [(n, v if create else v.detach()) for n, v in zip(ends, weights, strict=True)]
         gradients = pull_back(pairs, list(starts), retain=retain, create=create)
-        return {n: g if isinstance(g, Tensor) else _zeros(starts[n], g) for n, g in gradients.items()}
+        return {n: g if isinstance(g, Tensor) else zeros(starts[n], node=g) for n, g in gradients.items()}
 
     if not batched:
         return once(cotangents, retain)
     count = cotangents[0].shape[0] if cotangents else 0
     if not count:
-        reached = once([_zeros(y, None) for y in outputs], retain)
-        return {n: _zeros(g[None][:0], None) for n, g in reached.items()}
+        reached = once([zeros(y) for y in outputs], retain)
+        return {n: zeros(g[None][:0]) for n, g in reached.items()}
     each = [once([v[b] for v in cotangents], retain or b < count - 1) for b in range(count)]
     return {n: stack([gradients[n] for gradients in each]) for n in each[0]}
 
 
-def _zeros(like: Tensor, node: Node | None) -> Tensor:
-    zeros = np.zeros(like.shape, like.dtype)
-    return Tensor(Value(like.shape, like.dtype, settled(zeros, like.dtype)), node)
+def zeros(like: Tensor, shape: Shape | None = None, node: Node | None = None) -> Tensor:
+    """Zeros of the dtype of ``like``, and of its shape unless another is given."""
+    return Tensor(stored(np.zeros(like.shape if shape is None else shape, like.dtype)), node)

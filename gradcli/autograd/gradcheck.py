@@ -134,35 +134,31 @@ def _differences(func: Callable[..., Any], arrays: Sequence[Array], tensors: boo
             # A step may leave the domain.
             return np.full(center.shape, np.nan)
 
+    def slope(k: int, index: tuple[int, ...], step: float) -> Array:
+        difference: Array = at(k, index, step) - at(k, index, -step)
+        return difference / (2 * step)
+
     jacobians, errors = [], []
     for k, a in enumerate(arrays):
         slopes, estimates = np.zeros((*center.shape, *a.shape)), np.zeros((*center.shape, *a.shape))
         for index in np.ndindex(a.shape):
-            slope = partial(_central, at, k, index)
-            slopes[(..., *index)], estimates[(..., *index)] = _ridders(slope, abs(float(a[index])))
+            size = abs(float(a[index]))
+            slopes[(..., *index)], estimates[(..., *index)] = _ridders(partial(slope, k, index), size)
         jacobians.append(slopes)
         errors.append(estimates)
     return jacobians, errors
 
 
-def _central(at: Callable[..., Array], k: int, index: tuple[int, ...], step: float) -> Array:
-    difference: Array = at(k, index, step) - at(k, index, -step)
-    return difference / (2 * step)
-
-
 def _ridders(slope: Callable[[float], Array], size: float) -> tuple[Array, Array]:
     """The limit of ``slope(h)`` as h goes to 0, and an estimate of its error: the best of several step sequences."""
-    best = error = None
-    for start in _STARTS:
-        limit, estimate = _extrapolated(slope, start * 0.1 * max(size, 0.1))
-        if best is None or error is None:
-            best, error = limit, estimate
-        else:
-            better = estimate < error
-            best, error = np.where(better, limit, best), np.where(better, estimate, error)
+    first, *smaller = [start * 0.1 * max(size, 0.1) for start in _STARTS]
+    best, error = _extrapolated(slope, first)
+    for step in smaller:
         if np.all(error <= 1e-11 * np.abs(best) + 1e-300):
             break
-    assert best is not None and error is not None
+        limit, estimate = _extrapolated(slope, step)
+        better = estimate < error
+        best, error = np.where(better, limit, best), np.where(better, estimate, error)
     return best, error
 
 

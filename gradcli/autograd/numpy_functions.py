@@ -11,8 +11,8 @@ from gradcli.autograd import complex_ops, elementwise
 from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
-from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.numpy_ufuncs import OWN, REDUCTIONS, called, lifted, name_of, plain, row_function, taken, where
+from gradcli.autograd.errors import BadValue
+from gradcli.autograd.numpy_ufuncs import OWN, REDUCTIONS, arrays, called, lifted, plain, row_function, taken, where
 from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.tensor import Tensor
 
@@ -25,8 +25,7 @@ def _rearranged(f: Call) -> Call:
     def function(x: Any, *args: Any, **options: Any) -> Any:
         x = lift(x)
         flat = shapes.reshape(x, -1)
-        args = tuple([a.numpy() if isinstance(a, Tensor) else a for a in args])
-        positions = f(np.arange(x.size).reshape(x.shape), *args, **options)
+        positions = f(np.arange(x.size).reshape(x.shape), *arrays(args), **options)
         if isinstance(positions, list | tuple):
             return [flat[p] for p in positions]
         return flat[positions]
@@ -75,8 +74,7 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     tensor([-1. ,  0.5,  1. ])
     """
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    result: Tensor = row_function("clip")(x, -np.inf if low is None else low, np.inf if high is None else high)
-    return result
+    return row_function("clip")(x, -np.inf if low is None else low, np.inf if high is None else high)
 
 
 def round_(x: Tensor, decimals: int = 0) -> Tensor:
@@ -113,31 +111,20 @@ def _broadcast_to(x: Any, shape: Any) -> Tensor:
     return shapes.expand(x, target)
 
 
-def _swapped(ndim: int, a: int, b: int) -> list[int]:
-    order = list(range(ndim))
-    order[a], order[b] = order[b], order[a]
-    return order
+def _reordered(f: Call) -> Call:
+    """A function that only reorders axes: applied to an array whose lengths number the axes, it gives the order."""
 
+    def function(x: Any, *args: Any, **options: Any) -> Tensor:
+        x = lift(x)
+        shape = f(np.broadcast_to(0, tuple(range(2, x.ndim + 2))), *args, **options).shape
+        return shapes.transpose(x, [n - 2 for n in shape])
 
-def _moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
-    x = lift(x)
-    shape = np.moveaxis(np.broadcast_to(0, tuple(range(2, x.ndim + 2))), source, destination).shape
-    return shapes.transpose(x, [n - 2 for n in shape])
-
-
-def _about(f: Call) -> Call:
-    """A function of the shape or dtype alone, applied to the array."""
-    return lambda x, *args, **options: f(x.numpy(), *args, **options)
+    return function
 
 
 def _like(f: Call) -> Call:
     """A function that returns a constant in the shape of a tensor."""
-
-    def function(x: Any, *args: Any, **options: Any) -> Tensor:
-        args = tuple([a.numpy() if isinstance(a, Tensor) else a for a in args])
-        return lift(f(x.numpy() if isinstance(x, Tensor) else x, *args, **options))
-
-    return function
+    return lambda *args, **options: lift(f(*arrays(args), **options))
 
 
 _ROUND = elementwise.row("round", 1)
@@ -169,9 +156,7 @@ FUNCTIONS: dict[Any, Call] = {
     np.vstack: lambda tup: shapes.concatenate([np.atleast_2d(t) for t in tup], 0),
     np.hstack: lambda tup: shapes.concatenate([np.atleast_1d(t) for t in tup], 0 if np.ndim(tup[0]) <= 1 else 1),
     np.squeeze: lifted(shapes.squeeze), np.expand_dims: lifted(shapes.expand_dims), np.flip: lifted(shapes.flip),
-    np.swapaxes: lambda x, axis1, axis2: shapes.transpose(lift(x), _swapped(np.ndim(x), axis1, axis2)),
-    np.moveaxis: _moveaxis,
-    np.broadcast_to: _broadcast_to,
+    np.swapaxes: _reordered(np.swapaxes), np.moveaxis: _reordered(np.moveaxis), np.broadcast_to: _broadcast_to,
     np.dot: reductions.dot, np.outer: reductions.outer, np.inner: _inner, np.tensordot: _tensordot,
     np.vdot: lambda a, b: shapes.sum_(complex_ops.conj(shapes.reshape(lift(a), -1)) * shapes.reshape(lift(b), -1)),
     np.trace: lambda x, *args, **options: shapes.sum_(_rearranged(np.diagonal)(x, *args, **options), -1),
@@ -182,22 +167,18 @@ FUNCTIONS: dict[Any, Call] = {
     **{
         f: _rearranged(f)
         for f in (np.diagonal, np.roll, np.tile, np.repeat, np.take, np.take_along_axis, np.rot90, np.fliplr, np.flipud,
-                  np.split, np.array_split, np.hsplit, np.vsplit, np.delete)
+                  np.split, np.array_split, np.hsplit, np.vsplit, np.delete, np.atleast_1d, np.atleast_2d)
     },
-    np.atleast_1d: _rearranged(np.atleast_1d), np.atleast_2d: _rearranged(np.atleast_2d),
     **{
         f: plain(f)
         for f in (np.argmax, np.argmin, np.argsort, np.any, np.all, np.isclose, np.allclose, np.array_equal,
-                  np.count_nonzero, np.nonzero, np.array2string, np.array_repr, np.array_str)
+                  np.count_nonzero, np.nonzero, np.array2string, np.array_repr, np.array_str,
+                  np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj)
     },
-    **{f: _about(f) for f in (np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj)},
     **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)},
 }  # fmt: skip
 
 
 def function(f: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
     """``f(*args, **options)`` for a function of NumPy that is no ufunc. Raises BadType for one without derivative."""
-    implementation = FUNCTIONS.get(f)
-    if implementation is None:
-        raise BadType(f"{name_of(f)} has no derivative here", hint="for the numbers alone take t.numpy()")
-    return called(f, implementation, args, options)
+    return called(f, FUNCTIONS.get(f), args, options)

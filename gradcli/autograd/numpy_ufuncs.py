@@ -15,7 +15,7 @@ from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, Value, settled
+from gradcli.autograd.values import stored
 from gradcli.errors import GradError
 from gradcli.functions import SPELLED, TABLE, Function
 
@@ -36,7 +36,7 @@ def named(name: str) -> Call | None:
     return _function(row, name)
 
 
-def _function(row: Function, name: str) -> Call:
+def _function(row: Function, name: str) -> Callable[..., Tensor]:
     """A function of the table on tensors, numbers and arrays, with the row's documentation."""
     least, most = row.arity
     extra = 1 if row.parameter else 0
@@ -61,7 +61,7 @@ def _function(row: Function, name: str) -> Call:
 _operation = lru_cache(500)(elementwise.row)
 
 
-def row_function(name: str) -> Call:
+def row_function(name: str) -> Callable[..., Tensor]:
     """The function of tensors for a row of the table, internal rows included."""
     return _function(SPELLED.get(name) or TABLE[name], name)
 
@@ -75,8 +75,7 @@ def _extreme(which: str) -> Call:
             return reductions.extreme(lift(args[0]), axis, keepdims, which)
         if axis is not None or keepdims:
             raise BadType(f"{which} of several arguments goes element by element: it takes no axis")
-        result: Tensor = several(*args)
-        return result
+        return several(*args)
 
     function.__name__ = function.__qualname__ = which
     function.__doc__ = f"The {which}imum of several tensors element by element, or of one tensor's elements along axes."
@@ -137,6 +136,11 @@ OWN: dict[str, Call] = {
 # NumPy's ufuncs.
 
 
+def arrays(args: Sequence[Any]) -> list[Any]:
+    """Arguments of a function of NumPy, with arrays in place of tensors."""
+    return [a.numpy() if isinstance(a, Tensor) else a for a in args]
+
+
 def plain(f: Call) -> Call:
     """A function whose derivative is zero or undefined, applied to the arrays of tensors.
 
@@ -144,10 +148,9 @@ def plain(f: Call) -> Call:
     """
 
     def function(*args: Any, **options: Any) -> Any:
-        result = f(*[a.numpy() if isinstance(a, Tensor) else a for a in args], **options)
-        if isinstance(result, np.ndarray | np.generic) and result.dtype == np.bool_:
-            return Tensor(Value(result.shape, BOOL, settled(result, BOOL)))
-        return result
+        result = f(*arrays(args), **options)
+        is_truth = isinstance(result, np.ndarray | np.generic) and result.dtype == np.bool_
+        return Tensor(stored(np.asarray(result))) if is_truth else result
 
     return function
 
@@ -173,17 +176,22 @@ def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> 
     if method == "reduce" and f in REDUCTIONS:
         options = {"axis": 0} | {k: v for k, v in options.items() if v is not None or k == "axis"}
         return REDUCTIONS[f](*args, **taken(f, options))
-    implementation = UFUNCS.get(f) if method == "__call__" else None
+    if method != "__call__":
+        raise _underivable(f"{name_of(f)}.{method}")
+    return called(f, UFUNCS.get(f), args, options)
+
+
+def _underivable(name: str) -> BadType:
+    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.numpy()")
+
+
+def called(f: Any, implementation: Call | None, args: Sequence[Any], options: dict[str, Any]) -> Any:
+    """``implementation`` called in place of NumPy's ``f``; every error is a GradError that names ``f``.
+
+    Without an implementation ``f`` has no derivative: raises BadType.
+    """
     if implementation is None:
-        raise BadType(
-            f"np.{f.__name__}{'' if method == '__call__' else '.' + method} has no derivative here",
-            hint="for the numbers alone take t.numpy()",
-        )
-    return called(f, implementation, args, options)
-
-
-def called(f: Any, implementation: Call, args: Sequence[Any], options: dict[str, Any]) -> Any:
-    """``implementation`` called in place of NumPy's ``f``; every error is a GradError that names ``f``."""
+        raise _underivable(name_of(f))
     try:
         return implementation(*args, **taken(f, options))
     except GradError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from gradcli.autograd.elementwise import Elementwise
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.graph import Node
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, array_of, derived, settled
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, array_of, derived, stored
 
 
 def lift(x: Any, like: Tensor | None = None) -> Tensor:
@@ -33,9 +34,7 @@ def lift(x: Any, like: Tensor | None = None) -> Tensor:
             raise BadValue(f"the number {str(x)[:20]}... is beyond the range of a double") from None
     if isinstance(x, (list, tuple)) and _holds_graph(x):
         raise BadType("a list of tensors that require grad is no operand", hint="join them: np.stack([...])")
-    array = array_of(x)
-    dtype = next(d for d in (BOOL, F32, F64, C128) if d == array.dtype)
-    return Tensor(Value(array.shape, dtype, settled(array, dtype)))
+    return Tensor(stored(array_of(x)))
 
 
 def _holds_graph(items: Iterable[Any]) -> bool:
@@ -48,11 +47,7 @@ def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dty
     """``op`` applied to tensors, with the result's shape and dtype; a node is recorded if an argument has one."""
     values = tuple([t.value for t in tensors])
     value = derived(op, values, shape, dtype)
-    if dtype is BOOL or not any(t.node is not None for t in tensors):
-        return Tensor(value)
-    for v in values:
-        (v.base or v).used = True
-    return Tensor(value, Node(op, values, value, tuple([t.node for t in tensors])))
+    return Tensor(value) if dtype is BOOL else _connected(op, values, value, tuple([t.node for t in tensors]))
 
 
 def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
@@ -69,12 +64,12 @@ def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
         value = Value((), BOOL if op.boolean else F64, op.single()(*[v.array for v in values]))
     for t in tensors:
         if t.node is not None:
-            return _connected(op, tensors, values, value)
+            edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
+            return _connected(op, values, value, edges)
     return Tensor(value)
 
 
-def _connected(op: Elementwise, tensors: Sequence[Tensor], values: tuple[Value, ...], value: Value) -> Tensor:
-    edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
+def _connected(op: Operation, values: tuple[Value, ...], value: Value, edges: tuple[Node | None, ...]) -> Tensor:
     if not any(edges):
         return Tensor(value)
     for v in values:
@@ -133,33 +128,52 @@ def power(x: Tensor, exponent: Any) -> Tensor:
     return binary(_POWER, x, exponent)
 
 
+# Operations with rules of their own.
+
+Pull = Callable[..., "Tensor | None"]
+"""A vector-Jacobian rule: (k, g, y, *args) to the cotangent of argument k, given g, that of the answer y."""
+
+
+class Primitive(Operation):
+    """An operation with its own vector-Jacobian rule.
+
+    ``linear``: the rule needs no values. ``alive(k, condition, y, *args)`` maps a condition on the elements of the
+    answer to the elements of argument k that reach them. ``carries``: the rule only moves numbers, and so is ``alive``.
+    """
+
+    __slots__ = ("alive", "carries", "linear", "rule")
+
+    def __init__(
+        self, name: str, compute: Callable[..., Any], rule: Pull, *, linear: bool = False, carries: bool = False,
+        alive: Pull | None = None, view: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(name, compute, view=view)
+        self.rule, self.linear, self.carries = rule, linear or carries, carries
+        self.alive = rule if carries else alive
+
+    def saves(self, indices: Sequence[int]) -> bool:
+        return not self.linear
+
+
+def same_elements(k: int, condition: Tensor, y: Tensor, *args: Tensor) -> Tensor:
+    """The ``alive`` of an operation in which each element of the answer depends on the same element of the argument."""
+    return condition
+
+
 # Conversion of dtypes.
 
 
-class Cast(Operation):
-    """Conversion to another dtype; its cotangent is converted back."""
-
-    __slots__ = ("dtype",)
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        super().__init__("cast", lambda x: _as(x, dtype))
-        self.dtype = dtype
-
-    def saves(self, indices: Sequence[int]) -> bool:
-        return False
-
-    def pull(self, k: int, g: Tensor, y: Tensor, args: Sequence[Tensor]) -> Tensor | None:
-        return cast(g, args[k].dtype)
-
-
-def _as(x: Any, dtype: np.dtype[Any]) -> Array:
+def _as(dtype: np.dtype[Any], x: Any) -> Array:
     array = np.asarray(x)
     if array.dtype.kind == "c" and dtype.kind != "c":
         array = array.real
     return array != 0 if dtype is BOOL else array.astype(dtype)
 
 
-_CASTS = {dtype: Cast(dtype) for dtype in (BOOL, F32, F64, C128)}
+_CASTS = {
+    dtype: Primitive("cast", partial(_as, dtype), lambda k, g, y, x: cast(g, x.dtype), linear=True, alive=same_elements)
+    for dtype in (BOOL, F32, F64, C128)
+}
 
 
 def cast(t: Tensor, dtype: np.dtype[Any]) -> Tensor:

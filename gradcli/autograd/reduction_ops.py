@@ -1,7 +1,6 @@
 """Reductions and products: means, deviations, norms, extremes, cumulative sums, matrix products.
 
-Each has one vector-Jacobian rule, written in operations on tensors, so that it can be differentiated again; those that
-are combinations of other operations are written as such.
+Each has one rule, as in `shape_ops`; those that are combinations of other operations are written as such.
 """
 
 from __future__ import annotations
@@ -13,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import operations as graph
-from gradcli.autograd.complex_ops import conj, real
-from gradcli.autograd.elementwise import elementwise, placeholder, row
+from gradcli.autograd.complex_ops import UNIT, conj, real
+from gradcli.autograd.elementwise import row
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import apply, binary, cast, lift, record
+from gradcli.autograd.operations import Primitive, apply, binary, cast, lift, record
 from gradcli.autograd.shape_ops import (  # fmt: skip
-    Primitive,
     any_,
     axis_of,
     concatenate,
@@ -31,12 +29,11 @@ from gradcli.autograd.shape_ops import (  # fmt: skip
     reshape,
     sum_,
     sum_to,
+    total,
     transpose,
 )
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64, Axis, Shape
-from gradcli.expr import ZERO
-from gradcli.expr import apply as make
 
 # Means and cumulative sums.
 
@@ -53,15 +50,10 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     tensor([2., 4.])
     """
     x = number(x)
-    axes, left, kept = reduced(x, axis)
-    shape = kept if keepdims else left
+    axes, shape, kept = reduced(x, axis, keepdims)
     n = float(product(x.shape[k] for k in axes) or np.nan)
-
-    def compute(a: Any) -> Any:
-        a = np.asarray(a)
-        return (np.sum(a, axes, dtype=F64 if a.dtype == F32 else None) / n).reshape(shape)
-
     rule = lambda k, g, y, x: expand(reshape(g / n, kept), x.shape)  # noqa: E731
+    compute = lambda a: (total(a, axes) / n).reshape(shape)  # noqa: E731
     op = Primitive("mean", compute, rule, linear=True, alive=_all_of(kept))
     return record(op, (x,), shape, x.dtype)
 
@@ -73,7 +65,7 @@ def var(x: Tensor, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -
     tensor(2.)
     """
     x = number(x)
-    axes, _, _ = reduced(x, axis)
+    axes, _, _ = reduced(x, axis, keepdims)
     n = product(x.shape[k] for k in axes)
     if not isinstance(ddof, (int, float, np.number)):
         raise BadType(f"ddof is a number, not {ddof!r}")
@@ -120,8 +112,7 @@ def norm(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     The gradient at a zero vector is 0, the subgradient of least norm.
     """
     x = number(x)
-    axes, left, kept = reduced(x, axis)
-    shape = kept if keepdims else left
+    axes, shape, kept = reduced(x, axis, keepdims)
 
     def compute(a: Any) -> Any:
         a = np.asarray(np.abs(a), dtype=F64)
@@ -131,12 +122,7 @@ def norm(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return np.ldexp(np.sqrt(square), power).reshape(shape)
 
     def rule(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        length = expand(reshape(y, kept), x.shape)
-        if x.dtype is not C128:
-            return expand(reshape(g, kept), x.shape) * apply(_UNIT, x, length)
-        zero = length == 0
-        unit = apply(_WHERE, zero, x * 0, x / apply(_WHERE, zero, length * 0 + 1, length))
-        return expand(reshape(g, kept), x.shape) * unit
+        return expand(reshape(g, kept), x.shape) * apply(UNIT, x, expand(reshape(y, kept), x.shape))
 
     return record(Primitive("norm", compute, rule, alive=_all_of(kept)), (x,), shape, F32 if x.dtype is F32 else F64)
 
@@ -144,12 +130,11 @@ def norm(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) over some axes, without overflow."""
     x = number(x)
-    axes, left, _ = reduced(x, axis)
+    axes, shape, _ = reduced(x, axis, keepdims)
     most = extreme(x.detach(), axes, True, "max")
     # An infinite maximum is not subtracted: inf - inf is nan.
     most = apply(_WHERE, most - most == 0, most, lift(0.0, most))
-    result = apply(_LOG, sum_(apply(_EXP, x - most), axes, True)) + most
-    return result if keepdims else reshape(result, left)
+    return reshape(apply(_LOG, sum_(apply(_EXP, x - most), axes, True)) + most, shape)
 
 
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -160,17 +145,16 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     (tensor([6., 0., 0.]),)
     """
     x = number(x)
-    axes, left, kept = reduced(x, axis)
+    axes, shape, _ = reduced(x, axis, keepdims)
     others = [k for k in range(x.ndim) if k not in axes]
     n = product(x.shape[k] for k in axes)
-    x = reshape(transpose(x, (*axes, *others)), (n, *left))
+    x = reshape(transpose(x, (*axes, *others)), (n, *shape))
     while n > 1:
         half = n // 2
         pairs = x[:half] * x[half : 2 * half]
         x = concatenate([pairs, x[2 * half :]]) if n % 2 else pairs
         n -= half
-    result = x[0] if n else lift(1.0, x) + sum_(x, 0)
-    return reshape(result, kept) if keepdims else result
+    return x[0] if n else lift(1.0, x) + sum_(x, 0)
 
 
 # Extremes.
@@ -182,12 +166,11 @@ def extreme(x: Tensor, axis: Axis, keepdims: bool, which: str) -> Tensor:
     Ties share the cotangent equally.
     """
     x = number(x)
-    axes, left, kept = reduced(x, axis)
+    axes, shape, kept = reduced(x, axis, keepdims)
     if not x.size and any(x.shape[k] == 0 for k in axes):
         raise BadValue(f"{which} of no elements has no value: the shape is {x.shape}")
     if x.dtype is C128:
         raise BadType("complex numbers have no order", hint="compare their real parts or absolute values")
-    shape = kept if keepdims else left
     f = np.max if which == "max" else np.min
 
     def rule(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
@@ -257,6 +240,3 @@ def outer(a: Any, b: Any) -> Tensor:
 
 _WHERE, _MUL = row("where", 3), row("mul", 2)
 _SQRT, _LOG, _EXP = row("sqrt", 1), row("log", 1), row("exp", 1)
-_X, _Y = placeholder(0), placeholder(1)
-_UNIT = elementwise(make("where", make("eq", _Y, ZERO), ZERO, make("div", _X, _Y)), 2)
-"""An element of x divided by the norm; 0 at the zero vector."""

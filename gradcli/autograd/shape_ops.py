@@ -5,7 +5,7 @@ Each has one vector-Jacobian rule, written in operations on tensors, so that it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod as product
 from typing import Any
 
@@ -13,42 +13,9 @@ import numpy as np
 
 from gradcli.autograd.errors import BadIndex, BadType, BadValue
 from gradcli.autograd.graph import Node
-from gradcli.autograd.operations import cast, lift, record
+from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Operation, Shape, Value
-
-Pull = Callable[..., "Tensor | None"]
-"""A vector-Jacobian rule: (k, g, y, *args) to the cotangent of argument k, given g, that of the answer y."""
-
-
-class Primitive(Operation):
-    """An operation with its own vector-Jacobian rule.
-
-    ``linear``: the rule needs no values. ``alive(k, condition, y, *args)`` maps a condition on the elements of the
-    answer to the elements of argument k that reach them. ``carries``: the rule only moves numbers, and so is ``alive``.
-    """
-
-    __slots__ = ("alive", "carries", "linear", "rule")
-
-    def __init__(
-        self, name: str, compute: Callable[..., Any], rule: Pull, *, linear: bool = False, carries: bool = False,
-        alive: Pull | None = None, view: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(name, compute, view=view)
-        self.rule, self.linear, self.carries = rule, linear or carries, carries
-        self.alive = rule if carries else alive
-
-    def saves(self, indices: Sequence[int]) -> bool:
-        return not self.linear
-
-    def pull(self, k: int, g: Tensor, y: Tensor, args: Sequence[Tensor]) -> Tensor | None:
-        return self.rule(k, g, y, *args)
-
-
-def same_elements(k: int, condition: Tensor, y: Tensor, *args: Tensor) -> Tensor:
-    """The ``alive`` of an operation in which each element of the answer depends on the same element of the argument."""
-    return condition
-
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Shape, Value
 
 # Shapes.
 
@@ -108,17 +75,13 @@ def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
 
 def _viewed(op: Primitive, x: Tensor, shape: Shape) -> Tensor:
     """The result of ``op``, a view; on a leaf that no computation has used yet, a view that can be written through."""
-    leaf = x.value.base or x.value
-    if leaf.used or not isinstance(x.value.array, np.ndarray):
-        return record(op, (x,), shape, x.dtype)
-    view = op.compute(x.value.array)
-    if not np.shares_memory(view, x.value.array):
+    leaf, array = x.value.base or x.value, x.value.array
+    view = None if leaf.used or not isinstance(array, np.ndarray) else op.compute(array)
+    if view is None or not np.shares_memory(view, array):
         return record(op, (x,), shape, x.dtype)
     value = Value(shape, x.dtype, view)
     value.base = leaf
-    if x.node is None:
-        return Tensor(value)
-    return Tensor(value, Node(op, (x.value,), value, (x.node,)))
+    return Tensor(value, None if x.node is None else Node(op, (x.value,), value, (x.node,)))
 
 
 def _axes(axes: int | Sequence[int], ndim: int) -> tuple[int, ...]:
@@ -144,12 +107,11 @@ def axis_of(axis: int, ndim: int) -> int:
 
 def getitem(x: Tensor, index: Any) -> Tensor:
     """Elements by NumPy's rules for integers, slices, masks and arrays of integers."""
-    index = _plain(index)
-    plain = index if isinstance(index, tuple) else (index,)
-    basic = not any(isinstance(i, np.ndarray) for i in plain)
-    if basic and Ellipsis not in plain:
+    index = tuple(map(_item, index if isinstance(index, tuple) else (index,)))
+    basic = not any(isinstance(i, np.ndarray) for i in index)
+    if basic and Ellipsis not in index:
         # With an Ellipsis NumPy returns a view, not a scalar, for a single element too.
-        index = (*plain, Ellipsis)
+        index = (*index, Ellipsis)
     try:
         # The index of a broadcast scalar gives the shape of the result and checks the index without a copy.
         shape = np.broadcast_to(np.empty((), np.bool_), x.shape)[index].shape
@@ -158,10 +120,6 @@ def getitem(x: Tensor, index: Any) -> Tensor:
     rule = lambda k, g, y, x: put(g, index, x.shape, basic)  # noqa: E731
     op = Primitive("index", lambda a: np.asarray(a)[index], rule, linear=basic, alive=rule, view=basic)
     return _viewed(op, x, shape) if basic else record(op, (x,), shape, x.dtype)
-
-
-def _plain(index: Any) -> Any:
-    return tuple([_item(i) for i in index]) if isinstance(index, tuple) else _item(index)
 
 
 def _item(index: Any) -> Any:
@@ -268,11 +226,17 @@ def flip(x: Tensor, axis: Axis = None) -> Tensor:
 # Sums, the adjoints of broadcasting.
 
 
-def reduced(x: Tensor, axis: Axis) -> tuple[tuple[int, ...], Shape, Shape]:
-    """The axes to reduce, and the shapes of the result without them and with them as length 1."""
+def reduced(x: Tensor, axis: Axis, keepdims: bool) -> tuple[tuple[int, ...], Shape, Shape]:
+    """The axes to reduce, the shape of the result, and its shape with these axes as length 1."""
     axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
     kept = tuple([1 if k in axes else n for k, n in enumerate(x.shape)])
-    return axes, tuple([n for k, n in enumerate(x.shape) if k not in axes]), kept
+    return axes, kept if keepdims else tuple([n for k, n in enumerate(x.shape) if k not in axes]), kept
+
+
+def total(a: Any, axes: tuple[int, ...]) -> Any:
+    """The sum of an array over axes, that of float32 rounded once at the end."""
+    a = np.asarray(a)
+    return np.sum(a, axes, dtype=F64 if a.dtype == F32 else None)
 
 
 def sum_(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -282,14 +246,9 @@ def sum_(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     tensor([3., 7.])
     """
     x = number(x)
-    axes, left, kept = reduced(x, axis)
-    shape = kept if keepdims else left
-
-    def compute(a: Any) -> Any:
-        a = np.asarray(a)
-        return np.sum(a, axes, dtype=F64 if a.dtype == F32 else None).reshape(shape)
-
-    op = Primitive("sum", compute, lambda k, g, y, x: expand(reshape(g, kept), x.shape), carries=True)
+    axes, shape, kept = reduced(x, axis, keepdims)
+    rule = lambda k, g, y, x: expand(reshape(g, kept), x.shape)  # noqa: E731
+    op = Primitive("sum", lambda a: total(a, axes).reshape(shape), rule, carries=True)
     return record(op, (x,), shape, x.dtype)
 
 

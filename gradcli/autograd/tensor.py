@@ -1,7 +1,6 @@
 """`Tensor`, an array with a node of the graph, and `tensor`, which makes one.
 
-A tensor is a value and, if it requires a gradient, a node. The node refers to values and nodes, never to a tensor, so
-that tensors the user drops are freed. Operators are functions of the table, bound in `methods`.
+A tensor is a value and, if it requires a gradient, a node. Operators are functions of the table, bound in `methods`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from gradcli.autograd.errors import BadIndex, BadType, BadValue, Refused
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
-from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Shape, Value, array_of, settled
+from gradcli.autograd.values import BOOL, F64, Array, Axis, Shape, Value, array_of, stored
 
 
 class Tensor:
@@ -150,11 +149,7 @@ class Tensor:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.numpy()
-        return (
-            np.array(array, dtype=dtype, copy=True)
-            if copy or copy is None
-            else array.astype(dtype or array.dtype, copy=False)
-        )
+        return array.astype(dtype or array.dtype, copy=copy is None or copy)
 
     def __float__(self) -> float:
         number = self.item()
@@ -212,7 +207,12 @@ class Tensor:
         """
         leaf = self.value.base or self.value
         if leaf.used:
-            raise self._modified()
+            which = f"tensor '{self.name}'" if self.name is not None else f"tensor of shape {self.shape}"
+            raise Refused(
+                "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                f"{which}",
+                hint="only a leaf, or a view of one, may be assigned to, until it is first used; make a new tensor",
+            )
         if isinstance(values, Tensor):
             if values.requires_grad:
                 raise Refused("a tensor that requires grad cannot be assigned: its graph would be lost",
@@ -230,13 +230,6 @@ class Tensor:
             raise BadIndex(str(e)) from None
         except (ValueError, TypeError) as e:
             raise BadValue(f"cannot assign: {e}") from None
-
-    def _modified(self) -> Refused:
-        which = f"tensor '{self.name}'" if self.name is not None else f"tensor of shape {self.shape}"
-        return Refused(
-            f"one of the variables needed for gradient computation has been modified by an inplace operation: {which}",
-            hint="only a leaf, or a view of one, may be assigned to, until it is first used; make a new tensor",
-        )
 
     if TYPE_CHECKING:  # bound in `methods`
         T: Tensor
@@ -256,19 +249,16 @@ class Tensor:
 
         def __getitem__(self, index: Any) -> Tensor: ...
         def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
-        def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
-        def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
-        def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
-        def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
         def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor: ...
-        def std(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor: ...
         def cumsum(self, axis: int | None = None) -> Tensor: ...
         def reshape(self, *shape: Any) -> Tensor: ...
         def ravel(self) -> Tensor: ...
-        def flatten(self) -> Tensor: ...
         def transpose(self, *axes: Any) -> Tensor: ...
         def dot(self, other: Any) -> Tensor: ...
-        def conj(self) -> Tensor: ...
+
+        mean = prod = max = min = sum
+        std, flatten, conj = var, ravel, ravel
+
         def squeeze(self, axis: Axis = None) -> Tensor: ...
         def clip(self, low: Any = None, high: Any = None) -> Tensor: ...
 
@@ -286,9 +276,7 @@ def tensor(data: Any, requires_grad: bool = True, name: str | None = None) -> Te
     >>> tensor(np.ones(2, np.float32), requires_grad=False)
     tensor([1., 1.], dtype=float32)
     """
-    array = array_of(data.numpy() if isinstance(data, Tensor) else data)
-    dtype = next(d for d in (BOOL, F32, F64, C128) if d == array.dtype)
-    value = Value(array.shape, dtype, settled(array, dtype))
+    value = stored(array_of(data.numpy() if isinstance(data, Tensor) else data))
     value.used = False
     leaf = Tensor(value, None, name)
-    return leaf.requires_grad_() if requires_grad and dtype is not BOOL else leaf
+    return leaf.requires_grad_() if requires_grad and value.dtype is not BOOL else leaf

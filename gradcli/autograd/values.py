@@ -102,6 +102,13 @@ def array_of(data: Any) -> Array:
     return array.astype(dtype, copy=False)
 
 
+def stored(array: Array) -> Value:
+    """An array of a dtype that tensors have, as a value."""
+    # The dtype itself, which is compared by identity: an array may have one that is equal only.
+    dtype = next(d for d in (BOOL, F32, F64, C128) if d == array.dtype)
+    return Value(array.shape, dtype, settled(array, dtype))
+
+
 def settled(array: Any, dtype: np.dtype[Any]) -> Any:
     """The array in the form that a Value stores: float, bool or an ndarray of ``dtype``."""
     if dtype is F64 and np.ndim(array) == 0:

@@ -22,7 +22,7 @@ from math import comb, prod
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, LARGEST, ONE, ZERO, Expr, apply, bit, const, exact
-from gradcli.functions import having, slopes
+from gradcli.functions import TABLE, slopes
 from gradcli.limits.work import spend
 
 Index = tuple[int, ...]
@@ -39,7 +39,7 @@ _PASSED = 16
 """Partials per step of work that are found to be zero because a variable is missing."""
 _LARGE = Fraction(10) ** 300
 """Merged constants stay below it, and their reciprocals above its reciprocal: far from overflow and underflow."""
-_DIRECT = {"var", *having("direct"), *BOOLEANS}
+_DIRECT = {"var", *(name for name, row in TABLE.items() if row.direct), *BOOLEANS}
 """Operations with a rule of their own in `partials`: their slopes are not needed."""
 
 

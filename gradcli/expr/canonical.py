@@ -15,12 +15,11 @@ from gradcli.expr.node import FOLD_BITS, HALF_TINIEST, LARGEST, ONE, TWO, Expr, 
 # Simplification: each rule returns the simpler node, or None where no rewriting is exact.
 
 
-def _folded(operation: Callable[[], Fraction]) -> Expr | None:
+def _folded(result: Fraction) -> Expr | None:
     """The result as a constant; None where it is longer than FOLD_BITS or underflows, so that it stays unevaluated.
 
     Raises GradError where it is beyond the range of a double.
     """
-    result = operation()
     if result.numerator.bit_length() + result.denominator.bit_length() > FOLD_BITS:
         if abs(result) > LARGEST:
             return const(result)
@@ -31,7 +30,7 @@ def _folded(operation: Callable[[], Fraction]) -> Expr | None:
 def _add(a: Expr, b: Expr) -> Expr | None:
     p, q = a.op, b.op
     if p == "const" == q and (x := exact(a)) is not None and (y := exact(b)) is not None:
-        return _folded(lambda: x + y)
+        return _folded(x + y)
     if p == "neg":
         return apply("sub", b, a.args[0])
     if q == "neg":
@@ -55,7 +54,7 @@ def _negative(e: Expr) -> bool:
 def _sub(a: Expr, b: Expr) -> Expr | None:
     p, q = a.op, b.op
     if p == "const" == q and (x := exact(a)) is not None and (y := exact(b)) is not None:
-        return _folded(lambda: x - y)
+        return _folded(x - y)
     if q == "neg":
         return apply("add", a, b.args[0])
     return apply("add", a, apply("neg", b)) if q in _SCALED and _negative(b) else None
@@ -71,7 +70,7 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
         return None
     x, y = exact(a), exact(b)
     if x is not None and y is not None:
-        return _folded(lambda: x * y)
+        return _folded(x * y)
     for number, other in ((x, b), (y, a)):
         if number == 1:
             return other
@@ -83,7 +82,7 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
 def _div(a: Expr, b: Expr) -> Expr | None:
     p, q = exact(a), exact(b)
     if p is not None and q:
-        return _folded(lambda: p / q)
+        return _folded(p / q)
     if a.op == "neg":
         return apply("neg", apply("div", a.args[0], b))
     if b.op == "neg":
@@ -119,7 +118,7 @@ def _power(a: Expr, b: Expr) -> Expr | None:
         n = int(q)
         size = abs(n) * max(p.numerator.bit_length() - 1, p.denominator.bit_length() - 1)
         if size <= 4 * FOLD_BITS:
-            return _folded(lambda: p**n)
+            return _folded(p**n)
         if n * (math.log2(abs(p.numerator)) - math.log2(p.denominator)) > 1025:
             raise GradError("the number is beyond the range of a double (about 1.8e308)")
     return None

@@ -10,22 +10,9 @@ from gradcli.expr import WORDS
 from gradcli.functions import arithmetic, elementary, kinks, special, bessel, reductions  # noqa: F401
 
 # isort: on
-from gradcli.functions.row import (
-    LOWERED,
-    NONLOCAL,
-    SPELLED,
-    TABLE,
-    Function,
-    expansion,
-    having,
-    positive,
-    reduces,
-    slopes,
-)
+from gradcli.functions.row import LOWERED, NONLOCAL, SPELLED, TABLE, Function, expansion, positive, reduces, slopes
 
-__all__ = [
-    "LOWERED", "NONLOCAL", "SPELLED", "TABLE", "Function", "expansion", "having", "positive", "reduces", "slopes",
-]  # fmt: skip
+__all__ = ["LOWERED", "NONLOCAL", "SPELLED", "TABLE", "Function", "expansion", "positive", "reduces", "slopes"]
 
 _NAMES_TOO = frozenset(
     {"gamma", "psi", "th", "sh", "ch", "tg", "lb", "lg", "mod", "power", "sum", "mean", "prod", "norm"}

@@ -50,7 +50,7 @@ define("sub", "difference", None, None, infix="-", direct=True, numpy="subtract"
 define("mul", "product", None, None, infix="*", commutes=True, direct=True, shrinks=True, numpy="multiply")
 define(
     "div", "quotient", None, None, infix="/", domain="y != 0",
-    direct=True, shrinks=True, edges=lambda x, y: [y], poles=lambda x, y: [y], numpy="divide",
+    direct=True, shrinks=True, poles=lambda x, y: [y], numpy="divide",
 )  # fmt: skip
 define("neg", "negative", None, infix="-", parity="odd", direct=True, numpy="negative")
 define(
@@ -92,13 +92,11 @@ define("or", "true where x or y", None, None, infix="or", internal=True, commute
 define("not", "true where not x", None, infix="not", internal=True, numpy="logical_not")
 define(
     "where", "a where the condition holds, else b", None, None, None, arguments="condition a b",
-    notes="selects, never multiplies: nothing leaks from the branch not taken",
-    direct=True,
+    notes="selects, never multiplies: nothing leaks from the branch not taken", direct=True,
 )  # fmt: skip
 define(
     "instead", "a instead of b where c holds: two forms of one function, a for the ends of the range", None, None, None,
-    internal=True, expansion=where,
-    direct=True, readable=lambda condition, rare, usual: usual, kinks=True,
+    internal=True, expansion=where, direct=True, readable=lambda condition, rare, usual: usual, kinks=True,
 )  # fmt: skip
 define(
     "defined", "the second, but nan where the first is nan", None, None, internal=True,

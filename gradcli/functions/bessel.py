@@ -26,17 +26,13 @@ def _neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
     return slope
 
 
-def _zero(x: Expr) -> list[Expr]:
-    return [x]
-
-
-for _kind, _doc, _below, _above, _where, _ends in (
-    ("besselj", "Bessel function J of order n", 1, -1, "all x", None),
-    ("bessely", "Bessel function Y of order n", 1, -1, "x > 0", _zero),
-    ("besseli", "modified Bessel function I of order n", 1, 1, "all x", None),
-    ("besselk", "modified Bessel function K of order n", -1, -1, "x > 0", _zero),
+for _kind, _doc, _below, _above, _domain in (
+    ("besselj", "Bessel function J of order n", 1, -1, "all x"),
+    ("bessely", "Bessel function Y of order n", 1, -1, "x > 0"),
+    ("besseli", "modified Bessel function I of order n", 1, 1, "all x"),
+    ("besselk", "modified Bessel function K of order n", -1, -1, "x > 0"),
 ):
     define(
-        _kind, _doc, _neighbours(_kind, _below, _above), parameter=True, domain=_where, needs="scipy",
-        turns=_kind in ("besselj", "bessely"), edges=_ends, poles=_ends, error=16,
+        _kind, _doc, _neighbours(_kind, _below, _above), parameter=True, domain=_domain, needs="scipy",
+        turns=_kind in ("besselj", "bessely"), poles=(lambda x: [x]) if _domain == "x > 0" else None, error=16,
     )  # fmt: skip

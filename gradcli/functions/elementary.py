@@ -8,46 +8,35 @@ from fractions import Fraction
 from gradcli.expr import ONE, ZERO, Expr, apply, const
 from gradcli.functions.row import (
     HALF,
-    QUARTER,
     abs_,
-    acos,
-    acosh,
     and_,
-    asin,
-    asinh,
     atan2,
-    atanh,
     copysign,
     cos,
-    cosh,
-    cot,
-    coth,
-    csc,
-    csch,
     define,
     defined,
-    direction,
     eq,
     exp,
     ge,
     gt,
-    hypot,
     log,
     log1p,
     lt,
     maximum,
+    named,
     polynomial,
-    sech,
-    sigmoid,
     sin,
-    sinh,
-    softmax,
     sqrt,
-    tan,
-    tanh,
     where,
-    xdivy,
 )
+
+(tan, csc, cot, acos, asin, sinh, cosh, tanh, sech, csch, coth) = map(
+    named, ["tan", "csc", "cot", "acos", "asin", "sinh", "cosh", "tanh", "sech", "csch", "coth"]
+)
+(asinh, acosh, atanh, sigmoid, hypot, direction, softmax, xdivy) = map(
+    named, ["asinh", "acosh", "atanh", "sigmoid", "hypot", "direction", "softmax", "xdivy"]
+)
+QUARTER = const(Fraction(1, 4))
 
 # Roots, exponentials, logarithms.
 
@@ -82,8 +71,7 @@ define(
 )  # fmt: skip
 define(
     "cbrt", "cube root, also of negative numbers", lambda y, x: const(Fraction(1, 3)) * y**-2, synonyms="cuberoot",
-    expansion=_cbrt, notes="slope inf at 0",
-    parity="odd", at={0: 0, 1: 1}, edges=lambda x: [x], numpy="cbrt",
+    expansion=_cbrt, notes="slope inf at 0", parity="odd", at={0: 0, 1: 1}, edges=lambda x: [x], numpy="cbrt",
 )  # fmt: skip
 define("exp", "exponential", lambda y, x: y, nonnegative=True, shrinks=True, at={0: 1}, numpy="exp", libm="exp")
 define(
@@ -94,19 +82,19 @@ define("expm1", "exp(x) - 1 without cancellation", lambda y, x: exp(x), at={0: 0
 define(
     "log", "natural logarithm", lambda y, x: defined(y, 1 / x, x), domain="x > 0", synonyms="ln",
     notes="log(0) = -inf, slope inf at 0; nan below",
-    at={1: 0}, edges=lambda x: [x], poles=lambda x: [x], numpy="log", libm="log", math="ln",
+    at={1: 0}, poles=lambda x: [x], numpy="log", libm="log", math="ln",
 )  # fmt: skip
 define(
     "log2", "binary logarithm", lambda y, x: defined(y, 1 / log(const(2)) / x, x), domain="x > 0", synonyms="lb",
-    at={1: 0}, edges=lambda x: [x], poles=lambda x: [x], numpy="log2", libm="log2",
+    at={1: 0}, poles=lambda x: [x], numpy="log2", libm="log2",
 )  # fmt: skip
 define(
     "log10", "decimal logarithm", lambda y, x: defined(y, 1 / log(const(10)) / x, x), domain="x > 0", synonyms="lg",
-    at={1: 0}, edges=lambda x: [x], poles=lambda x: [x], numpy="log10", libm="log10",
+    at={1: 0}, poles=lambda x: [x], numpy="log10", libm="log10",
 )  # fmt: skip
 define(
     "log1p", "log(1 + x) without cancellation", lambda y, x: defined(y, 1 / (1 + x), x), domain="x > -1",
-    at={0: 0}, edges=lambda x: [x + 1], poles=lambda x: [x + 1], numpy="log1p", libm="log1p",
+    at={0: 0}, poles=lambda x: [x + 1], numpy="log1p", libm="log1p",
 )  # fmt: skip
 define(
     "logaddexp", "log(exp(x) + exp(y))", lambda z, x, y: softmax(x, y), lambda z, x, y: softmax(y, x),
@@ -136,16 +124,13 @@ def _sech_half(x: Expr, y: Expr) -> Expr:
 define(
     "softmax", "exp(x)/(exp(x) + exp(y)), the slope of logaddexp",
     lambda z, x, y: _sech_half(x, y), lambda z, x, y: -_sech_half(x, y), internal=True,
-    expansion=lambda x, y: where(
-        eq(abs_(x - y), const(float("inf"))), where(gt(x, y), ONE, ZERO), _softmax(x, y)
-    ),
+    expansion=lambda x, y: where(eq(abs_(x - y), const(float("inf"))), where(gt(x, y), ONE, ZERO), _softmax(x, y)),
     nonnegative=True, readable=lambda x, y: sigmoid(x - y),
 )  # fmt: skip
 define(
     "xlogy", "x*log(y), 0 where x = 0", lambda z, x, y: log(y), lambda z, x, y: defined(z, xdivy(x, y), y),
     domain="y > 0", notes="0 at (0, 0), where the slope in x is -inf and in y 0",
-    expansion=lambda x, y: where(and_(eq(x, ZERO), eq(y, y)), ZERO, x * log(y)),
-    edges=lambda x, y: [x, y],
+    expansion=lambda x, y: where(and_(eq(x, ZERO), eq(y, y)), ZERO, x * log(y)), edges=lambda x, y: [x, y],
 )  # fmt: skip
 define(
     "xdivy", "x/y, 0 where x = 0", lambda z, x, y: 1 / y, lambda z, x, y: -xdivy(x, y) / y, internal=True,
@@ -164,21 +149,19 @@ define(
 )  # fmt: skip
 define(
     "tan", "tangent (radians)", lambda y, x: 1 + y**2, synonyms="tg",
-    parity="odd", at={0: 0}, turns=True, edges=lambda x: [cos(x)], poles=lambda x: [cos(x)], numpy="tan", libm="tan",
-    power_on_name=True,
+    parity="odd", at={0: 0}, turns=True, poles=lambda x: [cos(x)], numpy="tan", libm="tan", power_on_name=True,
 )  # fmt: skip
 define(
     "sec", "1/cos(x)", lambda y, x: y * tan(x), expansion=lambda x: 1 / cos(x),
-    parity="even", at={0: 1}, turns=True, edges=lambda x: [cos(x)], poles=lambda x: [cos(x)], power_on_name=True,
+    parity="even", at={0: 1}, turns=True, poles=lambda x: [cos(x)], power_on_name=True,
 )  # fmt: skip
 define(
     "csc", "1/sin(x)", lambda y, x: -y * cot(x), expansion=lambda x: 1 / sin(x), synonyms="cosec", domain="x != 0",
-    parity="odd", turns=True, edges=lambda x: [sin(x)], poles=lambda x: [sin(x)], power_on_name=True,
+    parity="odd", turns=True, poles=lambda x: [sin(x)], power_on_name=True,
 )  # fmt: skip
 define(
     "cot", "1/tan(x)", lambda y, x: -(csc(x) ** 2), expansion=lambda x: 1 / tan(x), synonyms="ctg cotan",
-    domain="x != 0",
-    parity="odd", turns=True, edges=lambda x: [sin(x)], poles=lambda x: [sin(x)], power_on_name=True,
+    domain="x != 0", parity="odd", turns=True, poles=lambda x: [sin(x)], power_on_name=True,
 )  # fmt: skip
 define(
     "asin", "inverse sine", lambda y, x: 1 / sqrt(1 - x**2), domain="-1 <= x <= 1", synonyms="arcsin",
@@ -195,8 +178,7 @@ define(
 define(
     "atan2", "angle of the point (x, y), y first",
     lambda z, y, x: inversion(x, y), lambda z, y, x: apply("inversion_im", x, y, value=1), synonyms="arctan2",
-    notes="slopes 0 at (0, 0)", arguments="y x",
-    numpy="arctan2", libm="atan2",
+    notes="slopes 0 at (0, 0)", arguments="y x", numpy="arctan2", libm="atan2",
 )  # fmt: skip
 define(
     "hypot", "sqrt(x**2 + y**2) without overflow",
@@ -204,15 +186,7 @@ define(
     commutes=True, nonnegative=True, numpy="hypot", libm="hypot",
 )  # fmt: skip
 
-_FAR, _NEAR = const(Fraction(2) ** 500), const(Fraction(1, 2**500))
 _UP, _DOWN = const(Fraction(2) ** 600), const(Fraction(1, 2**600))
-
-
-def _scaled(x: Expr, y: Expr) -> tuple[Expr, Expr, Expr]:
-    """(x, y) times a power of two that keeps the squares in range, and that power."""
-    size = maximum(abs_(x), abs_(y))
-    power = where(gt(size, _FAR), _DOWN, where(lt(size, _NEAR), _UP, ONE))
-    return x * power, y * power, power
 
 
 def _direction(x: Expr, y: Expr) -> Expr:
@@ -233,10 +207,14 @@ def _inversion_factors(x: Expr, y: Expr, n: int, phase: int) -> Expr:
     A product of linear forms, from sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). Unlike the sum of powers it
     cancels at its own zeros alone, and overflows only where the result does.
     """
-    p, q, power = _scaled(x, y)
+    # Scaled by a power of two that keeps the squares in range.
+    size = maximum(abs_(x), abs_(y))
+    far, near = gt(size, const(Fraction(2) ** 500)), lt(size, const(Fraction(1, 2**500)))
+    power = where(far, _DOWN, where(near, _UP, ONE))
+    p, q = x * power, y * power
     square = p * p + q * q
     if n == 1:
-        return where(eq(maximum(abs_(x), abs_(y)), ZERO), ZERO, (p if phase else q) / square * power)
+        return where(eq(size, ZERO), ZERO, (p if phase else q) / square * power)
     p, q = p / square, q / square
     value = const(2 ** (n - 1))
     for k in range(n):
@@ -282,28 +260,24 @@ define(
 )  # fmt: skip
 
 
+def _root(x: Expr) -> Expr:
+    """sqrt(x**2 - 1) for x >= 1, without cancellation or overflow."""
+    return sqrt(x - 1) * sqrt(x + 1)
+
+
 def _asec_slope(x: Expr) -> Expr:
-    a = abs_(x)
-    return 1 / a / (sqrt(a - 1) * sqrt(a + 1))
-
-
-def _asec_root(a: Expr) -> Expr:
-    return sqrt(a - 1) * sqrt(a + 1)
+    return 1 / abs_(x) / _root(abs_(x))
 
 
 _OUTSIDE = "|x| >= 1"
 define(
     "asec", "inverse secant, acos(1/x)", lambda y, x: _asec_slope(x), domain=_OUTSIDE, synonyms="arcsec",
-    expansion=lambda x: where(
-        lt(abs_(x), const(2)), atan2(_asec_root(abs_(x)), copysign(ONE, x)), acos(1 / x)
-    ),
+    expansion=lambda x: where(lt(abs_(x), const(2)), atan2(_root(abs_(x)), copysign(ONE, x)), acos(1 / x)),
     at={1: 0}, edges=lambda x: [x - 1, x + 1], math="arcsec",
 )  # fmt: skip
 define(
     "acsc", "inverse cosecant, asin(1/x)", lambda y, x: -_asec_slope(x), domain=_OUTSIDE, synonyms="arccsc",
-    expansion=lambda x: where(
-        lt(abs_(x), const(2)), copysign(atan2(ONE, _asec_root(abs_(x))), x), asin(1 / x)
-    ),
+    expansion=lambda x: where(lt(abs_(x), const(2)), copysign(atan2(ONE, _root(abs_(x))), x), asin(1 / x)),
     parity="odd", edges=lambda x: [x - 1, x + 1], math="arccsc",
 )  # fmt: skip
 define(
@@ -319,8 +293,7 @@ define(
 )  # fmt: skip
 define(
     "cosh", "hyperbolic cosine", lambda y, x: sinh(x), synonyms="ch",
-    parity="even", at={0: 1}, nonnegative=True, numpy="cosh", libm="cosh", power_on_name=True,
-    pythagorean=("sinh", -1),
+    parity="even", at={0: 1}, nonnegative=True, numpy="cosh", libm="cosh", power_on_name=True, pythagorean=("sinh", -1),
 )  # fmt: skip
 define(
     "tanh", "hyperbolic tangent", lambda y, x: sech(x) ** 2, synonyms="th",
@@ -360,26 +333,24 @@ define(
 )  # fmt: skip
 define(
     "csch", "1/sinh(x)", lambda y, x: -y * coth(x), expansion=_csch, domain="x != 0",
-    parity="odd", shrinks=True, edges=lambda x: [x], poles=lambda x: [x], power_on_name=True,
+    parity="odd", shrinks=True, poles=lambda x: [x], power_on_name=True,
 )  # fmt: skip
 define(
     "coth", "1/tanh(x)", lambda y, x: -(csch(x) ** 2), expansion=lambda x: 1 / tanh(x), domain="x != 0",
-    parity="odd", edges=lambda x: [x], poles=lambda x: [x], power_on_name=True,
+    parity="odd", poles=lambda x: [x], power_on_name=True,
 )  # fmt: skip
 define(
     "asinh", "inverse hyperbolic sine", lambda y, x: direction(ONE, x), synonyms="arcsinh arsinh",
     parity="odd", at={0: 0}, numpy="arcsinh", libm="asinh", math="arsinh",
 )  # fmt: skip
 define(
-    "acosh", "inverse hyperbolic cosine", lambda y, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), domain="x >= 1",
-    synonyms="arccosh arcosh",
+    "acosh", "inverse hyperbolic cosine", lambda y, x: 1 / _root(x), domain="x >= 1", synonyms="arccosh arcosh",
     at={1: 0}, nonnegative=True, edges=lambda x: [x - 1], numpy="arccosh", libm="acosh", math="arcosh",
 )  # fmt: skip
 define(
     "atanh", "inverse hyperbolic tangent", lambda y, x: defined(y, 1 / (1 - x**2)), domain="-1 <= x <= 1",
     synonyms="arctanh artanh",
-    parity="odd", at={0: 0}, edges=lambda x: [x - 1, x + 1], poles=lambda x: [x - 1, x + 1], numpy="arctanh",
-    libm="atanh", math="artanh",
+    parity="odd", at={0: 0}, poles=lambda x: [x - 1, x + 1], numpy="arctanh", libm="atanh", math="artanh",
 )  # fmt: skip
 define(
     "asech", "inverse hyperbolic secant, acosh(1/x)",
@@ -398,13 +369,13 @@ define(
     expansion=lambda x: where(
         lt(abs_(x), const(Fraction(1, 10**8))), copysign(log(const(2)) - log(abs_(x)), x), asinh(1 / x)
     ),
-    parity="odd", edges=lambda x: [x], poles=lambda x: [x], math="arcsch",
+    parity="odd", poles=lambda x: [x], math="arcsch",
 )  # fmt: skip
 define(
     "acoth", "inverse hyperbolic cotangent, atanh(1/x)", lambda y, x: defined(y, 1 / (1 - x) / (1 + x)),
     domain=_OUTSIDE, synonyms="arccoth arcoth",
     expansion=lambda x: copysign(HALF * log1p(2 / (abs_(x) - 1)), x),
-    parity="odd", edges=lambda x: [x - 1, x + 1], poles=lambda x: [x - 1, x + 1], math="arcoth",
+    parity="odd", poles=lambda x: [x - 1, x + 1], math="arcoth",
 )  # fmt: skip
 
 
@@ -415,11 +386,9 @@ def _sigmoid(x: Expr) -> Expr:
 
 define(
     "sigmoid", "1/(1 + exp(-x))", lambda y, x: QUARTER * sech(x / 2) ** 2, expansion=_sigmoid,
-    synonyms="logistic expit",
-    at={0: Fraction(1, 2)}, nonnegative=True, math="sigma",
+    synonyms="logistic expit", at={0: Fraction(1, 2)}, nonnegative=True, math="sigma",
 )  # fmt: skip
 define(
     "softplus", "log(1 + exp(x)) without overflow", lambda y, x: sigmoid(x),
-    expansion=lambda x: maximum(x, ZERO) + log1p(exp(-abs_(x))),
-    nonnegative=True,
+    expansion=lambda x: maximum(x, ZERO) + log1p(exp(-abs_(x))), nonnegative=True,
 )  # fmt: skip

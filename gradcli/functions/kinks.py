@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, reduce
+from operator import add
 
 from gradcli.expr import ONE, ZERO, Expr, apply
-from gradcli.functions.row import (
-    HALF,
-    Slopes,
-    and_,
-    beside_integers,
-    copysign,
-    define,
-    defined,
-    eq,
-    gt,
-    le,
-    lt,
-    maximum,
-    minimum,
-    sign,
-    where,
-)
+from gradcli.functions.row import HALF, Slopes, and_, copysign, define, defined, eq, gt, le, lt, maximum, minimum, where
 
 
 def _shares(beats: Callable[..., Expr]) -> Slopes:
@@ -33,30 +19,26 @@ def _shares(beats: Callable[..., Expr]) -> Slopes:
             tie = where(eq(a, b), HALF, ZERO)
             return [defined(y, where(beats(a, b), ONE, tie)), defined(y, where(beats(b, a), ONE, tie))]
         attained = [where(eq(a, y), ONE, ZERO) for a in x]
-        count = attained[0]
-        for share in attained[1:]:
-            count = count + share
+        count = reduce(add, attained)
         return [defined(y, share / count) for share in attained]
 
     return every
 
 
 def _pairwise(name: str) -> Callable[..., Expr]:
-    def expansion(*x: Expr) -> Expr:
-        best = x[0]
-        for argument in x[1:]:
-            best = apply(name, best, argument)
-        return best
-
-    return expansion
+    return lambda *x: reduce(partial(apply, name), x)
 
 
 def _differences(*x: Expr) -> list[Expr]:
     return [a - b for k, a in enumerate(x) for b in x[k + 1 :]]
 
 
+def _beside_integers(x: Expr) -> list[Expr]:
+    return [x - apply("round", x)]
+
+
 define(
-    "abs", "absolute value", lambda y, x: sign(x), synonyms="fabs", notes="slope 0 at 0",
+    "abs", "absolute value", lambda y, x: apply("sign", x), synonyms="fabs", notes="slope 0 at 0",
     parity="even", at={0: 0}, nonnegative=True, edges=lambda x: [x], numpy="absolute", libm="fabs",
 )  # fmt: skip
 define(
@@ -65,11 +47,11 @@ define(
 )  # fmt: skip
 define(
     "floor", "largest integer <= x", None, notes="slope 0 everywhere, jumps included",
-    at={0: 0}, exact=True, edges=beside_integers, numpy="floor", libm="floor",
+    at={0: 0}, exact=True, edges=_beside_integers, numpy="floor", libm="floor",
 )  # fmt: skip
 define(
     "ceil", "smallest integer >= x", None, notes="slope 0 everywhere, jumps included",
-    at={0: 0}, exact=True, edges=beside_integers, numpy="ceil", libm="ceil",
+    at={0: 0}, exact=True, edges=_beside_integers, numpy="ceil", libm="ceil",
 )  # fmt: skip
 define(
     "round", "nearest integer, halves to even", None, synonyms="rint", notes="slope 0 everywhere",
@@ -77,38 +59,29 @@ define(
 )  # fmt: skip
 define(
     "trunc", "integer part, toward 0", None, notes="slope 0 everywhere",
-    parity="odd", at={0: 0}, exact=True, edges=beside_integers, numpy="trunc", libm="trunc",
+    parity="odd", at={0: 0}, exact=True, edges=_beside_integers, numpy="trunc", libm="trunc",
 )  # fmt: skip
-define(
-    "min", "least of its arguments", every=_shares(lt), arity=(1, None), expansion=_pairwise("min"),
-    synonyms="minimum", notes="ties share equally; nan if any is nan; min(x) is the least of all points",
-    reduces=True,
-    commutes=True, selects=True, edges=_differences, numpy="minimum",
-)  # fmt: skip
-define(
-    "max", "greatest of its arguments", every=_shares(gt), arity=(1, None), expansion=_pairwise("max"),
-    synonyms="maximum", notes="ties share equally; nan if any is nan; max(x) is the greatest of all points",
-    reduces=True,
-    commutes=True, selects=True, edges=_differences, numpy="maximum",
-)  # fmt: skip
+for _name, _which, _beats in (("min", "least", lt), ("max", "greatest", gt)):
+    define(
+        _name, f"{_which} of its arguments", every=_shares(_beats), arity=(1, None), expansion=_pairwise(_name),
+        notes=f"ties share equally; nan if any is nan; {_name}(x) is the {_which} of all points",
+        synonyms=f"{_name}imum", reduces=True, commutes=True, selects=True, edges=_differences, numpy=f"{_name}imum",
+    )  # fmt: skip
 define(
     "clip", "x held between a and b",
     lambda y, x, a, b: defined(y, where(and_(lt(a, x), lt(x, b)), ONE, ZERO)),
     lambda y, x, a, b: defined(y, where(and_(le(x, a), lt(a, b)), ONE, ZERO)),
     lambda y, x, a, b: defined(y, where(and_(lt(a, x), lt(x, b)), ZERO, where(and_(le(x, a), lt(a, b)), ZERO, ONE))),
     expansion=lambda x, a, b: minimum(maximum(x, a), b), synonyms="clamp", notes="slope 0 at both bounds",
-    arguments="x a b",
-    selects=True, edges=lambda x, a, b: [x - a, x - b],
+    arguments="x a b", selects=True, edges=lambda x, a, b: [x - a, x - b],
 )  # fmt: skip
 define(
-    "copysign", "|x| with the sign of y", lambda z, x, y: sign(x) * copysign(ONE, y), None,
-    notes="slope 0 at x = 0",
-    exact=True, edges=lambda x, y: [x, y], numpy="copysign", libm="copysign",
+    "copysign", "|x| with the sign of y", lambda z, x, y: apply("sign", x) * copysign(ONE, y), None,
+    notes="slope 0 at x = 0", exact=True, edges=lambda x, y: [x, y], numpy="copysign", libm="copysign",
 )  # fmt: skip
 define(
     "fmod", "remainder with the sign of x", lambda z, x, y: ONE, lambda z, x, y: -apply("truncdiv", x, y),
-    domain="y != 0", notes="slopes 1 and -trunc(x/y)",
-    exact=True, edges=lambda x, y: [x, y], numpy="fmod", libm="fmod",
+    domain="y != 0", notes="slopes 1 and -trunc(x/y)", exact=True, edges=lambda x, y: [x, y], numpy="fmod", libm="fmod",
 )  # fmt: skip
 define("fma", "x*y + z rounded once", lambda w, x, y, z: y, lambda w, x, y, z: x, lambda w, x, y, z: ONE, libm="fma")
 define(
@@ -119,6 +92,5 @@ define(
 )  # fmt: skip
 define(
     "relu", "max(x, 0) with slope 0 at 0", lambda y, x: apply("heaviside", x, ZERO),
-    expansion=lambda x: maximum(x, ZERO), synonyms="ReLU",
-    exact=True, nonnegative=True, edges=lambda x: [x],
+    expansion=lambda x: maximum(x, ZERO), synonyms="ReLU", exact=True, nonnegative=True, edges=lambda x: [x],
 )  # fmt: skip

@@ -26,18 +26,18 @@ class Function(NamedTuple):
     arity: tuple[int, int | None]
     """Least and most arguments; most is None for any number."""
     slopes: Slopes | None
-    expansion: Callable[..., Expr] | None
-    domain: str
-    notes: str
     synonyms: tuple[str, ...]
-    infix: str | None
-    parameter: bool
-    """Whether it has an integer parameter ``n`` beside its arguments."""
-    internal: bool
-    needs: str | None
     arguments: tuple[str, ...]
     """Names of the arguments in messages and docs."""
-    reduces: bool
+    expansion: Callable[..., Expr] | None = None
+    domain: str = "all x"
+    notes: str = ""
+    infix: str | None = None
+    parameter: bool = False
+    """Whether it has an integer parameter ``n`` beside its arguments."""
+    internal: bool = False
+    needs: str | None = None
+    reduces: bool = False
     """Whether it is a reduction: with one argument, one number from all points of the grid (adjoint: see `reverse`)."""
     direct: bool = False
     """Whether forward and reverse mode have a rule of their own for it."""
@@ -47,7 +47,7 @@ class Function(NamedTuple):
     at: tuple[tuple[int, int | Fraction], ...] = ()
     """Arguments at which the value is exact, each with its value."""
     edges: Edges | None = None
-    """Expressions of the arguments that change sign at kinks, jumps, poles and ends of the domain."""
+    """Expressions of the arguments that change sign at kinks, jumps, poles and domain ends; ``poles`` if not given."""
     poles: Edges | None = None
     """Expressions of the arguments that are 0 at poles, and whose size is about the distance to the nearest pole."""
     exact: bool = False
@@ -94,16 +94,8 @@ def define(
     *slopes: Callable[..., Expr] | None,
     every: Slopes | None = None,
     arity: tuple[int, int | None] | None = None,
-    expansion: Callable[..., Expr] | None = None,
-    domain: str = "all x",
-    notes: str = "",
     synonyms: str = "",
-    infix: str | None = None,
-    parameter: bool = False,
-    internal: bool = False,
-    needs: str | None = None,
     arguments: str = "x y z",
-    reduces: bool = False,
     readable: Callable[..., Expr] | None = None,
     kinks: bool = False,
     at: Mapping[int, int | Fraction] = {},
@@ -120,10 +112,10 @@ def define(
 
     least, most = arity or (len(slopes), len(slopes))
     flat = every is None and all(rule is None for rule in slopes)
+    facts.setdefault("edges", facts.get("poles"))
+    names = tuple(arguments.split())[: least if most is None else most]
     row = Function(
-        name, doc, (least, most), None if flat else every or each, expansion,
-        domain, notes, tuple(synonyms.split()), infix, parameter, internal, needs,
-        tuple(arguments.split())[: least if most is None else most], reduces,
+        name, doc, (least, most), None if flat else every or each, tuple(synonyms.split()), names,
         at=tuple(at.items()), **facts,
     )  # fmt: skip
     TABLE[name] = row
@@ -131,14 +123,9 @@ def define(
         printing.FORMS[name] = readable
     if kinks:
         printing.KINKS.add(name)
-    for spelled in (() if infix or name == "neg" else (name,), row.synonyms):
+    for spelled in (() if row.infix or name == "neg" else (name,), row.synonyms):
         for word in spelled:
             SPELLED[word] = row
-
-
-def having(fact: str) -> frozenset[str]:
-    """The names of the rows that have a fact."""
-    return frozenset(name for name, row in TABLE.items() if getattr(row, fact))
 
 
 def reduces(e: Expr) -> bool:
@@ -169,24 +156,19 @@ def expansion(e: Expr, args: Sequence[Expr]) -> Expr | None:
     return row.expansion(*args, n=e.value) if row.parameter else row.expansion(*args)
 
 
-def _named(name: str) -> Callable[..., Expr]:
+def named(name: str) -> Callable[..., Expr]:
+    """The operation of this name as a function of expressions."""
     return lambda *args: apply(name, *args)
 
 
-(sqrt, exp, log, sin, cos, tan, sinh, cosh, tanh, abs_, sign, log1p) = map(
-    _named, ["sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign", "log1p"]
+(sqrt, exp, log, log1p, sin, cos, atan2, abs_, rint, fmod) = map(
+    named, ["sqrt", "exp", "log", "log1p", "sin", "cos", "atan2", "abs", "round", "fmod"]
 )
-(csc, cot, sech, csch, coth, sigmoid, digamma, rint, fmod) = map(
-    _named, ["csc", "cot", "sech", "csch", "coth", "sigmoid", "digamma", "round", "fmod"]
+(lt, le, gt, ge, eq, and_, maximum, minimum, copysign, where) = map(
+    named, ["lt", "le", "gt", "ge", "eq", "and", "max", "min", "copysign", "where"]
 )
-(atan2, atanh, acosh, asinh, acos, asin, hypot, direction, softmax, copysign, where, xdivy) = map(
-    _named,
-    ["atan2", "atanh", "acosh", "asinh", "acos", "asin", "hypot", "direction", "softmax", "copysign", "where", "xdivy"],
-)
-(lt, le, gt, ge, eq, and_, maximum, minimum) = map(_named, ["lt", "le", "gt", "ge", "eq", "and", "max", "min"])
 PI = constant("pi")
 HALF = const(Fraction(1, 2))
-QUARTER = const(Fraction(1, 4))
 
 
 def positive(e: Expr, depth: int = 8) -> bool:
@@ -214,11 +196,6 @@ def polynomial(terms: Iterable[tuple[int, Expr]]) -> Expr:
             term = const(factor) * power
             total = term if total is None else total + term
     return ZERO if total is None else total
-
-
-def beside_integers(x: Expr) -> list[Expr]:
-    """Edges at the integers."""
-    return [x - rint(x)]
 
 
 def defined(y: Expr, slope: Expr, argument: Expr | None = None) -> Expr:

@@ -9,25 +9,7 @@ from functools import lru_cache
 from itertools import count
 
 from gradcli.expr import ONE, ZERO, Expr, apply, const
-from gradcli.functions.row import (
-    HALF,
-    PI,
-    abs_,
-    copysign,
-    define,
-    digamma,
-    eq,
-    exp,
-    gt,
-    lt,
-    minimum,
-    polynomial,
-    rint,
-    sin,
-    sinh,
-    sqrt,
-    where,
-)
+from gradcli.functions.row import HALF, PI, abs_, define, eq, exp, gt, lt, minimum, polynomial, rint, sin, sqrt, where
 
 
 # The derivatives of sinc are a family with a kernel: every formula in sin and cos cancels near 0.
@@ -44,13 +26,9 @@ define(
     parity="even", at={0: 1}, turns=True,
 )  # fmt: skip
 define(
-    "dsinc",
-    "n-th derivative of sinc",
-    lambda y, x, n: apply("dsinc", x, value=n + 1),
-    parameter=True,
-    internal=True,
-    math="sinc",
-)
+    "dsinc", "n-th derivative of sinc", lambda y, x, n: apply("dsinc", x, value=n + 1), parameter=True,
+    internal=True, math="sinc",
+)  # fmt: skip
 
 
 def _times_exp(value: Expr, a: Expr) -> Expr:
@@ -62,7 +40,7 @@ def _times_exp(value: Expr, a: Expr) -> Expr:
 
 def _sinhc(x: Expr) -> Expr:
     a = minimum(abs_(x), const(1000))
-    return where(eq(x, ZERO), ONE, where(lt(a, const(700)), sinh(x) / x, _times_exp(HALF / a, a)))
+    return where(eq(x, ZERO), ONE, where(lt(a, const(700)), apply("sinh", x) / x, _times_exp(HALF / a, a)))
 
 
 def _dsinhc(x: Expr, n: int) -> Expr:
@@ -77,7 +55,9 @@ def _dsinhc(x: Expr, n: int) -> Expr:
     for k in range(1, n + 1):
         value = ((ONE + less if k % 2 else ONE - less) / 2 - k * value) / a
     value = _times_exp(value, a)
-    return where(lt(abs_(x), const(n + 2)), x * series if n % 2 else series, copysign(value, x) if n % 2 else value)
+    if n % 2:
+        series, value = x * series, apply("copysign", value, x)
+    return where(lt(abs_(x), const(n + 2)), series, value)
 
 
 @lru_cache
@@ -151,8 +131,7 @@ def _hermite(x: Expr, n: int) -> Expr:
 
 define(
     "dgauss", "n-th derivative of exp(-x**2)", lambda y, x, n: apply("dgauss", x, value=n + 1), parameter=True,
-    expansion=_dgauss, internal=True,
-    shrinks=True, readable=lambda x, n: _hermite(x, n) * exp(-(x**2)),
+    expansion=_dgauss, internal=True, shrinks=True, readable=lambda x, n: _hermite(x, n) * exp(-(x**2)),
 )  # fmt: skip
 
 
@@ -242,29 +221,26 @@ define(
 )  # fmt: skip
 define(
     "erfinv", "inverse of erf", lambda y, x: sqrt(PI) / 2 * exp(y**2), domain="-1 <= x <= 1", synonyms="inverf",
-    needs="scipy",
-    parity="odd", at={0: 0}, edges=lambda x: [x - 1, x + 1], poles=lambda x: [x - 1, x + 1],
+    needs="scipy", parity="odd", at={0: 0}, poles=lambda x: [x - 1, x + 1],
 )  # fmt: skip
 define(
     # Beyond its last finite value the slope is y itself: terms of the higher derivatives are infinite with both signs.
-    "gamma",
-    "gamma function",
-    lambda y, x: apply("instead", gt(x, const(Fraction("171.6243769563027"))), y, y * digamma(x)),
-    domain="x > 0; x < 0 off the integers",
-    synonyms="tgamma",
-    at={1: 1}, turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, libm="tgamma", math="Gamma",
+    "gamma", "gamma function",
+    lambda y, x: apply("instead", gt(x, const(Fraction("171.6243769563027"))), y, y * apply("digamma", x)),
+    domain="x > 0; x < 0 off the integers", synonyms="tgamma",
+    at={1: 1}, turns=True, poles=_gamma_poles, error=16, libm="tgamma", math="Gamma",
 )  # fmt: skip
 define(
-    "lgamma", "log |gamma(x)|", lambda y, x: digamma(x), synonyms="gammaln loggamma", notes="inf at 0, -1, -2 ...",
-    at={1: 0}, turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, libm="lgamma",
+    "lgamma", "log |gamma(x)|", lambda y, x: apply("digamma", x), synonyms="gammaln loggamma",
+    notes="inf at 0, -1, -2 ...", at={1: 0}, turns=True, poles=_gamma_poles, error=16, libm="lgamma",
 )  # fmt: skip
 define(
     "digamma", "slope of lgamma", lambda y, x: apply("polygamma", x, value=1), synonyms="psi",
     domain="x > 0; x < 0 off the integers", needs="scipy",
-    turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, math="psi",
+    turns=True, poles=_gamma_poles, error=16, math="psi",
 )  # fmt: skip
 define(
     "polygamma", "n-th derivative of digamma", lambda y, x, n: apply("polygamma", x, value=n + 1),
     parameter=True, domain="x > 0; x < 0 off the integers", needs="scipy",
-    turns=True, edges=_gamma_poles, poles=_gamma_poles, error=16, math="psi",
+    turns=True, poles=_gamma_poles, error=16, math="psi",
 )  # fmt: skip

@@ -51,13 +51,9 @@ class Report(NamedTuple):
         return 1 if "disagrees" in statuses else 2 if "unchecked" in statuses else 0
 
 
+@work.request()
 def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
     """A verdict on every claim of a job. Raises GradError for an invalid request."""
-    with work.request():
-        return _run(job, rows)
-
-
-def _run(job: CheckJob, rows: Rows | None) -> Report:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     claims = Claims(job.expressions, job.texts)

@@ -13,7 +13,7 @@ from gradcli.calculus.forward import Partial
 from gradcli.calculus.leibniz import derivative_name, readings
 from gradcli.caret import Source, printable
 from gradcli.errors import GradError, meant
-from gradcli.expr import ZERO, Expr, reachable, substitute, text, var
+from gradcli.expr import ZERO, Expr, reachable, substitute, text, var, variables
 from gradcli.job.at_grid_fill import read_name
 from gradcli.job.request import Expressions, check_order
 from gradcli.language import Parsed, parse
@@ -95,7 +95,7 @@ class Claims:
         for name, e in parsed.names.items():
             if name in self.lets:
                 raise GradError(f"--let: '{name}' is given twice")
-            self.let_variables[name] = self._without_lets([v for v in parsed.variables if v in _variable_names(e)])
+            self.let_variables[name] = self._without_lets([v for v in parsed.variables if v in variables(e)])
             self.lets[name] = substitute([e], self.lets)[0]
 
     def _without_lets(self, names: Sequence[str]) -> list[str]:
@@ -185,10 +185,9 @@ class Claims:
         for name in self._without_lets([v for v in parsed.variables if v not in self.defined]):
             if name not in self.variables:
                 hint = meant(name, [*self.variables, *self.defined], "its variables are")
-                first = next((e for e in parsed.spans if e.op == "var" and e.value == name), None)
                 raise GradError(
                     f"'{name}' is in the claim and not in the expression", hint=hint,
-                    span=parsed.spans[first] if first is not None else None, source=parsed.source,
+                    span=parsed.spans.get(var(name)), source=parsed.source,
                 )  # fmt: skip
 
     def _with_truths(self, claims: Sequence[Claim]) -> list[Claim]:
@@ -211,10 +210,6 @@ class Claims:
 
 def _pointwise(parsed: Parsed) -> None:
     parsed.pointwise("and derivatives here are of each point alone", hint="gradients through it: gradcli grad")
-
-
-def _variable_names(e: Expr) -> set[str]:
-    return {str(node.value) for node in reachable([e]) if node.op == "var"}
 
 
 def _typed(parsed: Parsed, e: Expr) -> tuple[str, Place | None]:

@@ -18,7 +18,7 @@ from gradcli.calculus.error_bounds import bounds
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, reachable, text, variables
+from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, reachable, rebuild, text, variables
 from gradcli.functions import TABLE
 from gradcli.limits.work import NUMBERS, spend
 from gradcli.verify.claims import Claim
@@ -188,7 +188,7 @@ class Probe:
         for k, (a, bound) in enumerate(zip(e.args, bounds(e.args), strict=True)):
             for sign in ("add", "sub"):
                 args = [*e.args[:k], apply(sign, a, SLACK * bound) if bound is not ZERO else a, *e.args[k + 1 :]]
-                moved.append(apply(e.op, *args, value=e.value if isinstance(e.value, int) else None))
+                moved.append(rebuild(e, tuple(args)))
         return any(map(math.isfinite, self._values(moved, point)))
 
     def _values(self, nodes: Sequence[Expr], point: Point) -> list[float]:

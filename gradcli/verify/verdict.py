@@ -254,13 +254,12 @@ def _verdict(check: Check, tally: Tally) -> Verdict:
             return Verdict(claim, "disagrees", compared=tally.conclusive + len(wrong), outside=tally.outside,
                            example=_example(check, probe, wrong), ulps=tally.ulps)  # fmt: skip
     given = check.tolerance.given
-    counts = {"kinks": kinks, "holes": holes, "outside": tally.outside, "ulps": tally.ulps, "tolerance_given": given}
-    if tally.conclusive or kinks or (given and tally.inconclusive):
-        compared = tally.conclusive or tally.inconclusive
-        return Verdict(claim, "agrees", compared=compared, **counts)  # type: ignore[arg-type]
-    if tally.inconclusive and (tally.zero and (tally.inconclusive >= _FEW or not check.names)):
-        return Verdict(claim, "agrees", compared=tally.inconclusive, **counts)  # type: ignore[arg-type]
-    return Verdict(claim, "unchecked", reason=_reason(tally, overflows + holes), **counts)  # type: ignore[arg-type]
+    verdict = Verdict(claim, "unchecked", kinks=kinks, holes=holes, outside=tally.outside, ulps=tally.ulps,
+                      tolerance_given=given)  # fmt: skip
+    enough = given or (tally.zero and (tally.inconclusive >= _FEW or not check.names))
+    if tally.conclusive or kinks or (tally.inconclusive and enough):
+        return verdict._replace(status="agrees", compared=tally.conclusive or tally.inconclusive)
+    return verdict._replace(reason=_reason(tally, overflows + holes))
 
 
 def _reason(tally: Tally, infinite: int) -> str:
@@ -290,9 +289,8 @@ def _example(check: Check, probe: Probe, wrong: Sequence[Point]) -> Example:
 def _other_derivatives(check: Check, claim: Claim, points: Sequence[Point]) -> dict[str, list[float]]:
     """The values of the output and its first derivatives at points, to recognize a claim of the wrong derivative."""
     root = check.outputs[claim.output]
-    others = {derivative_name(claim.output, check.variables, ()): root}
-    for partial, e in derivatives(root, check.variables, 1).items():
-        others[derivative_name(claim.output, check.variables, partial)] = e
+    partials = {(): root, **derivatives(root, check.variables, 1)}
+    others = {derivative_name(claim.output, check.variables, partial): e for partial, e in partials.items()}
     others.pop(claim.name, None)
     if not others or not check.names:
         return {}
