@@ -47,7 +47,7 @@ def _functions_command(ctx: click.Context, line: CommandLine) -> None:
     name = line.name
     if name is None:
         rows = [row for row in TABLE.values() if not row.internal and row.name in SPELLED]
-        calls = [_call(row) for row in rows]
+        calls = [row.call(row.name) for row in rows]
         width = max(map(len, calls))
         emit("".join(f"{call.ljust(width)}  {row.doc}\n" for call, row in zip(calls, rows, strict=True)))
         return
@@ -55,7 +55,7 @@ def _functions_command(ctx: click.Context, line: CommandLine) -> None:
     if row is None:
         hint = meant(name, [s for s, r in SPELLED.items() if not r.internal], "there are")
         raise GradError(f"unknown function '{name}'", hint=hint)
-    lines = [f"{_call(row)}  {row.doc}", f"domain: {row.domain}"]
+    lines = [f"{row.call(row.name)}  {row.doc}", f"domain: {row.domain}"]
     others = [word for word in row.synonyms if word != row.name]
     if others:
         lines.append(f"also written: {', '.join(others)}")
@@ -65,11 +65,6 @@ def _functions_command(ctx: click.Context, line: CommandLine) -> None:
     if row.needs:
         lines.append(f"needs: {row.needs}")
     emit("\n".join(lines) + "\n")
-
-
-def _call(row: Any) -> str:
-    names = [*(["n"] if row.parameter else []), *row.arguments, *(["..."] if row.arity[1] is None else [])]
-    return f"{row.name}({', '.join(names)})"
 
 
 def _slopes(row: Any) -> list[str]:

@@ -65,11 +65,16 @@ class Function(NamedTuple):
     libm: str = ""
     """The name of the C library's function."""
     math: str = ""
-    """The name in LaTeX and MathML, where it differs."""
+    """The name in LaTeX and MathML where it differs, with an index after _ (n: the parameter); or two brackets."""
     power_on_name: bool = False
     """Whether mathematics writes powers on the name, as in sin**2 x."""
     pythagorean: tuple[str, int] | None = None
     """(g, s) with f(x)**2 + s*g(x)**2 = 1."""
+
+    def call(self, name: str) -> str:
+        """A call by one of its names: `atan2(y, x)`."""
+        more = ["..."] if self.arity[1] is None else []
+        return f"{name}({', '.join([*(['n'] if self.parameter else []), *self.arguments, *more])})"
 
 
 Edges = Callable[..., list[Expr]]
@@ -123,7 +128,7 @@ def define(
     row = Function(
         name, doc, (least, most), None if flat else every or each, expansion,
         domain, notes, tuple(synonyms.split()), infix, parameter, internal, needs,
-        tuple(arguments.split())[: least if most is None else most], reduces,
+        tuple(arguments.split())[: most or 2], reduces,
         at=tuple(at.items()), **facts,
     )  # fmt: skip
     TABLE[name] = row

@@ -10,10 +10,11 @@ from gradcli.expr import WORDS as RESERVED
 from gradcli.expr import Expr, Parts, variables
 from gradcli.notation.typeset import GREEK, Typesetter, split_name
 
-_KNOWN = {
-    "sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth", "ln", "log", "exp", "arcsin", "arccos",
-    "arctan", "min", "max",
+_COMMANDS = {
+    "arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "coth", "csc", "deg", "det", "dim", "exp", "gcd", "hom",
+    "ker", "lg", "ln", "log", "max", "min", "sec", "sin", "sinh", "sup", "tan", "tanh",
 }  # fmt: skip
+"""The functions that LaTeX has a command for, all of them but inf, which is the infinite here."""
 _SIGNS = {
     "neg": "-", "+": " + ", "-": " - ", "<": " < ", ">": " > ", "≤": r" \le ", "≥": r" \ge ", "=": " = ",
     "≠": r" \ne ", "∧": r" \land ", "\u2228": r" \lor ", "¬": r"\lnot ", "mod": r" \bmod ",
@@ -52,7 +53,7 @@ class Latex:
             return "e" if word == "e" else _upright(word)
         if word == "inf":
             return r"\infty"
-        if word in _KNOWN or word in GREEK:
+        if word in _COMMANDS or word in GREEK:
             return f"\\{word}"
         return r"\operatorname{" + word.replace("_", r"\_") + "}"
 

@@ -34,13 +34,7 @@ GREEK = {
     )
     for word in f"{_LETTERS} psi omega {_CAPITALS}".split()
 }
-SYMBOLS = {
-    "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "and": "∧", "or": "\u2228", "not": "¬",
-    "mod": "mod",
-}  # fmt: skip
-_FENCED = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉"), "norm": ("‖", "‖")}
-_BESSEL = {"besselj": "J", "bessely": "Y", "besseli": "I", "besselk": "K"}
-_BASES = {"log2": "2", "log10": "10"}
+_FENCES = ("||", "⌊⌋", "⌈⌉", "‖‖")
 
 
 class Style(Protocol):
@@ -118,13 +112,13 @@ class Typesetter:
             return self.power(e)
         if op == "mod":
             a, b = (self.inside(a, _PRODUCT) for a in args)
-            return (*a, style.sign("mod"), *b), _COMPARE
+            return (*a, style.sign(_word(op)), *b), _COMPARE
         if op == "not":
-            return (style.sign(SYMBOLS[op]), *style.fenced("(", (args[0],), ")")), _ATOM
+            return (style.sign(_word(op)), *style.fenced("(", (args[0],), ")")), _ATOM
         if op in BOOLEANS:
             level = _LOWEST if op in ("and", "or") else _COMPARE
             a, b = (self.inside(a, level + 1) for a in args)
-            return (*a, style.sign(SYMBOLS[op]), *b), level
+            return (*a, style.sign(_word(op)), *b), level
         if op == "where":
             return style.cases((args[0],), (args[1],), (args[2],)), _LOWEST
         return self.function(e)
@@ -178,9 +172,9 @@ class Typesetter:
         if op == "exp2":
             self.digit[e] = True
             return style.raised((style.digits("2"),), arguments[0]), _POWER
-        if op in _FENCED:
-            left, right = _FENCED[op]
-            return style.fenced(left, arguments[0], right), _ATOM
+        word, _, index = _word(op).partition("_")
+        if word in _FENCES:
+            return style.fenced(word[0], arguments[0], word[1]), _ATOM
         if op == "lgamma":
             return style.called((style.word("ln"),), [style.called((style.word("Gamma"),), arguments)]), _CALL
         if op == "diff":
@@ -191,14 +185,12 @@ class Typesetter:
             below = arguments[1] if first else style.raised(arguments[1], order)
             whole = (*style.fraction(above, (*d, style.times(False), *below)), *style.fenced("(", arguments[0], ")"))
             return whole, _PRODUCT
-        head: Parts = (style.word(_word(op)),)
-        if op in _BASES:
-            head = style.lowered((style.word("log"),), (style.digits(_BASES[op]),))
-        elif op in _BESSEL:
-            head = style.lowered((style.name(_BESSEL[op]),), (style.digits(str(e.value)),))
+        head: Parts = (style.name(word) if len(word) == 1 else style.word(word),)
+        if index:
+            head = style.lowered(head, (style.digits(str(e.value) if index == "n" else index),))
         elif isinstance(e.value, int):
             # polygamma(n, x) is the n-th derivative of psi, with n in brackets above (DLMF 5.15).
-            head = style.raised((style.word(_word(op)),), style.fenced("(", (style.digits(str(e.value)),), ")"))
+            head = style.raised(head, style.fenced("(", (style.digits(str(e.value)),), ")"))
         return style.called(head, arguments), _CALL
 
 
