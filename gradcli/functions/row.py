@@ -174,21 +174,21 @@ def expansion(e: Expr, args: Sequence[Expr]) -> Expr | None:
     return row.expansion(*args, n=e.value) if row.parameter else row.expansion(*args)
 
 
-def _named(name: str) -> Callable[..., Expr]:
+def named(name: str) -> Callable[..., Expr]:
     return lambda *args: apply(name, *args)
 
 
 (sqrt, exp, log, sin, cos, tan, sinh, cosh, tanh, abs_, sign, log1p) = map(
-    _named, ["sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign", "log1p"]
+    named, ["sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign", "log1p"]
 )
 (csc, cot, sech, csch, coth, sigmoid, digamma, rint, fmod) = map(
-    _named, ["csc", "cot", "sech", "csch", "coth", "sigmoid", "digamma", "round", "fmod"]
+    named, ["csc", "cot", "sech", "csch", "coth", "sigmoid", "digamma", "round", "fmod"]
 )
 (atan2, atanh, acosh, asinh, acos, asin, hypot, direction, softmax, copysign, where, xdivy) = map(
-    _named,
+    named,
     ["atan2", "atanh", "acosh", "asinh", "acos", "asin", "hypot", "direction", "softmax", "copysign", "where", "xdivy"],
 )
-(lt, le, gt, ge, eq, and_, maximum, minimum) = map(_named, ["lt", "le", "gt", "ge", "eq", "and", "max", "min"])
+(lt, le, gt, ge, eq, and_, maximum, minimum) = map(named, ["lt", "le", "gt", "ge", "eq", "and", "max", "min"])
 PI = constant("pi")
 HALF = const(Fraction(1, 2))
 QUARTER = const(Fraction(1, 4))
