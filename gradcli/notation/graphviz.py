@@ -9,7 +9,6 @@ from gradcli.caret import printable
 from gradcli.expr import (
     ATOM,
     BOOLEANS,
-    COMPARISONS,
     CONSTANTS,
     Expr,
     post_order,
@@ -33,7 +32,7 @@ def label(e: Expr) -> str:
     if e.op in ("var", "constant"):
         return str(e.value)
     row = TABLE.get(e.op)
-    word = COMPARISONS.get(e.op) or (row.infix if row and row.infix else e.op)
+    word = (row and row.infix) or e.op
     return f"{word} {e.value}" if isinstance(e.value, int) else word
 
 
