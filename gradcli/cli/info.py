@@ -25,7 +25,13 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _version_command(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "version",
+    examples=("gradcli version", "gradcli version --json"),
+    help="Versions of gradcli, Python and the libraries.",
+    params=[click.Option(["--json"], is_flag=True, help="As one JSON object, with engines and formats.")],
+)
+def version(ctx: click.Context, line: CommandLine) -> None:
     import platform
 
     from gradcli.formats import FORMATS
@@ -41,7 +47,13 @@ def _version_command(ctx: click.Context, line: CommandLine) -> None:
         emit("".join(f"{name} {v or '(not installed)'}\n" for name, v in versions.items()))
 
 
-def _functions_command(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "functions",
+    examples=("gradcli functions", "gradcli functions erf", "gradcli functions arcsin"),
+    help="All functions, or one with its domain, derivatives and conventions.",
+    params=[click.Argument(["name"], required=False)],
+)
+def functions(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.functions import SPELLED, TABLE
 
     name = line.name
@@ -81,7 +93,13 @@ def _slopes(row: Any) -> list[str]:
     return [f"{n} = {text(d)}{example}" for n, d in derive([(row.name, e)], names, 1)[1:]]
 
 
-def _help_command(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "help",
+    examples=("gradcli help", "gradcli help diff", "gradcli help language --full"),
+    help="Help on a command or a topic.",
+    params=[click.Argument(["topic"], required=False), *options.named("full")],
+)
+def help_(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.cli import COMMANDS, group
     from gradcli.cli.topics import SYNONYMS, page_text, topics
 
@@ -104,36 +122,3 @@ def _help_command(ctx: click.Context, line: CommandLine) -> None:
     else:
         known = [*pages, *SYNONYMS, *COMMANDS]
         raise GradError(f"no help on '{topic}'", hint=meant(topic, known, "there is help on"))
-
-
-def functions() -> click.Command:
-    return options.Command(
-        "functions",
-        examples=("gradcli functions", "gradcli functions erf", "gradcli functions arcsin"),
-        help="All functions, or one with its domain, derivatives and conventions.",
-        params=[click.Argument(["name"], required=False)],
-        callback=_functions_command,
-    )
-
-
-def version() -> click.Command:
-    return options.Command(
-        "version",
-        examples=("gradcli version", "gradcli version --json"),
-        help="Versions of gradcli, Python and the libraries.",
-        params=[click.Option(["--json"], is_flag=True, help="As one JSON object, with engines and formats.")],
-        callback=_version_command,
-    )
-
-
-def help_() -> click.Command:
-    return options.Command(
-        "help",
-        examples=("gradcli help", "gradcli help diff", "gradcli help language --full"),
-        help="Help on a command or a topic.",
-        params=[
-            click.Argument(["topic"], required=False),
-            *options.named("full"),
-        ],
-        callback=_help_command,
-    )

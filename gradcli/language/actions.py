@@ -258,8 +258,7 @@ class Meaning:
             e = apply(op, *args, value=value)
         except GradError as error:
             raise error.at(span, self.source) from None
-        if e not in self.spans:
-            self.spans[e] = span
+        self.spans.setdefault(e, span)
         return e
 
     def _check_number(self, e: Expr, span: Span) -> None:
