@@ -117,11 +117,9 @@ def _misplaced(context: Context) -> str:
     token, previous = context.token, context.previous
     problem = f"unexpected '{short(token.spelled)}'"
     joined = previous.spelled + token.spelled if previous and context.next_to() else ""
-    if joined in _PAIRS:
-        return f"{problem}: '{joined}' has no meaning here, {_PAIRS[joined]}"
-    if token.kind == "EQUAL" and context.source.text[token.end : token.end + 1] in ("<", ">"):
-        joined = context.source.text[token.start : token.end + 1]
-        return f"{problem}: '{joined}' has no meaning here, {_PAIRS[joined]}"
+    for pair in (joined, context.source.text[token.start : token.end + 1] if token.kind == "EQUAL" else ""):
+        if pair in _PAIRS:
+            return f"{problem}: '{pair}' has no meaning here, {_PAIRS[pair]}"
     if not context.operand_due:
         advice = _juxtaposed(context) if token.kind in _OPERANDS else _no_operator(context)
         return f"{problem}{advice}"

@@ -58,13 +58,10 @@ def load() -> Tables:
     Raises FileNotFoundError if neither the tables nor the grammar are there.
     """
     grammar = grammar_text()
-    written: Any = None
     try:
-        from gradcli import _tables
-
-        written = _tables
+        from gradcli import _tables as written
     except ImportError:
-        pass
+        written = None
     if written is not None and written.FORMAT == FORMAT and grammar in (None, written.GRAMMAR):
         return _named(written.TABLES)
     if grammar is None:

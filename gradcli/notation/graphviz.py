@@ -6,17 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from gradcli.caret import printable
-from gradcli.expr import (
-    ATOM,
-    BOOLEANS,
-    CONSTANTS,
-    Expr,
-    post_order,
-    readable,
-    shape,
-    spell_name,
-    spell_number,
-)
+from gradcli.expr import ATOM, BOOLEANS, CONSTANTS, Expr, post_order, readable, shape, spell_name, spell_number
 from gradcli.functions import TABLE
 
 
