@@ -77,8 +77,8 @@ def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[
     count = str(len(results))
     extra = [fill(row.extra, count=count)] if row.extra else []
     parts = {
-        "helpers": "".join(functions.texts), "results": shown, "count": count, "comma": "," if count == "1" else "",
-        "parameters": ", ".join([*_parameters(row, names), *extra]), **_body(row, names, temporaries),
+        "helpers": "".join(functions.texts), **_body(row, names, temporaries), "results": shown, "count": count,
+        "comma": "," if count == "1" else "", "parameters": ", ".join([*_parameters(row, names), *extra]),
     }  # fmt: skip
     prelude = _prelude(row, " ".join(parts.values()))
     whole = fill(row.frame, comment=notes, prelude=prelude, **parts)

@@ -38,5 +38,5 @@ for _kind, _doc, _below, _above, _where, _ends in (
 ):
     define(
         _kind, _doc, _neighbours(_kind, _below, _above), parameter=True, domain=_where, needs="scipy",
-        turns=_kind in ("besselj", "bessely"), edges=_ends, poles=_ends, error=16, math=f"{_kind[-1].upper()}_n",
+        turns=_kind in ("besselj", "bessely"), edges=_ends, poles=_ends, error=16, math=f"{_kind[-1].upper()} n",
     )  # fmt: skip

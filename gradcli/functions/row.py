@@ -65,7 +65,7 @@ class Function(NamedTuple):
     libm: str = ""
     """The name of the C library's function."""
     math: str = ""
-    """The name in LaTeX and MathML where it differs, with an index after _ (n: the parameter); or two brackets."""
+    """The name in LaTeX and MathML where it differs, an index after a blank (n: the parameter); or two brackets."""
     power_on_name: bool = False
     """Whether mathematics writes powers on the name, as in sin**2 x."""
     pythagorean: tuple[str, int] | None = None

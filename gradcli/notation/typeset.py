@@ -173,7 +173,7 @@ class Typesetter:
         if op == "exp2":
             self.digit[e] = True
             return style.raised((style.digits("2"),), args), _POWER
-        word, _, index = _word(op).partition("_")
+        word, _, index = _word(op).partition(" ")
         if word in _FENCES:
             return style.fenced(word[0], args, word[1]), _ATOM
         if op == "lgamma":

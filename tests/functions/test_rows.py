@@ -223,7 +223,7 @@ def test_the_word_of_mathematics_is_written(row):
         e = apply("where", e, var("x"), var("y"))
     if readable([e])[0].op == e.op:
         latex, mathml = (NOTATIONS[n].write([("f", e)], ["x", "y"]) for n in ("latex", "mathml"))
-        word, _, index = row.math.partition("_")
+        word, _, index = row.math.partition(" ")
         for piece in [GREEK.get(word, word)] if word.isalpha() else word:
             assert f">{escape(piece)}</m" in mathml
         assert not word.isalpha() or word in latex
