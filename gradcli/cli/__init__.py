@@ -58,7 +58,7 @@ class Group(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, short = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(f"gradcli.cli.{module}"), attribute)()
+        command: click.Command = getattr(import_module(f"gradcli.cli.{module}"), attribute)
         command.short_help = short
         return command
 
@@ -82,30 +82,19 @@ class Group(click.Group):
             formatter.write_dl([(name, short) for name, (_, _, short) in COMMANDS.items()])
 
 
-def _show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from gradcli.cli.output import emit
-
-        emit(f"gradcli {__version__}\n")
-        ctx.exit()
-
-
 def group() -> Group:
     return Group(
         "gradcli",
         help="Exact derivatives of expressions, of any order, over any grid of points.",
         params=[
             options.help_option(),
-            click.Option(
-                ["-V", "--version"], is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
-                help="Show the version.",
-            ),
+            options.shows("-V", "--version", text=lambda _: f"gradcli {__version__}", help="Show the version."),
         ],
         add_help_option=False,
         no_args_is_help=False,
         invoke_without_command=True,
         callback=click.pass_context(_alone),
-    )  # fmt: skip
+    )
 
 
 def _alone(ctx: click.Context) -> None:
@@ -160,16 +149,16 @@ def _explained(e: Exception) -> GradError:
     """The GradError to report for any exception."""
     if isinstance(e, GradError):
         return e
-    if isinstance(e, click.NoSuchOption):
-        return _no_such_option(e)
     if isinstance(e, click.UsageError):
-        message, hint = e.format_message().rstrip("."), f"see: {e.ctx.command_path if e.ctx else 'gradcli'} --help"
+        hint = f"see: {e.ctx.command_path if e.ctx else 'gradcli'} --help"
+        if isinstance(e, click.NoSuchOption):
+            return _no_such_option(e, hint)
         param = e.param if isinstance(e, click.BadParameter) else None
         if param is not None and param.name is not None and e.ctx is not None:
             source = e.ctx.get_parameter_source(param.name)
             if source is click.core.ParameterSource.ENVIRONMENT:
                 hint = f"it comes from the environment: {param.envvar}"
-        return GradError(message, hint=hint)
+        return GradError(e.format_message().rstrip("."), hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
     if memory.lacking(e):
@@ -184,9 +173,8 @@ def _explained(e: Exception) -> GradError:
     return GradError(f"internal error: {words}", hint="--debug shows where", exit_code=3)
 
 
-def _no_such_option(e: click.NoSuchOption) -> GradError:
+def _no_such_option(e: click.NoSuchOption, hint: str) -> GradError:
     name = e.option_name
-    hint = f"see: {e.ctx.command_path if e.ctx else 'gradcli'} --help"
     known = [s for p in (e.ctx.command.params if e.ctx else []) for s in p.opts if s.startswith("--")]
     if name.startswith("--"):
         near = meant(name, known, "")

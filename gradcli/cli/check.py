@@ -16,7 +16,22 @@ from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
 
 
-def _check(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "check",
+    examples=(
+        'gradcli check "x**2*sin(y)" --claim "df_dx = 2*x*sin(y)" --claim "df_dy = x**2*cos(y)"',
+        "gradcli check -f model.grad --claims claims.grad --junit report.xml",
+        'gradcli check "a*exp(-b*t)" --input runs.csv --claim-column df_da=grad_a',
+        'gradcli check "diff(u,t)" --equals "k*diff(u,x,2)" --let "u = exp(-k*t)*sin(x)"',
+    ),
+    help="Is this claimed derivative right? Exit 0 where all claims agree, 1 where some do not, 2 where they could "
+    "not be checked. Without points, gradcli chooses them.",
+    params=options.named(
+        "expr file claim claims claim_column equals let points thorough seed rtol atol max_ulp at grid fill "
+        "max_points engine threads input input_format columns na max_bytes output format json junit github"
+    ),
+)
+def check(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.cli import check_report
     from gradcli.verify import CheckJob, Texts, Tolerance, run_check
 
@@ -66,26 +81,3 @@ def _check(ctx: click.Context, line: CommandLine) -> None:
         for note in tables.notes:
             stderr.note(note, line.color)
     ctx.exit(report.exit_code)
-
-
-def check() -> click.Command:
-    return options.Command(
-        "check",
-        examples=(
-            'gradcli check "x**2*sin(y)" --claim "df_dx = 2*x*sin(y)" --claim "df_dy = x**2*cos(y)"',
-            "gradcli check -f model.grad --claims claims.grad --junit report.xml",
-            'gradcli check "a*exp(-b*t)" --input runs.csv --claim-column df_da=grad_a',
-            'gradcli check "diff(u,t)" --equals "k*diff(u,x,2)" --let "u = exp(-k*t)*sin(x)"',
-        ),
-        help="Is this claimed derivative right? Exit 0 where all claims agree, 1 where some do not, 2 where they could "
-        "not be checked. Without points, gradcli chooses them.",
-        params=[
-            options.expressions(),
-            *options.named(
-                "file claim claims claim_column equals let points thorough seed rtol atol max_ulp at "
-                "grid fill max_points engine threads input input_format columns na max_bytes output format json junit "
-                "github"
-            ),
-        ],
-        callback=_check,
-    )

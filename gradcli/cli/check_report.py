@@ -23,13 +23,10 @@ def _number(value: float) -> str:
     return spell(value).removesuffix(".0")
 
 
-def _point(example: Example) -> str:
-    return ", ".join(f"{spell_name(name)}={_number(value)}" for name, value in example.point.items())
-
-
 def _counterexample(example: Example) -> str:
     """The counterexample in words, such as ``at x=1, y=2: claimed 4, true 2 (the sign is wrong)``."""
-    where = f"at {_point(example)}: " if example.point else ""
+    point = ", ".join(f"{spell_name(name)}={_number(value)}" for name, value in example.point.items())
+    where = f"at {point}: " if point else ""
     pattern = f" ({example.pattern})" if example.pattern else ""
     return f"{where}claimed {_number(example.claimed)}, true {_number(example.true)}{pattern}"
 
@@ -60,11 +57,8 @@ def _summary(report: Report) -> str:
     counted_statuses = ", ".join(
         f"{n} {status if n == 1 and status != 'unchecked' else words[status]}" for status, n in counts.items() if n
     )
-    seed = (
-        ""
-        if report.seed is None or all(v.same for v in report.verdicts)
-        else f" (points chosen by --seed {report.seed})"
-    )
+    chosen = report.seed is not None and not all(v.same for v in report.verdicts)
+    seed = f" (points chosen by --seed {report.seed})" if chosen else ""
     return f"{counted(len(report.verdicts), 'claims')}: {counted_statuses}{seed}"
 
 

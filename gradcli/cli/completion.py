@@ -89,22 +89,18 @@ def answer(instruction: str, cli: click.Command) -> None:
     emit("".join([f"{shell.format_completion(item)}\n" for item in completions]))
 
 
-def _completion(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "completion",
+    examples=(
+        'eval "$(gradcli completion bash)"',
+        'eval "$(gradcli completion zsh)"',
+        "gradcli completion fish > ~/.config/fish/completions/gradcli.fish",
+        "gradcli completion powershell | Out-String | Invoke-Expression",
+    ),
+    help="Print the completion script of a shell.",
+    params=[click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish", PowerShell.name]))],
+)
+def completion(ctx: click.Context, line: CommandLine) -> None:
     shell = _shell(line.shell or "", ctx.find_root().command)
     assert shell is not None
     emit(_script(shell))
-
-
-def completion() -> click.Command:
-    return options.Command(
-        "completion",
-        examples=(
-            'eval "$(gradcli completion bash)"',
-            'eval "$(gradcli completion zsh)"',
-            "gradcli completion fish > ~/.config/fish/completions/gradcli.fish",
-            "gradcli completion powershell | Out-String | Invoke-Expression",
-        ),
-        help="Print the completion script of a shell.",
-        params=[click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish", PowerShell.name]))],
-        callback=_completion,
-    )

@@ -10,11 +10,26 @@ from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
 
 
-def _diff(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "diff",
+    examples=(
+        'gradcli diff "x**2" --order 2 --grid 3x4',
+        'gradcli diff "exp(-x)*sin(y)" --at x=1,y=pi/4',
+        'gradcli diff "r = sqrt(x*x + y*y); u = log(r)" --wrt x --csv --grid x=1:2:11 --grid y=1,2',
+        'gradcli diff "a*exp(-b*t)" --wrt a,b --input runs.csv --keep -o sensitivities.csv',
+    ),
+    help="Values and all partial derivatives at points; without points, the derivatives as expressions.",
+    params=options.named(f"expr file order wrt allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} digits"),
+)
+def diff(ctx: click.Context, line: CommandLine) -> None:
+    from gradcli.job import Job, formulas
+
     if line.pointed:
         numbers(ctx, line, line.order)
-    else:
-        _formulas(ctx, line)
+        return
+    check_no_input_options(line)
+    target = Target(ctx, line)
+    target.write_formulas(formulas(Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused)))
 
 
 def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
@@ -26,29 +41,3 @@ def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
     job = Job(sources(line), wrt, order, allow_unused=line.allow_unused, **line.where_and_how())
     tables = rows(line, target.progress)
     target.write(lambda: run(job, tables), tables)
-
-
-def _formulas(ctx: click.Context, line: CommandLine) -> None:
-    from gradcli.job import Job, formulas
-
-    check_no_input_options(line)
-    target = Target(ctx, line)
-    target.write_formulas(formulas(Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused)))
-
-
-def diff() -> click.Command:
-    return options.Command(
-        "diff",
-        examples=(
-            'gradcli diff "x**2" --order 2 --grid 3x4',
-            'gradcli diff "exp(-x)*sin(y)" --at x=1,y=pi/4',
-            'gradcli diff "r = sqrt(x*x + y*y); u = log(r)" --wrt x --csv --grid x=1:2:11 --grid y=1,2',
-            'gradcli diff "a*exp(-b*t)" --wrt a,b --input runs.csv --keep -o sensitivities.csv',
-        ),
-        help="Values and all partial derivatives at points; without points, the derivatives as expressions.",
-        params=[
-            options.expressions(),
-            *options.named(f"file order wrt allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} digits"),
-        ],
-        callback=_diff,
-    )

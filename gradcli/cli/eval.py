@@ -9,23 +9,16 @@ from gradcli.cli.diff import numbers
 from gradcli.cli.options import CommandLine
 
 
-def _eval(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "eval",
+    examples=(
+        'gradcli eval "2**0.5"',
+        'gradcli eval "sqrt(x*x + y*y)" --at x=3,y=4',
+        'gradcli eval "sin(x)/x" --grid x=0.1:2*pi:101 -o sinc.csv',
+        'gradcli eval "y = t - mean(t)" --input runs.csv --keep --jsonl',
+    ),
+    help="Values only.",
+    params=options.named(f"expr file allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} digits"),
+)
+def eval_(ctx: click.Context, line: CommandLine) -> None:
     numbers(ctx, line, 0)
-
-
-def eval_() -> click.Command:
-    return options.Command(
-        "eval",
-        examples=(
-            'gradcli eval "2**0.5"',
-            'gradcli eval "sqrt(x*x + y*y)" --at x=3,y=4',
-            'gradcli eval "sin(x)/x" --grid x=0.1:2*pi:101 -o sinc.csv',
-            'gradcli eval "y = t - mean(t)" --input runs.csv --keep --jsonl',
-        ),
-        help="Values only.",
-        params=[
-            options.expressions(),
-            *options.named(f"file allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} digits"),
-        ],
-        callback=_eval,
-    )

@@ -13,11 +13,22 @@ from gradcli.formats.terminal import json_shown
 SCHEMA = "gradcli-explain/1"
 
 
-def _explain(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "explain",
+    examples=(
+        'gradcli explain "x**2*sin(x)"',
+        'gradcli explain "exp(-x*y)/y" --wrt y --at x=1,y=2',
+        'gradcli explain "sin(x)**2" --at x=1 --json',
+    ),
+    help="How the derivative comes about: the rule at each step; with --at, the forward and reverse tables of the "
+    "tape.",
+    params=options.named("expr file wrt allow_unused at output format json"),
+)
+def explain(ctx: click.Context, line: CommandLine) -> None:
     import orjson
 
     from gradcli.job import Job, Request
-    from gradcli.job.at_grid_fill import Points
+    from gradcli.job.parse_at_grid_fill import Points
     from gradcli.notation.explain import explained, explained_json
 
     form = options.table_or_json(line, "explanations")
@@ -40,21 +51,3 @@ def _explain(ctx: click.Context, line: CommandLine) -> None:
         text = explained(request.outputs, wanted, point).encode()
     with output:
         output(text)
-
-
-def explain() -> click.Command:
-    return options.Command(
-        "explain",
-        examples=(
-            'gradcli explain "x**2*sin(x)"',
-            'gradcli explain "exp(-x*y)/y" --wrt y --at x=1,y=2',
-            'gradcli explain "sin(x)**2" --at x=1 --json',
-        ),
-        help="How the derivative comes about: the rule at each step; with --at, the forward and reverse tables of the "
-        "tape.",
-        params=[
-            options.expressions(),
-            *options.named("file wrt allow_unused at output format json"),
-        ],
-        callback=_explain,
-    )

@@ -11,7 +11,22 @@ from gradcli.cli.target import Target
 from gradcli.errors import GradError
 
 
-def _grad(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "grad",
+    examples=(
+        'gradcli grad "y = x**2" --wrt x --grid 3x4',
+        'gradcli grad "loss = mean((a*x + b - 2*x)**2)" --wrt a,b --at a=1,b=0.5 --grid x=0:1:101',
+        'gradcli grad "y = x**2" --wrt x --create-graph',
+        'gradcli grad "loss = mean((q - k*t)**2)" --wrt k --at k=0.1 --input runs.csv',
+    ),
+    help="The vector-Jacobian product: the gradients of all outputs, weighted by --grad-outputs and summed. "
+    "An input that is one number gets the sum over the points.",
+    params=options.named(
+        f"expr file outputs inputs grad_outputs create_graph allow_unused materialize_grads "
+        f"is_grads_batched {options.POINTS} {options.TABLES} {options.OUTPUT} digits"
+    ),
+)
+def grad(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job.gradient import GradJob, grad_formulas, run_grad
 
     target = Target(ctx, line)
@@ -27,25 +42,3 @@ def _grad(ctx: click.Context, line: CommandLine) -> None:
     else:
         tables = rows(line, target.progress)
         target.write(lambda: run_grad(job, tables), tables)
-
-
-def grad() -> click.Command:
-    return options.Command(
-        "grad",
-        examples=(
-            'gradcli grad "y = x**2" --wrt x --grid 3x4',
-            'gradcli grad "loss = mean((a*x + b - 2*x)**2)" --wrt a,b --at a=1,b=0.5 --grid x=0:1:101',
-            'gradcli grad "y = x**2" --wrt x --create-graph',
-            'gradcli grad "loss = mean((q - k*t)**2)" --wrt k --at k=0.1 --input runs.csv',
-        ),
-        help="The vector-Jacobian product: the gradients of all outputs, weighted by --grad-outputs and summed. "
-        "An input that is one number gets the sum over the points.",
-        params=[
-            options.expressions(),
-            *options.named(
-                f"file outputs inputs grad_outputs create_graph allow_unused materialize_grads "
-                f"is_grads_batched {options.POINTS} {options.TABLES} {options.OUTPUT} digits"
-            ),
-        ],
-        callback=_grad,
-    )

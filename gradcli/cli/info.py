@@ -25,7 +25,13 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _version_command(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "version",
+    examples=("gradcli version", "gradcli version --json"),
+    help="Versions of gradcli, Python and the libraries.",
+    params=[click.Option(["--json"], is_flag=True, help="As one JSON object, with engines and formats.")],
+)
+def version(ctx: click.Context, line: CommandLine) -> None:
     import platform
 
     from gradcli.formats import FORMATS
@@ -41,13 +47,19 @@ def _version_command(ctx: click.Context, line: CommandLine) -> None:
         emit("".join(f"{name} {v or '(not installed)'}\n" for name, v in versions.items()))
 
 
-def _functions_command(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "functions",
+    examples=("gradcli functions", "gradcli functions erf", "gradcli functions arcsin"),
+    help="All functions, or one with its domain, derivatives and conventions.",
+    params=[click.Argument(["name"], required=False)],
+)
+def functions(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.functions import SPELLED, TABLE
 
     name = line.name
     if name is None:
         rows = [row for row in TABLE.values() if not row.internal and row.name in SPELLED]
-        calls = [_call(row) for row in rows]
+        calls = [row.call(row.name) for row in rows]
         width = max(map(len, calls))
         emit("".join(f"{call.ljust(width)}  {row.doc}\n" for call, row in zip(calls, rows, strict=True)))
         return
@@ -55,7 +67,7 @@ def _functions_command(ctx: click.Context, line: CommandLine) -> None:
     if row is None:
         hint = meant(name, [s for s, r in SPELLED.items() if not r.internal], "there are")
         raise GradError(f"unknown function '{name}'", hint=hint)
-    lines = [f"{_call(row)}  {row.doc}", f"domain: {row.domain}"]
+    lines = [f"{row.call(row.name)}  {row.doc}", f"domain: {row.domain}"]
     others = [word for word in row.synonyms if word != row.name]
     if others:
         lines.append(f"also written: {', '.join(others)}")
@@ -65,11 +77,6 @@ def _functions_command(ctx: click.Context, line: CommandLine) -> None:
     if row.needs:
         lines.append(f"needs: {row.needs}")
     emit("\n".join(lines) + "\n")
-
-
-def _call(row: Any) -> str:
-    names = [*(["n"] if row.parameter else []), *row.arguments, *(["..."] if row.arity[1] is None else [])]
-    return f"{row.name}({', '.join(names)})"
 
 
 def _slopes(row: Any) -> list[str]:
@@ -86,7 +93,13 @@ def _slopes(row: Any) -> list[str]:
     return [f"{n} = {text(d)}{example}" for n, d in derive([(row.name, e)], names, 1)[1:]]
 
 
-def _help_command(ctx: click.Context, line: CommandLine) -> None:
+@options.command(
+    "help",
+    examples=("gradcli help", "gradcli help diff", "gradcli help language --full"),
+    help="Help on a command or a topic.",
+    params=[click.Argument(["topic"], required=False), *options.named("full")],
+)
+def help_(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.cli import COMMANDS, group
     from gradcli.cli.topics import SYNONYMS, page_text, topics
 
@@ -109,36 +122,3 @@ def _help_command(ctx: click.Context, line: CommandLine) -> None:
     else:
         known = [*pages, *SYNONYMS, *COMMANDS]
         raise GradError(f"no help on '{topic}'", hint=meant(topic, known, "there is help on"))
-
-
-def functions() -> click.Command:
-    return options.Command(
-        "functions",
-        examples=("gradcli functions", "gradcli functions erf", "gradcli functions arcsin"),
-        help="All functions, or one with its domain, derivatives and conventions.",
-        params=[click.Argument(["name"], required=False)],
-        callback=_functions_command,
-    )
-
-
-def version() -> click.Command:
-    return options.Command(
-        "version",
-        examples=("gradcli version", "gradcli version --json"),
-        help="Versions of gradcli, Python and the libraries.",
-        params=[click.Option(["--json"], is_flag=True, help="As one JSON object, with engines and formats.")],
-        callback=_version_command,
-    )
-
-
-def help_() -> click.Command:
-    return options.Command(
-        "help",
-        examples=("gradcli help", "gradcli help diff", "gradcli help language --full"),
-        help="Help on a command or a topic.",
-        params=[
-            click.Argument(["topic"], required=False),
-            *options.named("full"),
-        ],
-        callback=_help_command,
-    )

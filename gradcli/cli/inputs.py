@@ -19,10 +19,10 @@ _LIMIT = 2**26
 """The largest size of an expression file, or of stdin, in bytes."""
 
 
-def names(texts: Sequence[str]) -> list[str] | None:
-    from gradcli.job.at_grid_fill import read_name, split
+def names(texts: Sequence[str], option: str = "--wrt") -> list[str] | None:
+    from gradcli.job.parse_at_grid_fill import read_name, split
 
-    return [read_name(piece, "--wrt") for text in texts for piece in split(text, ",")] if texts else None
+    return [read_name(piece, option) for text in texts for piece in split(text, ",")] if texts else None
 
 
 def sources(line: CommandLine) -> list[Source]:
@@ -63,15 +63,12 @@ def read(path: str) -> Source:
 
 def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
     """The tables named by --input; None without --input."""
-    from gradcli.job.at_grid_fill import read_name, split
     from gradcli.job.request import Rows
 
     if not line.input:
         check_no_input_options(line)
         return None
-    columns = None
-    if line.columns is not None:
-        columns = [read_name(piece, "--columns") for piece in split(line.columns, ",")]
+    columns = None if line.columns is None else names([line.columns], "--columns")
     if "-" in line.input and sys.stdin is None:
         raise GradError("cannot read stdin: it is closed")
     return Rows(

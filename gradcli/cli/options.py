@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
 
+from gradcli.cli.output import emit
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, by_suffix
 
@@ -161,6 +163,9 @@ class Command(click.Command):
         super().format_help(ctx, formatter)
 
 
+command = partial(click.command, cls=Command)
+
+
 def format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
     with formatter.section("Examples"):
         for line in examples:
@@ -186,12 +191,9 @@ def operands(words: Sequence[str]) -> list[str]:
     return texts
 
 
-def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from gradcli.cli.output import emit
-
-        emit(ctx.get_help() + "\n")
-        ctx.exit()
+def typed(ctx: click.Context, name: str) -> bool:
+    """Whether an option comes from the command line rather than from the environment."""
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def option(*spelled: str, **attributes: Any) -> click.Option:
@@ -202,10 +204,19 @@ def option(*spelled: str, **attributes: Any) -> click.Option:
     return click.Option(list(spelled), **attributes)
 
 
+def shows(*spelled: str, text: Callable[[click.Context], str], help: str) -> click.Option:
+    """A flag that prints a text instead of running the command."""
+
+    def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            emit(text(ctx) + "\n")
+            ctx.exit()
+
+    return click.Option(list(spelled), is_flag=True, is_eager=True, expose_value=False, callback=show, help=help)
+
+
 def help_option() -> click.Option:
-    return click.Option(
-        ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help, help="Show this help."
-    )
+    return shows("-h", "--help", text=click.Context.get_help, help="Show this help.")
 
 
 def _row(*spelled: str, **attributes: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -293,9 +304,6 @@ OUTPUT = "output format csv tsv json jsonl"
 
 
 def named(names: str) -> list[click.Parameter]:
-    """The options of the given names, separated by blanks, in this order."""
-    return [option(*spelled, **attributes) for spelled, attributes in map(ROWS.__getitem__, names.split())]
-
-
-def expressions() -> click.Argument:
-    return click.Argument(["expr"], nargs=-1, metavar="EXPR...")
+    """The options of the given names, separated by blanks, in this order; ``expr`` is the argument EXPR."""
+    expressions = click.Argument(["expr"], nargs=-1, metavar="EXPR...")
+    return [expressions if name == "expr" else option(*ROWS[name][0], **ROWS[name][1]) for name in names.split()]

@@ -219,9 +219,7 @@ def _prefix() -> str:
 def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
+    except OSError as e:
         # EPERM: the process exists and belongs to another user.
-        return True
+        return e.errno != errno.ESRCH
     return True

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import click
 
+from gradcli import notation
 from gradcli.calculus.derive import Named
 from gradcli.cli import options, stderr
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
+from gradcli.codegen import LANGUAGES, code
 from gradcli.errors import GradError
 
+_FORMS = ["text", *LANGUAGES, *notation.NOTATIONS]
 
-def _show(ctx: click.Context, line: CommandLine) -> None:
-    from gradcli.codegen import LANGUAGES
+
+@options.command(
+    "show",
+    examples=(
+        'gradcli show "x**3*sin(x)"',
+        'gradcli show "exp(-x*x/2)" --order 4 --simplify',
+        'gradcli show "sqrt(x*x + y*y)" --order 2 --as c -o hypot.c',
+        'gradcli show "m*c**2" --wrt m --as latex',
+    ),
+    help="Derivatives as expressions, where what several of them share is named t1, t2 ... first; or as code, "
+    "formulas and pictures.",
+    params=[
+        *options.named("expr file order wrt allow_unused"),
+        options.option("--as", "language", type=click.Choice(_FORMS), default="text", metavar="FORM",
+                       help=f"One of {', '.join(_FORMS)}.  [default: text]"),
+        *options.named(f"simplify {options.OUTPUT}"),
+    ],
+)  # fmt: skip
+def show(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Formulas, Job, Request
 
     form = line.language
@@ -26,7 +46,7 @@ def _show(ctx: click.Context, line: CommandLine) -> None:
     output = ctx.obj.to(line.path, line) if target is None else target.output
     if target is None:
         for name in ("format", *options.SWITCHES):
-            if getattr(line, name) and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            if getattr(line, name) and options.typed(ctx, name):
                 raise GradError(f"--as {form} has one form: leave out --{name}")
     job = Job(sources(line), wrt=names(line.wrt), order=line.order, allow_unused=line.allow_unused)
     request = Request(job, ())
@@ -37,19 +57,10 @@ def _show(ctx: click.Context, line: CommandLine) -> None:
     if target is not None:
         target.write_formulas(Formulas(request, job.order, derived))
         return
-    text = _written(form, derived, request.variables)
+    write = code if form in LANGUAGES else notation.write
+    text = write(form, derived, request.variables)
     with output:
         output(text.encode())
-
-
-def _written(form: str, derived: Named, variables: list[str]) -> str:
-    from gradcli import notation
-
-    if form in notation.NOTATIONS:
-        return notation.write(form, derived, variables)
-    from gradcli.codegen import code
-
-    return code(form, derived, variables)
 
 
 def _simplified(derived: Named, variables: list[str], line: CommandLine) -> Named:
@@ -77,32 +88,3 @@ def _simplified(derived: Named, variables: list[str], line: CommandLine) -> Name
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-
-
-def show() -> click.Command:
-    return options.Command(
-        "show",
-        examples=(
-            'gradcli show "x**3*sin(x)"',
-            'gradcli show "exp(-x*x/2)" --order 4 --simplify',
-            'gradcli show "sqrt(x*x + y*y)" --order 2 --as c -o hypot.c',
-            'gradcli show "m*c**2" --wrt m --as latex',
-        ),
-        help="Derivatives as expressions, where what several of them share is named t1, t2 ... first; or as code, "
-        "formulas and pictures.",
-        params=[
-            options.expressions(),
-            *options.named("file order wrt allow_unused"),
-            options.option("--as", "language", type=click.Choice(_forms()), default="text", metavar="FORM",
-                           help=f"One of {', '.join(_forms())}.  [default: text]"),
-            *options.named(f"simplify {options.OUTPUT}"),
-        ],
-        callback=_show,
-    )  # fmt: skip
-
-
-def _forms() -> list[str]:
-    from gradcli.codegen import LANGUAGES
-    from gradcli.notation import NOTATIONS
-
-    return ["text", *LANGUAGES, *NOTATIONS]

@@ -29,7 +29,11 @@ class Target:
 
     def __init__(self, ctx: click.Context, line: CommandLine) -> None:
         self.line, self.path = line, line.path
-        self.packing = None if self.path is None else _packing(self.path)
+        self.packing = None
+        if self.path is not None:
+            from gradcli.formats.compression import suffix_of
+
+            self.packing = suffix_of(self.path)[1]
         self.format = self._chosen(ctx)
         self.output = ctx.obj.to(self.path, line)
         self.terminal = self.output.terminal
@@ -40,7 +44,7 @@ class Target:
             )
         digits = line.digits
         if digits is not None and self.format.name != "table":
-            if _typed(ctx, "digits"):
+            if options.typed(ctx, "digits"):
                 raise GradError(f"--digits is for tables: {self.format.name} always has every digit")
             digits = None
         width = shutil.get_terminal_size().columns if self.terminal else 0
@@ -48,7 +52,8 @@ class Target:
         self.style = Style(digits, width or None, color)
         self.word = "rows" if line.input and not line.grid else "points"
         self.started = time.monotonic()
-        self.progress = self._progress()
+        quiet = line.no_progress or line.quiet or self.terminal or sys.stderr is None or not sys.stderr.isatty()
+        self.progress = None if quiet else Progress(self.word)
 
     def write(self, compute: Callable[[], Computed], rows: Rows | None) -> None:
         """Compute and write the numbers, then print the notes on stderr, among them those of the tables read."""
@@ -78,7 +83,6 @@ class Target:
             stderr.note(stderr.nonfinite(nonfinite), color)
 
     def write_formulas(self, formulas: Statements) -> None:
-        """Write expressions."""
         with self.output:
             self._send(lambda out: self.format.tell(formulas, out, self.style))
 
@@ -112,7 +116,7 @@ class Target:
         by_name = self._by_name()
         switches = [name for name in options.SWITCHES if getattr(self.line, name)]
         named = self.line.format
-        if named is not None and not _typed(ctx, "format") and (switches or by_name):
+        if named is not None and not options.typed(ctx, "format") and (switches or by_name):
             # The command line takes precedence over the environment.
             named = None
         chosen = dict.fromkeys([*switches, *([named] if named else [])])
@@ -139,20 +143,3 @@ class Target:
                     hint="write expressions without an option, and the file as -o FILE.csv",
                 ) from None
             return None
-
-    def _progress(self) -> Progress | None:
-        """The progress line, if stderr is a terminal and the result does not go to one."""
-        quiet = self.line.no_progress or self.line.quiet or self.terminal
-        return None if quiet or sys.stderr is None or not sys.stderr.isatty() else Progress(self.word)
-
-
-def _packing(path: str) -> str | None:
-    """The compression that the suffix of a file asks for."""
-    from gradcli.formats.compression import suffix_of
-
-    return suffix_of(path)[1]
-
-
-def _typed(ctx: click.Context, name: str) -> bool:
-    """Whether an option comes from the command line rather than from the environment."""
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

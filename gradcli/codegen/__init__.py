@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from gradcli.codegen import compiled, query, scripting
+from gradcli.codegen import languages_compiled, languages_query, languages_scripting
 from gradcli.codegen.fallbacks import FORMS
 from gradcli.codegen.identifiers import comment, identifiers
 from gradcli.codegen.language import Language, fill
@@ -21,7 +21,9 @@ from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, post_order, reachable, text, var
 from gradcli.functions import LOWERED, TABLE
 
-LANGUAGES: dict[str, Language] = {row.name: row for row in (*scripting.ROWS, *compiled.ROWS, *query.ROWS)}
+LANGUAGES: dict[str, Language] = {
+    row.name: row for row in (*languages_scripting.ROWS, *languages_compiled.ROWS, *languages_query.ROWS)
+}
 
 _LONG = 60
 """The most operations of an expression that the comment quotes."""
@@ -59,48 +61,52 @@ def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[
     functions = _Functions(row)
     functions.need(roots)
     reserved = row.words() | set(functions.names.values())
-    quote = row.quote or str
-    names = {v: quote(v) for v in variables} if row.quoted else identifiers(variables, reserved, row.folds)
+    names = {v: row.quote(v) for v in variables} if row.quoted else identifiers(variables, reserved, row.folds)
     if row.quoted and row.folds and len({v.lower() for v in variables}) < len(variables):
         raise GradError(f"{row.name} has no columns that differ by the case of letters alone", hint="rename a variable")
     misread = [v for v in variables if row.quoted and v.lower() in row.keywords.split()]
     if misread:
         raise GradError(f"{row.name} cannot read a column '{misread[0]}'", hint="rename the variable")
     temporaries, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
-    notes = comment(row.comment, [*_first_lines(row), *_notes(named, names, row)])
-    results = [(quote(name), value) for (name, _), value in zip(named, values, strict=True)]
+    notes = comment(row.comment, _notes(named, names, row))
+    results = [(row.quote(name), value) for (name, _), value in zip(named, values, strict=True)]
     if row.quoted:
         return staged_query(row, notes, temporaries, results, list(names.values()))
     shown = row.between.join(
         fill(row.result, value=value.text, name=name, index=str(k), place=str(k + 1))
         for k, (name, value) in enumerate(results)
     )
-    body = "".join(map(functions.assigned, temporaries))
-    parameters = [row.parameter.replace("{0}", name) for name in names.values()]
+    count = str(len(results))
+    extra = [fill(row.extra, count=count)] if row.extra else []
     parts = {
-        "helpers": "".join(functions.texts), "body": body, "inner": textwrap.indent(body, "    "), "results": shown,
-        "read": _read(row, names), "declared": _declared(row, temporaries), "count": str(len(results)),
-        "comma": "," if len(results) == 1 else "",
-        "parameters": ", ".join([*parameters, *_extra(row, results)]),
+        "helpers": "".join(functions.texts), **_body(row, names, temporaries), "results": shown, "count": count,
+        "comma": "," if count == "1" else "", "parameters": ", ".join([*_parameters(row, names), *extra]),
     }  # fmt: skip
     prelude = _prelude(row, " ".join(parts.values()))
     whole = fill(row.frame, comment=notes, prelude=prelude, **parts)
     return _wrapped(whole, row.wrap) if row.wrap else whole
 
 
-def _extra(row: Language, results: Sequence[object]) -> list[str]:
-    return [fill(row.extra, count=str(len(results)))] if row.extra else []
+def _parameters(row: Language, names: dict[str, str]) -> list[str]:
+    return [row.parameter.replace("{0}", name) for name in names.values()]
 
 
-def _read(row: Language, names: dict[str, str]) -> str:
-    quote = row.quote or str
-    return "".join(
-        fill(row.read, key=quote(key), name=name, place=str(k)) for k, (key, name) in enumerate(names.items(), 1)
+def _body(row: Language, names: dict[str, str], temporaries: Sequence[Line]) -> dict[str, str]:
+    """The parts of a function's frame before its results: what reads variables, declares and assigns temporaries."""
+    body = "".join(
+        fill((line.truth and row.assign_truth) or row.assign, name=line.name, value=line.text) for line in temporaries
     )
-
-
-def _declared(row: Language, temporaries: Sequence[Line]) -> str:
-    return "".join(fill((line.truth and row.declare_truth) or row.declare, name=line.name) for line in temporaries)
+    return {
+        "body": body,
+        "inner": textwrap.indent(body, "    "),
+        "read": "".join(
+            fill(row.read, key=row.quote(key), name=name, place=str(place))
+            for place, (key, name) in enumerate(names.items(), 1)
+        ),
+        "declared": "".join(
+            fill((line.truth and row.declare_truth) or row.declare, name=line.name) for line in temporaries
+        ),
+    }
 
 
 class _Functions:
@@ -129,17 +135,13 @@ class _Functions:
         self.need(body)
         letters = {str(v.value): str(v.value) for v in free}
         temporaries, values = lines(body, row, letters, {*letters, *row.words()}, self.calls(body))
-        written = "".join(map(self.assigned, temporaries))
         self.texts.append(
             fill(
                 row.helper,
                 function=self.names[e.op, e.value],
-                parameters=row.separator.join(row.parameter.replace("{0}", letter) for letter in letters),
-                read=_read(row, letters),
-                declared=_declared(row, temporaries),
-                body=written,
-                inner=textwrap.indent(written, "    "),
+                parameters=row.separator.join(_parameters(row, letters)),
                 value=values[0].text,
+                **_body(row, letters, temporaries),
             )
         )
 
@@ -150,9 +152,6 @@ class _Functions:
             for e in reachable(roots)
             if (e.op, e.value) in self.names
         }
-
-    def assigned(self, line: Line) -> str:
-        return fill((line.truth and self.row.assign_truth) or self.row.assign, name=line.name, value=line.text)
 
 
 def _prelude(row: Language, whole: str) -> str:
@@ -171,12 +170,10 @@ def _prelude(row: Language, whole: str) -> str:
     return "".join(sorted(order, key=lambda part: not part.startswith(("using", "from"))))
 
 
-def _first_lines(row: Language) -> tuple[str, str]:
-    """Two fixed lines without the user's text: some readers take instructions there (Python: the encoding, PEP 263)."""
-    return f"gradcli: {row.doc}.", "Expressions as gradcli reads them, with escapes for what is not ASCII:"
-
-
 def _notes(named: Sequence[tuple[str, Expr]], names: dict[str, str], row: Language) -> Iterator[str]:
+    # Two fixed lines without the user's text: some readers take instructions there (Python: the encoding, PEP 263).
+    yield f"gradcli: {row.doc}."
+    yield "Expressions as gradcli reads them, with escapes for what is not ASCII:"
     outputs: list[str] = []
     for name, e in named:
         # Derivatives follow their output and contain its name: only outputs are quoted.

@@ -29,42 +29,30 @@ from gradcli.functions.row import (
     lt,
     maximum,
     minimum,
+    named,
     rint,
     sin,
     sqrt,
     where,
 )
+from gradcli.functions.special import exact_square
 
 _WHOLE = const(2**52)
 _LARGE = const(10**8)
 
 
-def _expm1(x: Expr) -> Expr:
-    return apply("expm1", x)
-
-
-def _fma(x: Expr, y: Expr, z: Expr) -> Expr:
-    return apply("fma", x, y, z)
-
-
-def _or(a: Expr, b: Expr) -> Expr:
-    return apply("or", a, b)
-
-
-def _ne(a: Expr, b: Expr) -> Expr:
-    return apply("ne", a, b)
-
-
-def _signed(x: Expr, y: Expr) -> Expr:
-    """copysign for a y that is not nan."""
-    return apply("bare_copysign", x, y)
+_expm1, _fma, _or, _ne, _floor = map(named, ["expm1", "fma", "or", "ne", "floor"])
+_signed = named("bare_copysign")
+"""copysign for a y that is not nan."""
 
 
 def _finite(x: Expr) -> Expr:
     return lt(abs_(x), INF)
 
 
-def _guard(op: str, accepted: Callable[[Expr], Expr], otherwise: Callable[[Expr], Expr]) -> Callable[[Expr], Expr]:
+def _guard(
+    op: str, accepted: Callable[[Expr], Expr], otherwise: Callable[[Expr], Expr] = lambda x: NAN
+) -> Callable[[Expr], Expr]:
     """The form of an ``op`` that raises unless ``accepted`` holds; every such op accepts 1."""
 
     def form(x: Expr) -> Expr:
@@ -76,14 +64,6 @@ def _guard(op: str, accepted: Callable[[Expr], Expr], otherwise: Callable[[Expr]
 
 def _logarithm(op: str) -> Callable[[Expr], Expr]:
     return _guard(op, lambda x: gt(x, ZERO), lambda x: where(eq(x, ZERO), -INF, NAN))
-
-
-def _inside(x: Expr) -> Expr:
-    return le(abs_(x), ONE)
-
-
-def _nan(x: Expr) -> Expr:
-    return NAN
 
 
 def _div(a: Expr, b: Expr) -> Expr:
@@ -121,10 +101,8 @@ def _power_residual(x: Expr, n: Expr, lost: Expr) -> Expr:
 
 
 def _gauss(x: Expr) -> Expr:
-    # exp(-x**2): the square of the leading 26 bits of x is exact, the remainder enters as a separate factor.
-    size, scale = minimum(abs_(x), const(40)), const(2**20)
-    lead = rint(size * scale) / scale
-    return exp(-(lead * lead)) * exp(-((size - lead) * (size + lead)))
+    square, rest = exact_square(x)
+    return exp(-square) * exp(-rest)
 
 
 def _kahan_expm1(x: Expr) -> Expr:
@@ -186,7 +164,7 @@ def _round(x: Expr) -> Expr:
     return where(lt(a, _WHOLE), _signed((a + _WHOLE) - _WHOLE, x), x)
 
 
-def _floor(x: Expr) -> Expr:
+def _rounded_down(x: Expr) -> Expr:
     near = rint(x)
     return where(gt(near, x), near - ONE, near)
 
@@ -214,7 +192,7 @@ def _fmod(x: Expr, y: Expr) -> Expr:
     a, b = abs_(x), abs_(y)
     rest = a
     for _ in range(2):
-        rest = _fma(-apply("floor", rest / b), b, rest)
+        rest = _fma(-_floor(rest / b), b, rest)
     rest = where(lt(rest, ZERO), rest + b, where(ge(rest, b), rest - b, rest))
     sound = and_(ge(rest, ZERO), lt(rest, b))
     return where(lt(a, b), x, where(sound, _signed(rest, x), NAN))
@@ -239,11 +217,11 @@ FORMS: dict[str, Callable[..., Expr]] = {
     # nan for a y of nan: its sign bit differs between machines and libraries.
     "copysign": lambda x, y: where(eq(y, y), _signed(x, y), NAN),
     "div": _div, "power": _power, "power_residual": _power_residual, "gauss": _gauss, "exp": _exp,
-    "sqrt": _guard("sqrt", lambda x: ge(x, ZERO), _nan),
+    "sqrt": _guard("sqrt", lambda x: ge(x, ZERO)),
     "log": _logarithm("log"), "log10": _logarithm("log10"),
     "bare_log10": lambda x: log(x) / log(const(10)),
     "log2": lambda x: log(x) / log(TWO),
-    "sin": _guard("sin", _finite, _nan), "cos": _guard("cos", _finite, _nan), "tan": lambda x: sin(x) / cos(x),
+    "sin": _guard("sin", _finite), "cos": _guard("cos", _finite), "tan": lambda x: sin(x) / cos(x),
     "asin": lambda x: atan2(x, sqrt((ONE - x) * (ONE + x))),
     "acos": lambda x: atan2(sqrt((ONE - x) * (ONE + x)), x),
     "atan": lambda x: atan2(x, ONE),
@@ -251,9 +229,9 @@ FORMS: dict[str, Callable[..., Expr]] = {
     "expm1": _kahan_expm1, "log1p": _kahan_log1p,
     "sinh": _sinh, "cosh": _cosh, "tanh": _tanh, "asinh": _asinh, "acosh": _acosh, "atanh": _atanh,
     "cbrt_near": lambda x: _signed(apply("power", abs_(x), const(Fraction(1, 3))), x),
-    "hypot": _hypot, "round": _round, "floor": _floor,
-    "ceil": lambda x: -apply("floor", -x),
-    "trunc": lambda x: _signed(apply("floor", abs_(x)), x),
+    "hypot": _hypot, "round": _round, "floor": _rounded_down,
+    "ceil": lambda x: -_floor(-x),
+    "trunc": lambda x: _signed(_floor(abs_(x)), x),
     "fma": _dekker_fma, "fmod": _fmod, "mod": _mod, "dsinc": dsinc,
     "digamma": lambda x: apply("polygamma", x, value=0),
     "polygamma": polygamma, "bare_polygamma": positive_polygamma, "erfinv_gauss": erfinv_gauss,

@@ -64,7 +64,7 @@ class Language(NamedTuple):
     """Nesting from which an expression gets a name."""
     wrap: str = ""
     """The continuation mark, in a language with a limit on the length of lines."""
-    quote: Callable[[str], str] | None = None
+    quote: Callable[[str], str] = str
     """The quoted form of a column's or key's name."""
     quoted: bool = False
     """Whether the text is one SQL query with quoted names and temporaries in stages (see `sql`)."""

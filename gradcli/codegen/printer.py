@@ -79,7 +79,8 @@ def _supported(e: Expr, language: Language) -> bool:
     """Whether a node is written as it is: as a leaf, by its spelling or by a call of its helper."""
     if _bare(e, language):
         return False
-    return not e.args or e.op in language.spelled or (_as_function(e.op, language) and e.op not in _INLINE)
+    called = bool(language.helper) and e.op in FORMS and e.op not in _INLINE
+    return not e.args or e.op in language.spelled or called
 
 
 def _bare(e: Expr, language: Language) -> bool:
@@ -95,10 +96,6 @@ def _bare(e: Expr, language: Language) -> bool:
     # Where nan compares as the greatest value, only a nan on the greater side gives a wrong "true".
     greater = {"lt": (1,), "le": (1,), "gt": (0,), "ge": (0,), "eq": (0, 1)}.get(e.op, ())
     return any(exact(e.args[k]) is not None for k in greater)
-
-
-def _as_function(op: str, language: Language) -> bool:
-    return bool(language.helper) and op in FORMS
 
 
 def form(e: Expr, language: Language) -> Expr:

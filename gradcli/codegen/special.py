@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from gradcli.compute.backends.polygamma import cotangent
 from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const
 from gradcli.functions.row import HALF, PI, abs_, and_, cos, eq, exp, gt, le, log, lt, rint, sin, sqrt, where
 
@@ -34,15 +35,6 @@ def dsinc(x: Expr, n: int) -> Expr:
     return where(eq(abs_(x), INF), ZERO, value)
 
 
-def _cotangent(n: int) -> list[int]:
-    """Coefficients of the polynomial p with d^n/dt^n cot(t) = p(cot t), lowest power first."""
-    p = [0, 1]
-    for _ in range(n):
-        slope = [*[k * a for k, a in enumerate(p)][1:], 0, 0, 0]
-        p = [-(slope[k] + (slope[k - 2] if k > 1 else 0)) for k in range(len(p) + 1)]
-    return p
-
-
 def polygamma(x: Expr, n: int) -> Expr:
     """polygamma(n, x): reflection for x < 0 (DLMF 5.15.6) and, near 0, the recurrence (DLMF 5.15.5).
 
@@ -53,7 +45,7 @@ def polygamma(x: Expr, n: int) -> Expr:
     mirrored = apply("bare_polygamma", where(near, ONE + x, where(lt(x, ZERO), ONE - x, x)), value=n)
     angle = PI * where(apply("or", near, eq(part, ZERO)), const(Fraction(1, 4)), part)
     cot, turn, power = cos(angle) / sin(angle), ZERO, x
-    for a in reversed(_cotangent(n)):
+    for a in reversed(cotangent(n)):
         turn = turn * cot + const(a)
     for _ in range(n):
         power = power * x

@@ -1,7 +1,7 @@
 """Grids: the points of evaluation, as an outer product of axes that is never expanded.
 
 Columns return their values in slices, with equal doubles as a list and as an array. The text of the options that
-describe a grid is parsed by `job.at_grid_fill`.
+describe a grid is parsed by `job.parse_at_grid_fill`.
 Layer: must not know what is computed at the points, nor how.
 """
 

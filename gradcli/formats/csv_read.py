@@ -15,7 +15,7 @@ from typing import Any
 from gradcli.errors import GradError
 from gradcli.formats.columns import Chunk
 from gradcli.formats.csv_arrow import arrow_columns, loaded, plain
-from gradcli.formats.csv_cells import Cells, between_commas, split
+from gradcli.formats.csv_offsets import Cells, between_commas, split
 from gradcli.formats.csv_rows import position, row, unquoted, whole_rows, with_newlines
 from gradcli.formats.input import Input, checked_names, column_indices, fault, marked, shown
 from gradcli.formats.parse_numbers import NA, NotANumber, number, numbers

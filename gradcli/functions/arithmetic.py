@@ -79,17 +79,20 @@ define(
     expansion=lambda a, b: where(eq(b, ZERO), a / b, rint((a - fmod(a, b)) / b)),
     readable=lambda x, y: apply("trunc", x / y),
 )  # fmt: skip
-for _op, _doc, _numpy in (
-    ("lt", "<", "less"), ("le", "<=", "less_equal"), ("gt", ">", "greater"), ("ge", ">=", "greater_equal"),
-    ("eq", "==", "equal"), ("ne", "!=", "not_equal"),
+for _op, _doc, _math, _numpy in (
+    ("lt", "<", "<", "less"), ("le", "<=", "≤", "less_equal"), ("gt", ">", ">", "greater"),
+    ("ge", ">=", "≥", "greater_equal"), ("eq", "==", "=", "equal"), ("ne", "!=", "≠", "not_equal"),
 ):  # fmt: skip
     define(
         _op, f"true where x {_doc} y", None, None, infix=_doc, internal=True,
-        commutes=_op in ("eq", "ne"), edges=lambda x, y: [x - y], numpy=_numpy,
+        commutes=_op in ("eq", "ne"), edges=lambda x, y: [x - y], numpy=_numpy, math=_math,
     )  # fmt: skip
-define("and", "true where x and y", None, None, infix="and", internal=True, commutes=True, numpy="logical_and")
-define("or", "true where x or y", None, None, infix="or", internal=True, commutes=True, numpy="logical_or")
-define("not", "true where not x", None, infix="not", internal=True, numpy="logical_not")
+for _op, _math in (("and", "∧"), ("or", "\u2228")):
+    define(
+        _op, f"true where x {_op} y", None, None, infix=_op, internal=True, commutes=True, numpy=f"logical_{_op}",
+        math=_math,
+    )  # fmt: skip
+define("not", "true where not x", None, infix="not", internal=True, numpy="logical_not", math="¬")
 define(
     "where", "a where the condition holds, else b", None, None, None, arguments="condition a b",
     notes="selects, never multiplies: nothing leaks from the branch not taken", direct=True,

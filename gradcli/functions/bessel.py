@@ -35,4 +35,5 @@ for _kind, _doc, _below, _above, _domain in (
     define(
         _kind, _doc, _neighbours(_kind, _below, _above), parameter=True, domain=_domain, needs="scipy",
         turns=_kind in ("besselj", "bessely"), poles=(lambda x: [x]) if _domain == "x > 0" else None, error=16,
+        math=f"{_kind[-1].upper()} n",
     )  # fmt: skip

@@ -86,11 +86,11 @@ define(
 )  # fmt: skip
 define(
     "log2", "binary logarithm", lambda y, x: defined(y, 1 / log(const(2)) / x, x), domain="x > 0", synonyms="lb",
-    at={1: 0}, poles=lambda x: [x], numpy="log2", libm="log2",
+    at={1: 0}, poles=lambda x: [x], numpy="log2", libm="log2", math="log 2",
 )  # fmt: skip
 define(
     "log10", "decimal logarithm", lambda y, x: defined(y, 1 / log(const(10)) / x, x), domain="x > 0", synonyms="lg",
-    at={1: 0}, poles=lambda x: [x], numpy="log10", libm="log10",
+    at={1: 0}, poles=lambda x: [x], numpy="log10", libm="log10", math="log 10",
 )  # fmt: skip
 define(
     "log1p", "log(1 + x) without cancellation", lambda y, x: defined(y, 1 / (1 + x), x), domain="x > -1",

@@ -39,7 +39,7 @@ def _beside_integers(x: Expr) -> list[Expr]:
 
 define(
     "abs", "absolute value", lambda y, x: apply("sign", x), synonyms="fabs", notes="slope 0 at 0",
-    parity="even", at={0: 0}, nonnegative=True, edges=lambda x: [x], numpy="absolute", libm="fabs",
+    parity="even", at={0: 0}, nonnegative=True, edges=lambda x: [x], numpy="absolute", libm="fabs", math="||",
 )  # fmt: skip
 define(
     "sign", "-1, 0 or 1", None, synonyms="sgn signum", notes="slope 0 everywhere",
@@ -47,11 +47,11 @@ define(
 )  # fmt: skip
 define(
     "floor", "largest integer <= x", None, notes="slope 0 everywhere, jumps included",
-    at={0: 0}, exact=True, edges=_beside_integers, numpy="floor", libm="floor",
+    at={0: 0}, exact=True, edges=_beside_integers, numpy="floor", libm="floor", math="⌊⌋",
 )  # fmt: skip
 define(
     "ceil", "smallest integer >= x", None, notes="slope 0 everywhere, jumps included",
-    at={0: 0}, exact=True, edges=_beside_integers, numpy="ceil", libm="ceil",
+    at={0: 0}, exact=True, edges=_beside_integers, numpy="ceil", libm="ceil", math="⌈⌉",
 )  # fmt: skip
 define(
     "round", "nearest integer, halves to even", None, synonyms="rint", notes="slope 0 everywhere",

@@ -11,7 +11,7 @@ define("mean", "mean over all points", None, reduces=True, notes="rounded once")
 define("prod", "product over all points", None, reduces=True, notes="slopes exact where factors are 0")
 define(
     "norm", "Euclidean norm over all points", None, reduces=True, notes="slopes 0 where all points are 0",
-    nonnegative=True,
+    nonnegative=True, math="‖‖",
 )  # fmt: skip
 
 # Internal rows of their slopes: reductions, and values at each point that depend on all points.

@@ -65,11 +65,16 @@ class Function(NamedTuple):
     libm: str = ""
     """The name of the C library's function."""
     math: str = ""
-    """The name in LaTeX and MathML, where it differs."""
+    """The name in LaTeX and MathML where it differs, an index after a blank (n: the parameter); or two brackets."""
     power_on_name: bool = False
     """Whether mathematics writes powers on the name, as in sin**2 x."""
     pythagorean: tuple[str, int] | None = None
     """(g, s) with f(x)**2 + s*g(x)**2 = 1."""
+
+    def call(self, name: str) -> str:
+        """A call by one of its names: `atan2(y, x)`."""
+        more = ["..."] if self.arity[1] is None else []
+        return f"{name}({', '.join([*(['n'] if self.parameter else []), *self.arguments, *more])})"
 
 
 Edges = Callable[..., list[Expr]]
@@ -113,7 +118,7 @@ def define(
     least, most = arity or (len(slopes), len(slopes))
     flat = every is None and all(rule is None for rule in slopes)
     facts.setdefault("edges", facts.get("poles"))
-    names = tuple(arguments.split())[: least if most is None else most]
+    names = tuple(arguments.split())[: most or 2]
     row = Function(
         name, doc, (least, most), None if flat else every or each, tuple(synonyms.split()), names,
         at=tuple(at.items()), **facts,

@@ -98,7 +98,7 @@ define(
 # Error function, gamma family.
 
 
-def _exact_square(x: Expr) -> tuple[Expr, Expr]:
+def exact_square(x: Expr) -> tuple[Expr, Expr]:
     """x**2, for |x| > 40 that of 40, as a sum: the square of the 25 leading bits, which is exact, and a small rest."""
     scale = const(2**20)
     size = minimum(abs_(x), const(40))
@@ -109,7 +109,7 @@ def _exact_square(x: Expr) -> tuple[Expr, Expr]:
 def _dgauss(x: Expr, n: int) -> Expr:
     if n == 0:
         return apply("gauss", x)
-    square, rest = _exact_square(x)
+    square, rest = exact_square(x)
     before, hermite = ONE, -2 * x
     for k in range(1, n):
         before, hermite = hermite, -2 * (x * hermite + k * before)
@@ -190,7 +190,7 @@ def _middle_series(n: int) -> list[float]:
 
 
 def _erfcx(x: Expr) -> Expr:
-    square, rest = _exact_square(x)
+    square, rest = exact_square(x)
     near = exp(square) * exp(rest) * apply("erfc", x)
     return where(lt(x, const(_MIDDLE)), near, _scaled_integral(0, x) / sqrt(PI))
 

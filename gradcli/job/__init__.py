@@ -12,7 +12,7 @@ from gradcli.compute.grid import Axis, Grid
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
 from gradcli.expr import Expr, substitute, var
-from gradcli.job.at_grid_fill import Points
+from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, Rows, check_size
 from gradcli.job.result import Computed, Result
 

@@ -13,7 +13,7 @@ from gradcli.caret import Source
 from gradcli.errors import GradError
 from gradcli.expr import ONE, Expr, variables
 from gradcli.formats.npy_random import Stored, stored
-from gradcli.job.at_grid_fill import INDICES, read_name, single
+from gradcli.job.parse_at_grid_fill import INDICES, read_name, single
 
 OPTION = "--grad-outputs"
 _NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|`[^`]+`)\s*=(?!=)(.*)", re.DOTALL)

@@ -16,7 +16,7 @@ from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
 from gradcli.formats import Chunk, Kept, open_table
 from gradcli.formats.input import STDIN, file_size, opened
-from gradcli.job.at_grid_fill import Points
+from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows
 from gradcli.limits import memory
 

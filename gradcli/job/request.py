@@ -12,7 +12,7 @@ from gradcli.caret import Source
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, statements, text
-from gradcli.job.at_grid_fill import RESERVED
+from gradcli.job.parse_at_grid_fill import RESERVED
 from gradcli.language import Parsed, parse
 
 ORDER_LIMIT = 200

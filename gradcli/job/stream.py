@@ -15,8 +15,8 @@ from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.passthrough import Kept
-from gradcli.job.at_grid_fill import Points
 from gradcli.job.inputs import CELL, NUMBER, Tables
+from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Job, Request
 from gradcli.job.result import STREAMED, Computed
 from gradcli.limits import memory

@@ -197,11 +197,9 @@ class Meaning:
         extra = 1 if row.parameter else 0
         least, most = least + extra, None if most is None else most + extra
         if count < least or (most is not None and count > most):
-            from gradcli.language.names import signature
-
             expected = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
             word = "argument" if (most or least) == 1 else "arguments"
-            hint = f"write {signature(row, name)}"
+            hint = f"write {row.call(name)}"
             self._fail(f"{name} takes {expected} {word}, {count} given", span, hint)
 
     def _diff(self, arguments: list[Argument], span: Span) -> Expr:
@@ -260,8 +258,7 @@ class Meaning:
             e = apply(op, *args, value=value)
         except GradError as error:
             raise error.at(span, self.source) from None
-        if e not in self.spans:
-            self.spans[e] = span
+        self.spans.setdefault(e, span)
         return e
 
     def _check_number(self, e: Expr, span: Span) -> None:

@@ -1,4 +1,4 @@
-"""Names in messages: functions that do not exist, how a function is called, words of other languages.
+"""Names in messages: functions that do not exist, words of other languages.
 
 Layer: must not know tokens or the grammar.
 """
@@ -6,7 +6,7 @@ Layer: must not know tokens or the grammar.
 from __future__ import annotations
 
 from gradcli.expr import Expr
-from gradcli.functions import SPELLED, Function
+from gradcli.functions import SPELLED
 from gradcli.language.tokens import short
 
 FOREIGN_WORDS = frozenset(
@@ -22,18 +22,6 @@ FOREIGN_CALLS = {
     "deriv": "diff(f, x)", "avg": "mean(x)", "average": "mean(x)", "total": "sum(x)", "product": "prod(x)",
      "d": "diff(f, x)", "grad": "diff(f, x)", "arg": "atan2(y, x)",
 }  # fmt: skip
-
-
-def signature(row: Function, name: str) -> str:
-    """The call of a function with its arguments: `atan2(x, y)`."""
-    if row.name == "where":
-        return f"{name}(condition, a, b)"
-    most = row.arity[1]
-    letters = ["n"] if row.parameter else []
-    letters += ["x", "y", "z", "u", "v"][: most or 2]
-    if most is None:
-        letters.append("...")
-    return f"{name}({', '.join(letters)})"
 
 
 def all_points(e: Expr, why: str) -> str:

@@ -20,6 +20,11 @@ _SEPARATORS = frozenset({"NEWLINE", "SEMICOLON"})
 _ENDS = frozenset({"NEWLINE", "SEMICOLON", "PLUS", "MINUS", "RPAR", "COMMA", "COMPARE"})
 _INFIX = frozenset({"STAR", "SLASH", "PERCENT", "POWER", "COMPARE", "AND", "OR"})
 _OPERAND = "a number, a name or '('"
+_FIRST = {
+    "IF": "write a if condition else b, or where(condition, a, b)", "ELSE": "there is no 'if' before it",
+    "EQUAL": "a name is missing on its left", "RPAR": "no '(' is open",
+}  # fmt: skip
+"""What is wrong with a token at the beginning of a statement."""
 _PAIRS = {
     "//": "for a whole quotient write floor(a/b)", "<>": "write '!='", "===": "write '=='", "!==": "write '!='",
     "=<": "write '<='", "=>": "write '>='", "==": "a comparison is written '=='", "->": "there are no arrows",
@@ -30,16 +35,18 @@ _ASCII = {
     "@": "there is no matrix product, a product is '*'", "?": "write a if condition else b", "~": "write 'not'",
     "\\": "a statement goes on inside brackets or after an operator", "`": "the other '`' of the name is missing",
     "\r": "end lines with a line feed", ":": "it has no meaning in this language",
-    "$": "names are written without it",
+    "$": "names are written without it", "&": "write 'and'", ".": "digits are missing, as in 0.5",
 }  # fmt: skip
 
 
 def prefix(source: Source, offset: int) -> str:
     """Line and column as the beginning of a message; empty for a file, since `picture` puts them there."""
-    if source.name is not None:
-        return ""
+    return f"{_position(source, offset)}: " if source.name is None else ""
+
+
+def _position(source: Source, offset: int) -> str:
     line, column, _ = source.place(offset)
-    return f"line {line}, column {column}: " if "\n" in source.text.rstrip() else f"column {column}: "
+    return f"line {line}, column {column}" if "\n" in source.text.rstrip() else f"column {column}"
 
 
 def unexpected(source: Source, tokens: list[Token], at: int, last: int, accepted: Collection[str]) -> GradError:
@@ -99,9 +106,7 @@ def _still_open(context: Context) -> str:
     if level > 0:
         return "expected 'else' and the other value: a if condition else b"
     if context.unclosed:
-        line, column, _ = context.source.place(start)
-        position = f"column {column}" if "\n" not in context.source.text.rstrip() else f"line {line}, column {column}"
-        return f"expected ')': the '(' at {position} is never closed"
+        return f"expected ')': the '(' at {_position(context.source, start)} is never closed"
     return "expected an operator"
 
 
@@ -112,26 +117,16 @@ def _misplaced(context: Context) -> str:
     token, previous = context.token, context.previous
     problem = f"unexpected '{short(token.spelled)}'"
     joined = previous.spelled + token.spelled if previous and context.next_to() else ""
-    if joined in _PAIRS:
-        return f"{problem}: '{joined}' has no meaning here, {_PAIRS[joined]}"
-    if token.kind == "EQUAL" and context.source.text[token.end : token.end + 1] in ("<", ">"):
-        joined = context.source.text[token.start : token.end + 1]
-        return f"{problem}: '{joined}' has no meaning here, {_PAIRS[joined]}"
+    for pair in (joined, context.source.text[token.start : token.end + 1] if token.kind == "EQUAL" else ""):
+        if pair in _PAIRS:
+            return f"{problem}: '{pair}' has no meaning here, {_PAIRS[pair]}"
     if not context.operand_due:
         advice = _juxtaposed(context) if token.kind in _OPERANDS else _no_operator(context)
         return f"{problem}{advice}"
     if previous is None or previous.kind in _SEPARATORS:
         if previous is not None and previous.kind == "NEWLINE" and token.kind in _INFIX and len(context.before) > 1:
             return _line_start(token.spelled)
-        if token.kind == "IF":
-            return f"{problem}: write a if condition else b, or where(condition, a, b)"
-        if token.kind == "ELSE":
-            return f"{problem}: there is no 'if' before it"
-        if token.kind == "EQUAL":
-            return f"{problem}: a name is missing on its left"
-        if token.kind == "RPAR":
-            return f"{problem}: no '(' is open"
-        return f"{problem}, expected {_OPERAND}"
+        return f"{problem}: {_FIRST[token.kind]}" if token.kind in _FIRST else f"{problem}, expected {_OPERAND}"
     if token.kind == "NOT":
         return f"{problem}: a condition cannot stand after '{previous.spelled}'"
     if token.kind == "EQUAL" and context.next_to():
@@ -177,8 +172,8 @@ def _no_operator(context: Context) -> str:
     """The advice for a token that cannot follow a complete operand."""
     token, previous, after = context.token, context.previous, context.after
     assert previous is not None
-    if token.kind == "RPAR" and not context.unclosed:
-        return ": no '(' is open"
+    if token.kind == "ELSE" or (token.kind == "RPAR" and not context.unclosed):
+        return f": {_FIRST[token.kind]}"
     if token.kind == "COMMA":
         joined = context.next_to() and after is not None and after.start == token.end and not context.unclosed
         if joined and after is not None and previous.kind == after.kind == "NUMBER":
@@ -189,15 +184,11 @@ def _no_operator(context: Context) -> str:
     if token.kind == "EQUAL":
         if context.unclosed:
             return ": a comparison is written '=='"
-        statement = next(
-            (i for i, t in enumerate(reversed(context.before)) if t.kind in _SEPARATORS), len(context.before)
-        )
-        first = context.before[len(context.before) - statement :]
+        start = max((i + 1 for i, t in enumerate(context.before) if t.kind in _SEPARATORS), default=0)
+        first = context.before[start:]
         if len(first) > 1 and first[0].kind == "NAME" and first[1].kind == "LPAR":
             return f": there are no functions of one's own, write {first[0].spelled} = ..."
         return ": only a name can stand on the left of '='; a comparison is written '=='"
-    if token.kind == "ELSE":
-        return ": there is no 'if' before it"
     if token.kind == "NOT":
         return f" after '{short(previous.spelled)}', expected an operator"
     return f": {_still_open(context)}"
@@ -210,15 +201,12 @@ def _strange(context: Context) -> tuple[int, str]:
     """The number of characters to mark, and the message, for a character that begins no token."""
     from gradcli.language.lookalikes import described, foreign
 
-    if context.token.spelled.isascii():
-        return _strange_ascii(context, f"unexpected character {described(context.token.spelled)}")
-    previous = context.previous
-    word = (
-        previous.start
-        if previous is not None and previous.kind == "NAME" and context.next_to()
-        else context.token.start
-    )
-    return foreign(context.source.text, context.token.start, word)
+    token, previous = context.token, context.previous
+    if token.spelled.isascii():
+        return _strange_ascii(context, f"unexpected character {described(token.spelled)}")
+    named = previous is not None and previous.kind == "NAME" and context.next_to()
+    word = previous.start if previous is not None and named else token.start
+    return foreign(context.source.text, token.start, word)
 
 
 def _strange_ascii(context: Context, problem: str) -> tuple[int, str]:
@@ -227,21 +215,14 @@ def _strange_ascii(context: Context, problem: str) -> tuple[int, str]:
     rest = text[at : at + 200]
     line = rest.split("\n")[0]
     if c in "'\"":
-        if (
-            c == "'"
-            and not context.operand_due
-            and context.next_to()
-            and previous is not None
-            and previous.kind != "LPAR"
-        ):
+        follows = context.next_to() and not context.operand_due
+        if c == "'" and follows and previous is not None and previous.kind != "LPAR":
             return 1, f"{problem}: for a derivative write diff(f, x)"
         closing = line.find(c, 1)
         return closing + 1 if closing > 0 else 1, f"{problem}: there are no strings in this language"
     for two, plain in (("&&", "and"), ("||", "or"), (":=", "="), ("=:", "=")):
         if rest.startswith(two):
             return 2, f"unexpected '{two}': write '{plain}'"
-    if c == "&":
-        return 1, f"{problem}: write 'and'"
     if c == "|":
         bars = re.match(r"\|([^|]+)\|", line)
         if context.operand_due:
@@ -255,8 +236,6 @@ def _strange_ascii(context: Context, problem: str) -> tuple[int, str]:
         if rest[1:2] in ("*", "/", "^"):
             return 2, f"unexpected '{rest[:2]}': write '{rest[1]}', which works point by point anyway"
         return 1, f"{problem}: there are no attributes in this language"
-    if c == ".":
-        return 1, f"{problem}: digits are missing, as in 0.5"
     if c == "[" and not context.operand_due:
         return 1, f"{problem}: there is no indexing, and brackets are ( and )"
     if c == ":" and previous is not None and previous.spelled == "lambda":

@@ -8,6 +8,7 @@ Only this file imports Lark. Layer: must not know the meaning of rules.
 from __future__ import annotations
 
 import os
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 FORMAT = 1
@@ -57,13 +58,10 @@ def load() -> Tables:
     Raises FileNotFoundError if neither the tables nor the grammar are there.
     """
     grammar = grammar_text()
-    written: Any = None
     try:
-        from gradcli import _tables
-
-        written = _tables
+        from gradcli import _tables as written
     except ImportError:
-        pass
+        written = None
     if written is not None and written.FORMAT == FORMAT and grammar in (None, written.GRAMMAR):
         return _named(written.TABLES)
     if grammar is None:
@@ -86,7 +84,8 @@ def make(grammar: str) -> Tables:
     lark = Lark(grammar, parser="lalr", lexer="basic", start="program", keep_all_tokens=True, maybe_placeholders=False)
     data, memo = lark.memo_serialize([TerminalDef, LarkRule])
     patterns, strings = {}, {}
-    for terminal in sorted((memo[ref["@"]] for ref in data["parser"]["lexer_conf"]["terminals"]), key=_name):
+    lexer = data["parser"]["lexer_conf"]
+    for terminal in sorted((memo[ref["@"]] for ref in lexer["terminals"]), key=itemgetter("name")):
         pattern = terminal["pattern"]
         if pattern["__type__"] == "PatternStr":
             strings[pattern["value"]] = terminal["name"]
@@ -119,12 +118,7 @@ def make(grammar: str) -> Tables:
         if state == end:
             row[END] = 0
         states.append(row)
-    ignored = sorted(data["parser"]["lexer_conf"]["ignore"])
-    return _named(plain((patterns, strings, tuple(ignored), rules, tuple(states))))
-
-
-def _name(terminal: dict[str, Any]) -> str:
-    return str(terminal["name"])
+    return _named(plain((patterns, strings, tuple(sorted(lexer["ignore"])), rules, tuple(states))))
 
 
 def plain(value: Any) -> Any:

@@ -6,18 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from gradcli.caret import printable
-from gradcli.expr import (
-    ATOM,
-    BOOLEANS,
-    COMPARISONS,
-    CONSTANTS,
-    Expr,
-    post_order,
-    readable,
-    shape,
-    spell_name,
-    spell_number,
-)
+from gradcli.expr import ATOM, BOOLEANS, CONSTANTS, Expr, post_order, readable, shape, spell_name, spell_number
 from gradcli.functions import TABLE
 
 
@@ -33,7 +22,7 @@ def label(e: Expr) -> str:
     if e.op in ("var", "constant"):
         return str(e.value)
     row = TABLE.get(e.op)
-    word = COMPARISONS.get(e.op) or (row.infix if row and row.infix else e.op)
+    word = (row and row.infix) or e.op
     return f"{word} {e.value}" if isinstance(e.value, int) else word
 
 

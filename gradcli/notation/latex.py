@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradcli.calculus.leibniz import Derivative, read
+from gradcli.calculus.leibniz import Derivative
 from gradcli.caret import printable
 from gradcli.expr import WORDS as RESERVED
-from gradcli.expr import Expr, Parts, variables
-from gradcli.notation.typeset import GREEK, Typesetter, split_name
+from gradcli.expr import Expr, Parts
+from gradcli.notation.typeset import GREEK, equations, split_name
 
-_KNOWN = {
-    "sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth", "ln", "log", "exp", "arcsin", "arccos",
-    "arctan", "min", "max",
+_COMMANDS = {
+    "arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "coth", "csc", "deg", "det", "dim", "exp", "gcd", "hom",
+    "ker", "lg", "ln", "log", "max", "min", "sec", "sin", "sinh", "sup", "tan", "tanh",
 }  # fmt: skip
+"""The functions that LaTeX has a command for, all of them but inf, which is the infinite here."""
 _SIGNS = {
     "neg": "-", "+": " + ", "-": " - ", "<": " < ", ">": " > ", "≤": r" \le ", "≥": r" \ge ", "=": " = ",
-    "≠": r" \ne ", "∧": r" \land ", "\u2228": r" \lor ", "¬": r"\lnot ", "mod": r" \bmod ",
+    "≠": r" \ne ", "∧": r" \land ", "\u2228": r" \lor ", "¬": r"\lnot ", "mod": r" \bmod ", ",": ", ",
 }  # fmt: skip
 _FENCES = {"⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "‖": r"\| "}
 _TEXT = {
@@ -52,7 +53,7 @@ class Latex:
             return "e" if word == "e" else _upright(word)
         if word == "inf":
             return r"\infty"
-        if word in _KNOWN or word in GREEK:
+        if word in _COMMANDS or word in GREEK:
             return f"\\{word}"
         return r"\operatorname{" + word.replace("_", r"\_") + "}"
 
@@ -77,33 +78,22 @@ class Latex:
     def fenced(self, left: str, body: Parts, right: str) -> Parts:
         return (rf"\left{_FENCES.get(left, left)}", *body, rf"\right{_FENCES.get(right, right)}".rstrip())
 
-    def called(self, function: Parts, arguments: Sequence[Parts]) -> Parts:
-        body: list[str | Expr] = []
-        for argument in arguments:
-            body += [*([", "] if body else []), *argument]
-        return (*function, *self.fenced("(", tuple(body), ")"))
+    def called(self, function: Parts, arguments: Parts) -> Parts:
+        return (*function, *self.fenced("(", arguments, ")"))
 
     def cases(self, condition: Parts, yes: Parts, no: Parts) -> Parts:
-        return (
-            r"\begin{cases} ",
-            *yes,
-            r" & \text{if } ",
-            *condition,
-            r" \\ ",
-            *no,
-            r" & \text{otherwise} \end{cases}",
-        )
+        first = (r"\begin{cases} ", *yes, r" & \text{if } ", *condition)
+        return (*first, r" \\ ", *no, r" & \text{otherwise} \end{cases}")
 
-
-def left_side(partial: Derivative, style: Latex, ordinary: bool) -> str:
-    """The left side of an equation: the derivative, with d if it is ordinary (of a single variable), else with ∂."""
-    name = style.name(partial.of)
-    if not partial.total:
-        return name
-    d = r"\mathrm{d}" if ordinary else r"\partial"
-    power = f"^{{{partial.total}}}" if partial.total > 1 else ""
-    below = [f"{d} {_to_the(style.name(x), n)}" for x, n in partial.powers]
-    return rf"\frac{{{d}{power} {name}}}{{{' '.join(below)}}}"
+    def left_side(self, partial: Derivative, ordinary: bool) -> str:
+        """The left side of an equation: the derivative, with d if it is ordinary, else with ∂."""
+        name = self.name(partial.of)
+        if not partial.total:
+            return name
+        d = r"\mathrm{d}" if ordinary else r"\partial"
+        power = f"^{{{partial.total}}}" if partial.total > 1 else ""
+        below = [f"{d} {_to_the(self.name(x), n)}" for x, n in partial.powers]
+        return rf"\frac{{{d}{power} {name}}}{{{' '.join(below)}}}"
 
 
 def _to_the(name: str, n: int) -> str:
@@ -112,8 +102,4 @@ def _to_the(name: str, n: int) -> str:
 
 def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
     """One equation a line."""
-    style = Latex()
-    text = Typesetter(style, [e for _, e in named])
-    ordinary = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
-    sides = [left_side(side, style, ordinary) for side in read([name for name, _ in named], order)]
-    return "".join([f"{side} = {text(e)}\n" for side, (_, e) in zip(sides, named, strict=True)])
+    return "".join([f"{side} = {text}\n" for side, text in equations(Latex(), named, order)])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from gradcli.calculus.leibniz import Derivative, read
+from gradcli.calculus.leibniz import Derivative
 from gradcli.caret import printable
 from gradcli.expr import WORDS as RESERVED
-from gradcli.expr import Expr, Parts, variables
-from gradcli.notation.typeset import GREEK, Typesetter, split_name
+from gradcli.expr import Expr, Parts
+from gradcli.notation.typeset import GREEK, equations, split_name
 
 _APPLY = "<mo>\u2061</mo>"
 
@@ -60,39 +60,30 @@ class MathML:
     def fenced(self, left: str, body: Parts, right: str) -> Parts:
         return self.row((f'<mo form="prefix">{left}</mo>', *body, f'<mo form="postfix">{right}</mo>'))
 
-    def called(self, function: Parts, arguments: Sequence[Parts]) -> Parts:
-        body: list[str | Expr] = []
-        for argument in arguments:
-            body += [*(["<mo>,</mo>"] if body else []), *argument]
-        return self.row((*function, _APPLY, *self.fenced("(", tuple(body), ")")))
+    def called(self, function: Parts, arguments: Parts) -> Parts:
+        return self.row((*function, _APPLY, *self.fenced("(", arguments, ")")))
 
     def cases(self, condition: Parts, yes: Parts, no: Parts) -> Parts:
         first = ("<mtr><mtd>", *yes, "</mtd><mtd><mtext>if\u00a0</mtext>", *condition, "</mtd></mtr>")
         second = ("<mtr><mtd>", *no, "</mtd><mtd><mtext>otherwise</mtext></mtd></mtr>")
         return self.row(('<mo form="prefix">{</mo><mtable>', *first, *second, "</mtable>"))
 
-
-def left_side(partial: Derivative, style: MathML, ordinary: bool) -> str:
-    """The left side of an equation: the derivative, with d if it is ordinary (of a single variable), else with ∂."""
-    name = style.name(partial.of)
-    if not partial.total:
-        return name
-    d = _element("mi", "d" if ordinary else "∂")
-    above = f"<msup>{d}{style.digits(str(partial.total))}</msup>" if partial.total > 1 else d
-    below = []
-    for x, n in partial.powers:
-        variable = style.name(x)
-        below.append(d + (f"<msup><mrow>{variable}</mrow>{style.digits(str(n))}</msup>" if n > 1 else variable))
-    return f"<mfrac><mrow>{above}{name}</mrow><mrow>{''.join(below)}</mrow></mfrac>"
+    def left_side(self, partial: Derivative, ordinary: bool) -> str:
+        """As in LaTeX: the derivative, with d if it is ordinary, else with ∂."""
+        name = self.name(partial.of)
+        if not partial.total:
+            return name
+        d = _element("mi", "d" if ordinary else "∂")
+        above = f"<msup>{d}{self.digits(str(partial.total))}</msup>" if partial.total > 1 else d
+        below = []
+        for x, n in partial.powers:
+            variable = self.name(x)
+            below.append(d + (f"<msup><mrow>{variable}</mrow>{self.digits(str(n))}</msup>" if n > 1 else variable))
+        return f"<mfrac><mrow>{above}{name}</mrow><mrow>{''.join(below)}</mrow></mfrac>"
 
 
 def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
     """One <math> element a line."""
-    style = MathML()
-    text = Typesetter(style, [e for _, e in named])
-    ordinary = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
-    lines = []
-    for side, (_, e) in zip(read([name for name, _ in named], order), named, strict=True):
-        body = f"<mrow>{left_side(side, style, ordinary)}<mo>=</mo>{text(e)}</mrow>"
-        lines.append(f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>\n')
-    return "".join(lines)
+    head = '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">'
+    rows = equations(MathML(), named, order)
+    return "".join([f"{head}<mrow>{side}<mo>=</mo>{text}</mrow></math>\n" for side, text in rows])

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Protocol
 
+from gradcli.calculus.leibniz import Derivative, read
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, Expr, Parts, exact, pieces, reachable, readable, spell_number
+from gradcli.expr import BOOLEANS, Expr, Parts, exact, pieces, reachable, readable, spell_number, variables
 from gradcli.functions import TABLE
 from gradcli.limits.work import spend
 
@@ -34,13 +35,7 @@ GREEK = {
     )
     for word in f"{_LETTERS} psi omega {_CAPITALS}".split()
 }
-SYMBOLS = {
-    "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "and": "∧", "or": "\u2228", "not": "¬",
-    "mod": "mod",
-}  # fmt: skip
-_FENCED = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉"), "norm": ("‖", "‖")}
-_BESSEL = {"besselj": "J", "bessely": "Y", "besseli": "I", "besselk": "K"}
-_BASES = {"log2": "2", "log10": "10"}
+_FENCES = ("||", "⌊⌋", "⌈⌉", "‖‖")
 
 
 class Style(Protocol):
@@ -56,8 +51,9 @@ class Style(Protocol):
     def lowered(self, base: Parts, index: Parts) -> Parts: ...
     def root(self, body: Parts, degree: str) -> Parts: ...
     def fenced(self, left: str, body: Parts, right: str) -> Parts: ...
-    def called(self, function: Parts, arguments: Sequence[Parts]) -> Parts: ...
+    def called(self, function: Parts, arguments: Parts) -> Parts: ...
     def cases(self, condition: Parts, yes: Parts, no: Parts) -> Parts: ...
+    def left_side(self, partial: Derivative, ordinary: bool) -> str: ...
 
 
 class Typesetter:
@@ -118,13 +114,13 @@ class Typesetter:
             return self.power(e)
         if op == "mod":
             a, b = (self.inside(a, _PRODUCT) for a in args)
-            return (*a, style.sign("mod"), *b), _COMPARE
+            return (*a, style.sign(_word(op)), *b), _COMPARE
         if op == "not":
-            return (style.sign(SYMBOLS[op]), *style.fenced("(", (args[0],), ")")), _ATOM
+            return (style.sign(_word(op)), *style.fenced("(", (args[0],), ")")), _ATOM
         if op in BOOLEANS:
             level = _LOWEST if op in ("and", "or") else _COMPARE
             a, b = (self.inside(a, level + 1) for a in args)
-            return (*a, style.sign(SYMBOLS[op]), *b), level
+            return (*a, style.sign(_word(op)), *b), level
         if op == "where":
             return style.cases((args[0],), (args[1],), (args[2],)), _LOWEST
         return self.function(e)
@@ -164,42 +160,48 @@ class Typesetter:
             return style.root((base,), ""), _CALL
         if base.op in TABLE and TABLE[base.op].power_on_name and n is not None and n > 1 and n.denominator == 1:
             head = style.raised((style.word(_word(base.op)),), (exponent,))
-            return style.called(head, [(base.args[0],)]), _CALL
+            return style.called(head, base.args), _CALL
         self.digit[e] = self.digit[base] and self.bind[base] == _ATOM
         return style.raised(self.inside(base, _ATOM), (exponent,)), _POWER
 
     def function(self, e: Expr) -> tuple[Parts, int]:
         style, op, args = self.style, e.op, e.args
-        arguments: list[Parts] = [(a,) for a in args]
         if op == "sqrt" or op == "cbrt":
-            return style.root(arguments[0], "3" if op == "cbrt" else ""), _CALL
+            return style.root(args, "3" if op == "cbrt" else ""), _CALL
         if op == "exp" and self.length[args[0]] < _EXPONENT:
-            return style.raised((style.word("e"),), arguments[0]), _POWER
+            return style.raised((style.word("e"),), args), _POWER
         if op == "exp2":
             self.digit[e] = True
-            return style.raised((style.digits("2"),), arguments[0]), _POWER
-        if op in _FENCED:
-            left, right = _FENCED[op]
-            return style.fenced(left, arguments[0], right), _ATOM
+            return style.raised((style.digits("2"),), args), _POWER
+        word, _, index = _word(op).partition(" ")
+        if word in _FENCES:
+            return style.fenced(word[0], args, word[1]), _ATOM
         if op == "lgamma":
-            return style.called((style.word("ln"),), [style.called((style.word("Gamma"),), arguments)]), _CALL
+            return style.called((style.word("ln"),), style.called((style.word("Gamma"),), args)), _CALL
         if op == "diff":
             order = (style.digits(str(e.value)),)
             d: Parts = (style.word("d"),)
             first = e.value == 1
             above = d if first else style.raised(d, order)
-            below = arguments[1] if first else style.raised(arguments[1], order)
-            whole = (*style.fraction(above, (*d, style.times(False), *below)), *style.fenced("(", arguments[0], ")"))
+            below = args[1:] if first else style.raised(args[1:], order)
+            whole = (*style.fraction(above, (*d, style.times(False), *below)), *style.fenced("(", args[:1], ")"))
             return whole, _PRODUCT
-        head: Parts = (style.word(_word(op)),)
-        if op in _BASES:
-            head = style.lowered((style.word("log"),), (style.digits(_BASES[op]),))
-        elif op in _BESSEL:
-            head = style.lowered((style.name(_BESSEL[op]),), (style.digits(str(e.value)),))
+        head: Parts = (style.name(word) if len(word) == 1 else style.word(word),)
+        if index:
+            head = style.lowered(head, (style.digits(str(e.value) if index == "n" else index),))
         elif isinstance(e.value, int):
             # polygamma(n, x) is the n-th derivative of psi, with n in brackets above (DLMF 5.15).
-            head = style.raised((style.word(_word(op)),), style.fenced("(", (style.digits(str(e.value)),), ")"))
-        return style.called(head, arguments), _CALL
+            head = style.raised(head, style.fenced("(", (style.digits(str(e.value)),), ")"))
+        comma = style.sign(",")
+        return style.called(head, tuple([part for a in args for part in (comma, a)][1:])), _CALL
+
+
+def equations(style: Style, named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The left side and the text of each equation; where there is a single variable, derivatives are ordinary."""
+    text = Typesetter(style, [e for _, e in named])
+    ordinary = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
+    for partial, (_, e) in zip(read([name for name, _ in named], order), named, strict=True):
+        yield style.left_side(partial, ordinary), text(e)
 
 
 def _word(op: str) -> str:

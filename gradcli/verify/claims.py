@@ -14,7 +14,7 @@ from gradcli.calculus.leibniz import derivative_name, readings
 from gradcli.caret import Source, printable
 from gradcli.errors import GradError, meant
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var, variables
-from gradcli.job.at_grid_fill import read_name
+from gradcli.job.parse_at_grid_fill import read_name
 from gradcli.job.request import Expressions, check_order
 from gradcli.language import Parsed, parse
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gradcli.compute.grid import Axis, Column, Grid, Index, Linear, Log, Values
 from gradcli.errors import GradError
 from gradcli.expr import substitute, text, var
-from gradcli.job.at_grid_fill import Points, number, split
+from gradcli.job.parse_at_grid_fill import Points, number, split
 
 pytestmark = pytest.mark.quick
 

@@ -7,6 +7,7 @@ import itertools
 import math
 import re
 from fractions import Fraction
+from xml.sax.saxutils import escape
 
 import accuracy
 import numpy as np
@@ -214,10 +215,21 @@ def test_libm_has_it(row):
 
 @named(row for row in TABLE.values() if row.math)
 def test_the_word_of_mathematics_is_written(row):
-    e = apply(row.name, var("x"), value=2 if row.parameter else None)
-    if readable([e])[0].op == row.name:
-        assert row.math in NOTATIONS["latex"].write([("f", e)], ["x"])
-        assert GREEK.get(row.math, row.math) in NOTATIONS["mathml"].write([("f", e)], ["x"])
+    x = [var(letter) for letter in "xy"[: row.arity[0]]]
+    if row.name in ("and", "or", "not"):
+        x = [apply("lt", argument, var("z")) for argument in x]
+    e = apply(row.name, *x, value=2 if row.parameter else None)
+    if row.name in BOOLEANS:
+        e = apply("where", e, var("x"), var("y"))
+    if readable([e])[0].op == e.op:
+        latex, mathml = (NOTATIONS[n].write([("f", e)], ["x", "y"]) for n in ("latex", "mathml"))
+        word, _, index = row.math.partition(" ")
+        for piece in [GREEK.get(word, word)] if word.isalpha() else word:
+            assert f">{escape(piece)}</m" in mathml
+        assert not word.isalpha() or word in latex
+        if index:
+            index = index.replace("n", "2")
+            assert f"<mn>{index}</mn></mrow></msub>" in mathml and f"_{{{index}}}" in latex
 
 
 # Rooms.

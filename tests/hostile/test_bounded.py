@@ -25,7 +25,7 @@ from gradcli.codegen import LANGUAGES
 from gradcli.compute.grid import Log
 from gradcli.errors import GradError
 from gradcli.expr import Expr, readable, text
-from gradcli.formats import csv_cells, csv_read
+from gradcli.formats import csv_offsets, csv_read
 from gradcli.formats.csv_rows import row
 from gradcli.formats.input import Input
 from gradcli.job import Job, Request, run
@@ -332,7 +332,7 @@ def test_a_kept_cell_is_taken_without_a_look_at_the_whole_text(cell: bytes, tmp_
     line = b",".join([cell] * 100) + b"\r\n"
     path.write_bytes(b",".join([b"c%d" % k for k in range(100)]) + b"\r\n" + line)
     table = csv_read.Separated(Input("wide.csv", path.open("rb")), ",")
-    cells = csv_cells.split(line, b",", 100)
+    cells = csv_offsets.split(line, b",", 100)
     assert cells is not None
     cells = cells._replace(text=Unscanned(cells.text))
     for k in (0, 50, 99):

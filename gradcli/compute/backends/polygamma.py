@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 @lru_cache
-def _cotangent(n: int) -> tuple[int, ...]:
+def cotangent(n: int) -> tuple[int, ...]:
     """Return the coefficients of the polynomial p with d^n/dt^n cot(t) = p(cot(t)).
 
     Differentiation maps p(c) to -(1 + c*c)*p'(c), since cot' = -(1 + cot**2).
@@ -116,7 +116,7 @@ def polygamma(n: int, x: Array) -> Array:
         cot = 1 / np.tan(np.pi * np.where((fraction == 0) | near, 0.25, fraction))
         cot = np.where(np.abs(fraction) == 0.5, 0.0, cot)
         cotangent_derivative = np.zeros_like(x)
-        for a in reversed(_cotangent(n)):
+        for a in reversed(cotangent(n)):
             cotangent_derivative = cotangent_derivative * cot + a
         recurred = mirrored + sign * scale / x ** (n + 1)
         reflected = -sign * mirrored - np.pi ** (n + 1) * cotangent_derivative

@@ -57,9 +57,7 @@ def explained_json(
     return {"at": None if point is None else dict(point), "outputs": outputs}
 
 
-def explained(
-    named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None
-) -> str:  # fmt: skip
+def explained(named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None) -> str:
     """The explanation as text. Raises GradError as `explained_json` does."""
     lines: list[str] = []
     for output, e in named:
@@ -68,16 +66,14 @@ def explained(
             lines += [f"{name}, where {output} = {_text(e)}", "", *_listed(name, steps(e, x)), ""]
         if point is None:
             continue
-        at = ", ".join(f"{n}={number(v)}" for n, v in point.items())
+        at = ", ".join(f"{n}={number(v)}" for n, v in point.items()) or "every point"
         for i, x in enumerate(wrt):
-            lines += [f"{derivative_name(output, wrt, (i,))}, forward, at {at or 'every point'}", ""]
+            lines += [f"{derivative_name(output, wrt, (i,))}, forward, at {at}", ""]
             head = ["", "", "value", f"d/d{x}"]
             lines += _table(head, [[r.name, r.expression, r.value, r.derivative] for r in forward_table(e, x, point)])
             lines.append("")
-        lines += [f"{output}, reverse, at {at or 'every point'}  (a1 is d{output}/dv1)", ""]
         tape = reverse_table(e, wrt, point)
-        letter = tape[-1].name[:1]
-        lines[-2] = lines[-2].replace("dv1", f"d{letter}1")
+        lines += [f"{output}, reverse, at {at}  (a1 is d{output}/d{tape[-1].name[:1]}1)", ""]
         lines += _table(
             ["", "", "value", "adjoint", "from"], [[r.name, r.expression, r.value, r.adjoint, r.formula] for r in tape]
         )

@@ -67,10 +67,11 @@ def reverse_table(e: Expr, names: Sequence[str], point: Mapping[str, float]) -> 
     for n in reversed(nodes):
         if n not in adjoint or n.op in BOOLEANS:
             continue
-        own, name = adjoint[n], f"a{called[n][1:]}"
-        taken = _taken(n, values)
-        for i, (a, s) in enumerate(rules[n]):
-            if s is None or a not in called or (taken and i + 1 not in taken):
+        own, name, rule = adjoint[n], f"a{called[n][1:]}", rules[n]
+        if n.op in ("where", "instead"):
+            rule = rule[:1] if values[n.args[0]] else rule[1:]
+        for a, s in rule:
+            if s is None or a not in called:
                 continue
             adjoint[a] = adjoint.get(a, 0.0) + (own if s is ONE else own * float(values[s]))
             formula.setdefault(a, []).append(_contribution(name, s, written))
@@ -96,8 +97,7 @@ def evaluated(roots: Sequence[Expr], point: Mapping[str, float]) -> dict[Expr, V
 def _tape(e: Expr) -> list[Expr]:
     """The nodes that get a row: variables, then operations in post-order. Constants are written where they are used."""
     order = [n for n in post_order([e]) if n is e or n.op not in ("const", "constant")]
-    inputs = [n for n in order if n.op == "var"]
-    return [*inputs, *[n for n in order if n.op != "var"]]
+    return sorted(order, key=lambda n: n.op != "var")
 
 
 def _written(nodes: Sequence[Expr], more: Sequence[Expr]) -> tuple[dict[Expr, str], Texts]:
@@ -125,13 +125,6 @@ def _local(n: Expr) -> list[tuple[Expr, Expr | None]]:
     if not args:
         return []
     return list(zip(args, slopes(n), strict=True))
-
-
-def _taken(n: Expr, values: Mapping[Expr, Value]) -> tuple[int, ...]:
-    """The index of the argument that a choice takes; () for any other operation."""
-    if n.op not in ("where", "instead"):
-        return ()
-    return (1,) if values[n.args[0]] else (2,)
 
 
 def _contribution(name: str, s: Expr, written: Texts) -> str:

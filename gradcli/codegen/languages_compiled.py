@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from gradcli.codegen.language import Language, Spelled
 from gradcli.functions import TABLE
 
@@ -21,17 +23,20 @@ def calls(template: str, names: str, binds: int = 9) -> dict[str, str | tuple[st
     return {op: (template.replace("F", name or op), binds) for op, _, name in pairs}
 
 
+def from_rows(prefix: str, fact: Literal["libm", "numpy"]) -> dict[str, str]:
+    """Calls of the functions with a kernel that have a name in the C library or in NumPy, with a prefix before it."""
+    return {
+        # copysign reads the sign bit of a nan, which differs between machines: a guarded form wraps it.
+        "bare_copysign" if row.name == "copysign" else row.name:
+        f"{prefix}{name}({', '.join([f'{{{k}}}' for k in range(len(row.arguments))])})"
+        for row in TABLE.values() if (name := getattr(row, fact)) and (row.expansion is None or row.selects)
+    }  # fmt: skip
+
+
 _C = Language(
     "c", "a C99 function that fills an array", "//",
     {
-        **INFIX, "inf": "INFINITY", "nan": "NAN",
-        "cbrt_near": "cbrt({0})",
-        **{
-            # C's copysign reads the sign bit of a nan, which differs between machines: a guarded form wraps it.
-            "bare_copysign" if row.name == "copysign" else row.name:
-            f"{row.libm}({', '.join([f'{{{k}}}' for k in range(row.arity[0])])})"
-            for row in TABLE.values() if row.libm
-        },
+        **INFIX, "inf": "INFINITY", "nan": "NAN", "cbrt_near": "cbrt({0})", **from_rows("", "libm"),
     },
     frame="<comment>// Build with -ffp-contract=off and without -ffast-math.\n\n#include <math.h>\n\n<helpers>"
     "void f(<parameters>)\n{\n<body><results>}\n",
@@ -48,27 +53,30 @@ _C = Language(
     M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2 X_TLOSS min max""",
 )  # fmt: skip
 
-_RUST_LIBM = {
-    f"libm_{f}": f'fn libm_{f}(x: f64) -> f64 {{\n    unsafe extern "C" {{\n        fn {f}(x: f64) -> f64;\n    }}\n'
-    f"    unsafe {{ {f}(x) }}\n}}\n\n"
-    for f in ("erf", "erfc", "tgamma", "lgamma", "asinh", "acosh", "atanh")
-}
+_METHODS = {
+    **calls("f64::F({0})", "sqrt exp exp2 expm1=exp_m1 log=ln log2 log10 log1p=ln_1p sin cos tan asin acos atan"
+            " sinh cosh tanh abs floor ceil round=round_ties_even trunc cbrt_near=cbrt"),
+    **calls("f64::F({0}, {1})", "atan2 hypot bare_copysign=copysign power=powf"),
+    "fmod": ("{0:6} % {1:7}", 6), "fma": "f64::mul_add({0}, {1}, {2})",
+}  # fmt: skip
+_LIBM = {op: call for op, call in from_rows("libm_", "libm").items() if op not in _METHODS}
 _RUST = Language(
     "rust", "a Rust function that returns an array (1.82 or later, the C library's erf and gamma)", "//",
     {
         **INFIX, "inf": "f64::INFINITY", "nan": "f64::NAN", "where": ("if {0} { {1} } else { {2} }", 0),
         "pi": "std::f64::consts::PI", "e": "std::f64::consts::E", "tau": "std::f64::consts::TAU",
-        **calls("f64::F({0})", "sqrt exp exp2 expm1=exp_m1 log=ln log2 log10 log1p=ln_1p sin cos tan asin acos atan"
-                " sinh cosh tanh abs floor ceil round=round_ties_even trunc cbrt_near=cbrt"),
-        **calls("f64::F({0}, {1})", "atan2 hypot bare_copysign=copysign power=powf"),
-        **calls("libm_F({0})", "asinh acosh atanh erf erfc lgamma gamma=tgamma"),
-        "fmod": ("{0:6} % {1:7}", 6), "fma": "f64::mul_add({0}, {1}, {2})",
+        **_METHODS, **_LIBM,
     },
     frame="<comment>\n<prelude><helpers>#[allow(non_snake_case, unused_variables, unused_parens)]\n"
     "pub fn f(<parameters>) -> [f64; <count>] {\n<body>    [\n<results>    ]\n}\n",
     result="        <value>,\n", between="",
     helper="fn <function>(<parameters>) -> f64 {\n<body>    <value>\n}\n\n",
-    assign="    let <name> = <value>;\n", parameter="{0}: f64", prelude=_RUST_LIBM,
+    assign="    let <name> = <value>;\n", parameter="{0}: f64",
+    prelude={
+        f"libm_{f}": f'fn libm_{f}(x: f64) -> f64 {{\n    unsafe extern "C" {{\n'
+        f"        fn {f}(x: f64) -> f64;\n    }}\n    unsafe {{ {f}(x) }}\n}}\n\n"
+        for f in [TABLE[op].libm for op in _LIBM]
+    },
     keywords="""as break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut
     pub ref return self Self static struct super trait true type unsafe use where while async await abstract become box
     do final macro override priv typeof unsized virtual yield try gen union std core i8 u8 f32 None Some Ok Err main""",
@@ -84,18 +92,20 @@ def _interface(name: str, symbol: str, arguments: str) -> str:
     )
 
 
+_INTRINSIC = {
+    **calls("F({0})", "sqrt exp log log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs erf erfc"
+            " gamma lgamma=log_gamma"),
+    **calls("F({0}, {1})", "atan2 hypot bare_copysign=sign"),
+    **calls("F({n}, {0})", "besselj=bessel_jn bessely=bessel_yn"),
+}  # fmt: skip
+_FROM_C = {op: call for op, call in from_rows("c_", "libm").items() if op not in _INTRINSIC}
 _FORTRAN = Language(
     "fortran", "a Fortran 2008 module with a pure subroutine", "!",
     {
         **INFIX, "neg": ("-{0:6}", 5), "ne": ("{0:5} /= {1:5}", 4), "and": ("{0:4} .and. {1:4}", 2),
         "or": ("{0:4} .or. {1:4}", 1), "not": ".not. ({0})", "where": "merge({1}, {2}, {0})",
         "inf": "ieee_value(0.0_dp, ieee_positive_inf)", "nan": "ieee_value(0.0_dp, ieee_quiet_nan)",
-        **calls("F({0})", "sqrt exp log log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs erf erfc"
-                " gamma lgamma=log_gamma"),
-        **calls("F({0}, {1})", "atan2 hypot bare_copysign=sign"),
-        **calls("c_F({0})", "exp2 expm1 log2 log1p floor ceil round=rint trunc cbrt_near=cbrt"),
-        **calls("F({n}, {0})", "besselj=bessel_jn bessely=bessel_yn"),
-        **calls("c_F({0}, {1})", "fmod power=pow"), "fma": "c_fma({0}, {1}, {2})",
+        **_INTRINSIC, **_FROM_C, "cbrt_near": "c_cbrt({0})",
     },
     frame="<comment>! Build with -ffp-contract=off and without -ffast-math.\n"
     "module derivatives\n  use, intrinsic :: iso_c_binding, only: c_double\n"
@@ -107,10 +117,10 @@ _FORTRAN = Language(
     "  end function <function>\n\n",
     declare="    real(dp) :: <name>\n", declare_truth="    logical :: <name>\n",
     read="    real(dp), intent(in) :: <name>\n", literal="{0}_dp", minus=5, folds=True, wrap="&",
-    prelude={f"c_{s}": _interface(f"c_{s}", s, a) for s, a in [
-        *[(s, "x") for s in ("exp2", "expm1", "log2", "log1p", "floor", "ceil", "rint", "trunc", "cbrt")],
-        ("fmod", "xy"), ("pow", "xy"), ("fma", "xyz"),
-    ]},
+    prelude={
+        f"c_{name}": _interface(f"c_{name}", name, arguments)
+        for name, arguments in [("cbrt", "x"), *[(TABLE[op].libm, "xyz"[: TABLE[op].arity[0]]) for op in _FROM_C]]
+    },
     keywords="round min max mod sign floor gauss r real64 merge if then else end do call use only kind real"
     " integer logical function subroutine module contains pure result ieee_arithmetic",
 )  # fmt: skip

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gradcli.codegen.compiled import INFIX, calls
 from gradcli.codegen.identifiers import field, key, quoted
 from gradcli.codegen.language import Language, Spelled
+from gradcli.codegen.languages_compiled import INFIX, calls
 
 _QUERY = "<comment><head>SELECT\n<results>\nFROM <source>;\n"
 _COLUMN = "  <value> AS <name>"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gradcli.codegen.compiled import INFIX, calls
 from gradcli.codegen.language import Language
+from gradcli.codegen.languages_compiled import INFIX, calls, from_rows
 
 
 def _guarded(name: str, error: str, otherwise: str, arguments: str = "x") -> str:
@@ -70,13 +70,11 @@ _PYTHON = Language(
 _NUMPY = Language(
     "numpy", "a Python function of NumPy arrays, SciPy where NumPy lacks a function", "#",
     {
-        **INFIX, "inf": "np.inf", "nan": "np.nan", "pi": "np.pi", "e": "np.e", "tau": "(2*np.pi)",
+        **from_rows("np.", "numpy"), **INFIX, "inf": "np.inf", "nan": "np.nan",
+        "pi": "np.pi", "e": "np.e", "tau": "(2*np.pi)",
         "and": ("({0}) & ({1})", 3), "or": ("({0}) | ({1})", 2), "not": "~({0})",
         "where": "np.where({0}, {1}, {2})",
-        **calls("np.F({0})", "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin=arcsin acos=arccos"
-                " atan=arctan sinh cosh tanh asinh=arcsinh acosh=arccosh atanh=arctanh abs sign floor ceil round=rint"
-                " trunc cbrt_near=cbrt"),
-        **calls("np.F({0}, {1})", "atan2=arctan2 hypot bare_copysign=copysign fmod mod power min=minimum max=maximum"),
+        **calls("np.F({0})", "abs cbrt_near=cbrt"), "mod": "np.mod({0}, {1})",
         **calls("special.F({0})", "erf erfc gamma lgamma=gammaln digamma erfinv"),
         "bare_polygamma": "special.polygamma({n}, {0})",
         **calls("special.F({n}, {0})", "besselj=jv bessely=yn besseli=iv besselk=kn"),
