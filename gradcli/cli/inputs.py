@@ -10,6 +10,7 @@ from gradcli.caret import Source
 from gradcli.cli import options
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
+from gradcli.expr import CONSTANTS
 
 if TYPE_CHECKING:
     from gradcli.cli.stderr import Progress
@@ -64,15 +65,21 @@ def read(path: str) -> Source:
 def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
     """The tables named by --input; None without --input."""
     from gradcli.job.request import Rows
+    from gradcli.language.actions import NUMBERS
 
     if not line.input:
         check_no_input_options(line)
         return None
     columns = None if line.columns is None else names([line.columns], "--columns")
+    constants = names(line.constant, "--constant") or []
+    for name in constants:
+        if name not in CONSTANTS and name not in NUMBERS:
+            known = ", ".join([*CONSTANTS, *NUMBERS])
+            raise GradError(f"--constant: '{name}' is no constant", hint=f"the constants are {known}")
     if "-" in line.input and sys.stdin is None:
         raise GradError("cannot read stdin: it is closed")
     return Rows(
-        line.input, line.input_format, columns, line.na, line.max_bytes, line.keep,
+        line.input, line.input_format, columns, line.na, line.max_bytes, line.keep, constants,
         # Unbuffered: rows from a pipe are available as they arrive, and a thread blocked in read() holds no lock.
         open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in line.input else None,
         progress,
@@ -81,6 +88,6 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
 
 def check_no_input_options(line: CommandLine) -> None:
     """Raises GradError for an option of --input that is given without --input."""
-    for name in ("keep", "input_format", "columns", "na", "max_bytes"):
+    for name in ("keep", "input_format", "columns", "na", "max_bytes", "constant"):
         if getattr(line, name):
             raise GradError(f"--{name.replace('_', '-')} goes with --input", hint="name what to read: --input FILE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,16 @@ _ARITHMETIC = re.compile(r"-\s*(?:[0-9.(]|(?:[A-Za-z_][A-Za-z0-9_]*|`[^`]*`)\s*(
 _WHOLE = re.compile(r"[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{1,18})?[eE]\+?[0-9]{1,2}")
 SWITCHES = ("csv", "tsv", "json", "jsonl")
 """Formats that have an option of the same name."""
+_NAMES = re.compile(r"[A-Za-z_]\w*(,[A-Za-z_]\w*)*,?").fullmatch
+_BINDING = re.compile(r"[A-Za-z_]\w*=([-+*/^().\d\s]|[eE]|pi|tau|inf|nan)+,?").fullmatch
+_AXIS = re.compile(r"[A-Za-z_]\w*=[^=]*[:,].*").fullmatch
+_FILE = re.compile(r"(?=.*[./])[^*()]*").fullmatch
+_LISTS: dict[str, Callable[[str], object]] = {
+    "--wrt": _NAMES, "-w": _NAMES, "--inputs": _NAMES, "--at": _BINDING, "--grid": _AXIS,
+    "--input": lambda word: _FILE(word) and os.path.exists(word),
+    "-i": lambda word: _FILE(word) and os.path.exists(word),
+}  # fmt: skip
+"""Options of several values, with what a further value looks like if it is typed as the next word by mistake."""
 _OPERAND = "\0"
 """Prefix of a word that click must not parse as an option; an argument of a process cannot contain a NUL."""
 
@@ -74,6 +85,7 @@ class CommandLine:
     keep: bool = False
     na: str | None = None
     max_bytes: int | None = None
+    constant: tuple[str, ...] = ()
     language: str = "text"
     simplify: bool = False
     output: str | None = None
@@ -139,9 +151,9 @@ class Command(click.Command):
             if isinstance(option, click.Option)
             for spelled in option.opts
         }
-        k = 0
+        k, listed, slips, operands = 0, ("", ""), list[tuple[str, str, str]](), 0
         while k < len(args) and args[k] != "--":
-            word = args[k]
+            word, start = args[k], k
             if word.startswith("---"):
                 args[k] = _OPERAND + word
             elif word.startswith("--"):
@@ -155,7 +167,22 @@ class Command(click.Command):
                     k += takes.get("-" + word[flags], False) and flags == len(word) - 1
                 elif _ARITHMETIC.match(word):
                     args[k] = _OPERAND + word
+            if k > start and k < len(args):
+                listed = word, args[k]
+            elif word.startswith("-"):
+                listed = ("--wrt", word[6:]) if word.startswith("--wrt=") else ("", "")
+            elif listed[0] in _LISTS and _LISTS[listed[0]](word):
+                slips.append((*listed, word))
+            else:
+                operands += 1
             k += 1
+        if slips and (operands or "-f" in args or "--file" in args):
+            option, value, word = slips[0]
+            again = option in ("--grid", "--input", "-i")
+            several = f"{option} {value} {option} {word}" if again else f"{option} {value.rstrip(',')},{word}"
+            raise GradError(
+                f"{option} {value} {word}: '{word}' would be an expression of its own", hint=f"for both: {several}"
+            )
         return args
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -282,6 +309,8 @@ ROWS = {
     "max_bytes": _row("--max-bytes", type=count, metavar="N",
                       help="Refuse larger inputs, as unpacked.  "
                       "[default: 64 GiB if packed, 0.8 GiB if held in memory]"),
+    "constant": _row("--constant", multiple=True, metavar="NAME",
+                     help="NAME stays the constant, even where a column is called so."),
     "simplify": _row("--simplify", is_flag=True, help="The form that a person would write, for reading."),
     "output": _row("-o", "--output", metavar="FILE",
                    help="Write to FILE, format by suffix: " + " ".join(row.suffixes[0] for row in FORMATS.values())),
@@ -299,7 +328,7 @@ ROWS = {
 """Spellings and click attributes of each option, by the name of its field in `CommandLine`."""
 
 POINTS = "at grid fill max_points strict engine threads verbose no_progress"
-TABLES = "input input_format columns keep na max_bytes"
+TABLES = "input input_format columns keep na max_bytes constant"
 OUTPUT = "output format csv tsv json jsonl"
 
 

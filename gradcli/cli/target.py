@@ -70,9 +70,8 @@ class Target:
             if progress is not None:
                 progress.erase()
         color = self.line.color
-        if rows is not None and not self.line.quiet:
-            for text in rows.notes:
-                stderr.note(text, color)
+        for text in [result.note, *([] if rows is None else rows.notes)]:
+            self._note(text)
         if self.line.verbose:
             seconds = time.monotonic() - self.started
             engine = result.engine + (f" ({result.slower})" if result.slower else "")
@@ -85,6 +84,11 @@ class Target:
     def write_formulas(self, formulas: Statements) -> None:
         with self.output:
             self._send(lambda out: self.format.tell(formulas, out, self.style))
+        self._note(formulas.note)
+
+    def _note(self, text: str) -> None:
+        if text and not self.line.quiet:
+            stderr.note(text, self.line.color)
 
     def _send(self, write: Callable[[Out], None], *, threaded: bool = False) -> None:
         """Call ``write`` with the output, or with a compressor in front of it if the file's suffix asks for one.

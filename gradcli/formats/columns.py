@@ -55,6 +55,7 @@ class Statements(Protocol):
     unused: tuple[str, ...]
     variables: list[str]
     order: int
+    note: str
 
     @property
     def expressions(self) -> dict[str, str]: ...

@@ -36,7 +36,7 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     """
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
-    request = Request(job, points.names)
+    request = Request(job, points.names, rows)
     if rows is None:
         _bound_grid(job, points, request)
     outputs = [e for _, e in request.derived]
@@ -49,7 +49,7 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
         from gradcli.job.inputs import Tables
         from gradcli.job.stream import Streamed
 
-        tables = Tables(rows, points, request.points, [n for n, _ in request.derived])
+        tables = Tables(rows, points, request.points, request.parsed, [n for n, _ in request.derived])
         if not request.reductions:
             return Streamed(job, request, points, tables)
         axis, cells = tables.whole(job.max_points)

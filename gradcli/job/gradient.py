@@ -45,8 +45,8 @@ class GradJob(Where, How):
 class GradRequest(Expressions):
     """The checked outputs, inputs and cotangents of a gradient job. ``empty``: the inputs that have no gradient."""
 
-    def __init__(self, job: GradJob, points: Points) -> None:
-        super().__init__(job.expressions)
+    def __init__(self, job: GradJob, points: Points, rows: Rows | None = None) -> None:
+        super().__init__(job.expressions, {*points.names, *job.wrt}, rows)
         if not self.variables and not job.materialize_grads:
             name = self.outputs[0][0]
             raise GradError(f"the output '{name}' depends on no variable: it has no gradient")
@@ -140,14 +140,14 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     """
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
-    request = GradRequest(job, points)
+    request = GradRequest(job, points, rows)
     axis = None
     if rows is not None:
         if rows.keep:
             raise GradError(
                 "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
             )
-        axis, _ = Tables(rows, points, request.points, ()).whole(job.max_points)
+        axis, _ = Tables(rows, points, request.points, request.parsed, ()).whole(job.max_points)
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}

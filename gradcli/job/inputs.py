@@ -18,6 +18,7 @@ from gradcli.formats import Chunk, Kept, open_table
 from gradcli.formats.input import STDIN, file_size, opened
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows
+from gradcli.language import Parsed
 from gradcli.limits import memory
 
 NUMBER = 16
@@ -34,7 +35,9 @@ class Tables:
     a column is missing, bound on the command line too, or has the name of a variable or of one of the ``results``.
     """
 
-    def __init__(self, rows: Rows, points: Points, names: Sequence[str], results: Sequence[str]) -> None:
+    def __init__(
+        self, rows: Rows, points: Points, names: Sequence[str], expressions: Sequence[Parsed], results: Sequence[str]
+    ) -> None:
         self.variables, self.notes, self.watch = _unbound(points, names), rows.notes, rows.watch
         paths = [path for pattern in rows.paths for path in matching(pattern)]
         with ExitStack() as files:
@@ -44,6 +47,10 @@ class Tables:
                 open_table(path, stream, format=rows.format, na=rows.na, max_bytes=rows.max_bytes, columns=rows.columns)
                 for path, stream in zip(paths, self.streams, strict=True)
             ]
+            for path, table in zip(paths, self.tables, strict=True):
+                columns = set(table.names)
+                for parsed in expressions:
+                    parsed.check_columns(STDIN if path == "-" else path, columns, rows.constants)
             self._choose(paths, rows.keep, points.names, {*names, *results})
             self.opened = files.pop_all()
 

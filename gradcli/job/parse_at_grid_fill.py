@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gradcli.caret import Source, Span
 from gradcli.compute.grid import Axis, Column, Grid, Index, Linear, Log, Values
 from gradcli.errors import GradError
-from gradcli.expr import CONSTANTS, Expr, apply, spell_name, substitute, var, variables
+from gradcli.expr import Expr, apply, spell_name, substitute, var, variables
 
 if TYPE_CHECKING:
     from gradcli.language import Parsed
@@ -19,7 +19,6 @@ INDICES = "ijklmnop"
 """The names of a shape's indices in ``--fill``, first to last; a shape has at most this many dimensions."""
 LENGTH_LIMIT = 2**53
 """The longest axis: beyond 2**53 neighbouring indices are the same double."""
-RESERVED = frozenset(CONSTANTS) | {"inf", "nan"}
 
 
 # Reading numbers.
@@ -96,8 +95,6 @@ def read_name(text: str, option: str) -> str:
         return text[1:-1]
     if not _NAME.fullmatch(text):
         raise GradError(f"{option}: '{text}' is not the name of a variable")
-    if text in RESERVED:
-        raise GradError(f"{option}: '{text}' is a constant, not a variable")
     return text
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import BinaryIO, NamedTuple
 
 from gradcli.calculus.derive import Named, count_partials, derive
@@ -12,7 +13,6 @@ from gradcli.caret import Source
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, statements, text
-from gradcli.job.parse_at_grid_fill import RESERVED
 from gradcli.language import Parsed, parse
 
 ORDER_LIMIT = 200
@@ -40,11 +40,15 @@ class How:
 
 
 class Facts(NamedTuple):
-    """The description of a request in output formats: the text of each output, the variables, the order."""
+    """The description of a request in output formats: the text of each output, the variables, the order.
+
+    ``note`` tells the user the name of an unnamed output if it is not f; else it is empty.
+    """
 
     expressions: dict[str, str]
     variables: list[str]
     order: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ class Rows:
     """The tables to read, and how, as typed on the command line; ``stdin`` is the stream for the path ``-``.
 
     ``watch`` is called with the number of rows and the fraction read if all rows are read before the computation.
-    ``notes`` receives messages for the user while the tables are read.
+    ``constants`` are the names of constants that remain constants even if a column has such a name. ``notes`` receives
+    messages for the user while the tables are read.
     """
 
     paths: Sequence[str] = ()
@@ -71,20 +76,27 @@ class Rows:
     na: str | None = None
     max_bytes: int | None = None
     keep: bool = False
+    constants: Sequence[str] = ()
     stdin: BinaryIO | None = None
     watch: Callable[[int, float | None], None] | None = None
     notes: list[str] = field(default_factory=list, compare=False)
 
 
 class Expressions:
-    """The parsed expressions of a request: ``outputs`` are (name, expression) pairs, ``variables`` names in order."""
+    """The parsed expressions of a request: ``outputs`` are (name, expression) pairs, ``variables`` names in order.
 
-    def __init__(self, expressions: Sequence[str | Source]) -> None:
-        self.parsed = [parse(e) for e in expressions]
+    ``bound`` are the names that the command line gives to variables, ``rows`` the tables whose columns may do so too.
+    """
+
+    def __init__(self, expressions: Sequence[str | Source], bound: Collection[str], rows: Rows | None = None) -> None:
+        for name in () if rows is None else rows.constants:
+            if name in bound:
+                raise GradError(f"--constant: '{name}' is given as a variable on the command line")
+        self.parsed = [parse(e, bound, columns=rows is not None) for e in expressions]
         if not self.parsed:
             raise GradError("no expression given")
         self.variables = list(dict.fromkeys(v for p in self.parsed for v in p.variables))
-        self.outputs = _named_outputs(self.parsed)
+        self.outputs, self.note = _named_outputs(self.parsed, self.variables)
 
     @property
     def reductions(self) -> bool:
@@ -92,10 +104,7 @@ class Expressions:
         return any(p.reductions for p in self.parsed)
 
     def check_names(self, names: Sequence[str], option: str) -> None:
-        """Raises GradError for a duplicate name or the name of a constant."""
-        for name in names:
-            if name in RESERVED:
-                raise GradError(f"{option}'{name}' is a constant, not a variable")
+        """Raises GradError for a duplicate name."""
         twice = next((name for name, count in Counter(names).items() if count > 1), None)
         if twice is not None:
             raise GradError(f"{option}'{twice}' is given twice")
@@ -108,11 +117,8 @@ class Expressions:
         """Those of ``names`` that are not variables of any expression. Raises GradError for one unless ``allowed``."""
         known = set(self.variables)
         unused = [n for n in names if n not in known]
-        for name in unused:
-            if name in RESERVED:
-                raise GradError(f"{option}'{name}' is a constant, not a variable")
-            if not allowed:
-                raise GradError(f"{option}'{name}' is not used in the expression", hint=self.meant(name))
+        if unused and not allowed:
+            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=self.meant(unused[0]))
         return unused
 
     def check_columns(self, results: Iterable[str], points: Sequence[str], hint: str = "") -> None:
@@ -127,18 +133,18 @@ class Expressions:
 
     def facts(self, order: int) -> Facts:
         """The description of the request for output formats."""
-        return Facts({name: as_text(e) for name, e in self.outputs}, self.variables, order)
+        return Facts({name: as_text(e) for name, e in self.outputs}, self.variables, order, self.note)
 
 
 class Request(Expressions):
-    """The checked expressions of a job; ``names`` are the variables with given values.
+    """The checked expressions of a job; ``names`` are the variables with values from the command line.
 
     Derivatives are computed on first use of ``derived``: all checks that do not need them come first, since computing
     them may take long.
     """
 
-    def __init__(self, job: Job, names: Sequence[str]) -> None:
-        super().__init__(job.expressions)
+    def __init__(self, job: Job, names: Sequence[str], rows: Rows | None = None) -> None:
+        super().__init__(job.expressions, {*names, *(job.wrt or ())}, rows)
         self.points = [*self.variables, *self.unused(names, "", job.allow_unused)]
         wrt = self.variables if job.wrt is None else list(job.wrt)
         self.unused(wrt, "--wrt: ", job.allow_unused)
@@ -183,7 +189,7 @@ class Formulas:
     ) -> None:
         self.lines = list(statements(derived, kinks=kinks)) if derived else []
         self.names = tuple([name for name, _ in derived])
-        self.variables, self.order, self._request = request.variables, order, request
+        self.variables, self.order, self.note, self._request = request.variables, order, request.note, request
         self.derivatives = tuple([name for name in self.names if name not in dict(request.outputs)])
 
     @property
@@ -198,20 +204,35 @@ def check_size(grid: Grid, limit: int) -> None:
         raise GradError(f"{grid.size} points are beyond the limit of {limit} (--max-points)")
 
 
-def _named_outputs(parsed: Sequence[Parsed]) -> list[tuple[str, Expr]]:
-    """All outputs with their names; an unnamed one is f, or f1, f2 ... if there are several."""
+def _named_outputs(parsed: Sequence[Parsed], variables: Sequence[str]) -> tuple[list[tuple[str, Expr]], str]:
+    """All outputs with their names, and a note for the user if an unnamed one is called otherwise than f or f1, f2 ...
+
+    An unnamed output has the first of the names f, y, g, h, f_1, f_2 ... that the expressions do not use; of several
+    the first stem is taken whose names, such as y1, y2 ..., are all free.
+    """
     outputs = [output for p in parsed for output in p.outputs]
+    taken = {*variables, *[name for p in parsed for name in p.names]}
     unnamed = sum(name is None for name, _ in outputs)
+    if unnamed == 1:
+        choices = ([stem] for stem in chain("fygh", map("f_{}".format, count(1))))
+    else:
+        stems = chain("fygh", map("f{}_".format, map("_".__mul__, count())))
+        choices = ([f"{stem}{k}" for k in range(1, unnamed + 1)] for stem in stems)
+    usual = names = next(choices)
+    while not taken.isdisjoint(names):
+        names = next(choices)
+    note = ""
+    if names != usual:
+        verb, used = ("result is", "f") if unnamed == 1 else ("results are", next(n for n in usual if n in taken))
+        note = f"the {verb} called {', '.join(names[:3])}{' ...' if unnamed > 3 else ''}: the expressions use {used}"
+    free = iter(names)
     named: dict[str, Expr] = {}
-    count = 0
     for name, e in outputs:
-        if name is None:
-            count += 1
-            name = "f" if unnamed == 1 else f"f{count}"
+        name = name or next(free)
         if name in named:
             raise GradError(f"two outputs are called '{name}'", hint="name the outputs apart: name = expression")
         named[name] = e
-    return list(named.items())
+    return list(named.items()), note
 
 
 def check_order(order: int, wrt: int, outputs: int) -> None:

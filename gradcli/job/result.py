@@ -48,7 +48,7 @@ class Computed:
     ) -> None:  # fmt: skip
         self.names, self.kept, self.points, self.shape = (*kept, *names), kept, points, shape
         self.size = math.prod(shape)
-        self.expressions, self.variables, self.order = facts
+        self.expressions, self.variables, self.order, self.note = facts
         self.matrix, self.empty, self.strict = matrix, tuple(empty), how.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None

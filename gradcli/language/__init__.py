@@ -8,6 +8,7 @@ folded into one memoized step. A rule's action runs as soon as its last token is
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -28,7 +29,8 @@ class Parsed(NamedTuple):
     ``outputs`` are its unnamed expressions (name None) and the definitions that no later statement uses, in order.
     ``names`` are all definitions. ``variables`` are the names of the variables in order of first occurrence, with those
     that simplification dropped. ``spans`` and ``reductions`` give the span of the first occurrence of each node, and of
-    each reduction over all points.
+    each reduction over all points; ``constants`` and ``uncalled`` those of the constants, and of the functions that are
+    not called and so are variables, if a column binds them.
     """
 
     source: Source
@@ -37,6 +39,8 @@ class Parsed(NamedTuple):
     variables: tuple[str, ...]
     spans: dict[Expr, Span]
     reductions: dict[Expr, Span]
+    constants: dict[str, Span]
+    uncalled: dict[str, Span]
 
     def pointwise(self, why: str, hint: str | None = None) -> Parsed:
         """The object itself. Raises GradError, with the reason ``why``, at the first reduction if there is one."""
@@ -45,6 +49,31 @@ class Parsed(NamedTuple):
 
             raise GradError(all_points(e, why), hint=hint, span=span, source=self.source)
         return self
+
+    def check_columns(self, path: str, columns: Collection[str], kept: Collection[str]) -> None:
+        """Raises GradError for a constant, not in ``kept``, that is a column too, and for a function that is neither
+        called nor a column.
+        """
+        for name, span in self.constants.items():
+            if name in columns and name not in kept:
+                raise GradError(
+                    f"'{name}' is a constant, and a column of {path} too",
+                    hint=f"for the column write `{name}` in backquotes, for the constant add --constant {name}",
+                    span=span,
+                    source=self.source,
+                )
+        self.check_called(columns)
+
+    def check_called(self, bound: Collection[str] = ()) -> None:
+        """Raises GradError for a function that is not called, and whose name is not ``bound`` as that of a variable."""
+        for name, span in self.uncalled.items():
+            if name not in bound:
+                raise GradError(
+                    f"{name} is a function: write {name}(...)",
+                    hint=f"a variable of that name has a value (--at {name}=1), a column, or backquotes: `{name}`",
+                    span=span,
+                    source=self.source,
+                )
 
 
 _LAYOUT = frozenset({"", "NEWLINE", "LPAR", "RPAR"})
@@ -137,10 +166,10 @@ class _Machine:
             edge = self.edges[below, state] = _Edge(self, below, state)
         return edge
 
-    def run(self, source: Source) -> Meaning:
+    def run(self, source: Source, bound: Collection[str]) -> Meaning:
         """Run the automaton over a text. Raises GradError at the first error, with its span."""
         text = source.text
-        meaning = Meaning(source)
+        meaning = Meaning(source, bound)
         leaves, operations, binary = meaning.leaves, meaning.operations, meaning.binary
         kinds, states = self.kinds, self.tables.states
         edge = self.edge(0, 0)
@@ -222,8 +251,12 @@ def _check_size(text: str) -> None:
     memory.check(size, f"expressions of {len(text):,} characters and {names:,} names", "give them in parts")
 
 
-def parse(source: str | Source) -> Parsed:
-    """Parse a text in gradcli's language. Raises GradError, with the span of the error."""
+def parse(source: str | Source, bound: Collection[str] = (), *, columns: bool = False) -> Parsed:
+    """Parse a text in gradcli's language. Raises GradError, with the span of the error.
+
+    Names in ``bound`` are variables, even those of constants and of functions that are not called. ``columns``: the
+    columns of a table, not known yet, may bind names too; then call ``check_columns``.
+    """
     if isinstance(source, str):
         source = Source(source)
     try:
@@ -239,8 +272,14 @@ def parse(source: str | Source) -> Parsed:
     # The work allowed grows with the length of the text, for parsing and for everything done with the result.
     earn(len(source.text) ** 2)
     with collector_paused():
-        meaning = _machine().run(source)
+        meaning = _machine().run(source, bound)
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]
     if not outputs:
         raise GradError("empty expression", span=Span(0, 0), source=source)
-    return Parsed(source, outputs, meaning.names, tuple(meaning.variables), meaning.spans, meaning.reductions)
+    parsed = Parsed(
+        source, outputs, meaning.names, tuple(meaning.variables), meaning.spans, meaning.reductions, meaning.constants,
+        meaning.uncalled,
+    )  # fmt: skip
+    if not columns:
+        parsed.check_called()
+    return parsed

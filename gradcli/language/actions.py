@@ -6,7 +6,7 @@ defined. Layer: must not know the parser's tables or its automaton.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, NoReturn
 
@@ -22,7 +22,7 @@ HIGHEST = 1000
 """The largest n in diff(f, x, n) and besselj(n, x)."""
 
 _COMPARES = {spelled: op for op, spelled in COMPARISONS.items()}
-_NUMBERS = {"inf": float("inf"), "nan": float("nan")}
+NUMBERS = {"inf": float("inf"), "nan": float("nan")}
 _DIGITS = 640
 """Significant digits of a number: int() reads as many under every setting of Python's limit on digits."""
 
@@ -47,12 +47,16 @@ class Meaning:
 
     ``statements`` are its expressions in order, ``names`` its definitions, ``used`` the defined names that later
     statements use. ``variables``, ``spans`` and ``reductions`` map each variable, node and reduction over all points
-    to the span where it first occurs. ``leaves`` and ``operations`` memoize the node of a spelling, and of a binary
-    operation on two nodes.
+    to the span where it first occurs; ``constants`` and ``uncalled`` map the names of constants, and of functions that
+    are not called, unless they are ``bound``: names in ``bound`` are variables. ``leaves`` and ``operations`` memoize
+    the node of a spelling, and of a binary operation on two nodes.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, bound: Collection[str]) -> None:
         self.source = source
+        self.bound = bound
+        self.constants: dict[str, Span] = {}
+        self.uncalled: dict[str, Span] = {}
         self.statements: list[tuple[str | None, Expr]] = []
         self.names: dict[str, Expr] = {}
         self.used: set[str] = set()
@@ -97,12 +101,11 @@ class Meaning:
 
     def _name(self, spelled: str, span: Span) -> Expr:
         name = spelled.strip("`")
-        if name == spelled and name in WORDS:
-            if name in CONSTANTS:
-                return constant(name)
-            if name in _NUMBERS:
-                return const(_NUMBERS[name])
-            self._fail(f"{name} is a function: write {name}(...)", span)
+        if name == spelled and name in WORDS and name not in self.bound and name not in self.names:
+            if name in CONSTANTS or name in NUMBERS:
+                self.constants.setdefault(name, span)
+                return constant(name) if name in CONSTANTS else const(NUMBERS[name])
+            self.uncalled.setdefault(name, span)
         if name in self.names:
             self.used.add(name)
             return self.names[name]
@@ -238,8 +241,8 @@ class Meaning:
         spelled, _, e = values
         name = spelled.strip("`")
         span = Span(starts[0], starts[0] + len(spelled))
-        if name == spelled and name in WORDS:
-            kind = "constant" if name in CONSTANTS or name in _NUMBERS else "function"
+        if name == spelled and name in WORDS and name not in self.bound:
+            kind = "constant" if name in CONSTANTS or name in NUMBERS else "function"
             self._fail(f"'{name}' is a {kind}: choose another name", span)
         if name in self.names:
             self._fail(f"'{name}' is defined already: choose another name for this one, such as {name}2", span)

@@ -18,6 +18,7 @@ from gradcli.expr import Expr, reachable
 from gradcli.job.inputs import Tables
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import How, Rows, Where, as_text, check_size
+from gradcli.language import Parsed
 from gradcli.limits import work
 from gradcli.verify.claims import Claim, Claims, Place, Texts
 from gradcli.verify.compare import Tolerance
@@ -56,7 +57,7 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
     """A verdict on every claim of a job. Raises GradError for an invalid request."""
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
-    claims = Claims(job.expressions, job.texts)
+    claims = Claims(job.expressions, job.texts, points.names, rows)
     check = Check(
         claims.variables, claims.outputs, claims.claims, seed=job.seed,
         wanted=job.points or (THOROUGH if job.thorough else POINTS),
@@ -68,15 +69,15 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
     if unknown:
         raise GradError(f"'{unknown[0]}' is not used in the expression")
     if points or rows is not None:
-        check.grid = _grid(check.names, points, rows, job.max_points)
+        check.grid = _grid(check.names, points, rows, claims.parsed, job.max_points)
     verdicts = check.verdicts()
     expressions = {name: as_text(e) if len(reachable([e])) < 400 else "..." for name, e in claims.outputs.items()}
     return Report(verdicts, expressions, job.seed if check.grid is None else None)
 
 
-def _grid(names: Sequence[str], points: Points, rows: Rows | None, limit: int) -> Grid:
+def _grid(names: Sequence[str], points: Points, rows: Rows | None, parsed: Sequence[Parsed], limit: int) -> Grid:
     """The grid of the given points and rows, with a value of every name at each point."""
-    axis = None if rows is None else Tables(rows, points, names, ()).whole(limit)[0]
+    axis = None if rows is None else Tables(rows, points, names, parsed, ()).whole(limit)[0]
     grid, filled = points.bind(names, rows=axis)
     check_size(grid, limit)
     return expanded(grid, names, filled) if filled else grid

@@ -15,7 +15,7 @@ from gradcli.caret import Source, printable
 from gradcli.errors import GradError, meant
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var, variables
 from gradcli.job.parse_at_grid_fill import read_name
-from gradcli.job.request import Expressions, check_order
+from gradcli.job.request import Expressions, Rows, check_order
 from gradcli.language import Parsed, parse
 
 
@@ -58,15 +58,24 @@ class Texts(NamedTuple):
 class Claims:
     """The checked ``claims`` of a request, with the ``variables`` of its expressions and its ``outputs`` by name.
 
-    Raises GradError for a claim about anything but these expressions.
+    ``parsed`` are all texts, parsed; ``bound`` and ``rows`` bind names as in `Expressions`. Raises GradError for a
+    claim about anything but these expressions.
     """
 
-    def __init__(self, expressions: Sequence[str | Source], texts: Texts) -> None:
-        request = Expressions(expressions)
+    def __init__(
+        self, expressions: Sequence[str | Source], texts: Texts, bound: Sequence[str] = (), rows: Rows | None = None
+    ) -> None:
+        request = Expressions(expressions, bound, rows)
+        self.parsed = list(request.parsed)
+
+        def read(text: str | Source) -> Parsed:
+            self.parsed.append(parsed := parse(text, bound, columns=rows is not None))
+            return parsed
+
         self.lets: dict[str, Expr] = {}
         self.let_variables: dict[str, list[str]] = {}
         for let in texts.lets:
-            self._let(parse(let))
+            self._let(read(let))
         for parsed in request.parsed:
             _pointwise(parsed)
         self.variables = self._without_lets(request.variables)
@@ -77,8 +86,8 @@ class Claims:
         self.defined |= dict(request.outputs)
         self.claims: list[Claim] = []
         for equal in texts.equals:
-            self._equal(parse(equal))
-        claims = [claim for text in texts.claims for claim in self._formulas(parse(text))]
+            self._equal(read(equal))
+        claims = [claim for text in texts.claims for claim in self._formulas(read(text))]
         self.claims += self._with_truths([*claims, *map(self._column, texts.columns)])
         if not self.claims:
             raise GradError(

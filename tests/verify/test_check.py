@@ -262,7 +262,7 @@ def test_names_of_derivatives():
         ("x**2", Texts(["df_dy = 2*x"]), "no value and no derivative"),
         ("x**2", Texts(["d2f_dx = 2"]), "no value and no derivative"),
         ("x*y", Texts(["y"]), "which derivative"),
-        ("f*x", Texts(["df_dx = f"]), "'f' would be both a variable and a result"),
+        ("f*x", Texts(["df_dx = f"]), "did you mean 'dy_dx'?"),
         ("x**2", Texts(["df_dx = 2*z"]), "'z' is in the claim and not in the expression"),
         ("x**2", Texts(["df_dx = 2*x", "df_dx = 3*x"]), "claimed twice"),
         ("x**2", Texts(), "nothing is claimed"),
