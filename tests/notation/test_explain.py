@@ -73,6 +73,43 @@ def test_steps(source: str) -> None:
     assert found == GOLDEN[source]
 
 
+# The first step alone, so that every rule and every form of its statement stands here.
+RULES = {
+    "-sin(x)": ("constant factor", "(-u)' = -u'"),
+    "y*sin(x)": ("constant factor", "(u*v)' = u*v'"),
+    "sin(x)/y": ("constant factor", "(u/v)' = u'/v"),
+    "x + y + sin(x)": ("sum rule", "(u + v - ...)' = u' + v' - ..."),
+    "x + sin(x)": ("sum rule", "(u + v)' = u' + v'"),
+    "sin(x)*sin(x)": ("power rule", "(u**2)' = 2*u*u'"),
+    "y/sin(x)": ("quotient rule", "(u/v)' = -u*v'/v**2 for a constant u"),
+    "sin(x)/x": ("quotient rule", "(u/v)' = (u'*v - u*v')/v**2 = (u' - u/v*v')/v"),
+    "x**3": ("power rule", "(u**v)' = v*u**(v - 1)"),
+    "sin(x)**2": ("chain rule with a square", "(u**v)' = v*u**(v - 1)*u'"),
+    "sin(x)**3": ("chain rule with a power", "(u**v)' = v*u**(v - 1)*u'"),
+    "y**x": ("exponential rule", "(u**v)' = u**v*log(u)*v'"),
+    "x**x": ("power with a variable exponent", "(u**v)' = v*u**(v - 1)*u' + u**v*log(u)*v'"),
+    "floor(2*x)": ("derivative of floor", "floor(u)' = 0 wherever it has a derivative"),
+    "cos(2*x)": ("chain rule with cos", "cos(u)' = (-sin(u))*u'"),
+    "acoth(2*x)": ("chain rule with acoth", "acoth(u)' = 1/(1 - u)/(u + 1)*u'"),
+    "sin(x) % x": ("chain rule with mod", "(u % v)' = u' + (-floor(u/v))*v'"),
+    "fma(sin(x), y, x)": ("chain rule with fma", "fma(u, v, w)' = v*u' + w'"),
+    "logaddexp(y, x)": ("chain rule with logaddexp", "logaddexp(u, v)' = sigmoid(v - u)*v'"),
+    "u*sin(v)*x": ("constant factor", "(w*a)' = w*a'"),
+}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("source", list(RULES))
+def test_every_rule_is_stated(source: str) -> None:
+    first = steps(read(source), "x")[0]
+    assert (first.rule, first.statement.partition("  with ")[0]) == RULES[source]
+
+
+def test_many_parts_are_counted() -> None:
+    statement = steps(read("+".join(f"x**{n}" for n in range(2, 11))), "x")[0].statement
+    assert statement.endswith("c = x**7 (step 7), 3 more")
+
+
 @pytest.mark.parametrize("x", ["x", "y"])
 @pytest.mark.parametrize("source", [*GOLDEN, "x**y", "diff(x**3*y, x)", "(x + 1)**3/sin(x*y)", "max(x, y)", "floor(x)"])
 def test_the_result_is_gradclis(source: str, x: str) -> None:
