@@ -152,7 +152,7 @@ def test_every_function(name: str) -> None:
     assert write("graph", [("f", e)], ["x"]).splitlines()[-1].startswith("f = ")
 
 
-SHORT = {name: rf"\{name}" for name in "sin cos tan sec csc cot sinh cosh tanh coth".split()} | {
+SHORT = {name: rf"\{name}" for name in ["sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth"]} | {
     name: rf"\operatorname{{{name}}}" for name in ("sech", "csch")
 }
 
