@@ -42,6 +42,7 @@ CASES = [
     ("sign(x)*floor(y) + ceil(x)*round(2*y) + trunc(x)", ANY, ANY),
     ("min(x*x, y) + max(x, y*y, 1)", ANY, ANY),
     ("clip(x*y, -1, 2) + copysign(x, y)", ANY, ANY),
+    ("copysign(x, -0) + copysign(y, 0)", ANY, ANY),
     ("fmod(x, y) + 3*mod(y, x)", ANY, (0.2, 0.9)),
     ("x % y", (-9.0, 9.0), (-2.0, -1.0)),
     ("fma(x, y, sin(x))", ANY, ANY),
