@@ -219,6 +219,24 @@ def test_the_files_among_cotangents() -> None:
     assert cotangents.files(texts) == ["v.npy", "./w.NPY", "u.npy"]
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"wrt": ["a", "x"]},
+        {"wrt": ["x"]},
+        {"wrt": ["x"], "grad_outputs": ["two.npy"], "is_grads_batched": True},
+        {"wrt": ["a", "x"], "grad_outputs": ["two.npy"], "is_grads_batched": True},
+    ],
+)
+def test_how_much_is_done_ends_at_1(request_: dict[str, Any]) -> None:
+    np.save("two.npy", np.ones((2, 3, 4)))
+    result = run_grad(GradJob(["a*x*y"], at=["a=2"], grids=["x=1,2,3", "y=1,2,3,4"], **request_))
+    told: list[int] = []
+    result.watch = told.append
+    result.whole()
+    assert told == sorted(told) and result.part(told[-1]) == 1
+
+
 # What is not used.
 
 
