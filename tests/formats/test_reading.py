@@ -115,6 +115,25 @@ def test_many_cells_at_once_are_as_one_by_one(texts: list[str], na: bool) -> Non
     assert at_once is None or bits(at_once) == wanted
 
 
+@pytest.mark.quick
+def test_what_most_files_hold_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paths that read cell by cell are for the rest."""
+    for cells, na, wanted in (
+        (b"1,2.5,-3e-7", False, [1, 2.5, -3e-7]),
+        (b"-0,0,-0.0,1", False, [-0.0, 0, -0.0, 1]),
+        (b"1, 2 ,nan", False, [1, 2, math.nan]),
+        (b"1,,NA,N/A,NaN,null,2", True, [1, *[math.nan] * 5, 2]),
+    ):
+        found = parse_numbers.numbers(cells, na)
+        assert found is not None and bits(found) == bits(wanted)
+    for cells, na in ((b"1,,2", False), (b"1,NA", False), (b"1,null", False), (b" ", False), (b"1,1e400", False)):
+        assert parse_numbers.numbers(cells, na) is None
+    monkeypatch.setattr(csv_arrow, "LEAST", 0)
+    monkeypatch.setattr(csv_arrow, "_CELL", 0)
+    columns = csv_arrow.arrow_columns(b"1,a,2.5\n-0,b,1e300\n", b",", 3, [2, 0])
+    assert columns is not None and [bits(column) for column in columns] == [bits([2.5, 1e300]), bits([1, -0.0])]
+
+
 @pytest.mark.parametrize("arrow", [True, False])
 def test_with_and_without_pyarrow(arrow: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(1).integers(0, 2**64, 30_000, dtype=np.uint64).view(np.float64)
@@ -146,6 +165,7 @@ def test_what_arrow_reads_is_what_is_read_without_it(rows: list[tuple[str, str]]
     text = "".join([separator.join(row) + "\n" for row in rows]).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_arrow, "LEAST", 0)
+        patch.setattr(csv_arrow, "_CELL", 0)
         quick = csv_arrow.arrow_columns(text, separator.encode(), 2, [1, 0])
         patch.setattr(csv_arrow, "LEAST", 1 << 60)
         header = separator.join("xy").encode() + b"\n"
