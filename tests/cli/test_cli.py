@@ -612,6 +612,22 @@ def test_functions(shell: Shell) -> None:
             assert shell("functions", name)[0] == 0, name
 
 
+@pytest.mark.quick
+def test_one_function(shell: Shell) -> None:
+    for name, told in {
+        "besselj": "besselj(n, x)  Bessel function J of order n\ndomain: all x\n"
+        "dbesselj_dx = (besselj(0, x) - besselj(2, x))/2  (for n = 1)\nneeds: scipy\n",
+        "ln": "log(x)  natural logarithm\ndomain: x > 0\nalso written: ln\ndlog_dx = 1/x\n"
+        "log(0) = -inf, slope inf at 0; nan below\n",
+        "max": "max(x, ...)  greatest of its arguments\ndomain: all x\nalso written: maximum\n"
+        "ties share equally; nan if any is nan; max(x) is the greatest of all points\n",
+        "where": "where(condition, a, b)  a where the condition holds, else b\ndomain: all x\n"
+        "selects, never multiplies: nothing leaks from the branch not taken\n",
+        "sum": "sum(x)  sum over all points\ndomain: all x\nrounded once, whatever the order of the points\n",
+    }.items():
+        assert shell("functions", name) == (0, told, "")
+
+
 def test_version(shell: Shell) -> None:
     _, out, _ = shell("version", "--json")
     found = json.loads(out)
