@@ -21,6 +21,7 @@ from command import COMMAND, PATIENCE, Shell, environment, process
 
 import gradcli
 from gradcli.cli import COMMANDS, EXIT_CODES, group
+from gradcli.cli.options import count
 from gradcli.cli.topics import SYNONYMS, topics
 from gradcli.errors import printable
 from gradcli.formats import FORMATS
@@ -146,6 +147,9 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["diff", "x", "--at", "x=1", "-o", "y=x**2", "--csv"], "'y=x**2' looks like an expression", "-o FILE.csv"),
         (["diff", "-order*x", "--at", "x=1"], "'rder*x' looks like an expression", "-o FILE.csv"),
         (["diff", "x", "--at", "x=1", "-o", "plain"], "no format goes with the name 'plain'", ".csv"),
+        (["show", "x", "--as", "c", "--json"], "--as c has one form: leave out --json", ""),
+        (["show", "x", "--as", "latex", "--format", "csv"], "--as latex has one form: leave out --format", ""),
+        (["show", "x", "--as", "c", "--simplify"], "--simplify is for reading, and c for computing", "or --as c"),
         (["diff", "x", "--fill", "i"], "--fill needs a shape", ""),
         (["diff", "x", "--wrt", "x,"], "--wrt: '' is not the name of a variable", ""),
         (["diff", "\udcff+x"], "not UTF-8", ""),
@@ -162,6 +166,20 @@ def test_wrong_words(words: list[str], message: str, hint: str, shell: Shell, mo
     assert message in err
     assert hint in err
     assert os.listdir() == []
+
+
+@pytest.mark.quick
+def test_a_form_set_in_the_environment_yields_to_code(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADCLI_FORMAT", "csv")
+    assert shell("show", "x", "-n", "0", "--as", "latex") == (0, "f = x\n", "")
+
+
+@pytest.mark.quick
+def test_whole_numbers_may_have_an_exponent() -> None:
+    assert [count(text) for text in ("1", "1000000", "1e6", "1.5E+1", "2.50e2")] == [1, 1000000, 1000000, 15, 250]
+    for text in ("0", "-1", "1.5", "1.25e1", "1e-1", "", "x", "\u0661", "1e999", "9" * 19):
+        with pytest.raises(click.BadParameter, match="is not a whole number from 1"):
+            count(text)
 
 
 @pytest.mark.quick

@@ -240,6 +240,7 @@ def test_csv_is_strict() -> None:
     assert words(b"\n1\n") == "stdin:1: the first line is empty: a header is expected"
     assert words(b"x\n") == ""
     assert words(b"x,x\n").startswith("stdin:1: columns 1 and 2 are both named 'x'")
+    assert words(b"t,x,y,x\n").startswith("stdin:1: columns 2 and 4 are both named 'x'")
     assert words(b"x,\n").startswith("stdin:1: column 2 of 2 has no name")
     assert words(b"1,2\n3,4\n").startswith("stdin:1: no header")
     assert words(b"\xff\xfex\0\n\0").startswith("stdin:1: UTF-16, not UTF-8")
@@ -379,6 +380,8 @@ def test_arrays_are_read_as_they_come() -> None:
             [],
             "",
         )
+    text = npy(np.asfortranarray(np.arange(6).reshape(3, 2)))[:-1]
+    assert read(text, ["a"], format="npy", columns=["a", "b"])[2].endswith("truncated: it ends after 2 of 3 rows")
     named = np.zeros(2, dtype=[("\u00fc\u4e2d", "f8")])
     with pytest.warns(UserWarning):
         text = npy(named)
