@@ -257,6 +257,9 @@ def test_verbose(shell: Shell) -> None:
     assert re.fullmatch(told % ("1 point", 1, "scalar", 1), shell("eval", "x*x", "--at", "x=1", "-v")[2])
     err = shell("eval", "x*x", "--grid", "x=0:1:1234", "-v", "--engine", "vector", "--threads", "3")[2]
     assert re.fullmatch(told % ("1,234 points", 1, "vector", 3), err)
+    Path("x.csv").write_text("x\n1\n2\n")
+    assert "note: 2 rows in " in shell("eval", "x*x", "--input", "x.csv", "-v")[2]
+    assert "note: 6 points in " in shell("eval", "x*y", "--input", "x.csv", "--grid", "y=1,2,3", "-v")[2]
     # What is summed is counted before it is.
     err = shell("grad", "a*x*x", "--wrt", "a", "--at", "a=1", "--grid", "x=0:1:50", "-v")[2]
     assert re.fullmatch(told % ("50 points", 1, "scalar", 1), err)
