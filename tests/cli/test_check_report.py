@@ -160,5 +160,8 @@ def test_exit_codes(shell: Shell) -> None:
     assert shell("check", "log(-1 - x**2)", "--claim", "x")[0] == 2
     assert shell("check", "x**2", "--claim", "2*y")[0] == 2
     assert shell("check", "-f", "-", "--claims", "-")[0] == 2
+    assert [shell("check", "x", "--claim", "1", "--seed", str(seed))[0] for seed in (-1, 0, 2**63, 2**63 + 1)] == [
+        2, 0, 0, 2,
+    ]  # fmt: skip
     done = process("check", "-f", "-", "--claim", "2*x", input="x**2\n")
     assert (done.returncode, done.stdout) == (0, "df_dx  agrees     the same expression\n1 claim: 1 agrees\n")

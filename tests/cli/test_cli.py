@@ -316,6 +316,23 @@ def test_a_file_is_replaced_whole(shell: Shell) -> None:
     assert sorted(os.listdir()) == ["link.csv", "real.csv"]
 
 
+def test_a_target_that_cannot_be_read_is_replaced_by_a_more_private_file(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, real = Path("o.csv"), os.open
+    old.write_text("old")
+    old.chmod(0o664)
+
+    def unreadable(path: str, flags: int, *more: int, **given: int) -> int:
+        if os.path.basename(path) == "o.csv" and not flags & (os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(13, "Permission denied")
+        return real(path, flags, *more, **given)
+
+    monkeypatch.setattr(os, "open", unreadable)
+    assert shell("eval", "1", "-o", "o.csv") == (0, "", "")
+    assert (old.read_text(), stat.S_IMODE(old.stat().st_mode)) == ("f\n1.0\n", 0o644)
+
+
 def test_a_new_file_has_the_usual_permissions(shell: Shell) -> None:
     before = os.umask(0o027)
     try:

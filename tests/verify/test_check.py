@@ -197,6 +197,7 @@ def test_what_mistakes_have_in_common(f, claim, pattern):
     assert verdict(f, claim).example.pattern == pattern
 
 
+@pytest.mark.quick
 def test_a_swapped_variable_is_named():
     found = verdict("x**2*sin(y)", "df_dx = x**2*cos(y)")
     assert found.example.pattern == "it is df_dy"

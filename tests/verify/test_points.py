@@ -1,6 +1,7 @@
 """Where claims are compared, which differences are allowed there, and what is said of the wrong ones."""
 
 import math
+import sys
 from itertools import islice, pairwise
 
 import numpy as np
@@ -77,9 +78,10 @@ def test_neighbours():
         assert all(2.0**-26 < abs(near - x) / abs(x) < 2.0**-11 for near in found)
     # Near 0 half of them, and nearer still all, are at a distance that does not shrink with the number.
     apart = [abs(point[0] - 1e-6) for point in compare._around((1e-6, 1.0), [0])]
-    assert all(size > 2.0**-14 for size in apart[:6]) and all(size < 1e-9 for size in apart[6:])
+    assert all(size > 2.0**-14 for size in apart[:6]) and all(size < 1e-9 for size in apart[6:8])
+    assert all(0 < size < 1e-12 for size in apart[8:])
     assert all(abs(x) > 2.0**-26 for x, _ in compare._around((1e-10, 1.0), [0]))
-    assert all(math.isfinite(x) for (x,) in compare._around((1.7e308,), [0]))
+    assert all(math.isfinite(x) for (x,) in compare._around((sys.float_info.max,), [0]))
     assert all(y == 1.0 for _, y in compare._around((3.0, 1.0), [0]))
     up, down = math.nextafter(3, math.inf), math.nextafter(3, -math.inf)
     assert compare._adjacent((1.0, 3.0), [1]) == [(1.0, down), (1.0, up)]
@@ -144,6 +146,25 @@ def test_the_bound_decides_unless_a_tolerance_is_given():
     # Data are given so many ulp, and so many bounds of the truth.
     assert [judged(1 + k * 2.0**-52, 1.0, column=True)[0] for k in (8, 9)] == [compare.AGREES, compare.DIFFERS]
     assert judged(1 + 15e-9, 1.0, other=1e-9, column=True)[0] == compare.AGREES
+
+
+@pytest.mark.parametrize(
+    ("claimed", "truth", "x", "failure"),
+    [
+        ("2*x", "2*x", 1.0, ""),
+        ("3*x", "2*x", 1.0, "differs"),
+        ("where(x == 1, 7, 2*x)", "2*x", 1.0, "differs"),
+        ("where(x >= 0, 1, -1)", "sign(x)", 0.0, "kink"),
+        ("where(x > 0, 1, where(x == 0, 2, -1))", "sign(x)", 0.0, "differs"),
+        ("x*x/x", "x", 0.0, "hole"),
+        ("x/((x + 1e20) - 1e20)", "1 + 0*x", 3.0, "overflow"),
+        ("x*x/x", "x", 1e300, "overflow"),
+        ("1/(x - 1)", "x", 1.0, "differs"),
+    ],
+)
+def test_how_a_claim_fails_at_a_point(claimed, truth, x, failure):
+    claim = Claim("df_dx", read(claimed), read(truth), "f", (0,), "", root=var("x"))
+    assert compare.Probe(claim, compare.columns(claim), ["x"], Tolerance()).failure((x,)) == failure
 
 
 def test_forms_that_differ():
