@@ -39,6 +39,7 @@ def test_chosen_points_are_of_all_sizes_and_signs():
     )
     sizes = [abs(x) for x in xs]
     assert min(sizes) < 2.0**-100 and max(sizes) > 2.0**100
+    assert {int(20 * math.frexp(size)[0]) for size in sizes} == set(range(10, 20)), "all mantissas"
     assert 0.5 < sum(0.25 <= size < 4 for size in sizes) / 2000 < 0.75
     assert 0.2 < sum(x < 0 for x in xs) / 2000 < 0.5
 
@@ -159,6 +160,7 @@ def test_the_bound_decides_unless_a_tolerance_is_given():
         ("x*x/x", "x", 0.0, "hole"),
         ("x/((x + 1e20) - 1e20)", "1 + 0*x", 3.0, "overflow"),
         ("x*x/x", "x", 1e300, "overflow"),
+        ("2 + 1/(x*x)", "3 + 0*x", 1e200, "overflow"),
         ("1/(x - 1)", "x", 1.0, "differs"),
     ],
 )
