@@ -210,6 +210,21 @@ def test_dtypes_meet_as_in_numpy():
     assert (tensor(np.float32(1e30)) * 1e30 / 1e30).numpy() == np.inf
 
 
+@pytest.mark.parametrize("name", ["sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "linalg.norm"])
+def test_reductions_keep_the_dtype(name):
+    f = operator.attrgetter(name)
+    for kind in (np.float32, np.float64):
+        data = kind([1.5, 2.5, 4.0])
+        x = tensor(data)
+        y = f(np)(x)
+        assert y.dtype == kind and grad(y.sum(), x)[0].dtype == kind
+        np.testing.assert_allclose(y.numpy(), f(np)(data), rtol=1e-6)
+    if name in ("sum", "mean", "prod", "cumsum"):
+        data = np.array([1 + 2j, 3 - 1j])
+        np.testing.assert_allclose(f(np)(tensor(data)).numpy(), f(np)(data), rtol=1e-15)
+        assert f(np)(tensor([True, False, True])).dtype == np.float64
+
+
 # NumPy's functions.
 
 X = np.array([[0.5, 1.5, -2.0], [3.0, -0.25, 0.75]])
@@ -239,6 +254,9 @@ SAME = {
     "matmul": lambda m, x: x @ x.T,
     "left": lambda m, x: np.ones((4, 2)) @ x,
     "vector": lambda m, x: x @ np.arange(3.0),
+    "stacked matmul": lambda m, x: m.stack([x, x * x]) @ x.T,
+    "matmul of stacks": lambda m, x: m.reshape(x, (2, 1, 1, 3)) @ m.stack([x.T, 2 * x.T]),
+    "dot of stacks": lambda m, x: m.dot(x, m.reshape(m.stack([x, x * x, x, 2 * x]), (4, 3, 2))),
     "dot": lambda m, x: m.dot(x, x.T),
     "outer": lambda m, x: m.outer(x, x[0]),
     "inner": lambda m, x: m.inner(x, x),
@@ -421,6 +439,18 @@ def test_large_and_small_come_to_the_same():
         values.SMALL = old
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.complex128])
+def test_long_chains_in_other_dtypes_are_as_short_ones(kind):
+    """The slope of a whole chain is for doubles; each step of the others is rounded by itself."""
+    data = np.linspace(0.1, 2, 40_000).astype(kind)
+
+    def slope(data):
+        x = tensor(data)
+        return grad(np.real(np.exp(np.sin(x) * x) / (1 + x) * np.sqrt(x)).sum(), x)[0].numpy()
+
+    np.testing.assert_array_equal(slope(data)[::4000], slope(data[::4000]))
 
 
 def test_threads_may_ask_for_the_same_values():

@@ -22,6 +22,7 @@ from command import COMMAND, PATIENCE, Shell, environment, process
 import gradcli
 from gradcli.caret import printable
 from gradcli.cli import COMMANDS, EXIT_CODES, group
+from gradcli.cli.options import count
 from gradcli.cli.topics import SYNONYMS, topics
 from gradcli.formats import FORMATS
 
@@ -146,6 +147,9 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["diff", "x", "--at", "x=1", "-o", "y=x**2", "--csv"], "'y=x**2' looks like an expression", "-o FILE.csv"),
         (["diff", "-order*x", "--at", "x=1"], "'rder*x' looks like an expression", "-o FILE.csv"),
         (["diff", "x", "--at", "x=1", "-o", "plain"], "no format goes with the name 'plain'", ".csv"),
+        (["show", "x", "--as", "c", "--json"], "--as c has one form: leave out --json", ""),
+        (["show", "x", "--as", "latex", "--format", "csv"], "--as latex has one form: leave out --format", ""),
+        (["show", "x", "--as", "c", "--simplify"], "--simplify is for reading, and c for computing", "or --as c"),
         (["diff", "x", "--fill", "i"], "--fill needs a shape", ""),
         (["diff", "x", "--wrt", "x,"], "--wrt: '' is not the name of a variable", ""),
         (["diff", "\udcff+x"], "not UTF-8", ""),
@@ -162,6 +166,20 @@ def test_wrong_words(words: list[str], message: str, hint: str, shell: Shell, mo
     assert message in err
     assert hint in err
     assert os.listdir() == []
+
+
+@pytest.mark.quick
+def test_a_form_set_in_the_environment_yields_to_code(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADCLI_FORMAT", "csv")
+    assert shell("show", "x", "-n", "0", "--as", "latex") == (0, "f = x\n", "")
+
+
+@pytest.mark.quick
+def test_whole_numbers_may_have_an_exponent() -> None:
+    assert [count(text) for text in ("1", "1000000", "1e6", "1.5E+1", "2.50e2")] == [1, 1000000, 1000000, 15, 250]
+    for text in ("0", "-1", "1.5", "1.25e1", "1e-1", "", "x", "\u0661", "1e999", "9" * 19):
+        with pytest.raises(click.BadParameter, match="is not a whole number from 1"):
+            count(text)
 
 
 @pytest.mark.quick
@@ -239,6 +257,9 @@ def test_verbose(shell: Shell) -> None:
     assert re.fullmatch(told % ("1 point", 1, "scalar", 1), shell("eval", "x*x", "--at", "x=1", "-v")[2])
     err = shell("eval", "x*x", "--grid", "x=0:1:1234", "-v", "--engine", "vector", "--threads", "3")[2]
     assert re.fullmatch(told % ("1,234 points", 1, "vector", 3), err)
+    Path("x.csv").write_text("x\n1\n2\n")
+    assert "note: 2 rows in " in shell("eval", "x*x", "--input", "x.csv", "-v")[2]
+    assert "note: 6 points in " in shell("eval", "x*y", "--input", "x.csv", "--grid", "y=1,2,3", "-v")[2]
     # What is summed is counted before it is.
     err = shell("grad", "a*x*x", "--wrt", "a", "--at", "a=1", "--grid", "x=0:1:50", "-v")[2]
     assert re.fullmatch(told % ("50 points", 1, "scalar", 1), err)
@@ -293,6 +314,23 @@ def test_a_file_is_replaced_whole(shell: Shell) -> None:
     assert old.stat().st_ino != node
     assert stat.S_IMODE(old.stat().st_mode) == 0o640
     assert sorted(os.listdir()) == ["link.csv", "real.csv"]
+
+
+def test_a_target_that_cannot_be_read_is_replaced_by_a_more_private_file(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, real = Path("o.csv"), os.open
+    old.write_text("old")
+    old.chmod(0o664)
+
+    def unreadable(path: str, flags: int, *more: int, **given: int) -> int:
+        if os.path.basename(path) == "o.csv" and not flags & (os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(13, "Permission denied")
+        return real(path, flags, *more, **given)
+
+    monkeypatch.setattr(os, "open", unreadable)
+    assert shell("eval", "1", "-o", "o.csv") == (0, "", "")
+    assert (old.read_text(), stat.S_IMODE(old.stat().st_mode)) == ("f\n1.0\n", 0o644)
 
 
 def test_a_new_file_has_the_usual_permissions(shell: Shell) -> None:
@@ -610,6 +648,22 @@ def test_functions(shell: Shell) -> None:
     for name, row in SPELLED.items():
         if not row.internal:
             assert shell("functions", name)[0] == 0, name
+
+
+@pytest.mark.quick
+def test_one_function(shell: Shell) -> None:
+    for name, told in {
+        "besselj": "besselj(n, x)  Bessel function J of order n\ndomain: all x\n"
+        "dbesselj_dx = (besselj(0, x) - besselj(2, x))/2  (for n = 1)\nneeds: scipy\n",
+        "ln": "log(x)  natural logarithm\ndomain: x > 0\nalso written: ln\ndlog_dx = 1/x\n"
+        "log(0) = -inf, slope inf at 0; nan below\n",
+        "max": "max(x, y, ...)  greatest of its arguments\ndomain: all x\nalso written: maximum\n"
+        "ties share equally; nan if any is nan; max(x) is the greatest of all points\n",
+        "where": "where(condition, a, b)  a where the condition holds, else b\ndomain: all x\n"
+        "selects, never multiplies: nothing leaks from the branch not taken\n",
+        "sum": "sum(x)  sum over all points\ndomain: all x\nrounded once, whatever the order of the points\n",
+    }.items():
+        assert shell("functions", name) == (0, told, "")
 
 
 def test_version(shell: Shell) -> None:

@@ -10,6 +10,7 @@ from runners import RUN, SEEN, language_of, run
 
 from gradcli.calculus.derive import derive
 from gradcli.codegen import LANGUAGES, code
+from gradcli.codegen.identifiers import identifiers
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build, lower
 from gradcli.errors import GradError
@@ -42,6 +43,7 @@ CASES = [
     ("sign(x)*floor(y) + ceil(x)*round(2*y) + trunc(x)", ANY, ANY),
     ("min(x*x, y) + max(x, y*y, 1)", ANY, ANY),
     ("clip(x*y, -1, 2) + copysign(x, y)", ANY, ANY),
+    ("copysign(x, -0) + copysign(y, 0)", ANY, ANY),
     ("fmod(x, y) + 3*mod(y, x)", ANY, (0.2, 0.9)),
     ("x % y", (-9.0, 9.0), (-2.0, -1.0)),
     ("fma(x, y, sin(x))", ANY, ANY),
@@ -335,6 +337,48 @@ void f(double x, double out[2])
 }
 """
     )
+
+
+FORMULA = "x - (y - z)*(x + y)*-z - where(not x < y and (x >= z or y != z), 2, -(x + y))"
+SPELLED = {
+    "python": "(x + y)*(y - z)*z + x - (2 if not x < y and (x >= z or y != z) else -(x + y))",
+    "numpy": "(x + y)*(y - z)*z + x - np.where((~(x < y)) & ((x >= z) | (y != z)), 2.0, -(x + y))",
+    "javascript": "(x + y)*(y - z)*z + x - (!(x < y) && (x >= z || y !== z) ? 2 : -(x + y))",
+    "c": "(x + y)*(y - z)*z + x - (!(x < y) && (x >= z || y != z) ? 2.0 : -(x + y))",
+    "rust": "(x + y)*(y - z)*z + x - (if !(x < y) && (x >= z || y != z) { 2.0 } else { -(x + y) })",
+    "fortran": "(x + y)*(y - z)*z + x - merge(2.0_dp, -(x + y), .not. (x < y) .and. (x >= z .or. y /= z))",
+    "julia": "(x + y)*(y - z)*z + x - ifelse(!(x < y) && (x >= z || y != z), 2.0, -(x + y))",
+    "sql": """t1*("y" - "z")*"z" + "x" - CASE WHEN NOT (("x" < "y" AND "y" <> 'NaN'::float8)) AND """
+    """(("x" >= "z" AND "x" <> 'NaN'::float8) OR ("y" <> "z" OR "y" = 'NaN'::float8)) """
+    """THEN CAST(2 AS double precision) ELSE -t1 END""",
+    "duckdb": """t1*("y" - "z")*"z" + "x" - CASE WHEN NOT (("x" < "y" AND "y" <> 'nan'::DOUBLE)) AND """
+    """(("x" >= "z" AND "x" <> 'nan'::DOUBLE) OR ("y" <> "z" OR "y" = 'nan'::DOUBLE)) """
+    """THEN CAST(2.0 AS DOUBLE) ELSE -t1 END""",
+    "sqlite": 't1*("y" - "z")*"z" + "x" - CASE WHEN ("x" < "y") IS NOT TRUE AND '
+    '("x" >= "z" OR ("y" = "z") IS NOT TRUE) THEN 2.0 ELSE -t1 END',
+    "jq": "$t1*($y - $z)*$z + $x - if (lt($x; $y) | not) and (le($z; $x) or $y != $z) then 2 else (-$t1) end",
+    "awk": "(x + y)*(y - z)*z + x - (!(lt(x, y)) && (le(z, x) || !eq(y, z)) ? 2 : -(x + y))",
+    "mlr": "(x + y)*(y - z)*z + x - (!(x < y) && (x >= z || y != z) ? 2.0 : -(x + y))",
+}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_brackets_stand_where_they_are_needed_alone(language):
+    assert SPELLED[language] in code(language, *named_of(FORMULA, 0))
+
+
+@pytest.mark.quick
+def test_identifiers():
+    names = ["x", "temp C", "lambda", "1st", "\u00e9", "x_2", "_", "temp_C", "X", "x", "a" * 41]
+    found = identifiers(names, ["lambda"], folds=False)
+    assert found == {
+        "x": "x", "temp C": "temp_C_2", "lambda": "lambda_2", "1st": "x1st", "\u00e9": "x_3", "x_2": "x_2", "_": "x_4",
+        "temp_C": "temp_C", "X": "X", "a" * 41: "a" * 30,
+    }  # fmt: skip
+    assert identifiers(["x", "X", "Lambda", "a" * 40], ["lambda"], folds=True) == {
+        "x": "x", "X": "X_2", "Lambda": "Lambda_2", "a" * 40: "a" * 40,
+    }  # fmt: skip
 
 
 EDGES = (0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, -1.0, 2.5, -3.0, 1e300, 1e-300)

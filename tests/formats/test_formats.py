@@ -259,6 +259,9 @@ def test_matrices(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert written("table", Made(columns, (2, 3), matrix=True)) == (
         "x\n0.0  1.0  2.0\n3.0  4.0  5.0\n\nf\n   1.0     10.0     100.0\n1000.0  10000.0  100000.0\n"
     )
+    assert written("table", Made({"f": columns["f"]}, (3, 2), matrix=True)) == (
+        "f\n    1.0      10.0\n  100.0    1000.0\n10000.0  100000.0\n"
+    )
     assert written("table", Made({"x": columns["x"]}, (6,), matrix=True)) == "x\n0.0  1.0  2.0  3.0  4.0  5.0\n"
     assert written("table", Made({"x": columns["x"]}, (2, 3, 1), matrix=True)) == (
         "x[0]\n0.0\n1.0\n2.0\n\nx[1]\n3.0\n4.0\n5.0\n"

@@ -114,6 +114,25 @@ def test_many_cells_at_once_are_as_one_by_one(texts: list[str], na: bool) -> Non
     assert at_once is None or bits(at_once) == wanted
 
 
+@pytest.mark.quick
+def test_what_most_files_hold_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paths that read cell by cell are for the rest."""
+    for cells, na, wanted in (
+        (b"1,2.5,-3e-7", False, [1, 2.5, -3e-7]),
+        (b"-0,0,-0.0,1", False, [-0.0, 0, -0.0, 1]),
+        (b"1, 2 ,nan", False, [1, 2, math.nan]),
+        (b"1,,NA,N/A,NaN,null,2", True, [1, *[math.nan] * 5, 2]),
+    ):
+        found = parse_numbers.numbers(cells, na)
+        assert found is not None and bits(found) == bits(wanted)
+    for cells, na in ((b"1,,2", False), (b"1,NA", False), (b"1,null", False), (b" ", False), (b"1,1e400", False)):
+        assert parse_numbers.numbers(cells, na) is None
+    monkeypatch.setattr(csv_arrow, "LEAST", 0)
+    monkeypatch.setattr(csv_arrow, "_CELL", 0)
+    columns = csv_arrow.arrow_columns(b"1,a,2.5\n-0,b,1e300\n", b",", 3, [2, 0])
+    assert columns is not None and [bits(column) for column in columns] == [bits([2.5, 1e300]), bits([1, -0.0])]
+
+
 @pytest.mark.parametrize("arrow", [True, False])
 def test_with_and_without_pyarrow(arrow: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(1).integers(0, 2**64, 30_000, dtype=np.uint64).view(np.float64)
@@ -145,6 +164,7 @@ def test_what_arrow_reads_is_what_is_read_without_it(rows: list[tuple[str, str]]
     text = "".join([separator.join(row) + "\n" for row in rows]).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_arrow, "LEAST", 0)
+        patch.setattr(csv_arrow, "_CELL", 0)
         quick = csv_arrow.arrow_columns(text, separator.encode(), 2, [1, 0])
         patch.setattr(csv_arrow, "LEAST", 1 << 60)
         header = separator.join("xy").encode() + b"\n"
@@ -219,6 +239,7 @@ def test_csv_is_strict() -> None:
     assert words(b"\n1\n") == "stdin:1: the first line is empty: a header is expected"
     assert words(b"x\n") == ""
     assert words(b"x,x\n").startswith("stdin:1: columns 1 and 2 are both named 'x'")
+    assert words(b"t,x,y,x\n").startswith("stdin:1: columns 2 and 4 are both named 'x'")
     assert words(b"x,\n").startswith("stdin:1: column 2 of 2 has no name")
     assert words(b"1,2\n3,4\n").startswith("stdin:1: no header")
     assert words(b"\xff\xfex\0\n\0").startswith("stdin:1: UTF-16, not UTF-8")
@@ -357,6 +378,8 @@ def test_arrays_are_read_as_they_come() -> None:
             [],
             "",
         )
+    text = npy(np.asfortranarray(np.arange(6).reshape(3, 2)))[:-1]
+    assert read(text, ["a"], format="npy", columns=["a", "b"])[2].endswith("truncated: it ends after 2 of 3 rows")
     named = np.zeros(2, dtype=[("\u00fc\u4e2d", "f8")])
     with pytest.warns(UserWarning):
         text = npy(named)

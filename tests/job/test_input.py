@@ -172,7 +172,9 @@ def test_no_rows_are_a_result(shell: Shell) -> None:
 
 
 def test_the_same_file_in_and_out(shell: Shell) -> None:
-    assert shell("diff", "x", "--wrt", "t", "--allow-unused", "--input", "runs.csv", "-o", "runs.csv")[0] in (0, 2)
+    Path("runs.csv").write_text("x,t\n1,2\n")
+    assert shell("diff", "x*t", "--input", "runs.csv", "--input", "runs.csv", "-o", "runs.csv") == (0, "", "")
+    assert Path("runs.csv").read_text() == "x,t,f,df_dx,df_dt\n" + 2 * "1.0,2.0,2.0,2.0,1.0\n"
     assert shell("eval", "y = x*10", "--input", "runs.csv", "-o", "runs.csv")[0] == 0
     assert Path("runs.csv").read_text().startswith("x,y\n1.0,10.0\n")
 
@@ -317,6 +319,25 @@ def test_arrays_without_names(shell: Shell) -> None:
 
 
 # Limits, and how much is done.
+
+
+def test_the_engine_of_rows_is_the_one_asked_for() -> None:
+    chosen = {"auto": "vector", "scalar": "scalar", "vector": "vector", "native": "native"}
+    for name, engine in chosen.items():
+        found = run(Job(["x*t"], engine=name), Rows(["runs.csv"]))
+        assert (found.engine, [list(column) for column in found.whole()][:3]) == (
+            engine,
+            [[1, 3, -5], [2, 4, 0.5], [2, 12, -2.5]],
+        )
+
+
+def test_as_many_points_as_the_limit_are_allowed(shell: Shell) -> None:
+    for words in (["diff", "x*t"], ["eval", "x*t - mean(x)"], ["grad", "x*t", "--wrt", "x"]):
+        assert shell(*words, "--input", "runs.csv", "--csv", "--max-points", "3")[0] == 0
+        code, _, err = shell(*words, "--input", "runs.csv", "--csv", "--max-points", "2")
+        assert code == 2 and "more than 2 points are beyond the limit (--max-points)" in err
+    assert shell("diff", "a*x", "--input", "runs.csv", "--csv", "--grid", "a=1,2", "--max-points", "6")[0] == 0
+    assert shell("diff", "x", "--grid", "x=0:1:10", "--csv", "--max-points", "10")[0] == 0
 
 
 def test_what_memory_cannot_hold_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

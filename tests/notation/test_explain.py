@@ -73,6 +73,48 @@ def test_steps(source: str) -> None:
     assert found == GOLDEN[source]
 
 
+# The first step alone, so that every rule and every form of its statement stands here.
+RULES = {
+    "-sin(x)": ("constant factor", "(-u)' = -u'"),
+    "y*sin(x)": ("constant factor", "(u*v)' = u*v'"),
+    "sin(x)/y": ("constant factor", "(u/v)' = u'/v"),
+    "x + y + sin(x)": ("sum rule", "(u + v - ...)' = u' + v' - ..."),
+    "x + sin(x)": ("sum rule", "(u + v)' = u' + v'"),
+    "sin(x)*sin(x)": ("power rule", "(u**2)' = 2*u*u'"),
+    "y/sin(x)": ("quotient rule", "(u/v)' = -u*v'/v**2 for a constant u"),
+    "sin(x)/x": ("quotient rule", "(u/v)' = (u'*v - u*v')/v**2 = (u' - u/v*v')/v"),
+    "x**3": ("power rule", "(u**v)' = v*u**(v - 1)"),
+    "sin(x)**2": ("chain rule with a square", "(u**v)' = v*u**(v - 1)*u'"),
+    "sin(x)**3": ("chain rule with a power", "(u**v)' = v*u**(v - 1)*u'"),
+    "y**x": ("exponential rule", "(u**v)' = u**v*log(u)*v'"),
+    "x**x": ("power with a variable exponent", "(u**v)' = v*u**(v - 1)*u' + u**v*log(u)*v'"),
+    "floor(2*x)": ("derivative of floor", "floor(u)' = 0 wherever it has a derivative"),
+    "cos(2*x)": ("chain rule with cos", "cos(u)' = (-sin(u))*u'"),
+    "acoth(2*x)": ("chain rule with acoth", "acoth(u)' = 1/(1 - u)/(u + 1)*u'"),
+    "sin(x) % x": ("chain rule with mod", "(u % v)' = u' + (-floor(u/v))*v'"),
+    "fma(sin(x), y, x)": ("chain rule with fma", "fma(u, v, w)' = v*u' + w'"),
+    "logaddexp(y, x)": ("chain rule with logaddexp", "logaddexp(u, v)' = sigmoid(v - u)*v'"),
+    "u*sin(v)*x": ("constant factor", "(w*a)' = w*a'"),
+}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("source", list(RULES))
+def test_every_rule_is_stated(source: str) -> None:
+    first = steps(read(source), "x")[0]
+    assert (first.rule, first.statement.partition("  with ")[0]) == RULES[source]
+
+
+@pytest.mark.quick
+def test_parts_are_cut_counted_and_named_where_they_are_shared() -> None:
+    inner = "x*exp(x) + cos(5*x)*y + log(x)*tan(x) + sqrt(x)*y**2"
+    told = steps(read(f"exp(sin({inner}))"), "x")
+    assert told[0].statement.endswith("u = sin(y*cos(5*x) + x*exp(x) + log(x)*tan(x) + y**... (step 2)")
+    assert not any("t1" in s.expression for s in told)
+    statement = steps(read("+".join(f"x**{n}" for n in range(2, 11))), "x")[0].statement
+    assert statement.endswith("c = x**7 (step 7), 3 more")
+
+
 @pytest.mark.parametrize("x", ["x", "y"])
 @pytest.mark.parametrize("source", [*GOLDEN, "x**y", "diff(x**3*y, x)", "(x + 1)**3/sin(x*y)", "max(x, y)", "floor(x)"])
 def test_the_result_is_gradclis(source: str, x: str) -> None:
@@ -191,6 +233,29 @@ def test_the_tape_of_a_lecture() -> None:
         ("v4", "sin(v1)", 1.0, "a5"),
         ("v5", "v3 + v4", 1.0, "1"),
     ]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("source", "formula"),
+    [
+        ("cos(x)", "-a2*sin(v1)"),
+        ("y - x", "-a3"),
+        ("-x", "-a2"),
+        ("x/y", "a3/v2"),
+        ("y/x", "-a3*v3/v2"),
+        ("atan(x)", "a2/(v1**2 + 1)"),
+        ("tan(x)", "a2*(v2**2 + 1)"),
+        ("x*x*x*x", "a4*v3 + a3*v2 + a2*v1 + a2*v1"),
+        ("x*x*x*x*x*x*x", "a7*v6 + a6*v5 + a5*v4 + a4*v3 + ..."),
+        ("softplus(x) - x", "-a3 + a2*sigmoid(v1)"),
+        ("x - softplus(x)", "a3 + a2*sigmoid(v1)"),
+    ],
+)
+def test_contributions_to_an_adjoint(source: str, formula: str) -> None:
+    e = read(source)
+    (row,) = [r for r in reverse_table(e, ["x"], {"x": 2.0, "y": 3.0}) if r.expression == "x"]
+    assert row.formula == formula
 
 
 def test_the_branch_not_taken_gets_nothing() -> None:

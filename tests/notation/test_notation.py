@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import xml.etree.ElementTree as ET
+from itertools import combinations, pairwise
 
 import pytest
 from checkout import DATA
@@ -151,6 +152,24 @@ def test_every_function(name: str) -> None:
     assert write("graph", [("f", e)], ["x"]).splitlines()[-1].startswith("f = ")
 
 
+SHORT = {name: rf"\{name}" for name in ["sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth"]} | {
+    name: rf"\operatorname{{{name}}}" for name in ("sech", "csch")
+}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", list(SHORT))
+def test_a_positive_whole_power_stands_on_a_short_name(name: str) -> None:
+    word = SHORT[name]
+    assert [latex(f"{name}(x)**{n}") for n in (2, 3, 12)] == [rf"{word}^{{{n}}}\left(x\right)" for n in (2, 3, 12)]
+    assert latex(f"{name}(x)**-2") == rf"\left({word}\left(x\right)\right)^{{-2}}"
+    assert latex(f"{name}(x)**x") == rf"\left({word}\left(x\right)\right)^{{x}}"
+
+
+def test_no_other_name_is_short() -> None:
+    assert {row.name for row in TABLE.values() if row.power_on_name} == set(SHORT)
+
+
 MATHML_ARITY = {"mfrac": 2, "msup": 2, "msub": 2, "mroot": 2}
 
 
@@ -196,6 +215,7 @@ def test_both_notations_are_tested_alike() -> None:
     ("source", "wanted"),
     [
         ("sinc(x)", [r"\operatorname{sinc}^{\left(1\right)}", r"\operatorname{sinc}^{\left(2\right)}"]),
+        ("sinhc(x)", [r"\operatorname{sinhc}^{\left(1\right)}", r"\operatorname{sinhc}^{\left(2\right)}"]),
         ("digamma(x)", [r"\psi^{\left(1\right)}", r"\psi^{\left(2\right)}"]),
     ],
 )
@@ -248,9 +268,10 @@ def test_graph_is_text_that_reads_back() -> None:
 
 
 @pytest.mark.quick
-def test_graph_golden() -> None:
+@pytest.mark.parametrize("order", [["t1"], []])
+def test_graph_golden(order: list[str]) -> None:
     named = derive([("f", read("t1*sin(t1)"))], ["t1"], 1)
-    assert write("graph", named, ["t1"]) == (
+    assert write("graph", named, order) == (
         "t2 = sin(t1)\nt3 = t1*t2\nt4 = cos(t1)\nt5 = t1*t4\nt6 = t5 + t2\nf = t3\ndf_dt1 = t6\n"
     )
 
@@ -296,6 +317,21 @@ def test_svg_has_inputs_left_and_results_right() -> None:
         if group.find("{http://www.w3.org/2000/svg}title") is not None
     }
     assert float(places["x"] or 0) < float(places["sin"] or 0) < float(places["*"] or 0) < float(places["f"] or 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "most"),
+    [("f = sin(x); g = cos(y); h = exp(x)", 0), ("f = sin(x)*w + cos(y)*x + exp(z)*y + sqrt(w)*z", 3)],
+)
+def test_svg_edges_seldom_cross(source: str, most: int) -> None:
+    """In the order in which the nodes were made, 1 and 15 pairs of edges cross."""
+    named = [(str(name), e) for name, e in parse(source).outputs]
+    edges: dict[tuple[str, str], None] = {}
+    for path in re.findall(r'<path d="M([^"]+)"', write("svg", named, [])):
+        edges |= dict.fromkeys(pairwise(part.split()[-1] for part in path.split(" C")))
+    lines = [[tuple(map(float, end.split(","))) for end in edge] for edge in edges]
+    crossed = [a[0] == c[0] and (a[1] - c[1]) * (b[1] - d[1]) < 0 for (a, b), (c, d) in combinations(lines, 2)]
+    assert len(lines) >= len(named) and sum(crossed) <= most
 
 
 def test_svg_refuses_what_nobody_can_look_at() -> None:

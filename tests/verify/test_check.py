@@ -5,12 +5,12 @@ import math
 import operator
 import random
 import re
+from dataclasses import replace
 from fractions import Fraction
-from xml.etree import ElementTree
+from pathlib import Path
 
 import pytest
 from checkout import DATA
-from command import process
 
 from gradcli.calculus.error_bounds import bounds
 from gradcli.compute.backends import scalar
@@ -18,7 +18,8 @@ from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import apply, const, reachable, var, variables
 from gradcli.functions import TABLE
-from gradcli.verify import CheckJob, Texts, run_check
+from gradcli.job import Rows
+from gradcli.verify import CheckJob, Texts, Tolerance, run_check
 
 CLAIMS = [json.loads(line) for line in (DATA / "claims.jsonl").read_text().splitlines()]
 
@@ -196,6 +197,7 @@ def test_what_mistakes_have_in_common(f, claim, pattern):
     assert verdict(f, claim).example.pattern == pattern
 
 
+@pytest.mark.quick
 def test_a_swapped_variable_is_named():
     found = verdict("x**2*sin(y)", "df_dx = x**2*cos(y)")
     assert found.example.pattern == "it is df_dy"
@@ -327,83 +329,21 @@ def _exactly(e, point):
     return value[e]
 
 
-# The command.
+# Claims that are data.
 
 
-def command(*words, cwd, stdin=""):
-    ended = process("check", *words, input=stdin, cwd=cwd)
-    return ended.returncode, ended.stdout, ended.stderr
+def test_columns_of_data(empty_folder):
+    Path("runs.csv").write_text("t,a,b,g\n1,2,3,0.049787068367863944\n0.5,2,1,0.6065\n")
+    job = CheckJob(["a*exp(-b*t)"], Texts(columns=["df_da=g"]))
+    (found,) = run_check(job, Rows(["runs.csv"])).verdicts
+    assert (found.status, found.example.point) == ("disagrees", {"a": 2.0, "b": 1.0, "t": 0.5})
+    assert (found.example.claimed, found.example.true) == (0.6065, 0.6065306597126334)
+    (found,) = run_check(replace(job, tolerance=Tolerance(rtol=1e-4)), Rows(["runs.csv"])).verdicts
+    assert (found.status, found.compared, found.tolerance_given) == ("agrees", 2, True)
 
 
-@pytest.mark.quick
-def test_the_text(tmp_path):
-    code, out, err = command(
-        "x**2 * sin(y)", "--claim", "df_dx = 2*x*sin(y)", "--claim", "df_dy = x**2*sin(y)",
-        "--grid", "x=-3:3:41", "--grid", "y=-3:3:41", cwd=tmp_path,
-    )  # fmt: skip
-    assert (code, err) == (1, "")
-    assert out == (
-        "df_dx  agrees     the same expression\n"
-        "df_dy  DISAGREES  at x=-0.3, y=0: claimed 0, true 0.09 (it is f)\n"
-        "       claimed    x**2*sin(y)\n"
-        "       true       x**2*cos(y)\n"
-        "2 claims: 1 agrees, 1 disagrees\n"
-    )
-
-
-def test_json_junit_and_annotations(tmp_path):
-    (tmp_path / "model.grad").write_text("r = x*x + y*y\nu = log(r)\n")
-    (tmp_path / "claims.grad").write_text("# by hand\ndu_dx = 2*x/r\ndu_dy = y/r\n")
-    words = ["-f", "model.grad", "--claims", "claims.grad", "--junit", "report.xml"]
-    code, out, _ = command(*words, "--json", cwd=tmp_path)
-    found = json.loads(out)
-    assert code == 1
-    assert [c["status"] for c in found["checks"]] == ["agrees", "disagrees"]
-    assert found["checks"][1]["counterexample"] == {
-        "point": {"x": 0.0, "y": 1.0}, "claimed": 1.0, "true": 2.0, "pattern": "it is 0.5 times what it should be",
-    }  # fmt: skip
-    suite = ElementTree.parse(tmp_path / "report.xml").getroot()[0]
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
-    assert suite[1].get("name") == "du_dy"
-    assert "0.5 times" in suite[1][0].get("message")
-    code, out, _ = command(*words, "--github", "-o", "found.json", cwd=tmp_path)
-    assert out.startswith(
-        "::error file=claims.grad,line=3,col=9,title=gradcli check%3A du_dy::du_dy disagrees at x=0, y=1"
-    )
-    assert json.loads((tmp_path / "found.json").read_text()) == found
-
-
-def test_columns_of_data(tmp_path):
-    (tmp_path / "runs.csv").write_text(
-        "t,a,b,ga,gb\n1,2,3,0.049787068367863944,-0.09957413673572789\n0.5,2,1,0.6065,0.6\n"
-    )
-    words = ["a*exp(-b*t)", "--input", "runs.csv", "--claim-column", "df_da=ga", "--claim-column", "df_db=gb"]
-    code, out, _ = command(*words, cwd=tmp_path)
-    assert code == 1
-    assert out.startswith("df_da  DISAGREES  at a=2, b=1, t=0.5: claimed 0.6065, true 0.6065306597126334\n")
-    code, out, _ = command(*words[:5], "--rtol", "1e-4", cwd=tmp_path)
-    assert (code, out) == (
-        0,
-        "df_da  agrees     at 2 points; largest difference 2.76e+11 ulp, as asked\n1 claim: 1 agrees\n",
-    )
-
-
-def test_data_that_is_not_finite_is_wrong(tmp_path):
-    (tmp_path / "runs.csv").write_text("x,g,h\n1,2,2\n2,inf,4\n6.6e-34,1.32e-33,nan\n")
-    for column in "gh":
-        code, out, _ = command("x**2", "--input", "runs.csv", "--claim-column", f"df_dx={column}", cwd=tmp_path)
-        assert (code, "DISAGREES" in out) == (1, True)
-
-
-@pytest.mark.quick
-def test_exit_codes(tmp_path):
-    assert command("x**2", "--claim", "2*x", cwd=tmp_path)[0] == 0
-    assert command("x**2", "--claim", "3*x", cwd=tmp_path)[0] == 1
-    assert command("log(-1 - x**2)", "--claim", "x", cwd=tmp_path)[0] == 2
-    assert command("x**2", "--claim", "2*y", cwd=tmp_path)[0] == 2
-    assert command("-f", "-", "--claims", "-", cwd=tmp_path)[0] == 2
-    code, out, _ = command("-f", "-", "--claim", "2*x", cwd=tmp_path, stdin="x**2\n")
-    assert (code, out) == (
-        0,
-        "df_dx  agrees  the same expression\n1 claim: 1 agrees\n".replace("agrees  the", "agrees     the"),
-    )
+def test_data_that_is_not_finite_is_wrong(empty_folder):
+    Path("runs.csv").write_text("x,g,h\n1,2,2\n2,inf,4\n6.6e-34,1.32e-33,nan\n")
+    for column, x in (("g", 2.0), ("h", 6.6e-34)):
+        (found,) = run_check(CheckJob(["x**2"], Texts(columns=[f"df_dx={column}"])), Rows(["runs.csv"])).verdicts
+        assert (found.status, found.example.point) == ("disagrees", {"x": x})

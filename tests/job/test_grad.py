@@ -1,4 +1,4 @@
-"""The vector-Jacobian product in the shell: what it prints, sums and refuses, and that it can be done twice."""
+"""The vector-Jacobian product: its shapes, sums and cotangents, what it refuses, and that it can be done twice."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from command import Shell, environment, process
 from engines import bits
 
 from gradcli.compute import engine
-from gradcli.compute.grid import Axis, Index, Linear, Values, joined
-from gradcli.compute.row_sums import row_sums
-from gradcli.job import Job, run
+from gradcli.job import Job, cotangents, run
 from gradcli.job.gradient import GradJob, grad_formulas, run_grad
 
-KINKS = [json.loads(line) for line in (DATA / "kinks.jsonl").read_text().splitlines()]
+CASES = [json.loads(line) for line in (DATA / "kinks.jsonl").read_text().splitlines()]
+KINKS = [case for case in CASES if any(name.startswith("df_d") for name in case["expect"])]
 pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
@@ -136,6 +135,27 @@ def test_shapes_that_differ(shell: Shell) -> None:
         assert "grad_a has the shape [], grad_x has the shape [3] along x" in err and "--wrt" in err and "--json" in err
 
 
+def test_uneven_shapes_name_the_batch(shell: Shell) -> None:
+    np.save("v.npy", np.ones((2, 3)))
+    words = ["a*x", "--wrt", "a,x", "--at", "a=2", "--grid", "x=1,2,3", "--csv"]
+    batched = shell("grad", *words, "--grad-outputs", "v.npy", "--is-grads-batched")
+    assert batched[:2] == (2, "")
+    assert "grad_a has the shape [2] along the batch, grad_x has the shape [2, 3] along the batch, x" in batched[2]
+    assert "grad_a has the shape [], grad_x has the shape [3] along x" in shell("grad", *words)[2]
+
+
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
+@pytest.mark.parametrize("count", [2, 3, 7, 1000])
+def test_axes_a_gradient_does_not_depend_on(chosen: str, count: int) -> None:
+    """The sum over an axis counts as if it were written out: rounded once."""
+    values = ["0.1,0.2", "0.7", "1e308,-1e308,0.3", "1e-320,3e-320", ",".join(f"0.{k}" for k in range(1, 40))]
+    for given in values:
+        request: dict[str, Any] = {"grids": ["x=1,2", f"y={given}", f"z=1:2:{count}"], "engine": chosen}
+        found = run_grad(GradJob(["x*y"], ["x"], allow_unused=True, **request)).whole()
+        written = run_grad(GradJob(["x*y"], ["x"], ["1 + 0*k"], allow_unused=True, **request)).whole()
+        assert [struct.pack("<2d", *c) for c in found] == [struct.pack("<2d", *c) for c in written]
+
+
 # Cotangents.
 
 
@@ -192,6 +212,29 @@ def test_batches(shell: Shell, chosen: str) -> None:
     given = {"grad_outputs": ["y=pair.npy", "z=two.npy"], "is_grads_batched": True, "engine": chosen}
     both = gradients("y = x", "z = sum(x**2)", grids=["x=1,2"], **given)
     assert both == {"grad_x": [1.0, 0.0, 2.0, 5.0]}
+
+
+def test_the_files_among_cotangents() -> None:
+    texts = ["v.npy", "y=./w.NPY", " `a b` = u.npy ", "z.npy=1", "i + 1", "y=ones", "npy"]
+    assert cotangents.files(texts) == ["v.npy", "./w.NPY", "u.npy"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"wrt": ["a", "x"]},
+        {"wrt": ["x"]},
+        {"wrt": ["x"], "grad_outputs": ["two.npy"], "is_grads_batched": True},
+        {"wrt": ["a", "x"], "grad_outputs": ["two.npy"], "is_grads_batched": True},
+    ],
+)
+def test_how_much_is_done_ends_at_1(request_: dict[str, Any]) -> None:
+    np.save("two.npy", np.ones((2, 3, 4)))
+    result = run_grad(GradJob(["a*x*y"], at=["a=2"], grids=["x=1,2,3", "y=1,2,3,4"], **request_))
+    told: list[int] = []
+    result.watch = told.append
+    result.whole()
+    assert told == sorted(told) and result.part(told[-1]) == 1
 
 
 # What is not used.
@@ -444,8 +487,6 @@ def test_what_is_printed_keeps_the_kinks(expression: str) -> None:
 def test_kinks(case: dict[str, Any]) -> None:
     point = ",".join(f"{name}={value}" for name, value in case["at"].items())
     wanted = {name.removeprefix("df_d"): float(v) for name, v in case["expect"].items() if name.startswith("df_d")}
-    if not wanted:
-        return
     found = gradients(case["expr"], wrt=",".join(wanted), at=[point], allow_unused=True)
     for name, true in wanted.items():
         (computed,) = found[f"grad_{name}"]
@@ -519,38 +560,3 @@ def test_few_points_never_wait_for_numpy() -> None:
     code = "import sys; from gradcli.cli import run; sys.exit(run(sys.argv[1:]) or 7 * ('numpy' in sys.modules))"
     for words in (["x*mean(x)*y", "--wrt=x", "--grid=x=1,2", "--grid=y=1,2"], ["norm(x)", "--wrt=x", "--grid=3"]):
         subprocess.run([sys.executable, "-c", code, "grad", *words], env=environment(), check=True, capture_output=True)
-
-
-# Joined axes, rows.
-
-
-def test_joined_axes() -> None:
-    axes = [Axis(["a", "b"], [Values([1, 2, 3]), Index(3)]), Axis(["c"], [Linear(0, 1, 5)]), Axis(["d"], [Index(2)])]
-    one = joined(axes)
-    wanted = [list(column) for column in zip(*[
-        (a + 1.0, float(a), c / 4, float(d)) for a in range(3) for c in range(5) for d in range(2)
-    ], strict=True)]  # fmt: skip
-    assert (one.names, one.length) == (("a", "b", "c", "d"), 30)
-    for lo, hi in itertools.combinations(range(0, 31, 3), 2):
-        for column, values in zip(one.columns, wanted, strict=True):
-            assert column.floats(lo, hi) == values[lo:hi] == column.array(lo, hi).tolist()
-
-
-@pytest.mark.parametrize("length", [1, 4, 5000])
-def test_sums_of_rows(length: int) -> None:
-    draw = np.random.default_rng(4)
-    numbers = draw.normal(size=3 * length) * np.exp(draw.normal(size=3 * length) * 20)
-    numbers[length] = 1e308
-    if length > 1:
-        numbers[length + 1] = 1e308
-    wanted = [2 * math.fsum(numbers[:length]), math.inf, 2 * math.fsum(numbers[2 * length :])]
-    same = np.repeat([1.0, 2.0, 3.0], length)
-    for step in (1, 7, 4096, 3 * length):
-        for kind in (list, np.array):
-            blocks = [
-                [kind(same[k : k + step].tolist()), kind(numbers[k : k + step].tolist())]
-                for k in range(0, 3 * length, step)
-            ]
-            rows = [column for block in row_sums(blocks, 1, length, 2) for column in zip(*block, strict=True)]
-            assert [r[0] for r in rows] == [1.0, 2.0, 3.0]
-            assert [float(r[1]) for r in rows] == wanted
