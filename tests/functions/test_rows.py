@@ -14,7 +14,7 @@ import pytest
 import reference
 from checkout import ROOT
 from engines import ENGINES
-from reference import FIXED_POWERS, REFERENCES
+from reference import REFERENCES
 
 from gradcli.autograd import complex as complex_numbers
 from gradcli.autograd.elementwise import placeholder
@@ -22,14 +22,11 @@ from gradcli.autograd.errors import BadType
 from gradcli.compute.backends import scalar, vector
 from gradcli.compute.backends.native.functions import ROWS as NATIVE
 from gradcli.compute.program import Step, lower
-from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, apply, const, reachable, readable, var
-from gradcli.functions import LOWERED, NONLOCAL, TABLE, reduces
-from gradcli.functions.row import PI, defined, polynomial, positive, slopes
+from gradcli.expr import BOOLEANS, apply, reachable, readable, var
+from gradcli.functions import LOWERED, NONLOCAL, TABLE
 from gradcli.notation import NOTATIONS
 from gradcli.notation.typeset import GREEK
 
-x, y, z = map(var, "xyz")
 POINTS = 60
 FEW = 10
 PUBLIC = [row for row in TABLE.values() if not row.internal and not (row.reduces and row.arity == (1, 1))]
@@ -125,71 +122,51 @@ def test_selecting(row):
     assert all(f(*at) in at for at in samples(row))
 
 
+EXTREMES = {1: [(-1e4,), (1e4,), (-1e-308,), (1e308,)], 2: [(3e-200, 2e-200), (1e-200, 1e200), (0.5, 1e4)], 3: []}
+HOLDS = {
+    "nonnegative": lambda row, f: all(f(*at) >= 0 for at in samples(row)),
+    "commutes": lambda row, f: all(f(*at) == f(*at[::-1]) for at in samples(row) if f(*at) == f(*at)),
+    "selects": lambda row, f: all(f(*at) in at for at in samples(row)),
+    "shrinks": lambda row, f: any(f(*at) == 0 for at in EXTREMES[len(samples(row)[0])]),
+    "exact": lambda row, f: not any(f.off for f in accuracy.findings(row.name, "scalar", FEW) if f.order == 0),
+}
+UNSAID = {
+    "nonnegative": {"acos", "asec", "heaviside"},  # the last where h is
+    "commutes": set(),
+    "selects": {"where"},
+    "shrinks": {"ceil", "round", "trunc", "relu", "sinc", "sigmoid", "softplus", "atan2"},
+    "exact": {"neg", "abs", "mod", "where", "min", "max", "clip"},
+}
+"""Rows that have a fact, so far as points tell, and do not say so."""
+
+
+@named(row for row in PUBLIC if row.shrinks and not row.parameter)
+def test_shrinking(row):
+    assert HOLDS["shrinks"](row, function(node(row)))
+
+
+@pytest.mark.parametrize("fact", UNSAID)
+def test_no_fact_is_forgotten(fact):
+    rows = [row for row in PUBLIC if not row.parameter and not row.needs]
+    rows = [row for row in rows if not getattr(row, fact) and (fact != "commutes" or row.arity[0] == 2)]
+    assert {row.name for row in rows if HOLDS[fact](row, function(node(row)))} == UNSAID[fact]
+
+
+@named(row for row in SINGLE if not row.parameter)
+def test_turning(row):
+    """What turns does so again and again; a minimum at 0 alone is no turning."""
+    needed(row)
+    f = function(node(row))
+    values = [v for v in (f(k / 8 + 0.05) for k in range(-64, 65)) if math.isfinite(v)]
+    steps = [b > a for a, b in itertools.pairwise(values) if a != b]
+    assert (sum(a != b for a, b in itertools.pairwise(steps)) > 2) == row.turns
+
+
 @named(row for row in PUBLIC if row.exact)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_exact_rows_round_nothing(row, engine):
     bad = [f for f in accuracy.findings(row.name, engine, POINTS) if f.order == 0 and f.off]
     assert not bad, accuracy.describe(bad[0])
-
-
-@named(row for row in PUBLIC if row.shrinks and len(REFERENCES[row.name].domain) == 1)
-def test_shrinking(row):
-    f = function(node(row))
-    assert any(f(x) == 0 for x in (-1e4, 1e4, 1e308, -1e308))
-
-
-@pytest.mark.parametrize("name", [*[row.name for row in PUBLIC], *FIXED_POWERS])
-def test_slopes(name):
-    """To order 4, so that slopes of slopes are among them. `tests/references` takes more points and every engine."""
-    if name in TABLE:
-        needed(TABLE[name])
-    bad = [f for f in accuracy.findings(name, "scalar", FEW) if f.share > 1 and not accuracy.limited(name, f)]
-    assert not bad, accuracy.describe(bad[0])
-
-
-@pytest.mark.parametrize(
-    ("at", "greatest", "least"),
-    [((1, 2, 3), (0, 0, 1), (1, 0, 0)), ((2, 2, 2), (1 / 3,) * 3, (1 / 3,) * 3), ((5, 5, 1), (0.5, 0.5, 0), (0, 0, 1)),
-     ((1, 5, 1), (0, 1, 0), (0.5, 0, 0.5)), ((1, math.nan, 2), (math.nan,) * 3, (math.nan,) * 3)],
-)  # fmt: skip
-def test_arguments_that_attain_an_extreme_share_its_slope(at, greatest, least):
-    for name, wanted in (("max", greatest), ("min", least)):
-        found = [function(e)(*at) for e in slopes(apply(name, x, y, z))]
-        assert found == pytest.approx(wanted, nan_ok=True)
-
-
-@pytest.mark.parametrize("name", ["sum", "max", "prod", *NONLOCAL])
-def test_what_takes_all_points_has_no_slope_at_one(name):
-    e = apply(name, *[x, y][: 1 if name not in NONLOCAL else TABLE[name].arity[0]])
-    with pytest.raises(GradError, match=f"^{name} takes all points at once"):
-        slopes(e)
-    assert reduces(e) or name in NONLOCAL
-    assert not reduces(apply("max", x, y)) and not reduces(x)
-
-
-def test_slopes_that_are_zero_are_none():
-    assert slopes(apply("floor", x)) == (None,)
-    assert [slope is None for slope in slopes(apply("copysign", x, y))] == [False, True]
-
-
-def test_what_is_never_negative():
-    square, root = x**2, apply("sqrt", x)
-    for e in (const(0), const(3), PI, square, x**-4, root, x * x, square + 1, 3 * square, square / root, root**3,
-              apply("exp", x), apply("abs", y) + apply("cosh", x) * x**2):  # fmt: skip
-        assert positive(e), e
-    for e in (const(-1), x, x**3, -square, x * y, square - 1, square + x, x * square, square / x, root + x**3,
-              apply("sin", x), apply("gt", x, y), 1 / x, apply("max", x, y), x ** const(0.5)):  # fmt: skip
-        assert not positive(e), e
-    sums = [square]
-    for _ in range(2000):
-        sums.append(sums[-1] + root)
-    assert positive(sums[7]) and not positive(sums[-1])  # which is true, and too deep to be seen
-    assert defined(x, y, square) is y and defined(x, y) is defined(x, y, y) is apply("defined", x, y)
-
-
-def test_polynomials_leave_out_terms_of_factor_zero():
-    assert polynomial([(2, x), (0, y), (-1, z)]) is 2 * x - z
-    assert polynomial([(0, x)]) is polynomial([]) is const(0)
 
 
 def near(f, place, gap):
