@@ -1,17 +1,14 @@
 """Reductions over blocks: exact, rounded once, and the same however the points are cut."""
 
-import itertools
 import math
 from fractions import Fraction
 
-import mpmath
 import numpy as np
 import pytest
 from engines import bits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcli.compute.accumulators import ACCUMULATORS, OF, RUN
 from gradcli.compute.exact_sum import PLACES, Exact, exact_sum, scaled
 from gradcli.compute.row_sums import row_sums
 
@@ -76,88 +73,6 @@ def test_a_scaled_integer_is_rounded_once():
         12.0, -1.5, 2.0**1023, math.inf, -math.inf
     ]  # fmt: skip
     assert [scaled(1, -1074), scaled(1, -1075), scaled(3, -1075), scaled(2**60 + 1, -60)] == [5e-324, 0, 1e-323, 1.0]
-
-
-def taken(op: str, values: list[float], cuts: list[int], arrays: bool, times: int = 1) -> float:
-    """A reduction of values that come in blocks."""
-    accumulator = ACCUMULATORS[OF[op]]()
-    ends = [0, *sorted({c % len(values) for c in cuts} - {0}), len(values)]
-    for lo, hi in itertools.pairwise(ends):
-        block = values[lo:hi]
-        accumulator.add(accumulator.digest(np.array(block) if arrays else block, lo))
-    return accumulator.results(times)[op]
-
-
-@given(st.lists(finite, min_size=1, max_size=20), st.lists(st.integers(0, 99), max_size=3), st.integers(1, 5))
-def test_sum_mean_and_what_the_sum_lost(values, cuts, times):
-    true = sum(map(Fraction, values)) * times
-    total = rounded(true)
-    for arrays in (False, True):
-        assert taken("sum", values, cuts, arrays, times) == total
-        assert taken("mean", values, cuts, arrays, times) == rounded(true / times / len(values))
-        lost = rounded(true - Fraction(total)) if math.isfinite(total) else 0.0
-        assert taken("sum_lost", values, cuts, arrays, times) == lost
-
-
-@given(st.lists(finite, min_size=1, max_size=20), st.lists(st.integers(0, 99), max_size=3), st.integers(1, 5))
-def test_norm(values, cuts, times):
-    with mpmath.workdps(400):
-        true = mpmath.sqrt(times * sum(mpmath.mpf(v) ** 2 for v in values))
-        for arrays in (False, True):
-            norm, lead, scale = (taken(op, values, cuts, arrays, times) for op in ("norm", "norm_lead", "norm_scale"))
-            if true > LARGEST:
-                assert norm == math.inf or norm == pytest.approx(LARGEST, rel=1e-15)
-            else:
-                assert abs(norm - true) <= 1e-15 * true + mpmath.mpf(2) ** -1074 * 0.75
-            # Both lie where no quotient leaves the range.
-            assert abs(mpmath.mpf(lead) / mpmath.mpf(scale) ** 2 - true) <= 1e-15 * true
-            assert scale > 0 and (lead == 0 or 0.25 <= lead <= 4)
-
-
-@pytest.mark.parametrize("arrays", [False, True])
-@pytest.mark.parametrize("size", [1, 255, 256, 257, 700])
-@pytest.mark.parametrize("spread", [0, 3, 300])
-def test_products(size, spread, arrays):
-    rng = np.random.default_rng(size)
-    values = (rng.uniform(-2, 2, size) * 10.0 ** rng.uniform(-spread, spread, size)).tolist()
-    with mpmath.workdps(60):
-        for times in (1, 2, 5):
-            true = mpmath.fprod(map(mpmath.mpf, values)) ** times
-            for cuts in ([], [1], [size // 2], [RUN, 3, 300], [255, 257]):
-                prod, lead, scale = (
-                    taken(op, values, cuts, arrays, times) for op in ("prod", "prod_lead", "prod_scale")
-                )
-                assert prod == pytest.approx(float(true), rel=3e-16, abs=5e-324)
-                assert (lead > 0) == (true > 0)
-                # Neither takes the other out of range: they lie on the same side of 1, but for a factor of 2.
-                assert (0.5 if scale > 1 else 0.0625) <= abs(lead) < (1 if scale < 1 else 8)
-                if 2.0**-824 < scale < 2.0**824:
-                    assert abs(mpmath.mpf(lead) * mpmath.mpf(scale) ** 4 - true) <= 1e-15 * abs(true)
-
-
-@pytest.mark.parametrize(
-    ("values", "times", "prod", "lead"),
-    [
-        ([2.0, 0.0, -3.0], 1, 0.0, -6.0), ([-2.0, -1.0, -3.0], 1, -6.0, -6.0), ([-2.0], 2, 4.0, 4.0),
-        ([-2.0], 3, -8.0, -8.0), ([1.0, math.inf], 1, math.inf, math.inf), ([-1.0, math.inf], 1, -math.inf, -math.inf),
-        ([0.0, math.inf], 1, math.nan, math.inf), ([math.nan, 0.0], 1, math.nan, math.nan), ([-0.0, 5.0], 1, 0.0, 5.0),
-        ([math.nan, math.inf], 1, math.nan, math.nan), ([-math.inf, -math.inf], 1, math.inf, math.inf),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("arrays", [False, True])
-def test_products_with_zeros_and_infinities(values, times, prod, lead, arrays):
-    assert taken("prod", values, [], arrays, times) == pytest.approx(prod, nan_ok=True)
-    found = taken("prod_lead", values, [], arrays, times) * taken("prod_scale", values, [], arrays, times) ** 4
-    assert found == pytest.approx(lead, nan_ok=True)
-
-
-@given(st.lists(st.one_of(finite, st.just(math.inf)), min_size=1, max_size=9), st.lists(st.integers(0, 99), max_size=3))
-def test_extremes(values, cuts):
-    for arrays in (False, True):
-        for op, of in (("max", max), ("min", min)):
-            assert bits([[taken(op, values, cuts, arrays)]]) == bits([[of(values) + 0.0]])
-            for at in {0, len(values) // 2, len(values)}:
-                assert math.isnan(taken(op, [*values[:at], math.nan, *values[at:]], cuts, arrays))
 
 
 ROWS = st.lists(st.one_of(finite, st.floats()), min_size=6, max_size=6)
