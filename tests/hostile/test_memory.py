@@ -189,6 +189,28 @@ def test_other_errors_are_none() -> None:
         assert not memory.lacking(error), error
 
 
+@pytest.mark.parametrize(
+    ("error", "only_where_space_is_limited"),
+    [
+        (ImportError("undefined symbol: x"), True), (RuntimeError("can't start new thread"), True),
+        (chained(ValueError("x"), ImportError("undefined symbol: x")), True), (ValueError("x"), False),
+        (ModuleNotFoundError("No module named 'x'"), False), (OSError(errno.EIO, "Input/output error"), False),
+    ],
+)  # fmt: skip
+def test_a_library_loaded_in_part_lacks_memory_where_space_is_limited(
+    error: BaseException, only_where_space_is_limited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limited in (False, True):
+        monkeypatch.setattr(memory, "limited", lambda limited=limited: limited)
+        assert memory.lacking(error) == (limited and only_where_space_is_limited)
+
+
+def test_libraries_are_asked_some_hundred_megabytes_for() -> None:
+    """What an import grows by depends on the release, so that the margins themselves are not compared with one."""
+    assert all(90 << 20 <= size <= 400 << 20 for size in memory.IMPORTS.values())
+    assert max(memory.IMPORTS, key=memory.IMPORTS.__getitem__) == "pyarrow"
+
+
 def test_only_a_package_that_is_not_there_is_missing() -> None:
     assert missing(ModuleNotFoundError("No module named 'scipy'", name="scipy"), "scipy")
     assert not missing(ModuleNotFoundError("No module named 'x'", name="x"), "scipy")
