@@ -368,7 +368,7 @@ def test_the_shell_says_so():
 @pytest.mark.parametrize(
     ("binding", "told"),
     [
-        ("llvm_version_info = (15, 0, 7)", "needs llvmlite 0.45 or later"),
+        ("llvm_version_info = (15, 0, 7)", "needs llvmlite 0.45 or later, which is here with LLVM 15\n"),
         ("1/0", "llvmlite does not serve this machine: division by zero"),
         ("", "llvmlite does not serve this machine"),
     ],

@@ -4,6 +4,7 @@ import math
 import pickle
 import sys
 
+import accuracy
 import numpy as np
 import pytest
 from engines import bits_but_nan, evaluate
@@ -124,6 +125,17 @@ def test_powers_of_every_function(name, engine):
     exponents = [-3, -2, -1, 2, 3, 4, 5]
     found = evaluate([(f"p{n}", e ** const(n)) for n in exponents], {"x": at}, engine)
     assert found == {f"p{n}": pytest.approx(value**n, rel=1e-14, abs=0) for n in exponents}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("engine", ["vector", "native"])
+@pytest.mark.parametrize("name", sorted({*special.LIFTED, *special.SCIPY, "sinc"} & set(accuracy.REFERENCES)))
+def test_kernels_of_our_own_are_accurate(name, engine):
+    """At few points, with derivatives, which need the kernels of rows inside: `tests/references` takes many."""
+    if TABLE[name].needs:
+        pytest.importorskip(TABLE[name].needs)
+    bad = [f for f in accuracy.findings(name, engine, 6) if f.share > 1 and not accuracy.limited(name, f)]
+    assert not bad, accuracy.describe(bad[0])
 
 
 _ARITHMETIC = {"add": 2, "sub": 2, "mul": 2, "div": 2, "neg": 1, "abs": 1, "where": 3, "sign": 1}
