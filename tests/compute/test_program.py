@@ -204,6 +204,18 @@ def test_one_output_asked_for_twice_and_inputs_and_constants_as_outputs():
         assert list(evaluate(named, {"x": 1.0, "y": 0.0}, engine).values()) == [math.sin(1), math.sin(1), 1, 2, 0]
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    "e", [x, const(3), sin(x), x - y, y - x, x - 1, 1 - x, sin(cos(x)), x * x, x - x, sin(x) - y, apply("atan2", y, x),
+          apply("where", apply("lt", x, y), x, 2 * y)]
+)  # fmt: skip
+def test_a_program_as_a_function_of_numbers(e):
+    for names in (["x", "y"], ["y", "x"]):
+        f = scalar.function(program.build([e], [names]), names)
+        for point in ({"x": 0.25, "y": -3.0}, {"x": -2.0, "y": 7.5}):
+            assert f(*[point[name] for name in names]) == at_point([e], point)[0]
+
+
 def test_truth_values_have_registers_of_their_own():
     tape = program.build([apply("where", apply("and", apply("lt", x, y), apply("gt", x, y)), x, y)], [["x"], ["y"]])
     of = {r: step.function in BOOLEANS for s in tape.strata for step in s.steps for r in [step.out]}
