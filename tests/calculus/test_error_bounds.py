@@ -72,6 +72,7 @@ LOST = x + 2**30 - 2**30
     [
         (apply("exp", LOST), math.exp(1.5)), (sin(LOST), math.cos(1.5)), (apply("cos", LOST), math.sin(1.5)),
         (apply("log", LOST), 1 / 1.5), (LOST ** const(2.5), 2.5 * 1.5**1.5), (apply("hypot", x, LOST), math.sqrt(0.5)),
+        (apply("besselj", LOST, value=0), 0.5579365079100996),
         (apply("hypot", LOST, LOST), 2 * math.sqrt(0.5)), (apply("atan2", LOST, z), 3 / 11.25),
     ],
 )  # fmt: skip
