@@ -37,9 +37,11 @@ def test_names_follow_leibniz():
 @pytest.mark.parametrize(
     ("name", "readings"),
     [
-        ("df_dx", {(0,)}), ("df_dy", {(1,)}), ("d1f_dx", {(0,)}), ("d2f_dx2", {(0, 0)}), ("d2f_dxdy", {(0, 1)}),
+        ("df_dx", {(0,)}), ("df_dy", {(1,)}), ("d1f_dx", {(0,)}), ("d2f_dx2", {(0, 0)}),
+        ("d2f_dxdy", {(0, 1)}),
         ("d2f_dydx", {(1, 0)}), ("d3f_dx2dy", {(0, 0, 1)}), ("df_dx2", {(2,)}), ("d12f_dx12", {(0,) * 12}),
-        ("d3f_dxdx2", {(0, 0, 0)}), ("d2f_dx", set()), ("df_dxdy", set()), ("f", set()), ("dg_dx", set()), ("df_dz", set()),
+        ("d3f_dxdx2", {(0, 0, 0)}), ("d2f_dx", set()), ("df_dxdy", set()), ("f", set()), ("dg_dx", set()),
+        ("df_dz", set()),
         ("df_", set()), ("d2f_dx1", set()), ("d201f_dx201", set()),
     ],
 )  # fmt: skip
