@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 import mpmath
 import pytest
@@ -30,6 +31,47 @@ def test_names_follow_leibniz():
     assert names == [
         "f", "df_dx", "df_dy", "d2f_dx2", "d2f_dxdy", "d2f_dy2", "d3f_dx3", "d3f_dx2dy", "d3f_dxdy2", "d3f_dy3"
     ]  # fmt: skip
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("name", "readings"),
+    [
+        ("df_dx", {(0,)}), ("df_dy", {(1,)}), ("d1f_dx", {(0,)}), ("d2f_dx2", {(0, 0)}),
+        ("d2f_dxdy", {(0, 1)}),
+        ("d2f_dydx", {(1, 0)}), ("d3f_dx2dy", {(0, 0, 1)}), ("df_dx2", {(2,)}), ("d12f_dx12", {(0,) * 12}),
+        ("d3f_dxdx2", {(0, 0, 0)}), ("d2f_dx", set()), ("df_dxdy", set()), ("f", set()), ("dg_dx", set()),
+        ("df_dz", set()),
+        ("df_", set()), ("d2f_dx1", set()), ("d201f_dx201", set()),
+    ],
+)  # fmt: skip
+def test_names_are_read_back(name, readings):
+    assert set(leibniz.readings(name, "f", ["x", "y", "x2"])) == readings
+
+
+@pytest.mark.quick
+def test_two_columns_of_one_name_are_refused():
+    with pytest.raises(GradError, match="two columns would be called 'df_dx'"):
+        derive([("f", x**2), ("g", y), ("df_dx", y)], ["x"], 1)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("factor", "e", "merged"),
+    [
+        (1, x, x), (3, x, 3 * x), (3, 2 * x, 6 * x), (3, -x, -3 * x), (3, const(2) / x, 6 / x), (3, x / 2, 1.5),
+        (3, const(4), const(12)), (10**200, const(10**200), const(math.inf)),
+        (-(10**200), const(10**200), const(-math.inf)),
+        (10**150, const(10**149) * x, const(10**299) * x), (10**150, const(10**149) / x, const(10**299) / x),
+        # Near the ends of the range factors stay apart.
+        (10**150, const(10**150) * x, None), (10**150, const(10**150) / x, None),
+        (Fraction(1, 10**150), const(Fraction(1, 10**150)) / x, None),
+        (Fraction(1, 10**150), const(Fraction(1, 10**160)) * x, const(Fraction(1, 10**310)) * x),
+    ],
+)  # fmt: skip
+def test_constants_are_merged_where_they_stay_in_range(factor, e, merged):
+    wanted = const(factor) * e if merged is None else const(merged) * x if isinstance(merged, float) else merged
+    assert forward.scaled(factor, e) is wanted
 
 
 @pytest.mark.quick

@@ -116,6 +116,62 @@ inf - inf -> inf - inf
 0/0 -> 0/0
 x/0 -> x/0
 sign(x)*abs(x) -> abs(x)*sign(x)
+x*x*sin(y) + x**2*cos(y) + z -> x**2*(cos(y) + sin(y)) + z
+x**2*y + x**3*y -> x**2*y*(x + 1)
+x**2*y + x*y**2 -> x*y*(x + y)
+x**2 + x**3 -> x**2 + x**3
+x*y + x*z + y*z -> x*(y + z) + y*z
+a*x**2 + b*x**2 + c -> x**2*(a + b) + c
+sin(x)**3*y + sin(x)*cos(x)**2*y -> y*sin(x)
+2*sin(x)**2 + cos(x)**2 -> 2*sin(x)**2 + cos(x)**2
+sin(x)**2 - 1 -> -cos(x)**2
+4 - 4*cos(x)**2 -> 4*sin(x)**2
+1 - cosh(x)**2 -> -sinh(x)**2
+cos(x)/sin(x) -> cot(x)
+sin(x)**2/cos(x)**2 -> tan(x)**2
+sin(x)**2/cos(x) -> sin(x)**2/cos(x)
+1/x - 1/(x+1) -> 1/(x*(x + 1))
+(x+1)*(x-1) - x**2 -> -1
+(x+1)**2 - x**2 - 2*x -> 1
+x/3 + y/3 -> (x + y)/3
+2*x/3 + 4*y/3 -> 2/3*x + 4/3*y
+0.1*x + 0.1*y -> 0.1*(x + y)
+x/5 -> 0.2*x
+x/10 -> 0.1*x
+x/15 -> x/15
+-(2*x)/3 -> -2/3*x
+6*x/4 -> 1.5*x
+x/(2*y)*4 -> 2*x/y
+(x**4)**0.5 -> sqrt(x**4)
+(4*x)**0.5 -> sqrt(4*x)
+(1/4)**0.5 -> 0.5
+sqrt(9/4) -> 1.5
+exp(2*x)**y -> exp(2*x*y)
+exp(x)**3*exp(-2*x) -> exp(x)
+(2**x)**3 -> 2**(3*x)
+(x**a)**2 -> x**(2*a)
+(x**a)**b -> (x**a)**b
+x**y/x -> x**(y - 1)
+x**y*x**(-y) -> 1
+x**-2*y**-1 -> 1/(x**2*y)
+(2*x+2*y)**2 -> 4*(x + y)**2
+(x+y)/(x+y)**2 -> 1/(x + y)
+(x*y+x*z)/x -> y + z
+abs(x)**3 -> abs(x)**3
+abs(x)**2*x -> x**3
+abs(-3) -> 3
+sign(-x) -> -sign(x)
+floor(-x) -> floor(-x)
+sin(y - x) -> sin(y - x)
+log(e) -> 1
+where(x > 0 and x > 0, 1, 2) -> where(x > 0, 1, 2)
+3 + x**2 + sin(x) + x -> x**2 + sin(x) + x + 3
+x + x**2 + x**3 -> x**2 + x**3 + x
+-x + y - z -> y - x - z
+-x - 1 -> -x - 1
+2**0.5 -> sqrt(2)
+x*1e300*1e300 -> 1e300*(1e300*x)
+x*nan -> nan*x
 """
 
 

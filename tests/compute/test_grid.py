@@ -64,6 +64,13 @@ def test_values_that_people_expect() -> None:
     assert Index(4).floats(1, 3) == [1.0, 2.0]
 
 
+def test_ends_whose_multiples_overflow() -> None:
+    for start, stop in ((1.7e308, 0.0), (0.0, 1.7e308), (-1.7e308, 1.7e308), (1.7e308, 1.0)):
+        column = Linear(start, stop, 5)
+        wanted = [start * (1 - k / 4) + stop * (k / 4) for k in range(5)]
+        assert column.floats(0, 5) == column.array(0, 5).tolist() == pytest.approx(wanted, rel=1e-15)
+
+
 def test_a_column_is_never_whole_in_memory() -> None:
     for column in (Linear(0, 1, 10**15), Log(1, 10, 10**15), Index(10**15)):
         assert len(column.floats(10**14, 10**14 + 3)) == 3

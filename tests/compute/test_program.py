@@ -4,6 +4,7 @@ import math
 import pickle
 import sys
 
+import accuracy
 import numpy as np
 import pytest
 from engines import bits_but_nan, evaluate
@@ -126,6 +127,17 @@ def test_powers_of_every_function(name, engine):
     assert found == {f"p{n}": pytest.approx(value**n, rel=1e-14, abs=0) for n in exponents}
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize("engine", ["vector", "native"])
+@pytest.mark.parametrize("name", sorted({*special.LIFTED, *special.SCIPY, "sinc"} & set(accuracy.REFERENCES)))
+def test_kernels_of_our_own_are_accurate(name, engine):
+    """At few points, with derivatives, which need the kernels of rows inside: `tests/references` takes many."""
+    if TABLE[name].needs:
+        pytest.importorskip(TABLE[name].needs)
+    bad = [f for f in accuracy.findings(name, engine, 6) if f.share > 1 and not accuracy.limited(name, f)]
+    assert not bad, accuracy.describe(bad[0])
+
+
 _ARITHMETIC = {"add": 2, "sub": 2, "mul": 2, "div": 2, "neg": 1, "abs": 1, "where": 3, "sign": 1}
 
 
@@ -190,6 +202,18 @@ def test_one_output_asked_for_twice_and_inputs_and_constants_as_outputs():
     named = [("a", sin(x)), ("b", sin(x)), ("c", x), ("d", const(2)), ("e", apply("sin", y))]
     for engine in ("scalar", "vector", "native"):
         assert list(evaluate(named, {"x": 1.0, "y": 0.0}, engine).values()) == [math.sin(1), math.sin(1), 1, 2, 0]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    "e", [x, const(3), sin(x), x - y, y - x, x - 1, 1 - x, sin(cos(x)), x * x, x - x, sin(x) - y, apply("atan2", y, x),
+          apply("where", apply("lt", x, y), x, 2 * y)]
+)  # fmt: skip
+def test_a_program_as_a_function_of_numbers(e):
+    for names in (["x", "y"], ["y", "x"]):
+        f = scalar.function(program.build([e], [names]), names)
+        for point in ({"x": 0.25, "y": -3.0}, {"x": -2.0, "y": 7.5}):
+            assert f(*[point[name] for name in names]) == at_point([e], point)[0]
 
 
 def test_truth_values_have_registers_of_their_own():

@@ -1,5 +1,6 @@
 """Interning, exact simplification, canonical order, printing."""
 
+import copy
 import gc
 import math
 from fractions import Fraction
@@ -13,15 +14,23 @@ from gradcli.expr import (
     ZERO,
     Expr,
     apply,
+    bit,
     const,
     constant,
+    exact,
+    post_order,
     reachable,
+    readable,
+    rebuild,
     statements,
     substitute,
     text,
+    textbook,
     var,
+    variables,
 )
-from gradcli.expr.node import _table
+from gradcli.expr.node import _pauses, _resume, _table, collector_paused
+from gradcli.limits import work
 
 pytestmark = pytest.mark.quick
 
@@ -114,6 +123,95 @@ def test_order_does_not_depend_on_history():
     gc.collect()
     cc, bb, aa = sin(var("cc")), sin(var("bb")), sin(var("aa"))
     assert text(cc + bb * aa) == first
+
+
+def test_a_node_stored_by_another_thread_first_is_the_one_kept():
+    first, late, dead = sin(var("first")), Expr.__new__(Expr), Expr.__new__(Expr)
+    key = ("sin", first.args, None)
+    assert _table.keep(key, late) is first
+    key = ("an", "unused", "key")
+    assert _table.keep(key, dead) is dead
+    entry = _table.nodes[key]
+    del dead
+    _table.nodes[key] = entry  # as a thread finds it between the death of the node and its removal
+    assert _table.keep(key, late) is late
+    del _table.nodes[key]
+
+
+def test_variables_of_a_node():
+    e = sin(z) * y + x
+    assert (variables(e), variables(const(1)), variables(constant("pi"))) == (["x", "y", "z"], [], [])
+    assert e.variables == bit("x") | bit("y") | bit("z") and len({bit("x"), bit("y"), bit("z")}) == 3
+    assert all(bit(name).bit_count() == 1 for name in "xyz")
+
+
+def test_the_structure_of_a_node():
+    e = apply("besselj", x * y, value=2)
+    assert (e.op, e.value, e.args) == ("besselj", 2, (x * y,))
+    assert x.serial < (x * y).serial < e.serial
+    assert len({n.digest for n in (x, y, e, apply("besselj", x * y, value=3), x * y, x - y, y - x, const(2))}) == 8
+    assert copy.copy(e) is copy.deepcopy(e) is e
+    assert (exact(const(3)), exact(const(math.inf)), exact(x), exact(constant("pi"))) == (3, None, None, None)
+
+
+def test_traversals():
+    e = sin(x * y) + x * y * z
+    assert [text(n) for n in post_order([e, x])] == ["x", "y", "x*y", "z", "x*y*z", "sin(x*y)", text(e)]
+    nodes = reachable([e, y])
+    assert set(nodes) == set(post_order([e, y])) and len(nodes) == 7
+    assert all(a.serial < n.serial for n in nodes for a in n.args)
+    assert rebuild(e, e.args) is e
+    assert rebuild(apply("besselj", x, value=3), (y,)) is apply("besselj", y, value=3)
+    assert substitute([e, z], {"x": TWO, "z": x}) == [sin(2 * y) + 2 * y * x, x]
+
+
+def test_visiting_a_node_takes_a_step():
+    e = sin(x * y) + x * y * z
+    for visit in (reachable, post_order):
+        with work.within(1000):
+            visit([e])
+            assert work._budget.left == 993
+    with work.within(1000):
+        assert sin(x * y) * 1 is sin(x * y)
+        assert work._budget.left < 1000 - 4 * work.MADE
+
+
+def test_the_collector_rests_while_nodes_are_made():
+    assert gc.isenabled()
+    with collector_paused():
+        assert not gc.isenabled()
+        with collector_paused():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled() and not _pauses
+    with pytest.raises(ValueError, match="inside"), collector_paused():
+        raise ValueError("inside")
+    assert gc.isenabled() and not _pauses
+    gc.disable()
+    try:
+        with collector_paused():
+            _resume()
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    with collector_paused():
+        _resume()
+        assert gc.isenabled() and not _pauses
+
+
+def test_textbook_forms(monkeypatch):
+    monkeypatch.setattr(textbook, "FORMS", {"inner": lambda a: a + 1, "order": lambda a, n: a * n, "big": beyond})
+    monkeypatch.setattr(textbook, "KINKS", {"inner"})
+    inner, plain = apply("inner", x), sin(x)
+    assert readable([sin(inner), apply("order", inner, value=3)]) == [sin(x + 1), (x + 1) * 3]
+    assert readable([sin(inner), apply("order", x, value=3)], kinks=True) == [sin(inner), x * 3]
+    assert readable([plain]) == [plain]
+    assert readable([apply("big", inner)]) == [apply("big", x + 1)]
+
+
+def beyond(_: Expr) -> Expr:
+    return const(10**400)
 
 
 def test_depth_costs_no_recursion():

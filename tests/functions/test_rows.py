@@ -29,6 +29,7 @@ from gradcli.notation import NOTATIONS
 from gradcli.notation.typeset import GREEK
 
 POINTS = 60
+FEW = 10
 PUBLIC = [row for row in TABLE.values() if not row.internal and not (row.reduces and row.arity == (1, 1))]
 """Every function of a point."""
 SINGLE = [row for row in PUBLIC if row.arity == (1, 1)]
@@ -122,17 +123,51 @@ def test_selecting(row):
     assert all(f(*at) in at for at in samples(row))
 
 
+EXTREMES = {1: [(-1e4,), (1e4,), (-1e-308,), (1e308,)], 2: [(3e-200, 2e-200), (1e-200, 1e200), (0.5, 1e4)], 3: []}
+HOLDS = {
+    "nonnegative": lambda row, f: all(f(*at) >= 0 for at in samples(row)),
+    "commutes": lambda row, f: all(f(*at) == f(*at[::-1]) for at in samples(row) if f(*at) == f(*at)),
+    "selects": lambda row, f: all(f(*at) in at for at in samples(row)),
+    "shrinks": lambda row, f: any(f(*at) == 0 for at in EXTREMES[len(samples(row)[0])]),
+    "exact": lambda row, f: not any(f.off for f in accuracy.findings(row.name, "scalar", FEW) if f.order == 0),
+}
+UNSAID = {
+    "nonnegative": {"acos", "asec", "heaviside"},  # the last where h is
+    "commutes": set(),
+    "selects": {"where"},
+    "shrinks": {"ceil", "round", "trunc", "relu", "sinc", "sigmoid", "softplus", "atan2"},
+    "exact": {"neg", "abs", "mod", "where", "min", "max", "clip"},
+}
+"""Rows that have a fact, so far as points tell, and do not say so."""
+
+
+@named(row for row in PUBLIC if row.shrinks and not row.parameter)
+def test_shrinking(row):
+    assert HOLDS["shrinks"](row, function(node(row)))
+
+
+@pytest.mark.parametrize("fact", UNSAID)
+def test_no_fact_is_forgotten(fact):
+    rows = [row for row in PUBLIC if not row.parameter and not row.needs]
+    rows = [row for row in rows if not getattr(row, fact) and (fact != "commutes" or row.arity[0] == 2)]
+    assert {row.name for row in rows if HOLDS[fact](row, function(node(row)))} == UNSAID[fact]
+
+
+@named(row for row in SINGLE if not row.parameter)
+def test_turning(row):
+    """What turns does so again and again; a minimum at 0 alone is no turning."""
+    needed(row)
+    f = function(node(row))
+    values = [v for v in (f(k / 8 + 0.05) for k in range(-64, 65)) if math.isfinite(v)]
+    steps = [b > a for a, b in itertools.pairwise(values) if a != b]
+    assert (sum(a != b for a, b in itertools.pairwise(steps)) > 2) == row.turns
+
+
 @named(row for row in PUBLIC if row.exact)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_exact_rows_round_nothing(row, engine):
     bad = [f for f in accuracy.findings(row.name, engine, POINTS) if f.order == 0 and f.off]
     assert not bad, accuracy.describe(bad[0])
-
-
-@named(row for row in PUBLIC if row.shrinks and len(REFERENCES[row.name].domain) == 1)
-def test_shrinking(row):
-    f = function(node(row))
-    assert any(f(x) == 0 for x in (-1e4, 1e4, 1e308, -1e308))
 
 
 def near(f, place, gap):

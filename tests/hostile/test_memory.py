@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,63 @@ def test_under_any_limit_all_is_done_or_nothing(kind: str, megabytes: int, shelf
     assert (megabytes == 60) <= (done.returncode == 3) and (megabytes == 1100) <= (done.returncode == 0)
 
 
+# The limit.
+
+
+def files(contents: Mapping[str, str]) -> Callable[..., io.StringIO]:
+    """`open` where these files alone exist."""
+
+    def opened(path: str) -> io.StringIO:
+        if path not in contents:
+            raise FileNotFoundError(path)
+        return io.StringIO(contents[path])
+
+    return opened
+
+
+V2, V1 = memory._CONTAINER
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("contents", "limit"),
+    [
+        ({}, 3000), ({V2: "max\n"}, 3000), ({V2: "2000\n"}, 1500), ({V2: "max\n", V1: "2000"}, 1500),
+        ({V1: "9223372036854771712\n"}, 3000), ({V2: "1200\n", V1: "2000\n"}, 900),
+    ],
+)  # fmt: skip
+def test_the_limit_is_three_quarters_of_what_the_machine_or_its_container_has(
+    contents: dict[str, str], limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory.os, "sysconf", {"SC_PHYS_PAGES": 40, "SC_PAGE_SIZE": 100}.__getitem__, raising=False)
+    monkeypatch.setattr(memory, "open", files(contents), raising=False)
+    assert memory.limit() == limit
+
+
+@pytest.mark.parametrize("pages", [0, -1, None])
+def test_a_machine_that_does_not_tell_its_memory_has_the_default(
+    pages: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(name: str) -> int:
+        if pages is None:
+            raise ValueError("unrecognized configuration name")
+        return pages if name == "SC_PHYS_PAGES" else 4096
+
+    monkeypatch.setattr(memory.os, "sysconf", told, raising=False)
+    monkeypatch.setattr(memory, "open", files({}), raising=False)
+    assert memory.limit() == 6 * 2**30
+
+
+def test_what_exceeds_the_limit_by_a_byte_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "limit", lambda: 1_500_000_000)
+    memory.check(1_500_000_000, "the table", "fewer rows")
+    with pytest.raises(GradError, match=r"^the table would take 2\.3 GB of memory, and the limit is 1\.5 GB here"):
+        memory.check(2_250_000_001, "the table", "fewer rows")
+    with pytest.raises(GradError) as refused:
+        memory.check(1_500_000_001, "the table", "fewer rows")
+    assert (refused.value.hint, refused.value.exit_code) == ("fewer rows", 2)
+
+
 @needs_limits
 def test_room_is_looked_for_where_there_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
@@ -129,6 +187,28 @@ def test_other_errors_are_none() -> None:
         pyarrow.ArrowInvalid("Could not open Parquet input source"), RuntimeError("can't start new thread"),
     ):  # fmt: skip
         assert not memory.lacking(error), error
+
+
+@pytest.mark.parametrize(
+    ("error", "only_where_space_is_limited"),
+    [
+        (ImportError("undefined symbol: x"), True), (RuntimeError("can't start new thread"), True),
+        (chained(ValueError("x"), ImportError("undefined symbol: x")), True), (ValueError("x"), False),
+        (ModuleNotFoundError("No module named 'x'"), False), (OSError(errno.EIO, "Input/output error"), False),
+    ],
+)  # fmt: skip
+def test_a_library_loaded_in_part_lacks_memory_where_space_is_limited(
+    error: BaseException, only_where_space_is_limited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limited in (False, True):
+        monkeypatch.setattr(memory, "limited", lambda limited=limited: limited)
+        assert memory.lacking(error) == (limited and only_where_space_is_limited)
+
+
+def test_libraries_are_asked_some_hundred_megabytes_for() -> None:
+    """What an import grows by depends on the release, so that the margins themselves are not compared with one."""
+    assert all(90 << 20 <= size <= 400 << 20 for size in memory.IMPORTS.values())
+    assert max(memory.IMPORTS, key=memory.IMPORTS.__getitem__) == "pyarrow"
 
 
 def test_only_a_package_that_is_not_there_is_missing() -> None:

@@ -6,6 +6,7 @@ the request where the budget is spent.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from gradcli.calculus.derive import derive
 from gradcli.cli import run
 from gradcli.compute.program import build
+from gradcli.errors import GradError
 from gradcli.expr import Expr
 from gradcli.language import parse
 from gradcli.limits import work
@@ -35,6 +37,73 @@ def largest(count: int) -> str:
 
 def left() -> float:
     return work._budget.left
+
+
+# The budget.
+
+
+def test_a_budget_is_spent_to_the_last_step() -> None:
+    with work.within(10):
+        work.spend(4)
+        work.ahead(6)
+        with pytest.raises(work.SpentError):
+            work.ahead(7)
+        work.spend(6)
+        assert left() == 0
+        work.spend(0)
+        with pytest.raises(work.SpentError):
+            work.spend(0.5)
+
+
+def test_a_longer_text_earns_steps() -> None:
+    with work.within(10):
+        work.spend(4)
+        work.earn(3)
+        assert left() == 9
+
+
+def test_an_inner_budget_is_a_part_of_the_outer_one() -> None:
+    with work.within(100):
+        with work.within(30):
+            work.spend(12)
+            assert left() == 18
+        assert left() == 88
+        with work.within(part=0.25):
+            assert left() == 22
+            work.spend(2)
+        with work.within(1000):
+            assert left() == 86
+        with pytest.raises(ValueError, match="inside"), work.within(50):
+            work.spend(6)
+            raise ValueError("inside")
+        assert left() == 80
+        with pytest.raises(work.SpentError), work.within(10):
+            work.spend(11)
+        assert left() == 69
+
+
+def test_without_a_budget_nothing_is_refused() -> None:
+    before = left()
+    work.spend(1e300)
+    work.ahead(1e300)
+    assert left() == before == math.inf
+
+
+def test_what_is_spent_before_a_block_is_noticed_there() -> None:
+    with work.within(10):
+        with pytest.raises(work.SpentError):
+            work.spend(11)
+        with pytest.raises(work.SpentError), work.within(5):
+            pass
+
+
+def test_a_request_says_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "REQUEST", 1000)
+    with work.request():
+        work.spend(1000)
+    with pytest.raises(GradError, match="more than 1,000 steps") as refused, work.request():
+        work.spend(1001)
+    assert (refused.value.exit_code, refused.value.__suppress_context__) == (2, True)
 
 
 def second_order(text: str, count: int) -> float:
