@@ -2,13 +2,14 @@
 
 import pytest
 
-from gradcli.errors import GradError, Source, Span, inert, meant, missing, optional, picture, printable
+from gradcli.caret import Source, Span, inert, printable
+from gradcli.errors import GradError, meant, missing, optional
 
 pytestmark = pytest.mark.quick
 
 
 def pictured(text: str, start: int, end: int, name: str | None = None, hint: str | None = None) -> list[str]:
-    return picture(GradError("wrong", hint=hint, span=Span(start, end), source=Source(text, name))).split("\n")
+    return str(GradError("wrong", hint=hint, span=Span(start, end), source=Source(text, name))).split("\n")
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ from gradcli.expr import (
     constant,
     exact,
     post_order,
+    printing,
     reachable,
     readable,
     rebuild,
     statements,
     substitute,
     text,
-    textbook,
     var,
     variables,
 )
@@ -201,8 +201,8 @@ def test_the_collector_rests_while_nodes_are_made():
 
 
 def test_textbook_forms(monkeypatch):
-    monkeypatch.setattr(textbook, "FORMS", {"inner": lambda a: a + 1, "order": lambda a, n: a * n, "big": beyond})
-    monkeypatch.setattr(textbook, "KINKS", {"inner"})
+    monkeypatch.setattr(printing, "FORMS", {"inner": lambda a: a + 1, "order": lambda a, n: a * n, "big": beyond})
+    monkeypatch.setattr(printing, "KINKS", {"inner"})
     inner, plain = apply("inner", x), sin(x)
     assert readable([sin(inner), apply("order", inner, value=3)]) == [sin(x + 1), (x + 1) * 3]
     assert readable([sin(inner), apply("order", x, value=3)], kinks=True) == [sin(inner), x * 3]

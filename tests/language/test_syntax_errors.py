@@ -18,7 +18,7 @@ pytestmark = pytest.mark.quick
         ("besselj(1)", "write besselj(n, x)"),
         ("where(x)", "write where(condition, a, b)"),
         ("diff(x)", "write diff(expression, x), or diff(expression, x, n) for the n-th derivative"),
-        ("clip(x)", "write clip(x, y, z)"),
+        ("clip(x)", "write clip(x, a, b)"),
     ],
 )
 def test_a_wrong_count_of_arguments_is_told_the_right_one(source, hint):
