@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from gradcli.compute.backends.polygamma import cotangent
 from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const
 from gradcli.functions.row import HALF, PI, abs_, and_, cos, eq, exp, gt, le, log, lt, rint, sin, sqrt, where
 
@@ -40,6 +39,8 @@ def polygamma(x: Expr, n: int) -> Expr:
 
     The same steps as in the scalar kernel.
     """
+    from gradcli.compute.backends.polygamma import cotangent
+
     sign_, scale = const((-1) ** (n + 1)), const(math.factorial(n))
     near, part = lt(abs_(x), const(Fraction(1, 8))), x - rint(x)
     mirrored = apply("bare_polygamma", where(near, ONE + x, where(lt(x, ZERO), ONE - x, x)), value=n)

@@ -64,7 +64,8 @@ def within(steps: float = math.inf, part: float = 1.0) -> Iterator[None]:
     try:
         yield
     finally:
-        _budget.left = before - (start - _budget.left)
+        # Infinity minus infinity would be nan, which no comparison refuses.
+        _budget.left = before if before == math.inf else before - (start - _budget.left)
 
 
 @contextmanager

@@ -82,6 +82,12 @@ def test_an_inner_budget_is_a_part_of_the_outer_one() -> None:
         assert left() == 69
 
 
+def test_without_a_budget_a_part_of_it_leaves_none() -> None:
+    with work.within(), work.within(part=0.5):
+        work.spend(3)
+    assert left() == math.inf
+
+
 def test_without_a_budget_nothing_is_refused() -> None:
     before = left()
     work.spend(1e300)
