@@ -13,6 +13,7 @@ from gradcli.calculus import forward, reverse
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, bit, reachable, rebuild, rewrite
+from gradcli.expr.node import collector_paused
 from gradcli.limits.work import SpentError, within
 
 Named = list[tuple[str, Expr]]
@@ -101,6 +102,7 @@ def derivatives(e: Expr, wrt: Sequence[str], order: int, mode: str = "auto") -> 
     return spread(backward if size < _SMALLER * len(reachable([e, *onward.values()])) else onward)
 
 
+@collector_paused()
 def derive(outputs: Sequence[tuple[str, Expr]], wrt: Sequence[str], order: int, mode: str = "auto") -> Named:
     """For each output: its value, then every partial of total order 1..order, mixed partials included.
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, CONSTANTS, ONE, ZERO, Expr, apply, bit, exact, post_order, reachable, rebuild
+from gradcli.expr.node import collector_paused
 from gradcli.expr.traversal import missing
 from gradcli.functions import LOWERED, TABLE, expansion
 from gradcli.functions.elementary import csch_squared, sech_squared
@@ -167,6 +168,7 @@ def _number(e: Expr) -> float:
     return float(e.value)
 
 
+@collector_paused()
 def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
     """Return the program that computes ``outputs``; ``axes[k]`` are the variables along grid axis k.
 

@@ -113,6 +113,7 @@ class Points:
         self.grids: list[tuple[str, Column]] = []
         self.shape: tuple[int, ...] = ()
         self.before_shape = 0
+        self._known: set[str] = set()
         for text in at:
             for piece in split(text, ","):
                 name, value = _binding(piece, "--at", "NAME=VALUE, such as x=1")
@@ -138,8 +139,9 @@ class Points:
         return [*self.at, *[name for name, _ in self.grids]]
 
     def _check_new(self, name: str, option: str) -> None:
-        if name in self.names:
+        if name in self._known:
             raise GradError(f"{option}: '{name}' is given twice")
+        self._known.add(name)
 
     def _read_shape(self, text: str) -> None:
         if self.shape:
@@ -162,7 +164,7 @@ class Points:
         hidden = [f"\0{k}" for k in INDICES[: len(self.shape)]]
         constants = dict(self.at)
         filled: dict[str, Expr] = {}
-        bound = [*self.names, *(rows.names if rows is not None else ())]
+        bound = {*self.names, *(rows.names if rows is not None else ())}
         free = [n for n in names if n not in bound]
         if free and not self.shape:
             missing = free[0]
