@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gradcli.cli import options
-from gradcli.cli.inputs import check_no_input_options, names, rows, sources
+from gradcli.cli.inputs import check_no_input_options, choice, names, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
 
@@ -19,7 +19,9 @@ from gradcli.cli.target import Target
         'gradcli diff "a*exp(-b*t)" --wrt a,b --input runs.csv --keep -o sensitivities.csv',
     ),
     help="Values and all partial derivatives at points; without points, the derivatives as expressions.",
-    params=options.named(f"expr file order wrt allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} digits"),
+    params=options.named(
+        f"expr file order wrt allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} {options.COLUMNS} digits"
+    ),
 )
 def diff(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job, formulas
@@ -29,7 +31,8 @@ def diff(ctx: click.Context, line: CommandLine) -> None:
         return
     check_no_input_options(line)
     target = Target(ctx, line)
-    target.write_formulas(formulas(Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused)))
+    job = Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused, **choice(line))
+    target.write_formulas(formulas(job))
 
 
 def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
@@ -38,6 +41,6 @@ def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
 
     target = Target(ctx, line)
     wrt = names(line.wrt) if order else ()
-    job = Job(sources(line), wrt, order, allow_unused=line.allow_unused, **line.where_and_how())
+    job = Job(sources(line), wrt, order, allow_unused=line.allow_unused, **line.where_and_how(), **choice(line))
     tables = rows(line, target.progress)
     target.write(lambda: run(job, tables), tables)

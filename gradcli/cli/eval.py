@@ -18,7 +18,9 @@ from gradcli.cli.options import CommandLine
         'gradcli eval "y = t - mean(t)" --input runs.csv --keep --jsonl',
     ),
     help="Values only.",
-    params=options.named(f"expr file allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} digits"),
+    params=options.named(
+        f"expr file allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} {options.COLUMNS} digits"
+    ),
 )
 def eval_(ctx: click.Context, line: CommandLine) -> None:
     numbers(ctx, line, 0)

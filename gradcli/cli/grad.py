@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gradcli.cli import options
-from gradcli.cli.inputs import check_no_input_options, names, rows, sources
+from gradcli.cli.inputs import check_no_input_options, choice, names, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
 from gradcli.errors import GradError
@@ -23,7 +23,7 @@ from gradcli.errors import GradError
     "An input that is one number gets the sum over the points.",
     params=options.named(
         f"expr file outputs inputs grad_outputs create_graph allow_unused materialize_grads "
-        f"is_grads_batched {options.POINTS} {options.TABLES} {options.OUTPUT} digits"
+        f"is_grads_batched {options.POINTS} {options.TABLES} {options.OUTPUT} {options.COLUMNS} digits"
     ),
 )
 def grad(ctx: click.Context, line: CommandLine) -> None:
@@ -33,6 +33,7 @@ def grad(ctx: click.Context, line: CommandLine) -> None:
     job = GradJob(
         sources(line), names(line.wrt) or (), line.grad_outputs, allow_unused=line.allow_unused,
         materialize_grads=line.materialize_grads, is_grads_batched=line.is_grads_batched, **line.where_and_how(),
+        **choice(line),
     )  # fmt: skip
     if line.create_graph:
         if line.input:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradcli.caret import Source
 from gradcli.cli import options
@@ -24,6 +24,18 @@ def names(texts: Sequence[str], option: str = "--wrt") -> list[str] | None:
     from gradcli.job.parse_at_grid_fill import read_name, split
 
     return [read_name(piece, option) for text in texts for piece in split(text, ",")] if texts else None
+
+
+def choice(line: CommandLine) -> dict[str, Any]:
+    """Keyword arguments of a job for the columns of its output: the fields of `Choice`."""
+    from gradcli.job.parse_at_grid_fill import split
+
+    def columns(texts: Sequence[str]) -> list[str]:
+        # Any text names a column; one with a comma stands in backquotes.
+        pieces = [piece for text in texts for piece in split(text, ",")]
+        return [p[1:-1] if len(p) > 2 and p[0] == p[-1] == "`" else p for p in pieces]
+
+    return {"select": columns(line.select) or None, "drop": columns(line.drop)}
 
 
 def sources(line: CommandLine) -> list[Source]:

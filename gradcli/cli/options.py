@@ -83,6 +83,8 @@ class CommandLine:
     input_format: str | None = None
     columns: str | None = None
     keep: bool = False
+    select: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
     na: str | None = None
     max_bytes: int | None = None
     constant: tuple[str, ...] = ()
@@ -304,7 +306,10 @@ ROWS = {
     "input_format": _row("--input-format", type=click.Choice(_READABLE), metavar="FORMAT",
                          help=f"One of {', '.join(_READABLE)}.  [default: by suffix; csv for stdin]"),
     "columns": _row("--columns", metavar="A,B", help="Names for the columns of a .npy array that has none."),
-    "keep": _row("--keep", is_flag=True, help="Carry the other columns through, text included."),
+    "keep": _row("--keep", is_flag=True,
+                 help="Carry all columns through, in their order and spelling; the results come after them."),
+    "select": _row("--select", multiple=True, metavar="NAMES", help="Write these columns, in this order."),
+    "drop": _row("--drop", multiple=True, metavar="NAMES", help="Write all columns but these."),
     "na": _row("--na", type=click.Choice(["nan"]), help="Take empty cells, NA and null for nan.  [default: an error]"),
     "max_bytes": _row("--max-bytes", type=count, metavar="N",
                       help="Refuse larger inputs, as unpacked.  "
@@ -330,6 +335,7 @@ ROWS = {
 POINTS = "at grid fill max_points strict engine threads verbose no_progress"
 TABLES = "input input_format columns keep na max_bytes constant"
 OUTPUT = "output format csv tsv json jsonl"
+COLUMNS = "select drop"
 
 
 def named(names: str) -> list[click.Parameter]:

@@ -65,7 +65,7 @@ class Target:
             self.format.load(self.packing)
             with self.output:
                 style = self.style._replace(rewinds=self.output.rewinds and self.packing is None)
-                self._send(lambda out: self.format.write(result, out, style), threaded=result.long)
+                self._send(lambda out: self.format.write(result.output, out, style), threaded=result.long)
         finally:
             if progress is not None:
                 progress.erase()

@@ -123,8 +123,8 @@ FORMATS = {
             reader="npy_read:Npz", binary=True, held=True, library="numpy",
         ),
         Format(
-            "parquet", (".parquet", ".pq"), "a Parquet table", "parquet:write_parquet", reader="parquet:Parquet",
-            binary=True, library="pyarrow.parquet", needs="parquet",
+            "parquet", (".parquet", ".pq"), "a Parquet table", "parquet_write:write_parquet",
+            reader="parquet_read:Parquet", binary=True, library="pyarrow.parquet", needs="parquet",
         ),
     )
 }  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gradcli.formats.passthrough import Kept
@@ -27,7 +28,7 @@ class Columns(Protocol):
     """A result to write: named columns of numbers over a grid.
 
     A block holds a flat column for each name: an array or list of floats, None for a column without values, or ``Kept``
-    for cells carried through, which come first. ``whole()`` returns the columns of all points; ``shapes`` gives their
+    for cells carried through. ``whole()`` returns the columns of all points; ``shapes`` gives their
     shapes if they differ.
     """
 
@@ -110,6 +111,29 @@ class Table(Protocol):
         all rows before it have been yielded.
         """
         ...
+
+
+def runs(block: Sequence[Any]) -> Iterator[Any]:
+    """Yield the columns of a block in order: each carried through, and each list of neighbouring columns of numbers."""
+    for kept, group in groupby(block, lambda column: isinstance(column, Kept)):
+        columns = list(group)
+        yield from columns if kept else [columns]
+
+
+def by_rows(
+    block: Sequence[Any], texts: Callable[[Kept], list[bytes]], numbers: Callable[[list[Any]], list[bytes]]
+) -> list[bytes]:
+    """Return the cells of a block row after row; ``numbers`` gives those of columns of numbers in that order."""
+    columns: list[list[bytes]] = []
+    for run in runs(block):
+        if isinstance(run, Kept):
+            columns.append(texts(run))
+        elif len(run) == len(block):
+            return numbers(run)
+        else:
+            cells = numbers(run)
+            columns += [cells[k :: len(run)] for k in range(len(run))]
+    return [cell for row in zip(*columns, strict=True) for cell in row]
 
 
 def headed(header: bytes, blocks: Iterator[Any], out: Out) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gradcli.formats.columns import Columns, Out, Statements, Style, headed
+from gradcli.formats.columns import Columns, Out, Statements, Style, headed, runs
 from gradcli.formats.passthrough import Kept, quoted
 from gradcli.formats.print_numbers import number_rows, row_pieces
 
@@ -22,14 +22,16 @@ def _separated(separator: bytes) -> tuple[Callable[..., None], Callable[..., Non
     def write(result: Columns, out: Out, style: Style) -> None:
         header = separator.join([_heading(n, separator) for n in result.names]) + b"\n"
         for block in headed(header, result.blocks, out):
-            # Columns carried through come before those of numbers.
-            kept = [column.separated(separator) for column in block if isinstance(column, Kept)]
-            for piece in row_pieces(block[len(kept) :]) if not kept else [number_rows(block[len(kept) :])]:
-                body = piece if separator == b"," else piece.translate(separators)
-                if kept:
-                    rows = zip(*kept, body.split(b"\n"), strict=True)
-                    body = b"\n".join(map(separator.join, rows)) + b"\n"
-                out(body)
+            if not any(isinstance(column, Kept) for column in block):
+                for piece in row_pieces(block):
+                    out(piece if separator == b"," else piece.translate(separators))
+                continue
+            cells = [
+                run.separated(separator) if isinstance(run, Kept)
+                else number_rows(run).translate(None if separator == b"," else separators).split(b"\n")
+                for run in runs(block)
+            ]  # fmt: skip
+            out(b"\n".join(map(separator.join, zip(*cells, strict=True))) + b"\n")
 
     def tell(formulas: Statements, out: Out, style: Style) -> None:
         for pair in [("name", "expression"), *formulas.lines, *[(name, "") for name in formulas.unused]]:

@@ -46,7 +46,7 @@ class Input:
         self.name, self.stream, self.packing = name, stream, packing
         self.na, self.limit, self.columns = na, limit, columns
         if limit is not None and packing is None and (size := file_size(stream)) is not None and size > limit:
-            raise self._too_large(limit)
+            raise self.too_large(limit)
 
     def parts(self) -> Iterator[bytes]:
         """Yield the decompressed bytes as they arrive. Raise GradError if they exceed the limit or reading fails."""
@@ -66,10 +66,11 @@ class Input:
         for part in parts:
             size += len(part)
             if size > limit:
-                raise self._too_large(limit, *words)
+                raise self.too_large(limit, *words)
             yield part
 
-    def _too_large(self, limit: int, what: str = "the limit is", other: str = "") -> GradError:
+    def too_large(self, limit: int, what: str = "the limit is", other: str = "") -> GradError:
+        """Return the error for an input beyond the limit of its bytes."""
         return GradError(f"{self.name}: too large: {what} {limit:,} bytes", hint=f"raise it by --max-bytes{other}")
 
     def whole(self) -> bytes:
@@ -82,8 +83,8 @@ class Input:
         return buffer.getvalue()
 
     def seekable(self) -> BinaryIO:
-        """Return the bytes as a file for random access, held in memory unless the input is one."""
-        direct = self.packing is None and self.stream.seekable()
+        """Return the bytes as a file for random access, held in memory unless the input is a regular file."""
+        direct = self.packing is None and file_size(self.stream) is not None
         return self.stream if direct else io.BytesIO(self.whole())
 
     def refuse_columns(self) -> None:

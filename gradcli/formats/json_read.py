@@ -91,9 +91,10 @@ class JsonTable:
             count = part.count
             error: GradError | None = None
             columns: list[Any] = []
-            for name in names:
+            for k, name in enumerate(names):
                 column: Any
-                column, bad = part.numbers(name, self.na) if name in wanted else kept_cells(part.values(name, Spelled))
+                kept = k >= len(wanted)
+                column, bad = kept_cells(part.values(name, Spelled)) if kept else part.numbers(name, self.na)
                 if bad is not None and len(column) < count:
                     count = len(column)
                     error = GradError(f"{self.name}: '{name}', value {start + count + 1}: {bad}")

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from gradcli.errors import GradError
 from gradcli.formats.input import shown
 from gradcli.formats.passthrough import Kept
+from gradcli.formats.print_numbers import spell
 
 MINUS_ZERO = re.compile(rb"-0(?![.0-9eE])").search
 
@@ -101,6 +102,24 @@ def kept_cells(values: list[Any]) -> tuple[Kept, str | None]:
             return Kept(cells, marks), "half a surrogate pair is no text"
         marks.append(type(value) is str)
     return Kept(cells, marks), None
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON: numbers with their digits, null for what is not finite, text for what JSON lacks."""
+    from decimal import Decimal
+
+    if isinstance(value, dict):
+        return "{" + ", ".join([f"{json.dumps(k, ensure_ascii=False)}: {json_text(v)}" for k, v in value.items()]) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(json_text, value)) + "]"
+    if isinstance(value, Decimal) and value.is_finite():
+        return f"{value:f}"
+    if isinstance(value, float):
+        return spell(value) if math.isfinite(value) else "null"
+    if value is None or isinstance(value, (bool, int)):
+        return json.dumps(value)
+    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    return json.dumps(text, ensure_ascii=False)
 
 
 def kind(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradcli.formats.columns import SCHEMA, Columns, Out, Statements, Style, shaped
+from gradcli.formats.columns import SCHEMA, Columns, Out, Statements, Style, by_rows, shaped
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import number_rows, plain
 
@@ -102,12 +102,10 @@ def write_jsonl(result: Columns, out: Out, style: Style) -> None:
     keys = [_json(name).replace(b"%", b"%%") + b": %s" for name in result.names]
     line = b"{" + b", ".join(keys) + b"}\n"
     for block in result.blocks:
-        kept = [column.json() for column in block if isinstance(column, Kept)]
-        width = len(block) - len(kept)
-        cells = number_rows(block[len(kept) :], words=False, nothing=b"null").replace(b"\n", b",").split(b",")
-        if kept:
-            columns = [*kept, *[cells[k::width] for k in range(width)]]
-            cells = [cell for row in zip(*columns, strict=True) for cell in row]
+        cells = by_rows(
+            block, Kept.json,
+            lambda numbers: number_rows(numbers, words=False, nothing=b"null").replace(b"\n", b",").split(b","),
+        )  # fmt: skip
         out((line * (len(cells) // len(block))) % tuple(cells))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from gradcli.caret import printable
-from gradcli.formats.columns import Columns, Out, Statements, Style, headed
+from gradcli.formats.columns import Columns, Out, Statements, Style, headed, runs
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import number_rows
 
@@ -37,9 +37,12 @@ def _markdown_row(cells: Sequence[str]) -> bytes:
 def write_markdown(result: Columns, out: Out, style: Style) -> None:
     header = _markdown_row([_cell(name) for name in result.names]) + b"|" + b" ---: |" * len(result.names) + b"\n"
     for block in headed(header, result.blocks, out):
-        kept = [[_cell(text).encode() for text in column.plain()] for column in block if isinstance(column, Kept)]
-        numbers = number_rows(block[len(kept) :], nothing=b"null").replace(b",", b" | ").split(b"\n")
-        out(b"".join([b"| " + b" | ".join(row) + b" |\n" for row in zip(*kept, numbers, strict=True)]))
+        cells = [
+            [_cell(text).encode() for text in run.plain()] if isinstance(run, Kept)
+            else number_rows(run, nothing=b"null").replace(b",", b" | ").split(b"\n")
+            for run in runs(block)
+        ]  # fmt: skip
+        out(b"".join([b"| " + b" | ".join(row) + b" |\n" for row in zip(*cells, strict=True)]))
 
 
 def tell_markdown(formulas: Statements, out: Out, style: Style) -> None:

@@ -14,7 +14,7 @@ from gradcli.errors import GradError
 from gradcli.formats.columns import Chunk
 from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, column_indices, failed
 from gradcli.formats.npy_header import Header
-from gradcli.formats.passthrough import Kept
+from gradcli.formats.passthrough import Kept, Texts
 from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
@@ -153,7 +153,7 @@ class Npz:
 
     def __init__(self, source: Input) -> None:
         source.refuse_columns()
-        self.name, self.notes, self._source = source.name, list[str](), source
+        self.name, self.notes = source.name, list[str]()
         stream = source.seekable()
         try:
             self._archive = zipfile.ZipFile(stream)
@@ -162,7 +162,7 @@ class Npz:
             raise self._refused(error, "not an .npz file") from None
         self.names = checked_names(self.name, [m.filename.removesuffix(".npy") for m in members])
         self._members = dict(zip(self.names, members, strict=True))
-        check_held(max((m.file_size for m in members), default=0), self.name, source.limit)
+        check_held(sum(m.file_size for m in members), self.name, source.limit)
         shapes = {name: self._open(name)[1].shape for name in self.names}
         first = next(iter(shapes), "")
         for name, shape in shapes.items():
@@ -183,7 +183,7 @@ class Npz:
             file = self._archive.open(self._members[name])
             return file, Header(file, f"{self.name}: {name}")
         except (*_DAMAGE_ERRORS, NotImplementedError, RuntimeError, ValueError) as error:
-            raise self._refused(error, f"'{name}' is damaged") from None
+            raise self._refused(error, f"column '{name}' is damaged") from None
 
     def _array(self, name: str) -> Any:
         import numpy as np
@@ -192,11 +192,12 @@ class Npz:
         check_item(header.item, self.name, name)
         rows, data = self.rows or 0, bytearray()
         try:
-            # Read in pieces, since a member may expand to more than the archive's directory says.
+            # Read in pieces, since a member may expand to less than the archive's directory says; zipfile compares the
+            # checksum at the end of the member.
             while piece := file.read(_BYTES):
                 data += piece
         except _DAMAGE_ERRORS as error:
-            raise self._refused(error, f"'{name}' is damaged") from None
+            raise self._refused(error, f"column '{name}' is damaged") from None
         if len(data) != rows * header.item.itemsize:
             raise truncated(f"{self.name}: '{name}'", len(data) // header.item.itemsize, rows)
         array = np.frombuffer(data, header.item)
@@ -204,7 +205,6 @@ class Npz:
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         column_indices(self.name, self.names, [*wanted, *keep])
-        check_held(sum(self._members[name].file_size for name in [*wanted, *keep]), self.name, self._source.limit)
         arrays = {name: self._array(name) for name in [*wanted, *keep]}
         step = _BYTES // 8
         for lo in range(0, self.rows or 0, step):
@@ -214,7 +214,8 @@ class Npz:
 
 def check_held(size: int, name: str, limit: int | None) -> None:
     """Raise GradError if arrays of ``size`` bytes held in memory exceed the limit."""
-    limit = min(WHOLE_LIMIT if limit is None else limit, memory.limit())
+    limit = WHOLE_LIMIT if limit is None else limit
+    memory.check(size, f"{name}: the arrays of this format, which is held in memory,", "convert it to npy or parquet")
     if size > limit:
         raise GradError(
             f"{name}: too large: {size:,} bytes of arrays are held in memory, the limit is {limit:,} bytes",
@@ -253,7 +254,12 @@ def as_floats(values: Any, name: str, column: str, notes: list[str]) -> Any:
 
 
 def kept_numbers(values: Any) -> Kept:
-    """Return numbers as cells carried through: floats as every format writes them, integers with all digits."""
+    """Return numbers as a column carried through, in the byte order of this machine."""
+    return Kept(array=values.astype(values.dtype.newbyteorder("=")), texts=_cells)
+
+
+def _cells(values: Any) -> Texts:
+    """Return numbers as text: floats as every format writes them, integers with all digits."""
     if values.dtype.kind in "iu":
-        return Kept([b"%d" % v for v in values.tolist()])
-    return Kept(number_cells([values.astype("f8")], None))
+        return [b"%d" % v for v in values.tolist()], False
+    return [*number_cells([values.astype("f8")], None)], False

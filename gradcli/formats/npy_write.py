@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import GradError
+from gradcli.expr import spell_name
 from gradcli.formats.columns import Columns, Out, Sink, Start, Style, headed, shaped
 from gradcli.formats.parse_numbers import NotANumber, number
 from gradcli.formats.passthrough import Kept
@@ -26,7 +28,7 @@ _PIECE = 1 << 17
 
 
 def write_npy(result: Columns, out: Out, style: Style) -> None:
-    """Write a one-dimensional structured array, with a field of little-endian doubles for each column.
+    """Write a one-dimensional structured array, with a field for each column: doubles, or kept numbers of their type.
 
     The header contains the number of rows. If ``result.shape`` does not give it (the first length is negative), the
     header is written again at the end; if the output does not rewind, the blocks are held in memory until then.
@@ -36,8 +38,10 @@ def write_npy(result: Columns, out: Out, style: Style) -> None:
 
     if result.shapes is not None:
         raise GradError("npy holds columns of equal length: these have shapes of their own", hint="write npz or json")
-    item = np.dtype([(name, "<f8") for name in result.names])
-    blocks = _records(result, item)
+    blocks = _records(result)
+    first = next(blocks, None)
+    item = np.dtype([(name, "<f8") for name in result.names]) if first is None else first.dtype
+    blocks = chain([] if first is None else [first], blocks)
     known = all(length >= 0 for length in result.shape)
     rows, done = math.prod(result.shape) if known else 0, 0
     if not known and not style.rewinds:
@@ -56,27 +60,40 @@ def write_npy(result: Columns, out: Out, style: Style) -> None:
         out(Start(_header(item, (done,))))
 
 
-def _records(result: Columns, item: np.dtype[Any]) -> Iterator[NDArray[Any]]:
+def _records(result: Columns) -> Iterator[NDArray[Any]]:
     import numpy as np
 
+    item: np.dtype[Any] | None = None
     for block in result.blocks:
+        columns = [_numbers(column, name) for name, column in zip(result.names, block, strict=True)]
+        if item is None:
+            item = np.dtype([(name, column.dtype) for name, column in zip(result.names, columns, strict=True)])
         records = np.empty(next(len(c) for c in block if c is not None), item)
-        for name, column in zip(result.names, block, strict=True):
-            records[name] = _floats(column, name)
+        for name, column in zip(result.names, columns, strict=True):
+            if not np.can_cast(column.dtype, item[name]):
+                raise GradError(f"the inputs have columns '{name}' of different types: npy holds one", hint="write csv")
+            records[name] = column
         yield records
 
 
-def _floats(column: Any, name: str) -> Any:
-    """Return a column as doubles; a missing column and nulls are nan. Raise GradError for text."""
+def _numbers(column: Any, name: str) -> Any:
+    """Return a column as doubles, a kept array of NumPy in its own type; a missing column and nulls are nan.
+
+    Raise GradError for text.
+    """
     import numpy as np
 
     if column is None:
-        return math.nan
+        return np.float64(math.nan)
     if isinstance(column, Kept):
+        if isinstance(column.array, np.ndarray):
+            return column.array.astype(column.array.dtype.newbyteorder("<"))
+        if str(column.array.type if column.array is not None else "").startswith(("int", "uint", "float", "double")):
+            return column.array.cast("float64", safe=False).to_numpy(zero_copy_only=False)
         try:
             return np.array([math.nan if cell is None else number(cell, True) for cell in column.cells])
         except NotANumber:
-            hint = "leave the column out of --keep, or write csv, jsonl or parquet"
+            hint = f"leave the column out: --drop {spell_name(name)}; or write csv, jsonl or parquet"
             raise GradError(f"column '{name}' holds text: npy and npz hold numbers alone", hint=hint) from None
     return np.asarray(column, dtype="<f8")
 
@@ -103,13 +120,11 @@ def write_npz(result: Columns, out: Out, style: Style) -> None:
     """Write an archive with an array for each column, each in its shape, without compression and without times."""
     import zipfile
 
-    import numpy as np
-
-    columns = [(name, shape, _floats(column, name)) for name, shape, column in shaped(result) if column is not None]
+    columns = [(name, shape, _numbers(column, name)) for name, shape, column in shaped(result) if column is not None]
     with Sink(out) as sink, zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for name, shape, values in columns:
             entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
             with archive.open(entry, "w", force_zip64=True) as file:
-                file.write(_header(np.dtype("<f8"), shape))
+                file.write(_header(values.dtype, shape))
                 for lo in range(0, len(values), _PIECE):
                     file.write(values[lo : lo + _PIECE].tobytes())

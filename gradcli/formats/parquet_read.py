@@ -1,23 +1,27 @@
-"""Reader and writer of Parquet by pyarrow, in batches of rows, so that memory is bounded."""
+"""Reader of Parquet by pyarrow, in batches of rows, so that memory is bounded."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from gradcli.errors import GradError, optional
-from gradcli.formats.columns import Chunk, Columns, Out, Sink, Style
+from gradcli.formats.arrow_bytes import longest, width
+from gradcli.formats.columns import Chunk
 from gradcli.formats.csv_arrow import SPARE
 from gradcli.formats.input import Input, checked_names, column_indices, failed, shown
+from gradcli.formats.json_values import json_text
 from gradcli.formats.npy_read import as_floats
-from gradcli.formats.passthrough import Kept
+from gradcli.formats.passthrough import Kept, Texts
 from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
 _ROWS = 65536
-"""Rows in a batch that is read."""
-_GROUP = 1 << 17
-"""Rows in a row group that is written."""
+"""Rows in a batch, if they are not long."""
+_BYTES = 1 << 26
+"""Bytes of a batch if its rows are long, and at least one row."""
 
 
 def pyarrow() -> Any:
@@ -34,73 +38,143 @@ class Parquet:
         arrow = pyarrow()
         source.refuse_columns()
         self.name, self.na, self.notes, self._arrow = source.name, source.na, list[str](), arrow
-        stream = source.seekable()
+        self._source, self._stream = source, source.seekable()
         try:
-            start = stream.read(4)
-            stream.seek(0)
+            start = self._stream.read(4)
+            self._stream.seek(0)
             if start != b"PAR1":
                 raise GradError(f"{self.name}: not a parquet file")
             memory.spare(SPARE)
-            # pre_buffer=True would hold the whole file in memory.
-            self._file = arrow.parquet.ParquetFile(stream, pre_buffer=False)
-            schema = self._file.schema_arrow
-        except (arrow.ArrowException, UnicodeDecodeError) as error:
-            raise self._damaged(error) from None
-        except OSError as error:
-            raise self._failed(error) from None
+            self._file = self._opened()
+            schema, metadata = self._file.schema_arrow, self._file.metadata
+        except (arrow.ArrowException, UnicodeDecodeError, OSError) as error:
+            raise self._refused(error) from None
         self.names = checked_names(self.name, list(schema.names))
-        self.rows: int | None = self._file.metadata.num_rows
+        self.rows: int | None = metadata.num_rows
         self._fields = dict(zip(self.names, schema, strict=True))
+        self._expanded = 0
+        if source.limit is not None:
+            self._count(sum(metadata.row_group(k).total_byte_size for k in range(metadata.num_row_groups)))
+            self._expanded = 0
 
-    def _damaged(self, error: Exception) -> GradError:
+    def _opened(self, **options: Any) -> Any:
+        # pre_buffer=True would hold the whole file in memory.
+        file = self._arrow.parquet.ParquetFile
+        return file(self._stream, pre_buffer=False, page_checksum_verification=True, **options)
+
+    def _refused(self, error: Exception, columns: Sequence[str] = (), groups: Sequence[int] = ()) -> GradError:
+        """Return the error for a failed read, which names the first of the ``columns`` that cannot be read alone."""
+        # pyarrow raises OSError without an errno for damaged data.
+        if isinstance(error, OSError) and error.errno is not None:
+            return failed(self.name, error)
         if memory.lacking(error):
             raise MemoryError from error
-        return GradError(
-            f"{self.name}: the parquet file is damaged: {str(error).splitlines()[0] if str(error) else ''}"
-        )
+        where = "the parquet file"
+        for name in columns:
+            try:
+                for _ in self._file.iter_batches(1024, row_groups=groups, columns=[name], use_threads=False):
+                    pass
+            except (self._arrow.ArrowException, OSError):
+                where = f"column {shown(name)} of the parquet file"
+                break
+        return GradError(f"{self.name}: {where} is damaged: {str(error).splitlines()[0] if str(error) else ''}")
 
-    def _failed(self, error: OSError) -> GradError:
-        # pyarrow raises OSError without an errno for damaged data.
-        return failed(self.name, error) if error.errno is not None else self._damaged(error)
+    def _count(self, size: int) -> None:
+        """Add to the bytes read, as unpacked. Raise GradError if they exceed the limit."""
+        self._expanded += size
+        if self._source.limit is not None and self._expanded > self._source.limit:
+            raise self._source.too_large(self._source.limit, "it expands to more than the limit of")
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        arrow = self._arrow
         column_indices(self.name, self.names, [*wanted, *keep])
         for name in wanted:
-            kind = self._fields[name].type
-            # The meaning of the numbers of an unregistered extension type is unknown.
-            extension = (self._fields[name].metadata or {}).get(b"ARROW:extension:name")
-            if extension or not (arrow.types.is_integer(kind) or arrow.types.is_floating(kind)):
-                problem = f"extension type {shown(extension)}" if extension else f"type {kind}"
-                raise GradError(f"{self.name}: column '{name}' of the parquet file has the {problem}, not a number")
+            self._check_number(name)
         names = list(dict.fromkeys([*wanted, *keep]))
         start = 0
+        for batch in self._batches(names):
+            self._count(batch.nbytes)
+            count, error = batch.num_rows, None
+            columns = []
+            place = {name: k for k, name in enumerate(batch.schema.names)}
+            for name in wanted:
+                column = batch.column(place[name])
+                if column.null_count and not self.na:
+                    first = column.is_null().index(True).as_py()
+                    if first < count:
+                        count, error = first, self._null(name, start + first)
+                columns.append(self._numbers(column, name))
+            kept = [Kept(array=batch.column(place[n]), texts=partial(self._cells, n)) for n in keep]
+            if count:
+                yield Chunk(start, [c[:count] for c in columns], [k[:count] for k in kept])
+            if error is not None:
+                raise error
+            start += count
+
+    def _check_number(self, name: str) -> None:
+        """Raise GradError unless a column holds numbers, or true and false."""
+        types, kind = self._arrow.types, self._fields[name].type
+        if types.is_struct(kind):
+            raise GradError(f"{self.name}: column {shown(name)} of the parquet file is a struct, not a number")
+        # The meaning of the numbers of an unregistered extension type is unknown.
+        extension = (self._fields[name].metadata or {}).get(b"ARROW:extension:name")
+        value = kind.value_type if types.is_dictionary(kind) else kind
+        numeric = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
+        if extension or not any(test(value) for test in numeric):
+            problem = f"extension type {shown(extension)}" if extension else f"type {kind}"
+            raise GradError(f"{self.name}: column '{name}' of the parquet file has the {problem}, not a number")
+
+    def _batches(self, names: list[str]) -> Iterator[Any]:
+        """Yield the rows of some columns in batches of bounded size."""
+        # Each thread allocates a malloc arena, which a limited address space may not hold.
+        threads, groups = not memory.limited(), list[int]()
         try:
-            memory.spare(SPARE)
-            # Each thread allocates a malloc arena, which a limited address space may not hold.
-            threads = not memory.limited()
-            for batch in self._file.iter_batches(_ROWS, columns=names, use_threads=threads):
+            for groups, rows in self._spans(names):
                 memory.spare(SPARE)
-                if batch.num_rows:
-                    count, error = batch.num_rows, None
-                    columns = []
-                    for name in wanted:
-                        column = batch.column(name)
-                        if column.null_count and not self.na:
-                            first = column.is_null().index(True).as_py()
-                            if first < count:
-                                count, error = first, self._null(name, start + first)
-                        columns.append(self._numbers(column, name))
-                    kept = [self._cells(batch.column(n), n) for n in keep]
-                    if count:
-                        yield Chunk(start, [c[:count] for c in columns], [k[:count] for k in kept])
-                    if error is not None:
-                        raise error
-                    start += count
-        except arrow.ArrowException as error:
-            raise self._damaged(error) from None
-        except OSError as error:
-            raise self._failed(error) from None
+                for batch in self._file.iter_batches(rows, row_groups=groups, columns=names, use_threads=threads):
+                    memory.spare(SPARE)
+                    if batch.num_rows:
+                        yield batch
+        except (self._arrow.ArrowException, OSError) as error:
+            raise self._refused(error, names, groups) from None
+
+    def _spans(self, names: list[str]) -> Iterator[tuple[list[int], int]]:
+        """Yield groups of rows that are read together, with the number of rows in a batch."""
+        metadata, groups = self._file.metadata, range(self._file.metadata.num_row_groups)
+        types = self._arrow.types
+        widths = {name: width(self._fields[name].type, types) for name in names}
+        fixed = sum(size or 0 for size in widths.values())
+        leaves = self._leaves({name for name, size in widths.items() if size is None})
+        # With the dictionaries of text as arrays: repeated text may expand to any multiple of the file's size.
+        file = self._opened(metadata=metadata, read_dictionary=[*leaves]) if leaves else self._file
+        span, count, least = list[int](), 0, _ROWS
+        for k in groups:
+            group = metadata.row_group(k)
+            chunks = {path: group.column(leaf) for path, leaf in leaves.items()}
+            size = fixed + sum(chunk.total_uncompressed_size for chunk in chunks.values()) // max(1, group.num_rows)
+            packed = [path for path, chunk in chunks.items() if any("DICT" in e for e in chunk.encodings)]
+            for batch in file.iter_batches(1, row_groups=[k], columns=packed) if packed else ():
+                size += sum(longest(column, types) for column in batch.columns)
+                break
+            rows = max(1, min(_ROWS, _BYTES // max(1, size)))
+            if span and (count >= _ROWS or rows != least):
+                yield span, least
+                span, count = [], 0
+            span.append(k)
+            count, least = count + group.num_rows, rows
+        if span:
+            yield span, least
+
+    def _leaves(self, names: set[str]) -> dict[str, int]:
+        """Return the leaves of the columns ``names`` in the schema of the file: their paths, and their indices."""
+        if not names:
+            return {}
+        schema, leaves = self._file.metadata.schema, dict[str, int]()
+        for k in range(self._file.metadata.num_columns):
+            path = schema.column(k).path
+            # The path of a leaf in a nested column is such as v.list.element; a name may contain points itself.
+            if any(path[:end] in names for end in [*[m.start() for m in re.finditer(r"\.", path)], len(path)]):
+                leaves[path] = k
+        return leaves
 
     def _null(self, name: str, row: int) -> GradError:
         return GradError(
@@ -111,6 +185,14 @@ class Parquet:
     def _numbers(self, column: Any, name: str) -> Any:
         import numpy as np
 
+        arrow, kind = self._arrow, column.type
+        if arrow.types.is_dictionary(kind):
+            column, kind = column.dictionary_decode(), kind.value_type
+        if arrow.types.is_decimal(kind):
+            # The text gives the nearest double, the cast of decimals to doubles not always.
+            column = column.cast(arrow.string()).cast(arrow.float64())
+        elif arrow.types.is_boolean(kind) or arrow.types.is_null(kind):
+            column = column.cast(arrow.uint8())
         if column.null_count:
             values = column.drop_null().to_numpy(zero_copy_only=False)
             full = np.full(len(column), np.nan)
@@ -118,74 +200,36 @@ class Parquet:
             return full
         return as_floats(column.to_numpy(zero_copy_only=False), self.name, name, self.notes)
 
-    def _cells(self, column: Any, name: str) -> Kept:
-        """Return a column as cells carried through, with its Arrow array, which preserves the type in Parquet."""
-        types, kind = self._arrow.types, column.type
-        if types.is_floating(kind):
-            numbers = iter(number_cells([column.drop_null().to_numpy(zero_copy_only=False).astype("f8")], None))
-            return Kept([next(numbers) if valid else None for valid in column.is_valid().to_pylist()], False, column)
+    def _cells(self, name: str, column: Any) -> Texts:
+        """Return a column as text, lists and structs as JSON."""
+        arrow, types, kind = self._arrow, self._arrow.types, column.type
+        if types.is_dictionary(kind):
+            column, kind = column.dictionary_decode(), kind.value_type
         try:
+            if types.is_floating(kind):
+                numbers = iter(number_cells([column.drop_null().to_numpy(zero_copy_only=False).astype("f8")], None))
+                return [next(numbers) if valid else None for valid in column.is_valid().to_pylist()], False
+            if types.is_integer(kind) or types.is_boolean(kind):
+                return column.cast(arrow.string()).cast(arrow.binary()).to_pylist(), False
+            if types.is_string(kind) or types.is_large_string(kind):
+                column.validate(full=True)
+                return column.cast(arrow.large_binary()).to_pylist(), True
             # datetime has no nanoseconds: let pyarrow print such timestamps.
             nanoseconds = types.is_timestamp(kind) and kind.unit == "ns"
-            values = (column.cast(self._arrow.string()) if nanoseconds else column).to_pylist()
-            if types.is_binary(kind) or types.is_large_binary(kind):
-                values = [None if v is None else v.decode(errors="backslashreplace") for v in values]
+            values = (column.cast(arrow.string()) if nanoseconds else column).to_pylist()
+            if types.is_nested(kind):
+                return [None if v is None else json_text(v).encode() for v in values], None
+            texts = [None if v is None else _text(v).encode() for v in values]
+            return texts, not types.is_decimal(kind)
         except (ValueError, OverflowError) as error:
-            problem = (
-                "not UTF-8" if isinstance(error, UnicodeDecodeError) else f"values of the type {kind} beyond its range"
-            )
+            wrong = isinstance(error, UnicodeError) or types.is_string(kind) or types.is_large_string(kind)
+            problem = "not UTF-8" if wrong else f"values of the type {kind} beyond its range"
             raise GradError(f"{self.name}: column '{name}' of the parquet file has {problem}") from None
-        texts = ["" if v is None else str(v) for v in values]
-        if types.is_boolean(kind):
-            texts = [text.lower() for text in texts]
-        cells = [None if v is None else text.encode() for v, text in zip(values, texts, strict=True)]
-        return Kept(cells, not (types.is_integer(kind) or types.is_boolean(kind)), column)
 
 
-def write_parquet(result: Columns, out: Out, style: Style) -> None:
-    """Write a column of doubles for each name; columns carried through keep their Arrow type or are strings.
+def _text(value: Any) -> str:
+    from decimal import Decimal
 
-    Row groups have a fixed number of rows, so that the bytes do not depend on the blocks.
-    """
-    arrow = pyarrow()
-    schema: Any = None
-    pending: list[Any] = []
-    count = 0
-    with Sink(out) as sink:
-        for block in result.blocks:
-            kinds = [None] * len(block) if schema is None else schema.types
-            length = next((len(column) for column in block if column is not None), 0)
-            columns = [_arrow_column(c, arrow, k, length) for c, k in zip(block, kinds, strict=True)]
-            records = arrow.RecordBatch.from_arrays(columns, names=list(result.names))
-            if schema is None:
-                schema = records.schema
-                writer = _writer(arrow, sink, schema)
-            pending.append(records)
-            count += records.num_rows
-            memory.spare(SPARE)
-            while count >= _GROUP:
-                table = arrow.Table.from_batches(pending)
-                writer.write_table(table.slice(0, _GROUP).combine_chunks(), row_group_size=_GROUP)
-                pending, count = table.slice(_GROUP).to_batches(), count - _GROUP
-        if schema is None:
-            writer = _writer(arrow, sink, arrow.schema([(name, arrow.float64()) for name in result.names]))
-        memory.spare(SPARE)
-        if pending:
-            writer.write_table(arrow.Table.from_batches(pending).combine_chunks(), row_group_size=_GROUP)
-        writer.close()
-
-
-def _arrow_column(column: Any, arrow: Any, kind: Any, length: int) -> Any:
-    if column is None:
-        return arrow.nulls(length, arrow.float64())
-    if isinstance(column, Kept):
-        if column.arrow is not None and (kind is None or column.arrow.type == kind):
-            return column.arrow
-        if kind is None or kind == arrow.string():
-            return arrow.array(column.cells, arrow.string())
-        raise GradError("the inputs have one column of different types: parquet cannot hold both", hint="write csv")
-    return arrow.array(column, arrow.float64())
-
-
-def _writer(arrow: Any, sink: Sink, schema: Any) -> Any:
-    return arrow.parquet.ParquetWriter(sink, schema, compression="snappy", use_dictionary=False)
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

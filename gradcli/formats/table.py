@@ -8,8 +8,7 @@ from typing import Any
 
 from gradcli.caret import inert, printable
 from gradcli.expr import spell_name
-from gradcli.formats.columns import Columns, Out, Statements, Style, shaped
-from gradcli.formats.passthrough import Kept
+from gradcli.formats.columns import Columns, Out, Statements, Style, by_rows, shaped
 from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
@@ -69,13 +68,10 @@ def _write_rows(result: Columns, out: Out, style: Style) -> None:
 
 def _row_cells(block: Sequence[Any], digits: int | None) -> list[bytes]:
     """Return the cells of a block as text, row after row."""
-    if not any(isinstance(column, Kept) for column in block):
-        return number_cells(block, digits)
-    kept = [[_shown(text).encode() for text in column.plain()] for column in block if isinstance(column, Kept)]
-    width = len(block) - len(kept)
-    numbers = number_cells(block[len(kept) :], digits)
-    columns = [*kept, *[numbers[k::width] for k in range(width)]]
-    return [cell for row in zip(*columns, strict=True) for cell in row]
+    return by_rows(
+        block, lambda column: [_shown(text).encode() for text in column.plain()],
+        lambda numbers: number_cells(numbers, digits),
+    )  # fmt: skip
 
 
 def _write_matrices(result: Columns, out: Out, style: Style) -> None:

@@ -25,7 +25,8 @@ def formulas(job: Job) -> Formulas:
     """The outputs and their derivatives as expressions. Raises GradError for an invalid request."""
     request = Request(job, ())
     request.pointwise()
-    return Formulas(request, job.order, request.derived)
+    derived = request.derived
+    return Formulas(request, job.order, [derived[k] for k in job.places((), [name for name, _ in derived])])
 
 
 def run(job: Job, rows: Rows | None = None) -> Computed:
@@ -42,33 +43,32 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     outputs = [e for _, e in request.derived]
     varies = Varying(points.at)
     single = bool(request.reductions) and not any(map(varies, outputs))
-    axis, kept = None, {}
+    coordinates = [name for name in request.points if not single or name in points.at]
+    names = (*coordinates, *[n for n, _ in request.derived])
+    axis, kept, places = None, {}, None
     if rows is not None:
         if single and rows.keep:
             raise GradError("--keep: there is one number for all rows, and so no row that could keep its columns")
         from gradcli.job.inputs import Tables
         from gradcli.job.stream import Streamed
 
-        tables = Tables(rows, points, request.points, request.parsed, [n for n, _ in request.derived])
+        tables = Tables(rows, points, request.points, request.parsed, names, None if single else job)
         if not request.reductions:
-            return Streamed(job, request, points, tables)
+            return Streamed(job, request, points, tables).chosen(tables.places)
         axis, cells = tables.whole(job.max_points)
-        kept = dict(zip(tables.kept, cells, strict=True))
+        kept, places = dict(zip(tables.kept, cells, strict=True)), None if single else tables.places
     grid, filled = _bound_grid(job, points, request, axis)
-    coordinates = request.points
-    if single:
-        coordinates = [name for name in coordinates if name in points.at]
-    names = (*coordinates, *[n for n, _ in request.derived])
     outputs = [*map(var, coordinates), *outputs]
     if filled:
         # Substitute after differentiation, so that derivatives are in the filled variable, not in the indices.
         outputs = substitute(outputs, filled)
     over = Grid([axis for axis in grid.axes if axis.fixed]) if single else grid
     plan = Plan(outputs, grid, over, reductions=request.reductions)
-    return Result(
+    result = Result(
         plan, names, len(coordinates), request.facts(job.order), job,
         matrix=bool(points.shape) and not points.grids and not single, kept=kept,
     )  # fmt: skip
+    return result.chosen(job.places((), names) if places is None else places)
 
 
 def _bound_grid(job: Job, points: Points, request: Request, rows: Axis | None = None) -> tuple[Grid, dict[str, Expr]]:

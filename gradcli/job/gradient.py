@@ -21,14 +21,14 @@ from gradcli.job import cotangents
 from gradcli.job.gradient_result import Layout, arranged
 from gradcli.job.inputs import Tables
 from gradcli.job.parse_at_grid_fill import INDICES, Points
-from gradcli.job.request import Expressions, Formulas, How, Rows, Where, check_size
+from gradcli.job.request import Choice, Expressions, Formulas, How, Rows, Where, check_size
 from gradcli.job.result import Computed
 
 _RENAME = "call the variable something else"
 
 
 @dataclass(frozen=True)
-class GradJob(Where, How):
+class GradJob(Where, How, Choice):
     """A request for the gradients of the outputs in the inputs ``wrt``, weighted by ``grad_outputs`` and summed.
 
     Texts are as typed on the command line and checked when the job runs.
@@ -56,8 +56,9 @@ class GradRequest(Expressions):
         self.check_names(self.inputs, "--wrt: ")
         self.materialize = job.materialize_grads
         allowed = job.allow_unused or job.materialize_grads
+        used = set(self.variables)
         for name in self.inputs:
-            if name not in self.variables and not allowed:
+            if name not in used and not allowed:
                 hint = self.meant(name)
                 if not hint.endswith("?"):
                     hint += "; --allow-unused makes its gradient null, --materialize-grads 0"
@@ -65,7 +66,7 @@ class GradRequest(Expressions):
         # A materialized gradient of zeros has the shape of its input, so the input needs points.
         filled = self.inputs if job.materialize_grads and points.shape else []
         self.points = list(dict.fromkeys([*self.variables, *filled, *self.unused(points.names, "", allowed)]))
-        self.empty = [n for n in self.inputs if n not in self.variables and not self.materialize]
+        self.empty = [n for n in self.inputs if n not in used and not self.materialize]
         self.names = {name: f"grad_{name}" for name in self.inputs}
         self.cotangents = cotangents.read(job.grad_outputs, [n for n, _ in self.outputs])
         self.roots = expand(e for _, e in self.outputs)
@@ -73,7 +74,8 @@ class GradRequest(Expressions):
     def gradients(self, weights: Sequence[Expr], single: Sequence[str]) -> dict[str, Expr]:
         """The gradient in every non-empty input, given the cotangents ``weights`` of the outputs."""
         gradients = adjoints(list(zip(self.roots, weights, strict=True)), self.inputs, single)
-        return {n: gradients.get(n, ZERO) for n in self.inputs if n not in self.empty}
+        empty = set(self.empty)
+        return {n: gradients.get(n, ZERO) for n in self.inputs if n not in empty}
 
 
 class GradFormulas(Formulas):
@@ -124,12 +126,15 @@ def grad_formulas(job: GradJob) -> GradFormulas:
         if not varies(root):
             single.append(f"v_{name}")
     gradients = request.gradients(weights, single)
-    varies = Varying(single)
+    varies, used = Varying(single), set(request.variables)
     for name, e in gradients.items():
-        if name in request.variables and varies(var(name)) and not varies(e):
+        if name in used and varies(var(name)) and not varies(e):
             # A constant would become a single number as an output; `along` broadcasts it to the shape of its input.
             gradients[name] = apply("along", var(name), e)
-    return GradFormulas(request, gradients)
+    names = [request.names[n] for n in (*gradients, *request.empty)]
+    shown = {names[k] for k in job.places((), names)}
+    request.empty = [n for n in request.empty if request.names[n] in shown]
+    return GradFormulas(request, {n: e for n, e in gradients.items() if request.names[n] in shown})
 
 
 def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
@@ -147,7 +152,7 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
             raise GradError(
                 "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
             )
-        axis, _ = Tables(rows, points, request.points, request.parsed, ()).whole(job.max_points)
+        axis, _ = Tables(rows, points, request.points, request.parsed).whole(job.max_points)
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}
@@ -177,7 +182,8 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     exprs = dict(zip([request.names[n] for n in gradients], substitute(gradients.values(), filled), strict=True))
     results = [*request.names.values(), *(["batch"] if batch is not None else [])]
     request.check_columns(results, request.points, _RENAME)
-    return arranged(layout, exprs, request.facts(1), job)
+    result = arranged(layout, exprs, request.facts(1), job)
+    return result.chosen(job.places((), result.names))
 
 
 def _axes(name: str, grid: Grid, points: Points) -> tuple[int, ...]:

@@ -17,27 +17,27 @@ from gradcli.expr import spell_name
 from gradcli.formats import Chunk, Kept, open_table
 from gradcli.formats.input import STDIN, file_size, opened
 from gradcli.job.parse_at_grid_fill import Points
-from gradcli.job.request import Rows
+from gradcli.job.request import Choice, Rows
 from gradcli.language import Parsed
 from gradcli.limits import memory
 
 NUMBER = 16
 """Memory per number in bytes while rows are collected and concatenated."""
-CELL = 100
-"""Memory per kept cell in bytes."""
 _FEWER = "reductions and gradients take them together: give fewer rows"
 
 
 class Tables:
     """The tables of a job as one, opened: the ``columns`` to read as variables and the ``kept`` ones to carry through.
 
-    The columns give values to those of ``names``, the ``variables``, that ``points`` does not bind. Raises GradError if
-    a column is missing, bound on the command line too, or has the name of a variable or of one of the ``results``.
+    The columns give values to those of ``names``, the ``variables``, that ``points`` does not bind. ``places``: where
+    the columns of the output are among the kept and the ``computed`` ones. Raises GradError if a column is missing,
+    bound on the command line too, or has the name of a result.
     """
 
     def __init__(
-        self, rows: Rows, points: Points, names: Sequence[str], expressions: Sequence[Parsed], results: Sequence[str]
-    ) -> None:
+        self, rows: Rows, points: Points, names: Sequence[str], expressions: Sequence[Parsed],
+        computed: Sequence[str] = (), choice: Choice | None = None,
+    ) -> None:  # fmt: skip
         self.variables, self.notes, self.watch = _unbound(points, names), rows.notes, rows.watch
         paths = [path for pattern in rows.paths for path in matching(pattern)]
         with ExitStack() as files:
@@ -51,13 +51,17 @@ class Tables:
                 columns = set(table.names)
                 for parsed in expressions:
                     parsed.check_columns(STDIN if path == "-" else path, columns, rows.constants)
-            self._choose(paths, rows.keep, points.names, {*names, *results})
+            self._bind(paths, points.names)
+            self.kept: Sequence[str] = ()
+            if choice is not None:
+                self._choose(rows.keep, choice, computed)
+            self._check(paths, rows.keep)
             self.opened = files.pop_all()
 
-    def _choose(self, paths: Sequence[str], keep: bool, bound: Sequence[str], taken: set[str]) -> None:
+    def _bind(self, paths: Sequence[str], bound: Sequence[str]) -> None:
         unbound, first = self.variables, self.tables[0].names
         if first == ("",):
-            # A one-dimensional array has one unnamed column, which gives the only variable without a value.
+            # A one-dimensional array has one unnamed column, which gives the only variable without a value: its name.
             if len(unbound) != 1:
                 raise GradError(
                     f"{paths[0]}: its only column has no name, and {len(unbound)} variables have no value",
@@ -66,15 +70,39 @@ class Tables:
             self.columns: Sequence[str] = ("",)
         else:
             self.columns = unbound
+            known = set(first)
             for name in bound:
-                if name in first:
+                if name in known:
                     raise GradError(f"'{name}' is a column of {paths[0]} and given on the command line too")
+
+    def _choose(self, keep: bool, choice: Choice, computed: Sequence[str]) -> None:
+        """Choose the columns to keep and those of the output.
+
+        A kept variable stands for the computed one. Without ``keep`` those that ``choice`` selects by name are kept.
+        """
+        names = self.tables[0].names if self.columns is self.variables else self.variables
         # Sets, since a header may have a million names.
-        used, known = set(self.columns), set(first)
-        self.kept = [name for name in first if name not in used] if keep else []
+        known, taken, dropped = dict.fromkeys(names), set(computed), set(choice.drop)
+        if choice.select is not None:
+            names = [name for name in choice.select if name in known and (keep or name not in taken)]
+        elif not keep:
+            names = []
+        self.kept = [name for name in names if name not in dropped]
+        hidden = set(self.variables) if keep else ()
+        for name in self.kept:
+            if name in taken and name not in hidden:
+                free = next((n for n in "ygh" if n not in known and n not in taken), "result")
+                hint = f"name the result: {free} = ...; or leave the column out: --drop {spell_name(name)}"
+                raise GradError(f"'{name}' would be both a column that is kept and a result", hint=hint)
+        self.places = choice.places(self.kept, computed, hidden, known if keep else ())
+
+    def _check(self, paths: Sequence[str], keep: bool) -> None:
+        """Raises GradError if a table lacks a column of another that is used or kept."""
+        known = set(self.tables[0].names)
+        kept = self.kept if self.columns is self.variables else ()
         for path, table in zip(paths, self.tables, strict=True):
             names = set(table.names)
-            for name in [*self.columns, *self.kept]:
+            for name in [*self.columns, *kept]:
                 if name not in names:
                     where = STDIN if path == "-" else path
                     near = meant(name, table.names, "its columns are", spell_name)
@@ -82,9 +110,6 @@ class Tables:
             extra = [name for name in table.names if keep and name not in known]
             if extra:
                 raise GradError(f"{path}: the column '{extra[0]}', which --keep would carry, is not in {paths[0]}")
-        twice = [name for name in self.kept if name in taken]
-        if twice:
-            raise GradError(f"'{twice[0]}' would be both a column that is kept and a result")
 
     @property
     def rows(self) -> int | None:
@@ -116,13 +141,13 @@ class Tables:
 
         parts: list[list[Any]] = []
         kept: list[list[Kept]] = []
-        row_size = len(self.variables) * NUMBER + len(self.kept) * CELL
-        size = 0
+        size = held = 0
         for chunk in self.chunks():
             size += len(chunk.columns[0])
             if size > limit:
                 raise GradError(f"more than {limit} points are beyond the limit (--max-points)")
-            memory.check(size * row_size, f"all rows are held at once: {size:,} of them", _FEWER)
+            held += len(chunk.columns[0]) * len(self.variables) * NUMBER + sum(column.size for column in chunk.kept)
+            memory.check(held, f"all rows are held at once: {size:,} of them", _FEWER)
             parts.append(chunk.columns)
             kept.append(chunk.kept)
             if self.watch is not None:
@@ -134,9 +159,16 @@ class Tables:
 
     def chunks(self) -> Iterator[Chunk]:
         """All rows in order, in chunks. Closes the inputs at the end."""
+        place = {name: k for k, name in enumerate(self.variables)}
+        pairs = [(k, place[name]) for k, name in enumerate(self.kept) if name in place]
+        kept = self.kept if self.columns is self.variables or not self.kept else self.columns
         with self.opened:
             for table in self.tables:
-                yield from table.chunks(self.columns, self.kept)
+                for chunk in table.chunks(self.columns, kept):
+                    for k, column in pairs:
+                        if chunk.kept[k].array is None:
+                            chunk.kept[k].array = chunk.columns[column]
+                    yield chunk
                 self.notes.extend(table.notes)
 
 

@@ -12,7 +12,7 @@ from gradcli.calculus.derive import Named, count_partials, derive
 from gradcli.caret import Source
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, meant
-from gradcli.expr import Expr, reachable, statements, text
+from gradcli.expr import Expr, reachable, spell_name, statements, text
 from gradcli.language import Parsed, parse
 
 ORDER_LIMIT = 200
@@ -39,6 +39,39 @@ class How:
     strict: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The columns of the output: those that ``select`` names, in its order (None: all), without those of ``drop``."""
+
+    select: Sequence[str] | None = None
+    drop: Sequence[str] = ()
+
+    def places(
+        self, kept: Sequence[str], computed: Sequence[str], hidden: Collection[str] = (), carried: Collection[str] = ()
+    ) -> list[int]:
+        """The places of the output's columns among those ``kept``, then ``computed``.
+
+        ``hidden``: computed columns for which kept ones stand. ``carried``: the columns of an input that --keep carries
+        if they are not dropped; ``drop`` leaves out such a column rather than a result of its name. Raises GradError
+        for an unknown name, and if no column is left.
+        """
+        place = {name: len(kept) + k for k, name in enumerate(computed) if name not in hidden}
+        place = {name: k for k, name in enumerate(kept)} | place
+        either = place | dict.fromkeys(carried, -1)
+        for option, names, known in (("--select", self.select or (), place), ("--drop", self.drop, either)):
+            for name, times in Counter(names).items():
+                if name not in known:
+                    near = meant(name, [*known], "its columns are", spell_name)
+                    raise GradError(f"{option}: the output has no column '{name}' ({near})")
+                if times > 1:
+                    raise GradError(f"{option}: '{name}' is given twice")
+        dropped = set(self.drop).difference(carried)
+        places = [place[name] for name in (place if self.select is None else self.select) if name not in dropped]
+        if not places:
+            raise GradError("--drop: no column is left")
+        return places
+
+
 class Facts(NamedTuple):
     """The description of a request in output formats: the text of each output, the variables, the order.
 
@@ -52,7 +85,7 @@ class Facts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Job(Where, How):
+class Job(Where, How, Choice):
     """A request for values and derivatives, checked when it is run. ``wrt`` None: every variable."""
 
     expressions: Sequence[str | Source]
@@ -190,7 +223,8 @@ class Formulas:
         self.lines = list(statements(derived, kinks=kinks)) if derived else []
         self.names = tuple([name for name, _ in derived])
         self.variables, self.order, self.note, self._request = request.variables, order, request.note, request
-        self.derivatives = tuple([name for name in self.names if name not in dict(request.outputs)])
+        outputs = dict(request.outputs)
+        self.derivatives = tuple([name for name in self.names if name not in outputs])
 
     @property
     def expressions(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from gradcli.compute import engine
 from gradcli.compute.execute import Block, Work, blocks, whole
@@ -14,6 +14,7 @@ from gradcli.job.request import Facts, How
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
+    from gradcli.formats.columns import Columns
     from gradcli.formats.passthrough import Kept
 
 _LONG = 1 << 18
@@ -52,6 +53,14 @@ class Computed:
         self.matrix, self.empty, self.strict = matrix, tuple(empty), how.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None
+        self._output: Columns | None = None
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        raise NotImplementedError
+
+    def whole(self) -> Block:
+        raise NotImplementedError
 
     @property
     def long(self) -> bool:
@@ -73,7 +82,8 @@ class Computed:
 
     def _count(self, block: Block) -> None:
         """Count the non-finite numbers of a block without empty columns. With ``strict`` raises GradError for one."""
-        names = [name for name in self.names if name not in self.empty] if self.empty else self.names
+        empty = set(self.empty)
+        names = [name for name in self.names if name not in empty] if empty else self.names
         names = names[len(names) - len(block) :]
         for k, column in enumerate(block):
             count = count_nonfinite(column)
@@ -82,11 +92,50 @@ class Computed:
                     raise nonfinite_error(names, block, self.points)
                 self.nonfinite[names[k]] = self.nonfinite.get(names[k], 0) + count
 
+    @property
+    def output(self) -> Columns:
+        """The columns to write."""
+        return self._output or self
+
+    def chosen(self, places: Sequence[int]) -> Self:
+        """This result, with the columns at ``places`` as its output."""
+        if list(places) != list(range(len(self.names))):
+            self._output = _Chosen(self, places)
+        return self
+
     def _with_empty(self, block: Block) -> Block:
         if not self.empty:
             return block
-        columns = iter(block)
-        return [None if name in self.empty else next(columns) for name in self.names]
+        columns, empty = iter(block), set(self.empty)
+        return [None if name in empty else next(columns) for name in self.names]
+
+
+class _Chosen:
+    """The columns of a result at ``places``, as an output."""
+
+    def __init__(self, result: Computed, places: Sequence[int]) -> None:
+        self._result, self._places = result, places
+        self.names = tuple([result.names[k] for k in places])
+        shown = set(self.names)
+        self.empty = tuple([name for name in result.empty if name in shown])
+        self.shapes = None
+        if result.shapes is not None:
+            self.shapes = {name: result.shapes[name] for name in self.names if name in result.shapes}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._result, name)
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        for block in self._result.blocks:
+            yield [block[k] for k in self._places]
+
+    def whole(self) -> Block:
+        columns, shapes = self._result.whole(), self._result.shapes
+        if shapes is None or self.shapes is None:
+            return [columns[k] for k in self._places]
+        by_name = dict(zip(shapes, columns, strict=True))
+        return [by_name[name] for name in self.shapes]
 
 
 class Result(Computed):

@@ -15,7 +15,7 @@ from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats.passthrough import Kept
-from gradcli.job.inputs import CELL, NUMBER, Tables
+from gradcli.job.inputs import NUMBER, Tables
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Job, Request
 from gradcli.job.result import STREAMED, Computed
@@ -95,15 +95,17 @@ class Streamed(Computed):
         import numpy as np
 
         self._check_held(self.total)
-        parts = []
+        parts, kept = [], 0
         for block in self.blocks:
             parts.append(block)
-            self._check_held(self.size)
+            kept += sum(column.size for column in block[: len(self.kept)])
+            self._check_held(self.size, kept)
         if not parts:
             return [*[Kept([]) for _ in self.kept], *[np.empty(0) for _ in range(self.width)]]
         columns = zip(*parts, strict=True)
         return [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in columns]
 
-    def _check_held(self, points: int) -> None:
-        size = points * (self.width * NUMBER + len(self.kept) * CELL)
-        memory.check(size, f"this output holds all rows at once: {points:,} of them", STREAMED)
+    def _check_held(self, points: int, kept: int = 0) -> None:
+        memory.check(
+            points * self.width * NUMBER + kept, f"this output holds all rows at once: {points:,} of them", STREAMED
+        )

@@ -77,7 +77,7 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
 
 def _grid(names: Sequence[str], points: Points, rows: Rows | None, parsed: Sequence[Parsed], limit: int) -> Grid:
     """The grid of the given points and rows, with a value of every name at each point."""
-    axis = None if rows is None else Tables(rows, points, names, parsed, ()).whole(limit)[0]
+    axis = None if rows is None else Tables(rows, points, names, parsed).whole(limit)[0]
     grid, filled = points.bind(names, rows=axis)
     check_size(grid, limit)
     return expanded(grid, names, filled) if filled else grid

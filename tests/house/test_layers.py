@@ -22,7 +22,7 @@ DOORS = {
     "numpy": {"compute", "formats", "job", "verify", "autograd"},
     "scipy": {"compute.backends.special"},
     "orjson": {"formats", "cli.check_report", "cli.explain"},
-    "pyarrow": {"formats.parquet", "formats.csv_arrow"},
+    "pyarrow": {"formats.parquet_read", "formats.csv_arrow"},
     "zstandard": {"formats.compression"},
     "llvmlite": {"compute.backends.native.llvm"},
 }

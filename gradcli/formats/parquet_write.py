@@ -1,0 +1,93 @@
+"""Writer of Parquet by pyarrow, a row group at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.errors import GradError
+from gradcli.formats.arrow_bytes import row_bytes
+from gradcli.formats.columns import Columns, Out, Sink, Style
+from gradcli.formats.csv_arrow import SPARE
+from gradcli.formats.parquet_read import pyarrow
+from gradcli.formats.passthrough import Kept
+from gradcli.limits import memory
+
+_ROWS = 1 << 17
+"""Rows in a row group, unless they are long."""
+_BYTES = 1 << 27
+"""Bytes of a row group of long rows, and at least one row."""
+
+
+def write_parquet(result: Columns, out: Out, style: Style) -> None:
+    """Write a column of doubles for each name; columns carried through keep their Arrow type or are strings.
+
+    Where a row group ends depends on the rows alone, so that the bytes do not depend on the blocks.
+    """
+    arrow = pyarrow()
+    schema: Any = None
+    pending: list[Any] = []
+    count = held = 0
+    with Sink(out) as sink:
+        for block in result.blocks:
+            kinds = [None] * len(block) if schema is None else schema.types
+            length = next((len(column) for column in block if column is not None), 0)
+            columns = [_arrow_column(c, arrow, k, length) for c, k in zip(block, kinds, strict=True)]
+            records = arrow.RecordBatch.from_arrays(columns, names=list(result.names))
+            if schema is None:
+                schema = records.schema
+                writer = _writer(arrow, sink, schema)
+            pending.append(records)
+            count, held = count + records.num_rows, held + records.nbytes
+            memory.spare(SPARE)
+            while count >= _ROWS or held > _BYTES:
+                table = arrow.Table.from_batches(pending)
+                rows = _group_rows(table, arrow.types)
+                if rows == count < _ROWS:
+                    break
+                writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=_ROWS)
+                table = table.slice(rows)
+                pending, count, held = table.to_batches(), count - rows, table.nbytes
+        if schema is None:
+            writer = _writer(arrow, sink, arrow.schema([(name, arrow.float64()) for name in result.names]))
+        memory.spare(SPARE)
+        while pending:
+            table = arrow.Table.from_batches(pending)
+            rows = _group_rows(table, arrow.types)
+            writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=_ROWS)
+            pending = table.slice(rows).to_batches()
+        writer.close()
+
+
+def _group_rows(table: Any, types: Any) -> int:
+    """Return the number of rows of the next row group."""
+    import numpy as np
+
+    fixed, sizes = 0, np.zeros(min(_ROWS, table.num_rows), np.int64)
+    for column in table.slice(0, _ROWS).columns:
+        parts = [row_bytes(chunk, types) for chunk in column.chunks]
+        if isinstance(parts[0], int):
+            fixed += parts[0]
+        else:
+            sizes += np.concatenate(parts)
+    return max(1, int(np.searchsorted(np.cumsum(sizes + fixed), _BYTES, "right")))
+
+
+def _arrow_column(column: Any, arrow: Any, kind: Any, length: int) -> Any:
+    if column is None:
+        return arrow.nulls(length, arrow.float64())
+    if isinstance(column, Kept):
+        values = column.array
+        if values is not None and not isinstance(values, arrow.Array):
+            values = arrow.array(values)
+        if values is not None and (kind is None or values.type == kind):
+            return values
+        if kind is None or kind == arrow.string():
+            return arrow.array(column.cells, arrow.string())
+        raise GradError("the inputs have one column of different types: parquet cannot hold both", hint="write csv")
+    return arrow.array(column, arrow.float64())
+
+
+def _writer(arrow: Any, sink: Sink, schema: Any) -> Any:
+    return arrow.parquet.ParquetWriter(
+        sink, schema, compression="snappy", use_dictionary=False, write_page_checksum=True
+    )
