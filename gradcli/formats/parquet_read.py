@@ -18,9 +18,9 @@ from gradcli.formats.passthrough import Kept, Texts
 from gradcli.formats.print_numbers import number_cells
 from gradcli.limits import memory
 
-_ROWS = 65536
-"""Rows in a batch, if they are not long."""
-_BYTES = 1 << 26
+_ROWS = 1 << 17
+"""Rows in a batch if they are not long, as in a row group that is written, which a batch then fills without copies."""
+_BYTES = 1 << 25
 """Bytes of a batch if its rows are long, and at least one row."""
 
 

@@ -14,7 +14,7 @@ from gradcli.limits import memory
 
 _ROWS = 1 << 17
 """Rows in a row group, unless they are long."""
-_BYTES = 1 << 27
+_BYTES = 1 << 26
 """Bytes of a row group of long rows, and at least one row."""
 
 

@@ -89,13 +89,15 @@ class Kept:
         part = self[lo // times : -(-hi // times)]
         if times == 1:
             return part
-        first = lo // times
-        rows = [k // times - first for k in range(lo, hi)]
-        array = None if part.array is None else part.array.take(rows)
-        if part._written is None:
-            return Kept(array=array, texts=part._texts)
-        marks = part._marks()
-        return Kept([part.cells[k] for k in rows], [marks[k] for k in rows], array)
+        return part.picked([k // times - lo // times for k in range(lo, hi)])
+
+    def picked(self, rows: Sequence[int]) -> Kept:
+        """Return the cells of the given rows."""
+        array = None if self.array is None else self.array.take(rows)
+        if self._written is None:
+            return Kept(array=array, texts=self._texts)
+        marks = self._marks()
+        return Kept([self.cells[k] for k in rows], [marks[k] for k in rows], array)
 
     def _marks(self) -> Sequence[bool | None]:
         marks = self.quoted
