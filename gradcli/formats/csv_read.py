@@ -122,9 +122,10 @@ class Separated:
         if (parsed := arrow_columns(cells.text, self._separator, len(self.names), indices)) is not None:
             return parsed, None
         order = sorted(indices)
+        place = {k: c for c, k in enumerate(order)}
         if (values := numbers(between_commas(cells, order, self._separator), self.na)) is not None:
             table = values.reshape(-1, len(order))
-            return [np.ascontiguousarray(table[:, order.index(k)]) for k in indices], None
+            return [np.ascontiguousarray(table[:, place[k]]) for k in indices], None
         starts, ends = cells.starts[:, order].tolist(), cells.ends[:, order].tolist()
         rows = np.empty((len(starts), len(order)))
         for r, (los, his) in enumerate(zip(starts, ends, strict=True)):
@@ -133,8 +134,8 @@ class Separated:
                     rows[r, c] = number(unquoted(cells.text[lo:hi]), self.na)
                 except NotANumber as error:
                     bad = self._bad(cells.text, lo, hi, order[c], str(error))
-                    return [rows[:r, order.index(k)].copy() for k in indices], (r, bad)
-        return [rows[:, order.index(k)].copy() for k in indices], None
+                    return [rows[:r, place[k]].copy() for k in indices], (r, bad)
+        return [rows[:, place[k]].copy() for k in indices], None
 
     def _bad(self, text: bytes, lo: int, hi: int, column: int, what: str) -> GradError:
         """Return the error for a cell that is not a number."""

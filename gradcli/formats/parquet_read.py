@@ -113,8 +113,6 @@ class Parquet:
     def _check_number(self, name: str) -> None:
         """Raise GradError unless a column holds numbers, or true and false."""
         types, kind = self._arrow.types, self._fields[name].type
-        if types.is_struct(kind):
-            raise GradError(f"{self.name}: column {shown(name)} of the parquet file is a struct, not a number")
         # The meaning of the numbers of an unregistered extension type is unknown.
         extension = (self._fields[name].metadata or {}).get(b"ARROW:extension:name")
         value = kind.value_type if types.is_dictionary(kind) else kind

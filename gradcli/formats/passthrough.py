@@ -114,6 +114,9 @@ class Kept:
     def json(self) -> list[bytes]:
         """Return the cells as JSON: numbers with their digits, null for nan and infinities, strings for all else."""
         if self.array is not None and self._texts is None:
+            cells = [cell for cell in self.cells if cell and _NUMERIC(cell)]
+            if len(cells) == len(self.cells):
+                return cells
             numbers = number_rows([self.array], words=False).split(b"\n")
             return [c if c and _NUMERIC(c) else n for c, n in zip(self.cells, numbers, strict=True)]
         marks = self.quoted

@@ -94,7 +94,9 @@ class Tables:
                 free = next((n for n in "ygh" if n not in known and n not in taken), "result")
                 hint = f"name the result: {free} = ...; or leave the column out: --drop {spell_name(name)}"
                 raise GradError(f"'{name}' would be both a column that is kept and a result", hint=hint)
-        self.places = choice.places(self.kept, computed, hidden, known if keep else ())
+        # What --keep would carry is dropped rather than a result of the same name.
+        rest = [name for name in choice.drop if not keep or name not in known]
+        self.places = Choice(select=choice.select, drop=rest).places(self.kept, computed, known, hidden)
 
     def _check(self, paths: Sequence[str], keep: bool) -> None:
         """Raises GradError if a table lacks a column of another that is used or kept."""
@@ -174,7 +176,8 @@ class Tables:
 
 def _unbound(points: Points, names: Sequence[str]) -> list[str]:
     """Those of ``names`` that the command line does not bind. Raises GradError if there are none."""
-    unbound = [] if points.shape else [name for name in names if name not in points.names]
+    bound = set(points.names)
+    unbound = [] if points.shape else [name for name in names if name not in bound]
     if not unbound:
         if points.shape:
             raise GradError(

@@ -47,26 +47,27 @@ class Choice:
     drop: Sequence[str] = ()
 
     def places(
-        self, kept: Sequence[str], computed: Sequence[str], hidden: Collection[str] = (), carried: Collection[str] = ()
+        self, kept: Sequence[str], computed: Sequence[str], columns: Iterable[str] = (), hidden: Collection[str] = ()
     ) -> list[int]:
         """The places of the output's columns among those ``kept``, then ``computed``.
 
-        ``hidden``: computed columns for which kept ones stand. ``carried``: the columns of an input that --keep carries
-        if they are not dropped; ``drop`` leaves out such a column rather than a result of its name. Raises GradError
-        for an unknown name, and if no column is left.
+        ``columns``: those of an input. ``hidden``: the computed columns for which those of the input stand. Raises
+        GradError for an unknown name, and if no column is left.
         """
-        place = {name: len(kept) + k for k, name in enumerate(computed) if name not in hidden}
-        place = {name: k for k, name in enumerate(kept)} | place
-        either = place | dict.fromkeys(carried, -1)
-        for option, names, known in (("--select", self.select or (), place), ("--drop", self.drop, either)):
+        place = {name: k for k, name in enumerate(kept)}
+        dropped = set(self.drop)
+        for k, name in enumerate(computed, len(kept)):
+            if name not in hidden and name not in dropped:
+                place[name] = k
+        known = dict.fromkeys([*place, *computed, *columns])
+        for option, names in (("--select", self.select or ()), ("--drop", self.drop)):
             for name, times in Counter(names).items():
                 if name not in known:
                     near = meant(name, [*known], "its columns are", spell_name)
                     raise GradError(f"{option}: the output has no column '{name}' ({near})")
                 if times > 1:
                     raise GradError(f"{option}: '{name}' is given twice")
-        dropped = set(self.drop).difference(carried)
-        places = [place[name] for name in (place if self.select is None else self.select) if name not in dropped]
+        places = [place[name] for name in (place if self.select is None else self.select) if name in place]
         if not places:
             raise GradError("--drop: no column is left")
         return places
