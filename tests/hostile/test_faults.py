@@ -217,7 +217,7 @@ def test_F057_a_name_that_is_kept(tmp_path: Path) -> None:
     """Quoted where RFC 4180 asks for it, else as it was."""
     (tmp_path / "f.csv").write_text("\"=cmd|'/c calc',A1\",-y,x\n=1+1,-1.5,2\n")
     keep = case("F057") | {"argv": [*case("F057")["argv"], "--keep"]}
-    assert run(keep, tmp_path) == (0, "\"=cmd|'/c calc',A1\",-y,x,f,df_dx\n=1+1,-1.5,2.0,2.0,1.0\n", "")
+    assert run(keep, tmp_path) == (0, "\"=cmd|'/c calc',A1\",-y,x,f,df_dx\n=1+1,-1.5,2,2.0,1.0\n", "")
 
 
 def without_privileges() -> None:
