@@ -94,7 +94,11 @@ class JsonTable:
             for k, name in enumerate(names):
                 column: Any
                 kept = k >= len(wanted)
-                column, bad = kept_cells(part.values(name, Spelled)) if kept else part.numbers(name, self.na)
+                if kept:
+                    # A column holds places of some values alone, between which a list may be of any length.
+                    column, bad = kept_cells(part.values(name, Spelled), nested=self._records is not None)
+                else:
+                    column, bad = part.numbers(name, self.na)
                 if bad is not None and len(column) < count:
                     count = len(column)
                     error = GradError(f"{self.name}: '{name}', value {start + count + 1}: {bad}")

@@ -85,22 +85,25 @@ def _number_error(value: Any) -> str:
     return f"{kind(value)} where a number is expected"
 
 
-def kept_cells(values: list[Any]) -> tuple[Kept, str | None]:
-    """Return parsed values as cells up to the first that is a list or an object, and the error there or None.
+def kept_cells(values: list[Any], nested: bool = True) -> tuple[Kept, str | None]:
+    """Return parsed values as cells up to the first that cannot be one, and the error there or None.
 
-    Numbers must be ``Spelled``.
+    Numbers must be ``Spelled``. ``nested``: lists and objects are cells of JSON; otherwise they are errors.
     """
     cells: list[bytes | None] = []
-    marks: list[bool] = []
+    marks: list[bool | None] = []
     for value in values:
-        if isinstance(value, (list, dict)):
-            return Kept(cells, marks), f"{kind(value)} cannot be carried through"
+        deep = isinstance(value, (list, dict))
+        if deep and not nested:
+            return Kept(cells, marks), f"{kind(value)} cannot be carried through in columns (in records it can)"
         try:
-            text = ("false", "true")[value] if isinstance(value, bool) else None if value is None else str(value)
+            text = ("false", "true")[value] if isinstance(value, bool) else json_text(value) if deep else value
             cells.append(None if text is None else text.encode())
         except UnicodeEncodeError:
             return Kept(cells, marks), "half a surrogate pair is no text"
-        marks.append(type(value) is str)
+        except RecursionError:
+            return Kept(cells, marks), "lists and objects are nested too deep"
+        marks.append(None if deep else type(value) is str)
     return Kept(cells, marks), None
 
 
@@ -112,6 +115,8 @@ def json_text(value: Any) -> str:
         return "{" + ", ".join([f"{json.dumps(k, ensure_ascii=False)}: {json_text(v)}" for k, v in value.items()]) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(json_text, value)) + "]"
+    if isinstance(value, Spelled):
+        return value
     if isinstance(value, Decimal) and value.is_finite():
         return f"{value:f}"
     if isinstance(value, float):

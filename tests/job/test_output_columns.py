@@ -53,6 +53,25 @@ def test_json_keeps_order_and_spelling(shell: Shell, name: str) -> None:
     )
 
 
+def test_nested_json_is_carried_by_lines_and_records(shell: Shell) -> None:
+    line = '{"x": 1, "v": [1.50, {"a": "\u00e9\\n", "b": null}], "o": {}, "s": "[]"}'
+    Path("n.jsonl").write_text(line + "\n", encoding="utf-8")
+    Path("n.json").write_text(f"[{line}]", encoding="utf-8")
+    for name in ("n.jsonl", "n.json"):
+        words = ["eval", "x", "-i", name, "--keep"]
+        assert shell(*words, "--jsonl")[1] == line[:-1] + ', "f": 1.0}\n'
+        assert shell(*words, "--csv")[1].splitlines()[1] == (
+            '1,"[1.50, {""a"": ""\u00e9\\n"", ""b"": null}]",{},[],1.0'
+        )
+    Path("c.json").write_text('{"x": [1], "v": [[2]]}')
+    code, out, err = shell("eval", "x", "-i", "c.json", "--keep")
+    assert (code, out) == (2, "") and "'v', value 1: a list cannot be carried through in columns" in err
+    assert shell("eval", "x", "-i", "c.json", "--keep", "--drop", "v", "--csv")[1] == "x,f\n1,1.0\n"
+    Path("deep.jsonl").write_text('{"x": 1, "v": ' + "[" * 3000 + "]" * 3000 + "}\n")
+    code, out, err = shell("eval", "x", "-i", "deep.jsonl", "--keep", "--csv")
+    assert (code, out) == (2, "") and "lists and objects are nested too deep" in err
+
+
 def test_arrays_keep_their_types(shell: Shell) -> None:
     rows = np.array([(2**53 + 1, 0.5, 3), (2, 1.5, 4)], dtype=[("id", "<i8"), ("x", ">f4"), ("n", "<u2")])
     np.save("a.npy", rows)
