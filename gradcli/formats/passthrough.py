@@ -58,7 +58,9 @@ class Kept:
     def size(self) -> int:
         """The bytes of memory that the column takes, its cells as text included."""
         if self._written is None:
-            return int(self.array.nbytes) * 2 + _CELL * len(self)
+            # The text of a dictionary is held as often as it occurs.
+            values = self.array.dictionary_decode() if hasattr(self.array, "dictionary") else self.array
+            return int(values.nbytes) * 2 + _CELL * len(self)
         return sum([len(cell or b"") for cell in self.cells]) + _CELL * len(self)
 
     def __len__(self) -> int:

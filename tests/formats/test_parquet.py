@@ -136,6 +136,19 @@ def test_text_that_repeats_is_read_in_batches_of_bounded_size(empty_folder: Path
     assert rows == (3000 if nested else 30_000)
 
 
+@pytest.mark.parametrize("typed", [False, True])
+def test_text_that_repeats_is_counted_where_all_rows_are_held(
+    shell: Shell, empty_folder: Path, monkeypatch: pytest.MonkeyPatch, typed: bool
+) -> None:
+    column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(3000), pa.int32()), pa.array(["a" * 100_000]))
+    made({"x": np.arange(3000.0), "t": column}, store_schema=typed)
+    monkeypatch.setattr("gradcli.limits.memory.limit", lambda: 100_000_000)
+    for words in (["x", "--json"], ["x - mean(x)", "--csv"]):
+        code, out, err = shell("eval", *words, "-i", "t.parquet", "--keep")
+        assert (code, out) == (2, "") and "rows" in err and "of memory, and the limit is 0.1 GB here" in err
+        assert shell("eval", *words, "-i", "t.parquet")[0] == 0
+
+
 def test_row_groups_of_long_rows_are_short_whatever_the_blocks(shell: Shell, empty_folder: Path) -> None:
     repeated(pa.array(["a" * 100_000, "b" * 50_000]), 3000)
     assert shell("eval", "x", "-i", "text.parquet", "--keep", "-o", "o.parquet") == (0, "", "")
