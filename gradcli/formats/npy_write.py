@@ -88,8 +88,13 @@ def _numbers(column: Any, name: str) -> Any:
     if isinstance(column, Kept):
         if isinstance(column.array, np.ndarray):
             return column.array.astype(column.array.dtype.newbyteorder("<"))
-        if str(column.array.type if column.array is not None else "").startswith(("int", "uint", "float", "double")):
-            return column.array.cast("float64", safe=False).to_numpy(zero_copy_only=False)
+        if column.array is not None:
+            from gradcli.formats.parquet_read import is_numeric, numeric, pyarrow
+
+            arrow = pyarrow()
+            if is_numeric(column.array.type, arrow.types):
+                doubles = numeric(column.array, arrow).cast(arrow.float64(), safe=False)
+                return doubles.to_numpy(zero_copy_only=False)
         try:
             return np.array([math.nan if cell is None else number(cell, True) for cell in column.cells])
         except NotANumber:

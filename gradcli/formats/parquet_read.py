@@ -112,12 +112,10 @@ class Parquet:
 
     def _check_number(self, name: str) -> None:
         """Raise GradError unless a column holds numbers, or true and false."""
-        types, kind = self._arrow.types, self._fields[name].type
+        kind = self._fields[name].type
         # The meaning of the numbers of an unregistered extension type is unknown.
         extension = (self._fields[name].metadata or {}).get(b"ARROW:extension:name")
-        value = kind.value_type if types.is_dictionary(kind) else kind
-        numeric = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
-        if extension or not any(test(value) for test in numeric):
+        if extension or not is_numeric(kind, self._arrow.types):
             problem = f"extension type {shown(extension)}" if extension else f"type {kind}"
             raise GradError(f"{self.name}: column '{name}' of the parquet file has the {problem}, not a number")
 
@@ -183,14 +181,7 @@ class Parquet:
     def _numbers(self, column: Any, name: str) -> Any:
         import numpy as np
 
-        arrow, kind = self._arrow, column.type
-        if arrow.types.is_dictionary(kind):
-            column, kind = column.dictionary_decode(), kind.value_type
-        if arrow.types.is_decimal(kind):
-            # The text gives the nearest double, the cast of decimals to doubles not always.
-            column = column.cast(arrow.string()).cast(arrow.float64())
-        elif arrow.types.is_boolean(kind) or arrow.types.is_null(kind):
-            column = column.cast(arrow.uint8())
+        column = numeric(column, self._arrow)
         if column.null_count:
             values = column.drop_null().to_numpy(zero_copy_only=False)
             full = np.full(len(column), np.nan)
@@ -223,6 +214,24 @@ class Parquet:
             wrong = isinstance(error, UnicodeError) or types.is_string(kind) or types.is_large_string(kind)
             problem = "not UTF-8" if wrong else f"values of the type {kind} beyond its range"
             raise GradError(f"{self.name}: column '{name}' of the parquet file has {problem}") from None
+
+
+def is_numeric(kind: Any, types: Any) -> bool:
+    """Return whether the values of an Arrow type are numbers, or true and false."""
+    value = kind.value_type if types.is_dictionary(kind) else kind
+    tests = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
+    return any(test(value) for test in tests)
+
+
+def numeric(column: Any, arrow: Any) -> Any:
+    """Return an array of a numeric type as one of integers or floats."""
+    kind = column.type
+    if arrow.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if arrow.types.is_decimal(kind):
+        # The text gives the nearest double, the cast of decimals to doubles not always.
+        return column.cast(arrow.string()).cast(arrow.float64())
+    return column.cast(arrow.uint8()) if arrow.types.is_boolean(kind) or arrow.types.is_null(kind) else column
 
 
 def _text(value: Any) -> str:

@@ -27,6 +27,10 @@ def made(columns: dict[str, Any], name: str = "t.parquet", **given: Any) -> Any:
     return table
 
 
+def never(*_: object) -> None:
+    raise AssertionError
+
+
 TYPES = {
     "d": [Decimal("0.50"), Decimal("12.30"), None],
     "i": [2**53 + 1, 2, 3],
@@ -92,9 +96,6 @@ def test_kept_types_become_json_where_the_format_has_text(shell: Shell, types: A
 def test_kept_types_stay_in_parquet_and_are_never_text(
     shell: Shell, types: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def never(*_: object) -> None:
-        raise AssertionError
-
     monkeypatch.setattr("gradcli.formats.parquet_read.Parquet._cells", never)
     assert shell("eval", "g = b + k", "-i", "t.parquet", "--keep", "-o", "o.parquet") == (0, "", "")
     found, given = parquet.read_table("o.parquet"), parquet.read_table("t.parquet")
@@ -102,6 +103,21 @@ def test_kept_types_stay_in_parquet_and_are_never_text(
     assert found.drop(["g"]).schema.equals(given.schema) and given.schema.field("c").type == KINDS["c"]
     # As text, since p holds a nan.
     assert str(found.drop(["g"]).to_pydict()) == str(given.to_pydict())
+
+
+def test_kept_numbers_of_parquet_are_doubles_in_arrays(
+    shell: Shell, types: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["eval", "g = b", "-i", "t.parquet", "--keep", "--drop"]
+    assert "column 'c' holds text" in shell(*words, "v,p,m", "-o", "o.npy")[2]
+    monkeypatch.setattr("gradcli.formats.parquet_read.Parquet._cells", never)
+    assert shell(*words, "c,v,p,m", "-o", "o.npy") == (0, "", "")
+    found = np.load("o.npy")
+    assert {name: found[name].tolist() for name in ("b", "k", "i", "big")} == {
+        "b": [1, 0, 1], "k": [7, 8, 7], "i": [2.0**53, 2, 3], "big": [12345678901234567890.123, -0.001, 0],
+    }  # fmt: skip
+    np.testing.assert_array_equal(found["d"], [0.5, 12.3, np.nan])
+    np.testing.assert_array_equal(found["n"], [1, np.nan, 3])
 
 
 def test_lists_are_values_in_json_lines(shell: Shell, empty_folder: Path) -> None:
