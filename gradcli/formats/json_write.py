@@ -52,7 +52,7 @@ def _nested(column: Any, shape: tuple[int, ...], out: Out) -> None:
 
 def _nested_cells(cells: list[bytes], shape: tuple[int, ...], out: Out) -> None:
     for length in reversed(shape):
-        cells = [b"[" + b",".join(cells[k : k + length]) + b"]" for k in range(0, len(cells), length)] or [b"[]"]
+        cells = [b"[" + b",".join(cells[k : k + length]) + b"]" for k in range(0, len(cells), length or 1)] or [b"[]"]
     out(cells[0])
 
 

@@ -32,7 +32,11 @@ def pyarrow() -> Any:
 
 
 class Parquet:
-    """A table in a Parquet file; see ``Table``. A pipe or a compressed file is held in memory."""
+    """A table in a Parquet file; see ``Table``. A pipe or a compressed file is held in memory.
+
+    ``parts``: the fields of structs, which are read as numbers by names such as ``p.x``, each with its column and the
+    indices that lead to it.
+    """
 
     def __init__(self, source: Input) -> None:
         arrow = pyarrow()
@@ -52,10 +56,20 @@ class Parquet:
         self.names = checked_names(self.name, list(schema.names))
         self.rows: int | None = metadata.num_rows
         self._fields = dict(zip(self.names, schema, strict=True))
+        self.parts: dict[str, tuple[str, tuple[int, ...]]] = {}
+        for name, field in self._fields.items():
+            self._add_parts(name, field.type, name, ())
         self._expanded = 0
         if source.limit is not None:
             self._count(sum(metadata.row_group(k).total_byte_size for k in range(metadata.num_row_groups)))
             self._expanded = 0
+
+    def _add_parts(self, name: str, kind: Any, column: str, path: tuple[int, ...]) -> None:
+        if path and name not in self._fields:
+            self.parts[name] = column, path
+        if self._arrow.types.is_struct(kind):
+            for k in range(kind.num_fields):
+                self._add_parts(f"{name}.{kind[k].name}", kind[k].type, column, (*path, k))
 
     def _opened(self, **options: Any) -> Any:
         # pre_buffer=True would hold the whole file in memory.
@@ -86,18 +100,21 @@ class Parquet:
             raise self._source.too_large(self._source.limit, "it expands to more than the limit of")
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
-        column_indices(self.name, self.names, [*wanted, *keep])
-        for name in wanted:
-            self._check_number(name)
-        names = list(dict.fromkeys([*wanted, *keep]))
+        column_indices(self.name, self.names, [*[name for name in wanted if name not in self.parts], *keep])
+        places = [self.parts.get(name, (name, ())) for name in wanted]
+        for name, (column, path) in zip(wanted, places, strict=True):
+            self._check_number(name, column, path)
+        names = list(dict.fromkeys([*[column for column, _ in places], *keep]))
         start = 0
         for batch in self._batches(names):
             self._count(batch.nbytes)
             count, error = batch.num_rows, None
             columns = []
             place = {name: k for k, name in enumerate(batch.schema.names)}
-            for name in wanted:
-                column = batch.column(place[name])
+            for name, (top, path) in zip(wanted, places, strict=True):
+                column = batch.column(place[top])
+                for k in path:
+                    column = column.flatten()[k]
                 if column.null_count and not self.na:
                     first = column.is_null().index(True).as_py()
                     if first < count:
@@ -110,14 +127,21 @@ class Parquet:
                 raise error
             start += count
 
-    def _check_number(self, name: str) -> None:
-        """Raise GradError unless a column holds numbers, or true and false."""
-        kind = self._fields[name].type
+    def _check_number(self, name: str, column: str, path: tuple[int, ...]) -> None:
+        """Raise GradError unless a column, or a part of it, holds numbers, or true and false."""
+        field = self._fields[column]
+        for k in path:
+            field = field.type[k]
+        kind = field.type
         # The meaning of the numbers of an unregistered extension type is unknown.
-        extension = (self._fields[name].metadata or {}).get(b"ARROW:extension:name")
+        extension = (field.metadata or {}).get(b"ARROW:extension:name")
         if extension or not is_numeric(kind, self._arrow.types):
             problem = f"extension type {shown(extension)}" if extension else f"type {kind}"
-            raise GradError(f"{self.name}: column '{name}' of the parquet file has the {problem}, not a number")
+            parts = [f"`{part}`" for part in self.parts if part.startswith(f"{name}.")]
+            raise GradError(
+                f"{self.name}: column '{name}' of the parquet file has the {problem}, not a number",
+                hint=f"its parts are {', '.join(parts[:10])}" if parts else None,
+            )
 
     def _batches(self, names: list[str]) -> Iterator[Any]:
         """Yield the rows of some columns in batches of bounded size."""

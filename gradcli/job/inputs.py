@@ -88,7 +88,7 @@ class Tables:
         elif not keep:
             names = []
         self.kept = [name for name in names if name not in dropped]
-        hidden = set(self.variables) if keep else ()
+        hidden = known.keys() & set(self.variables) if keep else ()
         for name in self.kept:
             if name in taken and name not in hidden:
                 free = next((n for n in "ygh" if n not in known and n not in taken), "result")
@@ -103,9 +103,9 @@ class Tables:
         known = set(self.tables[0].names)
         kept = self.kept if self.columns is self.variables else ()
         for path, table in zip(paths, self.tables, strict=True):
-            names = set(table.names)
+            names, parts = set(table.names), getattr(table, "parts", ())
             for name in [*self.columns, *kept]:
-                if name not in names:
+                if name not in names and name not in parts:
                     where = STDIN if path == "-" else path
                     near = meant(name, table.names, "its columns are", spell_name)
                     raise GradError(f"{where}: there is no column '{name}' ({near})")

@@ -120,6 +120,24 @@ def test_kept_numbers_of_parquet_are_doubles_in_arrays(
     np.testing.assert_array_equal(found["n"], [1, np.nan, 3])
 
 
+def test_fields_of_structs_are_variables(shell: Shell, empty_folder: Path) -> None:
+    rows = [{"x": 1, "q": {"y": 2.5, "t": "a"}}, {"x": 3, "q": None}, None]
+    made({"p": pa.array(rows), "p.z": [7.0, 8.0, 9.0]}, "s.parquet")
+    words = ["-i", "s.parquet", "--na", "nan", "--csv"]
+    assert shell("diff", "`p.x`*`p.z`", "--wrt", "`p.x`", *words)[1] == (
+        "p.x,p.z,f,df_dp.x\n1.0,7.0,7.0,7.0\n3.0,8.0,24.0,8.0\nnan,9.0,nan,9.0\n"
+    )
+    assert shell("eval", "`p.q.y`", *words, "--select", "f")[1] == "f\n2.5\nnan\nnan\n"
+    assert shell("eval", "2*`p.x`", *words, "--keep")[1].splitlines()[:2] == [
+        "p,p.z,p.x,f", '"{""x"": 1, ""q"": {""y"": 2.5, ""t"": ""a""}}",7.0,1.0,2.0',
+    ]  # fmt: skip
+    code, _, err = shell("eval", "p", *words)
+    assert code == 2 and "not a number\n  its parts are `p.x`, `p.q`, `p.q.y`, `p.q.t`\n" in err
+    assert "column 'p.q.t' of the parquet file has the type string" in shell("eval", "`p.q.t`", *words)[2]
+    assert "row 3: column 'p.x' is null" in shell("eval", "`p.x`", "-i", "s.parquet", "--csv")[2]
+    assert "there is no column 'p.w'" in shell("eval", "`p.w`", *words)[2]
+
+
 def test_lists_are_values_in_json_lines(shell: Shell, empty_folder: Path) -> None:
     made({"v": pa.array([[1.0, 2.0], [3.0]]), "x": [1.0, 2.0]}, "l.parquet")
     assert shell("eval", "x", "--input", "l.parquet", "--keep", "--jsonl")[1] == (

@@ -183,6 +183,17 @@ def test_dropped_columns_are_not_read(shell: Shell) -> None:
     assert shell("eval", "x", "-i", "bad.csv", "--keep", "--drop", "t", "--csv") == (0, "x,f\n1,1.0\n", "")
 
 
+@pytest.mark.parametrize("grid", [[], ["--grid", "a=1,2"]])
+def test_no_rows_have_columns_too(shell: Shell, grid: list[str]) -> None:
+    Path("none.csv").write_text("id,x\n")
+    expression = "a*x" if grid else "x"
+    words = ["eval", expression, "-i", "none.csv", *grid, "--keep"]
+    names = ["id", "x", "a", "f"] if grid else ["id", "x", "f"]
+    assert shell(*words, "--csv") == (0, ",".join(names) + "\n", "")
+    assert shell(*words, "--jsonl") == (0, "", "")
+    assert json.loads(shell(*words, "--json")[1])["columns"] == {name: [] for name in names}
+
+
 def test_kept_variables_are_numbers_to_formats_of_numbers(shell: Shell) -> None:
     arrow = pytest.importorskip("pyarrow.parquet")
     words = ["eval", "x*y", "-i", "t.csv", "--keep", "-o"]
