@@ -122,7 +122,8 @@ def test_kept_numbers_of_parquet_are_doubles_in_arrays(
 
 def test_fields_of_structs_are_variables(shell: Shell, empty_folder: Path) -> None:
     rows = [{"x": 1, "q": {"y": 2.5, "t": "a"}}, {"x": 3, "q": None}, None]
-    made({"p": pa.array(rows), "p.z": [7.0, 8.0, 9.0]}, "s.parquet")
+    kind = pa.struct({"x": pa.int64(), "q": pa.struct({"y": pa.float64(), "t": pa.string()})})
+    made({"p": pa.array(rows, kind), "p.z": [7.0, 8.0, 9.0]}, "s.parquet")
     words = ["-i", "s.parquet", "--na", "nan", "--csv"]
     assert shell("diff", "`p.x`*`p.z`", "--wrt", "`p.x`", *words)[1] == (
         "p.x,p.z,f,df_dp.x\n1.0,7.0,7.0,7.0\n3.0,8.0,24.0,8.0\nnan,9.0,nan,9.0\n"
