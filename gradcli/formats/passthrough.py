@@ -11,6 +11,7 @@ from gradcli.formats.print_numbers import number_rows
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _LITERAL = re.compile(_NUMBER + rb"|true|false").fullmatch
 _NUMERIC = re.compile(_NUMBER).fullmatch
+_LINES_OF_NUMBERS = re.compile(rb"(?:" + _NUMBER + rb"\n)*+").fullmatch
 _STARTS = frozenset(b"-0123456789tfni")
 """The first bytes of cells that JSON may write without quotes."""
 _NONFINITE = frozenset((b"nan", b"inf", b"-inf"))
@@ -115,10 +116,13 @@ class Kept:
 
     def json(self) -> list[bytes]:
         """Return the cells as JSON: numbers with their digits, null for nan and infinities, strings for all else."""
-        if self.array is not None and self._texts is None:
-            cells = [cell for cell in self.cells if cell and _NUMERIC(cell)]
-            if len(cells) == len(self.cells):
+        variable = self.array is not None and self._texts is None
+        if variable or self.quoted is False or self.quoted == [False] * len(self):
+            # One match of all cells is several times faster than one of each.
+            cells = [cell for cell in self.cells if cell]
+            if len(cells) == len(self.cells) and _LINES_OF_NUMBERS(b"".join([cell + b"\n" for cell in cells])):
                 return cells
+        if variable:
             numbers = number_rows([self.array], words=False).split(b"\n")
             return [c if c and _NUMERIC(c) else n for c, n in zip(self.cells, numbers, strict=True)]
         marks = self.quoted
