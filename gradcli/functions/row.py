@@ -71,6 +71,12 @@ class Function(NamedTuple):
     pythagorean: tuple[str, int] | None = None
     """(g, s) with f(x)**2 + s*g(x)**2 = 1."""
 
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments, the parameter among them."""
+        least, most = self.arity
+        extra = 1 if self.parameter else 0
+        return least + extra <= count and (most is None or count <= most + extra)
+
     def call(self, name: str) -> str:
         """A call by one of its names: `atan2(y, x)`."""
         more = ["..."] if self.arity[1] is None else []

@@ -271,6 +271,15 @@ def parse(source: str | Source, bound: Collection[str] = (), *, columns: bool = 
     _check_size(source.text)
     # The work allowed grows with the length of the text, for parsing and for everything done with the result.
     earn(len(source.text) ** 2)
+    try:
+        return _parsed(source, bound, columns)
+    except GradError as error:
+        from gradcli.language.foreign.advice import advised
+
+        raise advised(error, lambda text: _parsed(Source(text), bound, columns)) from None
+
+
+def _parsed(source: Source, bound: Collection[str], columns: bool) -> Parsed:
     with collector_paused():
         meaning = _machine().run(source, bound)
     outputs = [(name, e) for name, e in meaning.statements if name is None or name not in meaning.used]

@@ -179,7 +179,7 @@ class Meaning:
             from gradcli.language.names import unknown_function
 
             known = name in self.names or name in self.variables
-            self._fail(unknown_function(name, self.source.text[starts[1] : end], known), word)
+            self._fail(unknown_function(name, self.source.text[starts[1] : end], len(arguments), known), word)
         self._check_count(row, name, len(arguments), span)
         value = None
         if row.parameter:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 
-_REPLACED = {
+from gradcli.expr import WORDS
+from gradcli.functions import SPELLED
+
+REPLACED = {
     spelled: plain
     for plain, row in {
         "-": "\u2212\u2010\u2011\u2012\u2013\u2014\u2015", "+": "\u2795", "/": "\u00f7\u2215\u2044",
@@ -21,7 +25,7 @@ _REPLACED = {
     }.items()
     for spelled in row
 }  # fmt: skip
-_SUPERSCRIPT = dict(
+SUPERSCRIPT = dict(
     zip(
         "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b\u207d\u207e\u207f\u2071",
         "0123456789+-()ni",
@@ -52,38 +56,51 @@ def described(c: str) -> str:
     return f"'{c}' ({code}, {name})" if name else f"'{c}' ({code})"
 
 
-def foreign(text: str, at: int, word: int) -> tuple[int, str]:
-    """The number of characters to mark at offset ``at``, and the message.
+def foreign(text: str, at: int, word: int) -> tuple[int, str, str]:
+    """The number of characters to mark at offset ``at``, the problem and the advice.
 
     ``word`` is the offset at which the name around them starts.
     """
     c = text[at]
     problem = f"unexpected character {described(c)}"
-    raised = re.match(f"[{re.escape(''.join(_SUPERSCRIPT))}]{{1,40}}", text[at : at + 40])
+    raised = re.match(f"[{re.escape(''.join(SUPERSCRIPT))}]{{1,40}}", text[at : at + 40])
     if raised:
-        return raised.end(), f"{problem}: for a power write **{''.join(_SUPERSCRIPT[d] for d in raised[0])}"
+        return raised.end(), problem, f"for a power write **{''.join(SUPERSCRIPT[d] for d in raised[0])}"
     advice = _replacement(c)
     if advice is not None:
-        return 1, f"{problem}: {advice}"
+        return 1, problem, advice
     if not f"_{c}".isidentifier():
-        return 1, problem
+        return 1, problem, ""
     end = at
     while end < min(len(text), at + 60) and f"_{text[end]}".isidentifier():
         end += 1
     name = text[word:end]
-    greek = re.fullmatch(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)", unicodedata.name(c, ""))
-    if greek and len(name) == 1:
-        spelled = greek[1].lower().replace("lamda", "lambda")
-        return 1, f"{problem}: write '{spelled}', or `{name}` in backquotes"
-    return end - at, f"{problem}: names of other letters stand in backquotes, `{name}`"
+    if len(name) == 1 and (spelled := _greek(c)) is not None:
+        return 1, problem, f"write '{spelled}', or `{name}` in backquotes"
+    return end - at, problem, f"names of other letters stand in backquotes, `{name}`"
+
+
+def latin(name: str) -> str:
+    """A name in Latin letters: homoglyphs and Greek letters are spelled out, others stand in backquotes."""
+    plain = unicodedata.normalize("NFKC", "".join(_ALIKE.get(c, c) for c in name))
+    if plain.isascii():
+        return plain
+    spelled = _greek(plain) if len(plain) == 1 else None
+    return f"`{name}`" if spelled is None or (spelled in SPELLED and plain.islower()) else spelled
+
+
+def _greek(c: str) -> str | None:
+    """The English name of a Greek letter; None for other characters."""
+    match = re.fullmatch(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)", unicodedata.name(c, ""))
+    return match[1].lower().replace("lamda", "lambda") if match else None
 
 
 def _replacement(c: str) -> str | None:
     """The advice for one character: what to write instead; None if there is none."""
     category = unicodedata.category(c)
     plain = unicodedata.normalize("NFKC", c)
-    if c in _REPLACED:
-        return f"write '{_REPLACED[c]}'"
+    if c in REPLACED:
+        return f"write '{REPLACED[c]}'"
     if c in _ALIKE:
         return f"it only looks like a Latin letter, write '{_ALIKE[c]}'"
     if c in _SUBSCRIPT:
@@ -100,4 +117,26 @@ def _replacement(c: str) -> str | None:
         return f"write '{plain}'"
     if "\u2044" in plain:
         return f"write '({plain.replace(chr(0x2044), '/')})'"
+    return None
+
+
+_TAILS = frozenset({"x", "y", "z", "theta", "phi", "omega", "alpha", "2x", "3x", "2y", "2t"})
+"""What stands behind the name of a function when brackets and blanks were left out: sinx, cos2x."""
+_ENGLISH = frozenset({"cost", "sect", "tank", "logs", "tans", "sins"})
+"""Words that only look like a function and a letter."""
+
+
+def call_in(name: str, letters: Collection[str]) -> str | None:
+    """The call that a name may stand for, sin(x) of sinx; None for other names.
+
+    Behind the function's name stands x, y, z or another usual name, or one of ``letters``, the variables around it.
+    """
+    for k in range(len(name) - 1, 1, -1):
+        row = SPELLED.get(name[:k])
+        if row is None or row.arity != (1, 1) or row.parameter or row.internal or row.reduces or name[:k] not in WORDS:
+            continue
+        tail = name[k:]
+        if tail in _TAILS or (tail in letters and name not in _ENGLISH):
+            digits = tail.rstrip("abcdefghijklmnopqrstuvwxyz")
+            return f"{name[:k]}({digits}{'*' if digits else ''}{tail[len(digits) :]})"
     return None

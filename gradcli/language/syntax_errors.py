@@ -12,7 +12,7 @@ from collections.abc import Collection
 from gradcli.caret import Source, Span
 from gradcli.errors import GradError
 from gradcli.functions import SPELLED
-from gradcli.language.names import FOREIGN_OPERATORS, FOREIGN_WORDS
+from gradcli.language.foreign.words import FOREIGN_WORDS, OPERATORS
 from gradcli.language.tokens import STRANGE, Context, Token, short
 
 _OPERANDS = frozenset({"NUMBER", "NAME", "QUOTED", "LPAR"})
@@ -65,13 +65,13 @@ def unexpected(source: Source, tokens: list[Token], at: int, last: int, accepted
             unclosed.pop()
     context = Context(source, before, token, rest, "NUMBER" in accepted, unclosed)
     if token.kind == STRANGE:
-        length, body = _strange(context)
+        length, problem, advice = _strange(context)
     else:
         length = len(token.spelled)
-        body = _ending(context) if token.kind in ("END", "NEWLINE") else _misplaced(context)
+        problem, advice = _ending(context) if token.kind in ("END", "NEWLINE") else _misplaced(context)
     start = token.start
     span = Span(start, start if token.kind == "NEWLINE" else start + length)
-    return GradError(prefix(source, start) + body, span=span, source=source)
+    return GradError(prefix(source, start) + problem, hint=advice or None, span=span, source=source)
 
 
 def begins_line(source: Source, at: int) -> GradError:
@@ -86,13 +86,13 @@ def _line_start(operator: str) -> str:
 # A text or line that ends too early.
 
 
-def _ending(context: Context) -> str:
+def _ending(context: Context) -> tuple[str, str]:
     problem = "unexpected end of expression" if context.token.kind == "END" else "unexpected end of line"
     if context.operand_due:
         previous = context.previous
         after = f" after '{short(previous.spelled)}'" if previous else ""
-        return f"{problem}: expected {_OPERAND}{after}"
-    return f"{problem}: {_still_open(context)}"
+        return f"{problem}: expected {_OPERAND}{after}", ""
+    return f"{problem}: {_still_open(context)}", ""
 
 
 def _still_open(context: Context) -> str:
@@ -113,33 +113,33 @@ def _still_open(context: Context) -> str:
 # A token of the language at a position where the grammar does not allow it.
 
 
-def _misplaced(context: Context) -> str:
+def _misplaced(context: Context) -> tuple[str, str]:
     token, previous = context.token, context.previous
     problem = f"unexpected '{short(token.spelled)}'"
     joined = previous.spelled + token.spelled if previous and context.next_to() else ""
     for pair in (joined, context.source.text[token.start : token.end + 1] if token.kind == "EQUAL" else ""):
         if pair in _PAIRS:
-            return f"{problem}: '{pair}' has no meaning here, {_PAIRS[pair]}"
+            return f"{problem}: '{pair}' has no meaning here", _PAIRS[pair]
     if not context.operand_due:
-        advice = _juxtaposed(context) if token.kind in _OPERANDS else _no_operator(context)
-        return f"{problem}{advice}"
+        after, advice = _juxtaposed(context) if token.kind in _OPERANDS else _no_operator(context)
+        return problem + after, advice
     if previous is None or previous.kind in _SEPARATORS:
         if previous is not None and previous.kind == "NEWLINE" and token.kind in _INFIX and len(context.before) > 1:
-            return _line_start(token.spelled)
-        return f"{problem}: {_FIRST[token.kind]}" if token.kind in _FIRST else f"{problem}, expected {_OPERAND}"
+            return _line_start(token.spelled), ""
+        return (problem, _FIRST[token.kind]) if token.kind in _FIRST else (f"{problem}, expected {_OPERAND}", "")
     if token.kind == "NOT":
-        return f"{problem}: a condition cannot stand after '{previous.spelled}'"
+        return f"{problem}: a condition cannot stand after '{previous.spelled}'", ""
     if token.kind == "EQUAL" and context.next_to():
-        return f"{problem}: '{joined}' has no meaning here"
+        return f"{problem}: '{joined}' has no meaning here", ""
     if token.kind == "RPAR" and previous.kind == "LPAR":
-        return f"{problem}: nothing stands between the brackets"
+        return f"{problem}: nothing stands between the brackets", ""
     if previous.kind == "COMMA" or (token.kind == "COMMA" and previous.kind == "LPAR"):
-        return f"{problem}: an argument is missing before it"
-    return f"{problem} after '{short(previous.spelled)}', expected {_OPERAND}"
+        return f"{problem}: an argument is missing before it", ""
+    return f"{problem} after '{short(previous.spelled)}', expected {_OPERAND}", ""
 
 
-def _juxtaposed(context: Context) -> str:
-    """The advice for two operands without an operator: the language has no implicit multiplication."""
+def _juxtaposed(context: Context) -> tuple[str, str]:
+    """The context and the advice for two operands without an operator: the language has no implicit multiplication."""
     token, previous = context.token, context.previous
     assert previous is not None
     left, right = previous.spelled, token.spelled
@@ -148,56 +148,56 @@ def _juxtaposed(context: Context) -> str:
         if prefixed:
             digits = zip(prefixed.groups(), (16, 2, 8), strict=True)
             value = next(int(group[:200], base) for group, base in digits if group)
-            return f" after '{left}': numbers are decimal, write {short(str(value))}"
+            return f" after '{left}'", f"numbers are decimal, write {short(str(value))}"
         if re.fullmatch(r"_[0-9_]+", right):
-            return f" after '{left}': digits are not grouped, write {short(left + right.replace('_', ''))}"
+            return f" after '{left}'", f"digits are not grouped, write {short(left + right.replace('_', ''))}"
         if right in ("e", "E"):
-            return f" after '{left}': the exponent is missing, write {left}e3, or {left}*e for the constant e"
+            return f" after '{left}'", f"the exponent is missing, write {left}e3, or {left}*e for the constant e"
         if token.kind == "NUMBER":
-            return f" after '{left}': a number has one decimal point"
+            return f" after '{left}'", "a number has one decimal point"
     for word in (left, right):
-        if word.lower() in FOREIGN_OPERATORS:
-            return f": for '{word}' write '{FOREIGN_OPERATORS[word.lower()]}'"
-        if word.lower() in ("and", "or", "not", "if", "else"):
-            return f": for '{word}' write '{word.lower()}'"
+        if word.lower() in OPERATORS:
+            return "", f"for '{word}' write '{OPERATORS[word.lower()]}'"
+        if word.lower() in ("if", "else"):
+            return "", f"for '{word}' write '{word.lower()}'"
         if word in FOREIGN_WORDS:
-            return f": '{word}' has no meaning in this language"
+            return "", f"'{word}' has no meaning in this language"
     if previous.kind == "NAME" and (left in SPELLED or left == "diff"):
         alone = context.after is None or context.after.kind in _ENDS or context.right() != right
-        return f": {left} is a function, write {left}({context.right() if alone else '...'})"
-    return f" after '{short(left)}': for a product write {context.left()}*{context.right()}"
+        return "", f"{left} is a function, write {left}({context.right() if alone else '...'})"
+    return f" after '{short(left)}'", f"for a product write {context.left()}*{context.right()}"
 
 
-def _no_operator(context: Context) -> str:
-    """The advice for a token that cannot follow a complete operand."""
+def _no_operator(context: Context) -> tuple[str, str]:
+    """The context and the advice for a token that cannot follow a complete operand."""
     token, previous, after = context.token, context.previous, context.after
     assert previous is not None
     if token.kind == "ELSE" or (token.kind == "RPAR" and not context.unclosed):
-        return f": {_FIRST[token.kind]}"
+        return "", _FIRST[token.kind]
     if token.kind == "COMMA":
         joined = context.next_to() and after is not None and after.start == token.end and not context.unclosed
         if joined and after is not None and previous.kind == after.kind == "NUMBER":
-            return f": a decimal point is a '.', write {short(previous.spelled)}.{short(after.spelled)}"
+            return "", f"a decimal point is a '.', write {short(previous.spelled)}.{short(after.spelled)}"
         if context.unclosed:
-            return ": brackets without a function hold one expression"
-        return ": a comma separates arguments of a function; separate expressions by ';'"
+            return "", "brackets without a function hold one expression"
+        return "", "a comma separates arguments of a function; separate expressions by ';'"
     if token.kind == "EQUAL":
         if context.unclosed:
-            return ": a comparison is written '=='"
+            return "", "a comparison is written '=='"
         start = max((i + 1 for i, t in enumerate(context.before) if t.kind in _SEPARATORS), default=0)
         first = context.before[start:]
         if len(first) > 1 and first[0].kind == "NAME" and first[1].kind == "LPAR":
-            return f": there are no functions of one's own, write {first[0].spelled} = ..."
-        return ": only a name can stand on the left of '='; a comparison is written '=='"
+            return "", f"there are no functions of one's own, write {first[0].spelled} = ..."
+        return "", "only a name can stand on the left of '='; a comparison is written '=='"
     if token.kind == "NOT":
-        return f" after '{short(previous.spelled)}', expected an operator"
-    return f": {_still_open(context)}"
+        return f" after '{short(previous.spelled)}', expected an operator", ""
+    return f": {_still_open(context)}", ""
 
 
 # A character that begins no token.
 
 
-def _strange(context: Context) -> tuple[int, str]:
+def _strange(context: Context) -> tuple[int, str, str]:
     """The number of characters to mark, and the message, for a character that begins no token."""
     from gradcli.language.lookalikes import described, foreign
 
@@ -206,10 +206,13 @@ def _strange(context: Context) -> tuple[int, str]:
         return _strange_ascii(context, f"unexpected character {described(token.spelled)}")
     named = previous is not None and previous.kind == "NAME" and context.next_to()
     word = previous.start if previous is not None and named else token.start
-    return foreign(context.source.text, token.start, word)
+    length, problem, advice = foreign(context.source.text, token.start, word)
+    if named and previous is not None and previous.spelled in SPELLED and "power" in advice:
+        advice = "a power stands behind the brackets of a function"
+    return length, problem, advice
 
 
-def _strange_ascii(context: Context, problem: str) -> tuple[int, str]:
+def _strange_ascii(context: Context, problem: str) -> tuple[int, str, str]:
     text, at, c = context.source.text, context.token.start, context.token.spelled
     previous = context.previous
     rest = text[at : at + 200]
@@ -217,29 +220,31 @@ def _strange_ascii(context: Context, problem: str) -> tuple[int, str]:
     if c in "'\"":
         follows = context.next_to() and not context.operand_due
         if c == "'" and follows and previous is not None and previous.kind != "LPAR":
-            return 1, f"{problem}: for a derivative write diff(f, x)"
+            return 1, problem, "for a derivative write diff(f, x)"
         closing = line.find(c, 1)
-        return closing + 1 if closing > 0 else 1, f"{problem}: there are no strings in this language"
+        return closing + 1 if closing > 0 else 1, problem, "there are no strings in this language"
     for two, plain in (("&&", "and"), ("||", "or"), (":=", "="), ("=:", "=")):
         if rest.startswith(two):
-            return 2, f"unexpected '{two}': write '{plain}'"
+            return 2, f"unexpected '{two}'", f"write '{plain}'"
     if c == "|":
         bars = re.match(r"\|([^|]+)\|", line)
         if context.operand_due:
-            return 1, f"{problem}: for an absolute value write abs({short(bars[1]) if bars else '...'})"
-        return 1, f"{problem}: for a condition write 'or', for an absolute value abs(...)"
+            return 1, problem, f"for an absolute value write abs({short(bars[1]) if bars else '...'})"
+        return 1, problem, "for a condition write 'or', for an absolute value abs(...)"
     if c == "!":
         if context.operand_due:
-            return 1, f"{problem}: write 'not'"
-        return 1, f"{problem}: for a factorial write gamma({context.left()} + 1)"
+            return 1, problem, "write 'not'"
+        return 1, problem, f"for a factorial write gamma({context.left()} + 1)"
     if c == "." and not context.operand_due:
         if rest[1:2] in ("*", "/", "^"):
-            return 2, f"unexpected '{rest[:2]}': write '{rest[1]}', which works point by point anyway"
-        return 1, f"{problem}: there are no attributes in this language"
+            return 2, f"unexpected '{rest[:2]}'", f"write '{rest[1]}', which works point by point anyway"
+        return 1, problem, "there are no attributes in this language"
     if c == "[" and not context.operand_due:
-        return 1, f"{problem}: there is no indexing, and brackets are ( and )"
+        return 1, problem, "there is no indexing, and brackets are ( and )"
     if c == ":" and previous is not None and previous.spelled == "lambda":
-        return 1, f"{problem}: there is no lambda in this language"
+        return 1, problem, "there is no lambda in this language"
+    if c == "\\" and rest[1:2].isalpha():
+        return 1, problem, "there are no commands of LaTeX in this language"
     if c in _ASCII:
-        return 1, f"{problem}: {_ASCII[c]}"
-    return 1, problem if c.isprintable() else f"{problem}: it is invisible, delete it"
+        return 1, problem, _ASCII[c]
+    return 1, problem, "" if c.isprintable() else "it is invisible, delete it"

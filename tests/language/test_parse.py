@@ -67,6 +67,7 @@ def test_rejected(case):
         parse(case["text"])
     error = caught.value
     assert re.search(case["says"], error.message)
+    assert re.search(case.get("hint", ""), error.hint or "")
     assert error.source == Source(case["text"])
     assert error.span is not None and case["text"][slice(*error.span)] == case["marks"]
     assert error.source.place(error.span.start)[:2] == (case["line"], case["column"])

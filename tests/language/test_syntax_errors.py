@@ -17,7 +17,8 @@ pytestmark = pytest.mark.quick
         ("max()", "write max(x, y, ...)"),
         ("besselj(1)", "write besselj(n, x)"),
         ("where(x)", "write where(condition, a, b)"),
-        ("diff(x)", "write diff(expression, x), or diff(expression, x, n) for the n-th derivative"),
+        ("diff(x)", "write diff(x, x)"),
+        ("diff(x*y)", "write diff(expression, x), or diff(expression, x, n) for the n-th derivative"),
         ("clip(x)", "write clip(x, a, b)"),
     ],
 )
@@ -30,8 +31,8 @@ def test_a_wrong_count_of_arguments_is_told_the_right_one(source, hint):
 @pytest.mark.parametrize(
     ("source", "hint"),
     [
-        ("x < 1", "a condition stands only in where(condition, a, b), or in: a if condition else b"),
-        ("where(x, 1, 2)", "compare it: x > 0"),
+        ("x < 1", "write where(x < 1, 1, 0)"),
+        ("where(x, 1, 2)", "write where(x != 0, 1, 2)"),
         ("diff(sum(x), x)", "its gradient is what gradcli grad gives"),
         ("x +", None),
     ],

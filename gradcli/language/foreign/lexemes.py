@@ -1,0 +1,147 @@
+"""Tokens of other languages' formulas, and a cursor over them.
+
+Layer: must not know what a name means.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from gradcli.language.foreign.words import OPERATORS
+from gradcli.language.lookalikes import REPLACED, SUPERSCRIPT, latin
+
+_RAISED = "".join(SUPERSCRIPT)
+_TOKEN = re.compile(
+    rf"""(?P<space>\s+|\\[,;:!>\ ]|\\q?quad\b|~(?=\\)|\\(?:left|right)(?![A-Za-z])\.?|\\(?:displaystyle|limits)\b)
+    |(?P<comma>\d{{1,3}}(?:\.\d{{3}})+,\d+(?!\w)|\d+,(?!\d{{3}}(?!\d))\d+(?![\w,]))
+    |(?P<grouped>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d*)?
+        |\d{{1,3}}(?:[\ \u00a0\u2009\u202f']\d{{3}})+(?!\d)(?:\.\d*)?|\d+(?:_\d+)+)
+    |(?P<radix>0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+)
+    |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+|\*\^[+-]?\d+)?)(?P<suffix>_dp\b|_8\b|f0\b|[fFlLuU]\b)?
+    |(?P<quoted>`[^`\n]+`)
+    |(?P<command>\\[A-Za-z]+\*?|\\[{{}}|%])
+    |(?P<dotted>\.(?:eq|ne|lt|le|gt|ge|and|or|not)\.)
+    |(?P<name>%(?:pi|e|inf)\b|π|(?-i:\$?[A-Z]{{1,3}}\$\d+)|\$?(?![{_RAISED}\d])\w(?:(?![{_RAISED}π])\w)*)
+    |(?P<raised>[{_RAISED}]+)
+    |(?P<operator>===|!==|\.\*\*|\.[-+*/^]|\*\*|//|%%|%/%|&&|\|\||[<>=!~/]=|<>|=<|=>|:=|->|::|.)""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+STOPS = frozenset({"", ")", "]", "}", ",", ";", ":", "then", "else", r"\rfloor", r"\rceil", r"\rvert", "⌋", "⌉", r"\}"})
+INFIX = frozenset({"+", "-", "*", "/", "%", "^", "**", "//", "%/%", "and", "or", "?", "=", "<", "<=", ">", ">=", "==",
+                   "!=", "@", "if", "div", "!", "'", ".", "°", "->", ":="})  # fmt: skip
+
+
+_PLAIN = INFIX | {"not", "(", ")"}
+
+
+class Unreadable(Exception):
+    """The text has no reading. The argument names a call that has none here, or is empty."""
+
+
+class Lexeme(NamedTuple):
+    """A token in this language's spelling, where there is one, and whether a blank precedes it."""
+
+    kind: str
+    text: str
+    blank: bool
+
+
+def lexemes(text: str) -> list[Lexeme]:
+    """The tokens of a text."""
+    tokens: list[Lexeme] = []
+    blank = False
+    at = depth = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise Unreadable
+        kind, spelled = str(match.lastgroup), match[0]
+        if depth and "," in spelled and kind in ("comma", "grouped"):
+            # Within brackets a comma separates arguments.
+            spelled = re.compile(r"\d+").match(text, at)[0]  # type: ignore[index]
+            kind = "number"
+        if kind == "suffix":
+            # 2.0f and 2L are numbers of C, 2f is a product.
+            kind, whole = "number", match["number"].isdigit()
+            if (suffix := match["suffix"].lower()) in ("f", "u", "l") and whole is (suffix == "f"):
+                spelled = match["number"]
+        at += len(spelled)
+        depth += (spelled in ("(", "[", "{")) - (spelled in (")", "]", "}"))
+        if kind == "space":
+            blank = True
+            continue
+        operand = bool(tokens) and (
+            tokens[-1].kind in ("number", "name", "quoted", "raised") or tokens[-1].text in (")", "]")
+        )
+        tokens.append(Lexeme(*_spelling(kind, spelled, match, operand), blank))
+        blank = False
+    return [*tokens, Lexeme("end", "", blank)]
+
+
+def _spelling(kind: str, spelled: str, match: re.Match[str], operand: bool) -> tuple[str, str]:
+    """The kind and the text of a token; a word is an operator behind an operand only."""
+    if kind == "number":
+        number = spelled if match["suffix"] is None else spelled.removesuffix(match["suffix"])
+        return "number", re.sub("[dD]", "e", number.replace("*^", "e"))
+    if kind == "comma":
+        return "number", spelled.replace(".", "").replace(",", ".")
+    if kind == "grouped":
+        return "number", re.sub(r"[,_'\s]", "", spelled)
+    if kind == "radix":
+        return "number", str(int(spelled, 0))
+    if kind == "name" and not spelled.isascii():
+        return _name(spelled)
+    word = OPERATORS.get(spelled.lower() if kind in ("dotted", "name") else spelled)
+    if kind == "operator" and REPLACED.get(spelled) in _PLAIN:
+        word = REPLACED[spelled]
+    if word is not None and (operand or kind != "name" or word == "not"):
+        return "operator", word
+    return kind, spelled.replace("$", "") if kind == "name" else spelled
+
+
+def _name(spelled: str) -> tuple[str, str]:
+    """A name with other letters than Latin ones, or a fraction in one character."""
+    fraction = unicodedata.normalize("NFKC", spelled).replace("\u2044", "/")
+    if re.fullmatch("[0-9]+/[0-9]+", fraction):
+        return "number", f"({fraction})"
+    name = latin(spelled)
+    if not name.strip("`").isidentifier():
+        raise Unreadable
+    return "quoted" if name.startswith("`") else "name", name
+
+
+class Cursor:
+    """A place among the tokens of a text; ``bars`` counts the open | of absolute values."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = lexemes(text)
+        self.at = self.bars = 0
+
+    @property
+    def next(self) -> Lexeme:
+        return self.tokens[self.at]
+
+    def peek(self, ahead: int = 1) -> Lexeme:
+        return self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
+
+    def take(self, *texts: str) -> str:
+        """The next token's text if it is one of ``texts``; else nothing is taken."""
+        token = self.next
+        if token.text in texts and token.kind != "quoted" and token.text:
+            self.at += 1
+            return token.text
+        return ""
+
+    def expect(self, text: str) -> None:
+        if not self.take(text):
+            raise Unreadable
+
+    def operand_next(self) -> bool:
+        token = self.next
+        if token.kind in ("number", "name", "quoted", "command"):
+            return token.text not in STOPS | INFIX
+        return token.text in ("(", "{", "[", "√", "∛", "⌊", "⌈") or (
+            token.text == "|" and not self.bars and not token.blank
+        )
