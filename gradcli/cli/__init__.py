@@ -67,7 +67,9 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            hint = meant(name, list(COMMANDS), "the commands are")
+            from gradcli.cli.topics import TASKS
+
+            hint = TASKS.get(name.lower()) or meant(name, list(COMMANDS), "the commands are")
             if not name.isidentifier():
                 hint = f'to differentiate it: gradcli diff "{name}"'
             raise GradError(f"No such command: {name}", hint=hint)

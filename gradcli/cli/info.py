@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from gradcli.cli import options
 from gradcli.cli.options import CommandLine
 from gradcli.cli.output import emit
 from gradcli.errors import GradError, meant
+
+if TYPE_CHECKING:
+    from gradcli.functions import Function
 
 _LIBRARIES = ("click", "lark", "numpy", "orjson", "llvmlite", "scipy", "pyarrow", "zstandard")
 
@@ -47,78 +51,160 @@ def version(ctx: click.Context, line: CommandLine) -> None:
         emit("".join(f"{name} {v or '(not installed)'}\n" for name, v in versions.items()))
 
 
+_GROUPS = {
+    "Arithmetic and choice": "power", "Roots": "sqrt", "Exponentials and logarithms": "exp", "Trigonometric": "sin",
+    "Hyperbolic": "sinh", "Soft steps": "sigmoid", "Absolute value, steps, remainders": "abs", "Special": "sinc",
+    "Bessel": "besselj", "Over all points": "sum",
+}  # fmt: skip
+"""The groups of functions, each with its first one in the order of the table."""
+
+
 @options.command(
     "functions",
-    examples=("gradcli functions", "gradcli functions erf", "gradcli functions arcsin"),
-    help="All functions, or one with its domain, derivatives and conventions.",
-    params=[click.Argument(["name"], required=False)],
+    examples=("gradcli functions", "gradcli functions erf arcsin", "gradcli functions bessel --json"),
+    help="All functions; or those named, or found by a word, with domains, derivatives and conventions.",
+    params=[
+        click.Argument(["name"], nargs=-1),
+        *options.named("json"),
+    ],
 )
 def functions(ctx: click.Context, line: CommandLine) -> None:
+    rows = list(dict.fromkeys(row for name in line.name for row in _found(name))) if line.name else list(_public())
+    groups = _public()
+    if line.json:
+        entries = [_fields(row, groups[row]) for row in rows]
+        emit(json.dumps({"schema": "gradcli-functions/1", "functions": entries}) + "\n")
+    elif line.name:
+        emit("\n".join(map(_entry, rows)))
+    else:
+        width = max(len(row.call(row.name)) for row in rows)
+        for group, members in groupby(rows, groups.__getitem__):
+            lines = [f"{row.call(row.name).ljust(width)}  {row.doc}{_where(row)}\n" for row in members]
+            emit(f"{'' if group == groups[rows[0]] else chr(10)}{group}\n{''.join(lines)}")
+
+
+def _public() -> dict[Function, str]:
+    """The functions that can be called, each with its group."""
     from gradcli.functions import SPELLED, TABLE
 
-    name = line.name
-    if name is None:
-        rows = [row for row in TABLE.values() if not row.internal and row.name in SPELLED]
-        calls = [row.call(row.name) for row in rows]
-        width = max(map(len, calls))
-        emit("".join(f"{call.ljust(width)}  {row.doc}\n" for call, row in zip(calls, rows, strict=True)))
-        return
-    row = SPELLED.get(name)
-    if row is None:
-        hint = meant(name, [s for s, r in SPELLED.items() if not r.internal], "there are")
-        raise GradError(f"unknown function '{name}'", hint=hint)
+    first = {name: group for group, name in _GROUPS.items()}
+    groups, group = {}, ""
+    for row in TABLE.values():
+        group = first.get(row.name, group)
+        if not row.internal and row.name in SPELLED:
+            groups[row] = group
+    return groups
+
+
+def _found(word: str) -> list[Function]:
+    """The function of that name, or all with the word in a name, else in the description or the group.
+
+    Raises GradError, with what is meant, if there is none.
+    """
+    from gradcli.functions import SPELLED
+    from gradcli.language.foreign.meaning import instead
+
+    groups = _public()
+    if (row := SPELLED.get(word)) in groups:
+        return [row]
+    low = word.lower()
+    if rows := [row for row in groups if low and any(low in name.lower() for name in (row.name, *row.synonyms))]:
+        return rows
+    hint = instead(word)
+    rows = [row for row, group in groups.items() if low and low in f"{row.doc} {group}".lower()]
+    if hint or not rows:
+        known = [name for name, row in SPELLED.items() if not row.internal]
+        raise GradError(f"unknown function '{word}'", hint=hint or meant(word, known, "there are"))
+    return rows
+
+
+def _where(row: Function) -> str:
+    return "" if row.domain == "all x" else f"; {row.domain}"
+
+
+def _entry(row: Function) -> str:
+    """All about one function."""
     lines = [f"{row.call(row.name)}  {row.doc}", f"domain: {row.domain}"]
     others = [word for word in row.synonyms if word != row.name]
     if others:
         lines.append(f"also written: {', '.join(others)}")
-    lines += _slopes(row)
+    example = "  (for n = 1)" if row.parameter else ""
+    lines += [f"d{row.name}_d{x} = {slope}{example}" for x, slope in _slopes(row).items()]
     if row.notes:
         lines.append(row.notes)
     if row.needs:
         lines.append(f"needs: {row.needs}")
-    emit("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
-def _slopes(row: Any) -> list[str]:
-    """One line per argument with the derivative in it; an integer parameter n is shown for n = 1."""
+def _fields(row: Function, group: str) -> dict[str, object]:
+    return {
+        "name": row.name, "call": row.call(row.name), "doc": row.doc, "group": group, "domain": row.domain,
+        "slopes": _slopes(row), "synonyms": [word for word in row.synonyms if word != row.name],
+        "notes": row.notes or None, "needs": row.needs,
+    }  # fmt: skip
+
+
+def _slopes(row: Function) -> dict[str, str]:
+    """The derivative in each argument; an integer parameter n is 1."""
     from gradcli.calculus.derive import derive
     from gradcli.expr import apply, text, var
     from gradcli.functions import NONLOCAL
 
     if row.name == "where" or row.arity[1] is None or row.reduces or row.name in NONLOCAL:
-        return []
+        return {}
     names = row.arguments
     e = apply(row.name, *map(var, names), value=1 if row.parameter else None)
-    example = "  (for n = 1)" if row.parameter else ""
-    return [f"{n} = {text(d)}{example}" for n, d in derive([(row.name, e)], names, 1)[1:]]
+    return {x: text(d) for x, (_, d) in zip(names, derive([(row.name, e)], names, 1)[1:], strict=True)}
 
 
 @options.command(
     "help",
-    examples=("gradcli help", "gradcli help diff", "gradcli help language --full"),
-    help="Help on a command or a topic.",
-    params=[click.Argument(["topic"], required=False), *options.named("full")],
+    examples=("gradcli help", "gradcli help diff sin", "gradcli help language --full"),
+    help="Help on commands, topics and functions, or on what a word is found in.",
+    params=[click.Argument(["topic"], nargs=-1), *options.named("full")],
 )
 def help_(ctx: click.Context, line: CommandLine) -> None:
-    from gradcli.cli import COMMANDS, group
-    from gradcli.cli.topics import SYNONYMS, page_text, topics
+    from gradcli.cli import group
+    from gradcli.cli.topics import SYNONYMS, topics
 
-    topic = line.topic
-    outer = click.Context(group(), info_name="gradcli")
+    if line.topic:
+        emit("\n".join([_help(topic, line.full) for topic in line.topic]))
+        return
     pages = topics()
-    if topic is None:
-        names = {page: [page, *(s for s, of in SYNONYMS.items() if of == page)] for page in pages}
-        spelled = {page: ", ".join(words) for page, words in names.items()}
-        width = max(map(len, spelled.values()))
-        lines = [f"  {spelled[page].ljust(width)}  {title}" for page, title in pages.items()]
-        heading = "Topics (gradcli help TOPIC; with --full all that there is):"
-        emit(f"{outer.get_help()}\n\n{heading}\n" + "\n".join(lines) + "\n")
-    elif topic in COMMANDS and not (line.full and topic in pages):
+    names = {page: [page, *(s for s, of in SYNONYMS.items() if of == page)] for page in pages}
+    heading = "Topics (gradcli help TOPIC; with --full all that there is):"
+    listed = _titles({", ".join(words): pages[page] for page, words in names.items()})
+    emit(f"{click.Context(group(), info_name='gradcli').get_help()}\n\n{heading}\n{listed}")
+
+
+def _titles(titles: dict[str, str]) -> str:
+    width = max(map(len, titles))
+    return "".join(f"  {name.ljust(width)}  {title}\n" for name, title in titles.items())
+
+
+def _help(topic: str, full: bool) -> str:
+    """The help on a command, a topic, a function, or the pages with a word in a heading.
+
+    Raises GradError, with what is meant, if there is none.
+    """
+    from gradcli.cli import COMMANDS, group
+    from gradcli.cli.topics import SYNONYMS, TASKS, found, page_text, topics
+    from gradcli.functions import SPELLED
+
+    pages = topics()
+    outer = click.Context(group(), info_name="gradcli")
+    if topic in COMMANDS and not (full and topic in pages):
         command = group().get_command(outer, topic)
         assert command is not None
-        emit(click.Context(command, info_name=topic, parent=outer).get_help() + "\n")
-    elif topic in pages or topic in SYNONYMS:
-        emit(page_text(topic, full=line.full))
-    else:
-        known = [*pages, *SYNONYMS, *COMMANDS]
-        raise GradError(f"no help on '{topic}'", hint=meant(topic, known, "there is help on"))
+        return click.Context(command, info_name=topic, parent=outer).get_help() + "\n"
+    if topic in pages or topic in SYNONYMS:
+        return page_text(topic, full=full)
+    if topic in SPELLED and SPELLED[topic] in _public():
+        return _entry(SPELLED[topic])
+    if topic in TASKS:
+        raise GradError(f"no help on '{topic}'", hint=TASKS[topic])
+    if titles := found(topic):
+        return _titles(titles)
+    known = [*pages, *SYNONYMS, *COMMANDS]
+    raise GradError(f"no help on '{topic}'", hint=meant(topic, known, "there is help on"))

@@ -99,8 +99,8 @@ class CommandLine:
     digits: int | None = None
     junit: str | None = None
     github: bool = False
-    name: str | None = None
-    topic: str | None = None
+    name: Sequence[str] = ()
+    topic: Sequence[str] = ()
     full: bool = False
     shell: str | None = None
     color: str = "auto"

@@ -9,6 +9,30 @@ from gradcli.errors import GradError
 
 SYNONYMS = {"grammar": "language", "names": "derivatives", "claims": "check"}
 """Topics that have no page of their own, and the page that covers each."""
+TASKS = {
+    word: text
+    for words, text in (
+        ("latex tex mathml dot svg", "that is a form of: gradcli show EXPR --as latex|mathml|dot|svg"),
+        ("code codegen export generate lambdify compile c cpp python numpy julia rust fortran javascript js sql jq awk",
+         "code is written by: gradcli show EXPR --as LANGUAGE"),
+        ("simplify expand factor reduce", "simplified derivatives: gradcli show EXPR --simplify"),
+        ("derivative derivatives derive differentiate deriv d partial hessian jacobian",
+         "that is: gradcli diff EXPR (with --order 2 the second derivatives)"),
+        ("gradient vjp jvp backward backprop autograd", "that is: gradcli grad EXPR --wrt x,y"),
+        ("evaluate calc calculate compute value values run table print", "that is: gradcli eval EXPR --at x=1"),
+        ("plot graph draw chart", "there are no plots; the values to plot: gradcli eval EXPR --grid x=0:1:101 --csv"),
+        ("gradcheck verify test compare claim prove", "that is: gradcli check EXPR --claim CLAIM"),
+        ("steps step tape trace tutor", "that is: gradcli explain EXPR"),
+        ("man doc docs manual info usage topic", "that is: gradcli help"),
+        ("function list search", "that is: gradcli functions"),
+        ("convert csv json", "formats are an option: gradcli eval EXPR --input FILE --format csv"),
+        ("integrate integral solve dsolve limit series taylor tangent implicit minimize maximize optimize fit roots "
+         "propagate uncertainty laplace fourier",
+         "there is no command for that: gradcli computes derivatives and values"),
+    )
+    for word in words.split()
+}  # fmt: skip
+"""Commands as people call them, and what does that here."""
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
 
 
@@ -26,6 +50,12 @@ def page_text(topic: str, *, full: bool) -> str:
     plain = _LINK.sub(r"\1", "\n".join(lines).removeprefix("# ")).rstrip()
     more = "" if full or text == start else f"\n\nAll of it: gradcli help {name} --full"
     return re.sub(r"\n{3,}", "\n\n", plain + more) + "\n"
+
+
+def found(word: str) -> dict[str, str]:
+    """The title of each page that has the word in a heading."""
+    inside = re.compile(rf"^#.*\b{re.escape(word)}", re.MULTILINE | re.IGNORECASE)
+    return {page: title for page, title in topics().items() if word.isidentifier() and inside.search(_page(page))}
 
 
 def _page(name: str) -> str:

@@ -52,6 +52,7 @@ PRINTED = {
         ["explain", "x*exp(-x*y)", "--wrt", "y,x", "--at", "x=1,y=2", "--json"],
         ["explain", "where(x > 0, sqrt(x), y)", "1/x", "--at", "x=0,y=1", "--json"],
     ],
+    "functions": [["functions", "--json"], ["functions", "erf", "bessel", "--json"]],
     "version": [["version", "--json"]],
 }
 

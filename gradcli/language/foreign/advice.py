@@ -53,10 +53,11 @@ def advised(error: GradError, parse: Callable[[str], object]) -> GradError:
             texts = []
         elif not guess[1] or f"{guess[1]}(" not in whole:
             error.message = error.message[: guess.start()]
-    if texts and _bare(whole) != _bare((local or "").partition("write ")[2]):
-        facts.insert(0, f"write {whole}")
-    if facts:
-        error.hint = "; ".join(facts[:2])
+    # The text stands last: it is what people copy.
+    written = texts and _bare(whole) != _bare((local or "").partition("write ")[2])
+    pieces = [*(["; ".join(facts[:2])] if facts else []), *([f"write {whole}"] if written else [])]
+    if pieces:
+        error.hint = ": ".join(pieces)
     error.args = (error.message,)
     return error
 

@@ -55,10 +55,10 @@ def forms(statement: str, remarks: dict[str, None]) -> Iterator[str]:
         for text in _texts(match[4], remarks):
             x = match[3] or next((v for v in variables_of(text) if v != match[1]), "x")
             yield f"{_derivative_name(match[1], x, order)} = {text}"
-        remarks["that is how claims for gradcli check are written"] = None
+        remarks["as a claim for gradcli check"] = None
     elif match := _LEIBNIZ.fullmatch(body):
         yield from (f"d{match[1]}_d{match[2]} = {text}" for text in _texts(match[3], remarks))
-        remarks["that is how claims for gradcli check are written"] = None
+        remarks["as a claim for gradcli check"] = None
     elif match := _LAMBDA.fullmatch(body):
         yield from (f"{match[1]} = {text}" if match[1] else text for text in _texts(match[2], remarks))
     elif (match := _DEFINED.fullmatch(body)) and match[1] not in SPELLED:
@@ -91,7 +91,7 @@ def _implicit(left: str, right: str, remarks: dict[str, None]) -> Iterator[str]:
         x, y = ("x", "y") if {"x", "y"} <= set(names) else names[:2]
         slope = f"-diff(F,{x})/diff(F,{y})"
         yield f"F = {difference}; d{y}_d{x} = {slope}"
-        remarks[f"d{y}/d{x} = {slope}"] = None
+        remarks[f"the slope of the curve is d{y}/d{x} = {slope}"] = None
 
 
 def _sides(body: str) -> tuple[str, str] | None:

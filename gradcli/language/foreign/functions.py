@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from gradcli.language.foreign.words import COMPLEX, RANDOM, VECTORS
 
-_BASE = "-- which is the base?"
+_BASE = "-- either may be the base"
 _SHEET_ORDER = "-- spreadsheets take x first, other languages the order"
 _DIVISION = "-- the first rounds down, the second toward 0"
 
@@ -100,7 +100,7 @@ FOREIGN: dict[str, str] = {
     "trunc(Int, x)": "trunc(x)", "fld(a, b)": "floor(a/b)", "cld(a, b)": "ceil(a/b)",
     "roundup(x, n)": "sign(x)*ceil(abs(x)*10**n)/10**n",
     "MOD(x, y)": "x % y | fmod(x, y) -- the sign is that of y in spreadsheets, of x in Fortran",
-    "round(x, n)": "round(x*10**n)/10**n -- close to it: they differ where the product is rounded, and at halves",
+    "round(x, n)": "round(x*10**n)/10**n -- close to it, they differ where the product is rounded, and at halves",
     "rounddown(x, n)": "trunc(x*10**n)/10**n", "trunc(x, n)": "trunc(x*10**n)/10**n",
     # Least, greatest, choices.
     "fmax(x, y)": "max(x, y) -- nan where x or y is, and fmax takes the other",
@@ -204,11 +204,11 @@ FOREIGN: dict[str, str] = {
     "diff(f, x, y)": "diff(diff(f, x), y)", "diff(f, x, y, z)": "diff(diff(diff(f, x), y), z)",
     # Numbers of other languages.
     "PI()": "pi", "pi()": "pi", "exp()": "e", "sqrt2()": "sqrt(2)", "i()": COMPLEX,
-    "re(x)": f"x {COMPLEX}, and for a real x it is x", "real(x)": f"x {COMPLEX}, and for a real x it is x",
-    "im(x)": f"0 {COMPLEX}, and for a real x it is 0", "imag(x)": f"0 {COMPLEX}, and for a real x it is 0",
-    "conj(x)": f"x {COMPLEX}, and for a real x it is x", "conjugate(x)": f"x {COMPLEX}, and for a real x it is x",
-    "arg(x)": f"atan2(0, x) {COMPLEX}, and for a real x it is this",
-    "angle(x)": f"atan2(0, x) {COMPLEX}, and for a real x it is this", "arg(y, x)": "atan2(y, x)",
+    "re(x)": f"x {COMPLEX}, for a real x", "real(x)": f"x {COMPLEX}, for a real x",
+    "im(x)": f"0 {COMPLEX}, for a real x", "imag(x)": f"0 {COMPLEX}, for a real x",
+    "conj(x)": f"x {COMPLEX}, for a real x", "conjugate(x)": f"x {COMPLEX}, for a real x",
+    "arg(x)": f"atan2(0, x) {COMPLEX}, for a real x",
+    "angle(x)": f"atan2(0, x) {COMPLEX}, for a real x", "arg(y, x)": "atan2(y, x)",
     # Names with a prefix or a suffix for the type: sinf and sinl of C, dsin of Fortran.
     **{f"{word}{end}(x)": f"{word}(x)" for word in _LIBM.split() for end in "fl"},
     **{f"{word}{end}(x, y)": f"{word}(x, y)" for word in ("pow", "atan2", "fmod", "hypot") for end in "fl"},

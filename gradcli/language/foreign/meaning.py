@@ -51,6 +51,13 @@ def known(name: str) -> bool:
     return name in _names() or (low in _names() and low not in SPELLED)
 
 
+def instead(name: str) -> str:
+    """What to write for a function of another language; empty for a name that is not known."""
+    calls = [(call, text) for call, text in FOREIGN.items() if re.split(r"[(\[]", call)[0] in (name, name.lower())]
+    told = [f"{call} is {text.replace(' | ', ' or ').replace(' -- ', '; ')}" for call, text in calls]
+    return "; ".join(told[:3]) or NOTHING.get(name.lower(), "").removeprefix("-- ")
+
+
 def is_function(name: str) -> bool:
     return name in SPELLED or name.lower() in SPELLED or known(name) or name == "diff"
 
