@@ -153,7 +153,8 @@ class Expressions:
         known = set(self.variables)
         unused = [n for n in names if n not in known]
         if unused and not allowed:
-            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=self.meant(unused[0]))
+            hint = _glued(self.variables, ()) or self.meant(unused[0])
+            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=hint)
         return unused
 
     def check_columns(self, results: Iterable[str], points: Sequence[str], hint: str = "") -> None:

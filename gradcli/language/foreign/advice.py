@@ -11,7 +11,7 @@ from functools import cache
 
 from gradcli.errors import GradError
 from gradcli.language.foreign.forms import forms
-from gradcli.language.foreign.lexemes import Unreadable
+from gradcli.language.foreign.lexemes import Notes, Unreadable
 from gradcli.language.foreign.words import NOTHING
 
 _LONGEST = 400
@@ -32,9 +32,7 @@ def advised(error: GradError, parse: Callable[[str], object]) -> GradError:
     if error.source is None or error.span is None:
         return error
     statement = _statement(error.source.text, error.span.start)
-    if len(statement) > _LONGEST:
-        return error
-    texts, remarks = advice(statement)
+    texts, remarks = advice(statement) if len(statement) <= _LONGEST else ([], [])
     same = _spaced(statement)
     texts = [text for text in dict.fromkeys(texts) if _spaced(text) != same and _accepted(text, parse)]
     texts = texts[:_READINGS]
@@ -87,22 +85,26 @@ def _reasons() -> frozenset[str]:
 
 
 def _statement(text: str, at: int) -> str:
-    """The statement around an offset: between ``;`` and newlines outside brackets."""
-    start = depth = 0
-    for k, c in enumerate(text):
-        depth += (c in "([{") - (c in ")]}")
-        if depth <= 0 and c in ";\n":
+    """The statement around an offset: between ``;`` and newlines outside brackets. Empty if it is too long."""
+    start, depth = max(0, at - _LONGEST), 0
+    cut = start > 0
+    for k in range(start, min(len(text), at + _LONGEST)):
+        c = text[k]
+        depth = max(0, depth + (c in "([{") - (c in ")]}"))
+        if depth == 0 and c in ";\n":
             if k >= at:
-                return text[start:k]
-            start = k + 1
-    return text[start:]
+                return "" if cut else text[start:k]
+            start, cut = k + 1, False
+    return "" if cut or at + _LONGEST < len(text) else text[start:]
 
 
 def advice(statement: str) -> tuple[list[str], list[str]]:
     """Readings of a statement, which need not parse, and remarks. Without a reading the remarks tell why, if known."""
-    remarks: dict[str, None] = {}
+    notes = Notes()
     try:
-        return list(forms(statement, remarks)), list(remarks)
+        return list(forms(statement, notes)), list(notes.remarks)
+    except RecursionError:
+        return [], []
     except Unreadable as reason:
         told = _REASONS.get(str(reason)) or NOTHING.get(str(reason).lower(), "")
         return [], [told.removeprefix("-- ")] if told else []

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcli.expr import WORDS
 from gradcli.functions import SPELLED
-from gradcli.language.foreign.lexemes import Unreadable
+from gradcli.language.foreign.lexemes import Notes, Unreadable
 from gradcli.language.foreign.meaning import is_function, meaning
 from gradcli.language.foreign.reader import Reader
 from gradcli.language.foreign.text import written
@@ -46,52 +46,52 @@ _WRAPPED = re.compile(
 )
 
 
-def forms(statement: str, remarks: dict[str, None]) -> Iterator[str]:
+def forms(statement: str, notes: Notes) -> Iterator[str]:
     """The readings of a statement by its outer form: a function, an equation, an assignment, an expression."""
     wrapped = _WRAPPED.fullmatch(statement)
     body: str = statement if wrapped is None else wrapped[1]
     if match := _PRIMED.fullmatch(body):
         order = 2 if match[2] == "\u2033" else len(match[2])
-        for text in _texts(match[4], remarks):
+        for text in _texts(match[4], notes):
             x = match[3] or next((v for v in variables_of(text) if v != match[1]), "x")
             yield f"{_derivative_name(match[1], x, order)} = {text}"
-        remarks["as a claim for gradcli check"] = None
+        notes.remark("as a claim for gradcli check")
     elif match := _LEIBNIZ.fullmatch(body):
-        yield from (f"d{match[1]}_d{match[2]} = {text}" for text in _texts(match[3], remarks))
-        remarks["as a claim for gradcli check"] = None
+        yield from (f"d{match[1]}_d{match[2]} = {text}" for text in _texts(match[3], notes))
+        notes.remark("as a claim for gradcli check")
     elif match := _LAMBDA.fullmatch(body):
-        yield from (f"{match[1]} = {text}" if match[1] else text for text in _texts(match[2], remarks))
+        yield from (f"{match[1]} = {text}" if match[1] else text for text in _texts(match[2], notes))
     elif (match := _DEFINED.fullmatch(body)) and match[1] not in SPELLED:
-        yield from (f"{match[1]} = {text}" for text in _texts(match[4], remarks))
+        yield from (f"{match[1]} = {text}" for text in _texts(match[4], notes))
     elif match := _NAMED.fullmatch(body):
-        yield from (f"{match[1]} = {text}" for text in _texts(match[2], remarks))
+        yield from (f"{match[1]} = {text}" for text in _texts(match[2], notes))
     elif (match := _WORDED.fullmatch(body)) is not None:
         if match[1][:5].lower() == "integ":
             raise Unreadable("integral")
-        for text in _texts(match[2], remarks):
+        for text in _texts(match[2], notes):
             names = [match[3]] if match[3] else variables_of(text)
             yield from (f"diff({text}, {x})" for x in names)
     elif (sides := _sides(body)) is not None:
         if "==" in body:
-            yield from _texts(body, remarks)
+            yield from _texts(body, notes)
         if "==" not in body or len(variables_of(body)) > 1:
-            yield from _implicit(*sides, remarks)
+            yield from _implicit(*sides, notes)
     else:
-        yield from _texts(body, remarks)
+        yield from _texts(body, notes)
 
 
-def _implicit(left: str, right: str, remarks: dict[str, None]) -> Iterator[str]:
+def _implicit(left: str, right: str, notes: Notes) -> Iterator[str]:
     """The derivative that an equation defines, with both sides as one function."""
-    for difference in _texts(left if right.strip() == "0" else f"({left}) - ({right})", remarks):
+    for difference in _texts(left if right.strip() == "0" else f"({left}) - ({right})", notes):
         names = variables_of(difference)
         if len(names) < 2:
             yield f"F = {difference}"
-            remarks[NOTHING["solve"].removeprefix("-- ")] = None
+            notes.remark(NOTHING["solve"].removeprefix("-- "))
             continue
         x, y = ("x", "y") if {"x", "y"} <= set(names) else names[:2]
         slope = f"-diff(F,{x})/diff(F,{y})"
         yield f"F = {difference}; d{y}_d{x} = {slope}"
-        remarks[f"the slope of the curve is d{y}/d{x} = {slope}"] = None
+        notes.remark(f"the slope of the curve is d{y}/d{x} = {slope}")
 
 
 def _sides(body: str) -> tuple[str, str] | None:
@@ -114,11 +114,9 @@ def variables_of(text: str) -> list[str]:
     return [word for word in dict.fromkeys(words) if word not in WORDS]
 
 
-def _texts(text: str, remarks: dict[str, None]) -> list[str]:
+def _texts(text: str, notes: Notes) -> list[str]:
     """The texts of one expression, one for each reading."""
-    reader = Reader(_OPERATOR.sub(_operator, text.strip()), is_function)
-    tree = meaning(reader.read(), remarks)
-    remarks |= reader.remarks
+    tree = meaning(Reader(_OPERATOR.sub(_operator, text.strip()), is_function, notes).read(), notes)
     readings = max(_choices(tree), 1)
     return [written(tree, choice)[0] for choice in range(readings)]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gradcli.language.foreign.words import OPERATORS
 from gradcli.language.lookalikes import REPLACED, SUPERSCRIPT, latin
@@ -33,11 +33,31 @@ INFIX = frozenset({"+", "-", "*", "/", "%", "^", "**", "//", "%/%", "and", "or",
                    "!=", "@", "if", "div", "!", "'", ".", "°", "->", ":="})  # fmt: skip
 
 
+_PLACES = 4
+"""The most places that can be read in two ways."""
 _PLAIN = INFIX | {"not", "(", ")"}
 
 
 class Unreadable(Exception):
     """The text has no reading. The argument names a call that has none here, or is empty."""
+
+
+class Notes:
+    """What is found beside a reading: ``remarks`` for the user, and how many places have two readings."""
+
+    def __init__(self) -> None:
+        self.remarks: dict[str, None] = {}
+        self.places = 0
+
+    def remark(self, text: str) -> None:
+        self.remarks[text] = None
+
+    def choice(self, *trees: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A node with several readings. Raises Unreadable for too many: each doubles the tree."""
+        self.places += 1
+        if self.places > _PLACES:
+            raise Unreadable
+        return ("choice", *trees)
 
 
 class Lexeme(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from gradcli.expr import WORDS
 from gradcli.functions import SPELLED
 from gradcli.language.foreign.functions import FOREIGN
-from gradcli.language.foreign.lexemes import Unreadable
+from gradcli.language.foreign.lexemes import Notes, Unreadable
 from gradcli.language.foreign.operators import Tree
 from gradcli.language.foreign.reader import Reader
 from gradcli.language.foreign.words import NOTHING
@@ -62,26 +62,26 @@ def is_function(name: str) -> bool:
     return name in SPELLED or name.lower() in SPELLED or known(name) or name == "diff"
 
 
-def meaning(tree: Tree, remarks: dict[str, None]) -> Tree:
+def meaning(tree: Tree, notes: Notes) -> Tree:
     """The tree with every function replaced by what means the same here. Raises Unreadable where there is nothing."""
     kind = tree[0]
     if kind in ("number", "name"):
         return tree
     if kind == "text":
-        return Reader(tree[1], is_function).read()
+        return Reader(tree[1], is_function, notes).read()
     if kind == "group":
-        return meaning(tree[1], remarks)
+        return meaning(tree[1], notes)
     if kind == "list":
-        return ("list", [meaning(a, remarks) for a in tree[1]])
+        return ("list", [meaning(a, notes) for a in tree[1]])
     if kind == "derivative":
         order = [] if tree[3] == 1 else [("number", str(tree[3]))]
-        return ("call", "diff", [meaning(tree[1], remarks), tree[2], *order], "(")
+        return ("call", "diff", [meaning(tree[1], notes), tree[2], *order], "(")
     if kind == "call":
-        return _called(tree[1], [meaning(a, remarks) for a in tree[2]], tree[3], remarks)
-    return (kind, *[meaning(a, remarks) if isinstance(a, tuple) else a for a in tree[1:]])
+        return _called(tree[1], [meaning(a, notes) for a in tree[2]], tree[3], notes)
+    return (kind, *[meaning(a, notes) if isinstance(a, tuple) else a for a in tree[1:]])
 
 
-def _called(name: str, arguments: list[Tree], bracket: str, remarks: dict[str, None]) -> Tree:
+def _called(name: str, arguments: list[Tree], bracket: str, notes: Notes) -> Tree:
     """A call of another language's function."""
     count, low = len(arguments), name.lower()
     if bracket == "_":
@@ -101,11 +101,11 @@ def _called(name: str, arguments: list[Tree], bracket: str, remarks: dict[str, N
             bound = dict(zip(foreign.arguments, arguments, strict=True))
             if all(value[1] == literal for literal, value in bound.items() if not literal.islower()):
                 if foreign.remark:
-                    remarks[foreign.remark] = None
+                    notes.remark(foreign.remark)
                 if not foreign.texts:
                     raise Unreadable(name)
-                trees = [_with(Reader(text, is_function).read(), bound) for text in foreign.texts]
-                return ("choice", *trees) if trees[1:] else trees[0]
+                trees = [_with(Reader(text, is_function, notes).read(), bound) for text in foreign.texts]
+                return notes.choice(*trees) if trees[1:] else trees[0]
     if name == "diff" and count in (2, 3):
         return ("call", "diff", arguments, "(")
     if low in NOTHING:

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from gradcli.expr import WORDS
-from gradcli.language.foreign.lexemes import STOPS, Cursor, Lexeme, Unreadable
+from gradcli.language.foreign.lexemes import STOPS, Cursor, Lexeme, Notes, Unreadable
 from gradcli.language.lookalikes import SUPERSCRIPT
 
 Tree = tuple[Any, ...]
@@ -22,15 +22,15 @@ CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}"}
 
 
 class Operators(Cursor):
-    """Reads expressions. ``remarks`` are facts for the user; ``sheet``: a spreadsheet's formula, in which a sign binds
+    """Reads expressions. ``sheet``: a spreadsheet's formula, in which a sign binds
     tighter than a power; ``left``: powers associate to the left; ``equal``: = is a comparison.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, notes: Notes) -> None:
         super().__init__(text.removeprefix("="))
+        self.notes = notes
         self.sheet = self.equal = text.startswith("=")
         self.left = self.sheet or ".^" in text
-        self.remarks: dict[str, None] = {}
         self.depth = 0
         self.open_power: Tree | None = None
         self.open_call: Tree | None = None
@@ -116,19 +116,12 @@ class Operators(Cursor):
                 further = self.unary()
                 plain, first, right = (("*", a, further) for a in (plain, first, right))
             if call is not None and not starts_function:
-                name, run = call[1], call[2][0]
-                head, factor = (
-                    None,
-                    (
-                        "choice",
-                        plain,
-                        whole(("call", name, [_times(run, right) if not sign else _joined(sign, run, right)], "(")),
-                    ),
-                )
+                run = _joined(sign, call[2][0], right) if sign else _times(call[2][0], right)
+                head, factor = None, self.notes.choice(plain, whole(("call", call[1], [run], "(")))
             elif not sign and power is not None and not blank:
-                head, factor = None, ("choice", plain, whole((power[0], power[1], ("*", power[2], right))))
+                head, factor = None, self.notes.choice(plain, whole((power[0], power[1], ("*", power[2], right))))
             elif not sign and head is not None and op == "/":
-                head, factor = None, ("choice", first, ("/", head, _times(factor, right)))
+                head, factor = None, self.notes.choice(first, ("/", head, _times(factor, right)))
             elif sign in ("//", "%/%", "div"):
                 head, factor = None, plain
             elif (
@@ -230,7 +223,7 @@ class Operators(Cursor):
             while op := self.take("+", "-"):
                 right = self.product()
                 narrow, operand = (op, narrow, right), (op, operand, right)
-            return ("choice", narrow, ("derivative", operand, name, order))
+            return self.notes.choice(narrow, ("derivative", operand, name, order))
         return tree
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from gradcli.expr import WORDS
 from gradcli.functions import SPELLED
-from gradcli.language.foreign.lexemes import INFIX, STOPS, Lexeme, Unreadable
+from gradcli.language.foreign.lexemes import INFIX, STOPS, Lexeme, Notes, Unreadable
 from gradcli.language.foreign.operators import CLOSING, Operators, Tree, lifted
 from gradcli.language.foreign.words import CONSTANT_WORDS, FOREIGN_WORDS, INVERSES, MODULES, UNITS
 from gradcli.language.lookalikes import call_in
@@ -30,8 +30,8 @@ _FRACTIONS = frozenset({r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"})
 class Reader(Operators):
     """Reads one expression; ``is_function`` tells which names are functions, here or elsewhere."""
 
-    def __init__(self, text: str, is_function: Callable[[str], bool]) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, is_function: Callable[[str], bool], notes: Notes) -> None:
+        super().__init__(text, notes)
         self.is_function = is_function
         self.square = any(
             a.kind == "name" and is_function(a.text) and b.text == "[" for a, b in itertools.pairwise(self.tokens)
@@ -43,14 +43,14 @@ class Reader(Operators):
         if token.kind in ("number", "quoted"):
             following = self.next
             if token.kind == "number" and following.kind == "name" and following.blank and following.text in UNITS:
-                self.remarks[f"there are no units here, {following.text} is a variable"] = None
+                self.notes.remark(f"there are no units here, {following.text} is a variable")
             if (
                 token.kind == "number"
                 and following.kind == "name"
                 and following.text in ("i", "j", "im")
                 and not following.blank
             ):
-                self.remarks["there are no complex numbers here"] = None
+                self.notes.remark("there are no complex numbers here")
             return ("number" if token.kind == "number" else "name", token.text)
         if token.kind == "name":
             return self.named(token.text)
@@ -239,7 +239,7 @@ class Reader(Operators):
             if name.lower() not in INVERSES:
                 raise Unreadable
             inverse = ("call", INVERSES[name.lower()], call[2], "(")
-            return ("choice", inverse, ("group", ("/", ("number", "1"), call)))
+            return self.notes.choice(inverse, ("group", ("/", ("number", "1"), call)))
         return ("**", call, exponent)
 
     def bare_argument(self) -> Tree:
@@ -269,16 +269,16 @@ class Reader(Operators):
         if name == "E" and self.square:
             return ("name", "e")
         if name == "I" and self.square:
-            self.remarks["there are no complex numbers here"] = None
+            self.notes.remark("there are no complex numbers here")
         if name == "tau" and self.tokens[self.at - 1].kind == "command":
-            return ("choice", ("name", "`tau`"), ("name", "tau"))
+            return self.notes.choice(("name", "`tau`"), ("name", "tau"))
         letters = {token.text for token in self.tokens if token.kind == "name" and len(token.text) == 1}
         if 1 < len(name) < 4 and set(name) <= letters:
             tree: Tree = ("name", name[0])
             for letter in name[1:]:
                 tree = ("*", tree, ("name", letter))
-            return ("choice", tree, ("name", name))
+            return self.notes.choice(tree, ("name", name))
         if (call := call_in(name, letters)) is not None:
-            return ("choice", ("text", call), ("name", name))
+            return self.notes.choice(("text", call), ("name", name))
         # gamma is a function where it is called, and a variable in backquotes.
         return ("name", f"`{name}`" if name in SPELLED and name not in WORDS else name)
