@@ -202,14 +202,14 @@ class Meaning:
         if count < least or (most is not None and count > most):
             expected = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
             word = "argument" if (most or least) == 1 else "arguments"
-            hint = f"write {row.call(name)}"
+            hint = f"its form is {row.call(name)}"
             self._fail(f"{name} takes {expected} {word}, {count} given", span, hint)
 
     def _diff(self, arguments: list[Argument], span: Span) -> Expr:
         if len(arguments) not in (2, 3):
             self._fail(
                 f"diff takes 2 or 3 arguments, {len(arguments)} given", span,
-                hint="write diff(expression, x), or diff(expression, x, n) for the n-th derivative",
+                hint="its forms are diff(expression, x), and diff(expression, x, n) for the n-th derivative",
             )  # fmt: skip
         (e, e_span), (x, x_span) = arguments[:2]
         self._check_number(e, e_span)

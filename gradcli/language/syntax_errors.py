@@ -155,6 +155,8 @@ def _juxtaposed(context: Context) -> tuple[str, str]:
             return f" after '{left}'", f"the exponent is missing, write {left}e3, or {left}*e for the constant e"
         if token.kind == "NUMBER":
             return f" after '{left}'", "a number has one decimal point"
+    if previous.kind == token.kind == "NUMBER" and len(right) == 3 and (left + right).isdigit():
+        return f" after '{left}'", f"digits are not grouped, write {short(left + right)}"
     for word in (left, right):
         if word.lower() in OPERATORS:
             return "", f"for '{word}' write '{OPERATORS[word.lower()]}'"
@@ -165,6 +167,11 @@ def _juxtaposed(context: Context) -> tuple[str, str]:
     if previous.kind == "NAME" and (left in SPELLED or left == "diff"):
         alone = context.after is None or context.after.kind in _ENDS or context.right() != right
         return "", f"{left} is a function, write {left}({context.right() if alone else '...'})"
+    if len(context.before) > 1 and context.before[-2].kind in ("SLASH", "POWER"):
+        return (
+            f" after '{short(left)}'",
+            f"for a product put brackets, since '{context.before[-2].spelled}' may reach over it",
+        )
     return f" after '{short(left)}'", f"for a product write {context.left()}*{context.right()}"
 
 
@@ -177,6 +184,8 @@ def _no_operator(context: Context) -> tuple[str, str]:
     if token.kind == "COMMA":
         joined = context.next_to() and after is not None and after.start == token.end and not context.unclosed
         if joined and after is not None and previous.kind == after.kind == "NUMBER":
+            if len(after.spelled) == 3 and (previous.spelled + after.spelled).isdigit():
+                return "", f"digits are not grouped, write {short(previous.spelled + after.spelled)}"
             return "", f"a decimal point is a '.', write {short(previous.spelled)}.{short(after.spelled)}"
         if context.unclosed:
             return "", "brackets without a function hold one expression"

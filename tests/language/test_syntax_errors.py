@@ -11,15 +11,15 @@ pytestmark = pytest.mark.quick
 @pytest.mark.parametrize(
     ("source", "hint"),
     [
-        ("sin(1, 2)", "write sin(x)"),
-        ("sin()", "write sin(x)"),
-        ("hypot(1)", "write hypot(x, y)"),
-        ("max()", "write max(x, y, ...)"),
-        ("besselj(1)", "write besselj(n, x)"),
-        ("where(x)", "write where(condition, a, b)"),
+        ("sin(1, 2)", "its form is sin(x)"),
+        ("sin()", "its form is sin(x)"),
+        ("hypot(1)", "its form is hypot(x, y)"),
+        ("max()", "its form is max(x, y, ...)"),
+        ("besselj(1)", "its form is besselj(n, x)"),
+        ("where(x)", "its form is where(condition, a, b)"),
         ("diff(x)", "write diff(x, x)"),
-        ("diff(x*y)", "write diff(expression, x), or diff(expression, x, n) for the n-th derivative"),
-        ("clip(x)", "write clip(x, a, b)"),
+        ("diff(x*y)", "its forms are diff(expression, x), and diff(expression, x, n) for the n-th derivative"),
+        ("clip(x)", "its form is clip(x, a, b)"),
     ],
 )
 def test_a_wrong_count_of_arguments_is_told_the_right_one(source, hint):

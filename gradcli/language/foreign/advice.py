@@ -23,7 +23,7 @@ _READINGS = 4
 _REASONS = {
     "integral": NOTHING["integral"], "limit": NOTHING["limit"], 
     "index": "-- there is no indexing here: give the element a name, as x0",
-    "series": "-- there are no sums over an index here: write the terms out, or sum over points with sum(x)",
+    "series": "-- there are no sums over an index here: add the terms up, or sum over points with sum(x)",
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def advised(error: GradError, parse: Callable[[str], object]) -> GradError:
     if local is not None:
         # The advice for one token belongs to the message, unless the whole text says otherwise.
         told = _bare(local.partition("write ")[2])
-        if not (texts and _LOCAL.match(local)) or (told in _bare(whole) and not texts[1:]):
+        if not (texts and _LOCAL.match(local)) or (told and told in _bare(whole) and not texts[1:]):
             error.message = f"{error.message}: {local}"
         error.hint = None
     guess = re.search(r" \((?:did you mean '?(.*?)'?\?|see: .*)\)$", error.message)

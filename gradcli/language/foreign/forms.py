@@ -41,15 +41,16 @@ _WORDED = re.compile(
     r"(?:\s+(?:with\s+respect\s+to|wrt|w\.r\.t\.|by)\s+([A-Za-z_]\w*))?", re.DOTALL | re.IGNORECASE
 )  # fmt: skip
 _WRAPPED = re.compile(
-    r"\s*(?:@\.|return\b|let\b|double\b|float\b|real\b|var\b|const\b|\$\$?|\\\[|\\\()?(.*?)(?:\$\$?|\\\]|\\\)|[;,]|\.(?!\d))?\s*",
-    re.DOTALL,
-)
+    r"\s*(?:\$\$?(.*)\$\$?|\\\[(.*)\\\]|\\\((.*)\\\)"
+    r"|(?:@\.|return\b|let\b|double\b|float\b|real\b|var\b|const\b)?(.*?)[;,]?)\s*", re.DOTALL
+)  # fmt: skip
+"""What stands around a statement: the delimiters of LaTeX, words of other languages."""
 
 
 def forms(statement: str, notes: Notes) -> Iterator[str]:
     """The readings of a statement by its outer form: a function, an equation, an assignment, an expression."""
     wrapped = _WRAPPED.fullmatch(statement)
-    body: str = statement if wrapped is None else wrapped[1]
+    body = next(filter(None, wrapped.groups()), "") if wrapped is not None else statement
     if match := _PRIMED.fullmatch(body):
         order = 2 if match[2] == "\u2033" else len(match[2])
         for text in _texts(match[4], notes):

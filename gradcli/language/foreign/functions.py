@@ -1,14 +1,14 @@
 """Functions of other languages, a row each: the call there, and the text that means the same here.
 
-A row is "name(arguments)": "text". Several readings stand between ``|``, a remark for the reader after ``--``; a text
-that is empty means that nothing here is the same. Arguments in lower case stand for any expression, digits and words
+A row is "name(arguments)": "text". Several readings stand between ``|``, a remark for the reader after ``--``.
+Arguments in lower case stand for any expression, digits and words
 with capitals for themselves. A name is looked up as it is written, then in lower case; ``name[...]`` is for square
 brackets alone. Layer: data, must not know how a text is read.
 """
 
 from __future__ import annotations
 
-from gradcli.language.foreign.words import COMPLEX, RANDOM, VECTORS
+from gradcli.language.foreign.words import COMPLEX
 
 _BASE = "-- either may be the base"
 _SHEET_ORDER = "-- spreadsheets take x first, other languages the order"
@@ -39,7 +39,7 @@ FOREIGN: dict[str, str] = {
     "neg(x)": "-x", "negative(x)": "-x", "uminus(x)": "-x", "minus(a, b)": "a - b", "minus(x)": "-x",
     "subtract(a, b)": "a - b", "sub(a, b)": "a - b", "divide(a, b)": "a/b", "rdivide(a, b)": "a/b",
     "truediv(a, b)": "a/b", "true_divide(a, b)": "a/b", "div(a, b)": "floor(a/b) | trunc(a/b) | a/b",
-    "floor_divide(a, b)": "floor(a/b)", "floordiv(a, b)": "floor(a/b)", "idivide(a, b)": "trunc(a/b)",
+    "floor_divide(a, b)": "floor(a/b)", "idivide(a, b)": "trunc(a/b)",
     "quotient(a, b)": f"floor(a/b) | trunc(a/b) {_DIVISION}", "iquo(a, b)": "trunc(a/b)", "rational(a, b)": "a/b",
     "integer(x)": "x", "float(x)": "x", "double(x)": "x", "dble(x)": "x", "float32(x)": "x", "float64(x)": "x",
     "sympify(x)": "x", "evalf(x)": "x", "N(x)": "x | N*x", "simplify(x)": "x -- gradcli show --simplify simplifies",
@@ -80,7 +80,7 @@ FOREIGN: dict[str, str] = {
     "hav(x)": "sin(x/2)**2", "haversine(x)": "sin(x/2)**2", "coversin(x)": "1 - sin(x)", "vercos(x)": "1 + cos(x)",
     "exsec(x)": "sec(x) - 1", "crd(x)": "2*sin(x/2)", "gd(x)": "2*atan(tanh(x/2))",
     "gudermannian(x)": "2*atan(tanh(x/2))", "Sinc[x]": "sinc(x/pi)", "Sinc(x)": "sinc(x/pi)", "tanc(x)": "tan(x)/x",
-    "hypot(x, y, z)": "hypot(hypot(x, y), z)",
+    "cosc(x)": "(pi*x*cos(pi*x) - sin(pi*x))/(pi*x**2)", "hypot(x, y, z)": "hypot(hypot(x, y), z)",
     # Absolute value, steps, remainders, rounding.
     "absolute(x)": "abs(x)", "absval(x)": "abs(x)", "realabs(x)": "abs(x)", "modulus(x)": "abs(x)",
     "magnitude(x)": "abs(x)", "sign(x, y)": "copysign(x, y)",
@@ -127,8 +127,7 @@ FOREIGN: dict[str, str] = {
     "prelu(x, a)": "where(x > 0, x, a*x)", "hardtanh(x)": "clip(x, -1, 1)", "hardsigmoid(x)": "clip(x/6 + 0.5, 0, 1)",
     "hard_sigmoid(x)": "clip(x/6 + 0.5, 0, 1)", "hardswish(x)": "x*clip(x + 3, 0, 6)/6",
     "hard_swish(x)": "x*clip(x + 3, 0, 6)/6", "softsign(x)": "x/(1 + abs(x))", "tanhshrink(x)": "x - tanh(x)",
-    "logisticsigmoid(x)": "sigmoid(x)", "sigm(x)": "sigmoid(x)", "inv_logit(x)": "sigmoid(x)", "logsoftmax(x)": VECTORS,
-    "softmax(x)": VECTORS,
+    "logisticsigmoid(x)": "sigmoid(x)", "sigm(x)": "sigmoid(x)", "inv_logit(x)": "sigmoid(x)",
     # Probability.
     "ndtr(x)": "normcdf(x)", "pnorm(x)": "normcdf(x)", "normsdist(x)": "normcdf(x)", "stdnormal_cdf(x)": "normcdf(x)",
     "norm_cdf(x)": "normcdf(x)", "norm_pdf(x)": "normpdf(x)", "normalcdf(x)": "normcdf(x)",
@@ -142,11 +141,10 @@ FOREIGN: dict[str, str] = {
     "ndtri(p)": "sqrt(2)*erfinv(2*p - 1)", "norminv(p)": "sqrt(2)*erfinv(2*p - 1)",
     "qnorm(p)": "sqrt(2)*erfinv(2*p - 1)", "normsinv(p)": "sqrt(2)*erfinv(2*p - 1)",
     "NORM.S.INV(p)": "sqrt(2)*erfinv(2*p - 1)", "invnorm(p)": "sqrt(2)*erfinv(2*p - 1)",
-    "pbeta(x, a, b)": "betainc(a, b, x)", "pgamma(x, a)": "gammainc(a, x)", "pexp(x)": "-expm1(-x)", "rand()": RANDOM,
-    "random()": RANDOM, "rnorm()": RANDOM, "randn()": RANDOM,
+    "pbeta(x, a, b)": "betainc(a, b, x) -- for 0 <= x <= 1", "pgamma(x, a)": "gammainc(a, x) -- for x >= 0",
     # Special functions.
-    "fact(n)": "gamma(n + 1)", "factorial(n)": "gamma(n + 1)", "lfactorial(n)": "lgamma(n + 1)",
-    "logfactorial(n)": "lgamma(n + 1)", "binomial(n, k)": "gamma(n + 1)/(gamma(k + 1)*gamma(n - k + 1))",
+    "fact(n)": "gamma(n + 1)", "lfactorial(n)": "lgamma(n + 1)", "logfactorial(n)": "lgamma(n + 1)",
+    "binomial(n, k)": "gamma(n + 1)/(gamma(k + 1)*gamma(n - k + 1))",
     "binom(n, k)": "gamma(n + 1)/(gamma(k + 1)*gamma(n - k + 1))",
     "comb(n, k)": "gamma(n + 1)/(gamma(k + 1)*gamma(n - k + 1))",
     "combin(n, k)": "gamma(n + 1)/(gamma(k + 1)*gamma(n - k + 1))",
@@ -160,24 +158,24 @@ FOREIGN: dict[str, str] = {
     "polygamma(x)": "digamma(x)", "gamma(a, x)": "gammaincc(a, x)*gamma(a)", "igamma(a, x)": "gammainc(a, x)",
     "igammac(a, x)": "gammaincc(a, x)", "gammap(a, x)": "gammainc(a, x)", "gammaq(a, x)": "gammaincc(a, x)",
     "gammaregularized(a, x)": "gammaincc(a, x)", "uppergamma(a, x)": "gammaincc(a, x)*gamma(a)",
-    "lowergamma(a, x)": "gammainc(a, x)*gamma(a)", "lbeta(a, b)": "betaln(a, b)",
-    "Beta[x, a, b]": "betainc(a, b, x)*beta(a, b)", "betaregularized(x, a, b)": "betainc(a, b, x)",
-    "betai(a, b, x)": "betainc(a, b, x)", "ibeta(a, b, x)": "betainc(a, b, x)", "erf(a, b)": "erf(b) - erf(a)",
-    "erfcinv(x)": "erfinv(1 - x)", "inverfc(x)": "erfinv(1 - x)", "inverseerf(x)": "erfinv(x)",
-    "ERF.PRECISE(x)": "erf(x)", "ERFC.PRECISE(x)": "erfc(x)", "GAMMALN.PRECISE(x)": "lgamma(x)",
-    "lambertw(k, x)": "lambertw(x, k)", "lambert(x)": "lambertw(x)", "productlog(x)": "lambertw(x)",
-    "ProductLog[k, x]": "lambertw(x, k)", "W(x)": "lambertw(x) | W*x",
-    "airy(x)": "airyai(x) | airyaiprime(x) | airybi(x) | airybiprime(x)", "airy(0, x)": "airyai(x)",
-    "airy(1, x)": "airyaiprime(x)", "airy(2, x)": "airybi(x)", "airy(3, x)": "airybiprime(x)",
-    "j0(x)": "besselj(0, x) | j0*x", "j1(x)": "besselj(1, x) | j1*x", "jn(n, x)": "besselj(n, x)",
-    "jv(n, x)": "besselj(n, x)", "y0(x)": "bessely(0, x) | y0*x", "y1(x)": "bessely(1, x) | y1*x",
-    "yn(n, x)": "bessely(n, x)", "yv(n, x)": "bessely(n, x)", "i0(x)": "besseli(0, x) | i0*x",
-    "i1(x)": "besseli(1, x) | i1*x", "iv(n, x)": "besseli(n, x)", "k0(x)": "besselk(0, x) | k0*x",
-    "k1(x)": "besselk(1, x) | k1*x", "kn(n, x)": "besselk(n, x)", "kv(n, x)": "besselk(n, x)",
-    "besselj0(x)": "besselj(0, x)", "besselj1(x)": "besselj(1, x)", "bessely0(x)": "bessely(0, x)",
-    "bessely1(x)": "bessely(1, x)", "i0e(x)": "exp(-abs(x))*besseli(0, x)", "i1e(x)": "exp(-abs(x))*besseli(1, x)",
-    "ive(n, x)": "exp(-abs(x))*besseli(n, x)", "kve(n, x)": "exp(x)*besselk(n, x)", "k0e(x)": "exp(x)*besselk(0, x)",
-    "k1e(x)": "exp(x)*besselk(1, x)", "BESSELJ(a, b)": f"besselj(b, a) | besselj(a, b) {_SHEET_ORDER}",
+    "lowergamma(a, x)": "gammainc(a, x)*gamma(a)", "Beta[x, a, b]": "betainc(a, b, x)*beta(a, b)",
+    "betaregularized(x, a, b)": "betainc(a, b, x)", "betai(a, b, x)": "betainc(a, b, x)",
+    "ibeta(a, b, x)": "betainc(a, b, x)", "erf(a, b)": "erf(b) - erf(a)", "erfcinv(x)": "erfinv(1 - x)",
+    "inverfc(x)": "erfinv(1 - x)", "inverseerf(x)": "erfinv(x)", "ERF.PRECISE(x)": "erf(x)",
+    "ERFC.PRECISE(x)": "erfc(x)", "GAMMALN.PRECISE(x)": "lgamma(x)", "lambertw(k, x)": "lambertw(x, k)",
+    "lambert(x)": "lambertw(x)", "productlog(x)": "lambertw(x)", "ProductLog[k, x]": "lambertw(x, k)",
+    "W(x)": "lambertw(x) | W*x", "airy(x)": "airyai(x) | airyaiprime(x) | airybi(x) | airybiprime(x)",
+    "airy(0, x)": "airyai(x)", "airy(1, x)": "airyaiprime(x)", "airy(2, x)": "airybi(x)",
+    "airy(3, x)": "airybiprime(x)", "j0(x)": "besselj(0, x) | j0*x", "j1(x)": "besselj(1, x) | j1*x",
+    "jn(n, x)": "besselj(n, x)", "y0(x)": "bessely(0, x) | y0*x",
+    "y1(x)": "bessely(1, x) | y1*x", "yn(n, x)": "bessely(n, x)",
+    "i0(x)": "besseli(0, x) | i0*x", "i1(x)": "besseli(1, x) | i1*x",
+    "k0(x)": "besselk(0, x) | k0*x", "k1(x)": "besselk(1, x) | k1*x", "kn(n, x)": "besselk(n, x)",
+    "besselj0(x)": "besselj(0, x)", "besselj1(x)": "besselj(1, x)",
+    "bessely0(x)": "bessely(0, x)", "bessely1(x)": "bessely(1, x)", "i0e(x)": "exp(-abs(x))*besseli(0, x)",
+    "i1e(x)": "exp(-abs(x))*besseli(1, x)", "ive(n, x)": "exp(-abs(x))*besseli(n, x)",
+    "kve(n, x)": "exp(x)*besselk(n, x)", "k0e(x)": "exp(x)*besselk(0, x)", "k1e(x)": "exp(x)*besselk(1, x)",
+    "BESSELJ(a, b)": f"besselj(b, a) | besselj(a, b) {_SHEET_ORDER}",
     "BESSELY(a, b)": f"bessely(b, a) | bessely(a, b) {_SHEET_ORDER}",
     "BESSELI(a, b)": f"besseli(b, a) | besseli(a, b) {_SHEET_ORDER}",
     "BESSELK(a, b)": f"besselk(b, a) | besselk(a, b) {_SHEET_ORDER}",
@@ -203,14 +201,14 @@ FOREIGN: dict[str, str] = {
     "gradient(f, x)": "diff(f, x)", "pdiff(f, x)": "diff(f, x)", "hessian(f, x)": "diff(f, x, 2)",
     "diff(f, x, y)": "diff(diff(f, x), y)", "diff(f, x, y, z)": "diff(diff(diff(f, x), y), z)",
     # Numbers of other languages.
-    "PI()": "pi", "pi()": "pi", "exp()": "e", "sqrt2()": "sqrt(2)", "i()": COMPLEX,
-    "re(x)": f"x {COMPLEX}, for a real x", "real(x)": f"x {COMPLEX}, for a real x",
-    "im(x)": f"0 {COMPLEX}, for a real x", "imag(x)": f"0 {COMPLEX}, for a real x",
-    "conj(x)": f"x {COMPLEX}, for a real x", "conjugate(x)": f"x {COMPLEX}, for a real x",
-    "arg(x)": f"atan2(0, x) {COMPLEX}, for a real x",
+    "PI()": "pi", "pi()": "pi", "exp()": "e", "sqrt2()": "sqrt(2)", "re(x)": f"x {COMPLEX}, for a real x",
+    "real(x)": f"x {COMPLEX}, for a real x", "im(x)": f"0 {COMPLEX}, for a real x",
+    "imag(x)": f"0 {COMPLEX}, for a real x", "conj(x)": f"x {COMPLEX}, for a real x",
+    "conjugate(x)": f"x {COMPLEX}, for a real x", "arg(x)": f"atan2(0, x) {COMPLEX}, for a real x",
     "angle(x)": f"atan2(0, x) {COMPLEX}, for a real x", "arg(y, x)": "atan2(y, x)",
     # Names with a prefix or a suffix for the type: sinf and sinl of C, dsin of Fortran.
     **{f"{word}{end}(x)": f"{word}(x)" for word in _LIBM.split() for end in "fl"},
     **{f"{word}{end}(x, y)": f"{word}(x, y)" for word in ("pow", "atan2", "fmod", "hypot") for end in "fl"},
+    **{f"f{word}{end}(x, y)": f"{word}(x, y) -- nan where x or y is" for word in ("max", "min") for end in "fl"},
     **{f"d{word}(x)": f"{word}(x)" for word in _DOUBLE.split()},
 }  # fmt: skip

@@ -13,6 +13,7 @@ from gradcli.language.foreign.words import OPERATORS
 from gradcli.language.lookalikes import REPLACED, SUPERSCRIPT, latin
 
 _RAISED = "".join(SUPERSCRIPT)
+_FRACTIONS = "\u00bc-\u00be\u2150-\u215e\u2189"
 _TOKEN = re.compile(
     rf"""(?P<space>\s+|\\[,;:!>\ ]|\\q?quad\b|~(?=\\)|\\(?:left|right)(?![A-Za-z])\.?|\\(?:displaystyle|limits)\b)
     |(?P<comma>\d{{1,3}}(?:\.\d{{3}})+,\d+(?!\w)|\d+,(?!\d{{3}}(?!\d))\d+(?![\w,]))
@@ -23,7 +24,8 @@ _TOKEN = re.compile(
     |(?P<quoted>`[^`\n]+`)
     |(?P<command>\\[A-Za-z]+\*?|\\[{{}}|%])
     |(?P<dotted>\.(?:eq|ne|lt|le|gt|ge|and|or|not)\.)
-    |(?P<name>%(?:pi|e|inf)\b|π|(?-i:\$?[A-Z]{{1,3}}\$\d+)|\$?(?![{_RAISED}\d])\w(?:(?![{_RAISED}π])\w)*)
+    |(?P<name>%(?:pi|e|inf)\b|π|(?-i:\$?[A-Z]{{1,3}}\$\d+)|\$?(?![{_RAISED}{_FRACTIONS}\d])\w(?:(?![{_RAISED}{_FRACTIONS}π])\w)*)
+    |(?P<fraction>[{_FRACTIONS}])
     |(?P<raised>[{_RAISED}]+)
     |(?P<operator>===|!==|\.\*\*|\.[-+*/^]|\*\*|//|%%|%/%|&&|\|\||[<>=!~/]=|<>|=<|=>|:=|->|::|.)""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -111,6 +113,8 @@ def _spelling(kind: str, spelled: str, match: re.Match[str], operand: bool) -> t
         return "number", re.sub(r"[,_'\s]", "", spelled)
     if kind == "radix":
         return "number", str(int(spelled, 0))
+    if kind == "fraction":
+        return "number", f"({unicodedata.normalize('NFKC', spelled).replace(chr(0x2044), '/')})"
     if kind == "name" and not spelled.isascii():
         return _name(spelled)
     word = OPERATORS.get(spelled.lower() if kind in ("dotted", "name") else spelled)
@@ -122,10 +126,7 @@ def _spelling(kind: str, spelled: str, match: re.Match[str], operand: bool) -> t
 
 
 def _name(spelled: str) -> tuple[str, str]:
-    """A name with other letters than Latin ones, or a fraction in one character."""
-    fraction = unicodedata.normalize("NFKC", spelled).replace("\u2044", "/")
-    if re.fullmatch("[0-9]+/[0-9]+", fraction):
-        return "number", f"({fraction})"
+    """A name with other letters than Latin ones."""
     name = latin(spelled)
     if not name.strip("`").isidentifier():
         raise Unreadable

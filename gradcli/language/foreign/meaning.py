@@ -102,8 +102,6 @@ def _called(name: str, arguments: list[Tree], bracket: str, notes: Notes) -> Tre
             if all(value[1] == literal for literal, value in bound.items() if not literal.islower()):
                 if foreign.remark:
                     notes.remark(foreign.remark)
-                if not foreign.texts:
-                    raise Unreadable(name)
                 trees = [_with(Reader(text, is_function, notes).read(), bound) for text in foreign.texts]
                 return notes.choice(*trees) if trees[1:] else trees[0]
     if name == "diff" and count in (2, 3):
@@ -141,7 +139,7 @@ def _names_in(tree: Any) -> set[str]:
 
 def _derivative(name: str, arguments: list[Tree]) -> Tree | None:
     """D[f, {x, 2}], diff(f, x$2), diff(f, x, x) and diff(f) of one variable."""
-    if len(arguments) == 1 and arguments[0][0] != "list":
+    if len(arguments) == 1 and name != "d" and arguments[0][0] != "list":
         names = sorted(_names_in(arguments[0]))
         return ("call", "diff", [*arguments, ("name", names[0])], "(") if len(names) == 1 else None
     tree = arguments[0] if arguments else ("list", [])

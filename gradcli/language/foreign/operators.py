@@ -105,6 +105,11 @@ class Operators(Cursor):
             sign = self.take("*", "/", "%", "//", "%/%", "div")
             if not sign and not (self.operand_next() and self.next.kind != "number"):
                 return whole(factor)
+            if sign == "/" and factor[:2] == ("call", "d") and re.fullmatch(r"d\w+", self.next.text):
+                # d(f)/dx
+                factor = ("derivative", factor[2][0], ("name", self.next.text[1:]), 1)
+                self.at += 1
+                continue
             power, call = self.open_power, self.open_call
             self.open_power = self.open_call = None
             starts_function = bool({self.next.text.removeprefix("\\"), self.next.text.lower()} & WORDS)
@@ -124,10 +129,6 @@ class Operators(Cursor):
                 head, factor = None, self.notes.choice(first, ("/", head, _times(factor, right)))
             elif sign in ("//", "%/%", "div"):
                 head, factor = None, plain
-            elif (
-                sign == "/" and factor[0] == "call" and factor[1] == "d" and right[0] == "name" and right[1][:1] == "d"
-            ):
-                head, factor = None, whole(("derivative", factor[2][0], ("name", right[1][1:]), 1))
             else:
                 head, op, factor = whole(factor), sign or "*", right
 
@@ -162,7 +163,7 @@ class Operators(Cursor):
                 a = ("**", a, lifted(token.text))
             elif token.text == "!" and self.peek().text not in ("!", "="):
                 self.at += 1
-                a = ("call", "factorial", [a], "(")
+                a = ("call", "gamma", [("+", a, ("number", "1"))], "(")
             elif token.text == "°":
                 self.at += 1
                 a = ("/", ("*", a, ("name", "pi")), ("number", "180"))

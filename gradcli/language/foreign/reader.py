@@ -114,7 +114,7 @@ class Reader(Operators):
             self.at += 1
             return ("call", "if", self.arguments(")", True), "(")
         if (name in STOPS | INFIX and self.next.text != "(") or (
-            name in FOREIGN_WORDS and self.tokens[self.at - 1].kind == "name"
+            name in FOREIGN_WORDS and self.tokens[self.at - 1].kind == "name" and self.next.text != "("
         ):
             raise Unreadable
         if self.next.text == "'" and self.peek().text == "(" and self.is_function(name):

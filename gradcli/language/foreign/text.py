@@ -31,7 +31,7 @@ def written(tree: Tree, choice: int, condition: bool = False) -> tuple[str, int]
     """The text of a tree by one of its readings, and how tight its outermost operator binds."""
     kind = tree[0]
     if kind == "choice":
-        return written(tree[1 + min(choice, len(tree) - 2)], choice, condition)
+        return written(_chosen(tree, choice), choice, condition)
     if kind in ("number", "name"):
         text, level = tree[1], 9
     elif kind == "brackets":
@@ -54,10 +54,18 @@ def written(tree: Tree, choice: int, condition: bool = False) -> tuple[str, int]
         blank = " " if level == 5 or kind == "%" else ""
         first = tree[1] if tree[1][0] == "neg" else None
         left = written(first, choice)[0] if first else _bracketed(tree[1], choice, level)
-        text = f"{left}{blank}{kind}{blank}{_bracketed(tree[2], choice, level + 1)}"
+        chain = kind == "*" and _chosen(tree[2], choice)[0] == "*"
+        text = f"{left}{blank}{kind}{blank}{_bracketed(tree[2], choice, level + (not chain))}"
     else:
         raise Unreadable
     return (f"{_bracketed(tree, choice, 5)} != 0", 4) if condition else (text, level)
+
+
+def _chosen(tree: Tree, choice: int) -> Tree:
+    """The tree of one reading, where the outermost node is a choice."""
+    while tree[0] == "choice":
+        tree = tree[1 + min(choice, len(tree) - 2)]
+    return tree
 
 
 def _condition(tree: Tree, choice: int) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 _INTEGRALS = "-- there are no integrals here: the slope of an integral up to x is the integrand at x"
 COMPLEX = "-- there are no complex numbers here"
-VECTORS = "-- there are no vectors and matrices here: write it out in their elements"
-RANDOM = "-- there are no random numbers here: the same input has the same answer"
+_VECTORS = "-- there are no vectors and matrices here: spell it out in their elements"
+_RANDOM = "-- there are no random numbers here: the same input has the same answer"
 _SOLVING = "-- there are no equations to solve here, only derivatives and values"
 _ONE_FUNCTION = "-- there is no function here that is the same"
 
@@ -16,13 +16,14 @@ NOTHING: dict[str, str] = {
     word: reason
     for words, reason in (
         ("integral integrate int nintegrate quad quadgk trapz antiderivative primitive laplace fourier", _INTEGRALS),
-        ("det determinant inv transpose trace dot cross matmul eig matrix array vector linsolve norm2 kron", VECTORS),
+        ("det determinant inv transpose trace dot cross matmul eig matrix array vector linsolve norm2 kron softmax "
+         "logsoftmax", _VECTORS),
         ("solve fsolve dsolve nsolve root findroot roots minimize maximize fmin argmin argmax odeint", _SOLVING),
         ("limit lim series taylor", "-- there are no limits and series here"),
         ("complex cis csgn polar", COMPLEX),
-        ("rand random randn randint runif rnorm randbetween", RANDOM),
+        ("rand random randn randint runif rnorm randbetween", _RANDOM),
         ("gradient jacobian hessian laplacian nabla curl divergence grad",
-         "-- write diff(f, x) for each variable x, or use gradcli grad"),
+         "-- diff(f, x) is the derivative in one variable, and gradcli grad gives all"),
         ("plot plot3d graph", "-- gradcli eval with --grid gives the values to plot"),
         ("exp1 expm logm sqrtm gammaincinv gammainv betaincinv betainv expint ei e1 expn li si ci shi chi sinint "
          "cosint sinhint coshint sici shichi logint logintegral expintegral expintegralei expintegrale sinintegral "
