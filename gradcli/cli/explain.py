@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gradcli.cli import options
+from gradcli.cli import options, stderr
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
@@ -51,3 +51,5 @@ def explain(ctx: click.Context, line: CommandLine) -> None:
         text = explained(request.outputs, wanted, point).encode()
     with output:
         output(text)
+    if request.note and not line.quiet:
+        stderr.note(request.note, line.color)

@@ -107,11 +107,9 @@ def _found(word: str) -> list[Function]:
     groups = _public()
     if (row := SPELLED.get(word)) in groups:
         return [row]
-    low = word.lower()
-    if rows := [row for row in groups if low and any(low in name.lower() for name in (row.name, *row.synonyms))]:
-        return rows
-    hint = instead(word)
-    rows = [row for row, group in groups.items() if low and low in f"{row.doc} {group}".lower()]
+    hint, low = instead(word), word.lower()
+    named = [row for row in groups if low and any(low in name.lower() for name in (row.name, *row.synonyms))]
+    rows = named or [row for row, group in groups.items() if low and low in f"{row.doc} {group}".lower()]
     if hint or not rows:
         known = [name for name, row in SPELLED.items() if not row.internal]
         raise GradError(f"unknown function '{word}'", hint=hint or meant(word, known, "there are"))

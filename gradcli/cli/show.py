@@ -61,6 +61,8 @@ def show(ctx: click.Context, line: CommandLine) -> None:
     text = write(form, derived, request.variables)
     with output:
         output(text.encode())
+    if request.note and not line.quiet:
+        stderr.note(request.note, line.color)
 
 
 def _simplified(derived: Named, variables: list[str], line: CommandLine) -> Named:

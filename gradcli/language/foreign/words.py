@@ -5,7 +5,7 @@ Layer: data, must not know how a text is read.
 
 from __future__ import annotations
 
-_INTEGRALS = "-- there are no integrals here: the slope of an integral up to x is the integrand at x"
+_INTEGRALS = "-- there are no integrals here: the slope of the integral of f(t) from a to x is f(x)"
 COMPLEX = "-- there are no complex numbers here"
 _VECTORS = "-- there are no vectors and matrices here: spell it out in their elements"
 _RANDOM = "-- there are no random numbers here: the same input has the same answer"
