@@ -27,8 +27,8 @@ REPLACED = {
 }  # fmt: skip
 SUPERSCRIPT = dict(
     zip(
-        "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b\u207d\u207e\u207f\u2071",
-        "0123456789+-()ni",
+        "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b\u207d\u207e\u207f\u2071\u02e3\u02b8\u1d57\u1d4f\u1d50",
+        "0123456789+-()nixytkm",
         strict=True,
     )
 )

@@ -167,11 +167,9 @@ def _juxtaposed(context: Context) -> tuple[str, str]:
     if previous.kind == "NAME" and (left in SPELLED or left == "diff"):
         alone = context.after is None or context.after.kind in _ENDS or context.right() != right
         return "", f"{left} is a function, write {left}({context.right() if alone else '...'})"
-    if len(context.before) > 1 and context.before[-2].kind in ("SLASH", "POWER"):
-        return (
-            f" after '{short(left)}'",
-            f"for a product put brackets, since '{context.before[-2].spelled}' may reach over it",
-        )
+    outer = context.before_left()
+    if outer is not None and outer.kind in ("SLASH", "POWER"):
+        return f" after '{short(left)}'", f"for a product put brackets, since '{outer.spelled}' may reach over it"
     return f" after '{short(left)}'", f"for a product write {context.left()}*{context.right()}"
 
 

@@ -57,15 +57,27 @@ class Context(NamedTuple):
 
     def left(self) -> str:
         """The text of the operand that ends before the token."""
+        index = self._left()
+        return "..." if index is None else short(self.source.text[self.before[index].start : self.before[-1].end])
+
+    def before_left(self) -> Token | None:
+        """The token before the operand that ends before the token, and before its signs behind another operator."""
+        index = self._left() or 0
+        while index > 1 and self.before[index - 1].kind in ("PLUS", "MINUS"):
+            index -= 1
+            if self.before[index - 1].kind in ("NUMBER", "NAME", "QUOTED", "RPAR"):
+                break
+        return self.before[index - 1] if index else None
+
+    def _left(self) -> int | None:
+        """Where among the tokens before it the operand begins that ends before the token."""
         level = 0
         for index in range(len(self.before) - 1, -1, -1):
             level += {"RPAR": 1, "LPAR": -1}.get(self.before[index].kind, 0)
             if level == 0:
-                first = self.before[index]
-                if first.kind == "LPAR" and index and self.before[index - 1].kind == "NAME":
-                    first = self.before[index - 1]
-                return short(self.source.text[first.start : self.before[-1].end])
-        return "..."
+                called = self.before[index].kind == "LPAR" and index and self.before[index - 1].kind == "NAME"
+                return index - 1 if called else index
+        return None
 
     def right(self) -> str:
         """The text of the operand that starts at the token: a number, a name, a call or a group."""

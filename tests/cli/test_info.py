@@ -92,8 +92,8 @@ NOTE = "gradcli: note: sinx is read as one variable (did you mean sin(x)?)\n"
 
 @pytest.mark.parametrize(
     "words",
-    [["diff", "sinx"], ["diff", "sinx", "--json"], ["show", "sinx*2"], ["show", "sinx", "--as", "c"], ["explain", "sinx"],
-     ["diff", "sinx", "--wrt", "x", "--allow-unused"]],
+    [["diff", "sinx"], ["diff", "sinx", "--json"], ["show", "sinx*2"], ["show", "sinx", "--as", "c"],
+     ["explain", "sinx"], ["diff", "sinx", "--wrt", "x", "--allow-unused"]],
 )  # fmt: skip
 def test_a_name_like_a_call_is_noted(words: list[str], shell: Shell) -> None:
     code, out, err = shell(*words)

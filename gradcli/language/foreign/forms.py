@@ -75,7 +75,7 @@ def forms(statement: str, notes: Notes) -> Iterator[str]:
     elif (sides := _sides(body)) is not None:
         if "==" in body:
             yield from _texts(body, notes)
-        if "==" not in body or len(variables_of(body)) > 1:
+        if "==" not in body or (len(variables_of(body)) > 1 and not re.search(r"\?|\bif\b", body)):
             yield from _implicit(*sides, notes)
     else:
         yield from _texts(body, notes)
@@ -88,6 +88,9 @@ def _implicit(left: str, right: str, notes: Notes) -> Iterator[str]:
         if len(names) < 2:
             yield f"F = {difference}"
             notes.remark(NOTHING["solve"].removeprefix("-- "))
+            continue
+        if not {"x", "y"} <= set(names) and len(names) > 2:
+            yield f"F = {difference}"
             continue
         x, y = ("x", "y") if {"x", "y"} <= set(names) else names[:2]
         slope = f"-diff(F,{x})/diff(F,{y})"
@@ -116,10 +119,14 @@ def variables_of(text: str) -> list[str]:
 
 
 def _texts(text: str, notes: Notes) -> list[str]:
-    """The texts of one expression, one for each reading."""
-    tree = meaning(Reader(_OPERATOR.sub(_operator, text.strip()), is_function, notes).read(), notes)
-    readings = max(_choices(tree), 1)
-    return [written(tree, choice)[0] for choice in range(readings)]
+    """The texts of one expression, one for each reading: those with letters apart first."""
+    formula = _OPERATOR.sub(_operator, text.strip())
+    texts = []
+    for apart in (True, False):
+        tree = meaning(Reader(formula, is_function, notes, apart).read(), notes)
+        texts += [written(tree, choice)[0] for choice in range(max(_choices(tree), 1))]
+        notes.places = 0
+    return list(dict.fromkeys(texts))
 
 
 def _operator(match: re.Match[str]) -> str:

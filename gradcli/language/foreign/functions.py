@@ -15,8 +15,8 @@ _SHEET_ORDER = "-- spreadsheets take x first, other languages the order"
 _DIVISION = "-- the first rounds down, the second toward 0"
 
 _LIBM = (
-    "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log log2 log10 log1p expm1 sqrt cbrt floor ceil "
-    "trunc fabs erf erfc tgamma lgamma"
+    "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log log2 log10 log1p exp2 expm1 sqrt cbrt floor "
+    "ceil trunc fabs erf erfc tgamma lgamma"
 )
 _DOUBLE = "sin cos tan asin acos atan sinh cosh tanh exp log sqrt abs"
 
@@ -131,17 +131,20 @@ FOREIGN: dict[str, str] = {
     # Probability.
     "ndtr(x)": "normcdf(x)", "pnorm(x)": "normcdf(x)", "normsdist(x)": "normcdf(x)", "stdnormal_cdf(x)": "normcdf(x)",
     "norm_cdf(x)": "normcdf(x)", "norm_pdf(x)": "normpdf(x)", "normalcdf(x)": "normcdf(x)",
-    "normalpdf(x)": "normpdf(x)", "NORM.S.DIST(x, TRUE)": "normcdf(x)", "NORM.S.DIST(x, FALSE)": "normpdf(x)",
-    "dnorm(x)": "normpdf(x)", "Phi(x)": "normcdf(x) | Phi*x", "log_ndtr(x)": "log(normcdf(x))",
-    "normcdf(x, m, s)": "normcdf((x - m)/s)", "normpdf(x, m, s)": "normpdf((x - m)/s)/s",
-    "pnorm(x, m, s)": "normcdf((x - m)/s)", "dnorm(x, m, s)": "normpdf((x - m)/s)/s",
-    "NORM.DIST(x, m, s, TRUE)": "normcdf((x - m)/s)", "NORM.DIST(x, m, s, FALSE)": "normpdf((x - m)/s)/s",
-    "standardize(x, m, s)": "(x - m)/s", "NORMDIST(x, m, s, TRUE)": "normcdf((x - m)/s)",
-    "NORMDIST(x, m, s, FALSE)": "normpdf((x - m)/s)/s", "probit(p)": "sqrt(2)*erfinv(2*p - 1)",
-    "ndtri(p)": "sqrt(2)*erfinv(2*p - 1)", "norminv(p)": "sqrt(2)*erfinv(2*p - 1)",
-    "qnorm(p)": "sqrt(2)*erfinv(2*p - 1)", "normsinv(p)": "sqrt(2)*erfinv(2*p - 1)",
-    "NORM.S.INV(p)": "sqrt(2)*erfinv(2*p - 1)", "invnorm(p)": "sqrt(2)*erfinv(2*p - 1)",
-    "pbeta(x, a, b)": "betainc(a, b, x) -- for 0 <= x <= 1", "pgamma(x, a)": "gammainc(a, x) -- for x >= 0",
+    "normalpdf(x)": "normpdf(x)", "norm.cdf(x)": "normcdf(x)", "norm.pdf(x)": "normpdf(x)",
+    "norm.ppf(p)": "sqrt(2)*erfinv(2*p - 1)", "norm.cdf(x, m, s)": "normcdf((x - m)/s)",
+    "norm.pdf(x, m, s)": "normpdf((x - m)/s)/s", "NORM.S.DIST(x, TRUE)": "normcdf(x)",
+    "NORM.S.DIST(x, FALSE)": "normpdf(x)", "dnorm(x)": "normpdf(x)", "Phi(x)": "normcdf(x) | Phi*x",
+    "log_ndtr(x)": "log(normcdf(x))", "normcdf(x, m, s)": "normcdf((x - m)/s)",
+    "normpdf(x, m, s)": "normpdf((x - m)/s)/s", "pnorm(x, m, s)": "normcdf((x - m)/s)",
+    "dnorm(x, m, s)": "normpdf((x - m)/s)/s", "NORM.DIST(x, m, s, TRUE)": "normcdf((x - m)/s)",
+    "NORM.DIST(x, m, s, FALSE)": "normpdf((x - m)/s)/s", "standardize(x, m, s)": "(x - m)/s",
+    "NORMDIST(x, m, s, TRUE)": "normcdf((x - m)/s)", "NORMDIST(x, m, s, FALSE)": "normpdf((x - m)/s)/s",
+    "probit(p)": "sqrt(2)*erfinv(2*p - 1)", "ndtri(p)": "sqrt(2)*erfinv(2*p - 1)",
+    "norminv(p)": "sqrt(2)*erfinv(2*p - 1)", "qnorm(p)": "sqrt(2)*erfinv(2*p - 1)",
+    "normsinv(p)": "sqrt(2)*erfinv(2*p - 1)", "NORM.S.INV(p)": "sqrt(2)*erfinv(2*p - 1)",
+    "invnorm(p)": "sqrt(2)*erfinv(2*p - 1)", "pbeta(x, a, b)": "betainc(a, b, x) -- for 0 <= x <= 1",
+    "pgamma(x, a)": "gammainc(a, x) -- for x >= 0",
     # Special functions.
     "fact(n)": "gamma(n + 1)", "lfactorial(n)": "lgamma(n + 1)", "logfactorial(n)": "lgamma(n + 1)",
     "binomial(n, k)": "gamma(n + 1)/(gamma(k + 1)*gamma(n - k + 1))",
@@ -167,15 +170,13 @@ FOREIGN: dict[str, str] = {
     "W(x)": "lambertw(x) | W*x", "airy(x)": "airyai(x) | airyaiprime(x) | airybi(x) | airybiprime(x)",
     "airy(0, x)": "airyai(x)", "airy(1, x)": "airyaiprime(x)", "airy(2, x)": "airybi(x)",
     "airy(3, x)": "airybiprime(x)", "j0(x)": "besselj(0, x) | j0*x", "j1(x)": "besselj(1, x) | j1*x",
-    "jn(n, x)": "besselj(n, x)", "y0(x)": "bessely(0, x) | y0*x",
-    "y1(x)": "bessely(1, x) | y1*x", "yn(n, x)": "bessely(n, x)",
-    "i0(x)": "besseli(0, x) | i0*x", "i1(x)": "besseli(1, x) | i1*x",
+    "jn(n, x)": "besselj(n, x)", "y0(x)": "bessely(0, x) | y0*x", "y1(x)": "bessely(1, x) | y1*x",
+    "yn(n, x)": "bessely(n, x)", "i0(x)": "besseli(0, x) | i0*x", "i1(x)": "besseli(1, x) | i1*x",
     "k0(x)": "besselk(0, x) | k0*x", "k1(x)": "besselk(1, x) | k1*x", "kn(n, x)": "besselk(n, x)",
-    "besselj0(x)": "besselj(0, x)", "besselj1(x)": "besselj(1, x)",
-    "bessely0(x)": "bessely(0, x)", "bessely1(x)": "bessely(1, x)", "i0e(x)": "exp(-abs(x))*besseli(0, x)",
-    "i1e(x)": "exp(-abs(x))*besseli(1, x)", "ive(n, x)": "exp(-abs(x))*besseli(n, x)",
-    "kve(n, x)": "exp(x)*besselk(n, x)", "k0e(x)": "exp(x)*besselk(0, x)", "k1e(x)": "exp(x)*besselk(1, x)",
-    "BESSELJ(a, b)": f"besselj(b, a) | besselj(a, b) {_SHEET_ORDER}",
+    "besselj0(x)": "besselj(0, x)", "besselj1(x)": "besselj(1, x)", "bessely0(x)": "bessely(0, x)",
+    "bessely1(x)": "bessely(1, x)", "i0e(x)": "exp(-abs(x))*besseli(0, x)", "i1e(x)": "exp(-abs(x))*besseli(1, x)",
+    "ive(n, x)": "exp(-abs(x))*besseli(n, x)", "kve(n, x)": "exp(x)*besselk(n, x)", "k0e(x)": "exp(x)*besselk(0, x)",
+    "k1e(x)": "exp(x)*besselk(1, x)", "BESSELJ(a, b)": f"besselj(b, a) | besselj(a, b) {_SHEET_ORDER}",
     "BESSELY(a, b)": f"bessely(b, a) | bessely(a, b) {_SHEET_ORDER}",
     "BESSELI(a, b)": f"besseli(b, a) | besseli(a, b) {_SHEET_ORDER}",
     "BESSELK(a, b)": f"besselk(b, a) | besselk(a, b) {_SHEET_ORDER}",

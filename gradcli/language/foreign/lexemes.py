@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from gradcli.language.foreign.words import OPERATORS
+from gradcli.expr import WORDS
+from gradcli.functions import SPELLED
+from gradcli.language.foreign.words import FOREIGN_WORDS, OPERATORS, UNITS
 from gradcli.language.lookalikes import REPLACED, SUPERSCRIPT, latin
 
 _RAISED = "".join(SUPERSCRIPT)
@@ -37,11 +40,32 @@ INFIX = frozenset({"+", "-", "*", "/", "%", "^", "**", "//", "%/%", "and", "or",
 
 _PLACES = 4
 """The most places that can be read in two ways."""
+_WHOLE = WORDS | OPERATORS.keys() | FOREIGN_WORDS | UNITS | {"div", "base", "im"}
+"""Names that are never letters side by side."""
 _PLAIN = INFIX | {"not", "(", ")"}
 
 
 class Unreadable(Exception):
     """The text has no reading. The argument names a call that has none here, or is empty."""
+
+
+def letters_apart(tokens: list[Lexeme]) -> list[Lexeme]:
+    """The tokens with names of two or three letters as products, where people write letters side by side.
+
+    That is in LaTeX, behind a number, before a superscript, and where each letter is a variable elsewhere.
+    """
+    letters = {token.text for token in tokens if token.kind == "name" and len(token.text) == 1}
+    latex = any(token.kind == "command" or token.text == "{" for token in tokens)
+    apart: list[Lexeme] = []
+    for token, after in pairwise(tokens):
+        name = token.text
+        plain = token.kind == "name" and 1 < len(name) < 4 and name.isalpha() and name.islower()
+        beside = latex or (apart and apart[-1].kind == "number" and not token.blank) or after.kind == "raised"
+        if not plain or name in _WHOLE or name in SPELLED or after.text == "(" or not (beside or set(name) <= letters):
+            apart.append(token)
+            continue
+        apart += [Lexeme("name", letter, token.blank and not k) for k, letter in enumerate(name)]
+    return [*apart, tokens[-1]]
 
 
 class Notes:
@@ -97,6 +121,8 @@ def lexemes(text: str) -> list[Lexeme]:
         operand = bool(tokens) and (
             tokens[-1].kind in ("number", "name", "quoted", "raised") or tokens[-1].text in (")", "]")
         )
+        # A blank behind a command of LaTeX only ends its name.
+        blank = blank and not (tokens and tokens[-1].kind == "command")
         tokens.append(Lexeme(*_spelling(kind, spelled, match, operand), blank))
         blank = False
     return [*tokens, Lexeme("end", "", blank)]
@@ -127,6 +153,8 @@ def _spelling(kind: str, spelled: str, match: re.Match[str], operand: bool) -> t
 
 def _name(spelled: str) -> tuple[str, str]:
     """A name with other letters than Latin ones."""
+    if spelled == "\u03c4":
+        return "command", r"\tau"
     name = latin(spelled)
     if not name.strip("`").isidentifier():
         raise Unreadable
@@ -146,6 +174,14 @@ class Cursor:
 
     def peek(self, ahead: int = 1) -> Lexeme:
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
+
+    def part_bars(self) -> None:
+        """Read || as two signs: an absolute value ends, and another begins or ends."""
+        if self.next.text == "||":
+            self.tokens[self.at : self.at + 1] = [
+                Lexeme("operator", "|", self.next.blank),
+                Lexeme("operator", "|", False),
+            ]
 
     def take(self, *texts: str) -> str:
         """The next token's text if it is one of ``texts``; else nothing is taken."""

@@ -139,7 +139,7 @@ def _names_in(tree: Any) -> set[str]:
 
 def _derivative(name: str, arguments: list[Tree]) -> Tree | None:
     """D[f, {x, 2}], diff(f, x$2), diff(f, x, x) and diff(f) of one variable."""
-    if len(arguments) == 1 and name != "d" and arguments[0][0] != "list":
+    if len(arguments) == 1 and name != "d" and arguments[0][0] != "list" and arguments[0][1] not in ("f", "g", "h"):
         names = sorted(_names_in(arguments[0]))
         return ("call", "diff", [*arguments, ("name", names[0])], "(") if len(names) == 1 else None
     tree = arguments[0] if arguments else ("list", [])

@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 from gradcli.expr import WORDS
-from gradcli.language.foreign.lexemes import STOPS, Cursor, Lexeme, Notes, Unreadable
+from gradcli.functions import SPELLED
+from gradcli.language.foreign.lexemes import STOPS, Cursor, Lexeme, Notes, Unreadable, letters_apart
 from gradcli.language.lookalikes import SUPERSCRIPT
 
 Tree = tuple[Any, ...]
@@ -26,8 +27,10 @@ class Operators(Cursor):
     tighter than a power; ``left``: powers associate to the left; ``equal``: = is a comparison.
     """
 
-    def __init__(self, text: str, notes: Notes) -> None:
+    def __init__(self, text: str, notes: Notes, apart: bool = False) -> None:
         super().__init__(text.removeprefix("="))
+        if apart:
+            self.tokens = letters_apart(self.tokens)
         self.notes = notes
         self.sheet = self.equal = text.startswith("=")
         self.left = self.sheet or ".^" in text
@@ -64,7 +67,7 @@ class Operators(Cursor):
 
     def disjunction(self) -> Tree:
         a = self.conjunction()
-        while self.take("or") or (not self.bars and self.take("|")):
+        while self.take("or") or (not self.bars and self.take("|", "||")):
             a = ("or", a, self.conjunction())
         return a
 
@@ -112,7 +115,8 @@ class Operators(Cursor):
                 continue
             power, call = self.open_power, self.open_call
             self.open_power = self.open_call = None
-            starts_function = bool({self.next.text.removeprefix("\\"), self.next.text.lower()} & WORDS)
+            starts_function = self.function_next()
+            reaches = not sign and power is not None and not blank and self.next.kind in ("name", "command")
             right = self.unary()
             ambiguous = (call is not None and not starts_function) or (not sign and head is not None and op == "/")
             plain = _joined(sign or "*", whole(factor), right)
@@ -122,15 +126,29 @@ class Operators(Cursor):
                 plain, first, right = (("*", a, further) for a in (plain, first, right))
             if call is not None and not starts_function:
                 run = _joined(sign, call[2][0], right) if sign else _times(call[2][0], right)
-                head, factor = None, self.notes.choice(plain, whole(("call", call[1], [run], "(")))
-            elif not sign and power is not None and not blank:
-                head, factor = None, self.notes.choice(plain, whole((power[0], power[1], ("*", power[2], right))))
+                head, factor = (
+                    None,
+                    self.notes.choice(plain, whole(_replaced(factor, call, ("call", call[1], [run], "(")))),
+                )
+            elif reaches and power is not None and not starts_function:
+                head, factor = (
+                    None,
+                    self.notes.choice(
+                        plain, whole(_replaced(factor, power, (power[0], power[1], ("*", power[2], right))))
+                    ),
+                )
             elif not sign and head is not None and op == "/":
                 head, factor = None, self.notes.choice(first, ("/", head, _times(factor, right)))
             elif sign in ("//", "%/%", "div"):
                 head, factor = None, plain
             else:
                 head, op, factor = whole(factor), sign or "*", right
+
+    def function_next(self) -> bool:
+        """Whether a function follows that starts a factor of its own, as cos does in sin x cos x."""
+        name = self.next.text.removeprefix("\\")
+        name = name if name in SPELLED else name.lower()
+        return self.next.kind in ("name", "command") and name in SPELLED and name in WORDS
 
     def unary(self) -> Tree:
         self.open_power = self.open_call = None
@@ -148,6 +166,8 @@ class Operators(Cursor):
             op = "**" if self.next.text == "{" else op
             sign = self.take("-", "+")
             exponent = self.postfix() if self.left else self.power(self.postfix())
+            if self.tokens[self.at - 1].text == "!" or (base[1] in ("f", "g", "h") and self.next.text == "("):
+                raise Unreadable
             base = (op, base, ("neg", exponent) if sign == "-" else exponent)
             self.open_power = None if enclosed else base
             if not self.left:
@@ -167,7 +187,11 @@ class Operators(Cursor):
             elif token.text == "°":
                 self.at += 1
                 a = ("/", ("*", a, ("name", "pi")), ("number", "180"))
-            elif token.text == "%" and (self.peek().text in STOPS | {"+", "-", "*", "/"}) and a[0] == "number":
+            elif (
+                token.text == "%"
+                and self.peek().text in STOPS | {"+", "-", "*", "/"}
+                and (a[0] == "number" or self.sheet)
+            ):
                 self.at += 1
                 a = ("/", a, ("number", "100"))
             elif token.text == "." and not token.blank and self.peek().kind == "name" and self.peek(2).text == "(":
@@ -228,6 +252,15 @@ class Operators(Cursor):
         return tree
 
 
+def _replaced(tree: Tree, part: Tree, by: Tree) -> Tree:
+    """A factor, which may have signs, with its last part replaced."""
+    if tree is part:
+        return by
+    if tree[0] != "neg":
+        raise Unreadable
+    return ("neg", _replaced(tree[1], part, by))
+
+
 def _times(a: Tree, b: Tree) -> Tree:
     """The product of a factor and a chain of factors, as one chain."""
     return ("*", _times(a, b[1]), b[2]) if b[0] == "*" else ("*", a, b)
@@ -244,7 +277,7 @@ def _joined(sign: str, a: Tree, b: Tree) -> Tree:
 def lifted(text: str) -> Tree:
     """The exponent that superscripts write."""
     plain = "".join(SUPERSCRIPT[c] for c in text)
-    match = re.fullmatch(r"([+-]?)(\d+|[ni])", plain)
+    match = re.fullmatch(r"([+-]?)(\d+|[nixytkm])", plain)
     if match is None:
         raise Unreadable
     exponent = ("number" if match[2].isdigit() else "name", match[2])

@@ -13,7 +13,7 @@ from gradcli.expr import WORDS
 from gradcli.functions import SPELLED
 from gradcli.language.foreign.lexemes import INFIX, STOPS, Lexeme, Notes, Unreadable
 from gradcli.language.foreign.operators import CLOSING, Operators, Tree, lifted
-from gradcli.language.foreign.words import CONSTANT_WORDS, FOREIGN_WORDS, INVERSES, MODULES, UNITS
+from gradcli.language.foreign.words import CONSTANT_WORDS, FOREIGN_WORDS, GREEK, INVERSES, MODULES, UNITS
 from gradcli.language.lookalikes import call_in
 
 _ENCLOSED = {"⌊": ("⌋", "floor"), r"\lfloor": (r"\rfloor", "floor"), "⌈": ("⌉", "ceil"), r"\lceil": (r"\rceil", "ceil"),
@@ -24,20 +24,22 @@ _SIGNS = {"∫": "integral", r"\int": "integral", "∑": "series", r"\sum": "ser
 _HIDDEN = frozenset({r"\mathrm", r"\operatorname", r"\text", r"\mathit", r"\mathbf", r"\operatorname*"})
 _CONDITIONAL = frozenset({"ifs", "and", "or", "not", "where", "iif", "ifelse", "if_else", "piecewise", "boole"})
 _CASTS = {"double": "", "float": "", "int": "trunc", "long": "trunc"}
+_LETTERS = frozenset("xyztabcknr")
 _FRACTIONS = frozenset({r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"})
 
 
 class Reader(Operators):
     """Reads one expression; ``is_function`` tells which names are functions, here or elsewhere."""
 
-    def __init__(self, text: str, is_function: Callable[[str], bool], notes: Notes) -> None:
-        super().__init__(text, notes)
+    def __init__(self, text: str, is_function: Callable[[str], bool], notes: Notes, apart: bool = False) -> None:
+        super().__init__(text, notes, apart)
         self.is_function = is_function
         self.square = any(
             a.kind == "name" and is_function(a.text) and b.text == "[" for a, b in itertools.pairwise(self.tokens)
         )
 
     def atom(self) -> Tree:
+        self.part_bars()
         token = self.next
         self.at += 1
         if token.kind in ("number", "quoted"):
@@ -69,10 +71,17 @@ class Reader(Operators):
             self.bars += 1
             inner = self.expression()
             self.bars -= 1
+            self.part_bars()
             self.expect(closing)
             return ("call", name, [inner], "(")
         if token.text in _ROOTS:
-            return ("call", _ROOTS[token.text], [self.postfix()], "(")
+            if self.at > 1 and self.tokens[self.at - 2].kind == "raised":
+                raise Unreadable
+            root: Tree = ("call", _ROOTS[token.text], [self.atom()], "(")
+            if self.next.kind == "raised" or self.next.text in ("^", "**"):
+                raise Unreadable
+            self.open_call = root
+            return root
         raise Unreadable(_SIGNS.get(token.text, ""))
 
     def command(self, text: str) -> Tree:
@@ -101,9 +110,12 @@ class Reader(Operators):
             if len(items) == 1:
                 return items[0]
         name = text[1:].removeprefix("var")
-        if not name.isalpha():
+        if name.lower() not in GREEK and not self.is_function(name):
             raise Unreadable
-        return self.variable(name) if name in SPELLED and name not in WORDS else self.named(name)
+        if name.lower() in GREEK and (name.islower() or name.lower() not in SPELLED):
+            joined = self.subscript(name)
+            return self.variable(joined if isinstance(joined, str) else name)
+        return self.named(name)
 
     # Names.
 
@@ -121,6 +133,8 @@ class Reader(Operators):
             self.at += 2
             return ("call", "derivative", [("call", name, self.arguments(")"), "(")], "(")
         base = self.subscript(name)
+        if (digits := re.fullmatch(r"(?:log|ln)(\d+)", name)) is not None and not self.is_function(name):
+            base = ("number", digits[1])
         if base is not None:
             if isinstance(base, str):
                 name = base
@@ -133,7 +147,11 @@ class Reader(Operators):
                 raise Unreadable("index")
             if token.text == "(" and not token.blank and not (len(name) == 1 and name not in "fgh"):
                 self.at += 1
-                return ("call", name, self.arguments(")"), "(")
+                arguments = self.arguments(")")
+                if name[1:] in SPELLED and name[1:] in WORDS and name[0] in _LETTERS:
+                    # xsin(x)
+                    return ("*", ("name", name[0]), ("call", name[1:], arguments, "("))
+                return ("call", name, arguments, "(")
             return self.variable(name)
         if (self.next.kind == "raised" or self.next.text in ("^", "**")) and {name, name.lower()} & WORDS:
             tree = self.power_on_name(name)
@@ -171,7 +189,8 @@ class Reader(Operators):
             and not self.peek().blank
         ):
             if self.next.text == ".":
-                method = self.peek(2).text == "(" and parts[0] not in MODULES
+                pair = f"{parts[-1]}.{self.peek().text}"
+                method = self.peek(2).text == "(" and parts[0] not in MODULES and not self.is_function(pair)
                 if method and not (name.isupper() and self.peek().text.isupper()):
                     break
             else:
@@ -181,7 +200,8 @@ class Reader(Operators):
         if len(parts) == 1:
             return parts[0]
         if parts[0] in MODULES:
-            return parts[-1]
+            pair = ".".join(parts[-2:])
+            return pair if self.is_function(pair) else parts[-1]
         return ".".join(parts) if self.next.text == "(" else f"`{'.'.join(parts)}`"
 
     def subscript(self, name: str) -> str | Tree | None:
@@ -240,6 +260,8 @@ class Reader(Operators):
                 raise Unreadable
             inverse = ("call", INVERSES[name.lower()], call[2], "(")
             return self.notes.choice(inverse, ("group", ("/", ("number", "1"), call)))
+        if self.next.text in ("^", "**", "!") or self.next.kind == "raised":
+            raise Unreadable
         return ("**", call, exponent)
 
     def bare_argument(self) -> Tree:
@@ -255,9 +277,8 @@ class Reader(Operators):
         a = self.power(self.postfix())
         while (
             self.operand_next()
-            and not self.next.blank
-            and self.next.kind != "number"
-            and not self.is_function(self.next.text.removeprefix("\\"))
+            and self.next.kind in ("name", "command")
+            and not (self.next.blank or self.function_next())
         ):
             a = ("*", a, self.power(self.postfix()))
         self.open_power = None
@@ -273,11 +294,6 @@ class Reader(Operators):
         if name == "tau" and self.tokens[self.at - 1].kind == "command":
             return self.notes.choice(("name", "`tau`"), ("name", "tau"))
         letters = {token.text for token in self.tokens if token.kind == "name" and len(token.text) == 1}
-        if 1 < len(name) < 4 and set(name) <= letters:
-            tree: Tree = ("name", name[0])
-            for letter in name[1:]:
-                tree = ("*", tree, ("name", letter))
-            return self.notes.choice(tree, ("name", name))
         if (call := call_in(name, letters)) is not None:
             return self.notes.choice(("text", call), ("name", name))
         # gamma is a function where it is called, and a variable in backquotes.

@@ -17,7 +17,7 @@ NOTHING: dict[str, str] = {
     for words, reason in (
         ("integral integrate int nintegrate quad quadgk trapz antiderivative primitive laplace fourier", _INTEGRALS),
         ("det determinant inv transpose trace dot cross matmul eig matrix array vector linsolve norm2 kron softmax "
-         "logsoftmax", _VECTORS),
+         "logsoftmax ones zeros linspace arange range eye", _VECTORS),
         ("solve fsolve dsolve nsolve root findroot roots minimize maximize fmin argmin argmax odeint", _SOLVING),
         ("limit lim series taylor", "-- there are no limits and series here"),
         ("complex cis csgn polar", COMPLEX),
@@ -48,8 +48,8 @@ INVERSES = {name: f"a{name}" for name in _CIRCLE.split()} | {
 
 _MODULES = (
     "np numpy math cmath Math std torch tf jnp jax sp sympy scipy special mpmath mp numexpr ne cupy cp pl polars F nn "
-    "functional T theano K keras tensorflow autograd anp sm Base SpecialFunctions Maths MathF System linalg casadi ca "
-    "pyomo pyo pm stan global self"
+    "functional T theano K keras tensorflow autograd anp sm Base SpecialFunctions Maths MathF System linalg stats "
+    "casadi ca pyomo pyo pm stan global self"
 )
 MODULES = frozenset(_MODULES.split())
 """Modules and namespaces before the name of a function."""
@@ -66,6 +66,13 @@ _FOREIGN_WORDS = "lambda for in import from def return while class with let then
 FOREIGN_WORDS = frozenset(_FOREIGN_WORDS.split())
 """Words that mean something in other languages, and nothing here."""
 
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
+    "psi omega infty hbar ell"
+)
+GREEK = frozenset(_GREEK.split())
+"""Letters that LaTeX has a command for."""
+
 _UNITS = (
     "km m cm mm um nm kg g mg s ms us ns min h Hz kHz MHz GHz N kN J kJ MJ W kW MW V mV kV A mA K Pa kPa MPa bar eV "
     "keV MeV GeV mol L ml mL ft in lb lbs mph deg rad degC ohm T mT C F"
@@ -76,7 +83,7 @@ UNITS = frozenset(_UNITS.split())
 OPERATORS = {
     "mod": "%", "%%": "%", "times": "*", "equals": "==", "is": "==", "xor": "!=", ".*": "*", "./": "/",
     ".+": "+", ".-": "-", "=<": "<=", "=>": ">=", "<>": "!=", "===": "==", "!==": "!=", "/=": "!=", "~=": "!=",
-    "&&": "and", "&": "and", "and": "and", "||": "or", "or": "or", "not": "not", ".^": "^", ".**": "**", ".eq.": "==",
+    "&&": "and", "&": "and", "and": "and", "or": "or", "not": "not", ".^": "^", ".**": "**", ".eq.": "==",
     ".ne.": "!=", ".lt.": "<", ".le.": "<=", ".gt.": ">", ".ge.": ">=", ".and.": "and", ".or.": "or", ".not.": "not",
     r"\cdot": "*", r"\times": "*", r"\ast": "*", r"\div": "/", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=",
     r"\ge": ">=", r"\geq": ">=", r"\geqslant": ">=", r"\ne": "!=", r"\neq": "!=", r"\lt": "<", r"\gt": ">",
