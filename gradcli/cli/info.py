@@ -153,7 +153,7 @@ def _slopes(row: Function) -> dict[str, str]:
         return {}
     names = row.arguments
     e = apply(row.name, *map(var, names), value=1 if row.parameter else None)
-    return {x: text(d) for x, (_, d) in zip(names, derive([(row.name, e)], names, 1)[1:], strict=True)}
+    return {x: text(derive([(row.name, e)], [x], 1)[1][1]) for x in names}
 
 
 @options.command(
