@@ -167,11 +167,12 @@ class Points:
         bound = {*self.names, *(rows.names if rows is not None else ())}
         free = [n for n in names if n not in bound]
         if free and not self.shape:
-            missing = free[0]
-            raise GradError(
-                f"variable '{missing}' has no value",
-                hint=f"give it one: --at {spell_name(missing)}=..., or several: --grid {spell_name(missing)}=0:1:11",
-            )
+            from gradcli.language.names import glued
+
+            missing = spell_name(free[0])
+            hint = f"give it one: --at {missing}=..., or several: --grid {missing}=0:1:11"
+            note = glued(free[:1])
+            raise GradError(f"variable '{free[0]}' has no value", hint=f"{note}; or {hint}" if note else hint)
         if names and not free and self.shape and not counted:
             raise GradError(f"--grid {'x'.join(map(str, self.shape))} fills nothing: every variable has its value")
         for name, rule in self._rules(free).items():

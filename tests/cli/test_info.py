@@ -109,6 +109,10 @@ def test_a_name_that_is_bound_is_not_noted(shell: Shell) -> None:
     code, _, err = shell("diff", "sinx", "--at", "x=2")
     assert code == 2
     assert err.endswith("  sinx is read as one variable (did you mean sin(x)?)\n")
+    code, _, err = shell("eval", "sin(PI*x)", "--at", "x=2")
+    assert code == 2
+    assert err.endswith("  PI is read as one variable (did you mean pi?); or give it one: --at PI=..., or several: "
+                        "--grid PI=0:1:11\n")  # fmt: skip
 
 
 def test_a_column_with_a_point_leads_to_backquotes(shell: Shell) -> None:

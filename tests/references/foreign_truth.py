@@ -155,7 +155,6 @@ BINARY = {
     "cld": lambda a, b: math.ceil(a / b),
     "fld": lambda a, b: math.floor(a / b),
     "mround": lambda x, s: round(x / s) * s,
-    "ceiling": lambda x, s: math.ceil(x / s) * s,
     "elu": lambda x, a: x if x > 0 else a * math.expm1(x),
     "powf": math.pow,
     "hypotl": math.hypot,

@@ -12,6 +12,7 @@ from gradcli.language.foreign.words import COMPLEX
 
 _BASE = "-- either may be the base"
 _SHEET_ORDER = "-- spreadsheets take x first, other languages the order"
+_MULTIPLE = "-- a multiple of s, or s decimal digits"
 _DIVISION = "-- the first rounds down, the second toward 0"
 
 _LIBM = (
@@ -93,8 +94,10 @@ FOREIGN: dict[str, str] = {
     "int(x)": f"floor(x) | trunc(x) {_DIVISION}", "INT(x)": f"floor(x) | trunc(x) {_DIVISION}", "fix(x)": "trunc(x)",
     "aint(x)": "trunc(x)", "integerpart(x)": "trunc(x)", "truncate(x)": "trunc(x)", "ceiling(x)": "ceil(x)",
     "frac(x)": "x - floor(x) | x - trunc(x) -- they differ where x < 0", "fract(x)": "x - floor(x)",
-    "fractionalpart(x)": "x - trunc(x)", "ceiling(x, s)": "ceil(x/s)*s", "floor(x, s)": "floor(x/s)*s",
-    "mround(x, s)": "round(x/s)*s", "nint(x)": "sign(x)*floor(abs(x) + 0.5)", "anint(x)": "sign(x)*floor(abs(x) + 0.5)",
+    "fractionalpart(x)": "x - trunc(x)", "ceiling(x, s)": f"ceil(x/s)*s | ceil(x*10**s)/10**s {_MULTIPLE}",
+    "ceil(x, s)": f"ceil(x/s)*s | ceil(x*10**s)/10**s {_MULTIPLE}",
+    "floor(x, s)": f"floor(x/s)*s | floor(x*10**s)/10**s {_MULTIPLE}", "mround(x, s)": "round(x/s)*s",
+    "nint(x)": "sign(x)*floor(abs(x) + 0.5)", "anint(x)": "sign(x)*floor(abs(x) + 0.5)",
     "lround(x)": "sign(x)*floor(abs(x) + 0.5)", "lrint(x)": "round(x)", "nearbyint(x)": "round(x)",
     "round(x, 0)": "round(x)", "round(Int, x)": "round(x)", "floor(Int, x)": "floor(x)", "ceil(Int, x)": "ceil(x)",
     "trunc(Int, x)": "trunc(x)", "fld(a, b)": "floor(a/b)", "cld(a, b)": "ceil(a/b)",
@@ -124,10 +127,11 @@ FOREIGN: dict[str, str] = {
     "selu(x)": "1.0507009873554805*where(x > 0, x, 1.6732632423543772*expm1(x))",
     "celu(x)": "where(x > 0, x, expm1(x))", "leaky_relu(x)": "where(x > 0, x, 0.01*x)",
     "leaky_relu(x, a)": "where(x > 0, x, a*x)", "leakyrelu(x)": "where(x > 0, x, 0.01*x)",
-    "prelu(x, a)": "where(x > 0, x, a*x)", "hardtanh(x)": "clip(x, -1, 1)", "hardsigmoid(x)": "clip(x/6 + 0.5, 0, 1)",
-    "hard_sigmoid(x)": "clip(x/6 + 0.5, 0, 1)", "hardswish(x)": "x*clip(x + 3, 0, 6)/6",
-    "hard_swish(x)": "x*clip(x + 3, 0, 6)/6", "softsign(x)": "x/(1 + abs(x))", "tanhshrink(x)": "x - tanh(x)",
-    "logisticsigmoid(x)": "sigmoid(x)", "sigm(x)": "sigmoid(x)", "inv_logit(x)": "sigmoid(x)",
+    "prelu(x, a)": "where(x > 0, x, a*x)", "relu(x, a)": "where(x > 0, x, a*x)", "hardtanh(x)": "clip(x, -1, 1)",
+    "hardsigmoid(x)": "clip(x/6 + 0.5, 0, 1)", "hard_sigmoid(x)": "clip(x/6 + 0.5, 0, 1)",
+    "hardswish(x)": "x*clip(x + 3, 0, 6)/6", "hard_swish(x)": "x*clip(x + 3, 0, 6)/6", "softsign(x)": "x/(1 + abs(x))",
+    "tanhshrink(x)": "x - tanh(x)", "logisticsigmoid(x)": "sigmoid(x)", "sigm(x)": "sigmoid(x)",
+    "inv_logit(x)": "sigmoid(x)",
     # Probability.
     "ndtr(x)": "normcdf(x)", "pnorm(x)": "normcdf(x)", "normsdist(x)": "normcdf(x)", "stdnormal_cdf(x)": "normcdf(x)",
     "norm_cdf(x)": "normcdf(x)", "norm_pdf(x)": "normpdf(x)", "normalcdf(x)": "normcdf(x)",

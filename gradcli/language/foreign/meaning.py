@@ -37,6 +37,8 @@ def _rows() -> dict[tuple[str, str, int], list[Row]]:
         texts, _, remark = text.partition("-- ")
         row = Row(arguments, tuple(t.strip() for t in texts.split("|") if t.strip()), remark)
         rows.setdefault((name, bracket, len(arguments)), []).append(row)
+    for alike in rows.values():
+        alike.sort(key=lambda row: all(map(str.islower, row.arguments)))  # those with literal arguments first
     return rows
 
 
