@@ -131,7 +131,10 @@ class Expressions:
             raise GradError("no expression given")
         self.variables = list(dict.fromkeys(v for p in self.parsed for v in p.variables))
         self.outputs, self.note = _named_outputs(self.parsed, self.variables)
-        self.note = "; ".join(filter(None, (self.note, "" if rows is not None else _glued(self.variables, bound))))
+        if rows is None and (unbound := [name for name in self.variables if name not in bound]):
+            from gradcli.language.names import glued
+
+            self.note = "; ".join(filter(None, (self.note, glued(unbound))))
 
     @property
     def reductions(self) -> bool:
@@ -153,8 +156,7 @@ class Expressions:
         known = set(self.variables)
         unused = [n for n in names if n not in known]
         if unused and not allowed:
-            hint = _glued(self.variables, ()) or self.meant(unused[0])
-            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=hint)
+            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=self.meant(unused[0]))
         return unused
 
     def check_columns(self, results: Iterable[str], points: Sequence[str], hint: str = "") -> None:
@@ -233,16 +235,6 @@ class Formulas:
     def expressions(self) -> dict[str, str]:
         """The text of each output by its name."""
         return self._request.facts(self.order).expressions
-
-
-def _glued(variables: Sequence[str], bound: Collection[str]) -> str:
-    """The note on names that look like calls, as sinx, which nothing binds; empty without one."""
-    unbound = [name for name in variables if name not in bound]
-    if all(len(name) < 3 for name in unbound) and "Pi" not in unbound and "PI" not in unbound:
-        return ""
-    from gradcli.language.names import glued
-
-    return glued(unbound if len(unbound) < 1000 else [])
 
 
 def check_size(grid: Grid, limit: int) -> None:

@@ -11,6 +11,8 @@ from gradcli.expr import Expr
 from gradcli.functions import SPELLED
 from gradcli.language.tokens import short
 
+_NOTED = 1000
+"""The most variables that a note is made for."""
 _SLIPS = 3
 """Letters of a name from which on the product with a bracket is no reading of it: zzz(x), but not hypot3(x)."""
 
@@ -77,6 +79,8 @@ def glued(variables: Collection[str]) -> str:
     from gradcli.language.foreign.words import CONSTANT_WORDS
     from gradcli.language.lookalikes import call_in
 
+    if len(variables) > _NOTED:
+        return ""
     letters = {name for name in variables if len(name) == 1}
     meant = {name: CONSTANT_WORDS.get(name) or call_in(name, letters) for name in variables}
     notes = [f"{name} is read as one variable (did you mean {text}?)" for name, text in meant.items() if text]
