@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +20,10 @@ NATIVE_START = 180_000_000
 """Steps times points that amortise the start of the compiler: 75 ms, at 0.45 ns saved per step and point."""
 NATIVE_STEP = 150_000
 """Points that amortise the compilation of one step, 0.07 ms."""
+LARGE = 1 << 24
+"""Bytes of input above which its rows are many."""
+LARGE_START = 40_000_000
+"""As NATIVE_START, for rows that are read: the threads that parse and print delay every call of NumPy."""
 MANY_STEPS = 20_000_000
 """Steps times points from which several threads are faster than one."""
 ROOM = 2**22
@@ -44,6 +49,27 @@ def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
         return "scalar", None
     if load < NATIVE_START + NATIVE_STEP * steps:
         return "vector", None
+    return _fastest()
+
+
+def chosen_for_rows(
+    wanted: str, load: int, steps: int, columns: int, large: Callable[[], bool]
+) -> tuple[str, str | None]:
+    """Return the engine for rows that are read, and the reason as ``chosen`` does.
+
+    ``load`` is that of a row of ``columns`` numbers. ``large``: whether the rows are more than LARGE bytes, asked only
+    if so many pay; nothing else about the rows matters, so that all of a run have one engine.
+    """
+    if wanted != "auto":
+        return wanted, None
+    start = NATIVE_STEP * steps
+    if load >= NATIVE_START + start or (LARGE // (8 * columns) * load >= LARGE_START + start and large()):
+        return _fastest()
+    return "vector", None
+
+
+def _fastest() -> tuple[str, str | None]:
+    """Return the native engine, or that of NumPy and the reason why the native one is unavailable."""
     if find_spec("llvmlite") is None:
         return "vector", "native needs llvmlite: pip install 'gradcli[native]'"
     # Import the package before its submodule: threads that import the two in different orders deadlock on the locks
@@ -91,6 +117,16 @@ def block_points(program: Program, engine: str, threads: int = 1) -> int:
     least = 2**14 if threads == 1 else 2**16
     best = 1024 if engine == "scalar" else min(max(_CACHE // width, least), 131072)
     return min(best, max(ROOM // width, 16))
+
+
+def chunk_points(program: Program, engine: str, points: int, threads: int) -> int:
+    """Return the number of points in a block of a chunk of rows, of ``points`` in all.
+
+    The native engine keeps intermediate values in registers: each thread takes its share of the chunk at once.
+    """
+    if engine != "native":
+        return block_points(program, engine)
+    return min(-(-points // threads), max(ROOM // (len(program.outputs) + len(program.registers)), 16))
 
 
 def part_points(program: Program, engine: str, points: int, threads: int) -> int:

@@ -62,6 +62,7 @@ class Format(NamedTuple):
     def read(self, source: Input) -> Table:
         """Return the table of an input, with its header read and checked."""
         table: Table = _function(self.reader)(source)
+        table.source = source
         return table
 
     def shown(self, data: bytes) -> bytes:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gradcli.formats.input import Input
+
 Out = Callable[[bytes], object]
 SCHEMA = "gradcli/1"
 
@@ -97,12 +99,13 @@ class Table(Protocol):
     """A table that is read: the names of all columns, then rows as they arrive.
 
     ``rows`` is their number, or None if the format does not store it. ``notes`` collects warnings while rows are read,
-    each once.
+    each once. ``source``: the input that is read.
     """
 
     names: tuple[str, ...]
     rows: int | None
     notes: list[str]
+    source: Input
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         """Yield the rows: columns ``wanted`` as float64 arrays, columns ``keep`` as cells carried through.

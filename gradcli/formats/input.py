@@ -10,8 +10,10 @@ import errno
 import io
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from time import monotonic
 from typing import Any, BinaryIO, cast
 
 from gradcli.errors import GradError, meant
@@ -30,13 +32,17 @@ LINE_LIMIT = 1 << 24
 WHOLE_LIMIT = (1 << 30) // 5 * 4
 """Maximum of bytes of an input held in memory, unless --max-bytes gives another: 4/5 GiB, which leaves the buffer
 1/5 GiB to grow."""
+_REST, _PATIENCE = 0.2, 2.0
+"""Seconds without a byte after which a stream counts as one that rests, and seconds for which it is read ahead at most:
+rows that are here are then answered, however many are to come."""
 
 
 class Input:
     """An input: its ``name`` in messages, its stream, and the options for it.
 
     ``packing``: its compression. ``na``: whether empty cells and NA mean nan. ``limit``: --max-bytes. ``columns``:
-    names for an array without names. Raise GradError if a file is larger than the limit.
+    names for an array without names. ``size``: the unpacked bytes of a plain file, None if that is not known. Raise
+    GradError if a file is larger than the limit.
     """
 
     def __init__(
@@ -45,6 +51,10 @@ class Input:
     ) -> None:  # fmt: skip
         self.name, self.stream, self.packing = name, stream, packing
         self.na, self.limit, self.columns = na, limit, columns
+        self.size = None if packing is not None or name == STDIN else file_size(stream)
+        self._unread: Iterator[bytes] = iter(())
+        self._ahead: deque[bytes | GradError] = deque()
+        self._taken = 0
         if limit is not None and packing is None and (size := file_size(stream)) is not None and size > limit:
             raise self.too_large(limit)
 
@@ -57,8 +67,52 @@ class Input:
             packing, parts = packing_of(start), chain([start] if start else [], parts)
         if packing is not None:
             limit = EXPANDED_LIMIT if self.limit is None else self.limit
-            return self._bounded(unpacked(parts, packing, self.name), limit, "it expands to more than the limit of")
-        return parts if self.limit is None else self._bounded(parts, self.limit)
+            parts = self._bounded(unpacked(parts, packing, self.name), limit, "it expands to more than the limit of")
+        elif self.limit is not None:
+            parts = self._bounded(parts, self.limit)
+        self._unread = parts
+        return self._read()
+
+    def _read(self) -> Iterator[bytes]:
+        """Yield the parts read ahead, then those unread. Raise an error where reading ahead met it."""
+        while self._ahead or self._take():
+            part = self._ahead.popleft()
+            if isinstance(part, GradError):
+                raise part
+            yield part
+
+    def _take(self) -> bool:
+        """Read a part ahead. Return False at the end."""
+        try:
+            part = next(self._unread, None)
+        except GradError as error:
+            self._ahead.append(error)
+            return True
+        if part is not None:
+            self._taken += len(part)
+            self._ahead.append(part)
+        return part is not None
+
+    def at_least(self, size: int) -> int:
+        """Return a number of unpacked bytes that the input holds: all of them if they are no more than ``size``.
+
+        Reads ahead to know, and gives up on a stream that rests or takes long.
+        """
+        until = monotonic() + _PATIENCE
+        while self._taken <= size and not self._rests(until) and self._take():
+            if isinstance(self._ahead[-1], GradError):
+                break
+        return self._taken
+
+    def _rests(self, until: float) -> bool:
+        """Return whether a stream brings nothing for a while, or would be read beyond the moment ``until``."""
+        try:
+            if stat.S_ISREG(os.fstat(self.stream.fileno()).st_mode):
+                return False
+        except (OSError, ValueError, AttributeError):
+            # It is closed, or no file but held in memory.
+            return False
+        return monotonic() > until or not _ready(self.stream, _REST)
 
     def _bounded(self, parts: Iterator[bytes], limit: int, *words: str) -> Iterator[bytes]:
         """Yield the parts. Raise GradError as soon as they exceed ``limit`` bytes."""
@@ -144,12 +198,12 @@ def pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
         stream.close()
 
 
-def _ready(stream: Any) -> bool:
-    """Return whether the next read does not block; False if that is unknown."""
+def _ready(stream: Any, seconds: float = 0) -> bool:
+    """Return whether the next read does not block after so many seconds; False if that is unknown."""
     import select
 
     try:
-        return bool(select.select([stream.fileno()], [], [], 0)[0])
+        return bool(select.select([stream.fileno()], [], [], seconds)[0])
     except (OSError, ValueError, AttributeError):
         return False
 

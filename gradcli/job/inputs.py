@@ -119,6 +119,19 @@ class Tables:
         counts = [table.rows for table in self.tables]
         return None if None in counts else sum(counts)  # type: ignore[arg-type]
 
+    def exceed(self, size: int) -> bool:
+        """Whether the inputs hold more than ``size`` bytes: of numbers if their count is known, else unpacked ones.
+
+        Streams are read ahead to know; one that rests or takes long counts with the bytes it has brought. Call it
+        once the first row has been read, which is when there is something to answer.
+        """
+        known = [t.source.size if t.rows is None else 8 * len(t.names) * t.rows for t in self.tables]
+        total = sum(count for count in known if count is not None)
+        for table, count in zip(self.tables, known, strict=True):
+            if count is None and total <= size:
+                total += table.source.at_least(size - total)
+        return total > size
+
     @property
     def read(self) -> float | None:
         """The fraction of all bytes that has been read; None unless every input is a regular file."""

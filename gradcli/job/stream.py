@@ -14,6 +14,7 @@ from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import substitute, var
+from gradcli.formats import Chunk
 from gradcli.formats.passthrough import Kept
 from gradcli.job.inputs import NUMBER, Tables
 from gradcli.job.parse_at_grid_fill import Points
@@ -47,7 +48,6 @@ class Streamed(Computed):
             names, len(request.points), shape, request.facts(job.order), job, matrix=False, kept=tables.kept
         )
         self.width = len(names)
-        # The engine does not depend on the size of the chunks, so that a row's result does not depend on other rows.
         self.engine = "vector" if job.engine == "auto" else job.engine
         engine.load(self.engine)
         self.threads, self.steps = 1, self.program.length
@@ -67,7 +67,7 @@ class Streamed(Computed):
 
     def _compute(self, put: Callable[[Block], object]) -> None:
         size = 0
-        for chunk in self.tables.chunks():
+        for chunk in self._chunks():
             rows = Axis(self.tables.variables, [Held(column) for column in chunk.columns])
             grid = Grid([*self.before, rows, *self.after])
             size += grid.size
@@ -75,13 +75,24 @@ class Streamed(Computed):
                 raise GradError(f"more than {self.job.max_points} points are beyond the limit (--max-points)")
             load = grid.size * (self.program.length + self.width)
             self.threads = max(self.threads, threads := engine.threads(self.job.threads, load, self.engine))
-            target = engine.block_points(self.program, self.engine)
+            target = engine.chunk_points(self.program, self.engine, grid.size, threads)
             done = 0
             for block in blocks(engine.work(self.program, grid, self.engine), target=target, threads=threads):
                 points = len(block[0])
                 kept = [column.repeated(self.inner, done, done + points) for column in chunk.kept]
                 done += points
                 put([*kept, *block])
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """All rows in chunks; the engine, one for all of them, is chosen before the first is computed."""
+        chunks, steps = self.tables.chunks(), self.program.length
+        if (first := next(chunks, None)) is not None:
+            self.engine, self.slower = engine.chosen_for_rows(
+                self.job.engine, steps * self.inner, steps, len(self.tables.tables[0].names),
+                lambda: self.tables.exceed(engine.LARGE),
+            )  # fmt: skip
+            yield first
+            yield from chunks
 
     @property
     def covered(self) -> int:  # type: ignore[override]
