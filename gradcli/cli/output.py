@@ -55,6 +55,9 @@ class Output:
         if isinstance(data, Start):
             self.flush()
             os.lseek(self.fd, 0, os.SEEK_SET)
+        if len(data) >= _BUFFER:
+            # Keep it apart from what is before it: joining would copy it.
+            self.flush()
         self.buffer.append(data)
         self.size += len(data)
         if self.size >= _BUFFER:

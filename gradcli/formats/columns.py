@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Out = Callable[[bytes], object]
 SCHEMA = "gradcli/1"
+_LONG = 1 << 19
+"""Bytes of a piece that `Sink` passes on."""
 
 
 class Start(bytes):
@@ -149,13 +151,15 @@ def headed(header: bytes, blocks: Iterator[Any], out: Out) -> Iterator[Any]:
 
 
 class Sink(io.RawIOBase):
-    """A sequential file that passes its bytes to ``out``, for libraries that write files.
+    """A sequential file that passes its bytes to ``out`` in long pieces, for libraries that write files.
 
     After the ``with`` block bytes are discarded, such as those that the destructor of a library writes after a failure.
     """
 
     def __init__(self, out: Out) -> None:
         self._out, self._at = out, 0
+        self._pieces: list[bytes] = []
+        self._size = 0
 
     def writable(self) -> bool:
         return True
@@ -165,9 +169,18 @@ class Sink(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         piece = bytes(data)
-        self._out(piece)
+        self._pieces.append(piece)
+        self._size += len(piece)
         self._at += len(piece)
+        if self._size >= _LONG:
+            self._pass()
         return len(piece)
 
-    def __exit__(self, *_: object) -> None:
+    def _pass(self) -> None:
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        self._out(b"".join(pieces))
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._pass()
         self._out = len
