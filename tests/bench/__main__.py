@@ -199,7 +199,7 @@ def main() -> None:
     )
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), metavar="NAME", help=", ".join(ENGINES))
     parser.add_argument("--points", type=int, help="points instead of each work's own number")
-    parser.add_argument("--rows", type=float, default=5e6, help="rows of the files (5e6)")
+    parser.add_argument("--rows", type=float, default=2e6, help="rows of the files (2e6)")
     parser.add_argument("--rounds", type=int, default=9, help="timed runs of each engine (9)")
     parser.add_argument("--limit", type=float, default=60, help="seconds to compile and run once (60)")
     parser.add_argument("--markdown", action="store_true", help="tables for docs/performance.md")

@@ -1,7 +1,9 @@
-"""Files in and out: whole processes against polars (streaming engine), and for npy against copying the same bytes.
+"""Files in and out: whole processes side by side, csv and parquet against polars, npy and npz against NumPy.
 
-Three columns in, the same three and four derivatives out. Both programs write the same columns, which are compared
-once; outputs are deleted before every run, since writing over a file is faster than writing a new one.
+Two columns in, the same, the value, the gradient and the Hessian out. polars (streaming engine) has the formulas
+written by hand and writes the same columns, which are compared once. NumPy computes them by the formulas of `by_hand`,
+in blocks that stay in the cache, keeps none, and copies the file that gradcli has written. Outputs are deleted before
+every run, since writing over a file is faster than writing a new one.
 """
 
 from __future__ import annotations
@@ -11,14 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
 from startup import shell_door
 
-FUNCTION = "a*exp(-b*t)"
-DERIVATIVES = {"fa": "a", "fb": "b", "ft": "t", "fbb": "b, 2"}
-WORDS = ["eval", "; ".join(f"{name} = diff({FUNCTION}, {by})" for name, by in DERIVATIVES.items())]
+FUNCTION = "sin(x)*exp(-y**2) + log(1 + x**2*y**2)"
+WORDS = ["diff", FUNCTION, "--order", "2"]
 
 MAKE = """
 import sys
@@ -26,12 +28,14 @@ import numpy as np
 from gradcli.formats import FORMATS, Style
 n, folder = int(sys.argv[1]), sys.argv[2]
 class Made:
-    names, shape, shapes, empty, nonfinite = ("a", "b", "t"), (n,), None, (), {}
+    names, shape, shapes, empty, nonfinite = ("x", "y"), (n,), None, (), {}
     @property
     def blocks(self):
         rng = np.random.default_rng(1)
         for lo in range(0, n, 100_000):
-            yield list(rng.random((3, min(n - lo, 100_000))) * [[5.0], [3.0], [10.0]] + 0.1)
+            yield list(rng.uniform(-1, 1, (2, min(n - lo, 100_000))) * [[3.0], [2.0]])
+    def whole(self):
+        return [np.concatenate(parts) for parts in zip(*self.blocks)]
 for form in sys.argv[3:]:
     with open(f"{folder}/in.{form}", "wb") as file:
         FORMATS[form].write(Made(), file.write, Style())
@@ -40,42 +44,34 @@ POLARS = """
 import sys
 import polars
 read, write = (getattr(polars, "scan_" + sys.argv[1]), "sink_" + sys.argv[1])
-a, b, t = (polars.col(name) for name in "abt")
-e = (-b * t).exp()
-found = read(sys.argv[2]).with_columns(e.alias("fa"), (-a * t * e).alias("fb"), (-a * b * e).alias("ft"),
-                                       (a * t * t * e).alias("fbb"))
+x, y = polars.col("x"), polars.col("y")
+s, c, e = x.sin(), x.cos(), (-y * y).exp()
+xx, yy = x * x, y * y
+q = xx * yy
+w = 1 + q
+bend = 2 * (1 - q) / (w * w)
+found = read(sys.argv[2]).with_columns(
+    (s * e + w.log()).alias("f"),
+    (c * e + 2 * x * yy / w).alias("df_dx"),
+    (-2 * y * s * e + 2 * xx * y / w).alias("df_dy"),
+    (bend * yy - s * e).alias("d2f_dx2"),
+    (4 * x * y / (w * w) - 2 * y * c * e).alias("d2f_dxdy"),
+    ((4 * yy - 2) * s * e + bend * xx).alias("d2f_dy2"),
+)
 getattr(found, write)(sys.argv[3])
 """
-COPY = """
+NUMPY = """
 import os, shutil, sys
-with open(sys.argv[1], "rb") as file:
-    while file.read(1 << 20):
-        pass
-shutil.copyfile(sys.argv[2], sys.argv[3])
-with open(sys.argv[3], "rb+") as file:
-    os.fsync(file.fileno())
-"""
-COMPUTE = """
-import sys, time
 import numpy as np
-from gradcli.compute.grid import Axis, Grid
-from gradcli.job import engine
-from gradcli.job.inputs import Held
-from gradcli.language import parse
-from gradcli.calculus.derive import derive
-from gradcli.job import Job, run
-from gradcli.compute.program import build
-from gradcli.compute.execute import digests
-from gradcli.job.request import Request
-table = np.load(sys.argv[1], mmap_mode="r")
-request = Request(Job([sys.argv[2]], order=0), [])
-grid = Grid([Axis(list("abt"), [Held(np.ascontiguousarray(table[name])) for name in "abt"])])
-program = build([e for _, e in request.derived], [["a", "b", "t"]])
-start = time.perf_counter()
-for _ in digests(engine.work(program, grid, "vector"), lambda block, first: None,
-                 target=engine.block_points(program, "vector"), threads=2):
-    pass
-print(time.perf_counter() - start)
+sys.path.insert(0, sys.argv[1])
+from by_hand import BY_HAND
+table = np.load(sys.argv[2])
+x, y = table["x"], table["y"]
+for lo in range(0, len(x), 16384):
+    BY_HAND["hessian"](x[lo : lo + 16384], y[lo : lo + 16384])
+shutil.copyfile(sys.argv[3], sys.argv[4])
+with open(sys.argv[4], "rb+") as file:
+    os.fsync(file.fileno())
 """
 DIFFERENCE = """
 import sys
@@ -83,7 +79,7 @@ import numpy as np
 import polars
 ours, theirs = (getattr(polars, "scan_" + sys.argv[1])(name).head(100_000).collect() for name in sys.argv[2:])
 assert ours.columns == theirs.columns, (ours.columns, theirs.columns)
-np.testing.assert_allclose(ours.to_numpy(), theirs.to_numpy(), rtol=1e-12)
+np.testing.assert_allclose(ours.to_numpy(), theirs.to_numpy(), rtol=1e-10, atol=1e-14)
 """
 
 
@@ -105,67 +101,72 @@ def table(environment: dict[str, str], rounds: int, rows: int) -> list[list[str]
     environment = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
     head = ["rows of a file", "rows", "gradcli, s", "cpu, s", "peak, MB", "against", "s", "cpu, s", "peak, MB", "ratio"]
     found = [head]
+    forms = ("csv", "parquet", "npy", "npz")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run(
-            [sys.executable, "-c", MAKE, str(rows), name, "csv", "parquet", "npy"], env=environment, check=True
-        )
-        for form in ("csv", "parquet", "npy"):
+        subprocess.run([sys.executable, "-c", MAKE, str(rows), name, *forms], env=environment, check=True)
+        for form in forms:
             given, ours, theirs = (folder / f"{k}.{form}" for k in ("in", "ours", "theirs"))
             command = [*shell_door(), *WORDS, "--input", str(given), "-o", str(ours)]
-            peer = [sys.executable, "-c", POLARS, form, str(given), str(theirs)]
-            against, extra = "polars", 0.0
-            if form == "npy":
+            if form.startswith("np"):
                 _process(command, environment, ours)
-                copied = ours.rename(folder / "copied.npy")
-                peer = [sys.executable, "-c", COPY, str(given), str(copied), str(theirs)]
-                told = subprocess.run(
-                    [sys.executable, "-c", COMPUTE, str(given), WORDS[1]],
-                    env=environment, check=True, capture_output=True, text=True,
-                )  # fmt: skip
-                against, extra = "a copy and the computation", float(told.stdout)
-            pairs = []
+                copied = ours.rename(folder / f"copied.{form}")
+                here = str(Path(__file__).parent)
+                peer = [sys.executable, "-c", NUMPY, here, str(given), str(copied), str(theirs)]
+                against = "NumPy's formula and a copy"
+            else:
+                peer = [sys.executable, "-c", POLARS, form, str(given), str(theirs)]
+                against = "polars"
+            alone = against == "polars" and find_spec("polars") is None
+            runs = [(command, ours)] if alone else [(command, ours), (peer, theirs)]
+            turns = []
             for k in range(rounds):
-                runs = [(command, ours), (peer, theirs)]
                 # Whoever goes first changes from turn to turn.
                 done = [_process(c, environment, out) for c, out in (runs if k % 2 else runs[::-1])]
-                pairs.append(done if k % 2 else done[::-1])
-            if form != "npy":
-                check = [sys.executable, "-c", DIFFERENCE, form, str(ours), str(theirs)]
-                subprocess.run(check, env=environment, check=True)
-            for path in (ours, theirs):
+                turns.append(done if k % 2 else done[::-1])
+            sides = [[median(column) for column in zip(*side, strict=True)] for side in zip(*turns, strict=True)]
+            cells = [f"{v:.2f}" if k < 2 else f"{v:.0f}" for side in sides for k, v in enumerate(side)]
+            row = [f"{form} to {form}", f"{rows:.0e}", *cells[:3]]
+            if alone:
+                found.append([*row, "polars is not installed", *[""] * 4])
+            else:
+                if against == "polars":
+                    check = [sys.executable, "-c", DIFFERENCE, form, str(ours), str(theirs)]
+                    subprocess.run(check, env=environment, check=True)
+                ratio = median(us[0] / them[0] for us, them in turns)
+                found.append([*row, against, *cells[3:], f"{ratio:.2f}"])
+            for _, path in runs:
                 path.unlink()
-            (s, cpu, peak), (other, other_cpu, other_peak) = (
-                [median(column) for column in zip(*side, strict=True)] for side in zip(*pairs, strict=True)
-            )
-            ratio = median(a[0] / (b[0] + extra) for a, b in pairs)
-            cells = [s, cpu, peak, other + extra, other_cpu + extra, other_peak]
-            texts = [f"{v:.2f}" if k % 3 < 2 else f"{v:.0f}" for k, v in enumerate(cells)]
-            found.append([f"{form} to {form}", f"{rows:.0e}", *texts[:3], against, *texts[3:], f"{ratio:.2f}"])
     return found
 
 
 def latency(environment: dict[str, str]) -> list[list[str]]:
-    """Milliseconds from a row written to a pipe to its row read from the other end, and from the start to the first."""
+    """Milliseconds from a row written to a pipe to its row read from the other end, and from the start to the first.
+
+    Beyond some steps the engine depends on how much a pipe brings: then the first answer waits until the pipe rests.
+    """
     environment = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    command = [*shell_door(), "diff", FUNCTION, "--input", "-", "--jsonl"]
-    firsts, later = [], []
-    for _ in range(5):
-        start = time.perf_counter()
-        with subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        ) as one:
-            assert one.stdin is not None
-            assert one.stdout is not None
-            one.stdin.write(b"a,b,t\n1,2,3\n")
-            one.stdout.readline()
-            firsts.append(time.perf_counter() - start)
-            for k in range(20):
-                time.sleep(0.01)
-                start = time.perf_counter()
-                one.stdin.write(b"1,2,%d\n" % k)
+    found = [["a row of a pipe", "first after the start, ms", "each later, ms", "worst, ms"]]
+    for what, order in (("gradient", "1"), ("gradient and Hessian", "2")):
+        command = [*shell_door(), "diff", FUNCTION, "--order", order, "--input", "-", "--jsonl"]
+        firsts, later = [], []
+        for _ in range(5):
+            start = time.perf_counter()
+            with subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            ) as one:
+                assert one.stdin is not None
+                assert one.stdout is not None
+                one.stdin.write(b"x,y\n1,2\n")
                 one.stdout.readline()
-                later.append(time.perf_counter() - start)
-            one.stdin.close()
-    row = [f"{1000 * v:.1f}" for v in (median(firsts), median(later), max(later))]
-    return [["a row of a pipe", "first after the start, ms", "each later, ms", "worst, ms"], ["csv to jsonl", *row]]
+                firsts.append(time.perf_counter() - start)
+                for k in range(20):
+                    time.sleep(0.01)
+                    start = time.perf_counter()
+                    one.stdin.write(b"1,%d\n" % k)
+                    one.stdout.readline()
+                    later.append(time.perf_counter() - start)
+                one.stdin.close()
+        milliseconds = [f"{1000 * v:.1f}" for v in (median(firsts), median(later), max(later))]
+        found.append([f"csv to jsonl, {what}", *milliseconds])
+    return found
