@@ -71,10 +71,17 @@ def _array_rows(columns: Sequence[Any], words: bool) -> bytes:
         finite = np.isfinite(table)
         if words and not finite.all():
             body = _worded(body, table[~finite].tolist())
-    text = np.frombuffer(body, np.uint8).copy()
-    text[np.flatnonzero(text == _COMMA)[len(columns) - 1 :: len(columns)]] = _NEWLINE
-    text[-1] = _NEWLINE
-    return text[1:].tobytes()
+    size = len(body)
+    text = np.zeros(-(-size // 4) * 4, np.uint8)
+    text[:size] = np.frombuffer(body, np.uint8)
+    # A number has three characters or more, so that four bytes hold one comma at most: search groups of four, which is
+    # twice as fast, and find the place in the group from its value.
+    groups = (text == _COMMA).view("<u4")
+    ends = np.flatnonzero(groups != 0)[len(columns) - 1 :: len(columns)]
+    group = groups[ends]
+    text[4 * ends + (group > 0xFF) + (group > 0xFFFF) + (group > 0xFFFFFF)] = _NEWLINE
+    text[size - 1] = _NEWLINE
+    return text[1:size].tobytes()
 
 
 def _worded(body: bytes, nonfinite: list[float]) -> bytes:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from gradcli.caret import printable
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Style, by_suffix, json_write, markdown, spell, table
+from gradcli.formats.print_numbers import number_rows
 
 pytestmark = pytest.mark.quick
 
@@ -139,6 +140,17 @@ def test_every_format_has_the_same_bytes_from_lists_and_arrays_in_any_blocks(
         once = packed(name, Made(columns, block=len(rows)))
         assert packed(name, Made(columns, block=block)) == once
         assert packed(name, Made(columns, block=block, arrays=True)) == once
+
+
+@pytest.mark.parametrize("width", range(1, 10))
+def test_rows_of_arrays_end_where_rows_of_lists_do(width: int) -> None:
+    """Numbers of all lengths, the shortest too, so that a row ends at every place within a word of bytes."""
+    values = [0.0, math.nan, 2.0, math.inf, -0.5, -math.inf, 10.25, 1e16, 123.125, -5e-324, -1.7976931348623157e308]
+    columns = [[values[(r * r + k * r + k) % len(values)] for r in range(300)] for k in range(width)]
+    for length in (1, 2, 3, 4, 300):
+        lists = [column[:length] for column in columns]
+        assert number_rows([np.array(column) for column in lists]) == number_rows(lists)
+        assert number_rows([np.array(column) for column in lists], words=False) == number_rows(lists, words=False)
 
 
 @given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=9))
