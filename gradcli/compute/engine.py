@@ -12,6 +12,7 @@ from gradcli.compute.execute import Work
 from gradcli.compute.grid import Grid
 from gradcli.compute.program import Program
 from gradcli.errors import GradError
+from gradcli.limits import memory
 
 ENGINES = ("auto", "scalar", "vector", "native")
 FEW_STEPS = 150_000
@@ -70,6 +71,8 @@ def chosen_for_rows(
 
 def _fastest() -> tuple[str, str | None]:
     """Return the native engine, or that of NumPy and the reason why the native one is unavailable."""
+    if memory.limited():
+        return "vector", "native takes much address space, which is limited here (ulimit -v)"
     if find_spec("llvmlite") is None:
         return "vector", "native needs llvmlite: pip install 'gradcli[native]'"
     # Import the package before its submodule: threads that import the two in different orders deadlock on the locks

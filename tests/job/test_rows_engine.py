@@ -19,6 +19,7 @@ from gradcli.errors import GradError
 from gradcli.formats import input
 from gradcli.job import Job, Rows, run
 from gradcli.job.inputs import Tables
+from gradcli.limits import memory
 
 
 @pytest.fixture(autouse=True)
@@ -146,11 +147,19 @@ def test_short_formulas_never_wait(monkeypatch: pytest.MonkeyPatch) -> None:
         assert asked == ["16777216 bytes"] * text.startswith("sin")
 
 
-def test_without_the_compiler_numpy_computes_large_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "LARGE", 0)
-    monkeypatch.setattr(engine, "NATIVE_START", 0)
-    monkeypatch.setattr(engine, "NATIVE_STEP", 0)
-    monkeypatch.setattr(engine, "find_spec", lambda name: None)
+@pytest.mark.usefixtures("few_bytes_are_many")
+@pytest.mark.parametrize(
+    ("without", "why"),
+    [
+        ((engine, "find_spec", lambda name: None), "native needs llvmlite: pip install 'gradcli[native]'"),
+        ((memory, "limited", lambda: True), "native takes much address space, which is limited here (ulimit -v)"),
+    ],
+)
+def test_where_compiled_code_cannot_run_numpy_computes_large_files(
+    without: tuple[Any, str, Any], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LARGE", 25)
+    monkeypatch.setattr(*without)
     found = run(Job(["exp(x*x)*sin(t)"]), Rows(["runs.csv"]))
     assert len(found.whole()[0]) == 3
-    assert (found.engine, found.slower) == ("vector", "native needs llvmlite: pip install 'gradcli[native]'")
+    assert (found.engine, found.slower) == ("vector", why)
