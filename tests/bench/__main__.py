@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -230,7 +231,9 @@ def main() -> None:
         rows = tensors.table(environment, options.rounds)
         print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n")
     if "files" in wanted:
-        for rows in (files.table(environment, options.rounds, int(options.rows)), files.latency(environment)):
+        tables = [partial(files.table, rounds=options.rounds, rows=int(options.rows)), files.writing, files.latency]
+        for table in tables:
+            rows = table(environment)
             print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n", flush=True)
     if "startup" in wanted:
         rows = [["whole process", "ms", "against", "ms", "ratio"]]

@@ -73,6 +73,23 @@ shutil.copyfile(sys.argv[3], sys.argv[4])
 with open(sys.argv[4], "rb+") as file:
     os.fsync(file.fileno())
 """
+WRITE = """
+import sys, time
+import numpy as np
+from gradcli.formats import FORMATS, Style
+rows = 1 << 17
+block = list(np.random.default_rng(1).random((8, rows)))
+class Made:
+    names, shape, shapes, empty, nonfinite, blocks = tuple("abcdefgh"), (8 * rows,), None, (), {}, [block] * 8
+def nanoseconds(form):
+    made = Made()
+    made.blocks = iter(made.blocks)
+    start = time.process_time()
+    FORMATS[form].write(made, lambda piece: None, Style())
+    return (time.process_time() - start) / (64 * rows) * 1e9
+for form in sys.argv[1:]:
+    print(min(nanoseconds(form) for _ in range(9)))
+"""
 DIFFERENCE = """
 import sys
 import numpy as np
@@ -138,6 +155,19 @@ def table(environment: dict[str, str], rounds: int, rows: int) -> list[list[str]
             for _, path in runs:
                 path.unlink()
     return found
+
+
+def writing(environment: dict[str, str]) -> list[list[str]]:
+    """Nanoseconds of processor time that a number takes until it is bytes, the best of nine; the kernel's not counted.
+
+    Text is printed by orjson, which holds the interpreter's lock, so that one thread prints at a time.
+    """
+    forms = ("csv", "parquet", "npy")
+    told = subprocess.run(
+        [sys.executable, "-c", WRITE, *forms], env=environment, check=True, capture_output=True, text=True
+    )
+    numbers = zip(forms, map(float, told.stdout.split()), strict=True)
+    return [["a number becomes bytes", "ns of a processor"], *[[form, f"{number:.1f}"] for form, number in numbers]]
 
 
 def latency(environment: dict[str, str]) -> list[list[str]]:
