@@ -206,6 +206,12 @@ class FileOutput(Output):
     def failure(self, e: OSError) -> GradError:
         return GradError(f"{self.name}: {e.strerror or e}", exit_code=3)
 
+    def flush(self) -> None:
+        size = self.size
+        super().flush()
+        if self.file is not None:
+            self.file.wrote(size)
+
     def close(self) -> None:
         self.flush()
         try:

@@ -12,16 +12,24 @@ import re
 import stat
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
+from time import sleep
 
 _AT = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd
 _CONTENT_ATTRIBUTES = {"security.capability", "security.ima", "security.evm"}
 """Extended attributes not copied: they depend on the content, and a write removes or invalidates them."""
 _ACL = "system.posix_acl_access"
+_MANY = 1 << 25
+"""Bytes written from which they begin their way to the disk while more are computed."""
+_NAP = 0.001
+"""Seconds between checks that they are there."""
 
 
 class Replacement:
     """The replacement of one file: ``open()``, write to the descriptor, ``commit()``, and always ``discard()`` last.
+
+    ``wrote(size)`` after each write lets the disk work meanwhile, so that ``commit()`` waits for little.
 
     ``complete``: the target has been replaced.
     """
@@ -33,6 +41,9 @@ class Replacement:
         self.temporary: str | None = None
         self.mode = 0o600
         self.complete = False
+        self.unsynced = 0
+        self.syncing: Callable[[], bool] = bool
+        self.error: OSError | None = None
 
     @property
     def dir_fd(self) -> int | None:
@@ -63,7 +74,28 @@ class Replacement:
         self.fd = os.open(self.name, flags, 0o600, dir_fd=self.dir_fd)
         return self.fd
 
+    def wrote(self, size: int) -> None:
+        self.unsynced += size
+        if self.unsynced >= _MANY and hasattr(os, "fdatasync") and not self.syncing():
+            from gradcli.compute.threads import begin
+
+            self.unsynced = 0
+            # Without memory for a thread all waits for ``commit``.
+            with suppress(RuntimeError, MemoryError):
+                self.syncing = begin(self._sync)
+
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self.fd)
+        except OSError as e:
+            self.error = e
+
     def commit(self) -> None:
+        while self.syncing():
+            sleep(_NAP)
+        if self.error is not None:
+            # The system reports a failed write once: the sync below would not repeat it.
+            raise self.error
         self._copy_metadata()
         os.fsync(self.fd)
         if self.temporary is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import resource
@@ -542,6 +543,32 @@ def test_without_proc_the_file_has_a_name(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(replacement, "_descriptor_path", lambda fd: f"/no/proc/{fd}")
     assert call([*ONE, "-o", "o.csv"]) == 0
     assert left() == ["o.csv"] and Path("o.csv").read_text() == TABLE
+
+
+@pytest.mark.skipif(not hasattr(os, "fdatasync"), reason="the system has no such call")
+@pytest.mark.parametrize("number", [0, errno.EIO])
+def test_a_long_file_goes_to_the_disk_while_it_is_written(
+    number: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A failure is told once by the system, to the call that waits: it is an error all the same."""
+    written: list[int] = []
+
+    def synced(fd: int) -> None:
+        written.append(os.fstat(fd).st_size)
+        if number:
+            raise OSError(number, os.strerror(number))
+
+    Path("o.csv").write_text("old")
+    monkeypatch.setattr(replacement, "_MANY", 1000)
+    monkeypatch.setattr(os, "fdatasync", synced)
+    code = call(["eval", "x", "--grid", "x=0:1:100000", "-o", "o.csv"])
+    assert left() == ["o.csv"]
+    if number:
+        assert code == 3 and os.strerror(number) in capfd.readouterr().err
+        assert Path("o.csv").read_text() == "old"
+    else:
+        assert code == 0 and Path("o.csv").read_text().count("\n") == 100_001
+        assert 0 < min(written) < Path("o.csv").stat().st_size
 
 
 @pytest.mark.parametrize("there", [False, True])
