@@ -106,15 +106,21 @@ class Streamed(Computed):
         import numpy as np
 
         self._check_held(self.total)
-        parts, kept = [], 0
+        # Where the number of rows is known every block is copied to its place at once, and not held until the end.
+        columns = [np.empty(self.total) for _ in range(self.width)]
+        parts, kept, first = [], 0, len(self.kept)
         for block in self.blocks:
+            if self.total:
+                for column, part in zip(columns, block[first:], strict=True):
+                    column[self.size - len(part) : self.size] = part
+                block = block[:first]
             parts.append(block)
-            kept += sum(column.size for column in block[: len(self.kept)])
+            kept += sum(column.size for column in block[:first])
             self._check_held(self.size, kept)
         if not parts:
-            return [*[Kept([]) for _ in self.kept], *[np.empty(0) for _ in range(self.width)]]
-        columns = zip(*parts, strict=True)
-        return [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in columns]
+            return [*[Kept([]) for _ in self.kept], *columns]
+        joined = [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in zip(*parts, strict=True)]
+        return [*joined, *columns] if self.total else joined
 
     def _check_held(self, points: int, kept: int = 0) -> None:
         memory.check(
