@@ -120,7 +120,7 @@ class Streamed(Computed):
         if not parts:
             return [*[Kept([]) for _ in self.kept], *columns]
         joined = [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in zip(*parts, strict=True)]
-        return [*joined, *columns] if self.total else joined
+        return [*joined, *[column[: self.size] for column in columns]] if self.total else joined
 
     def _check_held(self, points: int, kept: int = 0) -> None:
         memory.check(
