@@ -62,13 +62,16 @@ def _group_rows(table: Any, types: Any) -> int:
     """Return the number of rows of the next row group."""
     import numpy as np
 
-    fixed, sizes = 0, np.zeros(min(_ROWS, table.num_rows), np.int64)
+    rows: int = min(_ROWS, table.num_rows)
+    fixed, sizes = 0, None
     for column in table.slice(0, _ROWS).columns:
         parts = [row_bytes(chunk, types) for chunk in column.chunks]
         if isinstance(parts[0], int):
             fixed += parts[0]
         else:
-            sizes += np.concatenate(parts)
+            sizes = np.concatenate(parts) + (0 if sizes is None else sizes)
+    if sizes is None:
+        return max(1, min(rows, _BYTES // max(1, fixed)))
     return max(1, int(np.searchsorted(np.cumsum(sizes + fixed), _BYTES, "right")))
 
 
