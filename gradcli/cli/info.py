@@ -90,7 +90,13 @@ def _slopes(row: Any) -> list[str]:
     names = row.arguments
     e = apply(row.name, *map(var, names), value=1 if row.parameter else None)
     example = "  (for n = 1)" if row.parameter else ""
-    return [f"{n} = {text(d)}{example}" for n, d in derive([(row.name, e)], names, 1)[1:]]
+    lines = []
+    for name in names:
+        if name in row.unknown:
+            lines.append(f"d{row.name}_d{name} has no closed form")
+        else:
+            lines += [f"{n} = {text(d)}{example}" for n, d in derive([(row.name, e)], [name], 1)[1:]]
+    return lines
 
 
 @options.command(

@@ -17,7 +17,8 @@ FOREIGN_WORDS = frozenset(
 )  # fmt: skip
 FOREIGN_OPERATORS = {"mod": "%", "is": "==", "equals": "==", "times": "*", "xor": "!="}
 FOREIGN_CALLS = {
-    "factorial": "gamma(n + 1)", "fact": "gamma(n + 1)", "ifelse": "where(condition, a, b)",
+    "airy": "airyai(x), airyaiprime(x), airybi(x) or airybiprime(x)", "fact": "factorial(n)",
+    "ifelse": "where(condition, a, b)",
     "iif": "where(condition, a, b)", "piecewise": "where(condition, a, b)", "derivative": "diff(f, x)",
     "deriv": "diff(f, x)", "avg": "mean(x)", "average": "mean(x)", "total": "sum(x)", "product": "prod(x)",
      "d": "diff(f, x)", "grad": "diff(f, x)", "arg": "atan2(y, x)",
