@@ -20,7 +20,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{
         row.name: ufunc
         for row in TABLE.values()
-        if row.numpy and (row.slopes is not None or row.direct) and not row.selects
+        if row.numpy and (row.slopes is not None or row.direct) and not (row.selects or row.exact)
         for ufunc in [getattr(np, row.numpy)]
         if any(types.endswith("->D") for types in ufunc.types)
     },

@@ -19,7 +19,7 @@ from gradcli.calculus import forward
 from gradcli.compute.backends import scalar, vector
 from gradcli.compute.program import build
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, rebuild, rewrite, substitute, var
-from gradcli.functions import TABLE, slopes
+from gradcli.functions import TABLE, slopes, vanishes
 
 Source = int
 """The origin of an argument of a derivative's template: COTANGENT, ANSWER or the index of an argument."""
@@ -100,10 +100,10 @@ class Elementwise(Operation):
         template, name = self.template, placeholder(k)
         row = TABLE.get(template.op)
         if row is not None and not row.direct and template.args == tuple(_placeholders(self.arity)):
-            slope = slopes(template)[k]
+            slope = slopes(template, name.variables)[k]
         else:
             slope = forward.partials([template], [str(name.value)], 1)[template].get((0,))
-        return None if slope is None or slope is ZERO else _with_answer(slope, template)
+        return None if slope is None or slope is ZERO or vanishes(slope) else _with_answer(slope, template)
 
     def pull(self, k: int) -> tuple[Elementwise, tuple[Source, ...]] | Source | None:
         """The cotangent of argument k: an operation and its sources, COTANGENT itself, or None if it is zero."""

@@ -62,7 +62,7 @@ def _by_reverse(e: Expr, wrt: Sequence[str], order: int) -> dict[forward.Partial
         partials[i,] = first[v]
         if order > 1:
             # Mixed partials are symmetric: each is derived from the gradient component of its earliest variable only.
-            for partial, d in forward.partials([first[v]], wrt[i:], order - 1)[first[v]].items():
+            for partial, d in forward.partials([first[v]], wrt[i:], order - 1, [e])[first[v]].items():
                 partials[(i, *[i + k for k in partial])] = d
     return partials
 

@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import combinations_with_replacement, product
 from math import comb, prod
 
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, LARGEST, ONE, ZERO, Expr, apply, bit, const, exact
-from gradcli.functions import TABLE, slopes
+from gradcli.expr import BOOLEANS, LARGEST, ONE, ZERO, Expr, apply, bit, const, exact, reachable
+from gradcli.functions import TABLE, guarded, slopes, vanishes
+from gradcli.functions.row import compared, vanishing
 from gradcli.limits.work import spend
 
 Index = tuple[int, ...]
@@ -45,7 +46,7 @@ _DIRECT = {"var", *(name for name, row in TABLE.items() if row.direct), *BOOLEAN
 
 def scaled(factor: Fraction | int, e: Expr) -> Expr:
     """factor*e with constants merged: in derivative rules 3*(2*x) may become 6*x, though it rounds differently."""
-    if factor == 1:
+    if factor == 1 or vanishes(e):
         return e
     if e.op == "neg":
         return scaled(-factor, e.args[0])
@@ -66,6 +67,8 @@ def times(a: Expr | None, b: Expr | None) -> Expr | None:
     """The product of two derivatives; None is a structural zero."""
     if a is None or b is None:
         return None
+    if vanishes(a) or vanishes(b):
+        return a if not vanishes(b) else guarded(b, a) if vanishes(a) else b
     for number, other in ((exact(a), b), (exact(b), a)):
         if number is not None:
             # A 0 in the user's formula is a number: 0*sqrt(x) has no derivative at 0. Only 0 times a constant vanishes.
@@ -80,14 +83,18 @@ def plus(a: Expr | None, b: Expr | None) -> Expr | None:
     """The sum of two derivatives; None is a structural zero."""
     if a is None or b is None:
         return b if a is None else a
+    if vanishes(a) or vanishes(b):
+        return guarded(a, b) if vanishes(b) else guarded(b, a)
     return apply("add", a, b)
 
 
 def minus(a: Expr | None, b: Expr | None) -> Expr | None:
     """The difference of two derivatives; None is a structural zero."""
-    if b is None:
-        return a
-    return apply("neg", b) if a is None else apply("sub", a, b)
+    if b is None or (a is None and vanishes(b)):
+        return a or b
+    if a is None or vanishes(a):
+        return apply("neg", b) if a is None else guarded(b if vanishes(b) else apply("neg", b), a)
+    return guarded(a, b) if vanishes(b) else apply("sub", a, b)
 
 
 def _split(a: Index) -> list[tuple[int, Index, Index]]:
@@ -122,7 +129,8 @@ def _needed(roots: Iterable[Expr], order: int, mask: int) -> tuple[dict[Expr, in
             continue
         if e not in rules:
             rules[e] = [
-                s if s is not None and a.variables & mask else None for s, a in zip(slopes(e), e.args, strict=True)
+                s if s is not None and a.variables & mask else None
+                for s, a in zip(slopes(e, mask), e.args, strict=True)
             ]
         for slope in rules[e]:
             if slope is not None:
@@ -144,13 +152,24 @@ def _square(e: Expr) -> Expr | None:
     return e.args[0] if e.op == "mul" and e.args[0] is e.args[1] else None
 
 
-def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Expr, dict[Partial, Expr]]:
+def _among(condition: Expr, conditions: Collection[Expr]) -> bool:
+    """Whether a condition is one of ``conditions``, or made of them."""
+    made = condition.op in ("and", "or", "not") and all(_among(a, conditions) for a in condition.args)
+    return made or condition in conditions
+
+
+def partials(
+    roots: Sequence[Expr], names: Sequence[str], order: int, written: Sequence[Expr] = ()
+) -> dict[Expr, dict[Partial, Expr]]:
     """Every partial derivative of each root, of total order 1 to ``order`` in the variables ``names``.
 
-    A partial that is zero everywhere is missing.
+    A partial that is zero everywhere is missing. Where a comparison meets nan, the `where` that asks it is constant,
+    but its derivatives in the variables compared are nan: this is so for those in the expressions ``written`` by the
+    user (the roots themselves if not given), not for those in slopes.
     """
     masks = [bit(name) for name in names]
     need, rules = _needed(roots, order, sum(masks))
+    asked = {e.args[0] for e in reachable(written or roots) if e.op == "where"}
     jets: dict[Expr, dict[Index, Expr]] = {e: {(0,) * len(names): e} for e in need}
     ordered = sorted(need, key=lambda e: e.serial)
     split = cache(_split)
@@ -185,12 +204,19 @@ def partials(roots: Sequence[Expr], names: Sequence[str], order: int) -> dict[Ex
             return leibniz(args[0], args[1], split(a))
         if op == "div":
             above = minus(part(args[0], a), leibniz(args[1], e, split(a)[1:]))
-            return None if above is None else apply("div", above, args[1])
+            return above if above is None or vanishes(above) else apply("div", above, args[1])
         if op in ("where", "instead"):
             yes, no = part(args[1], a), part(args[2], a)
-            return None if yes is no is None else apply(op, args[0], yes or ZERO, no or ZERO)
+            chosen = None if yes is no is None else apply(op, args[0], yes or ZERO, no or ZERO)
+            touched = sum(masks[i] for i, n in enumerate(a) if n)
+            for u in compared(args[0]) if op == "where" and _among(args[0], asked) else ():
+                if u.variables & touched:
+                    chosen = plus(chosen, vanishing(u))
+            return chosen
         if op == "defined":
             slope = part(args[1], a)
+            if slope is None and vanishes(e):
+                return e
             return None if slope is None else apply("defined", args[0], slope)
         return chain(e, a)
 

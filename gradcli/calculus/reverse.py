@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
+from gradcli.calculus.forward import minus, plus, times
 from gradcli.errors import GradError
-from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact, post_order
+from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, bit, const, exact, post_order, var, variables
 from gradcli.expr.traversal import missing
-from gradcli.functions import NONLOCAL, reduces, slopes
+from gradcli.functions import NONLOCAL, reduces, slopes, vanishes
+from gradcli.functions.row import compared, vanishing
 
 Alive = tuple[Expr | None, Expr]
 """The condition of an adjoint (None: always), and the adjoint, which is valid where the condition holds."""
@@ -25,6 +27,8 @@ COUNT = apply("sum", ONE)
 
 
 def _product(a: Expr, b: Expr) -> Expr | None:
+    if vanishes(a) or vanishes(b):
+        return times(a, b)
     for number, other in ((exact(a), b), (exact(b), a)):
         if number is not None and number in (1, -1):
             return other if number == 1 else apply("neg", other)
@@ -103,9 +107,9 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
         if known is None:
             adjoints[e] = condition, value
         elif known[0] is condition:
-            adjoints[e] = condition, apply("add", known[1], value)
+            adjoints[e] = condition, plus(known[1], value) or value
         else:
-            meeting = apply("add", _selected(known), _selected((condition, value)))
+            meeting = plus(_selected(known), _selected((condition, value))) or value
             adjoints[e] = _both(known[0], condition, "or"), meeting
 
     for root, cotangent in pairs:
@@ -127,20 +131,27 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
             results[str(e.value)] = _selected(alive)
         elif op in ("add", "sub"):
             add(args[0], condition, g, spread)
-            add(args[1], condition, g if op == "add" else apply("neg", g), spread)
+            add(args[1], condition, g if op == "add" else minus(None, g), spread)
         elif op == "neg":
-            add(args[0], condition, apply("neg", g), spread)
+            add(args[0], condition, minus(None, g), spread)
         elif op == "mul":
             add(args[0], condition, _product(g, args[1]), spread)
             add(args[1], condition, _product(g, args[0]), spread)
         elif op == "div":
-            share = apply("div", g, args[1])
+            share = g if vanishes(g) else apply("div", g, args[1])
             add(args[0], condition, share, spread)
-            add(args[1], condition, apply("neg", apply("mul", share, e)), spread)
+            add(args[1], condition, g if vanishes(g) else apply("neg", apply("mul", share, e)), spread)
         elif op in ("where", "instead"):
+            for u in compared(args[0]) if op == "where" else ():
+                # To the variables at once: on its way a 0 would meet infinite slopes.
+                zero = vanishing(u if condition is None else apply("where", condition, u, ZERO))
+                for name in variables(u):
+                    add(var(name), None, zero, spread)
             add(args[1], _both(condition, args[0], "and"), g, spread)
             add(args[2], _both(condition, apply("not", args[0]), "and"), g, spread)
         elif op == "defined":
+            if vanishes(e):
+                add(args[0], condition, e, spread)
             add(args[1], condition, apply("defined", args[0], g), spread)
         elif op in _ALL_POINTS and _takes_all_points(e):
             reduced = op not in NONLOCAL
@@ -149,7 +160,7 @@ def adjoints(pairs: Sequence[tuple[Expr, Expr]], names: Sequence[str], single: I
             reached, value = _ALL_POINTS[op](e, w)
             add(args[0], _both(condition if reduced else None, reached, "and"), value, True)
         else:
-            for a, slope in zip(args, slopes(e), strict=True):
+            for a, slope in zip(args, slopes(e, mask), strict=True):
                 if slope is not None and a.variables & mask:
                     add(a, condition, _product(g, slope), spread)
     return results
@@ -170,6 +181,8 @@ def _total(value: Expr, varies: Varying) -> Expr:
 
 def _share(g: Expr) -> Expr:
     """g/n, with n the number of points."""
+    if vanishes(g):
+        return g
     if g is COUNT:
         return ONE
     if g.op == "neg":

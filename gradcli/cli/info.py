@@ -153,7 +153,7 @@ def _slopes(row: Function) -> dict[str, str]:
         return {}
     names = row.arguments
     e = apply(row.name, *map(var, names), value=1 if row.parameter else None)
-    return {x: text(derive([(row.name, e)], [x], 1)[1][1]) for x in names}
+    return {x: "no closed form" if x in row.unknown else text(derive([(row.name, e)], [x], 1)[1][1]) for x in names}
 
 
 @options.command(

@@ -50,10 +50,22 @@ def _refused(op: str, language: str, roots: Sequence[Expr]) -> GradError:
     """
     name = op.removeprefix("bare_")
     able = [row.name for row in LANGUAGES.values() if op in row.spelled or (op in FORMS and name != op)]
-    public = (e for e in reachable(roots) if op not in LOWERED and e.op in TABLE and not TABLE[e.op].internal)
-    made_of_it = (e.op for e in public if any(part.op == op for part in reachable(lower([e]))))
+    rows = ((e, TABLE[e.op]) for e in reachable(roots) if op not in LOWERED and e.op in TABLE)
+    public = ((e, row.word.partition(" ")[0] or e.op) for e, row in rows if row.word or not row.internal)
+    made_of_it = (word for e, word in public if op in _parts([e], LANGUAGES[language]))
     name = next(made_of_it, name.removesuffix("_gauss"))
     return GradError(f"{language} cannot say {name}", hint=f"{', '.join(able)} can" if able else None)
+
+
+def _parts(roots: Sequence[Expr], row: Language) -> set[str]:
+    """The operations that expressions are lowered to, and those in the forms of what the language lacks."""
+    seen: set[str] = set()
+    rest = lower(roots)
+    while rest:
+        new = {e.op: e for e in reachable(rest) if e.op not in seen}
+        seen.update(new)
+        rest = [form(e, row) for e in new.values() if e.args and e.op in FORMS and e.op not in row.spelled]
+    return seen
 
 
 def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[str]) -> str:

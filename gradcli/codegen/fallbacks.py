@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from gradcli.codegen.special import INF, NAN, dsinc, erfinv_gauss, polygamma, positive_polygamma
+from gradcli.codegen.special import INF, NAN, dsinc, erfinv_gauss, polygamma, polygamma_gap, positive_polygamma
 from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const, exact
 from gradcli.functions.row import (
     HALF,
@@ -35,7 +35,7 @@ from gradcli.functions.row import (
     sqrt,
     where,
 )
-from gradcli.functions.special import exact_square
+from gradcli.functions.special import betapdf, exact_square, gammapdf
 
 _WHOLE = const(2**52)
 _LARGE = const(10**8)
@@ -204,6 +204,12 @@ def _mod(x: Expr, y: Expr) -> Expr:
     return where(eq(rest, ZERO), _signed(ZERO, y), where(apart, rest + y, rest))
 
 
+def _beta(x: Expr, y: Expr) -> Expr:
+    fits = lt(maximum(maximum(x, y), x + y), const(170))
+    product = apply("gamma", x) * apply("gamma", y) / apply("gamma", x + y)
+    return where(fits, product, exp(apply("betaln", x, y)))
+
+
 FORMS: dict[str, Callable[..., Expr]] = {
     "defined": lambda y, slope: where(eq(y, y), slope, NAN),
     "gt": lambda a, b: lt(b, a),
@@ -233,6 +239,10 @@ FORMS: dict[str, Callable[..., Expr]] = {
     "ceil": lambda x: -_floor(-x),
     "trunc": lambda x: _signed(_floor(abs_(x)), x),
     "fma": _dekker_fma, "fmod": _fmod, "mod": _mod, "dsinc": dsinc,
+    "beta": _beta, "betaln": lambda x, y: apply("lgamma", x) + apply("lgamma", y) - apply("lgamma", x + y),
+    "betapdf": betapdf, "gammapdf": gammapdf,
+    "polygamma_gap": polygamma_gap,
+    "lambertw_above": lambda x, branch: ONE + apply("lambertw_low" if branch else "lambertw", x),
     "digamma": lambda x: apply("polygamma", x, value=0),
     "polygamma": polygamma, "bare_polygamma": positive_polygamma, "erfinv_gauss": erfinv_gauss,
 }  # fmt: skip

@@ -140,13 +140,17 @@ _JULIA = Language(
         **calls("F({0}, {1})", "atan2=atan hypot bare_copysign=copysign min max mod"), "fmod": "rem({0}, {1})",
         "power": "nan_power({0}, {1})", "fma": "fma({0}, {1}, {2})", "bare_polygamma": "polygamma({n}, {0})",
         **calls("F({n}, {0})", "besselj bessely besseli besselk"),
+        **calls("F({0}, {1})", "jv=besselj yv=bessely iv=besseli kv=besselk beta betaln=logbeta"),
+        **calls("F({0})", "airyai airyaiprime airybi airybiprime"), "betainc": "first(beta_inc({0}, {1}, {2}))",
+        "gammainc": "first(gamma_inc({0}, {1}))", "gammaincc": "last(gamma_inc({0}, {1}))",
     },
     frame="<comment>\n<prelude><helpers>function f(<parameters>)\n<read><body>    return (<results><comma>)\nend\n",
     result="<value>", helper="function <function>(<parameters>)\n<body>    return <value>\nend\n\n",
     read="    <name> = Float64(<name>)\n",
     prelude={
         **{word: f"{_SPECIAL}{word}\n\n" for word in
-           ("erf", "erfc", "erfinv", "digamma", "polygamma", "besselj", "bessely", "besseli", "besselk")},
+           ("erf", "erfc", "erfinv", "digamma", "polygamma", "besselj", "bessely", "besseli", "besselk", "beta",
+            "logbeta", "airyai", "airyaiprime", "airybi", "airybiprime", "beta_inc", "gamma_inc")},
         "lgamma": f"{_SPECIAL}logabsgamma\n\nlgamma(x) = first(logabsgamma(x))\n\n",
         **{f"nan_{f}": f"nan_{f}(x) = {test} ? NaN : {f}(x)\n\n" for f, test in _NAN_BELOW.items() if f != "gamma"},
         "nan_gamma": f"{_SPECIAL}gamma\n\nnan_gamma(x) = {_NAN_BELOW['gamma']} ? NaN : gamma(x)\n\n",

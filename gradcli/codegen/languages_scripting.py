@@ -78,11 +78,19 @@ _NUMPY = Language(
         **calls("special.F({0})", "erf erfc gamma lgamma=gammaln digamma erfinv"),
         "bare_polygamma": "special.polygamma({n}, {0})",
         **calls("special.F({n}, {0})", "besselj=jv bessely=yn besseli=iv besselk=kn"),
+        **calls("special.F({0}, {1})", "jv yv iv kv beta betaln gammainc gammaincc"),
+        "betainc": "special.betainc({0}, {1}, {2})",
+        **{op: f"special.airy({{0}})[{k}]" for k, op in enumerate(("airyai", "airyaiprime", "airybi", "airybiprime"))},
+        "lambertw": "real_lambertw({0}, 0)", "lambertw_low": "real_lambertw({0}, -1)",
     },
     frame="<comment>\nimport numpy as np\n<prelude>\n\n<helpers>def f(<parameters>):\n<read>"
     '    with np.errstate(all="ignore"):\n<inner>        return (<results><comma>)\n',
     result="<value>", helper="def <function>(<parameters>):\n<body>    return <value>\n\n\n",
-    read="    <name> = np.asarray(<name>, dtype=float)\n", prelude={"special": "from scipy import special\n"},
+    read="    <name> = np.asarray(<name>, dtype=float)\n", prelude={
+        "special": "from scipy import special\n",
+        "real_lambertw": "\n\ndef real_lambertw(x, k):\n    w = special.lambertw(x, k)\n"
+        "    return np.where(w.imag == 0, w.real, np.nan)\n",
+    },
     keywords=_PYTHON.keywords,
 )  # fmt: skip
 

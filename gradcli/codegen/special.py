@@ -9,7 +9,7 @@ import math
 from fractions import Fraction
 
 from gradcli.expr import ONE, TWO, ZERO, Expr, apply, const
-from gradcli.functions.row import HALF, PI, abs_, and_, cos, eq, exp, gt, le, log, lt, rint, sin, sqrt, where
+from gradcli.functions.row import HALF, PI, abs_, and_, cos, eq, exp, gt, le, log, log1p, lt, rint, sin, sqrt, where
 
 INF, NAN = const(math.inf), const(math.nan)
 
@@ -96,6 +96,26 @@ def positive_polygamma(x: Expr, n: int) -> Expr:
     for k in range(1, steps):
         lost = lost + inverse(x + const(k))
     return where(gt(x, const(10**15)), log(x), (lead - (HALF * inverse(top) + series)) - lost)
+
+
+def polygamma_gap(x: Expr, y: Expr, n: int) -> Expr:
+    """polygamma(n, x + y) - polygamma(n, x), for x, y > 0 as in the array kernel: a sum of terms of one sign."""
+    steps = 12 + n
+    positive = and_(gt(x, ZERO), gt(y, ZERO))
+    a, b = where(positive, x, ONE), where(positive, y, ONE)
+
+    def fall(z: Expr, power: int) -> Expr:
+        return -apply("expm1", -power * log1p(b / z)) / z**power
+
+    top = a + const(steps)
+    total = HALF * fall(top, n + 1) + (fall(top, n) / n if n else log1p(b / top))
+    for k, bernoulli in enumerate(_BERNOULLI, 1):
+        factor = bernoulli * Fraction(math.factorial(2 * k + n - 1), math.factorial(2 * k) * math.factorial(n))
+        total = total + const(factor) * fall(top, 2 * k + n)
+    for k in reversed(range(steps)):
+        total = total + fall(a + const(k), n + 1)
+    plain = apply("polygamma", x + y, value=n) - apply("polygamma", x, value=n)
+    return where(positive, const((-1) ** n * math.factorial(n)) * total, plain)
 
 
 def erfinv_gauss(x: Expr) -> Expr:

@@ -17,6 +17,8 @@ _SHARE = 16
 
 FORMS: dict[str, Callable[..., Expr]] = {}
 """The textbook form of each internal operation that has one; the function table fills it."""
+WORDS_OF: dict[str, str] = {}
+"""The word of each operation whose calls are not spelled by its own name; an argument after a blank comes last."""
 KINKS: set[str] = set()
 """Operations whose textbook form differs at kinks and where the function is not defined."""
 
@@ -24,7 +26,8 @@ KINKS: set[str] = set()
 def _textbook(e: Expr, args: tuple[Expr, ...]) -> Expr:
     form = FORMS.get(e.op)
     if form is None:
-        return rebuild(e, args)
+        # The textbook forms of two branches may be one.
+        return args[1] if e.op == "where" and args[1] is args[2] and e.args[1] is not e.args[2] else rebuild(e, args)
     try:
         return form(*args) if e.value is None else form(*args, e.value)
     except GradError:
@@ -129,10 +132,11 @@ def shape(e: Expr, bind: dict[Expr, int]) -> tuple[Parts, int]:
     if op in ("and", "or"):
         strength = _AND if op == "and" else _OR
         return (*inside(0, strength), f" {op} ", *inside(1, strength + 1)), strength
-    parts: list[str | Expr] = [f"{op}(" if op == "diff" or not isinstance(e.value, int) else f"{op}({e.value}, "]
+    word, _, last = WORDS_OF.get(op, op).partition(" ")
+    parts: list[str | Expr] = [f"{word}(" if op == "diff" or not isinstance(e.value, int) else f"{word}({e.value}, "]
     for a in e.args:
         parts += [a, ", "]
-    parts[-1] = f", {e.value})" if op == "diff" and e.value != 1 else ")"
+    parts[-1] = f", {e.value})" if op == "diff" and e.value != 1 else f", {last})" if last else ")"
     return tuple(parts), ATOM
 
 

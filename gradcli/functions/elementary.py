@@ -33,8 +33,8 @@ from gradcli.functions.row import (
 (tan, csc, cot, acos, asin, sinh, cosh, tanh, sech, csch, coth) = map(
     named, ["tan", "csc", "cot", "acos", "asin", "sinh", "cosh", "tanh", "sech", "csch", "coth"]
 )
-(asinh, acosh, atanh, sigmoid, hypot, direction, softmax, xdivy) = map(
-    named, ["asinh", "acosh", "atanh", "sigmoid", "hypot", "direction", "softmax", "xdivy"]
+(asinh, acosh, atanh, sigmoid, hypot, direction, softmax, xdivy, expm1) = map(
+    named, ["asinh", "acosh", "atanh", "sigmoid", "hypot", "direction", "softmax", "xdivy", "expm1"]
 )
 QUARTER = const(Fraction(1, 4))
 
@@ -95,6 +95,12 @@ define(
 define(
     "log1p", "log(1 + x) without cancellation", lambda y, x: defined(y, 1 / (1 + x), x), domain="x > -1",
     at={0: 0}, poles=lambda x: [x + 1], numpy="log1p", libm="log1p",
+)  # fmt: skip
+define(
+    # The slope exp(x)/(exp(x) - 1) is negative, so that no term of a higher derivative takes away from another.
+    "log1mexp", "log(1 - exp(x)) without cancellation", lambda y, x: defined(y, exp(x) / expm1(x)), domain="x < 0",
+    expansion=lambda x: where(gt(x, const(-math.log(2))), log(-expm1(x)), log1p(-exp(x))),
+    shrinks=True, poles=lambda x: [x],
 )  # fmt: skip
 define(
     "logaddexp", "log(exp(x) + exp(y))", lambda z, x, y: softmax(x, y), lambda z, x, y: softmax(y, x),
@@ -323,7 +329,7 @@ def sech_squared(x: Expr) -> Expr:
 
 def csch_squared(x: Expr) -> Expr:
     """csch(x)**2 with one rounding error of an exponential instead of two."""
-    less = apply("expm1", -2 * abs_(x))
+    less = expm1(-2 * abs_(x))
     return 4 * exp(-2 * abs_(x)) / (less * less)
 
 
@@ -391,4 +397,9 @@ define(
 define(
     "softplus", "log(1 + exp(x)) without overflow", lambda y, x: sigmoid(x),
     expansion=lambda x: maximum(x, ZERO) + log1p(exp(-abs_(x))), nonnegative=True,
+)  # fmt: skip
+define(
+    "logit", "log(x/(1 - x)), inverse of sigmoid", lambda y, x: defined(y, 1 / x + 1 / (1 - x)), domain="0 < x < 1",
+    expansion=lambda x: where(lt(abs_(x - HALF), QUARTER), 2 * atanh(2 * x - 1), log(x / (1 - x))),
+    poles=lambda x: [x, x - 1],
 )  # fmt: skip

@@ -1,4 +1,7 @@
-"""Piecewise functions: kinks and ties (abs, max, min), steps, integer parts. Their slopes are 0 at every jump."""
+"""Piecewise functions: kinks and ties (abs, max, min), steps, integer parts.
+
+Their slopes are 0 at every jump, and nan at nan.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,22 @@ from functools import partial, reduce
 from operator import add
 
 from gradcli.expr import ONE, ZERO, Expr, apply
-from gradcli.functions.row import HALF, Slopes, and_, copysign, define, defined, eq, gt, le, lt, maximum, minimum, where
+from gradcli.functions.row import (
+    HALF,
+    Slopes,
+    and_,
+    copysign,
+    define,
+    defined,
+    eq,
+    gt,
+    le,
+    lt,
+    maximum,
+    minimum,
+    vanishing,
+    where,
+)
 
 
 def _shares(beats: Callable[..., Expr]) -> Slopes:
@@ -42,23 +60,23 @@ define(
     parity="even", at={0: 0}, nonnegative=True, edges=lambda x: [x], numpy="absolute", libm="fabs", math="||",
 )  # fmt: skip
 define(
-    "sign", "-1, 0 or 1", None, synonyms="sgn signum", notes="slope 0 everywhere",
+    "sign", "-1, 0 or 1", lambda y, x: vanishing(x), synonyms="sgn signum", notes="slope 0; nan at nan",
     parity="odd", at={0: 0, 1: 1}, exact=True, edges=lambda x: [x], numpy="sign", math="sgn",
 )  # fmt: skip
 define(
-    "floor", "largest integer <= x", None, notes="slope 0 everywhere, jumps included",
+    "floor", "largest integer <= x", lambda y, x: vanishing(x), notes="slope 0, jumps included; nan at nan",
     at={0: 0}, exact=True, edges=_beside_integers, numpy="floor", libm="floor", math="⌊⌋",
 )  # fmt: skip
 define(
-    "ceil", "smallest integer >= x", None, notes="slope 0 everywhere, jumps included",
+    "ceil", "smallest integer >= x", lambda y, x: vanishing(x), notes="slope 0, jumps included; nan at nan",
     at={0: 0}, exact=True, edges=_beside_integers, numpy="ceil", libm="ceil", math="⌈⌉",
 )  # fmt: skip
 define(
-    "round", "nearest integer, halves to even", None, synonyms="rint", notes="slope 0 everywhere",
+    "round", "nearest integer, halves to even", lambda y, x: vanishing(x), synonyms="rint", notes="slope 0; nan at nan",
     parity="odd", at={0: 0}, exact=True, edges=lambda x: [x - apply("floor", x) - HALF], numpy="rint", libm="rint",
 )  # fmt: skip
 define(
-    "trunc", "integer part, toward 0", None, notes="slope 0 everywhere",
+    "trunc", "integer part, toward 0", lambda y, x: vanishing(x), notes="slope 0; nan at nan",
     parity="odd", at={0: 0}, exact=True, edges=_beside_integers, numpy="trunc", libm="trunc",
 )  # fmt: skip
 for _name, _which, _beats in (("min", "least", lt), ("max", "greatest", gt)):
@@ -85,8 +103,8 @@ define(
 )  # fmt: skip
 define("fma", "x*y + z rounded once", lambda w, x, y, z: y, lambda w, x, y, z: x, lambda w, x, y, z: ONE, libm="fma")
 define(
-    "heaviside", "0, h or 1 for x < 0, x = 0, x > 0", None,
-    lambda y, x, h: defined(y, where(eq(x, ZERO), ONE, ZERO)), notes="slope in x 0 everywhere", arguments="x h",
+    "heaviside", "0, h or 1 for x < 0, x = 0, x > 0", lambda y, x, h: vanishing(x),
+    lambda y, x, h: defined(y, where(eq(x, ZERO), ONE, ZERO)), notes="slope in x 0; nan at nan", arguments="x h",
     expansion=lambda x, h: where(gt(x, ZERO), ONE, where(lt(x, ZERO), ZERO, where(eq(x, ZERO), h, x))),
     exact=True, edges=lambda x, h: [x], numpy="heaviside",
 )  # fmt: skip

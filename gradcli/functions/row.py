@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.expr import ZERO, Expr, apply, const, constant, exact, printing
+from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, constant, exact, printing
 
 Slopes = Callable[..., Sequence[Expr | None]]
 
@@ -65,7 +65,16 @@ class Function(NamedTuple):
     libm: str = ""
     """The name of the C library's function."""
     math: str = ""
-    """The name in LaTeX and MathML where it differs, an index after a blank (n: the parameter); or two brackets."""
+    """The name in LaTeX and MathML where it differs, with an index after a blank (n: the parameter, x: the first
+    argument); or two brackets."""
+    unknown: tuple[str, ...] = ()
+    """Arguments in which the derivative has no closed form."""
+    word: str = ""
+    """The word that calls it in the language, where that is not its name: one word for several rows."""
+    made: Callable[..., Expr] | None = None
+    """Makes the node of a call from all arguments given, where the word stands for several rows."""
+    more: int = 0
+    """Arguments that a call may have beyond its own."""
     power_on_name: bool = False
     """Whether mathematics writes powers on the name, as in sin**2 x."""
     pythagorean: tuple[str, int] | None = None
@@ -130,6 +139,8 @@ def define(
         at=tuple(at.items()), **facts,
     )  # fmt: skip
     TABLE[name] = row
+    if row.word:
+        printing.WORDS_OF[name] = row.word
     if readable is not None:
         printing.FORMS[name] = readable
     if kinks:
@@ -144,14 +155,23 @@ def reduces(e: Expr) -> bool:
     return len(e.args) == 1 and (row := TABLE.get(e.op)) is not None and row.reduces
 
 
-def slopes(y: Expr) -> Sequence[Expr | None]:
+def slopes(y: Expr, wrt: int = 0) -> Sequence[Expr | None]:
     """dy/d(argument) for each argument of a node; None where it is zero everywhere.
 
-    Raises GradError for a node that takes all points at once: it has adjoints, and no slope at a point.
+    Raises GradError for a node that takes all points at once: it has adjoints, and no slope at a point. Raises it, too,
+    where the slope in an argument that depends on a variable of ``wrt`` (bits) has no closed form; without, it is None.
     """
     row = TABLE[y.op]
     if y.op in NONLOCAL or reduces(y):
         raise GradError(f"{y.op} takes all points at once: its gradient is what grad gives")
+    for name, argument in zip(row.arguments, y.args, strict=False) if row.unknown else ():
+        if name in row.unknown and argument.variables & wrt:
+            word = row.word or row.name
+            others = " and ".join(n for n in row.arguments if n not in row.unknown)
+            raise GradError(
+                f"the derivative of {word}({', '.join(row.arguments)}) in {name} has no closed form",
+                hint=f"its derivative in {others} has: name the variables of {others} alone by --wrt",
+            )
     if row.slopes is None:
         return (None,) * len(y.args)
     if row.parameter:
@@ -214,3 +234,63 @@ def defined(y: Expr, slope: Expr, argument: Expr | None = None) -> Expr:
     if argument is not None and positive(argument):
         return slope
     return apply("defined", y, slope)
+
+
+# The slope of a step is 0, but nan where its argument is. As a node of its own it would stay in every product and sum.
+
+
+def vanishing(argument: Expr) -> Expr:
+    """0, but nan where the argument is."""
+    return apply("defined", argument, ZERO)
+
+
+def vanishes(e: Expr) -> bool:
+    """Whether a derivative is 0 or nan: a factor that leaves nothing of the others, a term that leaves the others."""
+    while e.op == "defined":
+        e = e.args[1]
+        if e is ZERO:
+            return True
+    return False
+
+
+def guarded(total: Expr, e: Expr) -> Expr:
+    """total + e for an e that vanishes; total alone where it is nan already wherever e is."""
+    while e.op == "defined":
+        argument, e = e.args
+        if not _carries(total, argument):
+            total = apply("defined", argument, total)
+    return total
+
+
+_LOST = frozenset({"where", "instead", "hypot", "power", *BOOLEANS})
+"""Operations that may be a number where an argument is nan."""
+_SEARCHED = 64
+
+
+def _carries(e: Expr, argument: Expr) -> bool:
+    """Whether a node is surely nan where an argument of it is (few nodes are searched)."""
+    stack, seen = [e], {e}
+    while stack and len(seen) < _SEARCHED:
+        node = stack.pop()
+        if node is argument:
+            return True
+        if node.op == "where" and all(_carries(branch, argument) for branch in node.args[1:]):
+            return True
+        strict = node.op not in _LOST and not reduces(node)
+        args = node.args if strict else node.args[:1] if node.op == "power" and exact(node.args[1]) else ()
+        stack += [a for a in args if a not in seen]
+        seen.update(args)
+    return False
+
+
+def compared(condition: Expr) -> list[Expr]:
+    """The nodes whose nan a condition meets: the operands of its comparisons."""
+    found: dict[Expr, None] = {}
+    stack = [condition]
+    while stack:
+        e = stack.pop()
+        if e.op in BOOLEANS:
+            stack += e.args
+        elif e.variables:
+            found[e] = None
+    return list(found)

@@ -182,7 +182,7 @@ class Meaning:
             self._fail(unknown_function(name, self.source.text[starts[1] : end], len(arguments), known), word)
         self._check_count(row, name, len(arguments), span)
         value = None
-        if row.parameter:
+        if row.parameter and row.made is None:
             order, *arguments = arguments
             value = self._order(order, f"the first argument of {name}")
         for index, argument in enumerate(arguments):
@@ -190,7 +190,7 @@ class Meaning:
                 self._check_condition(*argument, f"as the first argument of {row.name}")
             else:
                 self._check_number(*argument)
-        e = self._make(row.name, [argument.value for argument in arguments], span, value)
+        e = self._make(row.made or row.name, [argument.value for argument in arguments], span, value)
         if reduces(e) or row.name in NONLOCAL:
             self.reductions.setdefault(e, span)
         return e
@@ -198,7 +198,7 @@ class Meaning:
     def _check_count(self, row: Function, name: str, count: int, span: Span) -> None:
         least, most = row.arity
         extra = 1 if row.parameter else 0
-        least, most = least + extra, None if most is None else most + extra
+        least, most = least + extra, None if most is None else most + extra + row.more
         if count < least or (most is not None and count > most):
             expected = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
             word = "argument" if (most or least) == 1 else "arguments"
@@ -256,9 +256,9 @@ class Meaning:
 
     # Checks.
 
-    def _make(self, op: str, args: Sequence[Expr], span: Span, value: int | None = None) -> Expr:
+    def _make(self, op: str | Callable[..., Expr], args: Sequence[Expr], span: Span, value: int | None = None) -> Expr:
         try:
-            e = apply(op, *args, value=value)
+            e = op(*args) if callable(op) else apply(op, *args, value=value)
         except GradError as error:
             raise error.at(span, self.source) from None
         self.spans.setdefault(e, span)

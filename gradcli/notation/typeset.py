@@ -187,7 +187,9 @@ class Typesetter:
             whole = (*style.fraction(above, (*d, style.times(False), *below)), *style.fenced("(", args[:1], ")"))
             return whole, _PRODUCT
         head: Parts = (style.name(word) if len(word) == 1 else style.word(word),)
-        if index:
+        if index == "x":
+            head, args = style.lowered(head, args[:1]), args[1:]
+        elif index:
             head = style.lowered(head, (style.digits(str(e.value) if index == "n" else index),))
         elif isinstance(e.value, int):
             # polygamma(n, x) is the n-th derivative of psi, with n in brackets above (DLMF 5.15).

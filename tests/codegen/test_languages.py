@@ -63,6 +63,21 @@ CASES = [
     ("besselj(0, x) + besselj(2, x)", (3.0, 5.0)),
     ("bessely(1, x)", (3.0, 9.0)),
     ("besseli(1, x) + besselk(0, x)", (0.5, 3.0)),
+    ("besselj(2.5, x) + bessely(-0.3, x)", (3.0, 5.0)),
+    ("besseli(0.5, x) + besselk(1.5, x)", (0.5, 3.0)),
+    ("airyai(x) + airybi(x)", ANY),
+    ("airyaiprime(x) - airybiprime(x)", ANY),
+    ("beta(x, y)", POSITIVE, POSITIVE),
+    ("betaln(x, y)", (2.5, 4.0), (2.5, 4.0)),
+    ("betainc(2.5, 3, x)", (0.2, 0.9)),
+    ("gammainc(2.5, x) + gammaincc(3, x/2)", POSITIVE),
+    ("lambertw(x)", POSITIVE),
+    ("lambertw(x, -1)", (-0.3, -0.1)),
+    ("normcdf(x)*normpdf(y)", ANY, ANY),
+    ("logit(x)", (0.1, 0.9)),
+    ("exprel(x)", ANY),
+    ("log1mexp(x)", (-3.0, -0.1)),
+    ("factorial(x)", (1.2, 5.0)),
     ("where(x > 0 and not y < 1, log(x), x*y)", ANY, ANY),
     ("where(x <= 0 or y >= x or x != x, x, y*x) + where(x == y, 1, y)", ANY, ANY),
     ("x**3 - 2*x**-1 + x**(-3/2) + x**0.3 - (-x*y)*-3", POSITIVE, ANY),
@@ -78,11 +93,14 @@ CASES += [  # every other function, on the same range for each argument
     for name, arity in ((name, TABLE[name].arity[0]) for name in FUNCTIONS)
     if not any(f"{name}(" in source for source, *_ in CASES)
 ]
-ERF, GAMMA = {"erf", "erfc", "erfinv"}, {"gamma", "lgamma"}
-BESSEL = {"besselj", "bessely", "besseli", "besselk"}
+ERF, GAMMA = {"erf", "erfc", "erfinv"}, {"gamma", "lgamma", "beta", "betaln"}
+BESSEL = {
+    "besselj", "bessely", "besseli", "besselk", "airyai", "airyaiprime", "airybi", "airybiprime", "betainc", "gammainc",
+    "gammaincc", "lambertw",
+}  # fmt: skip
 UNSAID = {
-    "python": {"erfinv"} | BESSEL, "numpy": set(), "julia": set(), "javascript": ERF | GAMMA | BESSEL,
-    "c": {"erfinv"} | BESSEL, "rust": {"erfinv"} | BESSEL, "fortran": {"erfinv", "besseli", "besselk"},
+    "python": {"erfinv"} | BESSEL, "numpy": set(), "julia": {"lambertw"}, "javascript": ERF | GAMMA | BESSEL,
+    "c": {"erfinv"} | BESSEL, "rust": {"erfinv"} | BESSEL, "fortran": {"erfinv"} | BESSEL - {"besselj", "bessely"},
     "sql": ERF | GAMMA | BESSEL, "duckdb": ERF | BESSEL, "sqlite": ERF | GAMMA | BESSEL,
     "jq": ERF | BESSEL, "awk": ERF | GAMMA | BESSEL, "mlr": {"erfinv"} | GAMMA | BESSEL,
 }  # fmt: skip
@@ -389,7 +407,7 @@ def test_edges(tool, tmp_path):
     """Every function at infinities, nan and both zeros; lgamma and Bessel functions are the libraries' own."""
     jobs, wanted = [], []
     for source, *_ in CASES:
-        if not any(f"{name}(" in source for name in ("lgamma", *BESSEL)):
+        if not any(f"{name}(" in source for name in ("lgamma", "beta", "betaln", *BESSEL)):
             named, variables = named_of(source, 0)
             points = [dict(zip(variables, pair, strict=False)) for pair in itertools.product(EDGES, EDGES)]
             text = sayable(tool, named, variables)

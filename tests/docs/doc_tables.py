@@ -54,8 +54,10 @@ def _slope(row: Function) -> str:
     if row.name == "where" or row.arity[1] is None or row.reduces:
         return ""
     e = apply(row.name, *map(var, row.arguments), value=1 if row.parameter else None)
-    texts = [text(d) for _, d in derive([("f", e)], row.arguments, 1)[1:]]
-    return "" if set(texts) == {"0"} else ", ".join(f"`{t}`" for t in texts)
+    known = [name for name in row.arguments if name not in row.unknown]
+    texts = [text(d) for _, d in derive([("f", e)], known, 1)[1:]]
+    shown = "" if set(texts) == {"0"} else ", ".join(f"`{t}`" for t in texts)
+    return shown + (f" in {', '.join(known)}; in {', '.join(row.unknown)} no closed form" if row.unknown else "")
 
 
 def functions() -> str:

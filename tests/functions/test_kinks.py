@@ -11,6 +11,26 @@ from gradcli.calculus.derive import derive
 from gradcli.language import parse
 
 CASES = [json.loads(line) for line in (DATA / "kinks.jsonl").read_text().splitlines()]
+AT_NAN = [
+    *[
+        (f"{f}(x)", {"x": "nan"}, {"df_dx": "nan", "d2f_dx2": "nan"})
+        for f in ("floor", "ceil", "round", "trunc", "sign")
+    ],
+    ("heaviside(x,1/2)", {"x": "nan"}, {"df_dx": "nan", "d2f_dx2": "nan"}),
+    ("x**2*floor(x)+y", {"x": "1.5", "y": "nan"}, {"df_dx": 3.0, "df_dy": 1}),
+    ("floor(y)+x", {"x": "1.5", "y": "nan"}, {"df_dx": 1, "df_dy": "nan", "d2f_dxdy": 0}),
+    ("where(x>0,x,0)", {"x": "nan"}, {"df_dx": "nan", "d2f_dx2": "nan"}),
+    ("where(x>0,x**2,sin(x))", {"x": "nan"}, {"df_dx": "nan", "d2f_dx2": "nan"}),
+    ("exp(where(x>0,y,2*y))", {"x": "nan", "y": "0"}, {"df_dx": "nan", "df_dy": 2, "d2f_dy2": 4}),
+    # Of two comparisons the one that met nan; in the branch not taken none.
+    ("where(x>0 and y<1,1,y)", {"x": "nan", "y": "2"}, {"df_dx": "nan", "df_dy": 1}),
+    ("where(y>0,where(x>0,x,0),y)", {"x": "nan", "y": "-1"}, {"df_dx": 0, "df_dy": 1}),
+    ("where(y>0,where(x>0,x,0),y)", {"x": "nan", "y": "1"}, {"df_dx": "nan", "df_dy": 0}),
+    # No nan where none was: 0 times an infinite slope.
+    ("where(sqrt(x)>1,sqrt(x),0)", {"x": "0"}, {"df_dx": 0}),
+]
+"""Steps and comparisons that meet nan: the slope is nan in what is nan there, to every order."""
+CASES += [{"expr": expr, "at": at, "expect": expect} for expr, at, expect in AT_NAN]
 
 
 @pytest.mark.quick

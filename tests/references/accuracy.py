@@ -22,12 +22,13 @@ sys.path.extend(str(Path(__file__).parents[2] / folder) for folder in (".", "tes
 
 import reference
 from engines import ENGINES, run
-from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Point
+from reference import FIXED_POWERS, ORDER, REFERENCES, Mark, Parameter, Point
 
 from gradcli.calculus.derive import derive
 from gradcli.compute.program import build
 from gradcli.expr import ZERO, Expr, apply, const, var
 from gradcli.functions import TABLE
+from gradcli.functions.row import named
 
 LETTERS = ("x", "y", "z")
 
@@ -38,7 +39,7 @@ class Finding(NamedTuple):
     engine: str
     partial: str
     order: int
-    parameter: int | None
+    parameter: Parameter
     at: Point
     computed: float
     true: float
@@ -51,13 +52,15 @@ class Finding(NamedTuple):
         return self.off / self.allowed if self.off else 0.0
 
 
-def expression(name: str, parameter: int | None = None) -> Expr:
+def expression(name: str, parameter: Parameter = None) -> Expr:
     """The function applied to variables x, y, z."""
     if name in FIXED_POWERS:
         return apply("power", var("x"), const(FIXED_POWERS[name][0]))
     x = [var(letter) for letter in LETTERS[: len(REFERENCES[name].domain)]]
     if name == "where":
         x[0] = apply("gt", x[0], ZERO)
+    if isinstance(parameter, tuple):
+        return (TABLE[name].made or named(name))(*map(const, parameter), *x)
     return apply(name, *x, value=parameter)
 
 
@@ -74,9 +77,9 @@ def evaluate(outputs: Sequence[Expr], names: Sequence[str], at: Sequence[Point],
 
 
 @cache
-def judged(name: str, count: int, seed: int) -> dict[int | None, list[tuple[Point, dict[tuple[int, ...], Mark]]]]:
+def judged(name: str, count: int, seed: int) -> dict[Parameter, list[tuple[Point, dict[tuple[int, ...], Mark]]]]:
     """Points by parameter, each with what is true there."""
-    found: dict[int | None, list[tuple[Point, dict[tuple[int, ...], Mark]]]] = {}
+    found: dict[Parameter, list[tuple[Point, dict[tuple[int, ...], Mark]]]] = {}
     for parameter, at in reference.points(name, count, seed):
         found.setdefault(parameter, []).append((at, reference.marks(name, at, parameter)))
     return found
@@ -100,6 +103,11 @@ def findings(name: str, engine: str, count: int, seed: int = 1) -> Iterator[Find
                     )  # fmt: skip
 
 
+def whole(f: Finding) -> bool:
+    """Whether the order of a Bessel function is a whole number."""
+    return not isinstance(f.parameter, tuple)
+
+
 LIMITS = {
     "hypot": ("a third or fourth derivative next to (0, 0): a factor overflows before the product does",
               lambda f: f.order >= 3 and max(map(abs, f.at)) < 1e-75),
@@ -108,10 +116,27 @@ LIMITS = {
     "div": ("a third derivative within a factor 10 of the largest double", lambda f: abs(f.true) > 1e307),
     "gamma": ("a value that has lost digits, below x = -170; orders 3 and 4 just before overflow, above 171",
               lambda f: abs(f.true) < 1e-300 or (f.order >= 3 and f.at[0] > 171)),
-    "bessely": ("neighbouring orders both overflow next to 0; SciPy's kernel next to zeros below 25",
-                lambda f: f.at[0] < 1e-40 or (f.at[0] < 25 and f.off < 80)),
-    "besselj": ("SciPy's kernel next to zeros below 25", lambda f: abs(f.at[0]) < 25 and f.off < 80),
-    "besselk": ("a neighbouring order overflows before it is halved", lambda f: abs(f.true) > 1e307),
+    "bessely": ("neighbouring orders both overflow next to 0; SciPy's kernel below 25, next to zeros and where the "
+                "order is not whole",
+                lambda f: f.at[0] < 1e-40 or (f.at[0] < 25 and f.off < (80 if whole(f) else 1000))),
+    "besselj": ("SciPy's kernel below 25, next to zeros and where the order is not whole; neighbouring orders both "
+                "overflow next to 0", lambda f: abs(f.at[0]) < (25 if f.off < (80 if whole(f) else 1000) else 1e-40)),
+    "besseli": ("neighbouring orders both overflow next to 0, of an order that is not whole",
+                lambda f: not whole(f) and f.at[0] < 1e-40),
+    "besselk": ("a neighbouring order overflows before it is halved; 256 ulp where the order is not whole",
+                lambda f: abs(f.true) > 1e307 or (not whole(f) and f.off < 256)),
+    "beta": ("mixed derivatives with an argument below 1: terms that cancel, which betaln has not",
+             lambda f: "dx" in f.partial and "dy" in f.partial and min(f.at) < 1),
+    **dict.fromkeys(
+        ("betainc", "gammainc", "gammaincc"),
+        ("numbers below 1e-290, and derivatives above 1e307", lambda f: not 1e-290 < abs(f.true) < 1e307),
+    ),
+    **dict.fromkeys(
+        ("airyai", "airyaiprime"), ("orders 2 to 4 for x from 1 to 3, where SciPy's kernel is up to 128 ulp off",
+                                    lambda f: f.order > 1 and 1 < f.at[0] < 3 and f.share < 4),
+    ),
+    "factorial": ("orders 3 and 4 just before overflow, above 170; a value that has lost digits, below x = -171",
+                  lambda f: abs(f.true) < 1e-300 or (f.order >= 3 and f.at[0] > 170)),
     "lgamma": ("next to its zero at -2.457", lambda f: f.order == 0 and -3 < f.at[0] < -2 and f.off < 32),
     **{
         name: ("a power leaves the range of a double before its factor brings it back",
@@ -150,7 +175,7 @@ def shown(name: str, f: Finding) -> str:
 def describe(f: Finding) -> str:
     """A finding in one line."""
     at = ", ".join(f"{letter}={x!r}" for letter, x in zip(LETTERS, f.at, strict=False))
-    n = "" if f.parameter is None else f"n={f.parameter}, "
+    n = "" if f.parameter is None else f"{f.parameter}, "
     said = f"{f.computed!r}, true {f.true!r}, {f.off:.3g} ulp of {f.allowed:.3g} allowed"
     return f"{f.partial} ({f.engine}) at {n}{at}: {said}"
 

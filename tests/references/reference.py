@@ -28,6 +28,8 @@ Index = tuple[int, ...]
 Partials = dict[Index, Number]
 """Every partial derivative by index; None where there is none (the edge of a domain)."""
 Point = tuple[float, ...]
+Parameter = int | tuple[float, ...] | None
+"""The integer parameter of a row, or leading arguments that are held constant."""
 Interval = tuple[float, float]
 """Closed, in doubles."""
 
@@ -266,6 +268,59 @@ def _erfcx(x: Number) -> Series:
     return c
 
 
+def _normpdf(x: Number) -> Series:
+    return _scaled(_exp(_scaled(_parabola(mp.mpf(0), 1, x), -mp.mpf(1) / 2)), 1 / mp.sqrt(2 * mp.pi))
+
+
+def _normcdf(x: Number) -> Series:
+    return _integral(_erfc(-x / mp.sqrt(2)) / 2, _normpdf(x))
+
+
+def _exprel(x: Number) -> Series:
+    if abs(x) > 4:
+        return _over([mp.expm1(x), *_exp_line(mp.exp(x), 1)[1:]], _line(x))
+    c = [mp.mpf(0)] * (TOP + 1)
+    m, term = 0, mp.mpf(1)
+    while m < 20 or term * mp.mpf(4) ** m > mp.ldexp(1, -mp.prec - 40):
+        for k in range(min(m, TOP) + 1):
+            c[k] += term * math.comb(m, k) * x ** (m - k)
+        m += 1
+        term /= m + 1
+    return c
+
+
+def _logit(x: Number) -> Series:
+    slope = [(-1 / x) ** k / x + (1 / (1 - x)) ** (k + 1) for k in range(TOP + 1)]
+    return _integral(mp.log(x) - mp.log1p(-x), slope)
+
+
+def _log1mexp(x: Number) -> Series:
+    grown = _exp_line(mp.exp(x), 1)
+    value = mp.log(-mp.expm1(x)) if x > -1 else mp.log1p(-grown[0])
+    return _integral(value, _over(grown, [mp.expm1(x), *grown[1:]]))
+
+
+def _lambertw(x: Number) -> Series:
+    c = [mp.re(mp.lambertw(x))]
+    for k in range(TOP):
+        padded = [*c, *[mp.mpf(0)] * (TOP + 1 - len(c))]
+        c.append(_over(_exp(_scaled(padded, -1)), _plus_one(padded))[k] / (k + 1))
+    return c
+
+
+def _airy(second: bool, prime: bool) -> Callable[[Number], Series]:
+    """From y'' = x*y."""
+
+    def series(x: Number) -> Series:
+        f = mp.airybi if second else mp.airyai
+        c = [f(x), f(x, derivative=1)]
+        for k in range(TOP):
+            c.append((x * c[k] + (c[k - 1] if k else 0)) / ((k + 2) * (k + 1)))
+        return [c[k + 1] * (k + 1) for k in range(TOP + 1)] if prime else c[: TOP + 1]
+
+    return series
+
+
 def _erfinv(x: Number) -> Series:
     y = mp.mpf(0)
     if x:
@@ -350,6 +405,48 @@ def _polygamma(n: int, x: Number) -> Series:
     return [psi[n + k] * math.factorial(n + k) / math.factorial(k) for k in range(TOP + 1)]
 
 
+def _log_beta(x: Number, y: Number) -> Partials:
+    first, second, both = _psi(x, TOP), _psi(y, TOP), _psi(mp.fadd(x, y, exact=True), TOP)
+    result: Partials = {(0, 0): mp.loggamma(x) + mp.loggamma(y) - mp.loggamma(mp.fadd(x, y, exact=True))}
+    for n in range(1, TOP + 1):
+        for i, j in indices(2, n):
+            own = 0 if i and j else first[n - 1] if i else second[n - 1]
+            result[i, j] = (own - both[n - 1]) * math.factorial(n - 1)
+    return result
+
+
+def _beta(x: Number, y: Number) -> Partials:
+    log = _log_beta(x, y)
+    result: Partials = {(0, 0): mp.exp(log[0, 0])}
+    for n in range(1, TOP + 1):
+        for i, j in indices(2, n):
+            a, b = (i - 1, j) if i else (i, j - 1)
+            result[i, j] = mp.fsum(
+                math.comb(a, p) * math.comb(b, q) * log[p + i - a, q + j - b] * result[a - p, b - q]
+                for p in range(a + 1)
+                for q in range(b + 1)
+            )
+    return result
+
+
+def _betainc(shape: tuple[float, float], x: Number) -> Series:
+    a, b = map(mp.mpf, shape)
+    left = _binomial(x, a - 1, x ** (a - 1))
+    right = _binomial(1 - x, b - 1, (1 - x) ** (b - 1))
+    density = _times(left, [(-1) ** k * c for k, c in enumerate(right)])
+    return _integral(mp.betainc(a, b, 0, x, regularized=True), _scaled(density, 1 / mp.beta(a, b)))
+
+
+def _gammainc(upper: bool) -> Callable[[tuple[float], Number], Series]:
+    def series(shape: tuple[float], x: Number) -> Series:
+        a = mp.mpf(shape[0])
+        density = _times(_binomial(x, a - 1, x ** (a - 1)), _exp_line(mp.exp(-x), -1))
+        value = mp.gammainc(a, x if upper else 0, mp.inf if upper else x, regularized=True)
+        return _integral(value, _scaled(density, (-1 if upper else 1) / mp.gamma(a)))
+
+    return series
+
+
 # Bessel functions of whole order: power series near, Hankel's expansion far; all orders n-TOP .. n+TOP at once.
 
 
@@ -407,7 +504,9 @@ def _hankel(m: int, x: Number, kind: str) -> Number:
 def _bessel(kind: str) -> Callable[[int, Number], Series]:
     circular = kind in "jy"
 
-    def series(n: int, x: Number) -> Series:
+    def series(n: int | tuple[float], x: Number) -> Series:
+        if isinstance(n, tuple):
+            return _real_bessel(kind, mp.mpf(n[0]), x)
         size = abs(x)
         top = abs(n) + TOP
         value: dict[int, Number] = {}
@@ -430,6 +529,62 @@ def _bessel(kind: str) -> Callable[[int, Number], Series]:
         return [+c for c in result]
 
     return series
+
+
+def _real_power(order: Number, x: Number, sign: int) -> Number:
+    """J (sign -1) or I (sign 1) of any order."""
+    half = x / 2
+    term = half**order * mp.rgamma(order + 1)
+    total, k = term, 0
+    while abs(term) > abs(total) * mp.ldexp(1, -mp.prec - 10) or k < abs(x) + abs(order) + 2:
+        k += 1
+        term *= sign * half * half / (k * (k + order))
+        total += term
+    return total
+
+
+def _real_hankel(order: Number, x: Number, kind: str) -> Number:
+    parts = [mp.mpf(0)] * 4
+    term, k = mp.mpf(1), 0
+    while term and (k < 2 * abs(order) + 4 or abs(term) > mp.ldexp(1, -mp.prec - 10)):
+        parts[k % 4] += term
+        k += 1
+        term *= (4 * order * order - (2 * k - 1) ** 2) / (8 * k) / x
+    a, b, c, d = parts
+    if kind in "ik":
+        grown = mp.exp(x) / mp.sqrt(2 * mp.pi * x) * (a - b + c - d)
+        return grown if kind == "i" else mp.exp(-x) * mp.sqrt(mp.pi / (2 * x)) * (a + b + c + d)
+    s, co = mp.sin(x), mp.cos(x)
+    turn_s, turn_c = mp.sinpi(order / 2 + mp.mpf(1) / 4), mp.cospi(order / 2 + mp.mpf(1) / 4)
+    cosine, sine = co * turn_c + s * turn_s, s * turn_c - co * turn_s
+    scale = mp.sqrt(2 / (mp.pi * x))
+    return scale * (cosine * (a - c) - sine * (b - d) if kind == "j" else sine * (a - c) + cosine * (b - d))
+
+
+def _real_bessel(kind: str, order: Number, x: Number) -> Series:
+    """Of an order that is not whole: from J and I of the order and its negative (DLMF 10.2.3, 10.27.4)."""
+    if x <= 0:
+        return [mp.nan if x else None] * (TOP + 1)
+    sign = -1 if kind in "jy" else 1
+    with mp.workprec(mp.prec + 60 + (int(4 * x) if x < mp.prec else 0)):
+        value: dict[int, Number] = {}
+        for m in range(-TOP, TOP + 1):
+            at = order + m
+            if x > 0.4 * mp.prec + (abs(order) + TOP) ** 2 + 40:
+                value[m] = _real_hankel(at, x, kind)
+            elif kind in "ji":
+                value[m] = _real_power(at, x, sign)
+            else:
+                first, second = _real_power(at, x, sign), _real_power(-at, x, sign)
+                turn = mp.sinpi(at)
+                value[m] = (
+                    (first * mp.cospi(at) - second) / turn if kind == "y" else mp.pi / 2 * (second - first) / turn
+                )
+        result = []
+        for k in range(TOP + 1):
+            terms = ((math.comb(k, i) * ((-1) ** i if sign < 0 else 1), value[2 * i - k]) for i in range(k + 1))
+            result.append(mp.fdot(terms) / (2**k * math.factorial(k)) * ((-1) ** k if kind == "k" else 1))
+    return [+c for c in result]
 
 
 # Functions of several arguments: partials by index.
@@ -591,6 +746,8 @@ def _round(x: Number) -> Number:
 # The table.
 
 POSITIVE = (LEAST, LARGEST)
+MIDDLE = (1e-40, 1e40)
+AIRY = (-1e10, 1e10)
 REAL = (-LARGEST, LARGEST)
 NONZERO = ((-LARGEST, -LEAST), POSITIVE)
 BELOW, ABOVE = math.nextafter(1, 0), math.nextafter(1, 2)
@@ -600,13 +757,14 @@ class Reference(NamedTuple):
     """How one function is judged.
 
     ``domain`` holds one tuple of intervals per argument, ``busy`` the intervals where most of its life happens,
-    ``parameters`` the whole numbers it is tried with, ``wide`` whether precision must cover the exponents of the point.
+    ``parameters`` the whole numbers it is tried with, or tuples of leading arguments held constant, ``wide`` whether
+    precision must cover the exponents of the point.
     """
 
     partials: Callable[..., Partials]
     domain: tuple[tuple[Interval, ...], ...]
     busy: tuple[Interval, ...] = ()
-    parameters: tuple[int | None, ...] = (None,)
+    parameters: tuple[Parameter, ...] = (None,)
     wide: bool = True
     admit: Callable[[Point], bool] | None = None
 
@@ -628,6 +786,10 @@ def _not_whole(at: Point) -> bool:
     return at[0] > 0 or at[0] != math.floor(at[0])
 
 
+def _not_negative(at: Point) -> bool:
+    return at[0] > -1 or at[0] != math.floor(at[0])
+
+
 def _powerful(at: Point) -> bool:
     return at[0] > 0 or at[1] == math.floor(at[1])
 
@@ -636,7 +798,11 @@ def _distinct(at: Point) -> bool:
     return len(set(at)) == len(at)
 
 
-BESSEL_ORDERS = (0, 1, 2, 5)
+BESSEL_ORDERS = (0, 1, 2, 5, (0.5,), (2.25,), (-0.75,), (10.5,))
+SHAPES = ((0.5,), (1.0,), (2.5,), (30.0,), (1000.0,))
+PAIRS = ((0.5, 0.5), (1.0, 3.0), (2.5, 0.75), (40.0, 12.5), (3.5, 300.0), (500.0, 700.0))
+BRANCH = -0.36787944117144228
+"""The least double that is not below -1/e."""
 POWERS = ("2", "3", "4", "5", "7", "10", "100", "-1", "-2", "-3", "1/2", "-1/2", "3/2", "5/2", "1/3", "0.1", "-0.3")
 
 REFERENCES: dict[str, Reference] = {
@@ -693,6 +859,11 @@ REFERENCES: dict[str, Reference] = {
     "erf": _single(lambda x: _erf(x, mp.erf(x), 1), busy=((-6, 6), (-28, 28))),
     "erfc": _single(lambda x: _erf(x, _erfc(x), -1), busy=((-6, 6), (-28, 28))),
     "erfcx": _single(_erfcx, busy=((-6, 6), (-27, 30))),
+    "normcdf": _single(_normcdf, busy=((-6, 6), (-39, 9))),
+    "normpdf": _single(_mirrored(_normpdf, False), busy=((-6, 6), (-39, 39))),
+    "logit": _single(_logit, (LEAST, BELOW), busy=((0, 1), (0.4, 0.6))),
+    "exprel": _single(_exprel, busy=((-3, 3), (-720, 720))),
+    "log1mexp": _single(_log1mexp, (-LARGEST, -LEAST), busy=((-3, 0), (-750, 0))),
     "erfinv": _single(_erfinv, (-BELOW, BELOW), busy=((-1, 1),)),
     "gamma": _single(_gamma, *NONZERO, busy=((-185, 172), (-4, 4)), wide=False, admit=_not_whole),
     "lgamma": _single(_lgamma, *NONZERO, busy=((-20, 20), (0.5, 3)), wide=False, admit=_not_whole),
@@ -704,6 +875,19 @@ REFERENCES: dict[str, Reference] = {
     "bessely": _single(_bessel("y"), POSITIVE, busy=((0, 50),), wide=False, parameters=BESSEL_ORDERS),
     "besseli": _single(_bessel("i"), busy=((-50, 50), (-720, 720)), wide=False, parameters=BESSEL_ORDERS),
     "besselk": _single(_bessel("k"), POSITIVE, busy=((0, 50), (0, 750)), wide=False, parameters=BESSEL_ORDERS),
+    "airyai": _single(_airy(False, False), AIRY, busy=((-15, 15), (-50, 105)), wide=False),
+    "airyaiprime": _single(_airy(False, True), AIRY, busy=((-15, 15), (-50, 105)), wide=False),
+    "airybi": _single(_airy(True, False), AIRY, busy=((-15, 15), (-50, 105)), wide=False),
+    "airybiprime": _single(_airy(True, True), AIRY, busy=((-15, 15), (-50, 105)), wide=False),
+    "lambertw": _single(_lambertw, (BRANCH, LARGEST), busy=((BRANCH, 1), (BRANCH, BRANCH + 1e-3))),
+    "factorial": _single(
+        lambda x: _gamma(mp.fadd(x, 1, exact=True)), busy=((-180, 171), (-4, 4)), wide=False, admit=_not_negative
+    ),
+    "beta": _pair(_beta, (MIDDLE,), (MIDDLE,), busy=((0, 20), (0, 700))),
+    "betaln": _pair(_log_beta, (MIDDLE,), (MIDDLE,), busy=((0, 20), (0, 700))),
+    "betainc": _single(_betainc, (LEAST, BELOW), busy=((0, 1), (0.3, 0.5)), wide=False, parameters=PAIRS),
+    "gammainc": _single(_gammainc(False), POSITIVE, busy=((0, 50), (900, 1100)), wide=False, parameters=SHAPES),
+    "gammaincc": _single(_gammainc(True), POSITIVE, busy=((0, 50), (900, 1100)), wide=False, parameters=SHAPES),
     "abs": _single(lambda x: [abs(x), mp.sign(x), *[mp.mpf(0)] * (TOP - 1)], *NONZERO),
     "relu": _single(lambda x: [max(x, mp.mpf(0)), mp.mpf(x > 0), *[mp.mpf(0)] * (TOP - 1)], *NONZERO),
     "neg": _single(lambda x: [-x, mp.mpf(-1), *[mp.mpf(0)] * (TOP - 1)]),
@@ -768,7 +952,7 @@ def _agreed(a: Number, b: Number) -> bool:
     return size < GONE or (a != b and mp.mag(a - b) < size - DIGITS)
 
 
-def truth(name: str, at: Point, parameter: int | None = None) -> Partials:
+def truth(name: str, at: Point, parameter: Parameter = None) -> Partials:
     """The value and all partial derivatives up to order TOP at a point of doubles, to more than 30 digits.
 
     Zero partials of flat directions may be left out.
@@ -858,7 +1042,7 @@ def off(computed: float, true: Mark) -> float:
     return abs((computed / true.ulp - true.nearest / true.ulp) + true.above)
 
 
-def marks(name: str, at: Point, parameter: int | None = None) -> dict[Index, Mark]:
+def marks(name: str, at: Point, parameter: Parameter = None) -> dict[Index, Mark]:
     """Every partial up to ORDER with its conditioning sum |x_i * dg/dx_i| / |g|."""
     found = truth(name, at, parameter)
     spread = max((abs(math.frexp(x)[1]) for x in at if x), default=0)
@@ -1000,7 +1184,7 @@ def _power_points(rng: random.Random) -> Iterator[Point]:
         yield 10 ** rng.uniform(-2, 2), rng.uniform(-8, 8)
 
 
-def points(name: str, count: int, seed: int = 1) -> list[tuple[int | None, Point]]:
+def points(name: str, count: int, seed: int = 1) -> list[tuple[Parameter, Point]]:
     """``count`` distinct points of the domain (with the parameter, where the function takes one), the same every time.
 
     The edges come first, for functions of one argument at most half of them edges.
@@ -1008,7 +1192,7 @@ def points(name: str, count: int, seed: int = 1) -> list[tuple[int | None, Point
     judge = reference(name)
     rng = random.Random(f"{name} {seed}")
     edges = [_edges(judge, i) for i in range(len(judge.domain))]
-    chosen: dict[tuple[int | None, Point], None] = {}
+    chosen: dict[tuple[Parameter, Point], None] = {}
 
     def take(at: Point) -> None:
         if judge.admit is None or judge.admit(at):

@@ -1,4 +1,4 @@
-"""Bessel functions J, Y, I and K of integer order over arrays; SciPy's for arguments of medium size alone.
+"""Bessel functions J, Y, I and K over arrays; SciPy's for arguments of medium size alone.
 
 Layer: must not know programs.
 """
@@ -54,8 +54,91 @@ def _hankel(kind: str, n: int, z: Array) -> Array:
     return np.asarray(quadrant_sign * wave / math.sqrt(math.pi) / np.sqrt(z))
 
 
-def bessel(kind: str) -> Callable[[int, Array], Array]:
-    """Return the kernel ``(n, x) -> array`` of besselj, bessely, besseli or besselk, for integer orders n >= 0."""
+REAL_ORDER = {"besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv"}
+
+
+def _real_hankel(second: bool, order: Array, z: Array) -> Array:
+    """Return J or Y of any order for z > 25 and z > order**2 by Hankel's expansion (DLMF 10.17.3)."""
+    p, q, term = np.ones_like(z), np.zeros_like(z), np.ones_like(z)
+    for k in range(1, 40):
+        term = term * ((4 * order * order - (2 * k - 1) ** 2) / (8 * k)) / z
+        sign = (1, 1, -1, -1)[k % 4]
+        if k % 2:
+            q = q + sign * term
+        else:
+            p = p + sign * term
+    # The phase is z less (order/2 + 1/4)*pi, whose multiples of 2*pi are taken off exactly.
+    turn = np.pi * (np.remainder(order / 2 + 1, 2) - 1 + 0.25)
+    s, c = np.sin(z), np.cos(z)
+    cosine, sine = c * np.cos(turn) + s * np.sin(turn), s * np.cos(turn) - c * np.sin(turn)
+    wave = p * sine + q * cosine if second else p * cosine - q * sine
+    return np.asarray(wave * np.sqrt(2 / np.pi / z))
+
+
+def _real_series(order: Array, x: Array, sign: int) -> Array:
+    """Return J (``sign`` -1) or I (``sign`` 1) of an order other than -1, -2 ... by the power series, for x <= 2."""
+    square = sign * x * x / 4
+    term = np.ones_like(x)
+    total = np.zeros_like(x)
+    for k in range(1, 22):
+        total = total + term
+        term = term * square / (k * (order + k))
+    lead = np.power(x, order) * np.exp2(-order) * scipy().rgamma(order + 1)
+    return np.asarray(np.where(lead == 0, 0.0, lead * total))
+
+
+def _real(name: str) -> Callable[[None, Array, Array], Array]:
+    """Return the kernel ``(None, order, x) -> array`` of any order; it is nan for x < 0, unless the order is whole."""
+    special = scipy()
+
+    def oscillating(order: Array, x: Array) -> Array:
+        far = (x > np.maximum(_HANKEL, order * order)) & np.isfinite(x)
+        value = getattr(special, name)(order, np.where(far, 1.0, x))
+        value = np.where(far, _real_hankel(name == "yv", order, np.where(far, x, 1e9 + order**4)), value)
+        return np.where(x == math.inf, 0.0, value)
+
+    def first(order: Array, x: Array) -> Array:
+        return np.where(x <= _SERIES, _real_series(order, np.minimum(x, _SERIES), -1), oscillating(order, x))
+
+    def growing(order: Array, x: Array) -> Array:
+        half = np.exp(np.minimum(x, 1e4) / 2)
+        large = special.ive(order, np.clip(x, 0, 1e4)) * half * half
+        value = np.where(x > 1e4, math.inf, np.where(x > 700, large, special.iv(order, x)))
+        return np.where(x <= _SERIES, _real_series(order, np.minimum(x, _SERIES), 1), value)
+
+    def decaying(order: Array, x: Array) -> Array:
+        half = np.exp(-x / 2)
+        value = np.where(x > 1e4, 0.0, special.kve(order, x) * half * half)
+        # For x < 1e-20 both leading terms (DLMF 10.27.4, 10.30.2); near order 0 they cancel, and are not needed.
+        lead = special.gamma(order) * np.exp2(order - 1) * np.power(x, -order)
+        rest = special.gamma(-order) * np.exp2(-order - 1) * np.power(x, order)
+        return np.where((x > 0) & (x < 1e-20) & (order > 0.01), lead + np.where(order < 1, rest, 0.0), value)
+
+    compute = {"jv": first, "yv": oscillating, "iv": growing, "kv": decaying}[name]
+
+    def run(value: None, order: Array, x: Array) -> Array:
+        order, x = np.broadcast_arrays(np.asarray(order, dtype=np.float64), np.asarray(x, dtype=np.float64))
+        with np.errstate(all="ignore"):
+            # A whole order n < 0 is that of -n, and has values for x < 0: those for |x|. Y and K have none there.
+            whole = order == np.rint(order)
+            odd = whole & (np.remainder(order, 2) == 1)
+            negative = (whole | (name == "kv")) & (order < 0)
+            sign = np.where(odd & negative & (name in ("jv", "yv")), -1.0, 1.0)
+            even = whole & (name in ("jv", "iv"))
+            sign = np.where(odd & even & (x < 0), -sign, sign)
+            result = sign * compute(np.where(negative, -order, order), np.where(even, np.abs(x), x))
+            return np.where((x < 0) & ~even, np.nan, result)
+
+    return run
+
+
+def bessel(kind: str) -> Callable[..., Array]:
+    """Return the kernel ``(n, x) -> array`` of besselj, bessely, besseli or besselk, for integer orders n >= 0.
+
+    The kernel ``(None, order, x)`` of jv, yv, iv or kv is that of any order.
+    """
+    if kind not in REAL_ORDER:
+        return _real(kind)
     special = scipy()
 
     def j(n: int, x: Array) -> Array:

@@ -157,7 +157,7 @@ def _function(step: Step) -> Callable[..., float | bool]:
         from gradcli.compute.backends.scipy_kernels import scipy_kernel
 
         array = scipy_kernel(step.function)
-        return lambda x: float(array(step.value, x))
+        return lambda *x: float(array(step.value, *x))
     if step.function in special.FAMILIES:
         assert step.value is not None
         return partial(special.FAMILIES[step.function], step.value)

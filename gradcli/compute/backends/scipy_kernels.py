@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.compute.backends.bessel import bessel
+from gradcli.compute.backends import airy, incomplete, lambertw
+from gradcli.compute.backends.bessel import REAL_ORDER, bessel
 from gradcli.compute.backends.polygamma import polygamma
 from gradcli.compute.backends.special import scipy
 
 Array = NDArray[np.float64]
+
+
+def _airy(name: str, value: None, x: Array) -> Array:
+    return airy.airy(name, x)
 
 
 def erfinv_gauss(x: Array) -> Array:
@@ -40,17 +46,31 @@ def erfinv_gauss(x: Array) -> Array:
 
 
 def scipy_kernel(name: str) -> Callable[..., Array]:
-    """Return the kernel ``(value, x) -> array`` of a function; ``value`` is its integer parameter, if it has one.
+    """Return the kernel ``(value, *x) -> array`` of a function; ``value`` is its integer parameter, if it has one.
 
     Raise GradError if SciPy is not installed.
     """
     special = scipy(name)
-    if name == "digamma":
-        return lambda value, x: polygamma(0, x)
-    if name == "erfinv":
-        return lambda value, x: special.erfinv(x)
-    if name == "polygamma":
-        return polygamma
-    if name == "erfinv_gauss":
-        return lambda value, x: erfinv_gauss(x)
-    return bessel(name)
+    if name in REAL_ORDER or name in REAL_ORDER.values():
+        return bessel(name)
+    kernels: dict[str, Callable[..., Array]] = {
+        "digamma": lambda value, x: polygamma(0, x),
+        "polygamma": polygamma, "polygamma_gap": incomplete.polygamma_gap,
+        "erfinv": lambda value, x: special.erfinv(x), "erfinv_gauss": lambda value, x: erfinv_gauss(x),
+        "beta": lambda value, x, y: incomplete.beta(x, y), "betaln": lambda value, x, y: incomplete.betaln(x, y),
+        "betainc": lambda value, a, b, x: special.betainc(a, b, x),
+        "betapdf": incomplete.betapdf,
+        "gammainc": lambda value, a, x: special.gammainc(a, x),
+        "gammaincc": lambda value, a, x: special.gammaincc(a, x),
+        "gammapdf": incomplete.gammapdf,
+        "lambertw": lambda value, x: lambertw.lambertw(0, x), "lambertw_low": lambda value, x: lambertw.lambertw(1, x),
+        "lambertw_above": lambertw.above,
+        **{f"airy{kind}": partial(_airy, f"airy{kind}") for kind in ("ai", "aiprime", "bi", "biprime")},
+    }  # fmt: skip
+    kernel = kernels[name]
+
+    def run(value: int | None, *x: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return kernel(value, *np.broadcast_arrays(*[np.asarray(a, dtype=np.float64) for a in x]))
+
+    return run

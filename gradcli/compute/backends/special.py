@@ -134,7 +134,11 @@ def scipy(name: str = "this function") -> Any:
     return optional("scipy.special", "special", f"{name} needs SciPy, which is not installed")
 
 
-SCIPY = frozenset({"digamma", "polygamma", "erfinv", "erfinv_gauss", "besselj", "bessely", "besseli", "besselk"})
+SCIPY = frozenset({
+    "digamma", "polygamma", "polygamma_gap", "erfinv", "erfinv_gauss", "besselj", "bessely", "besseli", "besselk",
+    "jv", "yv", "iv", "kv", "airyai", "airyaiprime", "airybi", "airybiprime", "beta", "betaln", "betainc", "betapdf",
+    "gammainc", "gammaincc", "gammapdf", "lambertw", "lambertw_low", "lambertw_above",
+})  # fmt: skip
 """Functions computed by `scipy_kernels`."""
 LIFTED: dict[str, Callable[..., float]] = {
     "erf": math.erf, "erfc": math.erfc, "gamma": gamma, "lgamma": lgamma, "fma": fma,

@@ -93,8 +93,8 @@ def array_function(step: Step) -> Run:
 
         array = scipy_kernel(name)
 
-        def run(x: Array, out: Array) -> None:
-            np.copyto(out, array(value, x))
+        def run(*arrays: Array) -> None:
+            np.copyto(arrays[-1], array(value, *arrays[:-1]))
 
         return run
     if name in special.FAMILIES:

@@ -12,7 +12,7 @@ from gradcli.calculus.derive import expand
 from gradcli.calculus.forward import partials
 from gradcli.calculus.simplify import simplified
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, bit, exact, reachable, spell_name, var
-from gradcli.functions import slopes
+from gradcli.functions import slopes, vanishes
 from gradcli.notation.explain.texts import Texts
 
 STEP_LIMIT = 1000
@@ -178,7 +178,11 @@ def _function(e: Expr, moving: list[bool], letters: list[str]) -> _Rule:
     names = [*letters, *[f"u{i}" for i in range(9, len(e.args) + 9)]][: len(e.args)]
     placeholders = [var(name) for name in names]
     generic = apply(e.op, *placeholders, value=e.value if isinstance(e.value, int) else None)
-    factors = [(n, s) for n, s, m in zip(names, slopes(generic), moving, strict=True) if m and s is not None]
+    factors = [
+        (n, s)
+        for n, s, m in zip(names, slopes(generic), moving, strict=True)
+        if m and s is not None and not vanishes(s)
+    ]
     texts = Texts([generic, *[s for _, s in factors]])
     head = texts(generic) if texts(generic).endswith(")") else f"({texts(generic)})"
     if not factors:

@@ -14,7 +14,7 @@ from gradcli.calculus.derive import derivatives, expand
 from gradcli.calculus.forward import partials
 from gradcli.compute.backends.scalar import at_point
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, post_order, variables
-from gradcli.functions import slopes
+from gradcli.functions import slopes, vanishes
 from gradcli.notation.explain.texts import Texts
 
 Value = float | bool
@@ -124,7 +124,7 @@ def _local(n: Expr) -> list[tuple[Expr, Expr | None]]:
         return [(args[1], ONE)]
     if not args:
         return []
-    return list(zip(args, slopes(n), strict=True))
+    return [(a, None if s is None or vanishes(s) else s) for a, s in zip(args, slopes(n), strict=True)]
 
 
 def _contribution(name: str, s: Expr, written: Texts) -> str:
