@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import GradError
-from gradcli.formats.columns import Chunk
+from gradcli.formats.columns import Chunk, Table
 from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, column_indices, failed
 from gradcli.formats.npy_header import Header
 from gradcli.formats.passthrough import Kept, Texts
@@ -56,7 +56,7 @@ class SequentialFile:
         return data
 
 
-class Npy:
+class Npy(Table):
     """An array as a table; see ``Table``.
 
     An element is a row if the array has fields or one dimension; else a row of the array is one.
@@ -68,7 +68,8 @@ class Npy:
         header = Header(self._file, self.name)
         shape, item = header.shape, header.item
         if item.names is not None:
-            source.refuse_columns()
+            if source.columns is not None:
+                raise GradError(f"{self.name}: its columns have names: --columns is for arrays that have none")
             if len(shape) != 1:
                 raise GradError(f"{self.name}: an array with fields has one dimension here, not {len(shape)}")
             names: Sequence[str] = item.names
@@ -148,11 +149,10 @@ class Npy:
 _DAMAGE_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
-class Npz:
+class Npz(Table):
     """An archive of arrays of equal shape, each a column in C order; see ``Table``."""
 
     def __init__(self, source: Input) -> None:
-        source.refuse_columns()
         self.name, self.notes = source.name, list[str]()
         stream = source.seekable()
         try:
