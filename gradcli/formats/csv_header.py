@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 
@@ -136,6 +135,8 @@ def _check_text(text: bytes, name: str, line: int) -> None:
 
 def _is_record(line: bytes) -> bool:
     """Return whether a line is an object with a single value for each key, as in JSON lines."""
+    import json
+
     try:
         return not any(isinstance(value, (list, dict)) for value in json.loads(line).values())
     except (ValueError, RecursionError):

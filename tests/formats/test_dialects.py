@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 import io
-import itertools
 import json
 import math
+import os
 import shlex
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from command import Shell, process
 from hypothesis import given, settings
@@ -42,7 +41,7 @@ def test_files_as_they_are(case: dict[str, Any], shell: Shell, empty_folder: Pat
 
 
 def rows(text: bytes, names: str = "x y", keep: str = "", form: str = "csv", **dialect: Any) -> list[list[Any]]:
-    """The columns of a text, numbers and then texts, by whole and by small pieces."""
+    """The columns of a text: numbers, then texts."""
     found: list[list[Any]] = [[] for _ in [*names.split(), *keep.split()]]
     for chunk in open_table("-", io.BytesIO(text), format=form, dialect=Dialect(**dialect)).chunks(
         names.split(), keep.split()
@@ -52,6 +51,18 @@ def rows(text: bytes, names: str = "x y", keep: str = "", form: str = "csv", **d
         for column, cells in zip(found[len(chunk.columns) :], chunk.kept, strict=True):
             column += [None if cell is None else cell.decode() for cell in cells.cells]
     return found
+
+
+class Pieces(io.RawIOBase):
+    """A stream that gives so many bytes at a time."""
+
+    def __init__(self, text: bytes, sizes: list[int]) -> None:
+        self.text, self.sizes = text, list(sizes)
+
+    def read(self, size: int = -1) -> bytes:
+        size = self.sizes.pop(0) if self.sizes else size
+        found, self.text = self.text[:size], self.text[size:]
+        return found
 
 
 def refusal(text: bytes, names: str = "x y", **dialect: Any) -> str:
@@ -147,10 +158,7 @@ def test_comments() -> None:
     quoted = b'x,y,t\n1,2,"a\n# b"\n# "\n3,4,"#c"\n'
     assert rows(quoted, "x y", "t", comment="#") == [[1, 3], [2, 4], ["a\n# b", "#c"]]
     for at in range(1, len(quoted)):
-        pieces = iter([quoted[:at], quoted[at:], b""])
-        stream: Any = io.RawIOBase()
-        stream.read = lambda size=-1, pieces=pieces: next(pieces)
-        chunks = open_table("-", stream, dialect=Dialect(comment="#")).chunks(["x"], ["t"])
+        chunks = open_table("-", Pieces(quoted, [at]), dialect=Dialect(comment="#")).chunks(["x"], ["t"])
         assert [cell for chunk in chunks for cell in chunk.kept[0].cells] == [b"a\n# b", b"#c"]
     # Comments count as lines where an error stands.
     assert refusal(b"x,y\n# a\n1,2\n# b\n# c\n3,q\n", comment="#").startswith("stdin:6:3: 'q'")
@@ -208,13 +216,9 @@ def test_encodings() -> None:
 def test_bytes_that_are_not_in_the_encoding() -> None:
     text = "x,y\n1,2\n3,é\n".encode("latin-1")
     for sizes in ([len(text)], [1] * len(text)):
-        ends = np.cumsum([0, *sizes])
-        pieces = iter([*[text[lo:hi] for lo, hi in itertools.pairwise(ends)], b""])
-        stream: Any = io.RawIOBase()
-        stream.read = lambda size=-1, pieces=pieces: next(pieces)
         found: list[float] = []
         with pytest.raises(GradError, match="stdin:3: not utf-8"):
-            for chunk in open_table("-", stream, dialect=Dialect(encoding="utf-8")).chunks(["x"], []):
+            for chunk in open_table("-", Pieces(text, sizes), dialect=Dialect(encoding="utf-8")).chunks(["x"], []):
                 found += chunk.columns[0].tolist()
         # Rows before the bad byte come first, wherever pieces end.
         assert found == [1.0]
@@ -324,3 +328,54 @@ def test_the_error_names_the_options_that_read_it(
     assert lines == ([] if options is None else [f"{options} reads it"])
     if options is not None and "columns" not in options:
         assert shell("eval", "x*y", "-i", "t.csv", *shlex.split(options))[0] == 0
+
+
+DIALECTS = st.builds(
+    Dialect,
+    columns=st.sampled_from([None, None, None, ("x", "y")]),
+    encoding=st.sampled_from([None, None, "latin-1", "utf-8"]),
+    delimiter=st.sampled_from([None, ";", "tab", "blank"]),
+    decimal=st.sampled_from(".,"),
+    comment=st.sampled_from([None, "#"]),
+    skip=st.integers(0, 1),
+    skip_after_header=st.integers(0, 1),
+    na=st.sampled_from(["error", "nan", "skip"]),
+)
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(["x,y\n", "x;y\n", "x y\n", "# x,y\n", "x\n", "old\nx;y\n", ""]),
+    st.lists(st.sampled_from(["1,2\n", "1;2\n", "1 2\n", "1,5;2\n", '"a",1\n', "# c\n", ' "b"', '"', "NA", "inf"])),
+    DIALECTS,
+    st.lists(st.integers(1, 5), max_size=30),
+    st.booleans(),
+)  # fmt: skip
+def test_any_text_in_any_dialect_is_a_table_or_an_error_wherever_pieces_end(
+    header: str, body: list[str], dialect: Dialect, sizes: list[int], keep: bool
+) -> None:
+    text = (header + "".join(body)).encode()
+
+    def outcome(sizes: list[int]) -> list[Any]:
+        found: list[Any] = []
+        try:
+            table = open_table("-", Pieces(text, sizes), dialect=dialect)
+            found.append(table.names)
+            for chunk in table.chunks(["x"], [name for name in table.names if keep and name != "x"]):
+                found += zip(chunk.columns[0].tolist(), *[cells.cells for cells in chunk.kept], strict=True)
+        except GradError as error:
+            assert error.exit_code == 2
+            found.append(str(error))
+        return found
+
+    assert repr(outcome(sizes)) == repr(outcome([]))
+
+
+def test_a_pipe_that_stays_open_is_no_reason_to_wait_for_ever() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"x;y\n1,5;2\n")
+    try:
+        table = open_table("-", io.FileIO(reader))
+        assert table.hint("x") == "--delimiter ';' --decimal , reads it"
+    finally:
+        os.close(writer)
