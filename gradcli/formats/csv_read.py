@@ -102,7 +102,11 @@ class Separated(Table):
                 start += len((chunk.columns or chunk.kept)[0])
                 yield chunk
             if error is not None:
-                raise error
+                try:
+                    raise error
+                finally:
+                    # Its traceback holds this frame: a cycle would keep the input open.
+                    del error
 
     def _chunk(
         self, text: bytes, indices: list[int], kept: list[int], start: int
