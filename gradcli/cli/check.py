@@ -28,7 +28,7 @@ from gradcli.formats.terminal import json_shown
     "not be checked. Without points, gradcli chooses them.",
     params=options.named(
         "expr file claim claims claim_column equals let points thorough seed rtol atol max_ulp at grid fill "
-        "max_points engine threads input input_format columns na max_bytes constant output format json junit github"
+        f"max_points engine threads input {options.DIALECT} max_bytes constant output format json junit github"
     ),
 )
 def check(ctx: click.Context, line: CommandLine) -> None:

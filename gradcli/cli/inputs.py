@@ -76,6 +76,7 @@ def read(path: str) -> Source:
 
 def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
     """The tables named by --input; None without --input."""
+    from gradcli.formats import Dialect
     from gradcli.job.request import Rows
     from gradcli.language.actions import NUMBERS
 
@@ -90,8 +91,12 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
             raise GradError(f"--constant: '{name}' is no constant", hint=f"the constants are {known}")
     if "-" in line.input and sys.stdin is None:
         raise GradError("cannot read stdin: it is closed")
+    dialect = Dialect(
+        columns, line.encoding, line.delimiter, line.decimal or ".", line.comment, line.skip, line.skip_after_header,
+        line.na or "error",
+    )  # fmt: skip
     return Rows(
-        line.input, line.input_format, columns, line.na, line.max_bytes, line.keep, constants,
+        line.input, line.input_format, dialect, line.max_bytes, line.keep, constants,
         # Unbuffered: rows from a pipe are available as they arrive, and a thread blocked in read() holds no lock.
         open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in line.input else None,
         progress,
@@ -100,6 +105,6 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
 
 def check_no_input_options(line: CommandLine) -> None:
     """Raises GradError for an option of --input that is given without --input."""
-    for name in ("keep", "input_format", "columns", "na", "max_bytes", "constant"):
+    for name in options.TABLES.split()[1:]:
         if getattr(line, name):
             raise GradError(f"--{name.replace('_', '-')} goes with --input", hint="name what to read: --input FILE")

@@ -82,10 +82,16 @@ class CommandLine:
     input: tuple[str, ...] = ()
     input_format: str | None = None
     columns: str | None = None
-    keep: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    comment: str | None = None
+    skip: int = 0
+    skip_after_header: int = 0
     select: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     na: str | None = None
+    keep: bool = False
     max_bytes: int | None = None
     constant: tuple[str, ...] = ()
     language: str = "text"
@@ -305,12 +311,22 @@ ROWS = {
                   "variables."),
     "input_format": _row("--input-format", type=click.Choice(_READABLE), metavar="FORMAT",
                          help=f"One of {', '.join(_READABLE)}.  [default: by suffix; csv for stdin]"),
-    "columns": _row("--columns", metavar="A,B", help="Names for the columns of a .npy array that has none."),
+    "columns": _row("--columns", metavar="A,B", help="Names for the columns of a csv or .npy that has none."),
+    "encoding": _row("--encoding", metavar="NAME",
+                     help="Encoding of a text, such as latin-1.  [default: UTF-8, or by its byte order mark]"),
+    "delimiter": _row("--delimiter", metavar="MARK",
+                      help="Between the cells of csv: a character, tab, or blank (any run of blanks)."),
+    "decimal": _row("--decimal", type=click.Choice([".", ","]), help="The decimal mark in csv.  [default: .]"),
+    "comment": _row("--comment", metavar="MARK", help="Leave out the lines of csv that begin with MARK, such as '#'."),
+    "skip": _row("--skip", type=click.IntRange(0), default=0, metavar="N", help="Leave out the first N lines of csv."),
+    "skip_after_header": _row("--skip-after-header", type=click.IntRange(0), default=0, metavar="N",
+                              help="Leave out N lines below the header, such as units."),
     "keep": _row("--keep", is_flag=True,
                  help="Carry all columns through, in their order and spelling; the results come after them."),
     "select": _row("--select", multiple=True, metavar="NAMES", help="Write these columns, in this order."),
     "drop": _row("--drop", multiple=True, metavar="NAMES", help="Write all columns but these."),
-    "na": _row("--na", type=click.Choice(["nan"]), help="Take empty cells, NA and null for nan.  [default: an error]"),
+    "na": _row("--na", type=click.Choice(["nan", "skip", "error"]),
+               help="Empty cells, NA and null: read as nan, skip the row, or an error.  [default: error]"),
     "max_bytes": _row("--max-bytes", type=count, metavar="N",
                       help="Refuse larger inputs, as unpacked.  "
                       "[default: 64 GiB if packed, 0.8 GiB if held in memory]"),
@@ -333,7 +349,8 @@ ROWS = {
 """Spellings and click attributes of each option, by the name of its field in `CommandLine`."""
 
 POINTS = "at grid fill max_points strict engine threads verbose no_progress"
-TABLES = "input input_format columns keep na max_bytes constant"
+DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"
+TABLES = f"input {DIALECT} keep max_bytes constant"
 OUTPUT = "output format csv tsv json jsonl"
 COLUMNS = "select drop"
 

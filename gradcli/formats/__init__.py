@@ -6,12 +6,11 @@ Layer: must not know how the numbers are computed, nor where the bytes go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from gradcli.errors import GradError, optional
-from gradcli.formats.columns import SCHEMA, Chunk, Columns, Out, Start, Statements, Style, Table
+from gradcli.formats.columns import PLAIN, SCHEMA, Chunk, Columns, Dialect, Out, Start, Statements, Style, Table
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import spell
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from gradcli.formats.input import Input
 
 __all__ = [
-    "FORMATS", "SCHEMA", "Chunk", "Columns", "Format", "Kept", "Out", "Start", "Statements", "Style", "Table",
-    "by_suffix", "open_table", "spell",
+    "FORMATS", "PLAIN", "SCHEMA", "Chunk", "Columns", "Dialect", "Format", "Kept", "Out", "Start", "Statements",
+    "Style", "Table", "by_suffix", "open_table", "spell",
 ]  # fmt: skip
 
 
@@ -31,7 +30,8 @@ class Format(NamedTuple):
     ``shower`` write numbers, write expressions, read, and escape text for a terminal: functions of this package as
     "file:function", imported when they are called; "" if the format does not support the operation. ``binary``: not
     written to a terminal. ``held``: read and written as a whole in memory, whereas other formats are streamed.
-    ``library``: the library that writing needs, and ``needs`` the extra that installs it.
+    ``library``: the library that writing needs, and ``needs`` the extra that installs it. ``dialect``: the fields of
+    `Dialect` that reading can use, ``na`` apart.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Format(NamedTuple):
     held: bool = False
     library: str = "orjson"
     needs: str = ""
+    dialect: tuple[str, ...] = ()
 
     def write(self, result: Any, out: Out, style: Style) -> None:
         """Write the columns of a result to ``out``."""
@@ -61,8 +62,12 @@ class Format(NamedTuple):
 
     def read(self, source: Input) -> Table:
         """Return the table of an input, with its header read and checked."""
+        for field, value, default in zip(Dialect._fields, source.dialect, PLAIN, strict=True):
+            if value != default and field not in (*self.dialect, "na"):
+                known = [row.name for row in FORMATS.values() if field in row.dialect]
+                option = "--" + field.replace("_", "-")
+                raise GradError(f"{source.name}: {option} is for {', '.join(known)}; this is {self.name}")
         table: Table = _function(self.reader)(source)
-        table.source = source
         return table
 
     def shown(self, data: bytes) -> bytes:
@@ -100,24 +105,25 @@ FORMATS = {
         ),
         Format(
             "csv", (".csv",), "comma-separated rows with a header", "csv_write:write_csv", "csv_write:tell_csv",
-            "csv_read:read_csv", "terminal:csv_shown",
+            "csv_read:read_csv", "terminal:csv_shown", dialect=Dialect._fields,
         ),
         Format(
             "tsv", (".tsv", ".tab"), "tab-separated rows with a header", "csv_write:write_tsv", "csv_write:tell_tsv",
-            "csv_read:read_tsv", "terminal:tsv_shown",
+            "csv_read:read_tsv", "terminal:tsv_shown", dialect=Dialect._fields,
         ),
         Format(
             "json", (".json",), f"one object, schema {SCHEMA}: columns in the shape of the grid",
-            "json_write:write_json", "json_write:tell_json", "json_read:JsonTable", "terminal:json_shown", held=True,
+            "json_write:write_json", "json_write:tell_json", "json_read:read_json", "terminal:json_shown", held=True,
+            dialect=("encoding",),
         ),
         Format(
             "jsonl", (".jsonl", ".ndjson"), "JSON lines: one object a point", "json_write:write_jsonl",
-            "json_write:tell_jsonl", "jsonl_read:JsonLines", "terminal:json_shown",
+            "json_write:tell_jsonl", "jsonl_read:JsonLines", "terminal:json_shown", dialect=("encoding",),
         ),
         Format("markdown", (".md",), "a Markdown table", "markdown:write_markdown", "markdown:tell_markdown"),
         Format(
             "npy", (".npy",), "a NumPy array with a field a column", "npy_write:write_npy", reader="npy_read:Npy",
-            binary=True, library="numpy",
+            binary=True, library="numpy", dialect=("columns",),
         ),
         Format(
             "npz", (".npz",), "NumPy arrays, one a column, in the shape of the grid", "npy_write:write_npz",
@@ -143,15 +149,14 @@ def by_suffix(path: str) -> Format:
 
 
 def open_table(
-    path: str, stream: BinaryIO | None, *, format: str | None = None, na: str | None = None,
-    max_bytes: int | None = None, columns: Sequence[str] | None = None,
+    path: str, stream: BinaryIO | None, *, format: str | None = None, max_bytes: int | None = None,
+    dialect: Dialect = PLAIN,
 ) -> Table:  # fmt: skip
     """Open a table in a file, or in ``stream`` if given, as for ``-``; read and check its header.
 
-    ``format``: a name of FORMATS; by default that of the suffix, and csv for stdin. ``na="nan"`` reads empty cells, NA,
-    N/A, NaN and null as nan; otherwise they are errors. ``max_bytes`` limits the bytes of the input after
-    decompression. ``columns``: names for the columns of an array without names; by default the column of a
-    one-dimensional array has the name "". Raise GradError, with exit code 2 for invalid data and 3 for failed reads.
+    ``format``: a name of FORMATS; by default that of the suffix, and csv for stdin. ``max_bytes`` limits the bytes of
+    the input after decompression. The column of a one-dimensional array has the name "". Raise GradError, with exit
+    code 2 for invalid data and 3 for failed reads.
     """
     from gradcli.formats.compression import suffix_of
     from gradcli.formats.input import STDIN, Input, opened
@@ -164,8 +169,12 @@ def open_table(
         plain, packing = suffix_of(path)
         name, stream = path, stream or opened(path)
     row = _by_name(format) if format is not None else FORMATS["csv"] if path == "-" else _by_read_suffix(plain)
-    source = Input(name, stream, packing=packing, na=na == "nan", limit=max_bytes, columns=columns)
-    return row.read(source)
+    table = row.read(Input(name, stream, packing=packing, limit=max_bytes, dialect=dialect))
+    if dialect.na != "skip":
+        return table
+    from gradcli.formats.complete_rows import CompleteRows
+
+    return CompleteRows(table, name)
 
 
 def _by_name(name: str) -> Format:

@@ -6,7 +6,7 @@ Layer: must not know any format.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -86,6 +86,34 @@ def shaped(result: Columns) -> Iterator[tuple[str, tuple[int, ...], Any]]:
         yield name, shape, column
 
 
+class Dialect(NamedTuple):
+    """The spelling of an input: the options of the command line that say how a text is read.
+
+    ``columns``: names for columns that have none. ``encoding`` None: UTF-8, or what a byte order mark tells.
+    ``delimiter`` None: that of the format; ``tab``, ``blank`` (any run of blanks and tabs) or a character. ``comment``:
+    what a line begins with that is no row. ``skip`` lines before the header and ``skip_after_header`` below it are not
+    read. ``na``: missing numbers are an ``error``, ``nan``, or their rows are left out (``skip``).
+    """
+
+    columns: Sequence[str] | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str = "."
+    comment: str | None = None
+    skip: int = 0
+    skip_after_header: int = 0
+    na: str = "error"
+
+
+PLAIN = Dialect()
+"""What is read without any option."""
+
+
+class Unnamed(str):
+    """The name of a column without one, made of its place: ``column_3``. No expression can use it; csv writes it as
+    the empty header that it was."""
+
+
 class Chunk(NamedTuple):
     """Consecutive rows of a table, of which ``start`` is the index of the first.
 
@@ -101,13 +129,15 @@ class Table(Protocol):
     """A table that is read: the names of all columns, then rows as they arrive.
 
     ``rows`` is their number, or None if the format does not store it. ``notes`` collects warnings while rows are read,
-    each once. ``source``: the input that is read.
+    each once. ``source``: the input that is read. Names may repeat, as long as none of those is asked for. ``parts``
+    are names of numbers inside columns, which can be asked for as if they were columns.
     """
 
     names: tuple[str, ...]
     rows: int | None
     notes: list[str]
     source: Input
+    parts: Collection[str] = ()
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         """Yield the rows: columns ``wanted`` as float64 arrays, columns ``keep`` as cells carried through.
@@ -116,6 +146,10 @@ class Table(Protocol):
         all rows before it have been yielded.
         """
         ...
+
+    def hint(self, name: str) -> str | None:
+        """Return the options with which the input has a column ``name``, which it lacks now; None if there are none."""
+        return None
 
 
 def runs(block: Sequence[Any]) -> Iterator[Any]:

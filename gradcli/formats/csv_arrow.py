@@ -22,7 +22,9 @@ _OTHER = (b'"', b"\r", b"\t", b"\0")
 
 def plain(text: bytes, separator: bytes, width: int) -> bool:
     """Return whether pyarrow reads this text as ``Separated`` does, and is worth its import, for ``width`` columns."""
-    return len(text) >= max(LEAST, _CELL * width) and not any(mark in text for mark in _OTHER if mark != separator)
+    if len(separator) > 1 or len(text) < max(LEAST, _CELL * width):
+        return False
+    return not any(mark in text for mark in _OTHER if mark != separator)
 
 
 def loaded() -> Any:
@@ -35,7 +37,9 @@ def loaded() -> Any:
     return pyarrow
 
 
-def arrow_columns(text: bytes, separator: bytes, width: int, indices: Sequence[int]) -> list[Any] | None:
+def arrow_columns(
+    text: bytes, separator: bytes, width: int, indices: Sequence[int], decimal: bytes = b"."
+) -> list[Any] | None:
     """Return columns of complete rows as float64 arrays, by their indices.
 
     Return None if pyarrow cannot be used or the rows are malformed.
@@ -55,7 +59,7 @@ def arrow_columns(text: bytes, separator: bytes, width: int, indices: Sequence[i
             ),
             convert_options=arrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, arrow.float64()), include_columns=[names[k] for k in indices],
-                null_values=[], strings_can_be_null=False,
+                null_values=[], strings_can_be_null=False, decimal_point=decimal.decode(),
             ),
         )  # fmt: skip
     except (MemoryError, arrow.ArrowException):

@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gradcli.errors import GradError
 from gradcli.formats.input import LINE_LIMIT, fault
 
 _NEWLINE = 10
 _MARK = re.compile(rb'["\r\n]')
 _EXCHANGED = bytes.maketrans(b"\r\n", b"\n\r")
+BLANKS = b" \t"
+"""The separator of cells that runs of blanks and tabs separate."""
+_opening = re.compile(rb' *+"').match
+_blank = re.compile(rb"[ \t]*+").match
+_word = re.compile(rb'[^ \t\r\n"]++').match
+_end_of_row = re.compile(rb"\r?\n|\Z").match
 
 
 def with_newlines(parts: Iterator[bytes]) -> Iterator[bytes]:
@@ -52,13 +59,14 @@ def _first_end(part: bytes, quotes: int) -> int | None:
     return None
 
 
-def whole_rows(parts: Iterator[bytes], name: str, quoting: bool = True) -> Iterator[tuple[bytes, int]]:
-    """Yield pieces of complete rows, each with the number of newlines before it; the last may lack its newline.
+def whole_rows(parts: Iterator[bytes], name: str, quoting: bool = True, lines: int = 0) -> Iterator[tuple[bytes, int]]:
+    """Yield pieces of complete rows, each with the number of lines before it; the last may lack its newline.
 
-    ``quoting``: whether newlines in quotes belong to a cell. Raise GradError for a row longer than LINE_LIMIT.
+    ``lines``: how many stand before the parts. ``quoting``: whether newlines in quotes belong to a cell. Raise
+    GradError for a row longer than LINE_LIMIT.
     """
     pending: list[bytes] = []
-    size = lines = quotes = 0
+    size = quotes = 0
     for part in parts:
         # Searching for a quote is many times faster than counting quotes.
         has_quotes = quoting and b'"' in part
@@ -72,11 +80,16 @@ def whole_rows(parts: Iterator[bytes], name: str, quoting: bool = True) -> Itera
         pending.append(part)
         size += len(part)
         quotes += part.count(b'"') if has_quotes else 0
-        if size > LINE_LIMIT:
-            what = "a quote is not closed, or the line" if quotes % 2 else "the line"
-            raise fault(name, lines + 1, 1, f"{what} is too long: the limit is {LINE_LIMIT:,} bytes")
+        check_length(size, name, lines + 1, quotes)
     if size:
         yield b"".join(pending), lines
+
+
+def check_length(size: int, name: str, line: int, quotes: int = 0) -> None:
+    """Raise GradError for a row of more than LINE_LIMIT bytes; ``quotes`` is the number of those in it."""
+    if size > LINE_LIMIT:
+        what = "a quote is not closed, or the line" if quotes % 2 else "the line"
+        raise fault(name, line, 1, f"{what} is too long: the limit is {LINE_LIMIT:,} bytes")
 
 
 def _newlines(text: bytes) -> int:
@@ -101,8 +114,10 @@ def _last_end(part: bytes, quotes: int) -> int:
 def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: list[bytes]) -> int:
     """Append the raw cells of the row at offset ``at`` to ``cells``; return the offset of the next row.
 
-    ``line`` is the number of its first line. Raise GradError if the row is malformed.
+    ``line`` is the number of its first line. Blanks may stand before a quote. Raise GradError if the row is malformed.
     """
+    if separator == BLANKS:
+        return _row_of_words(text, at, name, line, cells)
     first, newline = at, _line_end(text, at)
     plain = text[at:newline].removesuffix(b"\r") if newline < len(text) else text[at:]
     if b'"' not in plain and b"\r" not in plain:
@@ -110,11 +125,8 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         return min(newline + 1, len(text))
     while True:
         start = at
-        if text.startswith(b'"', at):
-            at = _closing(text, at)
-            if at < 0:
-                raise fault(name, *position(text, first, start, line), "a quote is opened here and never closed")
-            at += 1
+        if quote := _opening(text, at):
+            at = _after_quotes(text, quote.end() - 1, first, name, line)
         else:
             if newline < at:
                 # Search once per line: a search from each cell would take quadratic time.
@@ -123,12 +135,7 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
             at = newline if at < 0 else at
             stray = [k for k in (text.find(b'"', start, at), text.find(b"\r", start, at)) if k >= 0]
             if stray and text[min(stray) : min(stray) + 2] != b"\r\n":
-                bad = min(stray)
-                what = "a quote inside a cell" if text[bad : bad + 1] == b'"' else "a carriage return inside a line"
-                hint = "quote the whole cell and double the quotes in it"
-                if text[bad : bad + 1] != b'"':
-                    hint = "all lines of a file end alike: in CRLF, LF or CR"
-                raise fault(name, *position(text, first, bad, line), what, hint)
+                raise _stray(text, min(stray), first, name, line)
             if text[at - 1 : at + 1] == b"\r\n" and at > start:
                 at -= 1
         cells.append(text[start:at])
@@ -141,6 +148,41 @@ def row(text: bytes, at: int, separator: bytes, name: str, line: int, cells: lis
         if not text.startswith(separator, at):
             raise fault(name, *position(text, first, at, line), "text behind a closing quote")
         at += 1
+
+
+def _row_of_words(text: bytes, at: int, name: str, line: int, cells: list[bytes]) -> int:
+    """`row` for cells between blanks: those at the ends of the line do not count."""
+    first = at
+    while True:
+        blank = _blank(text, at)
+        assert blank is not None
+        if end := _end_of_row(text, blank.end()):
+            return end.end()
+        start, word = blank.end(), _word(text, blank.end())
+        if word is None and not text.startswith(b'"', start):
+            raise _stray(text, start, first, name, line)
+        if start == at > first:
+            raise fault(name, *position(text, first, at, line), "text behind a closing quote")
+        at = _after_quotes(text, start, first, name, line) if word is None else word.end()
+        if word is not None and text.startswith(b'"', at):
+            raise _stray(text, at, first, name, line)
+        cells.append(text[start:at])
+
+
+def _after_quotes(text: bytes, at: int, first: int, name: str, line: int) -> int:
+    """Return the offset after the quote that closes the one at ``at``. Raise GradError if there is none."""
+    end = _closing(text, at)
+    if end < 0:
+        raise fault(name, *position(text, first, at, line), "a quote is opened here and never closed")
+    return end + 1
+
+
+def _stray(text: bytes, at: int, first: int, name: str, line: int) -> GradError:
+    """Return the error for a quote or a carriage return inside a cell."""
+    what, hint = "a quote inside a cell", "quote the whole cell and double the quotes in it"
+    if text[at : at + 1] != b'"':
+        what, hint = "a carriage return inside a line", "all lines of a file end alike: in CRLF, LF or CR"
+    return fault(name, *position(text, first, at, line), what, hint)
 
 
 def _line_end(text: bytes, at: int) -> int:
@@ -164,7 +206,7 @@ def position(text: bytes, first: int, at: int, line: int) -> tuple[int, int]:
 
 
 def unquoted(cell: bytes) -> bytes:
-    """Return a raw cell without its quotes."""
-    if cell.startswith(b'"'):
-        return cell.removesuffix(b"\r")[1:-1].replace(b'""', b'"')
+    """Return a raw cell without its quotes, and without the blanks before them."""
+    if _opening(cell):
+        return cell.lstrip(b" ").removesuffix(b"\r")[1:-1].replace(b'""', b'"')
     return cell

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gradcli.formats.columns import Columns, Out, Statements, Style, headed, runs
+from gradcli.formats.columns import Columns, Out, Statements, Style, Unnamed, headed, runs
 from gradcli.formats.passthrough import Kept, quoted
 from gradcli.formats.print_numbers import number_rows, row_pieces
 
 
 def _heading(name: str, separator: bytes) -> bytes:
     """Return a cell of the header, quoted if it begins or ends with blanks, since readers strip unquoted names."""
-    cell = name.encode()
+    cell = b"" if isinstance(name, Unnamed) else name.encode()
     return quoted(cell, separator) if cell == cell.strip() else b'"' + cell.replace(b'"', b'""') + b'"'
 
 

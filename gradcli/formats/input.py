@@ -18,13 +18,14 @@ from typing import Any, BinaryIO, cast
 
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
+from gradcli.formats.columns import PLAIN, Dialect, Unnamed
 from gradcli.formats.compression import EXPANDED_LIMIT, begun, packing_of, unpacked
 from gradcli.limits import memory
 
 STDIN = "stdin"
 """The name of standard input in messages; its first bytes, not a suffix, tell whether it is compressed."""
-MARK = b"\xef\xbb\xbf"
-"""The byte order mark of UTF-8, which may stand before a text."""
+ENCODING = "give its --encoding: latin-1, cp1252 or another"
+"""The hint of an error for bytes that are not UTF-8."""
 PIECE = 1 << 20
 """Maximum of bytes read at a time."""
 LINE_LIMIT = 1 << 24
@@ -40,17 +41,17 @@ rows that are here are then answered, however many are to come."""
 class Input:
     """An input: its ``name`` in messages, its stream, and the options for it.
 
-    ``packing``: its compression. ``na``: whether empty cells and NA mean nan. ``limit``: --max-bytes. ``columns``:
-    names for an array without names. ``size``: the unpacked bytes of a plain file, None if that is not known. Raise
-    GradError if a file is larger than the limit.
+    ``packing``: its compression. ``limit``: --max-bytes. ``na``: whether missing numbers are read, as nan. ``size``:
+    the unpacked bytes of a plain file, None if that is not known. Raise GradError if a file is larger than the limit.
     """
 
     def __init__(
-        self, name: str, stream: BinaryIO, *, packing: str | None = None, na: bool = False, limit: int | None = None,
-        columns: Sequence[str] | None = None,
+        self, name: str, stream: BinaryIO, *, packing: str | None = None, limit: int | None = None,
+        dialect: Dialect = PLAIN,
     ) -> None:  # fmt: skip
         self.name, self.stream, self.packing = name, stream, packing
-        self.na, self.limit, self.columns = na, limit, columns
+        self.limit, self.dialect, self.columns = limit, dialect, dialect.columns
+        self.na = dialect.na != "error"
         self.size = None if packing is not None or name == STDIN else file_size(stream)
         self._unread: Iterator[bytes] = iter(())
         self._ahead: deque[bytes | GradError] = deque()
@@ -127,24 +128,37 @@ class Input:
         """Return the error for an input beyond the limit of its bytes."""
         return GradError(f"{self.name}: too large: {what} {limit:,} bytes", hint=f"raise it by --max-bytes{other}")
 
-    def whole(self) -> bytes:
-        """Return all decompressed bytes. Raise GradError as soon as they exceed the limit."""
+    def text(self) -> Iterator[bytes]:
+        """Yield the text as UTF-8 without a byte order mark, as it arrives; bytes without a mark are not checked."""
+        from gradcli.formats.encoding import decoded
+
+        return decoded(self.parts(), self.dialect.encoding, self.name)
+
+    def waits(self) -> bool:
+        """Return whether nothing more arrives within a second."""
+        if file_size(self.stream) is not None:
+            return False
+        try:
+            self.stream.fileno()
+        except (OSError, ValueError, AttributeError):
+            # In memory, or read to its end and closed.
+            return False
+        return not _ready(self.stream, 1)
+
+    def whole(self, text: bool = False) -> bytes:
+        """Return all decompressed bytes, or the ``text``. Raise GradError as soon as they exceed the limit."""
         limit = min(WHOLE_LIMIT if self.limit is None else self.limit, memory.limit() // 5 * 4)
         # BytesIO grows by an eighth at a time, and getvalue does not copy.
         buffer = io.BytesIO()
         streamed = ", or convert to csv, jsonl, npy or parquet, which are streamed"
-        buffer.writelines(self._bounded(self.parts(), limit, "this format is held in memory, the limit is", streamed))
+        parts = self.text() if text else self.parts()
+        buffer.writelines(self._bounded(parts, limit, "this format is held in memory, the limit is", streamed))
         return buffer.getvalue()
 
     def seekable(self) -> BinaryIO:
         """Return the bytes as a file for random access, held in memory unless the input is a regular file."""
         direct = self.packing is None and file_size(self.stream) is not None
         return self.stream if direct else io.BytesIO(self.whole())
-
-    def refuse_columns(self) -> None:
-        """Raise GradError if --columns is given; called by formats whose columns have names."""
-        if self.columns is not None:
-            raise GradError(f"{self.name}: its columns have names: --columns is for arrays that have none")
 
 
 def file_size(stream: BinaryIO) -> int | None:
@@ -236,34 +250,40 @@ def shown(cell: bytes | str) -> str:
     return f"'{text}'" if len(text) <= 40 else f"'{text[:40]}...'"
 
 
-def marked(text: bytes, name: str) -> int:
-    """Return the offset after the byte order mark. Raise GradError for UTF-16."""
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GradError(f"{name}:1: UTF-16, not UTF-8", hint="convert it: iconv -f utf-16 -t utf-8")
-    return len(MARK) if text.startswith(MARK) else 0
-
-
 def column_indices(name: str, names: tuple[str, ...], columns: Sequence[str]) -> list[int]:
-    """Return the indices of ``columns``. Raise GradError for a column that does not exist."""
-    index = {column: k for k, column in enumerate(names)}
+    """Return the indices of ``columns``. Raise GradError for a column that does not exist, has no name, or is twice."""
+    index: dict[str, int] = {}
+    twice: dict[str, int] = {}
+    for k, column in enumerate(names):
+        if index.setdefault(column, k) < k:
+            twice[column] = k
     for column in columns:
         if column not in index:
-            near = meant(column, names, "the columns are", spell_name)
-            raise GradError(f"{name}: no column {shown(column)} ({near})")
+            near = meant(column, [n for n in names if not isinstance(n, Unnamed)], "its columns are", spell_name)
+            raise GradError(f"{name}: there is no column {shown(column)} ({near})")
+        if isinstance(names[index[column]], Unnamed) and not isinstance(column, Unnamed):
+            raise GradError(
+                f"{name}: there is no column {shown(column)}: column {index[column] + 1} has no name",
+                hint="give it one in the header",
+            )
+        if column in twice:
+            places = f"columns {index[column] + 1} and {twice[column] + 1}"
+            raise GradError(f"{name}: {places} are both named {shown(column)}", hint="name them apart in the header")
     return [index[column] for column in columns]
 
 
 def checked_names(name: str, names: Sequence[str], line: int | None = None) -> tuple[str, ...]:
-    """Return the column names. Raise GradError if one is empty, duplicate or not encodable as UTF-8."""
-    where = f"{name}:{line}" if line is not None else name
-    first: dict[str, int] = {}
+    """Return the column names, `Unnamed` for empty ones. Raise GradError if one is not encodable as UTF-8."""
+    taken, checked = set(names), list(names)
     for k, column in enumerate(names):
         if not column:
-            raise GradError(f"{where}: column {k + 1} of {len(names)} has no name in the header")
+            label = f"column_{k + 1}"
+            while label in taken:
+                label += "_"
+            checked[k] = Unnamed(label)
         try:
             column.encode()
         except UnicodeEncodeError:
+            where = f"{name}:{line}" if line is not None else name
             raise GradError(f"{where}: the name of column {k + 1} is no text: half a surrogate pair") from None
-        if first.setdefault(column, k) < k:
-            raise GradError(f"{where}: columns {first[column] + 1} and {k + 1} are both named {shown(column)}")
-    return tuple(names)
+    return tuple(checked)

@@ -6,27 +6,38 @@ The text is held in memory; its values are parsed some rows at a time.
 from __future__ import annotations
 
 import codecs
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.columns import SCHEMA, Chunk
-from gradcli.formats.input import Input, checked_names, column_indices, marked
+from gradcli.formats.columns import SCHEMA, Chunk, Table
+from gradcli.formats.input import ENCODING, Input, checked_names, column_indices
 from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, parse
+from gradcli.formats.jsonl_read import JsonLines
 
 _ROWS = 65536
 """Maximum of rows in a chunk."""
 
 
-class JsonTable:
+def read_json(source: Input) -> Table:
+    """Return the table of a JSON text, or of a text of JSON lines."""
+    text = source.whole(text=True)
+    # No JSON text has a brace that closes at the end of its first line, and one that opens after it.
+    end = text.find(b"\n")
+    closed = text.startswith(b"{") and text[max(0, end - 9) : end].rstrip().endswith(b"}")
+    lines = closed and text[end : end + 9].lstrip().startswith(b"{")
+    return JsonLines(source, iter([text])) if lines else JsonTable(source, text)
+
+
+class JsonTable(Table):
     """A table in a JSON text, which is held in memory and parsed some rows at a time; see ``Table``."""
 
-    def __init__(self, source: Input) -> None:
-        source.refuse_columns()
-        self.name, self.na, self.notes = source.name, source.na, list[str]()
-        self._text = source.whole()
-        scan = Scan(self._text, self.name, marked(self._text, self.name))
+    def __init__(self, source: Input, text: bytes) -> None:
+        self.name, self.na, self.notes, self.source = source.name, source.na, list[str](), source
+        self._text = text
+        scan = Scan(self._text, self.name, 0)
         _check_utf8(scan)
         at = scan.blank(scan.start)
         mark = self._text[at : at + 1]
@@ -42,6 +53,8 @@ class JsonTable:
         elif mark == b"{":
             self._columns = self._of_columns(scan, at)
             names, self.rows = list(self._columns), next((c.rows for c in self._columns.values()), 0)
+            if self._records is not None:
+                names, self.rows = self._records.names, 1
         else:
             scan.end(scan.value(at))
             raise GradError(f"{self.name}:1:1: {scan.kind(at)} where records [{{...}}] or columns {{...}} are expected")
@@ -64,7 +77,8 @@ class JsonTable:
             deep = key == "columns" and self._text[at : at + 1] == b"{"
             return scan.members(at, of_schema) if deep else scan.value(at)
 
-        scan.end(scan.members(at, take))
+        end = scan.members(at, take)
+        scan.end(end)
         schema = scan.string(others["schema"]) if "schema" in others else ""
         if schema.startswith("gradcli/"):
             if schema != SCHEMA or "columns" not in others or scan.kind(others["columns"]) != "an object":
@@ -73,6 +87,9 @@ class JsonTable:
                 )
             values = {name: (at, end) for name, (at, end) in spans.items() if self._text[at : at + 1] != b"n"}
             columns = {name: scan.deep_values(name, at, end) for name, (at, end) in values.items()}
+        elif others and not columns and not any(scan.kind(place).startswith("an ") for place in others.values()):
+            # A single record, as a program of JSON lines writes one.
+            self._records = Records(list(others), array("q", [0, 1]), array("q", [at, end]))
         elif others:
             name, at = next(iter(others.items()))
             raise GradError(f"{self.name}: '{name}' is {scan.kind(at)} where a list of numbers is expected")
@@ -206,4 +223,4 @@ def _check_utf8(scan: Scan) -> None:
         try:
             at += codecs.utf_8_decode(text[at : at + SPAN], "strict", at + SPAN >= len(text))[1]
         except UnicodeDecodeError as error:
-            raise scan.fault(at + error.start, "not UTF-8") from None
+            raise scan.fault(at + error.start, "not UTF-8", ENCODING) from None

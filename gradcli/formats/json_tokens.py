@@ -89,7 +89,7 @@ class Tokens:
         ended = self.blank(at) == len(self.text)
         return self.fault(len(self.text) if ended else at, "unexpected end of the text" if ended else expected)
 
-    def fault(self, at: int, message: str) -> GradError:
+    def fault(self, at: int, message: str, hint: str | None = None) -> GradError:
         """Return an error with the line and column of an offset."""
         line = self.text.count(b"\n", 0, at) + 1
-        return fault(self.name, line, at - max(self.text.rfind(b"\n", 0, at), self.start - 1), message)
+        return fault(self.name, line, at - max(self.text.rfind(b"\n", 0, at), self.start - 1), message, hint)

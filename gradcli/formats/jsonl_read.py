@@ -11,22 +11,21 @@ from itertools import chain
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.columns import Chunk
+from gradcli.formats.columns import Chunk, Table
 from gradcli.formats.csv_rows import whole_rows
-from gradcli.formats.input import MARK, Input, checked_names, column_indices, fault, shown
+from gradcli.formats.input import ENCODING, Input, checked_names, column_indices, fault, shown
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parse
 
 
-class JsonLines:
-    """A table with an object on each line; see ``Table``. ``rows`` is always None."""
+class JsonLines(Table):
+    """A table with an object on each line; see ``Table``. ``rows`` is always None. ``parts``: the text, if held."""
 
-    rows: int | None = None
+    rows = None
 
-    def __init__(self, source: Input) -> None:
-        source.refuse_columns()
-        self.name, self.na, self.notes = source.name, source.na, list[str]()
-        self._pieces = (text for text, _ in whole_rows(source.parts(), self.name, quoting=False))
-        self._first = next(self._pieces, b"").removeprefix(MARK)
+    def __init__(self, source: Input, parts: Iterator[bytes] | None = None) -> None:
+        self.name, self.na, self.notes, self.source = source.name, source.na, list[str](), source
+        self._pieces = (text for text, _ in whole_rows(parts or source.text(), self.name, quoting=False))
+        self._first = next(self._pieces, b"")
         if not self._first:
             raise GradError(f"{self.name}: the file is empty: an object a line is expected")
         first = self._object(self._first.partition(b"\n")[0], 1, float)
@@ -36,14 +35,15 @@ class JsonLines:
 
     def _object(self, text: bytes, line: int, spelled: Any) -> dict[str, Any]:
         try:
-            line_text = text.removeprefix(MARK).decode()
+            line_text = text.decode()
         except UnicodeDecodeError:
-            raise fault(self.name, line, 1, "not UTF-8") from None
+            raise fault(self.name, line, 1, "not UTF-8", ENCODING) from None
         if not line_text.strip():
             raise fault(self.name, line, 1, "an empty line where an object is expected")
         value = parse(line_text, self.name, spelled, line)
         if not isinstance(value, dict):
-            raise fault(self.name, line, 1, f"{kind(value)} where an object is expected")
+            hint = "say what it is: --input-format json" if isinstance(value, list) and line == 1 else None
+            raise fault(self.name, line, 1, f"{kind(value)} where an object is expected", hint)
         return value
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import GradError
-from gradcli.formats.columns import Chunk
+from gradcli.formats.columns import Chunk, Table
 from gradcli.formats.input import WHOLE_LIMIT, Input, checked_names, column_indices, failed
 from gradcli.formats.npy_header import Header
 from gradcli.formats.passthrough import Kept, Texts
@@ -56,7 +56,7 @@ class SequentialFile:
         return data
 
 
-class Npy:
+class Npy(Table):
     """An array as a table; see ``Table``.
 
     An element is a row if the array has fields or one dimension; else a row of the array is one.
@@ -68,7 +68,8 @@ class Npy:
         header = Header(self._file, self.name)
         shape, item = header.shape, header.item
         if item.names is not None:
-            source.refuse_columns()
+            if source.columns is not None:
+                raise GradError(f"{self.name}: its columns have names: --columns is for arrays that have none")
             if len(shape) != 1:
                 raise GradError(f"{self.name}: an array with fields has one dimension here, not {len(shape)}")
             names: Sequence[str] = item.names
@@ -88,7 +89,7 @@ class Npy:
         self.names = ("",) if list(names) == [""] else checked_names(self.name, names)
         self.rows: int | None = shape[0]
         self._plain = item.names is None
-        self._source = source
+        self.source = source
         self._header = header
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
@@ -129,7 +130,7 @@ class Npy:
 
         item, rows, width = self._header.item, self.rows or 0, len(self.names)
         size = rows * width * item.itemsize
-        check_held(size, self.name, self._source.limit)
+        check_held(size, self.name, self.source.limit)
         data = self._file.read(size)
         if len(data) < size:
             raise truncated(self.name, len(data) // (width * item.itemsize), rows)
@@ -148,12 +149,11 @@ class Npy:
 _DAMAGE_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
-class Npz:
+class Npz(Table):
     """An archive of arrays of equal shape, each a column in C order; see ``Table``."""
 
     def __init__(self, source: Input) -> None:
-        source.refuse_columns()
-        self.name, self.notes = source.name, list[str]()
+        self.name, self.notes, self.source = source.name, list[str](), source
         stream = source.seekable()
         try:
             self._archive = zipfile.ZipFile(stream)

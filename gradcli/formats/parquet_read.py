@@ -9,7 +9,7 @@ from typing import Any
 
 from gradcli.errors import GradError, optional
 from gradcli.formats.arrow_bytes import longest, width
-from gradcli.formats.columns import Chunk
+from gradcli.formats.columns import Chunk, Table
 from gradcli.formats.csv_arrow import SPARE
 from gradcli.formats.input import Input, checked_names, column_indices, failed, shown
 from gradcli.formats.json_values import json_text
@@ -31,7 +31,7 @@ def pyarrow() -> Any:
     return optional("pyarrow", "parquet", message)
 
 
-class Parquet:
+class Parquet(Table):
     """A table in a Parquet file; see ``Table``. A pipe or a compressed file is held in memory.
 
     ``parts``: the fields of structs, which are read as numbers by names such as ``p.x``, each with its column and the
@@ -40,9 +40,8 @@ class Parquet:
 
     def __init__(self, source: Input) -> None:
         arrow = pyarrow()
-        source.refuse_columns()
         self.name, self.na, self.notes, self._arrow = source.name, source.na, list[str](), arrow
-        self._source, self._stream = source, source.seekable()
+        self.source, self._stream = source, source.seekable()
         try:
             start = self._stream.read(4)
             self._stream.seek(0)
@@ -96,8 +95,8 @@ class Parquet:
     def _count(self, size: int) -> None:
         """Add to the bytes read, as unpacked. Raise GradError if they exceed the limit."""
         self._expanded += size
-        if self._source.limit is not None and self._expanded > self._source.limit:
-            raise self._source.too_large(self._source.limit, "it expands to more than the limit of")
+        if self.source.limit is not None and self._expanded > self.source.limit:
+            raise self.source.too_large(self.source.limit, "it expands to more than the limit of")
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         column_indices(self.name, self.names, [*[name for name in wanted if name not in self.parts], *keep])

@@ -12,10 +12,10 @@ from contextlib import ExitStack
 from typing import Any
 
 from gradcli.compute.grid import Axis, Held
-from gradcli.errors import GradError, meant
+from gradcli.errors import GradError
 from gradcli.expr import spell_name
 from gradcli.formats import Chunk, Kept, open_table
-from gradcli.formats.input import STDIN, file_size, opened
+from gradcli.formats.input import STDIN, column_indices, file_size, opened
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Choice, Rows
 from gradcli.language import Parsed
@@ -44,7 +44,7 @@ class Tables:
             self.streams = [rows.stdin if path == "-" else files.enter_context(opened(path)) for path in paths]
             self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
             self.tables = [
-                open_table(path, stream, format=rows.format, na=rows.na, max_bytes=rows.max_bytes, columns=rows.columns)
+                open_table(path, stream, format=rows.format, max_bytes=rows.max_bytes, dialect=rows.dialect)
                 for path, stream in zip(paths, self.streams, strict=True)
             ]
             for path, table in zip(paths, self.tables, strict=True):
@@ -103,12 +103,14 @@ class Tables:
         known = set(self.tables[0].names)
         kept = self.kept if self.columns is self.variables else ()
         for path, table in zip(paths, self.tables, strict=True):
-            names, parts = set(table.names), getattr(table, "parts", ())
-            for name in [*self.columns, *kept]:
-                if name not in names and name not in parts:
-                    where = STDIN if path == "-" else path
-                    near = meant(name, table.names, "its columns are", spell_name)
-                    raise GradError(f"{where}: there is no column '{name}' ({near})")
+            names = [name for name in self.columns if name not in table.parts]
+            try:
+                column_indices(STDIN if path == "-" else path, table.names, [*names, *kept])
+            except GradError as error:
+                present = set(table.names)
+                absent = next((name for name in names if name not in present), None)
+                error.hint = (absent and table.hint(absent)) or error.hint
+                raise
             extra = [name for name in table.names if keep and name not in known]
             if extra:
                 raise GradError(f"{path}: the column '{extra[0]}', which --keep would carry, is not in {paths[0]}")

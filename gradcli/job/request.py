@@ -13,6 +13,7 @@ from gradcli.caret import Source
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, spell_name, statements, text
+from gradcli.formats import PLAIN, Dialect
 from gradcli.language import Parsed, parse
 
 ORDER_LIMIT = 200
@@ -106,8 +107,7 @@ class Rows:
 
     paths: Sequence[str] = ()
     format: str | None = None
-    columns: Sequence[str] | None = None
-    na: str | None = None
+    dialect: Dialect = PLAIN
     max_bytes: int | None = None
     keep: bool = False
     constants: Sequence[str] = ()

@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from gradcli.errors import GradError
 from gradcli.formats import (
     FORMATS,
+    Dialect,
     Kept,
     Style,
     compression,
@@ -57,8 +58,9 @@ def table(stream: Any, wanted: Sequence[str], keep: Sequence[str] = (), **given:
     columns: list[list[bytes]] = [[] for _ in wanted]
     kept: list[list[str | None]] = [[] for _ in keep]
     rows = 0
+    dialect = Dialect(**{field: given.pop(field) for field in Dialect._fields if field in given})
     try:
-        for chunk in open_table("-", stream, **given).chunks(wanted, keep):
+        for chunk in open_table("-", stream, dialect=dialect, **given).chunks(wanted, keep):
             assert chunk.start == rows
             rows += len((chunk.columns or chunk.kept)[0])
             assert {len(part) for part in [*chunk.columns, *chunk.kept]} == {rows - chunk.start} != {0}
@@ -169,7 +171,7 @@ def test_what_arrow_reads_is_what_is_read_without_it(rows: list[tuple[str, str]]
         patch.setattr(csv_arrow, "LEAST", 1 << 60)
         header = separator.join("xy").encode() + b"\n"
         columns, _, error = read(
-            header + text, ["y", "x"], format="csv" if separator == "," else "tsv", na="nan" if na else None
+            header + text, ["y", "x"], format="csv" if separator == "," else "tsv", na="nan" if na else "error"
         )
     if quick is not None:
         assert (columns, error) == ([bits(column) for column in quick], "")
@@ -238,13 +240,13 @@ def test_csv_is_strict() -> None:
     assert words(b"") == "stdin: the file is empty: a header is expected"
     assert words(b"\n1\n") == "stdin:1: the first line is empty: a header is expected"
     assert words(b"x\n") == ""
-    assert words(b"x,x\n").startswith("stdin:1: columns 1 and 2 are both named 'x'")
-    assert words(b"t,x,y,x\n").startswith("stdin:1: columns 2 and 4 are both named 'x'")
-    assert words(b"x,\n").startswith("stdin:1: column 2 of 2 has no name")
-    assert words(b"1,2\n3,4\n").startswith("stdin:1: no header")
-    assert words(b"\xff\xfex\0\n\0").startswith("stdin:1: UTF-16, not UTF-8")
-    assert words(b"\xff\n1\n") == "stdin:1: the header is not UTF-8"
-    assert words(b"x\n\xff\n") == "stdin:2:1: in column 'x': not UTF-8"
+    assert words(b"x,x\n").startswith("stdin: columns 1 and 2 are both named 'x'")
+    assert words(b"t,x,y,x\n").startswith("stdin: columns 2 and 4 are both named 'x'")
+    assert words(b'"",""\n').startswith("stdin:1: no column has a name")
+    assert words(b"1,2\n3,4\n") == "stdin:1: no header: the first line holds numbers\n  --columns a,b reads it"
+    encoding = "give its --encoding: latin-1, cp1252 or another"
+    assert words(b"\xff\n1\n") == f"stdin:1: the header is not UTF-8\n  {encoding}"
+    assert words(b"x\n\xff\n") == f"stdin:2:1: in column 'x': not UTF-8\n  {encoding}"
     assert words(b"x,y\n1,2\n1\n") == "stdin:3:1: 1 cell where the header has 2"
     assert words(b"x,y\n1,2\n\n") == "stdin:3:1: an empty line where the header has 2 cells"
     assert words(b"x\n1,234\n") == "stdin:2:1: 2 cells where the header has 1"
@@ -259,13 +261,14 @@ def test_csv_is_strict() -> None:
     assert words(b"[m/s],x\n2,1\n") == ""
     assert words(b"x\n1\0\n") == "stdin:2:1: '1\\x00' in column 'x' is not a number"
     assert words(b"x\n1e400\n") == "stdin:2:1: '1e400' in column 'x' is too large for a double"
-    assert words(b'{"x": [1]}').startswith("stdin:1:2: ")
+    for text, form in ((b'{"x": [1]}', "json"), (b'[{"x": 1}]', "json"), (b'{"x": 1}\n{"x": 2}\n', "jsonl")):
+        assert words(text) == f"stdin:1: JSON, not rows of cells\n  say what it is: --input-format {form}"
     assert words(b"\x93NUMPY\x01\0").startswith("stdin:1: not a text file")
-    for cell in (b"1_000", "\u0661".encode(), b"0x10", b"1,5"[:1] + b" 5", b"NaN", b"Inf", b"--1", b"1e", b"."):
+    for cell in (b"1_000", "\u0661".encode(), b"0x10", b"1,5"[:1] + b" 5", b"Na", b"Infin", b"--1", b"1e", b"."):
         assert f"'{cell.decode()}' in column 'x' is not a number" in words(b"x\n1\n" + cell + b"\n")
     # Only what is asked for must be numbers.
     assert read(b"x,t\n1,z\n2,\n", ["x"])[0] == [bits([1, 2])]
-    assert words(b"temp C,y\n1,2\n").startswith("stdin: no column 'x' (the columns are `temp C`, y)")
+    assert words(b"temp C,y\n1,2\n").startswith("stdin: there is no column 'x' (its columns are `temp C`, y)")
     assert "no column 'temp_C' (did you mean `temp C`?)" in read(b"temp C,y\n1,2\n", ["temp_C"])[2]
 
 
@@ -274,8 +277,9 @@ def test_na() -> None:
     assert read(text.replace(b" \t", b" "), ["x", "y"], na="nan") == (
         [[b"nan"] * 7, bits([1, 2, 3, 4, 5, 6, 7])], [], ""
     )  # fmt: skip
-    assert words(b"x\n1\n\n") == "stdin:3:1: an empty cell in column 'x'\n  --na nan reads it as nan"
-    assert words(b"x\nNA\n") == "stdin:2:1: 'NA' in column 'x' is not a number\n  --na nan reads it as nan"
+    hint = "--na nan reads it as nan, --na skip leaves its row out"
+    assert words(b"x\n1\n\n") == f"stdin:3:1: an empty cell in column 'x'\n  {hint}"
+    assert words(b"x\nNA\n") == f"stdin:2:1: 'NA' in column 'x' is not a number\n  {hint}"
     assert words(b"x\nnull\n").startswith("stdin:2:1: 'null' in column 'x' is not a number")
     assert words(b"x\nnone\n", na="nan") == "stdin:2:1: 'none' in column 'x' is not a number"
     assert read(b"x\nnan\ninf\n-inf\n", ["x"]) == ([bits([math.nan, math.inf, -math.inf])], [], "")
@@ -315,7 +319,8 @@ def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         (b'{"x": "1"}', "jsonl", "'x': the string '1'"),
         (b'{"x": true}', "jsonl", "true or false where"),
         (b'{"x": [1,2,3], "y": [1,2]}', "json", "'x' has 3 values, 'y' has 2"),
-        (b'{"x": 1}', "json", "'x' is a number where a list"),
+        (b'{"x": [1], "y": 1}', "json", "'y' is a number where a list"),
+        (b'{"x": {"y": 1}}', "json", "'x' is an object where a list"),
         (b"[1]", "json", "record 1 is a number, not an object"),
         (b'[{"x":1},{"y":1}]', "json", "record 2 has no key 'x'"),
         (b'[{"x":1},{"x":1,"y":2}]', "json", "record 2 has keys"),
@@ -328,7 +333,8 @@ def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         (b'{"x":1}\n{"x":\xff}', "jsonl", "stdin:2:1: not UTF-8"),
         (b'{"schema": "gradcli/2", "columns": {}}', "json", "not of the schema gradcli/1"),
         (b'{"x":1,\n"y":2}\n', "jsonl", "stdin:1:8: unexpected end"),
-        (b"\xff\xfe1\0", "json", "UTF-16"),
+        (b"\xff\xfe1\0", "json", "a number where records"),
+        (b"\xff\xfe1", "json", "stdin:1: not utf-16"),
     ],
 )
 def test_json_is_strict(text: bytes, form: str, found: str) -> None:
@@ -542,8 +548,8 @@ def test_what_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert caught.value.exit_code == 2
     with pytest.raises(GradError, match="cannot be read"):
         open_table("a.xyz", None, format="table")
-    with pytest.raises(GradError, match="--columns is for arrays"):
-        open_table("a.xyz", None, format="csv", columns=["x"])
+    with pytest.raises(GradError, match="--columns is for csv, tsv, npy; this is jsonl"):
+        open_table("a.xyz", None, format="jsonl", dialect=Dialect(columns=["x"]))
     assert next(open_table("a.xyz", None, format="csv").chunks(["x"], [])).columns[0].tolist() == [1.0]
 
 
@@ -723,6 +729,8 @@ def test_damaged_inputs_are_tables_or_errors(form: str) -> None:
             text[at : at + size] = draw.choice(
                 [b"", b'"', b"\n", b"\r", b",", b"]", b"null", b"-0", bytes([draw.randrange(256)])]
             )
-        columns, _, told = read(bytes(text), ["x"], ["t"], format=form, na=draw.choice([None, "nan"]), max_bytes=10**6)
+        columns, _, told = read(
+            bytes(text), ["x"], ["t"], format=form, na=draw.choice(["error", "nan", "skip"]), max_bytes=10**6
+        )
         assert len(columns[0]) <= 40
         assert told == "" or told.startswith("stdin")

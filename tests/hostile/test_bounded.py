@@ -25,7 +25,7 @@ from gradcli.codegen import LANGUAGES
 from gradcli.compute.grid import Log
 from gradcli.errors import GradError
 from gradcli.expr import Expr, readable, text
-from gradcli.formats import csv_offsets, csv_read
+from gradcli.formats import csv_header, csv_offsets, csv_read
 from gradcli.formats.csv_rows import row
 from gradcli.formats.input import Input
 from gradcli.job import Job, Request, run
@@ -356,8 +356,8 @@ def test_a_wide_table_is_read_by_sets(
     width = 50_000
     path = tmp_path / "wide.csv"
     path.write_text(",".join([header.format(k) for k in range(width)]) + "\n" + ",".join(["1"] * width) + "\n")
-    checked = csv_read.checked_names
-    monkeypatch.setattr(csv_read, "checked_names", lambda *args: Names(checked(*args)))
+    checked = csv_header.checked_names
+    monkeypatch.setattr(csv_header, "checked_names", lambda *args: Names(checked(*args)))
     if not arrow:
         monkeypatch.setitem(sys.modules, "pyarrow", None)
     out = tmp_path / "out.csv"

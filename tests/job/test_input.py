@@ -81,7 +81,7 @@ def test_several_files_and_patterns_are_one(shell: Shell) -> None:
         (["diff", "x", "--input", "runs.csv", "--max-bytes", "1e1"], "runs.csv: too large: the limit is 10 bytes"),
         (["diff", "x", "--input", ""], "--input: the name of the file is missing"),
         (["diff", "x", "--input", "runs.csv", "--columns", ""], "--columns: '' is not the name of a variable"),
-        (["diff", "x", "--input", "runs.csv", "--columns", "x"], "its columns have names"),
+        (["diff", "x", "--input", "runs.csv", "--columns", "x"], "--columns gives 1 name, and the line has 3 cells"),
         (["diff", "2", "--input", "runs.csv"], "the expressions have no variable that a column could give"),
         (["diff", "a*b", "--at", "a=1", "--grid", "b=1,2", "--input", "runs.csv"], "--at and --grid give a, b"),
         (["diff", "x*a", "--grid", "3x4", "--input", "runs.csv"], "the shape --grid 3x4 fills every variable"),

@@ -25,7 +25,7 @@ from gradcli.cli import COMMANDS, group
 from gradcli.cli import run as call
 from gradcli.errors import GradError
 from gradcli.expr import text as printed
-from gradcli.formats import FORMATS, Style, open_table
+from gradcli.formats import FORMATS, Dialect, Style, open_table
 from gradcli.job import Job, formulas, run
 from gradcli.language import parse
 
@@ -270,8 +270,11 @@ def _outcome(given: dict[str, Any], sizes: list[int]) -> tuple[Any, ...]:
     rows: list[Any] = []
     try:
         table = open_table(
-            "-", _Pieces(data, sizes), format=given["form"], na=given["na"], max_bytes=1 << 22,
-            columns=["x", "y"] if given["form"] == "npy" and b"'descr': '<f8'" in data else None,
+            "-", _Pieces(data, sizes), format=given["form"], max_bytes=1 << 22,
+            dialect=Dialect(
+                columns=["x", "y"] if given["form"] == "npy" and b"'descr': '<f8'" in data else None,
+                na=given["na"] or "error",
+            ),
         )  # fmt: skip
         kept = [name for name in table.names if name not in ("x", "y")] if given["keep"] else []
         for chunk in table.chunks([name for name in ("x", "y") if name in table.names] or table.names[:1], kept):
