@@ -41,6 +41,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def display_width(text: str) -> int:
+    """The cells that a text takes on a terminal: two for a wide character of East Asia, none for a combining mark."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(0 if category(c) in ("Mn", "Me") else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
 _COMMAND = re.compile(r"(?m)^[ \t]*::|##\w*\[")
 
 

@@ -97,6 +97,7 @@ class CommandLine:
     json: bool = False
     jsonl: bool = False
     digits: int | None = None
+    all: bool = False
     junit: str | None = None
     github: bool = False
     name: Sequence[str] = ()
@@ -322,7 +323,9 @@ ROWS = {
     "format": _row("--format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
                    help=f"One of {', '.join(FORMATS)}.  [default: table]"),
     **{name: _row(f"--{name}", is_flag=True, envvar=None, help=f"Same as --format {name}.") for name in SWITCHES},
-    "digits": _row("--digits", type=click.IntRange(1, 17), metavar="N", help="Significant digits, in tables only."),
+    "digits": _row("--digits", type=click.IntRange(1, 17), metavar="N",
+                   help="Significant digits, in table, markdown, csv and tsv."),
+    "all": _row("--all", is_flag=True, help="All rows of a table, not a screenful, on a terminal too."),
     "junit": _row("--junit", metavar="FILE", help="Write JUnit's XML to FILE too."),
     "github": _row("--github", is_flag=True, help="Print annotations for GitHub Actions too."),
     "full": _row("--full", is_flag=True, help="The whole page of a topic, not its beginning alone."),
@@ -335,7 +338,7 @@ ROWS = {
 POINTS = "at grid fill max_points strict engine threads verbose no_progress"
 TABLES = "input input_format columns keep na max_bytes constant"
 OUTPUT = "output format csv tsv json jsonl"
-COLUMNS = "select drop"
+NUMBERS = f"{OUTPUT} select drop digits all"
 
 
 def named(names: str) -> list[click.Parameter]:

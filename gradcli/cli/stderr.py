@@ -26,6 +26,19 @@ def colored(stream: IO[Any] | None, choice: str | None) -> bool:
     return os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
+def screen(fd: int) -> tuple[int, int]:
+    """The columns and lines of the terminal that a descriptor is open on; COLUMNS and LINES go first."""
+    try:
+        size = os.get_terminal_size(fd)
+    except OSError:
+        size = os.terminal_size((0, 0))
+    columns, lines = (os.environ.get(name, "") for name in ("COLUMNS", "LINES"))
+    return (
+        int(columns) if columns.isdecimal() and int(columns) else size.columns or 80,
+        int(lines) if lines.isdecimal() and int(lines) else size.lines or 24,
+    )
+
+
 def _write(text: str) -> None:
     """Write one message to stderr. A failing write is ignored: there is no other channel to report it on."""
     if sys.stderr is None:

@@ -142,7 +142,7 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["diff", "x", "-f", "-", "-f", "-"], "stdin cannot be read twice", ""),
         (["diff", "x", "--csv", "--json"], "one format at a time, not --csv and --json", ""),
         (["diff", "x", "--csv", "--format", "json"], "one format at a time", ""),
-        (["diff", "x", "--at", "x=1", "--csv", "--digits", "3"], "--digits is for tables", ""),
+        (["diff", "x", "--at", "x=1", "--json", "--digits", "3"], "--digits is for table, markdown, csv, tsv", ""),
         (["diff", "x", "--at", "x=1", "-o", "y=x**2"], "'y=x**2' looks like an expression", "-o FILE.csv"),
         (["diff", "x", "--at", "x=1", "-o", "y=x**2", "--csv"], "'y=x**2' looks like an expression", "-o FILE.csv"),
         (["diff", "-order*x", "--at", "x=1"], "'rder*x' looks like an expression", "-o FILE.csv"),
@@ -454,6 +454,26 @@ def test_a_terminal_adds_colour_and_fitting_but_no_other_data() -> None:
     assert "\x1b[1m" in shown
     assert on_a_terminal(*words, TERM="dumb", COLUMNS="200")[0] == piped
     assert on_a_terminal(*words, NO_COLOR="1", COLUMNS="200")[0] == piped
+
+
+def test_a_table_stops_after_a_screenful_and_counts_all_the_same(tmp_path: Path) -> None:
+    """The rest is computed, since its values that are not finite are told, and an error is one."""
+    (tmp_path / "x.csv").write_text("x\n" + "1\n" * 40 + "-1\n")
+    shown, err = on_a_terminal("eval", "sqrt(x)", "-i", "x.csv", LINES="13")
+    assert shown.endswith("\n 1.0  1.0\n41 rows, 10 shown; --all\n") and shown.count("\n") == 12
+    assert err == "gradcli: note: 1 non-finite value in f\n"
+    assert on_a_terminal("eval", "sqrt(x)", "-i", "x.csv", "--all", LINES="13")[0].count("\n") == 42
+    assert on_a_terminal("eval", "sqrt(x)", "-i", "x.csv", "--csv", LINES="13")[0].count("\n") == 42
+    with open("x.csv", "a") as file:
+        file.write("oops\n")
+    assert "x.csv:43" in on_a_terminal("eval", "sqrt(x)", "-i", "x.csv", LINES="13")[1]
+
+
+def test_widths_are_those_on_a_screen(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("city,x\nZürich,1.5\n東京,10.25\ne\u0301,3\n", encoding="utf-8")
+    assert process("eval", "x", "-i", "t.csv", "--keep", encoding="utf-8").stdout == (
+        "  city      x      f\nZürich   1.5    1.5\n  東京  10.25  10.25\n     e\u0301   3.0    3.0\n"
+    )
 
 
 UNSEEN = "\x01\x07\x1b[31m\x7f\x85\x9b31m\x9d\u200b\u2028\u202e\u2066\ufeff\U000e0001"
