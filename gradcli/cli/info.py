@@ -64,7 +64,7 @@ _GROUPS = {
     examples=("gradcli functions", "gradcli functions erf arcsin", "gradcli functions bessel --json"),
     help="All functions; or those named, or found by a word, with domains, derivatives and conventions.",
     params=[
-        click.Argument(["name"], nargs=-1),
+        options.argument("name", nargs=-1),
         *options.named("json"),
     ],
 )
@@ -160,7 +160,7 @@ def _slopes(row: Function) -> dict[str, str]:
     "help",
     examples=("gradcli help", "gradcli help diff sin", "gradcli help language --full"),
     help="Help on commands, topics and functions, or on what a word is found in.",
-    params=[click.Argument(["topic"], nargs=-1), *options.named("full")],
+    params=[options.argument("topic", nargs=-1), *options.named("full")],
 )
 def help_(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.cli import group

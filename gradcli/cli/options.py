@@ -7,13 +7,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gradcli.cli.output import emit
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, by_suffix
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # No option value starts with these characters, so `-n*x` is an expression even though -n is an option.
 _OPERATORS = ("*", "^", "%")
@@ -231,7 +234,18 @@ def option(*spelled: str, **attributes: Any) -> click.Option:
     longest = max(spelled, key=len)
     if longest.startswith("--"):
         attributes.setdefault("envvar", "GRADCLI_" + longest.strip("-").replace("-", "_").upper())
-    return click.Option(list(spelled), **attributes)
+    return click.Option(list(spelled), shell_complete=completions, **attributes)
+
+
+def argument(name: str, **attributes: Any) -> click.Argument:
+    return click.Argument([name], shell_complete=completions, **attributes)
+
+
+def completions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What may be typed for an option or an argument, asked for by a shell's completion."""
+    from gradcli.cli.completers import offered
+
+    return offered(ctx, param, incomplete)
 
 
 def shows(*spelled: str, text: Callable[[click.Context], str], help: str) -> click.Option:
@@ -343,5 +357,5 @@ NUMBERS = f"{OUTPUT} select drop digits all"
 
 def named(names: str) -> list[click.Parameter]:
     """The options of the given names, separated by blanks, in this order; ``expr`` is the argument EXPR."""
-    expressions = click.Argument(["expr"], nargs=-1, metavar="EXPR...")
+    expressions = argument("expr", nargs=-1, metavar="EXPR...")
     return [expressions if name == "expr" else option(*ROWS[name][0], **ROWS[name][1]) for name in names.split()]

@@ -126,10 +126,12 @@ class Output:
 
     def __enter__(self) -> Output:
         hangup = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
-        for signum in (signal.SIGINT, signal.SIGTERM, *hangup):
-            # Leave ignored signals ignored (nohup sets SIGHUP to SIG_IGN).
-            if signal.getsignal(signum) is not signal.SIG_IGN:
-                self.previous[signum] = signal.signal(signum, self._on_signal)
+        # Outside the main thread Python sets no handlers: there signals are the program's that called `run`.
+        with suppress(ValueError):
+            for signum in (signal.SIGINT, signal.SIGTERM, *hangup):
+                # Leave ignored signals ignored (nohup sets SIGHUP to SIG_IGN).
+                if signal.getsignal(signum) is not signal.SIG_IGN:
+                    self.previous[signum] = signal.signal(signum, self._on_signal)
         try:
             self.open()
         except BaseException:

@@ -28,7 +28,8 @@ def _separated(separator: bytes) -> tuple[Callable[..., None], Callable[..., Non
                 continue
             cells = [
                 run.separated(separator) if isinstance(run, Kept)
-                else number_rows(run, digits=style.digits).translate(None if separator == b"," else separators).split(b"\n")
+                else number_rows(run, digits=style.digits)
+                .translate(None if separator == b"," else separators).split(b"\n")
                 for run in runs(block)
             ]  # fmt: skip
             out(b"\n".join(map(separator.join, zip(*cells, strict=True))) + b"\n")

@@ -9,6 +9,7 @@ import re
 import stat
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from importlib import import_module
@@ -21,7 +22,7 @@ from command import COMMAND, PATIENCE, Shell, environment, process
 
 import gradcli
 from gradcli.caret import printable
-from gradcli.cli import COMMANDS, EXIT_CODES, group
+from gradcli.cli import COMMANDS, EXIT_CODES, group, run
 from gradcli.cli.options import count
 from gradcli.cli.topics import SYNONYMS, topics
 from gradcli.formats import FORMATS
@@ -579,6 +580,26 @@ def test_help_and_version_load_no_parser() -> None:
     code = f"import sys; from gradcli.cli import run; sys.exit(run(sys.argv[1:]) or bool({heavy} & set(sys.modules)))"
     for word in ("--help", "--version"):
         subprocess.run([sys.executable, "-c", code, word], env=environment(), check=True, capture_output=True)
+
+
+# As a part of a program.
+
+
+def test_a_command_line_runs_off_the_main_thread(tmp_path: Path) -> None:
+    """Where Python sets no handlers of signals."""
+    (tmp_path / "x.csv").write_text("x\n1\n2\n")
+    lines = [["--help"], ["eval", "x", "-i", "x.csv", "-o", "o.csv"], ["check", "x", "--claim", "2", "--junit", "r.xml"]]
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.extend(map(run, lines)))
+    thread.start()
+    thread.join(PATIENCE)
+    assert codes == [0, 0, 1]
+    assert Path("o.csv").read_text() == "x,f\n1.0,1.0\n2.0,2.0\n" and Path("r.xml").exists()
+
+
+def test_public_names_alone_are_listed() -> None:
+    assert dir(gradcli) == sorted(gradcli.__all__)
+    assert {"tensor", "grad", "GradError"} <= set(dir(gradcli))
 
 
 # Telling about itself.
