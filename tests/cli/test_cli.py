@@ -588,7 +588,11 @@ def test_help_and_version_load_no_parser() -> None:
 def test_a_command_line_runs_off_the_main_thread(tmp_path: Path) -> None:
     """Where Python sets no handlers of signals."""
     (tmp_path / "x.csv").write_text("x\n1\n2\n")
-    lines = [["--help"], ["eval", "x", "-i", "x.csv", "-o", "o.csv"], ["check", "x", "--claim", "2", "--junit", "r.xml"]]
+    lines = [
+        ["--help"],
+        ["eval", "x", "-i", "x.csv", "-o", "o.csv"],
+        ["check", "x", "--claim", "2", "--junit", "r.xml"],
+    ]
     codes: list[int] = []
     thread = threading.Thread(target=lambda: codes.extend(map(run, lines)))
     thread.start()
