@@ -110,7 +110,7 @@ def run(args: Sequence[str]) -> int:
     try:
         outputs = Outputs()
         debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
-        color = _color(args)
+        color = _value(args, "--color")
         if instruction := os.environ.get("_GRADCLI_COMPLETE"):
             from gradcli.cli.completion import answer
 
@@ -134,17 +134,26 @@ def run(args: Sequence[str]) -> int:
             return outputs.code
         explained = _explained(e)
         stderr.error(explained, color)
+        if args and args[0] == "check":
+            from gradcli.cli.check_report import tell_failure
+
+            with suppress(Exception):
+                tell_failure(explained, args, _value(args, "--junit"), _flag(args, "--github"), _flag(args, "--json"))
         return explained.exit_code
 
 
-def _color(args: Sequence[str]) -> str | None:
-    """The value of --color for errors that occur before the options are parsed."""
+def _value(args: Sequence[str], option: str) -> str | None:
+    """The value of an option for errors that occur before the options are parsed."""
     for k, word in enumerate(args):
-        if word == "--color" and k + 1 < len(args):
+        if word == option and k + 1 < len(args):
             return args[k + 1]
-        if word.startswith("--color="):
-            return word.removeprefix("--color=")
-    return os.environ.get("GRADCLI_COLOR")
+        if word.startswith(f"{option}="):
+            return word.removeprefix(f"{option}=")
+    return os.environ.get("GRADCLI_" + option.strip("-").upper())
+
+
+def _flag(args: Sequence[str], option: str) -> bool:
+    return option in args or os.environ.get("GRADCLI_" + option.strip("-").upper(), "0") not in ("", "0")
 
 
 def _explained(e: Exception) -> GradError:

@@ -17,7 +17,7 @@ from click.shell_completion import (
 
 from gradcli.cli import options
 from gradcli.cli.options import CommandLine
-from gradcli.cli.output import emit
+from gradcli.cli.output import Output
 from gradcli.errors import GradError
 
 VARIABLE = "_GRADCLI_COMPLETE"
@@ -182,6 +182,11 @@ def _script(shell: ShellComplete) -> str:
     return shell.source_template % shell.source_vars()
 
 
+def _print(text: str) -> None:
+    with Output() as output:
+        output(text.encode())
+
+
 def answer(instruction: str, cli: click.Command) -> None:
     """Execute an instruction such as ``bash_complete``. Raises GradError for an unknown one."""
     name, _, action = instruction.partition("_")
@@ -189,7 +194,7 @@ def answer(instruction: str, cli: click.Command) -> None:
     if shell is None or action not in ("source", "complete"):
         raise GradError(f"{VARIABLE} is '{instruction}', which no shell sets", hint="see: gradcli completion --help")
     if action == "source":
-        emit(_script(shell))
+        _print(_script(shell))
         return
     try:
         args, incomplete = shell.get_completion_args()
@@ -203,7 +208,7 @@ def answer(instruction: str, cli: click.Command) -> None:
     except (GradError, click.ClickException):
         # The words before the cursor are invalid. No message: it would be printed into the line being typed.
         completions = []
-    emit("".join([f"{shell.format_completion(item)}\n" for item in completions]))
+    _print("".join([f"{shell.format_completion(item)}\n" for item in completions]))
 
 
 @options.command(
@@ -220,4 +225,4 @@ def answer(instruction: str, cli: click.Command) -> None:
 def completion(ctx: click.Context, line: CommandLine) -> None:
     shell = _shell(line.shell or "", ctx.find_root().command)
     assert shell is not None
-    emit(_script(shell))
+    _print(_script(shell))

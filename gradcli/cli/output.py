@@ -14,6 +14,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from gradcli.cli.stderr import fitted, text_width
 from gradcli.errors import GradError
 from gradcli.formats import Start
 
@@ -232,6 +233,6 @@ class FileOutput(Output):
 
 
 def emit(text: str) -> None:
-    """Print a result that is text: help, versions, tables."""
+    """Print a result that is text, fitted to a terminal: help, versions, tables."""
     with Output() as output:
-        output(text.encode())
+        output(fitted(text, text_width(sys.stdout)).encode())

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import IO, Any
 
-from gradcli.caret import inert, printable
+from gradcli.caret import inert, picture, printable, wrapped
 from gradcli.errors import GradError
+
+_NARROW, _WIDE = 40, 100
 
 
 def colored(stream: IO[Any] | None, choice: str | None) -> bool:
@@ -39,6 +41,23 @@ def screen(fd: int) -> tuple[int, int]:
     )
 
 
+def text_width(stream: IO[Any] | None) -> int | None:
+    """The width to which text for a stream is fitted: that of a terminal, at least 40 and at most 100; None for others.
+
+    A line of a pipe or a file stays a line.
+    """
+    try:
+        if stream is None or not stream.isatty():
+            return None
+        return min(max(screen(stream.fileno())[0], _NARROW), _WIDE)
+    except (OSError, ValueError):
+        return None
+
+
+def fitted(text: str, width: int | None) -> str:
+    return "\n".join([piece for line in text.split("\n") for piece in wrapped(line, width)])
+
+
 def _write(text: str) -> None:
     """Write one message to stderr. A failing write is ignored: there is no other channel to report it on."""
     if sys.stderr is None:
@@ -50,15 +69,22 @@ def _write(text: str) -> None:
         pass
 
 
+def _message(label: str, code: str, text: str, color: str | None) -> None:
+    lead = f"gradcli: {label}"
+    text = fitted(f"{lead} {text}", text_width(sys.stderr)).removeprefix(lead)
+    _write(f"gradcli: {code}{label}\x1b[0m{text}\n" if colored(sys.stderr, color) else f"{lead}{text}\n")
+
+
 def error(e: GradError, color: str | None = None) -> None:
     """Print ``gradcli: error: ...``, the marked place in the source and the hint."""
-    label = "\x1b[1;31merror:\x1b[0m" if colored(sys.stderr, color) else "error:"
-    _write(f"gradcli: {label} {e}\n")
+    width = text_width(sys.stderr)
+    # Two blanks before the line, and three points where it is cut on either side.
+    text = str(e) if width is None else picture(e.message, e.hint, e.span, e.source, width - 8)
+    _message("error:", "\x1b[1;31m", text, color)
 
 
 def note(text: str, color: str | None = None) -> None:
-    label = "\x1b[1;33mnote:\x1b[0m" if colored(sys.stderr, color) else "note:"
-    _write(f"gradcli: {label} {inert(printable(text))}\n")
+    _message("note:", "\x1b[1;33m", inert(printable(text)), color)
 
 
 def nonfinite(counts: Mapping[str, int]) -> str:
