@@ -75,9 +75,8 @@ class Group(click.Group):
             raise GradError(f"No such command: {name}", hint=hint)
         return super().resolve_command(ctx, args)
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        options.format_examples(EXAMPLES, formatter)
-        super().format_help(ctx, formatter)
+    def get_help(self, ctx: click.Context) -> str:
+        return options.help_text(ctx, EXAMPLES, self.format_help)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -101,7 +100,12 @@ def group() -> Group:
 
 def _alone(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
-        raise GradError("no command given", hint="see: gradcli --help")
+        assert isinstance(ctx.command, Group)
+        stderr.error(GradError("no command given", hint="see: gradcli --help"), os.environ.get("GRADCLI_COLOR"))
+        stderr.tell(
+            options.help_text(ctx, EXAMPLES, ctx.command.format_commands, sys.stderr).replace("\n\n\n", "\n\n") + "\n"
+        )
+        ctx.exit(2)
 
 
 def run(args: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcli.caret import inert
+from gradcli.caret import Source, inert
 from gradcli.cli import options, stderr
 from gradcli.cli.inputs import read, rows, sources
 from gradcli.cli.options import CommandLine
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     "not be checked. Without points, gradcli chooses them.",
     params=options.named(
         "expr file claim claims claim_column equals let points thorough seed rtol atol max_ulp at grid fill "
-        "max_points engine threads input input_format columns na max_bytes constant output format json junit github"
+        "max_points engine threads input input_format columns na max_bytes constant report report_format json junit "
+        "github"
     ),
 )
 def check(ctx: click.Context, line: CommandLine) -> None:
@@ -61,16 +62,15 @@ def check(ctx: click.Context, line: CommandLine) -> None:
         if line.pointed and getattr(line, name):
             raise GradError(f"--{name} is for points that are chosen", hint="leave out --at, --grid and --input")
     paths = models(line)
-    texts = Texts(
-        [*options.operands(line.claim), *map(read, line.claims)], options.operands(line.equals), line.claim_column,
-        options.operands(line.let),
-    )  # fmt: skip
+    files = [read(path, line.quiet) for path in line.claims]
+    claims: list[str | Source] = [*options.operands(line.claim), *files]
+    texts = Texts(claims, options.operands(line.equals), line.claim_column, options.operands(line.let))
     job = CheckJob(
         () if paths else sources(line), texts, points=line.points, seed=line.seed, thorough=line.thorough,
         tolerance=Tolerance(line.rtol, line.atol, line.max_ulp), **line.where_and_how(),
     )  # fmt: skip
     tables = rows(line, None)
-    report = _of_models(paths, job, tables) if paths else run_check(job, tables)
+    report = _of_models(paths, job, tables, line.quiet) if paths else run_check(job, tables)
     ctx.obj.code = report.exit_code
     if junit is not None:
         with junit:
@@ -131,7 +131,7 @@ def _files(path: str) -> list[str]:
     return found
 
 
-def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None) -> Report:
+def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None, quiet: bool) -> Report:
     """The verdicts on the claims of models. The error of one does not hide the verdicts on the others."""
     from gradcli.verify import Report, check_model, joined
 
@@ -140,7 +140,7 @@ def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None) -> Repo
         # Each model may take the work of a request.
         work.earn(work.REQUEST)
         try:
-            report = check_model(read(name), job, tables)
+            report = check_model(read(name, quiet), job, tables)
             if report.verdicts or report.errors:
                 reports.append((name, report))
             elif named == name:

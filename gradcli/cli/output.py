@@ -232,7 +232,7 @@ class FileOutput(Output):
                 os.close(fd)
 
 
-def emit(text: str) -> None:
-    """Print a result that is text, fitted to a terminal: help, versions, tables."""
+def emit(text: str, *, fit: bool = True) -> None:
+    """Print a result that is text: help, versions, tables. A terminal gets its lines fitted, unless it is for programs."""
     with Output() as output:
-        output(fitted(text, text_width(sys.stdout)).encode())
+        output(fitted(text, text_width(sys.stdout) if fit else None).encode())

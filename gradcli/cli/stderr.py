@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import IO, Any
 
@@ -58,7 +59,7 @@ def fitted(text: str, width: int | None) -> str:
     return "\n".join([piece for line in text.split("\n") for piece in wrapped(line, width)])
 
 
-def _write(text: str) -> None:
+def tell(text: str) -> None:
     """Write one message to stderr. A failing write is ignored: there is no other channel to report it on."""
     if sys.stderr is None:
         return
@@ -72,7 +73,7 @@ def _write(text: str) -> None:
 def _message(label: str, code: str, text: str, color: str | None) -> None:
     lead = f"gradcli: {label}"
     text = fitted(f"{lead} {text}", text_width(sys.stderr)).removeprefix(lead)
-    _write(f"gradcli: {code}{label}\x1b[0m{text}\n" if colored(sys.stderr, color) else f"{lead}{text}\n")
+    tell(f"gradcli: {code}{label}\x1b[0m{text}\n" if colored(sys.stderr, color) else f"{lead}{text}\n")
 
 
 def error(e: GradError, color: str | None = None) -> None:
@@ -85,6 +86,14 @@ def error(e: GradError, color: str | None = None) -> None:
 
 def note(text: str, color: str | None = None) -> None:
     _message("note:", "\x1b[1;33m", inert(printable(text)), color)
+
+
+def waiting(what: str, color: str | None = None) -> None:
+    """The note that input comes from the keyboard, if stdin is a terminal."""
+    with suppress(AttributeError, OSError, ValueError):
+        if sys.stdin.isatty():
+            end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+            note(f"waiting for {what} from the keyboard; {end} ends them", color)
 
 
 def nonfinite(counts: Mapping[str, int]) -> str:
@@ -101,8 +110,20 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word.removesuffix('s') if number == 1 else word}"
 
 
+def _span(seconds: float) -> str:
+    """A time for a reader, such as ``40 s``, ``3 min 20 s`` or ``2 h 5 min``."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, seconds = divmod(whole, 60)
+    return f"{minutes} min {seconds} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
+
+
 class Progress:
-    """A progress line, shown once the work has taken a second: the rows or points done, and the percentage if known."""
+    """A progress line, shown once the work has taken a second: the rows or points done, and how many a second.
+
+    If the part of the work that is done is known, so are the percentage and the time that the rest will take.
+    """
 
     def __init__(self, word: str) -> None:
         self.word, self.started, self.shown, self.width = word, monotonic(), 0.0, 0
@@ -111,14 +132,18 @@ class Progress:
         now = monotonic()
         if now - self.started > 1 and now - self.shown > 0.1:
             self.shown = now
+            passed = now - self.started
             percent = f", {math.floor(100 * part)} %" if part is not None else ""
-            text = f"gradcli: {counted(done, self.word)}{percent}"
-            _write(f"\r{text.ljust(self.width)}")
+            rest = f", {_span(passed * (1 - part) / part)} left" if part and part < 1 else ""
+            text = f"gradcli: {counted(done, self.word)}{percent}, {done / passed:,.0f} a second{rest}"
+            # A line that is wider than the terminal would stay when the next one is written over it.
+            text = text[: (text_width(sys.stderr) or _WIDE) - 1]
+            tell(f"\r{text.ljust(self.width)}")
             self.width = len(text)
 
     def erase(self) -> None:
         if self.width:
-            _write(f"\r{' ' * self.width}\r")
+            tell(f"\r{' ' * self.width}\r")
             self.width = 0
 
 
