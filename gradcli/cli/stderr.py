@@ -89,9 +89,9 @@ def note(text: str, color: str | None = None) -> None:
 
 
 def waiting(what: str, color: str | None = None) -> None:
-    """The note that input comes from the keyboard, if stdin is a terminal."""
+    """The note that input comes from the keyboard, if stdin and stderr are a terminal."""
     with suppress(AttributeError, OSError, ValueError):
-        if sys.stdin.isatty():
+        if sys.stdin.isatty() and sys.stderr.isatty():
             end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
             note(f"waiting for {what} from the keyboard; {end} ends them", color)
 

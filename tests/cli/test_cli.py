@@ -473,7 +473,7 @@ def test_a_table_stops_after_a_screenful_and_counts_all_the_same(tmp_path: Path)
 def test_widths_are_those_on_a_screen(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("city,x\nZürich,1.5\n東京,10.25\ne\u0301,3\n", encoding="utf-8")
     assert process("eval", "x", "-i", "t.csv", "--keep", encoding="utf-8").stdout == (
-        "  city      x      f\nZürich   1.5    1.5\n  東京  10.25  10.25\n     e\u0301   3.0    3.0\n"
+        "  city      x      f\nZürich   1.5    1.5\n  東京  10.25  10.25\n     e\u0301   3      3.0\n"
     )
 
 
