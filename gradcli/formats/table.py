@@ -72,9 +72,19 @@ class _Column(NamedTuple):
     def width(self) -> int:
         return self.left + self.right
 
-    def aligned(self, cell: bytes) -> bytes:
+    def aligned(self, cells: Sequence[bytes], width: int) -> list[bytes]:
+        """Return the cells, filled with blanks after them up to ``width``."""
+        left = self.left
+        return [
+            cell.rjust(left + len(cell) - point).ljust(width)
+            if (point := cell.find(b".")) >= 0 and self.numeric
+            else self._whole(cell).ljust(width)
+            for cell in cells
+        ]
+
+    def _whole(self, cell: bytes) -> bytes:
         if self.numeric and cell[-1:].isdigit():
-            return cell.rjust(self.left + len(cell) - _point(cell)).ljust(self.width)
+            return cell.rjust(self.left + len(cell) - _point(cell))
         return b" " * (self.width - display_width(cell.decode())) + cell
 
 
@@ -99,9 +109,8 @@ def _column(title: str, cells: Sequence[bytes]) -> _Column:
 def _lines(columns: Sequence[_Column], cells: Sequence[bytes]) -> bytes:
     """Return the cells, row after row, as lines of aligned columns."""
     width = len(columns)
-    rows = [cells[k : k + width] for k in range(0, len(cells), width)]
-    texts = [b"  ".join([c.aligned(cell) for c, cell in zip(columns, row, strict=True)]) for row in rows]
-    return b"".join([text.rstrip(b" ") + b"\n" for text in texts])
+    aligned = [c.aligned(cells[k::width], c.width if k < width - 1 else 0) for k, c in enumerate(columns)]
+    return b"".join([b"  ".join(row) + b"\n" for row in zip(*aligned, strict=True)])
 
 
 def _records(names: Sequence[str], style: Style, cells: Sequence[bytes]) -> bytes:
