@@ -233,6 +233,6 @@ class FileOutput(Output):
 
 
 def emit(text: str, *, fit: bool = True) -> None:
-    """Print a result that is text: help, versions, tables. A terminal gets its lines fitted, unless it is for programs."""
+    """Print a result that is text: help, versions, tables. ``fit``: break its lines for a terminal."""
     with Output() as output:
         output(fitted(text, text_width(sys.stdout) if fit else None).encode())
