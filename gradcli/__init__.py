@@ -38,6 +38,10 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class _Moved(ModuleType):
     """The module ``gradcli.tensor``, where the tensors were before 0.6: gives the public names, with a warning."""
 

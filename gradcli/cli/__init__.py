@@ -75,9 +75,8 @@ class Group(click.Group):
             raise GradError(f"No such command: {name}", hint=hint)
         return super().resolve_command(ctx, args)
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        options.format_examples(EXAMPLES, formatter)
-        super().format_help(ctx, formatter)
+    def get_help(self, ctx: click.Context) -> str:
+        return options.help_text(ctx, EXAMPLES, self.format_help)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -101,7 +100,12 @@ def group() -> Group:
 
 def _alone(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
-        raise GradError("no command given", hint="see: gradcli --help")
+        assert isinstance(ctx.command, Group)
+        stderr.error(GradError("no command given", hint="see: gradcli --help"), os.environ.get("GRADCLI_COLOR"))
+        stderr.tell(
+            options.help_text(ctx, EXAMPLES, ctx.command.format_commands, sys.stderr).replace("\n\n\n", "\n\n") + "\n"
+        )
+        ctx.exit(2)
 
 
 def run(args: Sequence[str]) -> int:
@@ -110,7 +114,7 @@ def run(args: Sequence[str]) -> int:
     try:
         outputs = Outputs()
         debug = "--debug" in args or os.environ.get("GRADCLI_DEBUG", "") not in ("", "0")
-        color = _color(args)
+        color = _value(args, "--color")
         if instruction := os.environ.get("_GRADCLI_COMPLETE"):
             from gradcli.cli.completion import answer
 
@@ -134,17 +138,26 @@ def run(args: Sequence[str]) -> int:
             return outputs.code
         explained = _explained(e)
         stderr.error(explained, color)
+        if args and args[0] == "check":
+            from gradcli.cli.check_report import tell_failure
+
+            with suppress(Exception):
+                tell_failure(explained, args, _value(args, "--junit"), _flag(args, "--github"), _flag(args, "--json"))
         return explained.exit_code
 
 
-def _color(args: Sequence[str]) -> str | None:
-    """The value of --color for errors that occur before the options are parsed."""
+def _value(args: Sequence[str], option: str) -> str | None:
+    """The value of an option for errors that occur before the options are parsed."""
     for k, word in enumerate(args):
-        if word == "--color" and k + 1 < len(args):
+        if word == option and k + 1 < len(args):
             return args[k + 1]
-        if word.startswith("--color="):
-            return word.removeprefix("--color=")
-    return os.environ.get("GRADCLI_COLOR")
+        if word.startswith(f"{option}="):
+            return word.removeprefix(f"{option}=")
+    return os.environ.get("GRADCLI_" + option.strip("-").upper())
+
+
+def _flag(args: Sequence[str], option: str) -> bool:
+    return option in args or os.environ.get("GRADCLI_" + option.strip("-").upper(), "0") not in ("", "0")
 
 
 def _explained(e: Exception) -> GradError:

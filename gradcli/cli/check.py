@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from gradcli.caret import inert
+from gradcli.caret import Source, inert
 from gradcli.cli import options, stderr
 from gradcli.cli.inputs import read, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.output import FileOutput
 from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
+from gradcli.limits import work
+
+if TYPE_CHECKING:
+    from gradcli.job.request import Rows
+    from gradcli.verify import CheckJob, Report
 
 
 @options.command(
@@ -21,6 +29,7 @@ from gradcli.formats.terminal import json_shown
     examples=(
         'gradcli check "x**2*sin(y)" --claim "df_dx = 2*x*sin(y)" --claim "df_dy = x**2*cos(y)"',
         "gradcli check -f model.grad --claims claims.grad --junit report.xml",
+        "gradcli check logistic.grad models/ --github",
         'gradcli check "a*exp(-b*t)" --input runs.csv --claim-column df_da=grad_a',
         'gradcli check "diff(u,t)" --equals "k*diff(u,x,2)" --let "u = exp(-k*t)*sin(x)"',
     ),
@@ -28,7 +37,7 @@ from gradcli.formats.terminal import json_shown
     "not be checked. Without points, gradcli chooses them.",
     params=options.named(
         "expr file claim claims claim_column equals let points thorough seed rtol atol max_ulp at grid fill "
-        f"max_points engine threads input {options.DIALECT} max_bytes constant output format json junit github"
+        f"max_points engine threads input {options.DIALECT} max_bytes constant report report_format json junit github"
     ),
 )
 def check(ctx: click.Context, line: CommandLine) -> None:
@@ -51,23 +60,24 @@ def check(ctx: click.Context, line: CommandLine) -> None:
     for name in ("points", "thorough"):
         if line.pointed and getattr(line, name):
             raise GradError(f"--{name} is for points that are chosen", hint="leave out --at, --grid and --input")
-    texts = Texts(
-        [*options.operands(line.claim), *map(read, line.claims)], options.operands(line.equals), line.claim_column,
-        options.operands(line.let),
-    )  # fmt: skip
+    paths = models(line)
+    files = [read(path, line.quiet) for path in line.claims]
+    claims: list[str | Source] = [*options.operands(line.claim), *files]
+    texts = Texts(claims, options.operands(line.equals), line.claim_column, options.operands(line.let))
     job = CheckJob(
-        sources(line), texts, points=line.points, seed=line.seed, thorough=line.thorough,
+        () if paths else sources(line), texts, points=line.points, seed=line.seed, thorough=line.thorough,
         tolerance=Tolerance(line.rtol, line.atol, line.max_ulp), **line.where_and_how(),
     )  # fmt: skip
     tables = rows(line, None)
-    report = run_check(job, tables)
+    report = _of_models(paths, job, tables, line.quiet) if paths else run_check(job, tables)
     ctx.obj.code = report.exit_code
     if junit is not None:
         with junit:
             junit(inert(check_report.junit(report)).encode())
     with output:
         color = line.path is None and stderr.colored(sys.stdout, line.color)
-        text = inert(check_report.FORMS[form](report, color)).encode()
+        width = stderr.text_width(sys.stdout) if output.terminal else None
+        text = inert(check_report.FORMS[form](report, color, width)).encode()
         output(json_shown(text) if form == "json" and output.terminal else text)
         if line.github and line.path is None and form != "json":
             output("".join(check_report.github(report)).encode())
@@ -77,7 +87,69 @@ def check(ctx: click.Context, line: CommandLine) -> None:
     elif line.github and form == "json":
         # Annotations go to stderr, which GitHub reads too: stdout stays one JSON object.
         sys.stderr.write("".join(check_report.github(report)))
+    for error in report.errors:
+        stderr.error(error, line.color)
     if tables is not None and not line.quiet:
         for note in tables.notes:
             stderr.note(note, line.color)
     ctx.exit(report.exit_code)
+
+
+SUFFIX = ".grad"
+
+
+def models(line: CommandLine) -> list[str]:
+    """The files and folders of models that are named: as operands, or by --file if nothing is claimed about it.
+
+    A name is known by its suffix, or by the separator at its end, neither of which an expression has.
+    """
+    words = options.operands(line.expr)
+    claimed = line.claim or line.claims or line.equals or line.claim_column
+    paths = [word for word in words if word.endswith((SUFFIX, "/", os.sep)) or word in (".", "..")]
+    if paths and (claimed or line.file or len(paths) < len(words)):
+        raise GradError(
+            f"{paths[0]}: a model holds its expressions and its claims, and goes without others",
+            hint="claims about the expressions of a file: gradcli check -f FILE --claims FILE",
+        )
+    folder = next((word for word in words if os.path.isdir(word)), None)
+    if folder is not None and not paths and not claimed:
+        raise GradError("nothing is claimed", hint=f"for the models in a folder: gradcli check {folder}/")
+    return paths or (list(line.file) if line.file and not claimed and not words else [])
+
+
+def _files(path: str) -> list[str]:
+    """The models below a folder, in order; a file is itself."""
+    if not os.path.isdir(path):
+        return [path]
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(SUFFIX)]
+    if not found:
+        raise GradError(f"{path}: there is no file *{SUFFIX} in this folder")
+    return found
+
+
+def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None, quiet: bool) -> Report:
+    """The verdicts on the claims of models. The error of one does not hide the verdicts on the others."""
+    from gradcli.verify import Report, check_model, joined
+
+    reports = []
+    for named, name in [(path, name) for path in paths for name in _files(path)]:
+        # Each model may take the work of a request.
+        work.earn(work.REQUEST)
+        try:
+            report = check_model(read(name, quiet), job, tables)
+            if report.verdicts or report.errors:
+                reports.append((name, report))
+            elif named == name:
+                raise GradError(f"{name}: nothing is claimed", hint="a claim is a line such as df_dx = 2*x")
+        except GradError as error:
+            if error.exit_code != 2:
+                raise
+            reports.append((name, Report([], {}, None, [error])))
+    if not reports:
+        raise GradError(f"{paths[0]}: nothing is claimed", hint="a claim is a line such as df_dx = 2*x")
+    if len(reports) == 1 and not reports[0][1].verdicts:
+        raise reports[0][1].errors[0]
+    return joined(reports)

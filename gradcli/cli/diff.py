@@ -19,9 +19,7 @@ from gradcli.cli.target import Target
         'gradcli diff "a*exp(-b*t)" --wrt a,b --input runs.csv --keep -o sensitivities.csv',
     ),
     help="Values and all partial derivatives at points; without points, the derivatives as expressions.",
-    params=options.named(
-        f"expr file order wrt allow_unused {options.POINTS} {options.TABLES} {options.OUTPUT} {options.COLUMNS} digits"
-    ),
+    params=options.named(f"expr file order wrt allow_unused {options.POINTS} {options.TABLES} {options.NUMBERS}"),
 )
 def diff(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job, formulas

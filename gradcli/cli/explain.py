@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from gradcli.cli import options, stderr
@@ -22,7 +24,7 @@ SCHEMA = "gradcli-explain/1"
     ),
     help="How the derivative comes about: the rule at each step; with --at, the forward and reverse tables of the "
     "tape.",
-    params=options.named("expr file wrt allow_unused at output format json"),
+    params=options.named("expr file wrt allow_unused at report report_format json"),
 )
 def explain(ctx: click.Context, line: CommandLine) -> None:
     import orjson
@@ -48,7 +50,8 @@ def explain(ctx: click.Context, line: CommandLine) -> None:
         text = orjson.dumps(answer) + b"\n"
         text = json_shown(text) if output.terminal else text
     else:
-        text = explained(request.outputs, wanted, point).encode()
+        width = stderr.text_width(sys.stdout) if output.terminal else None
+        text = stderr.fitted(explained(request.outputs, wanted, point), width).encode()
     with output:
         output(text)
     if request.note and not line.quiet:

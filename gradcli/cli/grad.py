@@ -23,7 +23,7 @@ from gradcli.errors import GradError
     "An input that is one number gets the sum over the points.",
     params=options.named(
         f"expr file outputs inputs grad_outputs create_graph allow_unused materialize_grads "
-        f"is_grads_batched {options.POINTS} {options.TABLES} {options.OUTPUT} {options.COLUMNS} digits"
+        f"is_grads_batched {options.POINTS} {options.TABLES} {options.NUMBERS}"
     ),
 )
 def grad(ctx: click.Context, line: CommandLine) -> None:

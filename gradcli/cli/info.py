@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from gradcli import __version__
 from gradcli.cli import options
 from gradcli.cli.options import CommandLine
 from gradcli.cli.output import emit
+from gradcli.cli.stderr import text_width
 from gradcli.errors import GradError, meant
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def version(ctx: click.Context, line: CommandLine) -> None:
     if line.json:
         fields: dict[str, object] = {name: v or None for name, v in versions.items()}
         fields |= {"engines": list(ENGINES[1:]), "formats": list(FORMATS)}
-        emit(json.dumps(fields) + "\n")
+        emit(json.dumps(fields) + "\n", fit=False)
     else:
         emit("".join(f"{name} {v or '(not installed)'}\n" for name, v in versions.items()))
 
@@ -64,7 +66,7 @@ _GROUPS = {
     examples=("gradcli functions", "gradcli functions erf arcsin", "gradcli functions bessel --json"),
     help="All functions; or those named, or found by a word, with domains, derivatives and conventions.",
     params=[
-        click.Argument(["name"], nargs=-1),
+        options.argument("name", nargs=-1),
         *options.named("json"),
     ],
 )
@@ -73,7 +75,7 @@ def functions(ctx: click.Context, line: CommandLine) -> None:
     groups = _public()
     if line.json:
         entries = [_fields(row, groups[row]) for row in rows]
-        emit(json.dumps({"schema": "gradcli-functions/1", "functions": entries}) + "\n")
+        emit(json.dumps({"schema": "gradcli-functions/1", "functions": entries}) + "\n", fit=False)
     elif line.name:
         emit("\n".join(map(_entry, rows)))
     else:
@@ -160,7 +162,7 @@ def _slopes(row: Function) -> dict[str, str]:
     "help",
     examples=("gradcli help", "gradcli help diff sin", "gradcli help language --full"),
     help="Help on commands, topics and functions, or on what a word is found in.",
-    params=[click.Argument(["topic"], nargs=-1), *options.named("full")],
+    params=[options.argument("topic", nargs=-1), *options.named("full")],
 )
 def help_(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.cli import group
@@ -197,7 +199,7 @@ def _help(topic: str, full: bool) -> str:
         assert command is not None
         return click.Context(command, info_name=topic, parent=outer).get_help() + "\n"
     if topic in pages or topic in SYNONYMS:
-        return page_text(topic, full=full)
+        return page_text(topic, full=full, width=text_width(sys.stdout))
     if topic in SPELLED and SPELLED[topic] in _public():
         return _entry(SPELLED[topic])
     if topic in TASKS:

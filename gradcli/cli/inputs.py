@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcli.caret import Source
-from gradcli.cli import options
+from gradcli.cli import options, stderr
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
 from gradcli.expr import CONSTANTS
@@ -43,14 +43,17 @@ def sources(line: CommandLine) -> list[Source]:
     expressions = [Source(text) for text in options.operands([*line.expr, *line.outputs])]
     if [*line.file, *line.input].count("-") > 1:
         raise GradError("stdin cannot be read twice")
-    expressions += map(read, line.file)
+    expressions += [read(path, line.quiet) for path in line.file]
     if not expressions:
         raise GradError("no expression given", hint='such as: gradcli diff "x**2" --at x=3')
     return expressions
 
 
-def read(path: str) -> Source:
-    """The text of a file of expressions, or of stdin for ``-``. Raises GradError if it cannot be read or decoded."""
+def read(path: str, quiet: bool = False) -> Source:
+    """The text of a file of expressions, or of stdin for ``-``. Raises GradError if it cannot be read or decoded.
+
+    A note tells that a keyboard is read, unless ``quiet``.
+    """
     name = "stdin" if path == "-" else path
     try:
         if path != "-":
@@ -59,6 +62,8 @@ def read(path: str) -> Source:
         elif sys.stdin is None:
             raise GradError("cannot read stdin: it is closed")
         else:
+            if not quiet:
+                stderr.waiting("expressions")
             data = sys.stdin.buffer.read(_LIMIT + 1)
         if len(data) > _LIMIT:
             raise GradError(f"{name}: expressions of more than {_LIMIT} bytes are beyond the limit")
@@ -95,6 +100,8 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
         columns, line.encoding, line.delimiter, line.decimal or ".", line.comment, line.skip, line.skip_after_header,
         line.na or "error",
     )  # fmt: skip
+    if "-" in line.input and not line.quiet:
+        stderr.waiting("rows", line.color)
     return Rows(
         line.input, line.input_format, dialect, line.max_bytes, line.keep, constants,
         # Unbuffered: rows from a pipe are available as they arrive, and a thread blocked in read() holds no lock.

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from gradcli.cli.output import emit
+from gradcli.cli.stderr import text_width
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, by_suffix
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # No option value starts with these characters, so `-n*x` is an expression even though -n is an option.
 _OPERATORS = ("*", "^", "%")
@@ -32,6 +37,8 @@ _LISTS: dict[str, Callable[[str], object]] = {
     "-i": lambda word: _FILE(word) and os.path.exists(word),
 }  # fmt: skip
 """Options of several values, with what a further value looks like if it is typed as the next word by mistake."""
+_WORDS = re.compile(r"""(?:-\S+ (?!-))?(?:"[^"]*"|'[^']*'|\S)+""")
+"""The words of a command line, an option together with its value."""
 _OPERAND = "\0"
 """Prefix of a word that click must not parse as an option; an argument of a process cannot contain a NUL."""
 
@@ -103,6 +110,7 @@ class CommandLine:
     json: bool = False
     jsonl: bool = False
     digits: int | None = None
+    all: bool = False
     junit: str | None = None
     github: bool = False
     name: Sequence[str] = ()
@@ -193,19 +201,57 @@ class Command(click.Command):
             )
         return args
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        format_examples(self.examples, formatter)
-        super().format_help(ctx, formatter)
+    def get_help(self, ctx: click.Context) -> str:
+        return help_text(ctx, self.examples, self.format_help)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {title: [] for title in ("Options", *SECTIONS)}
+        for param in [param for param in self.get_params(ctx) if isinstance(param, click.Option)]:
+            title = next((title for title, names in SECTIONS.items() if param.name in names.split()), "Options")
+            if (record := param.get_help_record(ctx)) is not None:
+                sections[title].append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 command = partial(click.command, cls=Command)
 
 
-def format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
+class _Formatter(click.HelpFormatter):
+    """Help that fits a terminal: a column of names takes no more than a third of its width."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(rows, min(col_max, self.width // 3), col_spacing)
+
+
+def help_text(
+    ctx: click.Context,
+    examples: Sequence[str],
+    write: Callable[[click.Context, click.HelpFormatter], None],
+    stream: IO[str] | None = None,
+) -> str:
+    """The help that ``write`` writes, after the examples, fitted to a stream, by default stdout."""
+    formatter = _Formatter(width=text_width(stream or sys.stdout) or 78)
     with formatter.section("Examples"):
-        for line in examples:
-            formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+        for example in examples:
+            formatter.write("".join([f"  {line}\n" for line in continued(example, formatter.width - 2)]))
     formatter.write_paragraph()
+    write(ctx, formatter)
+    return formatter.getvalue().rstrip("\n")
+
+
+def continued(example: str, width: int) -> list[str]:
+    r"""A command line as lines of at most ``width``, where words allow it; all but the last end in ``\``."""
+    lines = [""]
+    for word in _WORDS.findall(example):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width - 2:
+            lines[-1] += " \\"
+            lines.append("  " + word)
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    return lines
 
 
 def table_or_json(line: CommandLine, what: str) -> str:
@@ -236,7 +282,18 @@ def option(*spelled: str, **attributes: Any) -> click.Option:
     longest = max(spelled, key=len)
     if longest.startswith("--"):
         attributes.setdefault("envvar", "GRADCLI_" + longest.strip("-").replace("-", "_").upper())
-    return click.Option(list(spelled), **attributes)
+    return click.Option(list(spelled), shell_complete=completions, **attributes)
+
+
+def argument(name: str, **attributes: Any) -> click.Argument:
+    return click.Argument([name], shell_complete=completions, **attributes)
+
+
+def completions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What may be typed for an option or an argument, asked for by a shell's completion."""
+    from gradcli.cli.completers import offered
+
+    return offered(ctx, param, incomplete)
 
 
 def shows(*spelled: str, text: Callable[[click.Context], str], help: str) -> click.Option:
@@ -258,18 +315,19 @@ def _row(*spelled: str, **attributes: Any) -> tuple[tuple[str, ...], dict[str, A
     return spelled, attributes
 
 
-_WRT = "Differentiate in these variables; grad needs them.  [default: all]"
 _READABLE = [name for name, row in FORMATS.items() if row.reader]
 ROWS = {
     "file": _row("-f", "--file", multiple=True, metavar="FILE",
                  help="Read expressions from FILE, one a line; - is stdin."),
     "order": _row("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
     "outputs": _row("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
-    "wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT", help=_WRT),
+    "wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
+                help="Differentiate in these variables.  [default: all]"),
     # --inputs is the name in torch.autograd.grad.
-    "inputs": _row("-w", "--wrt", "--inputs", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT", help=_WRT),
+    "inputs": _row("-w", "--wrt", "--inputs", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
+                   help="Gradients in these variables, which have to be named."),
     "allow_unused": _row("--allow-unused", is_flag=True,
-                         help="Accept variables that do not occur; derivatives in them are 0, gradients null."),
+                         help="Accept names of variables that do not occur."),
     "grad_outputs": _row("--grad-outputs", multiple=True, metavar="Y=V",
                          help="Cotangent of output Y: ones, FILE.npy or a rule in the indices i, j ...  "
                          "[default: ones]"),
@@ -338,7 +396,13 @@ ROWS = {
     "format": _row("--format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
                    help=f"One of {', '.join(FORMATS)}.  [default: table]"),
     **{name: _row(f"--{name}", is_flag=True, envvar=None, help=f"Same as --format {name}.") for name in SWITCHES},
-    "digits": _row("--digits", type=click.IntRange(1, 17), metavar="N", help="Significant digits, in tables only."),
+    "report": _row("-o", "--output", "output", metavar="FILE",
+                   help="Write to FILE, format by suffix: .txt or .json"),
+    "report_format": _row("--format", "format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
+                          help="One of table, json.  [default: table]"),
+    "digits": _row("--digits", type=click.IntRange(1, 17), metavar="N",
+                   help="Significant digits, in table, markdown, csv and tsv."),
+    "all": _row("--all", is_flag=True, help="All rows of a table, not a screenful, on a terminal too."),
     "junit": _row("--junit", metavar="FILE", help="Write JUnit's XML to FILE too."),
     "github": _row("--github", is_flag=True, help="Print annotations for GitHub Actions too."),
     "full": _row("--full", is_flag=True, help="The whole page of a topic, not its beginning alone."),
@@ -348,14 +412,23 @@ ROWS = {
 }  # fmt: skip
 """Spellings and click attributes of each option, by the name of its field in `CommandLine`."""
 
-POINTS = "at grid fill max_points strict engine threads verbose no_progress"
+ENGINE = "engine threads verbose no_progress"
+POINTS = f"at grid fill max_points strict {ENGINE}"
 DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"
 TABLES = f"input {DIALECT} keep max_bytes constant"
 OUTPUT = "output format csv tsv json jsonl"
-COLUMNS = "select drop"
+NUMBERS = f"{OUTPUT} select drop digits all"
+SECTIONS = {
+    "Claims": "claim claims claim_column equals let rtol atol max_ulp",
+    "Points": "at grid fill max_points points thorough seed",
+    "Files": f"file {TABLES}",
+    "Output": f"{NUMBERS} strict junit github color quiet debug",
+    "Engine": ENGINE,
+}
+"""The sections of a command's help, and their options; others stand first."""
 
 
 def named(names: str) -> list[click.Parameter]:
     """The options of the given names, separated by blanks, in this order; ``expr`` is the argument EXPR."""
-    expressions = click.Argument(["expr"], nargs=-1, metavar="EXPR...")
+    expressions = argument("expr", nargs=-1, metavar="EXPR...")
     return [expressions if name == "expr" else option(*ROWS[name][0], **ROWS[name][1]) for name in names.split()]

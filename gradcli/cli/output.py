@@ -14,6 +14,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from gradcli.cli.stderr import fitted, text_width
 from gradcli.errors import GradError
 from gradcli.formats import Start
 
@@ -129,10 +130,12 @@ class Output:
 
     def __enter__(self) -> Output:
         hangup = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
-        for signum in (signal.SIGINT, signal.SIGTERM, *hangup):
-            # Leave ignored signals ignored (nohup sets SIGHUP to SIG_IGN).
-            if signal.getsignal(signum) is not signal.SIG_IGN:
-                self.previous[signum] = signal.signal(signum, self._on_signal)
+        # Outside the main thread Python sets no handlers: there signals are the program's that called `run`.
+        with suppress(ValueError):
+            for signum in (signal.SIGINT, signal.SIGTERM, *hangup):
+                # Leave ignored signals ignored (nohup sets SIGHUP to SIG_IGN).
+                if signal.getsignal(signum) is not signal.SIG_IGN:
+                    self.previous[signum] = signal.signal(signum, self._on_signal)
         try:
             self.open()
         except BaseException:
@@ -238,7 +241,7 @@ class FileOutput(Output):
                 os.close(fd)
 
 
-def emit(text: str) -> None:
-    """Print a result that is text: help, versions, tables."""
+def emit(text: str, *, fit: bool = True) -> None:
+    """Print a result that is text: help, versions, tables. ``fit``: break its lines for a terminal."""
     with Output() as output:
-        output(text.encode())
+        output(fitted(text, text_width(sys.stdout) if fit else None).encode())

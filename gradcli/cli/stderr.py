@@ -6,11 +6,14 @@ import math
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import IO, Any
 
-from gradcli.caret import inert, printable
+from gradcli.caret import inert, picture, printable, wrapped
 from gradcli.errors import GradError
+
+_NARROW, _WIDE = 40, 100
 
 
 def colored(stream: IO[Any] | None, choice: str | None) -> bool:
@@ -26,7 +29,37 @@ def colored(stream: IO[Any] | None, choice: str | None) -> bool:
     return os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
-def _write(text: str) -> None:
+def screen(fd: int) -> tuple[int, int]:
+    """The columns and lines of the terminal that a descriptor is open on; COLUMNS and LINES go first."""
+    try:
+        size = os.get_terminal_size(fd)
+    except OSError:
+        size = os.terminal_size((0, 0))
+    columns, lines = (os.environ.get(name, "") for name in ("COLUMNS", "LINES"))
+    return (
+        int(columns) if columns.isdecimal() and int(columns) else size.columns or 80,
+        int(lines) if lines.isdecimal() and int(lines) else size.lines or 24,
+    )
+
+
+def text_width(stream: IO[Any] | None) -> int | None:
+    """The width to which text for a stream is fitted: that of a terminal, at least 40 and at most 100; None for others.
+
+    A line of a pipe or a file stays a line.
+    """
+    try:
+        if stream is None or not stream.isatty():
+            return None
+        return min(max(screen(stream.fileno())[0], _NARROW), _WIDE)
+    except (OSError, ValueError):
+        return None
+
+
+def fitted(text: str, width: int | None) -> str:
+    return "\n".join([piece for line in text.split("\n") for piece in wrapped(line, width)])
+
+
+def tell(text: str) -> None:
     """Write one message to stderr. A failing write is ignored: there is no other channel to report it on."""
     if sys.stderr is None:
         return
@@ -37,15 +70,30 @@ def _write(text: str) -> None:
         pass
 
 
+def _message(label: str, code: str, text: str, color: str | None) -> None:
+    lead = f"gradcli: {label}"
+    text = fitted(f"{lead} {text}", text_width(sys.stderr)).removeprefix(lead)
+    tell(f"gradcli: {code}{label}\x1b[0m{text}\n" if colored(sys.stderr, color) else f"{lead}{text}\n")
+
+
 def error(e: GradError, color: str | None = None) -> None:
     """Print ``gradcli: error: ...``, the marked place in the source and the hint."""
-    label = "\x1b[1;31merror:\x1b[0m" if colored(sys.stderr, color) else "error:"
-    _write(f"gradcli: {label} {e}\n")
+    width = text_width(sys.stderr)
+    # Two blanks before the line, and three points where it is cut on either side.
+    text = str(e) if width is None else picture(e.message, e.hint, e.span, e.source, width - 8)
+    _message("error:", "\x1b[1;31m", text, color)
 
 
 def note(text: str, color: str | None = None) -> None:
-    label = "\x1b[1;33mnote:\x1b[0m" if colored(sys.stderr, color) else "note:"
-    _write(f"gradcli: {label} {inert(printable(text))}\n")
+    _message("note:", "\x1b[1;33m", inert(printable(text)), color)
+
+
+def waiting(what: str, color: str | None = None) -> None:
+    """The note that input comes from the keyboard, if stdin and stderr are a terminal."""
+    with suppress(AttributeError, OSError, ValueError):
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+            note(f"waiting for {what} from the keyboard; {end} ends them", color)
 
 
 def nonfinite(counts: Mapping[str, int]) -> str:
@@ -62,8 +110,20 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word.removesuffix('s') if number == 1 else word}"
 
 
+def _span(seconds: float) -> str:
+    """A time for a reader, such as ``40 s``, ``3 min 20 s`` or ``2 h 5 min``."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, seconds = divmod(whole, 60)
+    return f"{minutes} min {seconds} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
+
+
 class Progress:
-    """A progress line, shown once the work has taken a second: the rows or points done, and the percentage if known."""
+    """A progress line, shown once the work has taken a second: the rows or points done, and how many a second.
+
+    If the part of the work that is done is known, so are the percentage and the time that the rest will take.
+    """
 
     def __init__(self, word: str) -> None:
         self.word, self.started, self.shown, self.width = word, monotonic(), 0.0, 0
@@ -72,14 +132,18 @@ class Progress:
         now = monotonic()
         if now - self.started > 1 and now - self.shown > 0.1:
             self.shown = now
+            passed = now - self.started
             percent = f", {math.floor(100 * part)} %" if part is not None else ""
-            text = f"gradcli: {counted(done, self.word)}{percent}"
-            _write(f"\r{text.ljust(self.width)}")
+            rest = f", {_span(passed * (1 - part) / part)} left" if part and part < 1 else ""
+            text = f"gradcli: {counted(done, self.word)}{percent}, {done / passed:,.0f} a second{rest}"
+            # A line that is wider than the terminal would stay when the next one is written over it.
+            text = text[: (text_width(sys.stderr) or _WIDE) - 1]
+            tell(f"\r{text.ljust(self.width)}")
             self.width = len(text)
 
     def erase(self) -> None:
         if self.width:
-            _write(f"\r{' ' * self.width}\r")
+            tell(f"\r{' ' * self.width}\r")
             self.width = 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import click
 
 from gradcli.cli import options, stderr
 from gradcli.cli.options import CommandLine
-from gradcli.cli.stderr import Progress, colored
+from gradcli.cli.stderr import Progress, colored, screen
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Format, Out, Style, by_suffix
 
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
     from gradcli.formats import Statements
     from gradcli.job.request import Rows
     from gradcli.job.result import Computed
+
+
+_ROUNDED = ("table", "markdown", "csv", "tsv")
+"""The formats that --digits rounds for."""
 
 
 class Target:
@@ -43,13 +46,14 @@ class Target:
                 hint=f"write it to a file: -o FILE{self.format.suffixes[0]}",
             )
         digits = line.digits
-        if digits is not None and self.format.name != "table":
+        if digits is not None and self.format.name not in _ROUNDED:
             if options.typed(ctx, "digits"):
-                raise GradError(f"--digits is for tables: {self.format.name} always has every digit")
+                form = self.format.name
+                raise GradError(f"--digits is for {', '.join(_ROUNDED)}: {form} always has every digit")
             digits = None
-        width = shutil.get_terminal_size().columns if self.terminal else 0
+        width, height = screen(self.output.fd) if self.terminal else (None, None)
         color = self.path is None and colored(sys.stdout, line.color)
-        self.style = Style(digits, width or None, color)
+        self.style = Style(digits, width, color, height=None if line.all else height)
         self.word = "rows" if line.input and not line.grid else "points"
         self.started = time.monotonic()
         quiet = line.no_progress or line.quiet or self.terminal or sys.stderr is None or not sys.stderr.isatty()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from gradcli.caret import wrapped
 from gradcli.errors import GradError
 
 SYNONYMS = {"grammar": "language", "names": "derivatives", "claims": "check"}
@@ -41,12 +42,15 @@ def topics() -> dict[str, str]:
     return dict(re.findall(r"^- \[([\w-]+)\]\(\1\.md\): (.+)$", _page("index"), re.MULTILINE))
 
 
-def page_text(topic: str, *, full: bool) -> str:
-    """A page as plain text, without code fences and link targets: its beginning, or with ``full`` all of it."""
+def page_text(topic: str, *, full: bool, width: int | None = None) -> str:
+    """A page as plain text, without code fences and link targets: its beginning, or with ``full`` all of it.
+
+    Paragraphs are filled to ``width`` cells.
+    """
     name = SYNONYMS.get(topic, topic)
     text = _page(name)
     start = text.partition("\n## ")[0]
-    lines = [line for line in (text if full else start).splitlines() if not line.startswith(("```", "<!--"))]
+    lines = [line for line in _filled(text if full else start, width) if not line.startswith(("```", "<!--"))]
     plain = _LINK.sub(r"\1", "\n".join(lines).removeprefix("# ")).rstrip()
     more = "" if full or text == start else f"\n\nAll of it: gradcli help {name} --full"
     return re.sub(r"\n{3,}", "\n\n", plain + more) + "\n"
@@ -56,6 +60,21 @@ def found(word: str) -> dict[str, str]:
     """The title of each page that has the word in a heading."""
     inside = re.compile(rf"^#.*\b{re.escape(word)}", re.MULTILINE | re.IGNORECASE)
     return {page: title for page, title in topics().items() if word.isidentifier() and inside.search(_page(page))}
+
+
+def _filled(text: str, width: int | None) -> list[str]:
+    """The lines of a page; those of a paragraph or an item of a list are joined and broken again at ``width``."""
+    if width is None:
+        return text.splitlines()
+    lines, code = [""], False
+    for line in text.splitlines():
+        code ^= line.startswith("```")
+        begins = code or not line or not lines[-1] or line.startswith(("```", "#", "|", "<", "- "))
+        if begins or lines[-1].startswith(("```", "#", "|", "<")):
+            lines.append(line)
+        else:
+            lines[-1] += " " + line.lstrip()
+    return [piece for line in lines[1:] for piece in wrapped(line, width, 0 if line[:1].isalnum() else None)]
 
 
 def _page(name: str) -> str:

@@ -67,7 +67,7 @@ class Statements(Protocol):
 
 
 class Style(NamedTuple):
-    """The style of the output: significant digits (None: all), maximum width (None: unlimited), and colour.
+    """The style of the output: significant digits (None: all), maximum width and height (None: unlimited), and colour.
 
     ``rewinds``: whether the output is a file whose start can be overwritten at the end.
     """
@@ -76,6 +76,7 @@ class Style(NamedTuple):
     width: int | None = None
     color: bool = False
     rewinds: bool = False
+    height: int | None = None
 
 
 def shaped(result: Columns) -> Iterator[tuple[str, tuple[int, ...], Any]]:

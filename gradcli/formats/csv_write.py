@@ -23,12 +23,13 @@ def _separated(separator: bytes) -> tuple[Callable[..., None], Callable[..., Non
         header = separator.join([_heading(n, separator) for n in result.names]) + b"\n"
         for block in headed(header, result.blocks, out):
             if not any(isinstance(column, Kept) for column in block):
-                for piece in row_pieces(block):
+                for piece in row_pieces(block, digits=style.digits):
                     out(piece if separator == b"," else piece.translate(separators))
                 continue
             cells = [
                 run.separated(separator) if isinstance(run, Kept)
-                else number_rows(run).translate(None if separator == b"," else separators).split(b"\n")
+                else number_rows(run, digits=style.digits)
+                .translate(None if separator == b"," else separators).split(b"\n")
                 for run in runs(block)
             ]  # fmt: skip
             out(b"\n".join(map(separator.join, zip(*cells, strict=True))) + b"\n")

@@ -206,6 +206,9 @@ def pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
                 parts.append(data)
                 size += len(data)
             yield parts[0] if len(parts) == 1 else b"".join(parts)
+            if not data:
+                # A keyboard would be waited for again after its end.
+                break
     except OSError as error:
         raise failed(name, error) from None
     finally:

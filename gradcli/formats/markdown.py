@@ -39,7 +39,7 @@ def write_markdown(result: Columns, out: Out, style: Style) -> None:
     for block in headed(header, result.blocks, out):
         cells = [
             [_cell(text).encode() for text in run.plain()] if isinstance(run, Kept)
-            else number_rows(run, nothing=b"null").replace(b",", b" | ").split(b"\n")
+            else number_rows(run, nothing=b"null", digits=style.digits).replace(b",", b" | ").split(b"\n")
             for run in runs(block)
         ]  # fmt: skip
         out(b"".join([b"| " + b" | ".join(row) + b" |\n" for row in zip(*cells, strict=True)]))

@@ -29,17 +29,25 @@ def plain(body: bytes) -> bytes:
     return body.replace(b"e+", b"e")
 
 
-def number_rows(columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"") -> bytes:
+def number_rows(
+    columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"", digits: int | None = None
+) -> bytes:
     """Return the rows of a block as ``1.0,2.0\\n3.0,4.0``.
 
     ``words``: write non-finite values as nan, inf and -inf instead of null. ``nothing``: the cells of a column None.
+    ``digits``: round to so many significant digits.
     """
-    return b"".join(row_pieces(columns, words=words, nothing=nothing))[:-1]
+    return b"".join(row_pieces(columns, words=words, nothing=nothing, digits=digits))[:-1]
 
 
-def row_pieces(columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"") -> Iterator[bytes]:
+def row_pieces(
+    columns: Sequence[Any], *, words: bool = True, nothing: bytes = b"", digits: int | None = None
+) -> Iterator[bytes]:
     """Yield the rows of ``number_rows`` in pieces that fit into the cache, with a newline after each row."""
-    if any(column is None for column in columns):
+    if digits is not None:
+        cells = iter(number_cells(columns, digits, nothing))
+        yield b"".join([b",".join(row) + b"\n" for row in zip(*[cells] * len(columns), strict=True)])
+    elif any(column is None for column in columns):
         yield _rows_with_nothing(columns, words, nothing)
     elif columns and isinstance(columns[0], list):
         yield _list_rows(columns, words)
@@ -105,8 +113,21 @@ def _rounded(value: float, digits: int) -> float:
     return rounded if math.isfinite(rounded) else value
 
 
-def number_cells(columns: Sequence[Any], digits: int | None) -> list[bytes]:
+def _shortened(cell: bytes, digits: int) -> bytes:
+    """Return a rounded number without the zeros that are no digits of it, such as 1.069e10 for 10690000000.0."""
+    whole = cell[:-2].lstrip(b"-")
+    if len(whole) < digits or not cell.endswith(b".0"):
+        return cell
+    if len(whole) == digits:
+        return cell[:-2]
+    fraction = whole[1:].rstrip(b"0")
+    sign, point = (b"-" if cell.startswith(b"-") else b""), (b"." if fraction else b"")
+    return b"%s%s%s%se%d" % (sign, whole[:1], point, fraction, len(whole) - 1)
+
+
+def number_cells(columns: Sequence[Any], digits: int | None, nothing: bytes = b"null") -> list[bytes]:
     """Return the numbers of a block as text, row after row, rounded to ``digits`` significant digits if given."""
-    if digits is not None:
-        columns = [None if column is None else [_rounded(v, digits) for v in column] for column in columns]
-    return number_rows(columns, nothing=b"null").replace(b"\n", b",").split(b",")
+    if digits is None:
+        return number_rows(columns, nothing=nothing).replace(b"\n", b",").split(b",")
+    columns = [None if column is None else [_rounded(v, digits) for v in column] for column in columns]
+    return [_shortened(cell, digits) for cell in number_cells(columns, None, nothing)]

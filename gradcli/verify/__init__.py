@@ -7,7 +7,7 @@ tolerance is a bound on the rounding errors of both formulas. Layer: must not kn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gradcli.caret import Source
@@ -22,9 +22,21 @@ from gradcli.language import Parsed
 from gradcli.limits import work
 from gradcli.verify.claims import Claim, Claims, Place, Texts
 from gradcli.verify.compare import Tolerance
+from gradcli.verify.models import model
 from gradcli.verify.verdict import POINTS, SPENT, THOROUGH, Check, Example, Verdict, expanded
 
-__all__ = ["CheckJob", "Example", "Place", "Report", "Texts", "Tolerance", "Verdict", "differing", "run_check"]
+__all__ = [
+    "CheckJob",
+    "Example",
+    "Place",
+    "Report",
+    "Texts",
+    "Tolerance",
+    "Verdict",
+    "check_model",
+    "differing",
+    "run_check",
+]
 
 
 @dataclass(frozen=True)
@@ -40,16 +52,22 @@ class CheckJob(Where, How):
 
 
 class Report(NamedTuple):
-    """The verdicts of a check. ``seed`` is that of the chosen points, None if the points were given."""
+    """The verdicts of a check. ``seed`` is that of the chosen points, None if the points were given.
+
+    ``errors`` are those of the claims that cannot be read. ``models`` are the reports of several models by their names,
+    whose verdicts and errors are all those of this report.
+    """
 
     verdicts: list[Verdict]
     expressions: dict[str, str]
     seed: int | None
+    errors: Sequence[GradError] = ()
+    models: Sequence[tuple[str, Report]] = ()
 
     @property
     def exit_code(self) -> int:
         statuses = {v.status for v in self.verdicts}
-        return 1 if "disagrees" in statuses else 2 if "unchecked" in statuses else 0
+        return 1 if "disagrees" in statuses else 2 if "unchecked" in statuses or self.errors else 0
 
 
 @work.request()
@@ -72,7 +90,30 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
         check.grid = _grid(check.names, points, rows, claims.parsed, job.max_points)
     verdicts = check.verdicts()
     expressions = {name: as_text(e) if len(reachable([e])) < 400 else "..." for name, e in claims.outputs.items()}
-    return Report(verdicts, expressions, job.seed if check.grid is None else None)
+    return Report(verdicts, expressions, job.seed if check.grid is None else None, claims.errors)
+
+
+def check_model(source: Source, job: CheckJob, rows: Rows | None = None) -> Report:
+    """A verdict on every claim that a text makes about its own expressions; without claims, a report without verdicts.
+
+    Raises GradError if nothing can be read.
+    """
+    parts = model(source)
+    if parts.claims is None:
+        return Report([], {}, None, parts.errors)
+    texts = job.texts._replace(claims=[parts.claims])
+    report = run_check(replace(job, expressions=[parts.expressions], texts=texts), rows)
+    return report._replace(errors=[*parts.errors, *report.errors])
+
+
+def joined(models: Sequence[tuple[str, Report]]) -> Report:
+    """The report of several models; that of a single one is its own."""
+    if len(models) == 1:
+        return models[0][1]
+    reports = [report for _, report in models]
+    verdicts = [v for report in reports for v in report.verdicts]
+    seed = next((report.seed for report in reports if report.seed is not None), None)
+    return Report(verdicts, {}, seed, [e for report in reports for e in report.errors], models)
 
 
 def _grid(names: Sequence[str], points: Points, rows: Rows | None, parsed: Sequence[Parsed], limit: int) -> Grid:

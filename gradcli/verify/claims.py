@@ -5,18 +5,20 @@ Claims may use the names that the expressions and --let define. Layer: must not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.calculus.forward import Partial
 from gradcli.calculus.leibniz import derivative_name, readings
-from gradcli.caret import Source, printable
+from gradcli.caret import Source, Span, printable
 from gradcli.errors import GradError, meant
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var, variables
 from gradcli.job.parse_at_grid_fill import read_name
 from gradcli.job.request import Expressions, Rows, check_order
 from gradcli.language import Parsed, parse
+from gradcli.verify.statements import readable, statements
 
 
 class Place(NamedTuple):
@@ -58,8 +60,9 @@ class Texts(NamedTuple):
 class Claims:
     """The checked ``claims`` of a request, with the ``variables`` of its expressions and its ``outputs`` by name.
 
-    ``parsed`` are all texts, parsed; ``bound`` and ``rows`` bind names as in `Expressions`. Raises GradError for a
-    claim about anything but these expressions.
+    ``parsed`` are all texts, parsed; ``bound`` and ``rows`` bind names as in `Expressions`. ``errors`` are those of the
+    claims that cannot be read, or that are about anything but these expressions; the first is raised if no claim is
+    left.
     """
 
     def __init__(
@@ -85,10 +88,20 @@ class Claims:
         self.defined = {name: e for parsed in request.parsed for name, e in parsed.names.items()}
         self.defined |= dict(request.outputs)
         self.claims: list[Claim] = []
+        self.errors: list[GradError] = []
         for equal in texts.equals:
             self._equal(read(equal))
-        claims = [claim for text in texts.claims for claim in self._formulas(read(text))]
-        self.claims += self._with_truths([*claims, *map(self._column, texts.columns)])
+        claims: list[Claim] = []
+        for claim in texts.claims:
+            text, errors = readable(claim if isinstance(claim, Source) else Source(claim), read)
+            self.errors += errors
+            claims += self._formulas(text) if text is not None else []
+        for column in texts.columns:
+            with self._collected():
+                claims.append(self._column(column))
+        self.claims += self._with_truths(claims)
+        if self.errors and not self.claims:
+            raise self.errors[0]
         if not self.claims:
             raise GradError(
                 "nothing is claimed", hint='such as: gradcli check "x**2" --claim "df_dx = 2*x", or --equals "x*x"'
@@ -116,31 +129,50 @@ class Claims:
 
     def _equal(self, parsed: Parsed) -> None:
         _pointwise(parsed)
-        self._check_variables(parsed)
+        self._check_variables(parsed, parsed.variables)
         roots = self._expanded([e for _, e in parsed.outputs])
         names = [name for name, _ in parsed.outputs]
         if len(names) == 1 and len(self.outputs) == 1:
             names = list(self.outputs)
-        for name, e, (_, typed) in zip(names, roots, parsed.outputs, strict=True):
+        for name, e, (_, root) in zip(names, roots, parsed.outputs, strict=True):
             if name is None or name not in self.outputs:
                 name = name or "f"
                 known = ", ".join(self.outputs)
                 raise GradError(
                     f"--equals: there is no output '{name}' to be equal to", hint=f"the outputs are {known}"
                 )
-            self.claims.append(
-                Claim(name, e, self.outputs[name], name, None, *_typed(parsed, typed), root=self.outputs[name])
-            )
+            typed, span = _typed(parsed, root)
+            place = _place(parsed.source, span)
+            self.claims.append(Claim(name, e, self.outputs[name], name, None, typed, place, root=self.outputs[name]))
+
+    @contextmanager
+    def _collected(self, span: Span | None = None, source: Source | None = None) -> Iterator[None]:
+        """Collects the error of a claim, with its place in a file, so that the other claims are judged."""
+        try:
+            yield
+        except GradError as error:
+            if span is not None and source is not None and source.name is not None:
+                error.at(span, source)
+            self.errors.append(error)
 
     def _formulas(self, parsed: Parsed) -> list[Claim]:
-        _pointwise(parsed)
-        self._check_variables(parsed)
-        claims = []
+        claims: list[Claim] = []
+        places = {s.name: s.body for s in statements(parsed.source.text)}
         # A derivative that another claim refers to is no output, but still a claim.
         used = [(name, e) for name, e in parsed.names.items() if (name, e) not in parsed.outputs and self._find(name)]
+        seen = set[str]()
         for name, e in [*used, *parsed.outputs]:
-            claimed = self._expanded(substitute([e], self.defined))[0]
-            claims.append(self._claim(name, claimed, *_typed(parsed, e), column=False))
+            typed, span = _typed(parsed, e, places.get(name or ""))
+            seen.update(variables(e))
+            with self._collected(span, parsed.source):
+                nodes = set(reachable([e]))
+                _pointwise(parsed._replace(reductions={r: s for r, s in parsed.reductions.items() if r in nodes}))
+                self._check_variables(parsed, variables(e))
+                claimed = self._expanded(substitute([e], self.defined))[0]
+                claims.append(self._claim(name, claimed, typed, _place(parsed.source, span), column=False))
+        # A variable that simplification dropped is in no claim's graph.
+        with self._collected():
+            self._check_variables(parsed, [name for name in parsed.variables if name not in seen])
         return claims
 
     def _column(self, text: str) -> Claim:
@@ -190,8 +222,8 @@ class Claims:
                 return output, tuple(sorted(partial))
         return None
 
-    def _check_variables(self, parsed: Parsed) -> None:
-        for name in self._without_lets([v for v in parsed.variables if v not in self.defined]):
+    def _check_variables(self, parsed: Parsed, names: Iterable[str]) -> None:
+        for name in self._without_lets([v for v in names if v not in self.defined]):
             if name not in self.variables:
                 hint = meant(name, [*self.variables, *self.defined], "its variables are")
                 raise GradError(
@@ -221,13 +253,20 @@ def _pointwise(parsed: Parsed) -> None:
     parsed.pointwise("and derivatives here are of each point alone", hint="gradients through it: gradcli grad")
 
 
-def _typed(parsed: Parsed, e: Expr) -> tuple[str, Place | None]:
-    """The text of an expression as typed, and its position if it comes from a file."""
+def _typed(parsed: Parsed, e: Expr, defined: Span | None = None) -> tuple[str, Span | None]:
+    """The text of an expression as typed, and its span; ``defined`` is that of the definition of its name, if any."""
     span = parsed.spans.get(e)
+    # Equal expressions are one node, whose span is that of the first.
+    if defined is not None and (span is None or not defined.start <= span.start < defined.end):
+        span = defined
     if span is None:
         return (text(e, 400) if len(reachable([e])) < 200 else parsed.source.text.strip()), None
-    typed = parsed.source.text[span.start : span.end]
-    if parsed.source.name is None:
-        return typed, None
-    line, column, _ = parsed.source.place(span.start)
-    return typed, Place(parsed.source.name, line, column)
+    return parsed.source.text[span.start : span.end], span
+
+
+def _place(source: Source, span: Span | None) -> Place | None:
+    """The position of a span if it is in a file."""
+    if span is None or source.name is None:
+        return None
+    line, column, _ = source.place(span.start)
+    return Place(source.name, line, column)

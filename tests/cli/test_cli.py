@@ -9,6 +9,7 @@ import re
 import stat
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from importlib import import_module
@@ -20,8 +21,8 @@ import pytest
 from command import COMMAND, PATIENCE, Shell, environment, process
 
 import gradcli
-from gradcli.caret import printable
-from gradcli.cli import COMMANDS, EXIT_CODES, group
+from gradcli.caret import display_width, printable
+from gradcli.cli import COMMANDS, EXIT_CODES, group, options, run
 from gradcli.cli.options import count
 from gradcli.cli.topics import SYNONYMS, topics
 from gradcli.formats import FORMATS
@@ -142,7 +143,7 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["diff", "x", "-f", "-", "-f", "-"], "stdin cannot be read twice", ""),
         (["diff", "x", "--csv", "--json"], "one format at a time, not --csv and --json", ""),
         (["diff", "x", "--csv", "--format", "json"], "one format at a time", ""),
-        (["diff", "x", "--at", "x=1", "--csv", "--digits", "3"], "--digits is for tables", ""),
+        (["diff", "x", "--at", "x=1", "--json", "--digits", "3"], "--digits is for table, markdown, csv, tsv", ""),
         (["diff", "x", "--at", "x=1", "-o", "y=x**2"], "'y=x**2' looks like an expression", "-o FILE.csv"),
         (["diff", "x", "--at", "x=1", "-o", "y=x**2", "--csv"], "'y=x**2' looks like an expression", "-o FILE.csv"),
         (["diff", "-order*x", "--at", "x=1"], "'rder*x' looks like an expression", "-o FILE.csv"),
@@ -456,6 +457,80 @@ def test_a_terminal_adds_colour_and_fitting_but_no_other_data() -> None:
     assert on_a_terminal(*words, NO_COLOR="1", COLUMNS="200")[0] == piped
 
 
+def test_a_table_stops_after_a_screenful_and_counts_all_the_same(tmp_path: Path) -> None:
+    """The rest is computed, since its values that are not finite are told, and an error is one."""
+    (tmp_path / "x.csv").write_text("x\n" + "1\n" * 40 + "-1\n")
+    shown, err = on_a_terminal("eval", "sqrt(x)", "-i", "x.csv", LINES="13")
+    assert shown.endswith("\n 1.0  1.0\n41 rows, 10 shown; --all\n") and shown.count("\n") == 12
+    assert err == "gradcli: note: 1 non-finite value in f\n"
+    assert on_a_terminal("eval", "sqrt(x)", "-i", "x.csv", "--all", LINES="13")[0].count("\n") == 42
+    assert on_a_terminal("eval", "sqrt(x)", "-i", "x.csv", "--csv", LINES="13")[0].count("\n") == 42
+    with open("x.csv", "a") as file:
+        file.write("oops\n")
+    assert "x.csv:43" in on_a_terminal("eval", "sqrt(x)", "-i", "x.csv", LINES="13")[1]
+
+
+def test_widths_are_those_on_a_screen(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("city,x\nZürich,1.5\n東京,10.25\ne\u0301,3\n", encoding="utf-8")
+    assert process("eval", "x", "-i", "t.csv", "--keep", encoding="utf-8").stdout == (
+        "  city      x      f\nZürich   1.5    1.5\n  東京  10.25  10.25\n     e\u0301   3      3.0\n"
+    )
+
+
+@pytest.mark.parametrize("columns", ["40", "64", "250"])
+def test_text_fits_a_terminal(columns: str, tmp_path: Path) -> None:
+    """From 40 cells on, and 100 at most where there are more."""
+    most = min(int(columns), 100)
+    long = " + ".join(f"sin({k}*x)*`東京`*exp(-y/{k})" for k in range(1, 9))
+    commands = [["help"], *[[name, "--help"] for name in COMMANDS], ["functions"], ["functions", "where"]]
+    topics_ = [["help", name, "--full"] for name in ("points", "formats", "cookbook-ci", "options")]
+    results = [
+        ["explain", long, "--wrt", "x", "--at", "x=1,y=2,`東京`=3"],
+        ["check", long, "--claim", "df_dx = sin(x)"],
+    ]
+    for words in [*commands, *topics_, *results]:
+        shown, err = on_a_terminal(*words, COLUMNS=columns, NO_COLOR="1")
+        assert err == ""
+        assert max(map(display_width, shown.split("\n"))) <= most, words
+        # Nothing is lost but blanks, and the marks that continue a line.
+        piped = process(*words).stdout
+        assert re.sub(r"\s|\\\n|```", "", shown) == re.sub(r"\s|\\\n", "", piped), words
+
+
+def on_a_terminal_alone(*words: str, columns: int, send: bytes = b"") -> str:
+    """All that a terminal got that is stdin, stdout and stderr in one."""
+    ours, theirs = pty.openpty()
+    env = environment(TERM="xterm", COLUMNS=str(columns), NO_COLOR="1")
+    with subprocess.Popen([*COMMAND, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=env):
+        os.close(theirs)
+        os.write(ours, send)
+        return read_all(ours).replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [40, 56, 300])
+def test_carets_fit_a_terminal_and_stand_below_their_place(columns: int) -> None:
+    for before, after in (
+        ("x + ", ""),
+        ("`東京`*" * 20, ""),
+        ("", " + `東京`" * 20),
+        ("x*y + " * 30, " - `東`/y" * 30),
+    ):
+        shown = on_a_terminal_alone("eval", f"{before}sn(x){after}", columns=columns)
+        assert max(map(display_width, shown.split("\n"))) <= min(columns, 100)
+        source, carets = shown.splitlines()[-2:]
+        assert display_width(source.partition("sn(x)")[0]) == carets.index("^") and carets.strip() == "^^"
+        assert "unknown function 'sn'" in shown
+
+
+def test_who_reads_from_a_keyboard_says_so() -> None:
+    words = ["eval", "2*x", "--input", "-", "--csv"]
+    for more, told in (([], "gradcli: note: waiting for rows from the keyboard; Ctrl-D ends them\n"), (["-q"], "")):
+        shown = on_a_terminal_alone(*words, *more, columns=80, send=b"x\n21\n\x04")
+        assert shown.replace("^D\x08\x08", "").replace("x\n21\n", "", 1) == f"{told}x,f\n21.0,42.0\n"
+    assert "waiting for expressions" in on_a_terminal_alone("eval", "-f", "-", columns=80, send=b"1\n\x04")
+    assert "waiting" not in process(*words, input="x\n1\n").stderr
+
+
 UNSEEN = "\x01\x07\x1b[31m\x7f\x85\x9b31m\x9d\u200b\u2028\u202e\u2066\ufeff\U000e0001"
 
 
@@ -490,7 +565,7 @@ def test_progress_only_on_a_terminal_and_only_after_a_while(monkeypatch: pytest.
 
     said: list[str] = []
     now = [0.0]
-    monkeypatch.setattr(stderr, "_write", said.append)
+    monkeypatch.setattr(stderr, "tell", said.append)
     monkeypatch.setattr(stderr, "monotonic", lambda: now[0])
     progress = stderr.Progress("points")
     progress(10, 0.05)
@@ -501,8 +576,17 @@ def test_progress_only_on_a_terminal_and_only_after_a_while(monkeypatch: pytest.
         progress(done, part)
     progress.erase()
     progress.erase()
-    long, short = "gradcli: 1,050 points, 25 %", "gradcli: 20 points".ljust(27)
-    assert said == [f"\r{long}", f"\r{short}", f"\r{' ' * 18}\r"]
+    long, short = "gradcli: 1,050 points, 25 %, 700 a second, 5 s left", "gradcli: 20 points, 12 a second"
+    assert said == [f"\r{long}", f"\r{short.ljust(len(long))}", f"\r{' ' * len(short)}\r"]
+    said.clear()
+    now[0] = 1000.0
+    progress(3_000_000, 0.25)
+    now[0] = 2000.0
+    progress(3_000_000, 0.1)
+    assert [text.strip("\r").rstrip() for text in said] == [
+        "gradcli: 3,000,000 points, 25 %, 3,000 a second, 50 min 0 s left",
+        "gradcli: 3,000,000 points, 10 %, 1,500 a second, 5 h 0 min left",
+    ]
 
 
 def test_progress_of_rows_on_a_terminal() -> None:
@@ -530,7 +614,7 @@ def test_progress_of_rows_on_a_terminal() -> None:
         child.communicate(b"2\n", timeout=PATIENCE)
         shown.append(read_all(ours))
         assert child.returncode == 0
-    assert re.fullmatch(r"(\rgradcli: 1 row)?\rgradcli: 2 rows\r {15}\r", shown[0])
+    assert re.fullmatch(r"(\rgradcli: 1 row, \d+ a second *)?\rgradcli: 2 rows, \d+ a second *\r +\r", shown[0])
     assert shown[1:] == ["", "", "x,f\r\n1.0,1.0\r\n2.0,2.0\r\n"]
 
 
@@ -559,6 +643,30 @@ def test_help_and_version_load_no_parser() -> None:
     code = f"import sys; from gradcli.cli import run; sys.exit(run(sys.argv[1:]) or bool({heavy} & set(sys.modules)))"
     for word in ("--help", "--version"):
         subprocess.run([sys.executable, "-c", code, word], env=environment(), check=True, capture_output=True)
+
+
+# As a part of a program.
+
+
+def test_a_command_line_runs_off_the_main_thread(tmp_path: Path) -> None:
+    """Where Python sets no handlers of signals."""
+    (tmp_path / "x.csv").write_text("x\n1\n2\n")
+    lines = [
+        ["--help"],
+        ["eval", "x", "-i", "x.csv", "-o", "o.csv"],
+        ["check", "x", "--claim", "2", "--junit", "r.xml"],
+    ]
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.extend(map(run, lines)))
+    thread.start()
+    thread.join(PATIENCE)
+    assert codes == [0, 0, 1]
+    assert Path("o.csv").read_text() == "x,f\n1.0,1.0\n2.0,2.0\n" and Path("r.xml").exists()
+
+
+def test_public_names_alone_are_listed() -> None:
+    assert dir(gradcli) == sorted(gradcli.__all__)
+    assert {"tensor", "grad", "GradError"} <= set(dir(gradcli))
 
 
 # Telling about itself.
@@ -593,14 +701,46 @@ def test_examples_run(shell: Shell) -> None:
 @pytest.mark.quick
 def test_every_option_is_declared_once_for_all_commands() -> None:
     context = click.Context(group())
-    seen: dict[str, tuple[type, str | None, bool]] = {}
+    seen: dict[str, tuple[type, bool]] = {}
+    rows = [
+        ({word for word in spelled if word.startswith("-")}, about["help"]) for spelled, about in options.ROWS.values()
+    ]
     for name in COMMANDS:
         command = group().get_command(context, name)
         assert command is not None
         for param in command.params:
-            if isinstance(param, click.Option) and (name, param.name) != ("version", "json"):
-                told = (type(param.type), param.help, param.multiple)
+            if isinstance(param, click.Option) and (name, param.name) not in {
+                ("version", "json"),
+                ("show", "language"),
+            }:
+                told = (type(param.type), param.multiple)
                 assert seen.setdefault(str(param.name), told) == told
+                assert (set(param.opts), param.help) in [*rows, ({"-h", "--help"}, "Show this help.")]
+
+
+def test_help_stands_in_sections_and_speaks_of_its_own_command(shell: Shell) -> None:
+    def sections(name: str) -> list[str]:
+        return re.findall(r"^(\w+):$", shell(name, "--help")[1], re.M)
+
+    assert sections("diff") == ["Examples", "Options", "Points", "Files", "Output", "Engine"]
+    assert sections("check") == ["Examples", "Options", "Claims", "Points", "Files", "Output", "Engine"]
+    assert sections("version") == ["Examples", "Options", "Output"]
+    for name in COMMANDS:
+        spoken = shell(name, "--help")[1].partition("\nOptions:")[2]
+        others = {other for other in COMMANDS if re.search(rf"\b{other}\b(?! an?\b)", spoken)} - {name, "help"}
+        # "show" is a verb too: the traceback is shown.
+        assert not others - {"show", "functions", "version"}, name
+    titles = [title for title, names in options.SECTIONS.items() for _ in names.split()]
+    names = [name for names in options.SECTIONS.values() for name in names.split()]
+    assert len(names) == len(set(names)) == len(titles) and set(names) <= options.CommandLine.__annotations__.keys()
+
+
+def test_gradcli_alone_shows_examples_and_the_commands(shell: Shell) -> None:
+    code, out, err = shell()
+    assert (code, out) == (2, "")
+    assert err.startswith("gradcli: error: no command given\n  see: gradcli --help\nExamples:\n  gradcli diff ")
+    assert len(re.findall(r"^  gradcli ", err, re.M)) == 4
+    assert re.findall(r"^  (\w+)  ", err, re.M) == list(COMMANDS)
 
 
 @pytest.mark.quick

@@ -46,6 +46,8 @@ PRINTED = {
         ["check", "abs(x)", "--claim", "where(x > 0, 1, -1)", "--json"],
         ["check", "x**2", "--claim", "1/x", "--at", "x=0", "--json"],
         ["check", "log(x)", "--claim", "log(x)", "--at", "x=-1", "--json"],
+        ["check", "x**2", "--claim", "2*x", "--claim", "df_dy = 1", "--json"],
+        ["check", "one.grad", "two.grad", "--json"],
     ],
     "explain": [
         ["explain", "x**2*sin(x)", "--json"],
@@ -97,6 +99,8 @@ def described(part: Any) -> Iterator[str]:
 def printed(shell: Shell) -> Any:
     """What a command prints, as JSON values; each line is one where ``--jsonl`` is asked for."""
     Path("rows.csv").write_text('name,x,n\n"a, b",1,2\nc,0,\n')
+    Path("one.grad").write_text("f = x**2\ndf_dx = 2*x\n")
+    Path("two.grad").write_text("g = x**3\ndg_dx = 3*x**2\nd2g_dx2 = sn(x)\n")
 
     def call(words: list[str]) -> list[Any]:
         _, out, _ = shell(*words)

@@ -251,9 +251,35 @@ def test_a_table_too_wide_is_a_record_a_block_with_every_digit() -> None:
 
 
 def test_digits_round_and_keep_the_spelling() -> None:
-    made = Made({"x": [1 / 3, 2e10 / 3, 123456.0, math.inf, 1e-9 / 7]})
-    found = written("table", made, Style(digits=3)).split()
-    assert found == ["x", "0.333", "6670000000.0", "123000.0", "inf", "1.43e-10"]
+    columns = {"x": [1 / 3, 2e10 / 3, 123456.0, math.inf, 1e-9 / 7, -1068.9e7, 123.4, 12.0, 9.996e5, 1e300]}
+    short = ["0.333", "6.67e9", "1.23e5", "inf", "1.43e-10", "-1.07e10", "123", "12.0", "1e6", "1e300"]
+    assert written("table", Made(columns), Style(digits=3)).split() == ["x", *short]
+    for name in ("csv", "tsv"):
+        assert written(name, Made(columns), Style(digits=3)).split() == ["x", *short]
+    assert written("markdown", Made(columns), Style(digits=3)).splitlines()[2:] == [f"| {cell} |" for cell in short]
+    two = {"x": [1.23456, 10690000000.0], "f": [math.nan, 2.0]}
+    assert written("tsv", Made(two), Style(digits=4)) == "x\tf\n1.235\tnan\n1.069e10\t2.0\n"
+
+
+def test_numbers_of_a_column_align_at_the_decimal_point() -> None:
+    made = Made({"x": [1.0, -22.5, 1e-9], "a name": [0.125, math.nan, 1e17]})
+    assert written("table", made) == "     x  a name\n  1.0    0.125\n-22.5      nan\n  1e-9   1e17\n"
+    matrix = Made({"x": [0.5, 10.25, math.inf, -3.0]}, (2, 2), matrix=True)
+    assert written("table", matrix) == "x\n0.5  10.25\ninf  -3.0\n"
+
+
+def test_a_screen_takes_as_many_lines_as_it_has() -> None:
+    made = Made({"x": [float(k) for k in range(1500)]}, block=7)
+    lines = written("table", made, Style(height=12)).splitlines()
+    assert lines == ["     x", *[f"   {k}.0" for k in range(9)], "1,500 rows, 9 shown; --all"]
+    few = Made({"x": [1.0, 2.0]}, block=1)
+    assert written("table", few, Style(height=5)) == written("table", few)
+    records = Made({"x": [1.0, 2.0, 3.0], "f": [1.0, 2.0, 3.0]})
+    assert written("table", records, Style(width=4, height=9)) == (
+        "x  1.0\nf  1.0\n\nx  2.0\nf  2.0\n3 rows, 2 shown; --all\n"
+    )
+    matrix = Made({"x": [float(k) for k in range(40)]}, (20, 2), matrix=True)
+    assert written("table", matrix, Style(height=6)).splitlines()[-2:] == [" 4.0   5.0", "21 lines, 4 shown; --all"]
 
 
 @pytest.mark.parametrize("block", [1, 2, 7, 100])
