@@ -119,7 +119,7 @@ def test_powers_of_every_function(name, engine):
     """The squares of some have a form of their own, which no other power may take."""
     parameter = 1 if TABLE[name].parameter else None
     e = apply(name, x, value=parameter)
-    values = {p: evaluate([("f", e)], {"x": p})["f"] for p in (0.75, 2.75)}
+    values = {p: evaluate([("f", e)], {"x": p})["f"] for p in (0.75, 2.75, -0.75)}
     at = next((p for p, v in values.items() if math.isfinite(v) and abs(v) not in (0, 1)), 0.75)
     value = evaluate([("f", e)], {"x": at}, engine)["f"]
     exponents = [-3, -2, -1, 2, 3, 4, 5]
