@@ -61,6 +61,8 @@ def _candidates(lines: list[bytes], dialect: Dialect, separator: bytes, column: 
         below = lines[skip + 1 : skip + 1 + _UNITS]
         units = next((k for k, line in enumerate(below) if _has_number(line, mark)), len(below))
         yield from (named._replace(skip_after_header=k) for k in {dialect.skip_after_header, *range(units + 1)})
+        if dialect.columns is not None:
+            yield named._replace(columns=None)
         width = len(header.split() if mark == BLANKS else header.split(mark))
         if dialect.columns is None and width <= 26 and skip == dialect.skip:
             yield named._replace(columns=tuple("abcdefghijklmnopqrstuvwxyz"[:width]))

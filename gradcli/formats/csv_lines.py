@@ -59,10 +59,10 @@ class Lines:
         self._text, self._at = lines + self.ahead, 0
         self.line -= lines.count(b"\n")
 
-    def sample(self, waits: Callable[[], bool]) -> bytes:
-        """Return complete lines at the start of the text, SAMPLE bytes at most, reading on until ``waits()``."""
+    def sample(self, rests: Callable[[], bool]) -> bytes:
+        """Return complete lines at the start of the text, SAMPLE bytes at most, reading on until ``rests()``."""
         try:
-            while len(self._sample) < SAMPLE and not waits() and next(self._parts, None) is not None:
+            while len(self._sample) < SAMPLE and not rests() and next(self._parts, None) is not None:
                 pass
         except GradError:
             # The error at hand comes first.

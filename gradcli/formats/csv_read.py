@@ -74,7 +74,7 @@ class Separated(Table):
 
         if self._trial:
             return None
-        sample = self._lines.sample(self.source.waits)
+        sample = self._lines.sample(self.source.rests)
 
         def opened(dialect: Dialect) -> Table:
             return Separated(Input("", io.BytesIO(sample), dialect=dialect), self._usual, True)

@@ -13,6 +13,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from math import inf
 from time import monotonic
 from typing import Any, BinaryIO, cast
 
@@ -100,12 +101,12 @@ class Input:
         Reads ahead to know, and gives up on a stream that rests or takes long.
         """
         until = monotonic() + _PATIENCE
-        while self._taken <= size and not self._rests(until) and self._take():
+        while self._taken <= size and not self.rests(until) and self._take():
             if isinstance(self._ahead[-1], GradError):
                 break
         return self._taken
 
-    def _rests(self, until: float) -> bool:
+    def rests(self, until: float = inf) -> bool:
         """Return whether a stream brings nothing for a while, or would be read beyond the moment ``until``."""
         try:
             if stat.S_ISREG(os.fstat(self.stream.fileno()).st_mode):
@@ -133,17 +134,6 @@ class Input:
         from gradcli.formats.encoding import decoded
 
         return decoded(self.parts(), self.dialect.encoding, self.name)
-
-    def waits(self) -> bool:
-        """Return whether nothing more arrives within a second."""
-        if file_size(self.stream) is not None:
-            return False
-        try:
-            self.stream.fileno()
-        except (OSError, ValueError, AttributeError):
-            # In memory, or read to its end and closed.
-            return False
-        return not _ready(self.stream, 1)
 
     def whole(self, text: bool = False) -> bytes:
         """Return all decompressed bytes, or the ``text``. Raise GradError as soon as they exceed the limit."""

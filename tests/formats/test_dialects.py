@@ -195,6 +195,7 @@ def test_names_for_columns_without_a_header() -> None:
     assert rows(b"a,b\n3,4", columns=["x", "y"], skip=1) == [[3], [4]]
     assert rows(b'1,"a\nb"\n3,c', "x", "t", columns=["x", "t"]) == [[1, 3], ["a\nb", "c"]]
     assert rows(b"# c\n1,2\n", columns=["x", "y"], comment="#") == [[1], [2]]
+    assert refusal(b"x,y\n1,2\n", columns=["x", "y"]).splitlines()[1:] == ["  without these options it reads"]
     assert refusal(b"1,2\n", columns=["x"]) == "stdin:1: --columns gives 1 name, and the line has 2 cells"
 
 
