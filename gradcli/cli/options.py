@@ -103,6 +103,7 @@ class CommandLine:
     constant: tuple[str, ...] = ()
     language: str = "text"
     simplify: bool = False
+    raw: bool = False
     output: str | None = None
     format: str | None = None
     csv: bool = False
@@ -391,6 +392,8 @@ ROWS = {
     "constant": _row("--constant", multiple=True, metavar="NAME",
                      help="NAME stays the constant, even where a column is called so."),
     "simplify": _row("--simplify", is_flag=True, help="The form that a person would write, for reading."),
+    "raw": _row("--raw", is_flag=True,
+                help="Without points: the derivatives as they are computed, with shared parts named."),
     "output": _row("-o", "--output", metavar="FILE",
                    help="Write to FILE, format by suffix: " + " ".join(row.suffixes[0] for row in FORMATS.values())),
     "format": _row("--format", type=click.Choice(list(FORMATS)), metavar="FORMAT",

@@ -51,42 +51,19 @@ def show(ctx: click.Context, line: CommandLine) -> None:
     job = Job(sources(line), wrt=names(line.wrt), order=line.order, allow_unused=line.allow_unused)
     request = Request(job, ())
     request.pointwise()
-    derived = request.derived
+    derived: Named = request.derived
+    remarks: list[str] = []
     if line.simplify:
-        derived = _simplified(derived, request.variables, line)
+        from gradcli.cli.formulas import simplified
+
+        derived, remarks = simplified(request, line)
     if target is not None:
-        target.write_formulas(Formulas(request, job.order, derived))
+        target.write_formulas(Formulas(request, job.order, derived, remarks=remarks))
         return
     write = code if form in LANGUAGES else notation.write
     text = write(form, derived, request.variables)
     with output:
         output(text.encode())
-    if request.note and not line.quiet:
-        stderr.note(request.note, line.color)
-
-
-def _simplified(derived: Named, variables: list[str], line: CommandLine) -> Named:
-    """The simplified forms; each is used only if it agrees with the derived expression at sample points."""
-    from gradcli.calculus.simplify import attempted
-    from gradcli.expr import readable
-    from gradcli.verify import differing
-
-    plain = readable(e for _, e in derived)
-    forms = attempted(plain)
-    # A textbook form that is not simplified further needs no comparison: it is shown without --simplify too.
-    new = [(name, e, f) for (name, e), f, p in zip(derived, forms, plain, strict=True) if f is not None and f is not p]
-    wrong, unsure = differing(new, variables)
-    long = [name for (name, _), form in zip(derived, forms, strict=True) if form is None or name in unsure]
     if not line.quiet:
-        if wrong:
-            stderr.note(f"{_listed(wrong)}: the simpler form is not the same function, and is not shown", line.color)
-        if long:
-            stderr.note(f"{_listed(long)} not simplified: that takes more work than the limit", line.color)
-    return [
-        (name, p if form is None or name in wrong or name in long else form)
-        for (name, _), form, p in zip(derived, forms, plain, strict=True)
-    ]
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        for note in [*remarks, *([request.note] if request.note else [])]:
+            stderr.note(note, line.color)

@@ -64,6 +64,44 @@ def test_formulas_without_points(shell: Shell) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("expression", "slope", "raw"),
+    [
+        ("sin(x)**2 + cos(x)**2", "0", "t1 - t1"),
+        ("x**n", "n*x**(n - 1)", "where(x == 0 and n == 0, 0, n*x**(n - 1))"),
+        # A choice as typed stays.
+        ("where(x == 0 and n == 0, 0, x)", "where(x == 0 and n == 0, 0, 1)", "where(x == 0 and n == 0, 0, 1)"),
+    ],
+)
+def test_formulas_are_simplified_and_raw_ones_as_computed(shell: Shell, expression: str, slope: str, raw: str) -> None:
+    code, out, err = shell("diff", expression, "--wrt", "x")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[:2] == [f"f = {expression}", f"df_dx = {slope}"]
+    assert shell("diff", expression, "--wrt", "x", "--raw")[1].splitlines()[-1] == f"df_dx = {raw}"
+
+
+def test_points_left_out_of_a_formula_are_remarks(shell: Shell) -> None:
+    remark = "where x == 0 and 1/n == 0, x**(1/n - 1)/n counts as 0"
+    words = ("diff", "x**(1/n)", "--wrt", "x")
+    assert shell(*words) == (0, f"f = x**(1/n)\ndf_dx = x**(1/n - 1)/n\n# {remark}\n", "")
+    assert json.loads(shell(*words, "--json")[1])["remarks"] == [remark]
+    assert shell(*words, "--csv")[2] == f"gradcli: note: {remark}\n"
+    assert shell(*words, "--csv", "-q")[2] == ""
+    Path("slope.grad").write_text(shell(*words)[1])
+    assert shell("eval", "-f", "slope.grad", "--at", "x=4,n=2", "--json")[0] == 0
+
+
+def test_a_base_that_is_0_over_an_interval_keeps_its_guard(shell: Shell) -> None:
+    _, out, _ = shell("diff", "max(x, 0)**n", "--wrt", "n")
+    assert "df_dn = where(max(x, 0) == 0 and n >= 0, 0, log(max(x, 0))*max(x, 0)**n)" in out
+
+
+def test_raw_is_for_formulas(shell: Shell) -> None:
+    code, out, err = shell("diff", "x", "--raw", "--at", "x=1")
+    assert (code, out) == (2, "")
+    assert "--raw is for derivatives as expressions" in err
+
+
 def test_what_is_printed_is_read_back(shell: Shell) -> None:
     code, out, _ = shell("diff", "exp(sin(x))", "--order", "6")
     assert re.search(r"^t1 = ", out, re.M)
