@@ -6,7 +6,7 @@ from gradcli.codegen.identifiers import field, key, quoted
 from gradcli.codegen.language import Language, Spelled
 from gradcli.codegen.languages_compiled import INFIX, calls
 
-_QUERY = "<comment><head>SELECT\n<results>\nFROM <source>;\n"
+_QUERY = "<comment><head>SELECT\n<carried><results>\nFROM <source>;\n"
 _COLUMN = "  <value> AS <name>"
 _SQL: Spelled = {
     **INFIX, "ne": ("{0:5} <> {1:5}", 4), "eq": ("{0:5} = {1:5}", 4), "and": ("{0:2} AND {1:3}", 2),
@@ -38,7 +38,8 @@ _POSTGRES = Language(
         "atan2": "atan2({0}, {1})", "max": "greatest({0}, {1})",
     },
     frame=_QUERY, result=_COLUMN, between=",\n", whole=True, width=600, quoted=True, quote=quoted,
-    read='CAST(points.<key> AS double precision) AS <name>',
+    read='CAST(points.<key> AS double precision) AS <name>', row_of="points", carry="  (<row>).*,\n",
+    suffixes=(".sql",),
 )  # fmt: skip
 
 _DUCKDB = Language(
@@ -53,7 +54,7 @@ _DUCKDB = Language(
         "round": "round_even({0}, 0)",
     },
     frame=_QUERY, result=_COLUMN, between=",\n", width=600, quoted=True, quote=quoted, folds=True,
-    read="CAST(points.<key> AS DOUBLE) AS <name>",
+    read="CAST(points.<key> AS DOUBLE) AS <name>", row_of="points", carry="  <row>.*,\n",
 )  # fmt: skip
 
 _SQLITE = Language(
@@ -70,6 +71,7 @@ _SQLITE = Language(
     frame=_QUERY, result=_COLUMN, between=",\n", width=600, depth=12, quoted=True, quote=quoted, folds=True,
     # SQLite reads these two as truth values even in double quotes.
     read="CAST(points.<key> AS REAL) AS <name>", keywords="true false",
+    row_of="points._rowid_", carry="  points.*,\n", rejoined=True,
 )  # fmt: skip
 
 _JQ = Language(
@@ -83,7 +85,8 @@ _JQ = Language(
                 " acosh atanh abs=fabs floor ceil round=rint trunc cbrt_near=cbrt lgamma gamma=tgamma", 0),
         **calls("F({0}; {1})", "atan2 power=pow fmod bare_copysign=copysign"),
     },
-    frame="<comment>\n<prelude><helpers><read><body>{<results>}\n", result="<name>: (<value>)",
+    frame="<comment>\n<prelude><helpers><read><body><carried>{<results>}\n", result="<name>: (<value>)",
+    carry=". + ", suffixes=(".jq",),
     helper="def <function>(<parameters>):\n<body>  <value>;\n\n", parameter="${0}", separator="; ", reads="${0}",
     assign="  (<value>) as $<name> |\n", read="  (.<key> // nan) as $<name> |\n", whole=True, minus=0, width=600,
     prelude={"lt": "def lt($a; $b): ($a | isnan | not) and ($b | isnan | not) and $a < $b;\n\n",
@@ -101,7 +104,8 @@ _AWK = Language(
         "fmod": "fmod({0}, {1})", **calls("F({0})", "exp log sqrt sin cos"), "atan2": "atan2({0}, {1})",
     },
     frame="<comment>\n<prelude><helpers>{\n<read><body>  print <results>\n}\n", result="shown(<value>)",
-    between=", ", helper="function <function>(<parameters><declared>) {\n<body>  return <value>\n}\n\n",
+    between=", ", suffixes=(".awk",),
+    helper="function <function>(<parameters><declared>) {\n<body>  return <value>\n}\n\n",
     declare=", <name>", assign="  <name> = <value>\n", read="  <name> = $<place> * 1\n", whole=True,
     prelude={
         # Implementations of awk differ in comparisons with nan and in inf == inf, but not in how nan is printed.
@@ -132,6 +136,7 @@ _MILLER = Language(
         "atan2": "atan2({0}, {1})", "power": ("{0:9} ** {1:9}", 8),
     },
     frame="<comment>\n<helpers><read><body><results>", result="<name> = <value>;\n", between="",
+    suffixes=(".mlr",),
     helper="func <function>(<parameters>) {\n<inner>    return <value>;\n}\n\n",
     assign="var <name> = <value>;\n", read="var <name> = float(<key>);\n", quote=field,
     keywords="""all begin bool break call continue do dump edump elif else emit1 emit emitf emitp end eprint eprintn

@@ -2,11 +2,14 @@
 
 import functools
 import itertools
+import json
 import math
 import random
+import sqlite3
 
 import pytest
-from runners import RUN, SEEN, language_of, run
+from runners import RUN, SEEN, language_of, output_of, postgres, run
+from tools import need
 
 from gradcli.calculus.derive import derive
 from gradcli.codegen import LANGUAGES, code
@@ -424,3 +427,74 @@ def test_no_variables(tool, tmp_path):
     named = [*named_of("y = 2*pi + 1/3", 0)[0], *named_of("z = where(1 < 2 and not 3 == 4, -1, 0)", 0)[0]]
     (rows,) = run(tool, [(code(language_of(tool), named, []), [], [{}], 2)], tmp_path)
     assert rows == [[2 * math.pi + 1 / 3, -1.0]]
+
+
+def test_results_of_numpy_have_the_shape_of_the_inputs():
+    np = pytest.importorskip("numpy")
+    named, variables = named_of("y = a*x + 3; z = 2*pi; w = x", 1)
+    space = {}
+    exec(compile(code("numpy", named, variables), "f.py", "exec"), space)
+    x = np.array([1.0, 2.0, 4.0])
+    results = space["f"](2.0, x)
+    assert len(results) == len(named)
+    assert [r.shape for r in results] == [x.shape] * len(named)
+    assert np.column_stack(results).shape == (3, len(named))
+    found = dict(zip([name for name, _ in named], np.array(results).tolist(), strict=True))
+    assert found["y"] == [5.0, 7.0, 11.0]
+    assert found["dy_dx"] == [2.0] * 3
+    assert found["dz_dx"] == [0.0] * 3
+    assert found["z"] == [2 * math.pi] * 3
+    # Inputs are broadcast against each other, and scalars stay scalars.
+    assert [r.shape for r in space["f"](x[:, None], x)] == [(3, 3)] * len(named)
+    assert [np.shape(r) for r in space["f"](1.0, 2.0)] == [()] * len(named)
+
+
+ORDERED = [tool for tool in RUN if LANGUAGES[language_of(tool)].ordered]
+
+
+@pytest.mark.parametrize("tool", ORDERED)
+def test_arguments_are_taken_in_the_order_given(tool, tmp_path):
+    named, variables = named_of("a*exp(-b*x) + x", 1)
+    order = ["x", "b", "unused", "a"]
+    assert variables != [v for v in order if v != "unused"]
+    points = [{"x": 1.5, "b": 0.25, "unused": 7.0, "a": 3.0}]
+    (rows,) = run(tool, [(code(language_of(tool), named, order), order, points, len(named))], tmp_path)
+    want, bounds = evaluate(named, variables, points[0])
+    assert all(abs(got - v) <= 4 * bound for got, v, bound in zip(rows[0], want, bounds, strict=True))
+
+
+CARRIED = [("note", "one"), ("x", 3.0), ("f", 7), ("y", 4.0)]
+"""A row of a table, with a text and a column that is called like a result."""
+
+
+@pytest.mark.parametrize("source", ["sqrt(x*x + y*y)", "7.5"])
+@pytest.mark.parametrize("tool", ["sql", "duckdb", "sqlite", "jq"])
+def test_all_columns_precede_the_results(tool, source, tmp_path):
+    named, variables = named_of(source, 0)
+    text = code(tool, named, variables, all_columns=True)
+    value = evaluate(named, variables, dict(CARRIED))[0][0]
+    create = "CREATE TABLE points (note TEXT, x {0}, f INTEGER, y {0})"
+    insert = f"INSERT INTO points VALUES {tuple(v for _, v in CARRIED)}"
+    if tool == "jq":
+        need("jq")
+        (tmp_path / "f.jq").write_text(text)
+        found = json.loads(output_of("jq", "-c", "-f", "f.jq", text=json.dumps(dict(CARRIED)), cwd=tmp_path))
+        assert found == {**dict(CARRIED), "f": value}
+        return
+    if tool == "sql":
+        script = f"DROP TABLE IF EXISTS points; {create.format('float8')}; {insert};\n{text}"
+        rows = [line.split() for line in output_of(*postgres(), text=script, cwd="/").splitlines()]
+    else:
+        base = sqlite3.connect(":memory:") if tool == "sqlite" else pytest.importorskip("duckdb").connect()
+        base.execute(create.format("DOUBLE"))
+        base.execute(insert)
+        rows = base.execute(text).fetchall()
+        base.close()
+    assert [[str(cell).removesuffix(".0") for cell in row] for row in rows] == [
+        ["one", "3", "7", "4", repr(value).removesuffix(".0")]
+    ]
+
+
+def test_all_columns_are_for_what_reads_them_by_name():
+    with pytest.raises(GradError, match="--all-columns is for sql, duckdb, sqlite, jq, not for mlr"):
+        code("mlr", *named_of("x", 0), all_columns=True)
