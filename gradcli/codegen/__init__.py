@@ -79,7 +79,8 @@ def _parts(roots: Sequence[Expr], row: Language) -> set[str]:
 
 
 def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[str], all_columns: bool) -> str:
-    roots = resolve(lower(fold(e for _, e in named)), row)
+    lowered = lower(fold(e for _, e in named))
+    roots = resolve(lowered, row)
     functions = _Functions(row)
     functions.need(roots)
     reserved = row.words() | set(functions.names.values())
@@ -90,7 +91,9 @@ def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[
     if misread:
         raise GradError(f"{row.name} cannot read a column '{misread[0]}'", hint="rename the variable")
     temporaries, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
-    notes = comment(row.comment, _notes(named, names, row))
+    operations = {"", *[e.op for e in reachable(lowered)]}
+    caveats = dict.fromkeys(sentence for op, sentence in row.caveats.items() if op in operations)
+    notes = comment(row.comment, [*_notes(named, names, row), *caveats])
     results = [(row.quote(name), value) for (name, _), value in zip(named, values, strict=True)]
     if row.quoted:
         return staged_query(row, notes, temporaries, results, list(names.values()), all_columns)

@@ -36,6 +36,8 @@ class Language(NamedTuple):
     shape: str = ""
     """The line that finds the shape of all inputs, from their <shapes>, each `shape_of` a variable."""
     shape_of: str = ""
+    caveats: Mapping[str, str] = {}
+    """Sentences for the comment, each by the operation that calls for it; that of "" always stands there."""
     carry: str = ""
     """What precedes the results in <carried> if the text carries all columns or keys of its input through."""
     row_of: str = ""
