@@ -446,7 +446,8 @@ def test_edges(tool, tmp_path):
 FIELDS = {
     "nan": math.nan, "NaN": math.nan, "-nan": math.nan, "NAN": math.nan, "inf": math.inf, "+inf": math.inf,
     "-Inf": -math.inf, "Infinity": math.inf, "-INFINITY": -math.inf, "1e400": math.inf, "-2.5e+400": -math.inf,
-    "1e-400": 0.0, "5e-324": 5e-324, "-2.5e-310": -2.5e-310, "0e5": 0.0, "0.5": 0.5, "+.5": 0.5, "-3.": -3.0, "1.7976931348623157e+308": 1.7976931348623157e308,
+    "1e-400": 0.0, "5e-324": 5e-324, "-2.5e-310": -2.5e-310, "0e5": 0.0,
+    "0.5": 0.5, "+.5": 0.5, "-3.": -3.0, "1.7976931348623157e+308": 1.7976931348623157e308,
     "-0.1E-2": -0.001, "header": math.nan, "0x10": math.nan, "1,5": math.nan, "e5": math.nan,
 }  # fmt: skip
 
