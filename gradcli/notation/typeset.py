@@ -145,6 +145,7 @@ class Typesetter:
         """The factors of a product, numbers and constants before what depends on variables: 4 pi**2 L."""
         style = self.style
         factors = _factors(e)
+        spend(2 * len(factors))
         first, *rest = sorted(factors, key=lambda f: 2 if f.variables else f.op != "const")
         minus = first in self.unsigned
         self.digit[e] = self.digit[first]
