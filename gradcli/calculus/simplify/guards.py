@@ -44,4 +44,5 @@ def _at_points(condition: Expr) -> bool:
 def _isolated(base: Expr) -> bool:
     """Whether no part of ``base`` selects or steps, which could make it 0 over an interval."""
     rows = [TABLE[e.op] for e in reachable([base]) if e.args]
-    return all(r.name != "where" and r.slopes is not None and not r.selects and not r.exact for r in rows)
+    arithmetic = {"add", "sub", "mul", "div", "neg"}
+    return all(r.name in arithmetic or not (r.direct or r.slopes is None or r.selects or r.exact) for r in rows)
