@@ -29,17 +29,15 @@ def diff(ctx: click.Context, line: CommandLine) -> None:
         numbers(ctx, line, line.order)
         return
     from gradcli.cli.formulas import simplified
-    from gradcli.job import Formulas, Job, Request, formulas
+    from gradcli.job import Formulas, Job, derivatives
 
     check_no_input_options(line)
     target = Target(ctx, line)
     job = Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused, **choice(line))
-    if line.raw:
-        target.write_formulas(formulas(job))
-        return
-    request = Request(job, ())
-    request.pointwise()
-    derived, remarks = simplified(request, line, kept=[name for name, _ in request.outputs])
+    request, derived = derivatives(job)
+    remarks: list[str] = []
+    if not line.raw:
+        derived, remarks = simplified(request, derived, line, kept=[name for name, _ in request.outputs])
     target.write_formulas(Formulas(request, job.order, derived, remarks=remarks))
 
 

@@ -19,12 +19,14 @@ _LINE = 200
 """The most characters of a formula in a remark."""
 
 
-def simplified(request: Request, line: CommandLine, kept: Collection[str] = ()) -> tuple[Named, list[str]]:
-    """All results by name, simplified except for those ``kept``, and remarks on single points.
+def simplified(
+    request: Request, derived: Named, line: CommandLine, kept: Collection[str] = ()
+) -> tuple[Named, list[str]]:
+    """The results by name, simplified except for those ``kept``, and remarks on single points.
 
     Notes on stderr name the results that are not simplified.
     """
-    named = [(name, e) for name, e in request.derived if name not in kept]
+    named = [(name, e) for name, e in derived if name not in kept]
     formulas, guards = unguarded([e for _, e in named], [e for _, e in request.outputs])
     places = [text(condition, _LINE) for condition, _ in guards]
     # A remark quotes its formula, which is simplified and compared as a result is.
@@ -36,7 +38,7 @@ def simplified(request: Request, line: CommandLine, kept: Collection[str] = ()) 
     quoted = [text(form, _LINE) for form in forms[len(named) :]]
     shown = dict(zip([name for name, _ in named], forms, strict=False))
     return (
-        [(name, shown.get(name, e)) for name, e in request.derived],
+        [(name, shown.get(name, e)) for name, e in derived],
         [f"where {place}, {formula} counts as 0" for place, formula in zip(places, quoted, strict=True)],
     )
 

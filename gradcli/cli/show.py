@@ -59,7 +59,7 @@ def show(ctx: click.Context, line: CommandLine) -> None:
     if line.simplify:
         from gradcli.cli.formulas import simplified
 
-        derived, remarks = simplified(request, line)
+        derived, remarks = simplified(request, derived, line)
     if target is not None:
         target.write_formulas(Formulas(request, job.order, derived, remarks=remarks))
         return
