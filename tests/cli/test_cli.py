@@ -806,6 +806,7 @@ def test_every_option_is_declared_once_for_all_commands() -> None:
             if isinstance(param, click.Option) and (name, param.name) not in {
                 ("version", "json"),
                 ("show", "language"),
+                ("show", "environment"),
             }:
                 told = (type(param.type), param.multiple)
                 assert seen.setdefault(str(param.name), told) == told
