@@ -8,7 +8,7 @@ import pytest
 
 PROBES = {
     "julia": ["--startup-file=no", "-e", "using SpecialFunctions"], "mawk": ["-W", "version"], "dot": ["-V"],
-    "zsh": ["-c", ":"], "bash": ["-c", ":"], "grep": ["-V"],
+    "busybox": ["awk", "BEGIN { exit exp(0) != 1 }"], "zsh": ["-c", ":"], "bash": ["-c", ":"], "grep": ["-V"],
 }  # fmt: skip
 """What a program is asked whose answer to ``--version`` does not show that it works."""
 

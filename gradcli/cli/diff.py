@@ -8,6 +8,7 @@ from gradcli.cli import options
 from gradcli.cli.inputs import check_no_input_options, choice, names, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
+from gradcli.errors import GradError
 
 
 @options.command(
@@ -18,19 +19,26 @@ from gradcli.cli.target import Target
         'gradcli diff "r = sqrt(x*x + y*y); u = log(r)" --wrt x --csv --grid x=1:2:11 --grid y=1,2',
         'gradcli diff "a*exp(-b*t)" --wrt a,b --input runs.csv --keep -o sensitivities.csv',
     ),
-    help="Values and all partial derivatives at points; without points, the derivatives as expressions.",
-    params=options.named(f"expr file order wrt allow_unused {options.POINTS} {options.TABLES} {options.NUMBERS}"),
+    help="Values and all partial derivatives at points; without points, the derivatives as expressions, simplified.",
+    params=options.named(f"expr file order wrt allow_unused raw {options.POINTS} {options.TABLES} {options.NUMBERS}"),
 )
 def diff(ctx: click.Context, line: CommandLine) -> None:
-    from gradcli.job import Job, formulas
-
     if line.pointed:
+        if line.raw:
+            raise GradError("--raw is for derivatives as expressions: leave it out, or the points")
         numbers(ctx, line, line.order)
         return
+    from gradcli.cli.formulas import simplified
+    from gradcli.job import Formulas, Job, derivatives
+
     check_no_input_options(line)
     target = Target(ctx, line)
     job = Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused, **choice(line))
-    target.write_formulas(formulas(job))
+    request, derived = derivatives(job)
+    remarks: list[str] = []
+    if not line.raw:
+        derived, remarks = simplified(request, derived, line, kept=[name for name, _ in request.outputs])
+    target.write_formulas(Formulas(request, job.order, derived, remarks=remarks))
 
 
 def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:

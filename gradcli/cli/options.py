@@ -102,7 +102,11 @@ class CommandLine:
     max_bytes: int | None = None
     constant: tuple[str, ...] = ()
     language: str = "text"
+    args: tuple[str, ...] = ()
+    all_columns: bool = False
+    environment: str | None = None
     simplify: bool = False
+    raw: bool = False
     output: str | None = None
     format: str | None = None
     csv: bool = False
@@ -390,7 +394,13 @@ ROWS = {
                       "[default: 64 GiB if packed, 0.8 GiB if held in memory]"),
     "constant": _row("--constant", multiple=True, metavar="NAME",
                      help="NAME stays the constant, even where a column is called so."),
+    "args": _row("--args", multiple=True, metavar="X,A,B",
+                 help="The order of the arguments of a function, or of awk's fields.  [default: as they occur]"),
+    "all_columns": _row("--all-columns", is_flag=True,
+                        help="Queries carry all columns of their input, jq all keys, in front of the results."),
     "simplify": _row("--simplify", is_flag=True, help="The form that a person would write, for reading."),
+    "raw": _row("--raw", is_flag=True,
+                help="Without points: the derivatives as they are computed, with shared parts named."),
     "output": _row("-o", "--output", metavar="FILE",
                    help="Write to FILE, format by suffix: " + " ".join(row.suffixes[0] for row in FORMATS.values())),
     "format": _row("--format", type=click.Choice(list(FORMATS)), metavar="FORMAT",

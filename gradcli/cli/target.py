@@ -89,6 +89,9 @@ class Target:
         with self.output:
             self._send(lambda out: self.format.tell(formulas, out, self.style))
         self._note(formulas.note)
+        # Formats with a row for each formula have no place for a remark.
+        for remark in () if self.format.name in ("table", "json") else formulas.remarks:
+            self._note(remark)
 
     def _note(self, text: str) -> None:
         if text and not self.line.quiet:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 
 from gradcli.codegen import languages_compiled, languages_query, languages_scripting
 from gradcli.codegen.fallbacks import FORMS
@@ -25,20 +27,28 @@ LANGUAGES: dict[str, Language] = {
     row.name: row for row in (*languages_scripting.ROWS, *languages_compiled.ROWS, *languages_query.ROWS)
 }
 
+SUFFIXES = {suffix: row.name for row in LANGUAGES.values() for suffix in row.suffixes}
+"""The language of a file, by its suffix."""
 _LONG = 60
 """The most operations of an expression that the comment quotes."""
 
 
-def code(language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[str]) -> str:
-    """A complete source text: a function of ``variables`` that returns every expression of ``named``.
+def code(
+    language: str, named: Sequence[tuple[str, Expr]], variables: Sequence[str], *, all_columns: bool = False
+) -> str:
+    """A complete source text: a function of ``variables``, in this order, that returns every expression of ``named``.
 
+    ``all_columns``: a query or filter carries all columns or keys of its input through, in front of the results.
     Raises GradError for an unknown language, or one that cannot express one of the functions.
     """
     row = LANGUAGES.get(language)
     if row is None:
         raise GradError(f"there is no language '{language}'", hint=f"there are {', '.join(LANGUAGES)}")
+    if all_columns and not row.carry:
+        able = ", ".join(row.name for row in LANGUAGES.values() if row.carry)
+        raise GradError(f"--all-columns is for {able}, not for {language}")
     try:
-        return _code(row, named, variables)
+        return _code(row, named, variables, all_columns)
     except Unsupported as e:
         raise _refused(e.args[0], language, [e for _, e in named]) from None
 
@@ -68,8 +78,9 @@ def _parts(roots: Sequence[Expr], row: Language) -> set[str]:
     return seen
 
 
-def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[str]) -> str:
-    roots = resolve(lower(fold(e for _, e in named)), row)
+def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[str], all_columns: bool) -> str:
+    lowered = lower(fold(e for _, e in named))
+    roots = resolve(lowered, row)
     functions = _Functions(row)
     functions.need(roots)
     reserved = row.words() | set(functions.names.values())
@@ -80,19 +91,32 @@ def _code(row: Language, named: Sequence[tuple[str, Expr]], variables: Sequence[
     if misread:
         raise GradError(f"{row.name} cannot read a column '{misread[0]}'", hint="rename the variable")
     temporaries, values = lines(roots, row, names, {*variables, *names.values(), *reserved}, functions.calls(roots))
-    notes = comment(row.comment, _notes(named, names, row))
+    operations = {"", *[e.op for e in reachable(lowered)]}
+    caveats = dict.fromkeys(sentence for op, sentence in row.caveats.items() if op in operations)
+    notes = comment(row.comment, [*_notes(named, names, row), *caveats])
     results = [(row.quote(name), value) for (name, _), value in zip(named, values, strict=True)]
     if row.quoted:
-        return staged_query(row, notes, temporaries, results, list(names.values()))
+        return staged_query(row, notes, temporaries, results, list(names.values()), all_columns)
+    everything = reduce(or_, [var(v).variables for v in variables], 0)
+    partial = [bool(row.spread) and root.variables != everything for root in roots]
     shown = row.between.join(
-        fill(row.result, value=value.text, name=name, index=str(k), place=str(k + 1))
-        for k, (name, value) in enumerate(results)
-    )
+        fill(
+            row.result,
+            value=fill(row.spread, value=value.text) if part else value.text,
+            name=name, index=str(k), place=str(k + 1),
+        )
+        for k, ((name, value), part) in enumerate(zip(results, partial, strict=True))
+    )  # fmt: skip
     count = str(len(results))
     extra = [fill(row.extra, count=count)] if row.extra else []
+    body = _body(row, names, temporaries)
+    if any(partial):
+        shapes = ", ".join(fill(row.shape_of, name=name) for name in names.values())
+        body["read"] += fill(row.shape, shapes=shapes)
     parts = {
-        "helpers": "".join(functions.texts), **_body(row, names, temporaries), "results": shown, "count": count,
+        "helpers": "".join(functions.texts), **body, "results": shown, "count": count,
         "comma": "," if count == "1" else "", "parameters": ", ".join([*_parameters(row, names), *extra]),
+        "carried": row.carry if all_columns else "",
     }  # fmt: skip
     prelude = _prelude(row, " ".join(parts.values()))
     whole = fill(row.frame, comment=notes, prelude=prelude, **parts)

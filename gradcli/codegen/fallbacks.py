@@ -72,7 +72,7 @@ def _div(a: Expr, b: Expr) -> Expr:
 
 
 def _exp(x: Expr) -> Expr:
-    fits = lt(abs_(x), const(708))
+    fits = and_(gt(x, const(-745.133219101941)), lt(x, const(709.782712893384)))
     return where(fits, apply("bare_exp", where(fits, x, ZERO)), where(gt(x, ZERO), INF, where(lt(x, ZERO), ZERO, x)))
 
 
@@ -142,7 +142,8 @@ def _asinh(x: Expr) -> Expr:
 
 def _acosh(x: Expr) -> Expr:
     t = x - ONE
-    return where(gt(x, _LARGE), log(x) + log(TWO), log1p(t + sqrt(TWO * t + t * t)))
+    near = where(ge(x, ONE), log1p(t + sqrt(TWO * t + t * t)), NAN)
+    return where(gt(x, _LARGE), log(x) + log(TWO), near)
 
 
 def _atanh(x: Expr) -> Expr:
@@ -171,6 +172,13 @@ def _rounded_down(x: Expr) -> Expr:
 
 def _split(x: Expr) -> tuple[Expr, Expr]:
     """x as a sum of two numbers of 26 bits, whose products are exact (Veltkamp and Dekker, 1971)."""
+    number = exact(x)
+    if number is not None:
+        # In doubles: the arithmetic of constants is exact, and would leave nothing for the second number.
+        value = float(number)
+        top = value * (2**27 + 1)
+        top -= top - value
+        return const(top), const(value - top)
     wide = x * const(2**27 + 1)
     lead = wide - (wide - x)
     return lead, x - lead
@@ -190,11 +198,13 @@ def _dekker_fma(x: Expr, y: Expr, z: Expr) -> Expr:
 def _fmod(x: Expr, y: Expr) -> Expr:
     # A step is exact for quotients below 2**53; the first reduces quotients below 2**100 to that. Beyond it is nan.
     a, b = abs_(x), abs_(y)
-    rest = a
+    most = const(10**270)
+    near = and_(_finite(x), _or(gt(b, most), lt(a, minimum(b, most) * const(2**100))))
+    rest = where(and_(near, ge(a, b)), a, b)
     for _ in range(2):
         rest = _fma(-_floor(rest / b), b, rest)
     rest = where(lt(rest, ZERO), rest + b, where(ge(rest, b), rest - b, rest))
-    sound = and_(ge(rest, ZERO), lt(rest, b))
+    sound = and_(near, and_(ge(rest, ZERO), lt(rest, b)))
     return where(lt(a, b), x, where(sound, _signed(rest, x), NAN))
 
 

@@ -29,6 +29,21 @@ class Language(NamedTuple):
     frame: str
     result: str
     """One result within the frame: <value>, <name>, <index> from 0 and <place> from 1."""
+    suffixes: tuple[str, ...] = ()
+    """The suffixes of files that hold it; of several languages that share one, the first row's."""
+    spread: str = ""
+    """The value of a result that does not use every variable, in a language of arrays: it gets the inputs' <shape>."""
+    shape: str = ""
+    """The line that finds the shape of all inputs, from their <shapes>, each `shape_of` a variable."""
+    shape_of: str = ""
+    caveats: Mapping[str, str] = {}
+    """Sentences for the comment, each by the operation that calls for it; that of "" always stands there."""
+    carry: str = ""
+    """What precedes the results in <carried> if the text carries all columns or keys of its input through."""
+    row_of: str = ""
+    """How the first stage of a query names a row of the input, which ``carry`` then writes out as <row>."""
+    rejoined: bool = False
+    """Whether the rows so named have to be joined to the results, since the language cannot write them out."""
     between: str = ", "
     """The separator of results."""
     helper: str = ""
@@ -69,11 +84,16 @@ class Language(NamedTuple):
     quoted: bool = False
     """Whether the text is one SQL query with quoted names and temporaries in stages (see `sql`)."""
 
+    @property
+    def ordered(self) -> bool:
+        """Whether its variables are known by their order, as the parameters of a function are, not by their names."""
+        return "<parameters>" in self.frame or "<place>" in self.read
+
     def words(self) -> set[str]:
         """Every word that has a meaning in this language or in this row: no identifier may be one of them."""
         spelled = [s if isinstance(s, str) else s[0] for s in self.spelled.values()]
         texts = (*spelled, *self.prelude, *self.prelude.values(), self.frame, self.helper, self.assign, self.extra)
-        rest = (self.parameter, self.result, self.read, self.keywords)
+        rest = (self.parameter, self.result, self.read, self.shape, self.spread, self.keywords)
         words = re.findall(r"[A-Za-z]\w*", " ".join((*texts, *rest)))
         # The parameters of helpers are local to them.
         return {*words} - {"x", "y", "z", "n", "r"}

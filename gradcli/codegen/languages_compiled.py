@@ -40,7 +40,7 @@ _C = Language(
     },
     frame="<comment>// Build with -ffp-contract=off and without -ffast-math.\n\n#include <math.h>\n\n<helpers>"
     "void f(<parameters>)\n{\n<body><results>}\n",
-    result="    out[<index>] = <value>;\n", between="", extra="double out[<count>]",
+    result="    out[<index>] = <value>;\n", between="", extra="double out[<count>]", suffixes=(".c",),
     helper="static double <function>(<parameters>)\n{\n<body>    return <value>;\n}\n\n",
     assign="    const double <name> = <value>;\n", assign_truth="    const int <name> = <value>;\n",
     parameter="double {0}",
@@ -71,7 +71,7 @@ _RUST = Language(
     "pub fn f(<parameters>) -> [f64; <count>] {\n<body>    [\n<results>    ]\n}\n",
     result="        <value>,\n", between="",
     helper="fn <function>(<parameters>) -> f64 {\n<body>    <value>\n}\n\n",
-    assign="    let <name> = <value>;\n", parameter="{0}: f64",
+    assign="    let <name> = <value>;\n", parameter="{0}: f64", suffixes=(".rs",),
     prelude={
         f"libm_{f}": f'fn libm_{f}(x: f64) -> f64 {{\n    unsafe extern "C" {{\n'
         f"        fn {f}(x: f64) -> f64;\n    }}\n    unsafe {{ {f}(x) }}\n}}\n\n"
@@ -112,6 +112,7 @@ _FORTRAN = Language(
     "  use, intrinsic :: iso_fortran_env, only: dp => real64\n  use, intrinsic :: ieee_arithmetic\n  implicit none\n"
     "  private\n  public :: f\n<prelude>contains\n\n<helpers>  pure subroutine f(<parameters>)\n<read>"
     "    real(dp), intent(out) :: out(<count>)\n<declared><body><results>  end subroutine f\nend module derivatives\n",
+    suffixes=(".f90", ".f95", ".f03", ".f08"),
     result="    out(<place>) = <value>\n", between="", extra="out",
     helper="  pure real(dp) function <function>(<parameters>) result(r)\n<read><declared><body>    r = <value>\n"
     "  end function <function>\n\n",
@@ -146,7 +147,7 @@ _JULIA = Language(
     },
     frame="<comment>\n<prelude><helpers>function f(<parameters>)\n<read><body>    return (<results><comma>)\nend\n",
     result="<value>", helper="function <function>(<parameters>)\n<body>    return <value>\nend\n\n",
-    read="    <name> = Float64(<name>)\n",
+    read="    <name> = Float64(<name>)\n", suffixes=(".jl",),
     prelude={
         **{word: f"{_SPECIAL}{word}\n\n" for word in
            ("erf", "erfc", "erfinv", "digamma", "polygamma", "besselj", "bessely", "besseli", "besselk", "beta",

@@ -6,12 +6,13 @@ from gradcli.codegen.identifiers import field, key, quoted
 from gradcli.codegen.language import Language, Spelled
 from gradcli.codegen.languages_compiled import INFIX, calls
 
-_QUERY = "<comment><head>SELECT\n<results>\nFROM <source>;\n"
+_QUERY = "<comment><head>SELECT\n<carried><results>\nFROM <source>;\n"
 _COLUMN = "  <value> AS <name>"
 _SQL: Spelled = {
     **INFIX, "ne": ("{0:5} <> {1:5}", 4), "eq": ("{0:5} = {1:5}", 4), "and": ("{0:2} AND {1:3}", 2),
     "or": ("{0:1} OR {1:2}", 1), "where": "CASE WHEN {0} THEN {1} ELSE {2} END", "not": "NOT ({0})",
 }  # fmt: skip
+_NO_NEGATIVE_ZERO = "{} has no negative zero: -0.0 is 0.0 there."
 # PostgreSQL and DuckDB order nan: equal to itself and greater than every other value.
 _NAN_AWARE: Spelled = {
     "lt": "({0:5} < {1:9} AND {1:9} <> <nan>)", "le": "({0:5} <= {1:9} AND {1:9} <> <nan>)",
@@ -38,7 +39,11 @@ _POSTGRES = Language(
         "atan2": "atan2({0}, {1})", "max": "greatest({0}, {1})",
     },
     frame=_QUERY, result=_COLUMN, between=",\n", whole=True, width=600, quoted=True, quote=quoted,
-    read='CAST(points.<key> AS double precision) AS <name>',
+    read='CAST(points.<key> AS double precision) AS <name>', row_of="points", carry="  (<row>).*,\n",
+    suffixes=(".sql",), caveats={
+        "": "PostgreSQL ends the query with an error where an operation overflows or underflows.",
+        **dict.fromkeys(("fmod", "mod"), "A remainder is NaN where the quotient is 2**100 or more."),
+    },
 )  # fmt: skip
 
 _DUCKDB = Language(
@@ -53,7 +58,7 @@ _DUCKDB = Language(
         "round": "round_even({0}, 0)",
     },
     frame=_QUERY, result=_COLUMN, between=",\n", width=600, quoted=True, quote=quoted, folds=True,
-    read="CAST(points.<key> AS DOUBLE) AS <name>",
+    read="CAST(points.<key> AS DOUBLE) AS <name>", row_of="points", carry="  <row>.*,\n",
 )  # fmt: skip
 
 _SQLITE = Language(
@@ -70,10 +75,12 @@ _SQLITE = Language(
     frame=_QUERY, result=_COLUMN, between=",\n", width=600, depth=12, quoted=True, quote=quoted, folds=True,
     # SQLite reads these two as truth values even in double quotes.
     read="CAST(points.<key> AS REAL) AS <name>", keywords="true false",
+    caveats={"copysign": _NO_NEGATIVE_ZERO.format("SQLite"), "atan2": _NO_NEGATIVE_ZERO.format("SQLite")},
+    row_of="points._rowid_", carry="  points.*,\n", rejoined=True,
 )  # fmt: skip
 
 _JQ = Language(
-    "jq", "a filter from an object of the variables to an object of the results; null stands for nan", "#",
+    "jq", "a filter from an object of the variables to one of the results; null stands for nan and infinities", "#",
     {
         **{op: form for op, form in INFIX.items() if op not in ("div", "gt", "ge")},
         "inf": "infinite", "nan": "nan", "neg": "(-{0:9})", "lt": "lt({0}; {1})", "le": "le({0}; {1})",
@@ -83,37 +90,95 @@ _JQ = Language(
                 " acosh atanh abs=fabs floor ceil round=rint trunc cbrt_near=cbrt lgamma gamma=tgamma", 0),
         **calls("F({0}; {1})", "atan2 power=pow fmod bare_copysign=copysign"),
     },
-    frame="<comment>\n<prelude><helpers><read><body>{<results>}\n", result="<name>: (<value>)",
+    frame="<comment>\n<prelude><helpers><read><body><carried>{<results>}\n", result="<name>: (<value> | finite)",
+    carry=". + ", suffixes=(".jq",),
     helper="def <function>(<parameters>):\n<body>  <value>;\n\n", parameter="${0}", separator="; ", reads="${0}",
     assign="  (<value>) as $<name> |\n", read="  (.<key> // nan) as $<name> |\n", whole=True, minus=0, width=600,
-    prelude={"lt": "def lt($a; $b): ($a | isnan | not) and ($b | isnan | not) and $a < $b;\n\n",
+    # jq would print an infinity as 1.797e308.
+    prelude={"finite": "def finite: if isinfinite then null else . end;\n\n",
+             "lt": "def lt($a; $b): ($a | isnan | not) and ($b | isnan | not) and $a < $b;\n\n",
              "le": "def le($a; $b): ($a | isnan | not) and ($b | isnan | not) and $a <= $b;\n\n"},
     keywords="""__loc__ ENV module def if then elif else end as reduce foreach try catch label break import include and
     or not gauss mod fma hypot""", quote=key,
 )  # fmt: skip
 
+_NUMBER = r"""# A field as a number; what is none, such as a header, is nan.
+function number(s,  x, e, part) {
+  if (s ~ /^[-+]?[iI][nN][fF]([iI][nN][iI][tT][yY])?$/) return s ~ /^-/ ? -inf : inf
+  if (s !~ /^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$/) return nan
+  x = s * 1
+  if (x != 0 || s !~ /^[^eE]*[1-9][^eE]*[eE]/) return x
+  # The one true awk reads 1e400 and 1e-310 as 0.
+  split(s, part, /[eE]/)
+  e = part[2] + 0
+  return e > 0 ? (s ~ /^-/ ? -inf : inf) : (part[1] "e" (e + 200)) * 1e-200
+}
+
+"""
+_FMOD = """# Long division in binary, each step of which is exact.
+function fmod(x, y,  a, b, c) {
+  a = x < 0 ? -x : x
+  b = y < 0 ? -y : y
+  if (isnan(x) || isnan(y) || b == 0 || a == inf) return nan
+  if (a < b) return x
+  for (c = b; c <= a / 2; c *= 2) continue
+  for (; c >= b; c /= 2) if (a >= c) a -= c
+  return x < 0 ? -a : a
+}
+
+"""
+_EXPONENTIAL = """function exponential(x,  h) {
+  if (isnan(x)) return nan
+  if (x > -700 && x < 700) return exp(x)
+  h = x > 800 ? inf : x < -800 ? 0 : exp(x / 2)
+  return h * h
+}
+
+"""
+_RAISED = """# x ^ n for x > 0, or x < 0 and an integer n.
+function raised(x, n,  a, e, p) {
+  if (x == 1) return 1
+  if (isnan(n)) return nan
+  a = x < 0 ? -x : x
+  e = n * log(a)
+  if (isnan(e)) return 1
+  if (e > 800 || e < -800) p = e > 0 ? inf : 0
+  else if (e > 700 || e < -700) p = a ^ (n / 2) * a ^ (n / 2)
+  else if (n > 4e15 || n < -4e15) p = exp(e)
+  # Implementations multiply repeatedly for an integer exponent, and lose digits where it is large.
+  else p = n % 1 == 0 && (n > 16 || n < -16) ? a ^ (n - 0.5) * sqrt(a) : a ^ n
+  return x < 0 && n > -4e15 && n < 4e15 && n % 2 != 0 ? -p : p
+}
+
+"""
+
 _AWK = Language(
-    "awk", "a program that reads the variables as fields and prints the results; for any awk", "#",
+    "awk", "a program that reads the variables as fields and prints the results; for any awk with mathematics", "#",
     {
         **{op: form for op, form in INFIX.items() if op not in ("div", "gt", "ge")},
         "inf": "inf", "nan": "nan", "lt": "lt({0}, {1})", "le": "le({0}, {1})", "eq": "eq({0}, {1})",
-        "ne": "!eq({0}, {1})", "bare_div": ("{0:6}/{1:7}", 6), "power": "power({0}, {1})",
-        "fmod": "fmod({0}, {1})", **calls("F({0})", "exp log sqrt sin cos"), "atan2": "atan2({0}, {1})",
+        "ne": "!eq({0}, {1})", "bare_div": ("{0:6}/{1:7}", 6), "bare_power": "raised({0}, {1})",
+        # The one true awk takes 1 for a result out of the range of exp, log and sqrt, and BusyBox rounds x % y.
+        "exp": "exponential({0})", "fmod": "fmod({0}, {1})",
+        **calls("F({0})", "bare_log=log bare_sqrt=sqrt sin cos"), "atan2": "atan2({0}, {1})",
     },
     frame="<comment>\n<prelude><helpers>{\n<read><body>  print <results>\n}\n", result="shown(<value>)",
-    between=", ", helper="function <function>(<parameters><declared>) {\n<body>  return <value>\n}\n\n",
-    declare=", <name>", assign="  <name> = <value>\n", read="  <name> = $<place> * 1\n", whole=True,
+    between=", ", suffixes=(".awk",),
+    helper="function <function>(<parameters><declared>) {\n<body>  return <value>\n}\n\n",
+    declare=", <name>", assign="  <name> = <value>\n", read="  <name> = number($<place>)\n", whole=True,
     prelude={
-        # Implementations of awk differ in comparisons with nan and in inf == inf, but not in how nan is printed.
-        "inf": "BEGIN { inf = -log(0) }\n\n", "nan": "BEGIN { nan = log(0) - log(0) }\n\n",
+        # Implementations differ in how they read and compare nan and inf, but not in how nan is printed.
+        "inf": "BEGIN { inf = 1e308 * 10 }\n\n", "nan": "BEGIN { nan = inf - inf }\n\n",
         "isnan": "function isnan(x) {\n  return (x \"\") ~ /[nN][aA]/\n}\n\n",
-        "shown": "function shown(x) {\n  return isnan(x) ? \"nan\" : sprintf(\"%.17g\", x)\n}\n\n",
+        "number": _NUMBER,
+        "shown": "function shown(x) {\n  if (isnan(x)) return \"nan\"\n  if (x == inf) return \"inf\"\n"
+        "  return x == -inf ? \"-inf\" : sprintf(\"%.17g\", x)\n}\n\n",
         "lt": "function lt(x, y) {\n  return !isnan(x) && !isnan(y) && x < y\n}\n\n",
         "le": "function le(x, y) {\n  return !isnan(x) && !isnan(y) && !(x > y)\n}\n\n",
         "eq": "function eq(x, y) {\n  return le(x, y) && le(y, x)\n}\n\n",
-        "fmod": "function fmod(x, y) {\n  return eq(y, 0) ? nan : x % y\n}\n\n",
-        "power": "function power(x, n) {\n  return eq(x, 1) ? 1 : x ^ n\n}\n\n",
+        "fmod": _FMOD, "exponential": _EXPONENTIAL, "raised": _RAISED,
     },
+    caveats={op: _NO_NEGATIVE_ZERO.format("The one true awk") for op in ("copysign", "atan2")},
     keywords="""BEGIN END function func if else while for do break continue next nextfile exit return delete in getline
     print printf NR NF FS RS OFS ORS FILENAME FNR RSTART RLENGTH SUBSEP ENVIRON ARGC ARGV CONVFMT OFMT RT IGNORECASE
     FIELDWIDTHS FPAT BINMODE LINT TEXTDOMAIN PROCINFO ERRNO ARGIND SYMTAB FUNCTAB int rand srand length substr index
@@ -122,23 +187,60 @@ _AWK = Language(
     bindtextdomain dcgettext dcngettext namespace include load BEGINFILE ENDFILE mkbool nan inf""",
 )  # fmt: skip
 
+_MILLER_EXPONENTIAL = """# Miller's own exp is infinite from 709.44.
+func exponential(x) {
+    if (x > 700.0) {
+        return exp(x / 2) * exp(x / 2);
+    }
+    return exp(x);
+}
+
+"""
+_MILLER_REMAINDER = """# Long division in binary, each step of which is exact.
+func remainder(x, y) {
+    var a = abs(x);
+    var b = abs(y);
+    var c = b;
+    if (!(a < 1.0/0.0) || !(b > 0.0)) {
+        return 0.0/0.0;
+    }
+    if (a < b || b == 1.0/0.0) {
+        return x;
+    }
+    while (c <= a / 2.0) {
+        c = c * 2.0;
+    }
+    while (c >= b) {
+        if (a >= c) {
+            a = a - c;
+        }
+        c = c / 2.0;
+    }
+    return x < 0.0 ? -a : a;
+}
+
+"""
+
 _MILLER = Language(
     "mlr", "a text for mlr put -f that assigns a field for each result", "#",
     {
-        # asin and acos are left to their forms: those of Miller lose digits near 1.
+        # asin, acos, sinh and cosh are left to their forms: Miller's lose digits near 1, and overflow early.
         **INFIX, "inf": "(1.0/0.0)", "nan": "(0.0/0.0)", "pi": "M_PI", "e": "M_E",
-        **calls("F({0})", "sqrt exp expm1 log log10 log1p sin cos tan atan sinh cosh tanh asinh acosh atanh"
+        **calls("F({0})", "sqrt exp=exponential expm1 log log10 log1p sin cos tan atan tanh asinh acosh atanh"
                 " abs floor erf erfc cbrt_near=cbrt"),
-        "atan2": "atan2({0}, {1})", "power": ("{0:9} ** {1:9}", 8),
+        "atan2": "atan2({0}, {1})", "fmod": "remainder({0}, {1})", "power": ("{0:9} ** {1:9}", 8),
     },
-    frame="<comment>\n<helpers><read><body><results>", result="<name> = <value>;\n", between="",
+    frame="<comment>\n<prelude><helpers><read><body><results>", result="<name> = <value>;\n", between="",
+    suffixes=(".mlr",),
     helper="func <function>(<parameters>) {\n<inner>    return <value>;\n}\n\n",
     assign="var <name> = <value>;\n", read="var <name> = float(<key>);\n", quote=field,
+    caveats={"power": "Miller's ** may be off by some 50 units in the last place."},
+    prelude={"exponential": _MILLER_EXPONENTIAL, "remainder": _MILLER_REMAINDER},
     keywords="""all begin bool break call continue do dump edump elif else emit1 emit emitf emitp end eprint eprintn
     null NaN Inf false
     filter float for func funct if in int map num print printn return stderr stdout str subr tee true unset var
     while ENV FILENAME FILENUM FNR IFS IPS IRS M_E M_PI NF NR OFS OPS ORS arr any min max round sgn mod sign trunc ceil
-    ceiling truncate exec gamma string boolean asin acos percentile strlen""",
+    ceiling truncate exec gamma string boolean asin acos sinh cosh percentile strlen""",
 )  # fmt: skip
 
 ROWS = (_POSTGRES, _DUCKDB, _SQLITE, _JQ, _AWK, _MILLER)

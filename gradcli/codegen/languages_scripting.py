@@ -37,7 +37,7 @@ _PYTHON = Language(
     },
     frame="<comment>\nimport math\n\n\n<prelude><helpers>def f(<parameters>):\n<body>    return (<results><comma>)\n",
     result="<value>", helper="def <function>(<parameters>):\n<body>    return <value>\n\n\n", whole=True,
-    prelude={
+    suffixes=(".py",), prelude={
         "div": "def div(x, y):\n    if y:\n        return x / y\n"
         "    return x * math.copysign(math.inf, y)\n\n\n",
         **{f: _guarded(f, "OverflowError", "math.inf") for f in _OVERFLOWS},
@@ -86,7 +86,8 @@ _NUMPY = Language(
     frame="<comment>\nimport numpy as np\n<prelude>\n\n<helpers>def f(<parameters>):\n<read>"
     '    with np.errstate(all="ignore"):\n<inner>        return (<results><comma>)\n',
     result="<value>", helper="def <function>(<parameters>):\n<body>    return <value>\n\n\n",
-    read="    <name> = np.asarray(<name>, dtype=float)\n", prelude={
+    read="    <name> = np.asarray(<name>, dtype=float)\n", spread="np.full(shape, <value>)",
+    shape="    shape = np.broadcast_shapes(<shapes>)\n", shape_of="<name>.shape", prelude={
         "special": "from scipy import special\n",
         "real_lambertw": "\n\ndef real_lambertw(x, k):\n    w = special.lambertw(x, k)\n"
         "    return np.where(w.imag == 0, w.real, np.nan)\n",
@@ -107,7 +108,7 @@ _JAVASCRIPT = Language(
     },
     frame="<comment>\n<prelude><helpers>function f(<parameters>) {\n<body>  return [<results>];\n}\n",
     result="<value>", helper="function <function>(<parameters>) {\n<body>  return <value>;\n}\n\n", whole=True,
-    assign="  const <name> = <value>;\n",
+    assign="  const <name> = <value>;\n", suffixes=(".js", ".mjs"),
     prelude={"power": "function power(x, n) {\n  if (x === 1 || (x === -1 && Math.abs(n) === Infinity)) return 1;\n"
              "  return Math.pow(x, n);\n}\n\n"},
     keywords="""arguments await break case catch class const continue debugger default delete do else enum eval export

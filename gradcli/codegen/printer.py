@@ -126,13 +126,19 @@ def _at_least_one(e: Expr) -> bool:
 
 
 def _folded(e: Expr) -> Expr:
-    """A node folded: constants to numbers, choices with a constant condition, `and` and `or` with a constant side."""
+    """A node folded: constants to numbers, choices with a constant condition, `and` and `or` with a constant side.
+
+    The sign of a constant is given by what copies it: -0.0 is 0.0 in some languages.
+    """
     if e.op == "where" and not e.args[0].variables:
         return e.args[1] if _value(e.args[0]) else e.args[2]
     if e.op in ("and", "or"):
         for known, other in (e.args, e.args[::-1]):
             if not known.variables:
                 return other if _value(known) == (e.op == "and") else known
+    if e.op.removeprefix("bare_") == "copysign" and not e.args[1].variables and e.variables:
+        size, sign = apply("abs", e.args[0]), float(_value(e.args[1]))
+        return e if math.isnan(sign) else size if math.copysign(1, sign) > 0 else -size
     return _number(e)
 
 

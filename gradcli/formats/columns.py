@@ -52,12 +52,16 @@ class Columns(Protocol):
 
 
 class Statements(Protocol):
-    """Derivatives as expressions, written if there are no points; ``unused`` names those that do not occur."""
+    """Derivatives as expressions, written if there are no points.
+
+    ``unused`` names those that do not occur; ``remarks`` tell single points at which a formula does not hold.
+    """
 
     lines: list[tuple[str, str]]
     names: tuple[str, ...]
     derivatives: tuple[str, ...]
     unused: tuple[str, ...]
+    remarks: tuple[str, ...]
     variables: list[str]
     order: int
     note: str

@@ -95,6 +95,8 @@ def tell_json(formulas: Statements, out: Out, style: Style) -> None:
     out(b',\n "derivatives": ' + _json(derivatives))
     if formulas.unused:
         out(b',\n "unused": ' + _json(formulas.unused))
+    if formulas.remarks:
+        out(b',\n "remarks": ' + _json(formulas.remarks))
     out(b"}\n")
 
 

@@ -226,3 +226,5 @@ def tell_table(formulas: Statements, out: Out, style: Style) -> None:
         out(_bold(_shown(spell_name(name)), style) + f" = {_shown(text)}\n".encode())
     for name in formulas.unused:
         out(f"# {_shown(name)}: not used\n".encode())
+    for remark in formulas.remarks:
+        out(f"# {_shown(remark)}\n".encode())

@@ -5,6 +5,7 @@ Every error of a request is raised here, before any computation. Layer: must not
 
 from __future__ import annotations
 
+from gradcli.calculus.derive import Named
 from gradcli.calculus.reverse import Varying
 from gradcli.compute import engine
 from gradcli.compute.engine import ENGINES, block_points
@@ -17,16 +18,23 @@ from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, Rows, check
 from gradcli.job.result import Computed, Result
 
 __all__ = [
-    "ENGINES", "POINT_LIMIT", "Formulas", "Job", "Request", "Result", "Rows", "block_points", "formulas", "run",
+    "ENGINES", "POINT_LIMIT", "Formulas", "Job", "Request", "Result", "Rows", "block_points", "derivatives",
+    "formulas", "run",
 ]  # fmt: skip
+
+
+def derivatives(job: Job) -> tuple[Request, Named]:
+    """The request, and the outputs and derivatives chosen for its output. Raises GradError for an invalid request."""
+    request = Request(job, ())
+    request.pointwise()
+    derived = request.derived
+    return request, [derived[k] for k in job.places((), [name for name, _ in derived])]
 
 
 def formulas(job: Job) -> Formulas:
     """The outputs and their derivatives as expressions. Raises GradError for an invalid request."""
-    request = Request(job, ())
-    request.pointwise()
-    derived = request.derived
-    return Formulas(request, job.order, [derived[k] for k in job.places((), [name for name, _ in derived])])
+    request, derived = derivatives(job)
+    return Formulas(request, job.order, derived)
 
 
 def run(job: Job, rows: Rows | None = None) -> Computed:

@@ -216,17 +216,17 @@ class Request(Expressions):
 class Formulas:
     """Derivatives as expressions, the result of a job without points.
 
-    ``derived``: the outputs and their derivatives, which may be simplified ones. ``lines`` are (name, text) statements
-    that parse back, shared subexpressions included; ``names`` are those of the outputs and derivatives.
+    ``derived``: the outputs and their derivatives, which may be simplified. ``lines`` are (name, text) statements that
+    parse back, shared parts included; ``remarks`` tell single points at which a formula does not hold.
     """
 
     unused: tuple[str, ...] = ()
 
     def __init__(
-        self, request: Expressions, order: int, derived: Sequence[tuple[str, Expr]], *, kinks: bool = False
+        self, request: Expressions, order: int, derived: Named, *, kinks: bool = False, remarks: Sequence[str] = ()
     ) -> None:
         self.lines = list(statements(derived, kinks=kinks)) if derived else []
-        self.names = tuple([name for name, _ in derived])
+        self.names, self.remarks = tuple([name for name, _ in derived]), tuple(remarks)
         self.variables, self.order, self.note, self._request = request.variables, order, request.note, request
         outputs = dict(request.outputs)
         self.derivatives = tuple([name for name in self.names if name not in outputs])

@@ -100,6 +100,15 @@ def _to_the(name: str, n: int) -> str:
     return name if n == 1 else f"{{{name}}}^{{{n}}}" if "_" in name else f"{name}^{{{n}}}"
 
 
-def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
-    """One equation a line."""
-    return "".join([f"{side} = {text}\n" for side, text in equations(Latex(), named, order)])
+ENVIRONMENTS = ("align", "align*", "aligned", "gather", "gather*", "equation", "equation*")
+"""The environments of amsmath that equations can stand in; those of align have their equal signs in a column."""
+
+
+def write(named: Sequence[tuple[str, Expr]], order: Sequence[str], environment: str = "") -> str:
+    """One equation a line, within an environment if one is given; each in one of its own if that holds but one."""
+    equal = " &= " if environment.startswith("align") else " = "
+    lines = [f"{side}{equal}{text}" for side, text in equations(Latex(), named, order)]
+    if not environment:
+        return "".join([f"{line}\n" for line in lines])
+    bodies = lines if environment.startswith("equation") else [" \\\\\n".join(lines)]
+    return "".join([f"\\begin{{{environment}}}\n{body}\n\\end{{{environment}}}\n" for body in bodies])

@@ -24,6 +24,8 @@ LENGTH_LIMIT = 20_000_000
 """The longest formula that is written out, in characters."""
 _PIECES = 2
 """Pieces of text that are written in one step of work."""
+_FACTORS = 64
+"""The most factors of a product that are put in order; a longer one is written as it is nested."""
 _EXPONENT = 80
 """Characters of markup from which an exponential is written as exp(...), not as a power of e."""
 
@@ -60,7 +62,8 @@ class Typesetter:
     """The text of each of ``roots`` in textbook form, in one style.
 
     For each node ``parts`` is its text in parts, ``bind`` how tightly it binds, ``digit`` whether the text begins with
-    a digit (a factor after it then needs a dot), ``length`` its number of characters written out.
+    a digit (a factor before it then needs a dot), ``length`` its number of characters written out. ``unsigned`` has
+    parts and binding without the minus for each node whose text begins with one.
     """
 
     def __init__(self, style: Style, roots: Sequence[Expr]) -> None:
@@ -68,12 +71,15 @@ class Typesetter:
         self.form = dict(zip(roots, readable(roots), strict=True))
         self.parts: dict[Expr, Parts] = {}
         self.bind: dict[Expr, int] = {}
+        self.unsigned: dict[Expr, tuple[Parts, int]] = {}
         self.digit: dict[Expr, bool] = {}
         self.length: dict[Expr, int] = {}
         self.count: dict[Expr, int] = {}
         for e in reachable(self.form.values()):
             self.digit[e] = False
             self.parts[e], self.bind[e] = self.shape(e)
+            if e in self.unsigned:
+                self.parts[e], self.bind[e] = (style.sign("neg"), *self.parts[e]), _NEG
             self.length[e] = sum([len(p) if isinstance(p, str) else self.length[p] for p in self.parts[e]])
             self.count[e] = 1 + sum([1 if isinstance(p, str) else self.count[p] for p in self.parts[e]])
 
@@ -91,8 +97,13 @@ class Typesetter:
     def inside(self, e: Expr, at_least: int) -> Parts:
         return (e,) if self.bind[e] >= at_least else self.style.fenced("(", (e,), ")")
 
+    def signed(self, e: Expr, body: Parts, bind: int) -> tuple[Parts, int]:
+        """The text of a node that is minus ``body``."""
+        self.unsigned[e] = body, bind
+        return body, bind
+
     def shape(self, e: Expr) -> tuple[Parts, int]:
-        """The text of a node in parts, and how tightly it binds."""
+        """The text of a node in parts, and how tightly it binds; of a node in ``unsigned`` that without its minus."""
         style, op, args = self.style, e.op, e.args
         if op == "const":
             return self.number(e)
@@ -100,16 +111,21 @@ class Typesetter:
             symbol = style.name(str(e.value)) if op == "var" else style.word(str(e.value))
             return (symbol,), _ATOM
         if op in ("add", "sub"):
-            sign = style.sign("+" if op == "add" else "-")
-            return (*self.inside(args[0], _SUM), sign, *self.inside(args[1], _PRODUCT)), _SUM
+            minus = args[1] in self.unsigned
+            sign = style.sign("+" if (op == "add") != minus else "-")
+            term = self.unsigned[args[1]][0] if minus else self.inside(args[1], _PRODUCT)
+            return (*self.inside(args[0], _SUM), sign, *term), _SUM
         if op == "neg":
-            return (style.sign("neg"), *self.inside(args[0], _PRODUCT)), _NEG
+            if args[0] in self.unsigned:
+                return self.unsigned[args[0]]
+            return self.signed(e, self.inside(args[0], _PRODUCT), _PRODUCT)
         if op == "mul":
-            self.digit[e] = self.digit[args[0]]
-            whole = (*self.inside(args[0], _NEG), style.times(self.digit[args[1]]), *self.inside(args[1], _PRODUCT))
-            return whole, min(_PRODUCT, self.bind[args[0]]) if self.bind[args[0]] >= _NEG else _PRODUCT
+            return self.product(e)
         if op == "div":
-            return style.fraction((args[0],), (args[1],)), _PRODUCT
+            above, below = ((self.unsigned[a][0] if a in self.unsigned else (a,)) for a in args)
+            whole = style.fraction(above, below)
+            minus = (args[0] in self.unsigned) != (args[1] in self.unsigned)
+            return self.signed(e, whole, _PRODUCT) if minus else (whole, _PRODUCT)
         if op == "power":
             return self.power(e)
         if op == "mod":
@@ -125,11 +141,24 @@ class Typesetter:
             return style.cases((args[0],), (args[1],), (args[2],)), _LOWEST
         return self.function(e)
 
+    def product(self, e: Expr) -> tuple[Parts, int]:
+        """The factors of a product, numbers and constants before what depends on variables: 4 pi**2 L."""
+        style = self.style
+        factors = _factors(e)
+        spend(2 * len(factors))
+        first, *rest = sorted(factors, key=lambda f: 2 if f.variables else f.op != "const")
+        minus = first in self.unsigned
+        self.digit[e] = self.digit[first]
+        whole = self.unsigned[first][0] if minus else self.inside(first, _PRODUCT)
+        for factor in rest:
+            whole = (*whole, style.times(self.digit[factor]), *self.inside(factor, _PRODUCT))
+        return self.signed(e, whole, _PRODUCT) if minus else (whole, _PRODUCT)
+
     def number(self, e: Expr) -> tuple[Parts, int]:
         style = self.style
         assert isinstance(e.value, Fraction | float)
         spelled, _ = spell_number(e.value)
-        minus, spelled = (style.sign("neg"), spelled[1:]) if spelled[0] == "-" else ("", spelled)
+        minus, spelled = (True, spelled[1:]) if spelled[0] == "-" else (False, spelled)
         if spelled in ("inf", "nan"):
             body: Parts = (style.word(spelled),)
             bind = _ATOM
@@ -139,7 +168,7 @@ class Typesetter:
             body, bind = self.scientific(above)
             if below:
                 body, bind = style.fraction(body, self.scientific(below)[0]), _PRODUCT
-        return ((minus, *body), _NEG) if minus else (body, bind)
+        return self.signed(e, body, bind) if minus else (body, bind)
 
     def scientific(self, spelled: str) -> tuple[Parts, int]:
         style = self.style
@@ -196,6 +225,21 @@ class Typesetter:
             head = style.raised(head, style.fenced("(", (style.digits(str(e.value)),), ")"))
         comma = style.sign(",")
         return style.called(head, tuple([part for a in args for part in (comma, a)][1:])), _CALL
+
+
+def _factors(e: Expr) -> Sequence[Expr]:
+    """The factors of a product, or its two arguments if there are more than _FACTORS."""
+    factors: list[Expr] = []
+    stack = [e]
+    while stack:
+        node = stack.pop()
+        if node.op == "mul":
+            stack += node.args[::-1]
+        else:
+            factors.append(node)
+        if len(factors) + len(stack) > _FACTORS:
+            return e.args
+    return factors
 
 
 def equations(style: Style, named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> Iterator[tuple[str, str]]:

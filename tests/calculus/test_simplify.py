@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
+from pathlib import Path
+from typing import Any
 
 import pytest
 from engines import evaluate
@@ -11,6 +14,7 @@ from work import calls
 
 from gradcli.calculus.derive import derive
 from gradcli.calculus.simplify import simplified
+from gradcli.calculus.simplify.guards import unguarded
 from gradcli.compute.backends.scalar import function
 from gradcli.compute.program import build
 from gradcli.expr import Expr, apply, const, reachable, readable, text, var, variables
@@ -57,6 +61,15 @@ cosh(x)**2 - 1 -> sinh(x)**2
 exp(x)*exp(y) -> exp(x + y)
 exp(x)*exp(-x) -> 1
 exp(x)**2 -> exp(2*x)
+exp(x) + exp(-x) -> 2*cosh(x)
+exp(x*y)/2 - exp(-x*y)/2 + z -> sinh(x*y) + z
+(exp(x) - 1)/(exp(x) + 1) -> tanh(x/2)
+(exp(-x) - exp(x))/(exp(x) + exp(-x)) -> -tanh(x)
+x*exp(x)/(exp(x) - 1)**2 -> x/(4*sinh(x/2)**2)
+exp(x) - 1 -> exp(x) - 1
+sinh(x)/cosh(x) -> tanh(x)
+(x + y)/(1 + x*y/z**2)/z -> z*(x + y)/(x*y + z**2)
+(x*y/sqrt(x**2 + 1) + y)/(x + sqrt(x**2 + 1)) -> y/sqrt(x**2 + 1)
 1/exp(x) -> exp(-x)
 x*exp(-x) -> x*exp(-x)
 x/exp(x) -> x/exp(x)
@@ -352,3 +365,30 @@ def test_what_is_shared_stays_shared() -> None:
         fibonacci.append(fibonacci[-1] + fibonacci[-2])
     found = one(fibonacci[-1])
     assert len(reachable([found])) == 7
+
+
+SHORT = [
+    json.loads(line) for line in Path(__file__).parents[1].joinpath("data", "simplify.jsonl").read_text().splitlines()
+]
+
+
+@pytest.mark.parametrize("case", SHORT, ids=lambda case: case["expr"])
+def test_slopes_are_as_short_as_sympy_makes_them(case: dict[str, Any]) -> None:
+    """Nodes of the slope written out, without guards, against those of SymPy's simplify."""
+    f = read(case["expr"])
+    (slope,), _ = unguarded([derive([("f", f)], [case["wrt"]], 1)[1][1]], [f])
+    assert length(one(slope)) <= case["sympy_nodes"]
+
+
+def test_guards_at_points_are_removed_and_others_stay() -> None:
+    (slope,), _ = unguarded([derive([("f", read("(2*x + y)**(1/n)"))], ["x"], 1)[1][1]], [])
+    assert "where" not in text(slope)
+    power, step = read("x**n"), read("floor(x)**n")
+    (slope,), guards = unguarded([derive([("f", power)], ["x"], 1)[1][1]], [power])
+    assert [(text(condition), text(formula)) for condition, formula in guards] == [
+        ("x == 0 and n == 0", "n*x**(n - 1)")
+    ]
+    assert text(slope) == "n*x**(n - 1)"
+    stepped = [derive([("f", step)], ["n"], 1)[1][1]]
+    assert unguarded(stepped, [step]) == (stepped, [])
+    assert unguarded([slope], [power]) == ([slope], [])

@@ -64,6 +64,100 @@ def test_formulas_without_points(shell: Shell) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("expression", "slope", "raw"),
+    [
+        ("sin(x)**2 + cos(x)**2", "0", "t1 - t1"),
+        ("x**n", "n*x**(n - 1)", "where(x == 0 and n == 0, 0, n*x**(n - 1))"),
+        # A choice as typed stays.
+        ("where(x == 0 and n == 0, 0, x)", "where(x == 0 and n == 0, 0, 1)", "where(x == 0 and n == 0, 0, 1)"),
+    ],
+)
+def test_formulas_are_simplified_and_raw_ones_as_computed(shell: Shell, expression: str, slope: str, raw: str) -> None:
+    code, out, err = shell("diff", expression, "--wrt", "x")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[:2] == [f"f = {expression}", f"df_dx = {slope}"]
+    assert shell("diff", expression, "--wrt", "x", "--raw")[1].splitlines()[-1] == f"df_dx = {raw}"
+
+
+def test_points_left_out_of_a_formula_are_remarks(shell: Shell) -> None:
+    remark = "where x == 0 and 1/n == 0, x**(1/n - 1)/n counts as 0"
+    words = ("diff", "x**(1/n)", "--wrt", "x")
+    assert shell(*words) == (0, f"f = x**(1/n)\ndf_dx = x**(1/n - 1)/n\n# {remark}\n", "")
+    assert json.loads(shell(*words, "--json")[1])["remarks"] == [remark]
+    assert shell(*words, "--csv")[2] == f"gradcli: note: {remark}\n"
+    assert shell(*words, "--csv", "-q")[2] == ""
+    Path("slope.grad").write_text(shell(*words)[1])
+    assert shell("eval", "-f", "slope.grad", "--at", "x=4,n=2", "--json")[0] == 0
+
+
+def test_a_base_that_is_0_over_an_interval_keeps_its_guard(shell: Shell) -> None:
+    _, out, _ = shell("diff", "max(x, 0)**n", "--wrt", "n")
+    assert "df_dn = where(max(x, 0) == 0 and n >= 0, 0, log(max(x, 0))*max(x, 0)**n)" in out
+
+
+def test_raw_is_for_formulas(shell: Shell) -> None:
+    code, out, err = shell("diff", "x", "--raw", "--at", "x=1")
+    assert (code, out) == (2, "")
+    assert "--raw is for derivatives as expressions" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("f.tex", "f = a x\n"), ("f.PY", "# gradcli: a Python function"), ("f.js", "// gradcli: a JavaScript function"),
+        ("f.c", "// gradcli: a C99 function"), ("f.rs", "// gradcli: a Rust function"),
+        ("f.f90", "! gradcli: a Fortran 2008 module"), ("f.jl", "# gradcli: a Julia function"),
+        ("f.sql", "-- gradcli: one SELECT over the table points, as PostgreSQL"), ("f.jq", "# gradcli: a filter"),
+        ("f.awk", "# gradcli: a program that reads"), ("f.mlr", "# gradcli: a text for mlr"),
+        ("f.mathml", "<math"), ("f.svg", "<svg"), ("f.dot", "digraph"), ("f.txt", "f = a*x\n"), ("f.csv", "name,expr"),
+    ],
+)  # fmt: skip
+def test_the_suffix_chooses_the_form(shell: Shell, name: str, start: str) -> None:
+    assert shell("show", "a*x", "-o", name) == (0, "", "")
+    assert Path(name).read_text().startswith(start)
+
+
+def test_a_form_as_typed_wins_over_the_suffix(shell: Shell) -> None:
+    assert shell("show", "a*x", "--as", "duckdb", "-o", "f.sql") == (0, "", "")
+    assert "for DuckDB" in Path("f.sql").read_text()
+
+
+def test_arguments_in_an_order_of_ones_own(shell: Shell) -> None:
+    assert "\ndef f(x, b, a):\n" in shell("show", "a*x + b", "--as", "python", "--args", "x,b,a")[1]
+    assert "\ndef f(t, x):\n" in shell("show", "x", "--as", "python", "--args", "t,x", "--allow-unused")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--as", "python", "--args", "x,b"], "--args: 'a' is missing\n  such as --args x,b,a"),
+        (["--as", "python", "--args", "x,b,a,t"], "--args: 't' is not used in the expression"),
+        (["--as", "python", "--args", "x,b,a,b"], "--args: 'b' is given twice"),
+        (["--as", "sql", "--args", "x,b,a"], "--args is the order of a function's arguments, and sql has none"),
+        (["--args", "x,b,a"], "--args is the order of a function's arguments, and text has none"),
+        (["--as", "c", "--all-columns"], "--all-columns is for sql, duckdb, sqlite, jq, not for c"),
+        (["--all-columns"], "--all-columns is for queries, not for text"),
+        (["--as", "mathml", "--environment", "align"], "--environment is for latex, not for mathml"),
+    ],
+)
+def test_options_of_show_that_the_form_lacks(shell: Shell, words: list[str], message: str) -> None:
+    code, out, err = shell("show", "a*x + b", *words)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_environments_of_latex(shell: Shell) -> None:
+    words = ("show", "x*y", "--wrt", "x", "--as", "latex", "--environment")
+    slope = r"\frac{\partial f}{\partial x}"
+    aligned = f"\\begin{{align}}\nf &= x y \\\\\n{slope} &= y\n\\end{{align}}\n"
+    assert shell(*words, "align")[1] == aligned
+    assert shell(*words, "gather*")[1] == aligned.replace("&= ", "= ").replace("align", "gather*")
+    assert shell(*words, "equation")[1] == (
+        f"\\begin{{equation}}\nf = x y\n\\end{{equation}}\n\\begin{{equation}}\n{slope} = y\n\\end{{equation}}\n"
+    )
+
+
 def test_what_is_printed_is_read_back(shell: Shell) -> None:
     code, out, _ = shell("diff", "exp(sin(x))", "--order", "6")
     assert re.search(r"^t1 = ", out, re.M)
@@ -712,6 +806,7 @@ def test_every_option_is_declared_once_for_all_commands() -> None:
             if isinstance(param, click.Option) and (name, param.name) not in {
                 ("version", "json"),
                 ("show", "language"),
+                ("show", "environment"),
             }:
                 told = (type(param.type), param.multiple)
                 assert seen.setdefault(str(param.name), told) == told

@@ -1,8 +1,10 @@
 """The languages' own tools: each runs texts at points and gives their numbers back."""
 
 import atexit
+import csv
 import functools
 import getpass
+import io
 import json
 import math
 import os
@@ -152,7 +154,7 @@ def spell_fields(variables, points):
 
 
 def spell_objects(variables, points):
-    return "".join(json.dumps(p) + "\n" for p in points)
+    return "".join(json.dumps({k: None if v != v else v for k, v in p.items()}) + "\n" for p in points)
 
 
 def read_fields(text):
@@ -172,9 +174,18 @@ def run_miller(jobs, tmp):
     found = []
     for text, variables, points, count in jobs:
         (tmp / "program").write_text(text)
-        spelled = spell_objects(variables, points)
+        rows = io.StringIO()
+        csv.writer(rows, lineterminator="\n").writerows([variables or ["unused"], *[p.values() or [0] for p in points]])
         rows = output_of(
-            "mlr", "--ijson", "--ocsv", "--headerless-csv-output", "put", "-f", "program", text=spelled, cwd=tmp
+            "mlr",
+            "--icsv",
+            "--ocsv",
+            "--headerless-csv-output",
+            "put",
+            "-f",
+            "program",
+            text=rows.getvalue(),
+            cwd=tmp,
         )
         found.append([[float(v) for v in line.split(",")[-count:]] for line in rows.splitlines()])
     return found
@@ -187,8 +198,8 @@ def run_query(execute, jobs, kind):
         execute("DROP TABLE IF EXISTS points")
         execute(f"CREATE TABLE points ({columns or 'unused ' + kind})")
         for p in points:
-            values = ", ".join(cell(v) for v in p.values()) or "0"
-            execute(f"INSERT INTO points VALUES ({values})")
+            values = [float(v) for v in p.values()] or [0.0]
+            execute(f"INSERT INTO points VALUES ({', '.join('?' * len(values))})", values)
         found.append([[number(v) for v in row] for row in execute(text).fetchall()])
     return found
 
@@ -258,6 +269,8 @@ RUN = {
     "jq": by_process(["jq", "-c", "-f"], spell_objects, read_objects),
     "gawk": by_process(["gawk", "-f"], spell_fields, read_fields),
     "mawk": by_process(["mawk", "-f"], spell_fields, read_fields),
+    "original-awk": by_process(["original-awk", "-f"], spell_fields, read_fields),
+    "busybox-awk": by_process(["busybox", "awk", "-f"], spell_fields, read_fields),
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ PRINTED = {
         ["grad", "x**2", "--wrt", "x,z", "--at", "x=3", "--allow-unused", "--json"],
     ],
     "formulas": [
-        ["diff", "x**2", "--json"],
+        ["diff", "x**n", "--json"],
         ["show", "exp(sin(x))", "--order", "3", "--json"],
         ["show", "x*y", "u = x", "--json"],
         ["grad", "x**2", "--wrt", "x,z", "--create-graph", "--allow-unused", "--json"],

@@ -61,6 +61,7 @@ class Told:
         self.names = ("y", "dy_dx")
         self.derivatives: tuple[str, ...] = ("dy_dx",)
         self.unused: tuple[str, ...] = ()
+        self.remarks: tuple[str, ...] = ()
         self.expressions = {"y": "x*exp(-`a|b`)"}
         self.variables = ["x", "a|b"]
         self.order = 1

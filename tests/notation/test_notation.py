@@ -75,7 +75,15 @@ where(x > 0 and y <= 1, sqrt(x), 0) -> \begin{cases} \sqrt{x} & \text{if } x > 0
 where(not x != 0, 1, x) -> \begin{cases} 1 & \text{if } \lnot \left(x \ne 0\right) \\ x & \text{otherwise} \end{cases}
 alpha*beta_2 + x_1 + v_max -> \alpha \beta_{2} + x_{1} + v_{\mathrm{max}}
 speed*foo_bar -> \mathrm{foo\_bar} \mathrm{speed}
-2*pi*e*x -> e \cdot 2 \pi x
+2*pi*e*x -> 2 e \pi x
+4*pi**2*L/T**2 -> \frac{4 \pi^{2} L}{T^{2}}
+x*y*sqrt(2) -> \sqrt{2} x y
+x*(-2)/(y + 1) -> -\frac{2 x}{y + 1}
+a*b - x*(-2)/y -> a b + \frac{2 x}{y}
+x - y/-3 -> x + \frac{y}{3}
+-x/(-y) -> \frac{x}{y}
+-(x*-3) -> 3 x
+x*y*(-2)**3 -> -8 x y
 x/3 + 2/3 -> \frac{x}{3} + \frac{2}{3}
 1e-7*x + 1.5e20 -> 10^{-7} x + 1.5 \cdot 10^{20}
 -2*x -> -2 x

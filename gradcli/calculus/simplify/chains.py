@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from gradcli.calculus.simplify.products import ONCE, E, folded, powered, split
-from gradcli.calculus.simplify.sums import Sums
+from gradcli.calculus.simplify.quotients import Quotients
 from gradcli.errors import GradError
 from gradcli.expr import FOLD_BITS, ONE, Expr, apply, const, exact, reachable, rebuild
 from gradcli.functions import TABLE, positive
@@ -19,11 +19,11 @@ _NODE = 16
 """Steps counted in advance for each node; nearly every node takes more."""
 
 
-class Round(Sums):
+class Round(Quotients):
     """One pass over the graph below ``roots``; `run` returns the new roots."""
 
-    def __init__(self, roots: Sequence[Expr], compact: bool) -> None:
-        super().__init__(compact)
+    def __init__(self, roots: Sequence[Expr], compact: bool, quotients: bool) -> None:
+        super().__init__(compact, quotients)
         self.roots = roots
         self.nodes = reachable(roots)
         ahead(_NODE * len(self.nodes))
@@ -68,7 +68,9 @@ class Round(Sums):
             if any(leaf.op == "const" and exact(leaf) is None for leaf, _ in leaves):
                 return self.rebuilt(chain)
             is_sum = _FAMILY.get(e.op) == "sum" or (e.op == "neg" and len(self.terms(leaves[0][0])) > 1)
-            simpler = self.sum(leaves) if is_sum else self.multiplied(leaves)
+            # What a sum of settled terms gives without quotients has been tried before.
+            settled = self.quotients and is_sum and self.rebuilt(chain) is e
+            simpler = self.sum(leaves, e if settled else None) if is_sum else self.multiplied(leaves)
         except (GradError, ZeroDivisionError):
             return self.rebuilt(chain)
         if self.size(simpler) <= length:

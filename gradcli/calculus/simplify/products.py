@@ -26,6 +26,8 @@ WIDE = 32
 E = constant("e")
 ONCE = Fraction(1)
 _NOTHING: Factors = frozenset()
+_RATIOS = {"sin": ("cos", "tan", "cot"), "sinh": ("cosh", "tanh", "coth")}
+"""The functions that quotients of two others are: sin/cos is tan, and cos/sin cot."""
 _FACTOR = 16
 """Steps counted for each factor of a product."""
 
@@ -33,12 +35,13 @@ _FACTOR = 16
 class Products:
     """Rules for products.
 
-    ``compact``: write x**-2/y, which is shorter than 1/(x**2*y). ``sums`` and ``products`` memoize the map of each
-    node made here, ``measures`` its length and sort key, ``positives`` the nodes of products.
+    ``compact``: write x**-2/y, which is shorter than 1/(x**2*y). ``quotients``: read sums as products. ``sums`` and
+    ``products`` memoize the map of each node made here, ``measures`` its length and sort key, ``positives`` the nodes
+    of products.
     """
 
-    def __init__(self, compact: bool) -> None:
-        self.compact = compact
+    def __init__(self, compact: bool, quotients: bool) -> None:
+        self.compact, self.quotients = compact, quotients
         self.sums: dict[Expr, Terms] = {}
         self.products: dict[Expr, tuple[Fraction, Factors]] = {}
         self.measures: dict[Expr, tuple[int, tuple[str, int]]] = {}
@@ -122,7 +125,11 @@ class Products:
                 c = short(c * k if sign > 0 else c / k)
             for base, n in sorted(factors, key=lambda f: self.key(f[0])) if len(factors) > 1 else factors:
                 self.merge(into, base, n if sign > 0 else -n if isinstance(n, Fraction) else self.plus((n, -1)))
-        return self.product(c, into)
+        return self.quotient(c, into)
+
+    def quotient(self, c: Fraction, into: Mapping[Expr, Exponent]) -> Expr:
+        """The shortest form of a collected product."""
+        raise NotImplementedError
 
     def product(self, c: Fraction, into: Mapping[Expr, Exponent]) -> Expr:
         """The node of a collected product: constants folded, abs(x)**2 as x**2, sin/cos as tan."""
@@ -137,11 +144,12 @@ class Products:
                 self.merge(factors, base.args[0], n)
             else:
                 self.merge(factors, base, n)
-        for base in [b for b in factors if b.op == "sin"]:
-            other, n = apply("cos", base.args[0]), factors[base]
+        for base in [b for b in factors if b.op in _RATIOS]:
+            below, ratio, inverse = _RATIOS[base.op]
+            other, n = apply(below, base.args[0]), factors[base]
             if isinstance(n, Fraction) and factors.get(other) == -n:
                 del factors[base], factors[other]
-                self.merge(factors, apply("tan" if n > 0 else "cot", base.args[0]), abs(n))
+                self.merge(factors, apply(ratio if n > 0 else inverse, base.args[0]), abs(n))
         if not c:
             return ZERO
         node = self.written(c, factors)

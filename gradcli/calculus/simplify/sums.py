@@ -21,8 +21,11 @@ _SQUARES = {row.name: row.pythagorean for row in TABLE.values() if row.pythagore
 class Sums(Products):
     """Rules for sums: of several forms of a sum, the shortest is chosen."""
 
-    def sum(self, leaves: Iterable[tuple[Expr, int]]) -> Expr:
-        """The shortest form of the sum of ``leaves``, each with the sign 1 or -1."""
+    def sum(self, leaves: Iterable[tuple[Expr, int]], settled: Expr | None = None) -> Expr:
+        """The shortest form of the sum of ``leaves``, each with the sign 1 or -1.
+
+        ``settled`` is the form without quotients, if that is known.
+        """
         plain: Terms = {}
         nested = False
         for leaf, sign in leaves:
@@ -30,9 +33,15 @@ class Sums(Products):
                 spend(1 + len(factors))
                 add(plain, factors, c if sign > 0 else -c)
                 nested = nested or any(base in self.sums for base, _ in factors)
-        best = self.finished(plain)
-        others = []
-        if nested:
+        others: list[Terms | None] = []
+        if settled is None:
+            best = self.finished(plain)
+        else:
+            best = settled
+            self.sums.setdefault(settled, plain)
+            if len([1 for factors in plain for base, n in factors if base is E and isinstance(n, Expr)]) > 1:
+                others = [plain]
+        if nested and settled is None:
             # Expand: 2*(x + 1) + 3 is 2*x + 5, and x*(x + 1) - x**2 is x.
             whole: Terms = {}
             for factors, c in plain.items():
@@ -45,12 +54,15 @@ class Sums(Products):
         for terms in others:
             if terms is not None:
                 best = min(best, self.finished(terms), key=self.size)
-        if below and (above := self.expanded(plain, below)) is not None:
+        above = self.expanded(plain, below) if below else None
+        while above is not None:
             c, factors = self.factors(self.finished(above))
             into = dict(factors)
             for base, n in below.items():
                 self.merge(into, base, -n)
-            best = min(best, self.product(c, into), key=self.size)
+            best = min(best, self.quotient(c, into), key=self.size)
+            # Roots that were multiplied may be sums again.
+            above = self.expanded(above, {}) if self.quotients else None
         return best
 
     def denominator(self, terms: Terms) -> dict[Expr, Fraction]:
@@ -102,6 +114,8 @@ class Sums(Products):
         """The best form of a collected sum."""
         terms = dict(terms)
         self.squares(terms)
+        if self.quotients:
+            self.hyperbolics(terms)
         if 1 < len(terms) <= _FACTORED:
             while self.factor(terms):
                 pass
@@ -127,6 +141,41 @@ class Sums(Products):
                     del terms[factors], terms[unit]
                     add(terms, other, -sign * c)
 
+    def hyperbolics(self, terms: Terms) -> None:
+        """Apply E**u + E**-u = 2*cosh(u) and E**u - E**-u = 2*sinh(u), in place."""
+        waiting = [f for f in terms if any(b is E and isinstance(n, Expr) for b, n in f)]
+        for factors in waiting if len(waiting) > 1 else ():
+            if factors not in terms:
+                continue
+            rest, m = self.exponential(factors)
+            mirrored = self.plus((m, -1))
+            partner, c = rest | {(E, mirrored)}, terms[factors]
+            if abs(terms.get(partner, 0)) == abs(c) and (half := self.halved(m, mirrored)) is not None:
+                sign, node = self.hyperbolic_of(half, even=terms[partner] == c)
+                del terms[factors], terms[partner]
+                into = dict(rest)
+                self.merge(into, node, Fraction(1))
+                add(terms, frozenset(into.items()), 2 * c * sign)
+
+    def exponential(self, factors: Factors) -> tuple[Factors, Exponent]:
+        """A product without its power of E, and the exponent of that."""
+        for base, n in factors:
+            if base is E:
+                return factors - {(base, n)}, n
+        return factors, Fraction(0)
+
+    def halved(self, m: Exponent, n: Exponent) -> Expr | None:
+        """Half of the difference of two exponents; None if it is a number."""
+        half = self.plus((m, Fraction(1, 2)), (n, Fraction(-1, 2)))
+        return half if isinstance(half, Expr) else None
+
+    def hyperbolic_of(self, u: Expr, *, even: bool) -> tuple[int, Expr]:
+        """cosh or sinh of ``u``, without the minus of its argument, and the sign that this leaves."""
+        c, factors = self.factors(u)
+        if c < 0 and u not in self.sums:
+            return 1 if even else -1, apply("cosh" if even else "sinh", self.product(-c, dict(factors)))
+        return 1, apply("cosh" if even else "sinh", u)
+
     def factor(self, terms: Terms) -> bool:
         """Factor out, in place, the factor that most terms share if the sum gets shorter; return whether it did."""
         for members, common in self.shared(terms):
@@ -139,11 +188,10 @@ class Sums(Products):
                 for base, n in common.items():
                     self.merge(rest, base, -n if isinstance(n, Fraction) else self.plus((n, -1)))
                 add(inside, frozenset(rest.items()), terms[f] / content)
-            group = {f: terms[f] for f in members}
             inner = self.finished(inside)
             k, factors = self.factors(inner)
             factored = self.product(content * k, self.joined(common, factors))
-            if self.size(factored) < self.size(self.total(group)):
+            if self.size(factored) < self.length({f: terms[f] for f in members}):
                 for f in members:
                     del terms[f]
                 c, new = self.factors(factored)
@@ -175,6 +223,16 @@ class Sums(Products):
                     }
                 yield members, common
 
+    def length(self, terms: Terms) -> int:
+        """The size of the node of a sum, without building it where a term is positive."""
+        if all(c < 0 for c in terms.values()):
+            return self.size(self.total(terms))
+        return sum([self.size(self.part(f, abs(c))) for f, c in terms.items()]) + len(terms) - 1
+
+    def part(self, factors: Factors, c: Fraction) -> Expr:
+        """The node of a product with a positive coefficient."""
+        return self.positives.get((factors, c)) or self.product(c, dict(factors))
+
     def total(self, terms: Terms) -> Expr:
         """The node of a sum without further rules: highest powers first, numbers last."""
 
@@ -191,7 +249,7 @@ class Sums(Products):
         ordered = sorted(terms.items(), key=rank)
         if not ordered:
             return ZERO
-        parts = [(self.positives.get((f, abs(c))) or self.product(abs(c), dict(f)), c > 0) for f, c in ordered]
+        parts = [(self.part(f, abs(c)), c > 0) for f, c in ordered]
         if len(parts) == 1:
             return parts[0][0] if parts[0][1] else apply("neg", parts[0][0])
         first = next((i for i, (_, plus) in enumerate(parts) if plus), 0)
