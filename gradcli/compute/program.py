@@ -147,8 +147,8 @@ def _expanded(e: Expr, done: dict[Expr, Expr]) -> Expr:
     """
     for node in missing(e, done):
         args = tuple([done[a] for a in node.args])
-        if node.op == "power":
-            done[node] = _power(*args)
+        if node.op in _REWRITES:
+            done[node] = _REWRITES[node.op](*args)
         elif (len(args) == 2 and node.op in ("min", "max")) or (simpler := expansion(node, args)) is None:
             done[node] = rebuild(node, args)
         else:
