@@ -188,12 +188,40 @@ def _explained(e: Exception) -> GradError:
     return GradError(f"internal error: {words}", hint="--debug shows where", exit_code=3)
 
 
+_OPTIONS = {
+    word: option
+    for words, option in (
+        ("point points value values", "at"), ("var vars variable variables", "wrt"), ("precision", "digits"),
+        ("sep separator", "delimiter"), ("out outfile", "output"), ("deriv derivative degree", "order"),
+    )
+    for word in words.split()
+}  # fmt: skip
+"""Options as people call them, and what they are here."""
+
+
+def _option_meant(name: str, known: Sequence[str]) -> str | None:
+    """The hint for an option that a command does not have, both without dashes at the beginning."""
+    from gradcli.cli.topics import TASKS
+
+    names = [option.removeprefix("--") for option in known]
+    if _OPTIONS.get(name) in names:
+        return f"did you mean --{_OPTIONS[name]}?"
+    near = meant(name, names, "", lambda option: f"--{option}")
+    if near.endswith("?"):
+        return near
+    context = click.Context(group())
+    commands = [(command, group().get_command(context, command)) for command in COMMANDS]
+    takers = [word for word, c in commands if c and any(f"--{name}" in p.opts for p in c.params)]
+    if takers:
+        return f"that is an option of gradcli {', '.join(takers)}"
+    return TASKS.get(name)
+
+
 def _no_such_option(e: click.NoSuchOption, hint: str) -> GradError:
     name = e.option_name
     known = [s for p in (e.ctx.command.params if e.ctx else []) for s in p.opts if s.startswith("--")]
     if name.startswith("--"):
-        near = meant(name, known, "")
-        hint = near if near.endswith("?") else hint
+        hint = _option_meant(name.removeprefix("--"), known) or hint
     else:
         typed = next((w for w in sys.argv[1:] if w.startswith(name) and not w.startswith("--")), name)
         hint = f'an expression that starts with "-" goes in brackets, "({typed})", or after --'

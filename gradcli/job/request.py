@@ -166,6 +166,10 @@ class Expressions:
             if name in taken:
                 used = [*points, *[output for output, _ in self.outputs]]
                 free = next((n for n in "ygh" if n not in used), "result")
+                value = dict(self.outputs).get(name)
+                if not hint and value is not None and not value.variables:
+                    hint = f"the value of a variable: --at {spell_name(name)}=...; or "
+                    hint += f"name the output: {free} = expression"
                 hint = hint or f"name the output: {free} = expression"
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
