@@ -209,12 +209,15 @@ def _option_meant(name: str, known: Sequence[str]) -> str | None:
     near = meant(name, names, "", lambda option: f"--{option}")
     if near.endswith("?"):
         return near
+    takers = takers_of(name)
+    return f"that is an option of gradcli {', '.join(takers)}" if takers else TASKS.get(name)
+
+
+def takers_of(option: str) -> list[str]:
+    """The commands that have an option, which is given without dashes at the beginning."""
     context = click.Context(group())
-    commands = [(command, group().get_command(context, command)) for command in COMMANDS]
-    takers = [word for word, c in commands if c and any(f"--{name}" in p.opts for p in c.params)]
-    if takers:
-        return f"that is an option of gradcli {', '.join(takers)}"
-    return TASKS.get(name)
+    commands = [(word, group().get_command(context, word)) for word in COMMANDS]
+    return [word for word, command in commands if command and any(f"--{option}" in p.opts for p in command.params)]
 
 
 def _no_such_option(e: click.NoSuchOption, hint: str) -> GradError:

@@ -110,6 +110,10 @@ class Tables:
                 present = set(table.names)
                 absent = next((name for name in names if name not in present), None)
                 error.hint = (absent and table.hint(absent)) or error.hint
+                # Some variable has to be left for the columns; a column of nearly this name is what is meant.
+                lacking = absent and absent not in known and present & set(names)
+                if absent and lacking and not error.hint and "did you mean" not in error.message:
+                    error.hint = f"to give it one value for all rows: --at {spell_name(absent)}=..."
                 raise
             extra = [name for name in table.names if keep and name not in known]
             if extra:

@@ -240,6 +240,7 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["x**2"], "No such command: x**2", 'gradcli diff "x**2"'),
         ([], "no command given", "gradcli --help"),
         (["help", "fromats"], "no help on 'fromats'", "did you mean 'formats'?"),
+        (["help", "wrt"], "no help on 'wrt'", "that is an option: gradcli diff --help"),
         (["functions", "arctn"], "unknown function 'arctn'", "did you mean 'arctan'?"),
         (["diff", "x", "-f", "-", "-f", "-"], "stdin cannot be read twice", ""),
         (["diff", "x", "--csv", "--json"], "one format at a time, not --csv and --json", ""),
