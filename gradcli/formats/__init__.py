@@ -201,7 +201,8 @@ def _by_read_suffix(path: str) -> Format:
         return row
     suffix = os.path.splitext(path)[1]
     what = f"the suffix '{suffix}'" if suffix else "a name without suffix"
-    hint = "if it is text: --input-format csv, or one of " + ", ".join(r.name for r in FORMATS.values() if r.reader)
+    others = ", ".join(row.name for row in FORMATS.values() if row.reader and row.name != "csv")
+    hint = f"columns of text are csv, whatever is between them: --input-format csv (or {others})"
     if suffix.lower() in (".xls", ".xlsx", ".ods"):
         hint = "a spreadsheet is read after it has been saved as .csv"
     raise GradError(f"{path}: no format that can be read goes with {what}: give --input-format", hint=hint)

@@ -73,7 +73,10 @@ class Tables:
             known = set(first)
             for name in bound:
                 if name in known:
-                    raise GradError(f"'{name}' is a column of {paths[0]} and given on the command line too")
+                    raise GradError(
+                        f"'{name}' is a column of {paths[0]} and given on the command line too",
+                        hint="for the value write another name in the expression, and give that one",
+                    )
 
     def _choose(self, keep: bool, choice: Choice, computed: Sequence[str]) -> None:
         """Choose the columns to keep and those of the output.

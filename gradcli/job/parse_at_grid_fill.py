@@ -236,6 +236,8 @@ def _binding(text: str, option: str, wanted: str) -> tuple[str, str]:
             hint = f"write the shape as {'x'.join(re.findall('[0-9]+', text))}"
         elif option == "--at" and _PLAIN.fullmatch(text.strip()):
             hint = "for several values of a variable: --grid NAME=V1,V2,..."
+        elif _NAME.fullmatch(text.strip()):
+            hint = "it is one word, without blanks around the ="
         raise GradError(f"{option} needs {wanted}, not '{text.strip()}'", hint=hint)
     return read_name(name.strip(), option), value
 

@@ -156,7 +156,8 @@ class Expressions:
         known = set(self.variables)
         unused = [n for n in names if n not in known]
         if unused and not allowed:
-            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=self.meant(unused[0]))
+            hint = _product(self.variables, unused) or self.meant(unused[0])
+            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=hint)
         return unused
 
     def check_columns(self, results: Iterable[str], points: Sequence[str], hint: str = "") -> None:
@@ -245,6 +246,13 @@ def check_size(grid: Grid, limit: int) -> None:
     """Raises GradError if a grid has more than ``limit`` points."""
     if grid.size > limit:
         raise GradError(f"{grid.size} points are beyond the limit of {limit} (--max-points)")
+
+
+def _product(variables: Sequence[str], unused: Sequence[str]) -> str:
+    """The hint for a variable that is two names that are given and not used, written side by side; else empty."""
+    pairs = {a + b: f"{a}*{b}" for a in unused for b in unused if a != b} if len(unused) <= 9 else {}
+    glued = next((name for name in variables if name in pairs), None)
+    return f"{glued} is one variable: for a product write {pairs[glued]}" if glued else ""
 
 
 def _named_outputs(parsed: Sequence[Parsed], variables: Sequence[str]) -> tuple[list[tuple[str, Expr]], str]:

@@ -240,6 +240,8 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["x**2"], "No such command: x**2", 'gradcli diff "x**2"'),
         ([], "no command given", "gradcli --help"),
         (["help", "fromats"], "no help on 'fromats'", "did you mean 'formats'?"),
+        (["eval", "mx + b", "--at", "m=1,x=2,b=3"], "'m' is not used", "mx is one variable: for a product write m*x"),
+        (["diff", "x", "--at", "x", "=", "3"], "--at needs NAME=VALUE, such as x=1, not 'x'", "without blanks around the ="),
         (["help", "wrt"], "no help on 'wrt'", "that is an option: gradcli diff --help"),
         (["functions", "arctn"], "unknown function 'arctn'", "did you mean 'arctan'?"),
         (["diff", "x", "-f", "-", "-f", "-"], "stdin cannot be read twice", ""),
@@ -272,7 +274,7 @@ def test_wrong_words(words: list[str], message: str, hint: str, shell: Shell, mo
 
 
 def test_the_suffix_of_an_input_tells_what_to_do(shell: Shell) -> None:
-    for name, hint in (("a.txt", "if it is text: --input-format csv, "), ("a.XLSX", "after it has been saved as .csv")):
+    for name, hint in (("a.txt", "columns of text are csv, "), ("a.XLSX", "after it has been saved as .csv")):
         Path(name).write_text("x\n1\n")
         code, _, err = shell("eval", "x", "-i", name)
         assert code == 2
