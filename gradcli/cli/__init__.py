@@ -6,6 +6,7 @@ A command's module is imported when the command is called, which keeps start-up 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -173,7 +174,9 @@ def _explained(e: Exception) -> GradError:
             source = e.ctx.get_parameter_source(param.name)
             if source is click.core.ParameterSource.ENVIRONMENT:
                 hint = f"it comes from the environment: {param.envvar}"
-        return GradError(e.format_message().rstrip("."), hint=hint)
+        # A missing argument has its choices on lines of their own.
+        text = re.sub(r":?\s*\n\s*", " ", e.format_message(), count=1)
+        return GradError(re.sub(r"\n\s*", " ", text).rstrip("."), hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
     if memory.lacking(e):
