@@ -12,7 +12,7 @@ import click
 
 from gradcli.caret import Source, inert
 from gradcli.cli import options, stderr
-from gradcli.cli.inputs import read, rows, sources
+from gradcli.cli.inputs import SUFFIX, read, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.output import FileOutput
 from gradcli.errors import GradError
@@ -93,9 +93,6 @@ def check(ctx: click.Context, line: CommandLine) -> None:
         for note in tables.notes:
             stderr.note(note, line.color)
     ctx.exit(report.exit_code)
-
-
-SUFFIX = ".grad"
 
 
 def models(line: CommandLine) -> list[str]:

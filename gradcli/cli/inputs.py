@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gradcli.cli.stderr import Progress
     from gradcli.job.request import Rows
 
+SUFFIX = ".grad"
+"""The end of the name of a file of expressions."""
 _LIMIT = 2**26
 """The largest size of an expression file, or of stdin, in bytes."""
 
@@ -57,7 +59,6 @@ def _check_no_file(text: str) -> None:
     """Raises GradError for an expression that is the name of a file of points or of expressions."""
     # No expression has such an end: there are no attributes.
     if "." in text and os.path.isfile(text):
-        from gradcli.cli.check import SUFFIX
         from gradcli.formats import readable_suffix
 
         option = "--file" if text.endswith(SUFFIX) else "--input" if readable_suffix(text) else None

@@ -15,6 +15,7 @@ from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, spell_name, statements, text
 from gradcli.formats import PLAIN, Dialect
 from gradcli.language import Parsed, parse
+from gradcli.language.names import glued, product
 
 ORDER_LIMIT = 200
 COLUMN_LIMIT = 50_000
@@ -132,8 +133,6 @@ class Expressions:
         self.variables = list(dict.fromkeys(v for p in self.parsed for v in p.variables))
         self.outputs, self.note = _named_outputs(self.parsed, self.variables)
         if rows is None and (unbound := [name for name in self.variables if name not in bound]):
-            from gradcli.language.names import glued
-
             self.note = "; ".join(filter(None, (self.note, glued(unbound))))
 
     @property
@@ -156,7 +155,7 @@ class Expressions:
         known = set(self.variables)
         unused = [n for n in names if n not in known]
         if unused and not allowed:
-            hint = _product(self.variables, unused) or self.meant(unused[0])
+            hint = product(self.variables, unused) or self.meant(unused[0])
             raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=hint)
         return unused
 
@@ -167,11 +166,7 @@ class Expressions:
             if name in taken:
                 used = [*points, *[output for output, _ in self.outputs]]
                 free = next((n for n in "ygh" if n not in used), "result")
-                value = dict(self.outputs).get(name)
-                if not hint and value is not None and not value.variables:
-                    hint = f"the value of a variable: --at {spell_name(name)}=...; or "
-                    hint += f"name the output: {free} = expression"
-                hint = hint or f"name the output: {free} = expression"
+                hint = hint or f"name the output: {free} = expression; or give a value: --at {spell_name(name)}=..."
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
     def facts(self, order: int) -> Facts:
@@ -246,13 +241,6 @@ def check_size(grid: Grid, limit: int) -> None:
     """Raises GradError if a grid has more than ``limit`` points."""
     if grid.size > limit:
         raise GradError(f"{grid.size} points are beyond the limit of {limit} (--max-points)")
-
-
-def _product(variables: Sequence[str], unused: Sequence[str]) -> str:
-    """The hint for a variable that is two names that are given and not used, written side by side; else empty."""
-    pairs = {a + b: f"{a}*{b}" for a in unused for b in unused if a != b} if len(unused) <= 9 else {}
-    glued = next((name for name in variables if name in pairs), None)
-    return f"{glued} is one variable: for a product write {pairs[glued]}" if glued else ""
 
 
 def _named_outputs(parsed: Sequence[Parsed], variables: Sequence[str]) -> tuple[list[tuple[str, Expr]], str]:
