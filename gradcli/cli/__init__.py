@@ -6,6 +6,7 @@ A command's module is imported when the command is called, which keeps start-up 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -173,7 +174,9 @@ def _explained(e: Exception) -> GradError:
             source = e.ctx.get_parameter_source(param.name)
             if source is click.core.ParameterSource.ENVIRONMENT:
                 hint = f"it comes from the environment: {param.envvar}"
-        return GradError(e.format_message().rstrip("."), hint=hint)
+        # A missing argument has its choices on lines of their own.
+        text = re.sub(r":?\s*\n\s*", " ", e.format_message(), count=1)
+        return GradError(re.sub(r"\n\s*", " ", text).rstrip("."), hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
     if memory.lacking(e):
@@ -188,12 +191,43 @@ def _explained(e: Exception) -> GradError:
     return GradError(f"internal error: {words}", hint="--debug shows where", exit_code=3)
 
 
+_OPTIONS = {
+    word: option
+    for words, option in (
+        ("point points value values", "at"), ("var vars variable variables", "wrt"), ("precision", "digits"),
+        ("sep separator", "delimiter"), ("out outfile", "output"), ("deriv derivative degree", "order"),
+    )
+    for word in words.split()
+}  # fmt: skip
+"""Options as people call them, and what they are here."""
+
+
+def _option_meant(name: str, known: Sequence[str]) -> str | None:
+    """The hint for an option that a command does not have, both without dashes at the beginning."""
+    from gradcli.cli.topics import TASKS
+
+    names = [option.removeprefix("--") for option in known]
+    if _OPTIONS.get(name) in names:
+        return f"did you mean --{_OPTIONS[name]}?"
+    near = meant(name, names, "", lambda option: f"--{option}")
+    if near.endswith("?"):
+        return near
+    takers = takers_of(name)
+    return f"that is an option of gradcli {', '.join(takers)}" if takers else TASKS.get(name)
+
+
+def takers_of(option: str) -> list[str]:
+    """The commands that have an option, which is given without dashes at the beginning."""
+    context = click.Context(group())
+    commands = [(word, group().get_command(context, word)) for word in COMMANDS]
+    return [word for word, command in commands if command and any(f"--{option}" in p.opts for p in command.params)]
+
+
 def _no_such_option(e: click.NoSuchOption, hint: str) -> GradError:
     name = e.option_name
     known = [s for p in (e.ctx.command.params if e.ctx else []) for s in p.opts if s.startswith("--")]
     if name.startswith("--"):
-        near = meant(name, known, "")
-        hint = near if near.endswith("?") else hint
+        hint = _option_meant(name.removeprefix("--"), known) or hint
     else:
         typed = next((w for w in sys.argv[1:] if w.startswith(name) and not w.startswith("--")), name)
         hint = f'an expression that starts with "-" goes in brackets, "({typed})", or after --'

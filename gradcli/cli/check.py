@@ -12,7 +12,7 @@ import click
 
 from gradcli.caret import Source, inert
 from gradcli.cli import options, stderr
-from gradcli.cli.inputs import read, rows, sources
+from gradcli.cli.inputs import SUFFIX, read, rows, sources
 from gradcli.cli.options import CommandLine
 from gradcli.cli.output import FileOutput
 from gradcli.errors import GradError
@@ -69,7 +69,7 @@ def check(ctx: click.Context, line: CommandLine) -> None:
         tolerance=Tolerance(line.rtol, line.atol, line.max_ulp), **line.where_and_how(),
     )  # fmt: skip
     tables = rows(line, None)
-    report = _of_models(paths, job, tables, line.quiet) if paths else run_check(job, tables)
+    report = _of_models(paths, job, tables, line) if paths else run_check(job, tables)
     ctx.obj.code = report.exit_code
     if junit is not None:
         with junit:
@@ -93,9 +93,6 @@ def check(ctx: click.Context, line: CommandLine) -> None:
         for note in tables.notes:
             stderr.note(note, line.color)
     ctx.exit(report.exit_code)
-
-
-SUFFIX = ".grad"
 
 
 def models(line: CommandLine) -> list[str]:
@@ -130,20 +127,25 @@ def _files(path: str) -> list[str]:
     return found
 
 
-def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None, quiet: bool) -> Report:
-    """The verdicts on the claims of models. The error of one does not hide the verdicts on the others."""
+def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None, line: CommandLine) -> Report:
+    """The verdicts on the claims of models. The error of one does not hide the verdicts on the others.
+
+    A note names what a folder holds without a claim.
+    """
     from gradcli.verify import Report, check_model, joined
 
-    reports = []
+    reports, silent = [], []
     for named, name in [(path, name) for path in paths for name in _files(path)]:
         # Each model may take the work of a request.
         work.earn(work.REQUEST)
         try:
-            report = check_model(read(name, quiet), job, tables)
+            report = check_model(read(name, line.quiet), job, tables)
             if report.verdicts or report.errors:
                 reports.append((name, report))
             elif named == name:
                 raise GradError(f"{name}: nothing is claimed", hint="a claim is a line such as df_dx = 2*x")
+            else:
+                silent.append(name)
         except GradError as error:
             if error.exit_code != 2:
                 raise
@@ -152,4 +154,8 @@ def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None, quiet: 
         raise GradError(f"{paths[0]}: nothing is claimed", hint="a claim is a line such as df_dx = 2*x")
     if len(reports) == 1 and not reports[0][1].verdicts:
         raise reports[0][1].errors[0]
+    if silent and not line.quiet:
+        what = "1 file without a claim is" if len(silent) == 1 else f"{len(silent)} files without a claim are"
+        names = ", ".join(silent[:3]) + (" ..." if len(silent) > 3 else "")
+        stderr.note(f"{what} left out: {names}", line.color)
     return joined(reports)

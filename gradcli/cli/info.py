@@ -188,7 +188,7 @@ def _help(topic: str, full: bool) -> str:
 
     Raises GradError, with what is meant, if there is none.
     """
-    from gradcli.cli import COMMANDS, group
+    from gradcli.cli import COMMANDS, group, takers_of
     from gradcli.cli.topics import SYNONYMS, TASKS, found, page_text, topics
     from gradcli.functions import SPELLED
 
@@ -206,5 +206,8 @@ def _help(topic: str, full: bool) -> str:
         raise GradError(f"no help on '{topic}'", hint=TASKS[topic])
     if titles := found(topic):
         return _titles(titles)
+    if takers := takers_of(topic):
+        hint = f"that is an option: gradcli {takers[0]} --help, or all of them: gradcli help options --full"
+        raise GradError(f"no help on '{topic}'", hint=hint)
     known = [*pages, *SYNONYMS, *COMMANDS]
     raise GradError(f"no help on '{topic}'", hint=meant(topic, known, "there is help on"))

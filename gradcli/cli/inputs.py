@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from gradcli.cli.stderr import Progress
     from gradcli.job.request import Rows
 
+SUFFIX = ".grad"
+"""The end of the name of a file of expressions."""
 _LIMIT = 2**26
 """The largest size of an expression file, or of stdin, in bytes."""
 
@@ -41,12 +45,25 @@ def choice(line: CommandLine) -> dict[str, Any]:
 def sources(line: CommandLine) -> list[Source]:
     """The expressions given as arguments, then those of --file. Raises GradError if there are none."""
     expressions = [Source(text) for text in options.operands([*line.expr, *line.outputs])]
+    for source in expressions:
+        _check_no_file(source.text)
     if [*line.file, *line.input].count("-") > 1:
         raise GradError("stdin cannot be read twice")
     expressions += [read(path, line.quiet) for path in line.file]
     if not expressions:
         raise GradError("no expression given", hint='such as: gradcli diff "x**2" --at x=3')
     return expressions
+
+
+def _check_no_file(text: str) -> None:
+    """Raises GradError for an expression that is the name of a file of points or of expressions."""
+    # No expression has such an end: there are no attributes.
+    if "." in text and os.path.isfile(text):
+        from gradcli.formats import readable_suffix
+
+        option = "--file" if text.endswith(SUFFIX) else "--input" if readable_suffix(text) else None
+        if option:
+            raise GradError(f"'{text}' is a file, not an expression", hint=f"to read it: {option} {shlex.quote(text)}")
 
 
 def read(path: str, quiet: bool = False) -> Source:
@@ -88,7 +105,7 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
     if not line.input:
         check_no_input_options(line)
         return None
-    columns = None if line.columns is None else names([line.columns], "--columns")
+    columns = None if line.columns is None else tuple(names([line.columns], "--columns") or ())
     constants = names(line.constant, "--constant") or []
     for name in constants:
         if name not in CONSTANTS and name not in NUMBERS:

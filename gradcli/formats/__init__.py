@@ -185,12 +185,24 @@ def _by_name(name: str) -> Format:
     return row
 
 
+def readable_suffix(path: str) -> Format | None:
+    """Return the format of an input file by its suffix, ignoring .gz and .zst; None if it is unknown."""
+    from gradcli.formats.compression import suffix_of
+
+    plain = suffix_of(path)[0].lower()
+    return next((row for row in FORMATS.values() if row.reader and plain.endswith(row.suffixes)), None)
+
+
 def _by_read_suffix(path: str) -> Format:
     import os
 
-    for row in FORMATS.values():
-        if row.reader and path.lower().endswith(row.suffixes):
-            return row
+    row = readable_suffix(path)
+    if row is not None:
+        return row
     suffix = os.path.splitext(path)[1]
     what = f"the suffix '{suffix}'" if suffix else "a name without suffix"
-    raise GradError(f"{path}: no format that can be read goes with {what}: give --input-format")
+    others = ", ".join(row.name for row in FORMATS.values() if row.reader and row.name != "csv")
+    hint = f"columns of text are csv, whatever is between them: --input-format csv (or {others})"
+    if suffix.lower() in (".xls", ".xlsx", ".ods"):
+        hint = "a spreadsheet is read after it has been saved as .csv"
+    raise GradError(f"{path}: no format that can be read goes with {what}: give --input-format", hint=hint)

@@ -24,7 +24,7 @@ _UNAMBIGUOUS = re.compile(rb"[0-9],(?:[0-9]{1,2}|[0-9]{4,})(?![0-9])").search
 def options_that_read(
     sample: bytes, dialect: Dialect, separator: bytes, column: str | None, read: Callable[[Dialect], Table]
 ) -> str | None:
-    """Return the options that make the text read, or None.
+    """Return the options that make the text read, else those that make its first rows read, else None.
 
     ``column``: the one asked for, which must be there and hold numbers alone; None if that is not known, then some
     column must. ``read`` opens the sample in a dialect.
@@ -35,13 +35,18 @@ def options_that_read(
     changes = [c for c in _candidates(lines, dialect, separator, column) if c != dialect]
     # Of several the one with the fewest changes.
     changes.sort(key=lambda c: sum(a != b for a, b in zip(c, dialect, strict=True)))
-    for candidate in changes:
-        comma = candidate.decimal == "," != dialect.decimal
-        if comma and candidate.delimiter != ";" and not _UNAMBIGUOUS(sample):
-            continue
-        if _reads(candidate, column, read, several=candidate.delimiter != dialect.delimiter):
-            options = _spelled(candidate)
-            return f"{options} reads it" if options else "without these options it reads"
+    # A cell without a number further down has an error of its own, once the text is read so.
+    for first in (False, True):
+        if first and (column is None or _reads(dialect, column, read, first=True)):
+            return None
+        for candidate in changes:
+            comma = candidate.decimal == "," != dialect.decimal
+            if comma and candidate.delimiter != ";" and not _UNAMBIGUOUS(sample):
+                continue
+            if _reads(candidate, column, read, several=candidate.delimiter != dialect.delimiter, first=first):
+                options = _spelled(candidate)
+                what = "reads its first rows" if first else "reads it"
+                return f"{options} {what}" if options else f"without these options it {what.split(' ', 1)[0]}"
     return None
 
 
@@ -63,6 +68,8 @@ def _candidates(lines: list[bytes], dialect: Dialect, separator: bytes, column: 
         yield from (named._replace(skip_after_header=k) for k in {dialect.skip_after_header, *range(units + 1)})
         if dialect.columns is not None:
             yield named._replace(columns=None)
+        if not _has_number(header, mark):
+            continue
         width = len(header.split() if mark == BLANKS else header.split(mark))
         if dialect.columns is None and width <= 26 and skip == dialect.skip:
             yield named._replace(columns=tuple("abcdefghijklmnopqrstuvwxyz"[:width]))
@@ -79,8 +86,13 @@ def _has_number(line: bytes, mark: bytes) -> bool:
     return False
 
 
-def _reads(dialect: Dialect, column: str | None, read: Callable[[Dialect], Table], several: bool = False) -> bool:
-    """Return whether a column is there and holds numbers alone, at least one; ``several``: it must not be the only."""
+def _reads(
+    dialect: Dialect, column: str | None, read: Callable[[Dialect], Table], several: bool = False, first: bool = False
+) -> bool:
+    """Return whether a column is there and holds numbers alone, at least one; ``several``: it must not be the only.
+
+    ``first``: it need only begin with a number, or an empty cell.
+    """
     try:
         names = read(dialect).names
         if (several and len(names) < 2) or (column is None and any(map(_is_number, names))):
@@ -88,14 +100,18 @@ def _reads(dialect: Dialect, column: str | None, read: Callable[[Dialect], Table
         columns = names[:10] if column is None or (column not in names and dialect.columns) else [column]
     except GradError:
         return False
-    return any(_numeric(name, dialect, read) for name in columns)
+    return any(_numeric(name, dialect, read, first) for name in columns)
 
 
-def _numeric(name: str, dialect: Dialect, read: Callable[[Dialect], Table]) -> bool:
+def _numeric(name: str, dialect: Dialect, read: Callable[[Dialect], Table], first: bool) -> bool:
+    some = False
+    dialect = dialect._replace(na="nan") if first else dialect
     try:
-        return any(True for _ in [*read(dialect).chunks([name], [])])
+        for chunk in read(dialect).chunks([name], []):
+            some = some or len(chunk.columns[0]) > 0
     except GradError:
-        return False
+        return first and some
+    return some
 
 
 def _is_number(name: str) -> bool:

@@ -24,7 +24,7 @@ from gradcli.formats.parse_numbers import NA, NotANumber, number, numbers
 from gradcli.formats.passthrough import Kept
 
 _MISSING = "--na nan reads it as nan, --na skip leaves its row out"
-_THOUSANDS = "separators of thousands are not read: write 1234.5"
+_THOUSANDS = "separators of thousands are not read: delete them from the file"
 
 
 class Separated(Table):

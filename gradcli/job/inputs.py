@@ -73,7 +73,10 @@ class Tables:
             known = set(first)
             for name in bound:
                 if name in known:
-                    raise GradError(f"'{name}' is a column of {paths[0]} and given on the command line too")
+                    raise GradError(
+                        f"'{name}' is a column of {paths[0]} and given on the command line too",
+                        hint="for the value write another name in the expression, and give that one",
+                    )
 
     def _choose(self, keep: bool, choice: Choice, computed: Sequence[str]) -> None:
         """Choose the columns to keep and those of the output.
@@ -110,6 +113,10 @@ class Tables:
                 present = set(table.names)
                 absent = next((name for name in names if name not in present), None)
                 error.hint = (absent and table.hint(absent)) or error.hint
+                # Some variable has to be left for the columns; a column of nearly this name is what is meant.
+                lacking = absent and absent not in known and present & set(names)
+                if absent and lacking and not error.hint and "did you mean" not in error.message:
+                    error.hint = f"to give it one value for all rows: --at {spell_name(absent)}=..."
                 raise
             extra = [name for name in table.names if keep and name not in known]
             if extra:

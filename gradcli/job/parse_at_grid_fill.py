@@ -94,7 +94,9 @@ def read_name(text: str, option: str) -> str:
     if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text[1:-1] and not _SURROGATE.search(text):
         return text[1:-1]
     if not _NAME.fullmatch(text):
-        raise GradError(f"{option}: '{text}' is not the name of a variable")
+        quoted = text.strip() and not {"`", "="} & set(text) and not _SURROGATE.search(text)
+        hint = f"if it is one: '`{text}`', in backquotes and, for the shell, single quotes" if quoted else None
+        raise GradError(f"{option}: '{text}' is not the name of a variable", hint=hint)
     return text
 
 
@@ -234,6 +236,8 @@ def _binding(text: str, option: str, wanted: str) -> tuple[str, str]:
             hint = f"write the shape as {'x'.join(re.findall('[0-9]+', text))}"
         elif option == "--at" and _PLAIN.fullmatch(text.strip()):
             hint = "for several values of a variable: --grid NAME=V1,V2,..."
+        elif _NAME.fullmatch(text.strip()):
+            hint = "it is one word, without blanks around the ="
         raise GradError(f"{option} needs {wanted}, not '{text.strip()}'", hint=hint)
     return read_name(name.strip(), option), value
 

@@ -15,6 +15,7 @@ from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, spell_name, statements, text
 from gradcli.formats import PLAIN, Dialect
 from gradcli.language import Parsed, parse
+from gradcli.language.names import glued, product
 
 ORDER_LIMIT = 200
 COLUMN_LIMIT = 50_000
@@ -132,8 +133,6 @@ class Expressions:
         self.variables = list(dict.fromkeys(v for p in self.parsed for v in p.variables))
         self.outputs, self.note = _named_outputs(self.parsed, self.variables)
         if rows is None and (unbound := [name for name in self.variables if name not in bound]):
-            from gradcli.language.names import glued
-
             self.note = "; ".join(filter(None, (self.note, glued(unbound))))
 
     @property
@@ -156,7 +155,8 @@ class Expressions:
         known = set(self.variables)
         unused = [n for n in names if n not in known]
         if unused and not allowed:
-            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=self.meant(unused[0]))
+            hint = product(self.variables, unused) or self.meant(unused[0])
+            raise GradError(f"{option}'{unused[0]}' is not used in the expression", hint=hint)
         return unused
 
     def check_columns(self, results: Iterable[str], points: Sequence[str], hint: str = "") -> None:
@@ -166,7 +166,7 @@ class Expressions:
             if name in taken:
                 used = [*points, *[output for output, _ in self.outputs]]
                 free = next((n for n in "ygh" if n not in used), "result")
-                hint = hint or f"name the output: {free} = expression"
+                hint = hint or f"name the output: {free} = expression; or give a value: --at {spell_name(name)}=..."
                 raise GradError(f"'{name}' would be both a variable and a result", hint=hint)
 
     def facts(self, order: int) -> Facts:

@@ -5,7 +5,7 @@ Layer: must not know tokens or the grammar.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from gradcli.expr import Expr
 from gradcli.functions import SPELLED
@@ -85,3 +85,10 @@ def glued(variables: Collection[str]) -> str:
     meant = {name: CONSTANT_WORDS.get(name) or call_in(name, letters) for name in variables}
     notes = [f"{name} is read as one variable (did you mean {text}?)" for name, text in meant.items() if text]
     return "; ".join(notes[:3])
+
+
+def product(variables: Sequence[str], unused: Sequence[str]) -> str:
+    """The hint for a variable that is two names that are given and not used, written side by side; else empty."""
+    pairs = {a + b: f"{a}*{b}" for a in unused for b in unused if a != b} if len(unused) <= 9 else {}
+    glued = next((name for name in variables if name in pairs), None)
+    return f"{glued} is one variable: for a product write {pairs[glued]}" if glued else ""

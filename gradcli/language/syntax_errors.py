@@ -157,6 +157,8 @@ def _juxtaposed(context: Context) -> tuple[str, str]:
             return f" after '{left}'", "a number has one decimal point"
     if previous.kind == token.kind == "NUMBER" and len(right) == 3 and (left + right).isdigit():
         return f" after '{left}'", f"digits are not grouped, write {short(left + right)}"
+    if left in ("lim", "limit"):
+        return "", "there are no limits here"
     for word in (left, right):
         if word.lower() in OPERATORS:
             return "", f"for '{word}' write '{OPERATORS[word.lower()]}'"

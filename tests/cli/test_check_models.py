@@ -100,7 +100,8 @@ def test_many_models_in_one_call(shell: Shell) -> None:
     Path("m/sub/none.grad").write_text("f = x\n")
     Path("m/.hidden/wrong.grad").write_text("f = x\ndf_dx = 2\n")
     code, out, err = shell("check", "m/", "--junit", "r.xml")
-    assert (code, err) == (1, "")
+    assert (code, err) == (1, "gradcli: note: 1 file without a claim is left out: m/sub/none.grad\n")
+    assert shell("check", "m/", "-q")[2] == ""
     assert re.fullmatch(
         r"m/logistic\.grad\ndloss_dw  agrees .*\ndloss_db  agrees .*\n\n"
         r"m/sub/polar\.grad\ndu_dx  DISAGREES .*\n +claimed +x/r\n +true .*\ndu_dy  agrees .*\n\n"

@@ -226,6 +226,13 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["diff", "-zeta"], "No such option: -z", '"(-zeta)"'),
         (["diff", "x", "--grad", "x"], "No such option: --grad", "did you mean --grid?"),
         (["diff", "x", "--ordr", "2"], "No such option: --ordr", "did you mean --order?"),
+        (["diff", "x", "--point", "x=3"], "No such option: --point", "did you mean --at?"),
+        (["diff", "x", "--simplify"], "No such option: --simplify", "that is an option of gradcli show"),
+        (["eval", "x", "--order", "2"], "No such option: --order", "that is an option of gradcli diff, show"),
+        (["diff", "x", "--latex"], "No such option: --latex", "gradcli show EXPR --as latex"),
+        (["diff", "x", "--foo"], "No such option: --foo", "see: gradcli diff --help"),
+        (["diff", "x**2", "x=3"], "'x' would be both a variable and a result", "or give a value: --at x=..."),
+        (["diff", "x", "--wrt", "temp C"], "--wrt: 'temp C' is not the name of a variable", "'`temp C`', in back"),
         (["diff", "x", "--order", "two"], "Invalid value for '-n' / '--order': 'two' is not a valid integer", "--help"),
         (["diff", "x", "--format", "xml"], "'xml' is not one of", "--help"),
         (["diff"], "no expression given", 'gradcli diff "x**2"'),
@@ -233,6 +240,11 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["x**2"], "No such command: x**2", 'gradcli diff "x**2"'),
         ([], "no command given", "gradcli --help"),
         (["help", "fromats"], "no help on 'fromats'", "did you mean 'formats'?"),
+        (["eval", "mx + b", "--at", "m=1,x=2,b=3"], "'m' is not used", "mx is one variable: for a product write m*x"),
+        (["diff", "x", "--at", "x", "=", "3"], "--at needs NAME=VALUE", "without blanks around the ="),
+        (["completion"], "Choose from bash, zsh, fish, powershell\n", "--help"),
+        (["diff", "lim x->0 sin(x)/x"], "there are no limits here\n", ""),
+        (["help", "wrt"], "no help on 'wrt'", "that is an option: gradcli diff --help"),
         (["functions", "arctn"], "unknown function 'arctn'", "did you mean 'arctan'?"),
         (["diff", "x", "-f", "-", "-f", "-"], "stdin cannot be read twice", ""),
         (["diff", "x", "--csv", "--json"], "one format at a time, not --csv and --json", ""),
@@ -261,6 +273,28 @@ def test_wrong_words(words: list[str], message: str, hint: str, shell: Shell, mo
     assert message in err
     assert hint in err
     assert os.listdir() == []
+
+
+def test_the_suffix_of_an_input_tells_what_to_do(shell: Shell) -> None:
+    for name, hint in (("a.txt", "columns of text are csv, "), ("a.XLSX", "after it has been saved as .csv")):
+        Path(name).write_text("x\n1\n")
+        code, _, err = shell("eval", "x", "-i", name)
+        assert code == 2
+        assert "no format that can be read goes with the suffix" in err
+        assert hint in err
+
+
+def test_a_file_is_no_expression(shell: Shell) -> None:
+    Path("a b.csv").write_text("x\n1\n")
+    Path("m.grad").write_text("x\n")
+    Path("x").write_text("")
+    words = {
+        "a b.csv": "'a b.csv' is a file, not an expression\n  to read it: --input 'a b.csv'\n",
+        "m.grad": "'m.grad' is a file, not an expression\n  to read it: --file m.grad\n",
+    }
+    for name, told in words.items():
+        assert shell("eval", "x", name) == (2, "", f"gradcli: error: {told}")
+    assert shell("show", "x")[0] == 0
 
 
 @pytest.mark.quick

@@ -331,6 +331,34 @@ def test_the_error_names_the_options_that_read_it(
         assert shell("eval", "x*y", "-i", "t.csv", *shlex.split(options))[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (b"t;x;y\n0;1,5;2\n0;;3\n", "--delimiter ';' --decimal ,"),
+        (b"x;y\n1,5;2\n1.234,5;3\n", "--delimiter ';' --decimal ,"),
+        (b"x;y\nm;s\n1,5;2\n---;3\n", "--delimiter ';' --decimal , --skip-after-header 1"),
+        (b"x;y\n;2\n1;3\n", "--delimiter ';'"),
+        # The text reads as it is, or no row does.
+        (b"x,y\n1,2\n#DIV/0!,3\n", None),
+        (b"x\ty\n---\t2\n", None),
+    ],
+)
+def test_a_cell_without_a_number_further_down_hides_no_options(text: bytes, options: str | None, shell: Shell) -> None:
+    Path("t.csv").write_bytes(text)
+    code, out, err = shell("eval", "x*y", "-i", "t.csv")
+    assert (code, out) == (2, "")
+    assert ("reads its first rows" in err) == (options is not None)
+    if options is not None:
+        assert err.endswith(f"\n  {options} reads its first rows\n")
+        assert "t.csv:" in shell("eval", "x*y", "-i", "t.csv", *shlex.split(options))[2]
+
+
+def test_the_hint_spells_columns_that_were_given(shell: Shell) -> None:
+    Path("t.csv").write_text("1 2\n3  4\n")
+    err = shell("eval", "x*y", "-i", "t.csv", "--columns", "x,y")[2]
+    assert err.endswith("\n  --columns x,y --delimiter blank reads it\n")
+
+
 DIALECTS = st.builds(
     Dialect,
     columns=st.sampled_from([None, None, None, ("x", "y")]),

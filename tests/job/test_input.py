@@ -72,6 +72,7 @@ def test_several_files_and_patterns_are_one(shell: Shell) -> None:
     ("words", "message"),
     [
         (["diff", "x*q", "--input", "runs.csv"], "runs.csv: there is no column 'q'"),
+        (["diff", "x*b", "--input", "runs.csv"], "for all rows: --at b=..."),
         (["diff", "nme", "--input", "runs.csv"], "did you mean 'name'?"),
         (["diff", "name", "--input", "runs.csv"], "runs.csv:2:"),
         (["diff", "x", "--input", "absent.csv"], "absent.csv: No such file"),
