@@ -40,8 +40,8 @@ def options_that_read(
         if comma and candidate.delimiter != ";" and not _UNAMBIGUOUS(sample):
             continue
         if _reads(candidate, column, read, several=candidate.delimiter != dialect.delimiter):
-            options = _spelled(candidate)
-            return f"{options} reads it" if options else "without these options it reads"
+            options, left = _spelled(candidate), _left_out(dialect, candidate)
+            return f"{options}{left} reads it" if options else "without these options it reads"
     return None
 
 
@@ -50,10 +50,12 @@ def _candidates(lines: list[bytes], dialect: Dialect, separator: bytes, column: 
     marks = [mark for mark in ("#", "%", "!", "//") if first.startswith(mark.encode())]
     delimiters = [dialect.delimiter, *[d for d, mark in _DELIMITERS.items() if mark != separator]]
     wanted = (column or "").encode()
-    skips = [k for k, line in enumerate(lines[:_PREAMBLE]) if wanted in line]
     comments = dict.fromkeys([*marks, dialect.comment])
-    for comment, delimiter, decimal, skip in product(comments, delimiters, ".,", dict.fromkeys([dialect.skip, *skips])):
-        mark = separator if delimiter == dialect.delimiter else _DELIMITERS[delimiter or ","]
+    marks_of = {d: separator if d == dialect.delimiter else _DELIMITERS[d or ","] for d in delimiters}
+    skips = {d: dict.fromkeys([dialect.skip, *_headers(lines, wanted, mark)]) for d, mark in marks_of.items()}
+    pairs = [(delimiter, skip) for delimiter in delimiters for skip in skips[delimiter]]
+    for comment, decimal, (delimiter, skip) in product(comments, ".,", pairs):
+        mark = marks_of[delimiter]
         header = lines[skip] if skip < len(lines) else b""
         if mark != separator and comment is None and not any(byte in header for byte in mark):
             continue
@@ -66,6 +68,16 @@ def _candidates(lines: list[bytes], dialect: Dialect, separator: bytes, column: 
         width = len(header.split() if mark == BLANKS else header.split(mark))
         if dialect.columns is None and width <= 26 and skip == dialect.skip:
             yield named._replace(columns=tuple("abcdefghijklmnopqrstuvwxyz"[:width]))
+
+
+def _headers(lines: list[bytes], wanted: bytes, mark: bytes) -> Iterator[int]:
+    """Yield the lines that may be the header: none below one that names the column above numbers, which are rows."""
+    for k, line in enumerate(lines[:_PREAMBLE]):
+        if wanted in line:
+            yield k
+            cells = [cell.strip(b'"# \r') for cell in (line.split() if mark == BLANKS else line.split(mark))]
+            if wanted and wanted in cells and _has_number(b"".join(lines[k + 1 : k + 2]), mark):
+                return
 
 
 def _has_number(line: bytes, mark: bytes) -> bool:
@@ -111,6 +123,13 @@ def _spelled(dialect: Dialect) -> str:
     values = zip(Dialect._fields, dialect, PLAIN, strict=True)
     changed = [(field, value) for field, value, usual in values if value != usual and field not in ("encoding", "na")]
     return " ".join(f"--{field.replace('_', '-')} {_word(value)}" for field, value in changed)
+
+
+def _left_out(given: Dialect, found: Dialect) -> str:
+    """Return the options given that the dialect found does without."""
+    values = zip(Dialect._fields, given, found, PLAIN, strict=True)
+    left = [f"--{field.replace('_', '-')}" for field, old, new, usual in values if old != new == usual]
+    return f" without {' and '.join(left)}" if left else ""
 
 
 def _word(value: object) -> str:
