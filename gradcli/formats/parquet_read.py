@@ -229,8 +229,8 @@ class Parquet(Table):
             if types.is_string(kind) or types.is_large_string(kind):
                 column.validate(full=True)
                 return column.cast(arrow.large_binary()).to_pylist(), True
-            # datetime has no nanoseconds: let pyarrow print such timestamps.
-            nanoseconds = types.is_timestamp(kind) and kind.unit == "ns"
+            # datetime has no nanoseconds: let pyarrow print such timestamps and times of day.
+            nanoseconds = (types.is_timestamp(kind) or types.is_time64(kind)) and kind.unit == "ns"
             values = (column.cast(arrow.string()) if nanoseconds else column).to_pylist()
             if types.is_nested(kind):
                 return [None if v is None else json_text(v).encode() for v in values], None
