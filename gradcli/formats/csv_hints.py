@@ -35,14 +35,20 @@ def options_that_read(
     changes = [c for c in _candidates(lines, dialect, separator, column) if c != dialect]
     # Of several the one with the fewest changes.
     changes.sort(key=lambda c: sum(a != b for a, b in zip(c, dialect, strict=True)))
+    best, most = None, 0
     for candidate in changes:
         comma = candidate.decimal == "," != dialect.decimal
         if comma and candidate.delimiter != ";" and not _UNAMBIGUOUS(sample):
             continue
-        if _reads(candidate, column, read, several=candidate.delimiter != dialect.delimiter):
-            options, left = _spelled(candidate), _left_out(dialect, candidate)
-            return f"{options}{left} reads it" if options else "without these options it reads"
-    return None
+        count = _reads(candidate, column, read, several=candidate.delimiter != dialect.delimiter)
+        if count > most:
+            best, most = candidate, count
+            if column is not None:
+                break
+    if best is None:
+        return None
+    options, left = _spelled(best), _left_out(dialect, best)
+    return f"{options}{left} reads it" if options else "without these options it reads"
 
 
 def _candidates(lines: list[bytes], dialect: Dialect, separator: bytes, column: str | None) -> Iterator[Dialect]:
@@ -91,16 +97,16 @@ def _has_number(line: bytes, mark: bytes) -> bool:
     return False
 
 
-def _reads(dialect: Dialect, column: str | None, read: Callable[[Dialect], Table], several: bool = False) -> bool:
-    """Return whether a column is there and holds numbers alone, at least one; ``several``: it must not be the only."""
+def _reads(dialect: Dialect, column: str | None, read: Callable[[Dialect], Table], several: bool = False) -> int:
+    """Return how many columns that may be meant hold numbers alone, at least one; ``several``: of more than one."""
     try:
         names = read(dialect).names
         if (several and len(names) < 2) or (column is None and any(map(_is_number, names))):
-            return False
+            return 0
         columns = names[:10] if column is None or (column not in names and dialect.columns) else [column]
     except GradError:
-        return False
-    return any(_numeric(name, dialect, read) for name in columns)
+        return 0
+    return sum(_numeric(name, dialect, read) for name in columns)
 
 
 def _numeric(name: str, dialect: Dialect, read: Callable[[Dialect], Table]) -> bool:

@@ -313,6 +313,7 @@ def test_options_of_texts_are_refused_for_other_formats() -> None:
     [
         (b"x;y\n1,5;2\n2,25;3\n", "--delimiter ';' --decimal ,"),
         (b"x;y\n1.5;2\n", "--delimiter ';'"),
+        (b'"x";"y"\n"1,5";"2"\n', "--delimiter ';' --decimal ,"),
         (b"x\ty\n1.5\t2\n", "--delimiter tab"),
         (b"x\ty\n1,5\t2\n", "--delimiter tab --decimal ,"),
         (b"x|y\n1.5|2\n", "--delimiter '|'"),
