@@ -119,6 +119,11 @@ class Unnamed(str):
     the empty header that it was."""
 
 
+def key_of(name: str) -> str:
+    """Return the name of a column as the input has it: empty for `Unnamed`."""
+    return "" if isinstance(name, Unnamed) else name
+
+
 class Chunk(NamedTuple):
     """Consecutive rows of a table, of which ``start`` is the index of the first.
 

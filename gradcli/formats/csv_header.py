@@ -7,6 +7,7 @@ import re
 
 from gradcli.errors import GradError
 from gradcli.formats.columns import Dialect
+from gradcli.formats.compression import packing_of
 from gradcli.formats.csv_lines import Lines
 from gradcli.formats.csv_rows import BLANKS, row, unquoted
 from gradcli.formats.input import ENCODING, checked_names
@@ -30,6 +31,8 @@ def separator_of(dialect: Dialect, usual: bytes) -> bytes:
                 hint="give tab, blank (any run of blanks), or a character such as ';' or '|'",
             )
         separator = text.encode()
+    if dialect.comment == "":
+        raise GradError("--comment: a mark is expected", hint="such as --comment '#'")
     if dialect.decimal not in (".", ","):
         raise GradError(f"--decimal: '{dialect.decimal}' is neither . nor ,")
     if separator == dialect.decimal.encode():
@@ -119,6 +122,9 @@ def _check_text(text: bytes, name: str, line: int) -> None:
     """Raise GradError for a first line that is JSON, of a binary format, or in UTF-16."""
     if text.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PAR1")):
         raise GradError(f"{name}:1: not a text file", hint="say what it is by --input-format")
+    if packing := packing_of(text):
+        hint = f"let its name end in .{packing}, or give it to stdin: -i - < FILE"
+        raise GradError(f"{name}:1: packed by {'gzip' if packing == 'gz' else 'Zstandard'}", hint=hint)
     if _JSON.match(text):
         lines = text.lstrip().startswith(b"{") and _is_record(text)
         raise GradError(

@@ -39,14 +39,21 @@ def options_that_read(
     for first in (False, True):
         if first and (column is None or _reads(dialect, column, read, first=True)):
             return None
+        best, most = None, 0
         for candidate in changes:
             comma = candidate.decimal == "," != dialect.decimal
             if comma and candidate.delimiter != ";" and not _UNAMBIGUOUS(sample):
                 continue
-            if _reads(candidate, column, read, several=candidate.delimiter != dialect.delimiter, first=first):
-                options = _spelled(candidate)
-                what = "reads its first rows" if first else "reads it"
-                return f"{options} {what}" if options else f"without these options it {what.split(' ', 1)[0]}"
+            several = candidate.delimiter != dialect.delimiter
+            count = _reads(candidate, column, read, several=several, first=first)
+            if count > most:
+                best, most = candidate, count
+                if column is not None:
+                    break
+        if best is not None:
+            what = " its first rows" if first else " it"
+            options, left = _spelled(best), _left_out(dialect, best)
+            return f"{options}{left} reads{what}" if options else "without these options it reads"
     return None
 
 
@@ -55,10 +62,12 @@ def _candidates(lines: list[bytes], dialect: Dialect, separator: bytes, column: 
     marks = [mark for mark in ("#", "%", "!", "//") if first.startswith(mark.encode())]
     delimiters = [dialect.delimiter, *[d for d, mark in _DELIMITERS.items() if mark != separator]]
     wanted = (column or "").encode()
-    skips = [k for k, line in enumerate(lines[:_PREAMBLE]) if wanted in line]
     comments = dict.fromkeys([*marks, dialect.comment])
-    for comment, delimiter, decimal, skip in product(comments, delimiters, ".,", dict.fromkeys([dialect.skip, *skips])):
-        mark = separator if delimiter == dialect.delimiter else _DELIMITERS[delimiter or ","]
+    marks_of = {d: separator if d == dialect.delimiter else _DELIMITERS[d or ","] for d in delimiters}
+    skips = {d: dict.fromkeys([dialect.skip, *_headers(lines, wanted, mark)]) for d, mark in marks_of.items()}
+    pairs = [(delimiter, skip) for delimiter in delimiters for skip in skips[delimiter]]
+    for comment, decimal, (delimiter, skip) in product(comments, ".,", pairs):
+        mark = marks_of[delimiter]
         header = lines[skip] if skip < len(lines) else b""
         if mark != separator and comment is None and not any(byte in header for byte in mark):
             continue
@@ -75,6 +84,16 @@ def _candidates(lines: list[bytes], dialect: Dialect, separator: bytes, column: 
             yield named._replace(columns=tuple("abcdefghijklmnopqrstuvwxyz"[:width]))
 
 
+def _headers(lines: list[bytes], wanted: bytes, mark: bytes) -> Iterator[int]:
+    """Yield the lines that may be the header: none below one that names the column above numbers, which are rows."""
+    for k, line in enumerate(lines[:_PREAMBLE]):
+        if wanted in line:
+            yield k
+            cells = [cell.strip(b'"# \r') for cell in (line.split() if mark == BLANKS else line.split(mark))]
+            if wanted and wanted in cells and _has_number(b"".join(lines[k + 1 : k + 2]), mark):
+                return
+
+
 def _has_number(line: bytes, mark: bytes) -> bool:
     for cell in line.split() if mark == BLANKS else line.split(mark):
         try:
@@ -88,19 +107,19 @@ def _has_number(line: bytes, mark: bytes) -> bool:
 
 def _reads(
     dialect: Dialect, column: str | None, read: Callable[[Dialect], Table], several: bool = False, first: bool = False
-) -> bool:
-    """Return whether a column is there and holds numbers alone, at least one; ``several``: it must not be the only.
+) -> int:
+    """Return how many columns that may be meant hold numbers alone, at least one; ``several``: of more than one.
 
-    ``first``: it need only begin with a number, or an empty cell.
+    ``first``: they need only begin with a number, or an empty cell.
     """
     try:
         names = read(dialect).names
         if (several and len(names) < 2) or (column is None and any(map(_is_number, names))):
-            return False
+            return 0
         columns = names[:10] if column is None or (column not in names and dialect.columns) else [column]
     except GradError:
-        return False
-    return any(_numeric(name, dialect, read, first) for name in columns)
+        return 0
+    return sum(_numeric(name, dialect, read, first) for name in columns)
 
 
 def _numeric(name: str, dialect: Dialect, read: Callable[[Dialect], Table], first: bool) -> bool:
@@ -127,6 +146,13 @@ def _spelled(dialect: Dialect) -> str:
     values = zip(Dialect._fields, dialect, PLAIN, strict=True)
     changed = [(field, value) for field, value, usual in values if value != usual and field not in ("encoding", "na")]
     return " ".join(f"--{field.replace('_', '-')} {_word(value)}" for field, value in changed)
+
+
+def _left_out(given: Dialect, found: Dialect) -> str:
+    """Return the options given that the dialect found does without."""
+    values = zip(Dialect._fields, given, found, PLAIN, strict=True)
+    left = [f"--{field.replace('_', '-')}" for field, old, new, usual in values if old != new == usual]
+    return f" without {' and '.join(left)}" if left else ""
 
 
 def _word(value: object) -> str:

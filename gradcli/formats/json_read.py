@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.columns import SCHEMA, Chunk, Table
+from gradcli.formats.columns import SCHEMA, Chunk, Table, key_of
 from gradcli.formats.input import ENCODING, Input, checked_names, column_indices
 from gradcli.formats.json_scan import SPAN, STEP, Records, Scan, Values
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, parse
@@ -59,6 +59,7 @@ class JsonTable(Table):
             scan.end(scan.value(at))
             raise GradError(f"{self.name}:1:1: {scan.kind(at)} where records [{{...}}] or columns {{...}} are expected")
         self.names = checked_names(self.name, names)
+        self._columns = dict(zip(self.names, self._columns.values(), strict=False))
 
     def _of_columns(self, scan: Scan, at: int) -> dict[str, Values]:
         columns: dict[str, Values] = {}
@@ -86,7 +87,11 @@ class JsonTable(Table):
                     f"{self.name}: not of the schema {SCHEMA}: 'columns' is missing or the version is newer"
                 )
             values = {name: (at, end) for name, (at, end) in spans.items() if self._text[at : at + 1] != b"n"}
-            columns = {name: scan.deep_values(name, at, end) for name, (at, end) in values.items()}
+            # In a list of rows a list is a value; in the shape of a grid it is a part of the grid.
+            if (shape := columns.get("shape")) and shape.rows == 1:
+                columns = {name: scan.values(at)[0] for name, (at, _) in values.items() if scan.kind(at) == "a list"}
+            else:
+                columns = {name: scan.deep_values(name, at, end) for name, (at, end) in values.items()}
         elif others and not columns and not any(scan.kind(place).startswith("an ") for place in others.values()):
             # A single record, as a program of JSON lines writes one.
             self._records = Records(list(others), array("q", [0, 1]), array("q", [at, end]))
@@ -187,7 +192,7 @@ class _Part:
             return self._parsed(self._texts[column], spelled)
         if spelled not in self._records:
             self._records[spelled] = self._parsed(self._texts[""], spelled)
-        return [record[column] for record in self._records[spelled]]
+        return [record[key_of(column)] for record in self._records[spelled]]
 
     def _parsed(self, text: bytes, spelled: Callable[[str], Any] | None) -> list[Any]:
         import orjson

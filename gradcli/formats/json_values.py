@@ -53,7 +53,7 @@ def parse(text: str, name: str, spelled: Callable[[str], Any], line: int = 1) ->
 
 def not_finite(where: str, word: str) -> GradError:
     """Return the error for NaN or Infinity."""
-    hint = "JSON has null for what is not finite: --na nan reads it as nan"
+    hint = "write null for what is not finite, which --na nan reads as nan"
     return GradError(f"{where}: {word} is no JSON", hint=hint)
 
 

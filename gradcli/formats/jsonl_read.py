@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.columns import Chunk, Table
+from gradcli.formats.columns import Chunk, Table, key_of
 from gradcli.formats.csv_rows import whole_rows
 from gradcli.formats.input import ENCODING, Input, checked_names, column_indices, fault, shown
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parse
@@ -70,7 +70,7 @@ class JsonLines(Table):
             # Put each line in brackets, so that no value can begin in a line and end in another.
             rows = orjson.loads(b"[[" + lines.replace(b"\n", b"],[") + b"]]")
             flat = [row for (row,) in rows]
-            columns = [[row[name] for row in flat] for name in wanted]
+            columns = [[row[key_of(name)] for row in flat] for name in wanted]
             # More colons than keys: a duplicate key (orjson keeps the last) or a nested value. A different number of
             # rows: a line with brackets of its own. The strict parser decides about both.
             if text.count(b":") != sum(map(len, flat)) or len(rows) != lines.count(b"\n") + 1:
@@ -95,7 +95,7 @@ class JsonLines(Table):
         """Parse line by line; return the chunk of valid lines and the error after it, if any."""
         import numpy as np
 
-        known = set(self.names)
+        known = set(map(key_of, self.names))
         columns: list[list[Any]] = [[] for _ in (*wanted, *keep)]
         error: GradError | None = None
         for k, line in enumerate(text.removesuffix(b"\n").split(b"\n"), start + 1):
@@ -104,7 +104,7 @@ class JsonLines(Table):
                 values = [self._converted(row, name, k, self._floats)[0] for name in wanted]
                 for name in keep:
                     self._converted(row, name, k, kept_cells)
-                    values.append(row[name])
+                    values.append(row[key_of(name)])
                 if keep and (extra := next((key for key in row if key not in known), None)) is not None:
                     raise fault(self.name, k, 1, f"the key {shown(extra)}, which the first line has not, would be lost")
             except GradError as problem:
@@ -119,9 +119,9 @@ class JsonLines(Table):
 
     def _converted(self, row: dict[str, Any], name: str, line: int, convert: Callable[[list[Any]], Any]) -> Any:
         """Return the value of a key by ``convert``. Raise GradError if the key is missing or the value is refused."""
-        if name not in row:
-            raise fault(self.name, line, 1, f"no key {shown(name)}")
-        values, problem = convert([row[name]])
+        if (key := key_of(name)) not in row:
+            raise fault(self.name, line, 1, f"no key {shown(key)}")
+        values, problem = convert([row[key]])
         if problem is not None:
             raise fault(self.name, line, 1, f"'{name}': {problem}")
         return values

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradcli.errors import GradError, optional
 from gradcli.formats.arrow_bytes import longest, width
-from gradcli.formats.columns import Chunk, Table
+from gradcli.formats.columns import Chunk, Table, Unnamed, key_of
 from gradcli.formats.csv_arrow import SPARE
 from gradcli.formats.input import Input, checked_names, column_indices, failed, shown
 from gradcli.formats.json_values import json_text
@@ -109,7 +109,9 @@ class Parquet(Table):
             self._count(batch.nbytes)
             count, error = batch.num_rows, None
             columns = []
-            place = {name: k for k, name in enumerate(batch.schema.names)}
+            # Of the columns without a name all come, in their order.
+            unnamed = (name for name in self.names if isinstance(name, Unnamed))
+            place = {name or next(unnamed): k for k, name in enumerate(batch.schema.names)}
             for name, (top, path) in zip(wanted, places, strict=True):
                 column = batch.column(place[top])
                 for k in path:
@@ -146,15 +148,16 @@ class Parquet(Table):
         """Yield the rows of some columns in batches of bounded size."""
         # Each thread allocates a malloc arena, which a limited address space may not hold.
         threads, groups = not memory.limited(), list[int]()
+        keys = [*dict.fromkeys(map(key_of, names))]
         try:
             for groups, rows in self._spans(names):
                 memory.spare(SPARE)
-                for batch in self._file.iter_batches(rows, row_groups=groups, columns=names, use_threads=threads):
+                for batch in self._file.iter_batches(rows, row_groups=groups, columns=keys, use_threads=threads):
                     memory.spare(SPARE)
                     if batch.num_rows:
                         yield batch
         except (self._arrow.ArrowException, OSError) as error:
-            raise self._refused(error, names, groups) from None
+            raise self._refused(error, keys, groups) from None
 
     def _spans(self, names: list[str]) -> Iterator[tuple[list[int], int]]:
         """Yield groups of rows that are read together, with the number of rows in a batch."""
@@ -162,7 +165,7 @@ class Parquet(Table):
         types = self._arrow.types
         widths = {name: width(self._fields[name].type, types) for name in names}
         fixed = sum(size or 0 for size in widths.values())
-        leaves = self._leaves({name for name, size in widths.items() if size is None})
+        leaves = self._leaves({key_of(name) for name, size in widths.items() if size is None})
         # With the dictionaries of text as arrays: repeated text may expand to any multiple of the file's size.
         file = self._opened(metadata=metadata, read_dictionary=[*leaves]) if leaves else self._file
         span, count, least = list[int](), 0, _ROWS
@@ -226,8 +229,8 @@ class Parquet(Table):
             if types.is_string(kind) or types.is_large_string(kind):
                 column.validate(full=True)
                 return column.cast(arrow.large_binary()).to_pylist(), True
-            # datetime has no nanoseconds: let pyarrow print such timestamps.
-            nanoseconds = types.is_timestamp(kind) and kind.unit == "ns"
+            # datetime has no nanoseconds: let pyarrow print such timestamps and times of day.
+            nanoseconds = (types.is_timestamp(kind) or types.is_time64(kind)) and kind.unit == "ns"
             values = (column.cast(arrow.string()) if nanoseconds else column).to_pylist()
             if types.is_nested(kind):
                 return [None if v is None else json_text(v).encode() for v in values], None

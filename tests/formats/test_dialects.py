@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import json
 import math
@@ -179,6 +180,21 @@ def test_headers_in_comments() -> None:
     assert open_table("-", io.BytesIO(b"# x,y\n1,a\n")).names == ("# x", "y")
 
 
+def test_a_hint_says_which_option_is_too_much() -> None:
+    text = b"x;y\n1;2\n"
+    assert refusal(text, "x", skip=5).splitlines()[1:] == ["  --delimiter ';' without --skip reads it"]
+    wrong = refusal(text, "x", delimiter=";", columns=["x"])
+    assert wrong.splitlines()[1:] == ["  --delimiter ';' without --columns reads it"]
+    assert refusal(text, "x", comment="").startswith("--comment: a mark is expected")
+
+
+def test_packed_text_whose_name_does_not_say_so(shell: Shell, empty_folder: Path) -> None:
+    Path("t.csv").write_bytes(gzip.compress(b"x\n1\n"))
+    code, out, err = shell("eval", "x", "-i", "t.csv")
+    assert (code, out) == (2, "")
+    assert "t.csv:1: packed by gzip\n  let its name end in .gz" in err
+
+
 def test_lines_that_are_left_out() -> None:
     for end in ("\n", "\r\n", "\r"):
         text = end.join(['size 5" by 3', "", "x,y", "m,s", '1,"2"', "3,4", ""]).encode()
@@ -297,6 +313,7 @@ def test_options_of_texts_are_refused_for_other_formats() -> None:
     [
         (b"x;y\n1,5;2\n2,25;3\n", "--delimiter ';' --decimal ,"),
         (b"x;y\n1.5;2\n", "--delimiter ';'"),
+        (b'"x";"y"\n"1,5";"2"\n', "--delimiter ';' --decimal ,"),
         (b"x\ty\n1.5\t2\n", "--delimiter tab"),
         (b"x\ty\n1,5\t2\n", "--delimiter tab --decimal ,"),
         (b"x|y\n1.5|2\n", "--delimiter '|'"),
@@ -317,6 +334,9 @@ def test_options_of_texts_are_refused_for_other_formats() -> None:
         (b"x,z\n1,2\n", None),
         (b"x,y\nabc,2\n3,4\n", None),
         (b"x,y\n1,2,3\n", None),
+        (b"x,y\n1,2\nx,y\n3,4\n", None),
+        (b"x;y\n1;2\nx;y\n3;4\n", None),
+        (b"a;x;y\nx;y\n1;2\n", "--delimiter ';' --skip 1"),
     ],
 )  # fmt: skip
 def test_the_error_names_the_options_that_read_it(

@@ -139,6 +139,22 @@ def test_fields_of_structs_are_variables(shell: Shell, empty_folder: Path) -> No
     assert "there is no column 'p.w'" in shell("eval", "`p.w`", *words)[2]
 
 
+def test_columns_without_a_name_are_carried(shell: Shell, empty_folder: Path) -> None:
+    arrays = [pa.array(["a"]), pa.array([1.0]), pa.array([{"y": 2}])]
+    parquet.write_table(pa.Table.from_arrays(arrays, names=["", "x", ""]), "u.parquet")
+    assert shell("eval", "x", "-i", "u.parquet", "--csv")[1] == "x,f\n1.0,1.0\n"
+    assert shell("eval", "x", "-i", "u.parquet", "--keep", "--jsonl")[1] == (
+        '{"column_1": "a", "x": 1.0, "column_3": {"y": 2}, "f": 1.0}\n'
+    )
+
+
+def test_times_with_nanoseconds_are_carried(shell: Shell, empty_folder: Path) -> None:
+    made({"t": pa.array([1], pa.time64("ns")), "s": pa.array([1], pa.timestamp("ns")), "x": [1.0]})
+    assert shell("eval", "x", "-i", "t.parquet", "--keep", "--csv")[1] == (
+        "t,s,x,f\n00:00:00.000000001,1970-01-01 00:00:00.000000001,1.0,1.0\n"
+    )
+
+
 def test_lists_are_values_in_json_lines(shell: Shell, empty_folder: Path) -> None:
     made({"v": pa.array([[1.0, 2.0], [3.0]]), "x": [1.0, 2.0]}, "l.parquet")
     assert shell("eval", "x", "--input", "l.parquet", "--keep", "--jsonl")[1] == (

@@ -37,6 +37,7 @@ from gradcli.formats import (
     open_table,
     parse_numbers,
 )
+from gradcli.formats.columns import Unnamed
 
 Found = tuple[list[list[bytes]], list[list[str | None]], str]
 
@@ -352,8 +353,19 @@ def test_json_in_all_its_shapes() -> None:
     assert read(json.dumps(own).encode(), ["x"], format="json") == ([bits([1, 2, 3, 4])], [], "")
     own["columns"] = {"x": 3.5}
     assert read(json.dumps(own).encode(), ["x"], format="json") == ([bits([3.5])], [], "")
+    own = {"schema": "gradcli/1", "shape": [2], "columns": {"v": [[1], {}], "w": [[1, 2], []], "x": [1, 2]}}
+    assert read(json.dumps(own).encode(), ["x"], format="json") == ([bits([1, 2])], [], "")
+    assert "'w', value 1: a list" in read(json.dumps(own).encode(), ["w"], format="json")[2]
     assert read(b'{"x": []}', ["x"], format="json") == ([[]], [], "")
     assert read(b"[]", [], format="json")[2] == ""
+
+
+def test_keys_without_a_name() -> None:
+    wanted = ([bits([2])], [["a"]], "")
+    assert read(b'[{"": "a", "x": 2}]', ["x"], ["column_1"], format="json")[2] != ""
+    for text in (b'[{"": "a", "x": 2}]', b'{"": ["a"], "x": [2]}', b'{"": "a", "x": 2}'):
+        assert read(text, ["x"], [Unnamed("column_1")], format="json") == wanted
+    assert read(b'{"": "a", "x": 2}', ["x"], [Unnamed("column_1")], format="jsonl") == wanted
 
 
 # Arrays.
