@@ -42,7 +42,7 @@ _WORDED = re.compile(
 )  # fmt: skip
 _WRAPPED = re.compile(
     r"\s*(?:\$\$?(.*)\$\$?|\\\[(.*)\\\]|\\\((.*)\\\)"
-    r"|(?:@\.|return\b|let\b|double\b|float\b|real\b|var\b|const\b)?(.*?)[;,]?)\s*", re.DOTALL
+    r"|(?:@\.|return\b|(?:let|double|float|real|var|const)(?=\s+[A-Za-z_`\\]))?(.*?)[;,]?)\s*", re.DOTALL
 )  # fmt: skip
 """What stands around a statement: the delimiters of LaTeX, words of other languages."""
 
