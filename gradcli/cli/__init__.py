@@ -173,7 +173,7 @@ def _explained(e: Exception) -> GradError:
             source = e.ctx.get_parameter_source(param.name)
             if source is click.core.ParameterSource.ENVIRONMENT:
                 hint = f"it comes from the environment: {param.envvar}"
-        return GradError(e.format_message().rstrip("."), hint=hint)
+        return GradError(e.format_message().rstrip(".").replace("\n\t", " "), hint=hint)
     if isinstance(e, click.ClickException):
         return GradError(e.format_message())
     if memory.lacking(e):
