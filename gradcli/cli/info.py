@@ -107,6 +107,7 @@ def _found(word: str) -> list[Function]:
     from gradcli.language.foreign.meaning import instead
 
     groups = _public()
+    word = word.partition("(")[0].rstrip() or word  # sin(x) is sin
     if (row := SPELLED.get(word)) in groups:
         return [row]
     hint, low = instead(word), word.lower()

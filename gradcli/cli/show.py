@@ -61,6 +61,9 @@ def show(ctx: click.Context, line: CommandLine) -> None:
 
         derived, remarks = simplified(request, derived, line)
     if target is not None:
+        if not target.format.teller:
+            raise GradError(f"{target.format.name} holds numbers alone, and show has expressions",
+                            hint="the numbers: gradcli diff EXPR --at ... -o FILE")  # fmt: skip
         target.write_formulas(Formulas(request, job.order, derived, remarks=remarks))
         return
     if form in LANGUAGES:

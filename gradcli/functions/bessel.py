@@ -73,8 +73,8 @@ for _kind, _doc, _below, _above, _domain in (
     )  # fmt: skip
     define(
         _REAL[_kind], f"{_doc}, any real number", None, _real_neighbours(_kind, _below, _above), unknown=("n",),
-        arguments="n x", word=_kind, internal=True, math=f"{_kind[-1].upper()} x", domain="x > 0", error=1024,
-        **_facts,
+        arguments="n x", word=_kind, readable=_bessel(_kind), internal=True, math=f"{_kind[-1].upper()} x",
+        domain="x > 0", error=1024, **_facts,
     )  # fmt: skip
 
 # Airy functions: y'' = x*y.

@@ -167,6 +167,11 @@ def exact_square(x: Expr) -> tuple[Expr, Expr]:
     return lead * lead, (size - lead) * (size + lead)
 
 
+def _vanished(x: Expr) -> Expr:
+    """0 where |x| is large, infinite too, and nan for nan."""
+    return ZERO * minimum(abs_(x), const(40))
+
+
 def _dgauss(x: Expr, n: int) -> Expr:
     if n == 0:
         return apply("gauss", x)
@@ -181,7 +186,7 @@ def _hermite_times_exp(x: Expr, n: int, half: Expr, rest: Expr, rate: int) -> Ex
         before, hermite = hermite, -rate * (x * hermite + k * before)
     # Multiply by the exponential in two halves: alone it underflows where the product with the polynomial does not.
     growth = exp(-half)
-    return where(lt(abs_(x), const(40)), hermite * growth * growth * exp(-rest), ZERO * x)
+    return where(lt(abs_(x), const(40)), hermite * growth * growth * exp(-rest), _vanished(x))
 
 
 def _hermite(x: Expr, n: int, rate: int = 2) -> Expr:
@@ -219,7 +224,7 @@ def _root_of_tau() -> Expr:
 
 def _normpdf(x: Expr) -> Expr:
     square, rest = exact_square(x)
-    return where(lt(abs_(x), const(40)), exp(-(square / 2)) * exp(-(rest / 2)) / _root_of_tau(), ZERO * x)
+    return where(lt(abs_(x), const(40)), exp(-(square / 2)) * exp(-(rest / 2)) / _root_of_tau(), _vanished(x))
 
 
 def _dnormpdf(x: Expr, n: int) -> Expr:
@@ -232,7 +237,7 @@ def _normcdf(x: Expr) -> Expr:
     root = const(math.sqrt(0.5))
     square, rest = exact_square(x)
     tail = HALF * apply("erfcx", minimum(-x, const(40)) * root) * exp(-(square / 2)) * exp(-(rest / 2))
-    return where(lt(x, -ONE), where(gt(x, const(-40)), tail, ZERO * x), HALF * apply("erfc", -x * root))
+    return where(lt(x, -ONE), where(gt(x, const(-40)), tail, ZERO), HALF * apply("erfc", -x * root))
 
 
 define(

@@ -145,7 +145,7 @@ def _juxtaposed(context: Context) -> tuple[str, str]:
     left, right = previous.spelled, token.spelled
     if previous.kind == "NUMBER" and context.next_to():
         prefixed = re.fullmatch(r"0(?:[xX]([0-9A-Fa-f]+)|[bB]([01]+)|[oO]([0-7]+))", left + right)
-        if prefixed:
+        if prefixed and (context.after is None or context.after.start > token.end or context.after.spelled[0] != "."):
             digits = zip(prefixed.groups(), (16, 2, 8), strict=True)
             value = next(int(group[:200], base) for group, base in digits if group)
             return f" after '{left}'", f"numbers are decimal, write {short(str(value))}"
@@ -243,6 +243,8 @@ def _strange_ascii(context: Context, problem: str) -> tuple[int, str, str]:
     if c == "!":
         if context.operand_due:
             return 1, problem, "write 'not'"
+        if rest.startswith("!!"):
+            return 2, "unexpected '!!'", "there is no double factorial here"
         return 1, problem, f"for a factorial write gamma({context.left()} + 1)"
     if c == "." and not context.operand_due:
         if rest[1:2] in ("*", "/", "^"):

@@ -257,6 +257,7 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["show", "x", "--as", "c", "--json"], "--as c has one form: leave out --json", ""),
         (["show", "x", "--as", "latex", "--format", "csv"], "--as latex has one form: leave out --format", ""),
         (["show", "x", "--as", "c", "--simplify"], "--simplify is for reading, and c for computing", "or --as c"),
+        (["show", "x", "-o", "x.npy"], "npy holds numbers alone, and show has expressions", "gradcli diff EXPR --at"),
         (["diff", "x", "--fill", "i"], "--fill needs a shape", ""),
         (["diff", "x", "--wrt", "x,"], "--wrt: '' is not the name of a variable", ""),
         (["diff", "\udcff+x"], "not UTF-8", ""),

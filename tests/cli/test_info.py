@@ -37,6 +37,7 @@ def test_functions_by_names_and_by_words(shell: Shell) -> None:
     assert "sinh(x)  hyperbolic sine" in out and "sin(x)  " not in out
     _, out, _ = shell("functions", "binary")
     assert out.startswith("log2(x)  ")
+    assert shell("functions", "erf(x)") == (0, erf, "")
 
 
 def test_functions_as_json(shell: Shell) -> None:

@@ -30,7 +30,14 @@ AT_NAN = [
     ("where(sqrt(x)>1,sqrt(x),0)", {"x": "0"}, {"df_dx": 0}),
 ]
 """Steps and comparisons that meet nan: the slope is nan in what is nan there, to every order."""
-CASES += [{"expr": expr, "at": at, "expect": expect} for expr, at, expect in AT_NAN]
+FAR = [
+    (f"{f}(x)", {"x": x}, {"f": value, "df_dx": 0, "d2f_dx2": 0})
+    for f, *values in (("normcdf", "0", "1"), ("normpdf", "0", "0"), ("erf", "-1", "1"))
+    for sign, value in zip(("-", ""), values, strict=True)
+    for x in (f"{sign}inf", f"{sign}1e200", f"{sign}40")
+]
+"""What vanishes far out is 0 at infinity too."""
+CASES += [{"expr": expr, "at": at, "expect": expect} for expr, at, expect in AT_NAN + FAR]
 
 
 @pytest.mark.quick

@@ -33,7 +33,7 @@ _DEFINED = re.compile(
     r"\s*([A-Za-z_]\w*)\s*(?:\(([A-Za-z_][\w\s,]*)\)|\[([A-Za-z_][\w\s,]*_)\])\s*:?=(?!=)(.+)", re.DOTALL
 )
 _PRIMED = re.compile(r"\s*([A-Za-z_]\w*?)\s*(['\u2032]+|\u2033)\s*(?:\(([A-Za-z_]\w*)\))?\s*:?=(?!=)(.+)", re.DOTALL)
-_LEIBNIZ = re.compile(r"\s*d([A-Za-z_]\w*)\s*/\s*d([A-Za-z_]\w*)\s*=(?!=)(.+)", re.DOTALL)
+_LEIBNIZ = re.compile(r"\s*d([A-Za-z_]\w*)?(?:\s*/\s*d([A-Za-z_]\w*)\s*==?|_d([A-Za-z]\w*)\s*==)(?!=)(.+)", re.DOTALL)
 _NAMED = re.compile(r"\s*([A-Za-z_]\w*|`[^`]+`)\s*(?::=|=(?!=)|(?<= )<-(?= ))(.+)", re.DOTALL)
 _EQUATION = re.compile(r"([^<>=!~:]+)={1,2}([^<>=!~]+)", re.DOTALL)
 _WORDED = re.compile(
@@ -42,7 +42,7 @@ _WORDED = re.compile(
 )  # fmt: skip
 _WRAPPED = re.compile(
     r"\s*(?:\$\$?(.*)\$\$?|\\\[(.*)\\\]|\\\((.*)\\\)"
-    r"|(?:@\.|return\b|let\b|double\b|float\b|real\b|var\b|const\b)?(.*?)[;,]?)\s*", re.DOTALL
+    r"|(?:@\.|return\b|(?:let|double|float|real|var|const)(?=\s+[A-Za-z_`\\]))?(.*?)[;,]?)\s*", re.DOTALL
 )  # fmt: skip
 """What stands around a statement: the delimiters of LaTeX, words of other languages."""
 
@@ -58,7 +58,8 @@ def forms(statement: str, notes: Notes) -> Iterator[str]:
             yield f"{_derivative_name(match[1], x, order)} = {text}"
         notes.remark("as a claim for gradcli check")
     elif match := _LEIBNIZ.fullmatch(body):
-        yield from (f"d{match[1]}_d{match[2]} = {text}" for text in _texts(match[3], notes))
+        name = f"d{match[1] or 'f'}_d{match[2] or match[3]}"
+        yield from (f"{name} = {text}" for text in _texts(match[4], notes))
         notes.remark("as a claim for gradcli check")
     elif match := _LAMBDA.fullmatch(body):
         yield from (f"{match[1]} = {text}" if match[1] else text for text in _texts(match[2], notes))

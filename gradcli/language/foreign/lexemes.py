@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     |(?P<comma>\d{{1,3}}(?:\.\d{{3}})+,\d+(?!\w)|\d+,(?!\d{{3}}(?!\d))\d+(?![\w,]))
     |(?P<grouped>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d*)?
         |\d{{1,3}}(?:[\ \u00a0\u2009\u202f']\d{{3}})+(?!\d)(?:\.\d*)?|\d+(?:_\d+)+)
-    |(?P<radix>0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+)
+    |(?P<radix>0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+|0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+)
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+|\*\^[+-]?\d+)?)(?P<suffix>_dp\b|_8\b|f0\b|[fFlLuU]\b)?
     |(?P<quoted>`[^`\n]+`)
     |(?P<command>\\[A-Za-z]+\*?|\\[{{}}|%])
@@ -33,6 +33,8 @@ _TOKEN = re.compile(
     |(?P<operator>===|!==|\.\*\*|\.[-+*/^]|\*\*|//|%%|%/%|&&|\|\||[<>=!~/]=|<>|=<|=>|:=|->|::|.)""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+ACCENTS = frozenset({"dot", "square", "triangle"})
+"""Commands of LaTeX with the name of a function that they are not."""
 STOPS = frozenset({"", ")", "]", "}", ",", ";", ":", "then", "else", r"\rfloor", r"\rceil", r"\rvert", "⌋", "⌉", r"\}"})
 INFIX = frozenset({"+", "-", "*", "/", "%", "^", "**", "//", "%/%", "and", "or", "?", "=", "<", "<=", ">", ">=", "==",
                    "!=", "@", "if", "div", "!", "'", ".", "°", "->", ":="})  # fmt: skip
@@ -138,7 +140,7 @@ def _spelling(kind: str, spelled: str, match: re.Match[str], operand: bool) -> t
     if kind == "grouped":
         return "number", re.sub(r"[,_'\s]", "", spelled)
     if kind == "radix":
-        return "number", str(int(spelled, 0))
+        return "number", str(int(spelled, 0)) if "p" not in spelled.lower() else _hexadecimal(spelled)
     if kind == "fraction":
         return "number", f"({unicodedata.normalize('NFKC', spelled).replace(chr(0x2044), '/')})"
     if kind == "name" and not spelled.isascii():
@@ -149,6 +151,14 @@ def _spelling(kind: str, spelled: str, match: re.Match[str], operand: bool) -> t
     if word is not None and (operand or kind != "name" or word == "not"):
         return "operator", word
     return kind, spelled.replace("$", "") if kind == "name" else spelled
+
+
+def _hexadecimal(spelled: str) -> str:
+    """C's 0x1.8p3 in decimal digits."""
+    try:
+        return repr(float.fromhex(spelled))
+    except OverflowError:
+        raise Unreadable from None
 
 
 def _name(spelled: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from gradcli.expr import WORDS
 from gradcli.functions import SPELLED
-from gradcli.language.foreign.lexemes import INFIX, STOPS, Lexeme, Notes, Unreadable
+from gradcli.language.foreign.lexemes import ACCENTS, INFIX, STOPS, Lexeme, Notes, Unreadable
 from gradcli.language.foreign.operators import CLOSING, Operators, Tree, lifted
 from gradcli.language.foreign.words import CONSTANT_WORDS, FOREIGN_WORDS, GREEK, INVERSES, MODULES, UNITS
 from gradcli.language.lookalikes import call_in
@@ -44,14 +44,10 @@ class Reader(Operators):
         self.at += 1
         if token.kind in ("number", "quoted"):
             following = self.next
-            if token.kind == "number" and following.kind == "name" and following.blank and following.text in UNITS:
+            beside = token.kind == "number" and following.kind == "name"
+            if beside and following.blank and following.text in UNITS:
                 self.notes.remark(f"there are no units here, {following.text} is a variable")
-            if (
-                token.kind == "number"
-                and following.kind == "name"
-                and following.text in ("i", "j", "im")
-                and not following.blank
-            ):
+            if beside and not following.blank and following.text in ("i", "j", "im"):
                 self.notes.remark("there are no complex numbers here")
             return ("number" if token.kind == "number" else "name", token.text)
         if token.kind == "name":
@@ -87,6 +83,8 @@ class Reader(Operators):
     def command(self, text: str) -> Tree:
         if text in _FRACTIONS:
             return ("group", ("/", self.argument(), self.argument()))
+        if text in (r"\binom", r"\dbinom"):
+            return ("call", "binomial", [self.argument(), self.argument()], "(")
         if text == r"\sqrt":
             if self.take("["):
                 index = self.arguments("]")
@@ -110,9 +108,10 @@ class Reader(Operators):
             if len(items) == 1:
                 return items[0]
         name = text[1:].removeprefix("var")
-        if name.lower() not in GREEK and not self.is_function(name):
+        if name in ACCENTS or (name.lower() not in GREEK and not self.is_function(name)):
             raise Unreadable
-        if name.lower() in GREEK and (name.islower() or name.lower() not in SPELLED):
+        called = not name.islower() and self.next.text == "(" and self.is_function(name)
+        if name.lower() in GREEK and not called and (name.islower() or name.lower() not in SPELLED):
             joined = self.subscript(name)
             return self.variable(joined if isinstance(joined, str) else name)
         return self.named(name)
