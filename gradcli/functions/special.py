@@ -387,12 +387,12 @@ def _psi(x: Expr, n: int) -> Expr:
 
 define(
     "beta", "beta function, gamma(x)*gamma(y)/gamma(x + y)",
-    lambda b, x, y: -b * _gap(x, y), lambda b, x, y: -b * _gap(y, x), needs="scipy", error=16, commutes=True,
+    lambda b, x, y: -b * _gap(x, y), lambda b, x, y: -b * _gap(y, x), needs="scipy", error=32, commutes=True,
     domain="x, y > 0; below 0 off the integers, with fewer digits", turns=True, shrinks=True,
     poles=lambda x, y: [*_gamma_poles(x), *_gamma_poles(y)], math="B",
 )  # fmt: skip
 define(
-    "betaln", "log |beta(x, y)|", lambda b, x, y: -_gap(x, y), lambda b, x, y: -_gap(y, x), needs="scipy", error=16,
+    "betaln", "log |beta(x, y)|", lambda b, x, y: -_gap(x, y), lambda b, x, y: -_gap(y, x), needs="scipy", error=64,
     commutes=True, domain="x, y > 0; below 0 off the integers, with fewer digits", turns=True, synonyms="lbeta",
     poles=lambda x, y: [*_gamma_poles(x), *_gamma_poles(y)],
 )  # fmt: skip

@@ -58,10 +58,13 @@ def load() -> Tables:
     Raises FileNotFoundError if neither the tables nor the grammar are there.
     """
     grammar = grammar_text()
+    written: Any = None
     try:
-        from gradcli import _tables as written
+        from gradcli import _tables
+
+        written = _tables
     except ImportError:
-        written = None
+        pass
     if written is not None and written.FORMAT == FORMAT and grammar in (None, written.GRAMMAR):
         return _named(written.TABLES)
     if grammar is None:

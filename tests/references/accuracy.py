@@ -118,9 +118,12 @@ LIMITS = {
               lambda f: abs(f.true) < 1e-300 or (f.order >= 3 and f.at[0] > 171)),
     "bessely": ("neighbouring orders both overflow next to 0; SciPy's kernel below 25, next to zeros and where the "
                 "order is not whole",
-                lambda f: f.at[0] < 1e-40 or (f.at[0] < 25 and f.off < (80 if whole(f) else 1000))),
-    "besselj": ("SciPy's kernel below 25, next to zeros and where the order is not whole; neighbouring orders both "
-                "overflow next to 0", lambda f: abs(f.at[0]) < (25 if f.off < (80 if whole(f) else 1000) else 1e-40)),
+                lambda f: f.at[0] < (1e-40 if whole(f) else 1e-20)
+                or (f.at[0] < 25 and f.off < (80 if whole(f) else 1000))),
+    "besselj": ("SciPy's kernel below 25 (64 where the order is not whole) and next to zeros; neighbouring orders both "
+                "overflow next to 0",
+                lambda f: abs(f.at[0]) < 1e-40 or (abs(f.at[0]) < (25 if whole(f) else 64)
+                                                   and f.off < (80 if whole(f) else 1000))),
     "besseli": ("neighbouring orders both overflow next to 0, of an order that is not whole",
                 lambda f: not whole(f) and f.at[0] < 1e-40),
     "besselk": ("a neighbouring order overflows before it is halved; 256 ulp where the order is not whole",
