@@ -21,31 +21,42 @@ _HANKEL = 25.0
 """Smallest argument of Hankel's expansion."""
 
 
-def _series(n: int, x: Array, sign: int) -> Array:
-    """Return J (``sign`` -1) or I (``sign`` 1) of order n for |x| <= 2 by the power series (DLMF 10.2.2, 10.25.2)."""
-    half = x / 2
-    square = sign * half * half
-    term = np.ones_like(x)
-    total = np.zeros_like(x)
+def _power_series(order: int | Array, square: Array) -> Array:
+    """Return the power series of J or I without its leading factor (DLMF 10.2.2, 10.25.2), for |square| <= 1."""
+    term = np.ones_like(square)
+    total = np.zeros_like(square)
     for k in range(1, 22):
         total = total + term
-        term = term * square / (k * (n + k))
+        term = term * square / (k * (order + k))
+    return total
+
+
+def _series(n: int, x: Array, sign: int) -> Array:
+    """Return J (``sign`` -1) or I (``sign`` 1) of order n for |x| <= 2 by the power series."""
+    half = x / 2
+    total = _power_series(n, sign * half * half)
     with np.errstate(all="ignore"):
         return np.asarray(total * (np.power(half, n) / float(math.factorial(n)) if n <= 170 else 0.0 * x))
 
 
-def _hankel(kind: str, n: int, z: Array) -> Array:
-    """Return J or Y of order n for z > 25 and z > n*n by Hankel's expansion (DLMF 10.17.3)."""
+def _hankel_sums(order: float | Array, z: Array) -> tuple[Array, Array]:
+    """Return the even and the odd sum of Hankel's expansion (DLMF 10.17.3), for z > 25 and z > order**2."""
     p, q, term = np.ones_like(z), np.zeros_like(z), np.ones_like(z)
     for k in range(1, 40):
-        term = term * ((4.0 * n * n - (2 * k - 1) ** 2) / (8 * k)) / z
+        term = term * ((4 * order * order - (2 * k - 1) ** 2) / (8 * k)) / z
         sign = (1, 1, -1, -1)[k % 4]
         if k % 2:
             q = q + sign * term
         else:
             p = p + sign * term
-        if np.max(np.abs(term)) < 1e-18:
+        if np.max(np.abs(term), initial=0.0) < 1e-18:
             break
+    return p, q
+
+
+def _hankel(kind: str, n: int, z: Array) -> Array:
+    """Return J or Y of order n for z > 25 and z > n*n by Hankel's expansion."""
+    p, q = _hankel_sums(float(n), z)
     # Obtain cos and sin of z - (n/2 + 1/4)*pi from those of z, so that the phase is not rounded.
     s, c = np.sin(z), np.cos(z)
     cosine, sine = (c + s, s - c) if n % 2 == 0 else (s - c, -(c + s))
@@ -58,15 +69,8 @@ REAL_ORDER = {"besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv"
 
 
 def _real_hankel(second: bool, order: Array, z: Array) -> Array:
-    """Return J or Y of any order for z > 25 and z > order**2 by Hankel's expansion (DLMF 10.17.3)."""
-    p, q, term = np.ones_like(z), np.zeros_like(z), np.ones_like(z)
-    for k in range(1, 40):
-        term = term * ((4 * order * order - (2 * k - 1) ** 2) / (8 * k)) / z
-        sign = (1, 1, -1, -1)[k % 4]
-        if k % 2:
-            q = q + sign * term
-        else:
-            p = p + sign * term
+    """Return J or Y of any order for z > 25 and z > order**2 by Hankel's expansion."""
+    p, q = _hankel_sums(order, z)
     # The phase is z less (order/2 + 1/4)*pi, whose multiples of 2*pi are taken off exactly.
     turn = np.pi * (np.remainder(order / 2 + 1, 2) - 1 + 0.25)
     s, c = np.sin(z), np.cos(z)
@@ -77,12 +81,7 @@ def _real_hankel(second: bool, order: Array, z: Array) -> Array:
 
 def _real_series(order: Array, x: Array, sign: int) -> Array:
     """Return J (``sign`` -1) or I (``sign`` 1) of an order other than -1, -2 ... by the power series, for x <= 2."""
-    square = sign * x * x / 4
-    term = np.ones_like(x)
-    total = np.zeros_like(x)
-    for k in range(1, 22):
-        total = total + term
-        term = term * square / (k * (order + k))
+    total = _power_series(order, sign * x * x / 4)
     lead = np.power(x, order) * np.exp2(-order) * scipy().rgamma(order + 1)
     return np.asarray(np.where(lead == 0, 0.0, lead * total))
 
