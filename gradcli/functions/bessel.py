@@ -23,7 +23,7 @@ def _bessel(kind: str) -> Callable[[Expr, Expr], Expr]:
     def made(order: Expr, x: Expr) -> Expr:
         n = exact(order)
         if n is None or n.denominator != 1 or abs(n) > _WHOLE:
-            return apply(_REAL[kind], order, x)
+            return apply(REAL_ORDER[kind], order, x)
         value = apply(kind, x, value=int(abs(n)))
         return -value if n < 0 and n % 2 and kind in ("besselj", "bessely") else value
 
@@ -54,7 +54,8 @@ def _real_neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
     return slope
 
 
-_REAL = {"besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv"}
+REAL_ORDER = {"besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv"}
+"""The row of any real order beside that of a whole one, by the names of SciPy."""
 for _kind, _doc, _below, _above, _domain in (
     ("besselj", "Bessel function J of order n", 1, -1, "all x"),
     ("bessely", "Bessel function Y of order n", 1, -1, "x > 0"),
@@ -72,7 +73,7 @@ for _kind, _doc, _below, _above, _domain in (
         **_facts,
     )  # fmt: skip
     define(
-        _REAL[_kind], f"{_doc}, any real number", None, _real_neighbours(_kind, _below, _above), unknown=("n",),
+        REAL_ORDER[_kind], f"{_doc}, any real number", None, _real_neighbours(_kind, _below, _above), unknown=("n",),
         arguments="n x", word=_kind, readable=_bessel(_kind), internal=True, math=f"{_kind[-1].upper()} x",
         domain="x > 0", error=1024, **_facts,
     )  # fmt: skip

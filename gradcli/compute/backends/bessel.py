@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.compute.backends.special import gamma, scipy
+from gradcli.functions.bessel import REAL_ORDER
 
 Array = NDArray[np.float64]
 
@@ -63,9 +64,6 @@ def _hankel(kind: str, n: int, z: Array) -> Array:
     quadrant_sign = 1.0 if n % 4 in (0, 1) else -1.0
     wave = p * cosine - q * sine if kind == "besselj" else p * sine + q * cosine
     return np.asarray(quadrant_sign * wave / math.sqrt(math.pi) / np.sqrt(z))
-
-
-REAL_ORDER = {"besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv"}
 
 
 def _real_hankel(second: bool, order: Array, z: Array) -> Array:

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.compute.backends import airy, incomplete, lambertw
-from gradcli.compute.backends.bessel import REAL_ORDER, bessel
+from gradcli.compute.backends.bessel import bessel
 from gradcli.compute.backends.polygamma import polygamma
 from gradcli.compute.backends.special import scipy
+from gradcli.functions.bessel import REAL_ORDER
 
 Array = NDArray[np.float64]
 
