@@ -7,7 +7,7 @@ LINES = [
     ["expr"],
     ["functions", "formats"],
     ["language", "calculus"],
-    ["compute"],
+    ["truth", "compute"],
     ["notation", "codegen", "autograd"],
     ["job"],
     ["verify"],

@@ -25,6 +25,7 @@ DOORS = {
     "pyarrow": {"formats.parquet_read", "formats.csv_arrow"},
     "zstandard": {"formats.compression"},
     "llvmlite": {"compute.backends.native.llvm"},
+    "flint": {"truth"},
 }
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""
 
