@@ -74,7 +74,7 @@ class Target:
             if progress is not None:
                 progress.erase()
         color = self.line.color
-        for text in [result.note, *([] if rows is None else rows.notes)]:
+        for text in [*result.notes, *([] if rows is None else rows.notes)]:
             self._note(text)
         if self.line.verbose:
             seconds = time.monotonic() - self.started

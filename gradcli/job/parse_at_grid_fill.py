@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gradcli.caret import Source, Span
 from gradcli.compute.grid import Axis, Column, Grid, Index, Linear, Log, Values
 from gradcli.errors import GradError
-from gradcli.expr import Expr, apply, spell_name, substitute, var, variables
+from gradcli.expr import Expr, apply, const, spell_name, substitute, var, variables
 
 if TYPE_CHECKING:
     from gradcli.language import Parsed
@@ -116,11 +117,13 @@ class Points:
         self.shape: tuple[int, ...] = ()
         self.before_shape = 0
         self._known: set[str] = set()
+        self._texts: dict[tuple[str, float], str] = {}
         for text in at:
             for piece in split(text, ","):
                 name, value = _binding(piece, "--at", "NAME=VALUE, such as x=1")
                 self._check_new(name, "--at")
                 self.at[name] = number(value, "--at", f"the value of '{name}'")
+                self._texts[name, self.at[name]] = value.strip()
         for text in grids:
             if re.fullmatch(r"[0-9]+(x[0-9]+)*", text.strip()):
                 self._read_shape(text.strip())
@@ -128,13 +131,30 @@ class Points:
             wanted = "NAME=START:STOP:COUNT, NAME=V1,V2,... or a shape such as 3x4"
             name, values = _binding(text, "--grid", wanted)
             self._check_new(name, "--grid")
-            self.grids.append((name, _column(name, values, f"--grid {text.strip()}")))
+            column = _column(name, values, f"--grid {text.strip()}")
+            self.grids.append((name, column))
+            if isinstance(column, Values):
+                self._texts.update({(name, v): t for v, t in zip(column.values, split(values, ","), strict=True)})
         if fill is not None and not self.shape:
             raise GradError("--fill needs a shape to fill, such as --grid 3x4")
         self.fill = fill
 
     def __bool__(self) -> bool:
         return bool(self.at or self.grids or self.shape)
+
+    def reading(self, name: str, value: float) -> Expr:
+        """The exact value that a double of a variable stands for: the text that was typed, else its shortest decimal."""
+        text = self._texts.get((name, value))
+        if text is not None and not _PLAIN.fullmatch(text):
+            return single(Source(text), "and here is a single number")[1]
+        for grid, column in self.grids:
+            if grid == name and isinstance(column, Linear) and column.start != column.stop:
+                first, last = Fraction(repr(column.start)), Fraction(repr(column.stop))
+                n = column.length - 1
+                exact = first + (last - first) * round((Fraction(value) - first) * n / (last - first)) / n
+                if float(exact) == value:
+                    return const(exact)
+        return const(Fraction(text or repr(value)))
 
     @property
     def names(self) -> list[str]:

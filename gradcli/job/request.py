@@ -14,6 +14,7 @@ from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, spell_name, statements, text
 from gradcli.formats import PLAIN, Dialect
+from gradcli.job.hard_points import Hard
 from gradcli.language import Parsed, parse
 from gradcli.language.names import glued, product
 
@@ -88,7 +89,7 @@ class Facts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Job(Where, How, Choice):
+class Job(Where, How, Choice, Hard):
     """A request for values and derivatives, checked when it is run. ``wrt`` None: every variable."""
 
     expressions: Sequence[str | Source]
@@ -190,7 +191,7 @@ class Request(Expressions):
         check_order(job.order, len(wrt), len(self.outputs))
         if job.order:
             self.pointwise()
-        self._wrt, self._order = wrt, job.order
+        self.wrt, self._order = wrt, job.order
         self._derived: Named | None = None
         self.check_columns([n for n, _ in self.outputs], self.points)
 
@@ -199,7 +200,7 @@ class Request(Expressions):
         """All outputs and their derivatives by name. Raises GradError for duplicate names or too much work."""
         # Not a cached_property: in Python 3.11 it holds a lock, on which a forked child may hang.
         if self._derived is None:
-            derived = derive(self.outputs, self._wrt, self._order)
+            derived = derive(self.outputs, self.wrt, self._order)
             self.check_columns([n for n, _ in derived], self.points)
             self._derived = derived
         return self._derived

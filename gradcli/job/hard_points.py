@@ -1,0 +1,401 @@
+"""Hard points of a job: what is asked about them, the mask that finds them, and the columns that tell them.
+
+The mask is computed beside the values: it marks the points at which a decision is tied or an operation at the end of
+its domain, so that the code of the tiers is loaded only if there is such a point, or a result that is not finite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, partial
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gradcli.calculus.hazards import hazards, plain
+from gradcli.calculus.leibniz import derivative_name
+from gradcli.compute import trust
+from gradcli.compute.execute import Work, blocks
+from gradcli.errors import GradError
+from gradcli.expr import ONE, ZERO, Expr, apply, const
+
+if TYPE_CHECKING:
+    from gradcli.compute.grid import Grid
+    from gradcli.compute.program import Program
+    from gradcli.formats.passthrough import Kept
+    from gradcli.job.request import Job, Request
+    from gradcli.job.tiers import Tiers
+
+
+
+RULES = ("derivative", "convention", "limit", "left", "right", "mean", "nan", "error")
+"""What the columns of values and derivatives may hold at hard points."""
+CAREFUL_POINTS = 10_000
+CAREFUL_LOAD = 2_000_000
+"""Points, and points times steps, up to which the numbers of a grid are repaired unless asked otherwise."""
+LOOKED, FEW_DIGITS = 16_384, 10
+"""Points at which a plain run looks for numbers with fewer right digits than these."""
+TIE, SINGULAR = 1.0, 2.0
+"""Values of the mask."""
+_UNIT = const(Fraction(1, 2**53))
+WORK, SHARED_WORK, ROW_WORK = 100_000, 10_000_000, 10_000
+"""Work for the repair of a number: at most, shared by all numbers of a grid, and for a number of a row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hard:
+    """The options about hard points. ``careful`` None: for points and small grids."""
+
+    kink: str = "derivative"
+    sides: bool = False
+    verdict: bool = False
+    trust: bool = False
+    careful: bool | None = None
+    exact: bool = False
+
+
+class Target(NamedTuple):
+    """A column of results: the place of its output, the variables with their orders, and its name."""
+
+    output: int
+    powers: Mapping[str, int]
+    name: str
+
+
+class Extra(NamedTuple):
+    """A column about hard points.
+
+    ``kind``: verdict, breaks, side or trust. ``axis``: the variable. ``order`` and ``sign``: of a side. ``column``: the
+    result that it is about.
+    """
+
+    name: str
+    kind: str
+    column: int
+    axis: str = ""
+    order: int = 0
+    sign: int = 0
+
+
+def conflicts(job: Hard, reductions: bool) -> None:
+    """Raises GradError for options that exclude each other, or that a job with reductions cannot answer."""
+    if job.kink not in RULES:
+        raise GradError(f"unknown rule '{job.kink}' for hard points (there are {', '.join(RULES)})")
+    if job.careful is False and job.exact:
+        raise GradError("--no-careful and --exact exclude each other")
+    asked = [
+        option for option, given in (
+            ("--sides", job.sides), ("--verdict", job.verdict), ("--trust", job.trust), ("--exact", job.exact),
+            ("--careful", job.careful), (f"--kink {job.kink}", job.kink not in ("derivative", "convention")),
+        ) if given
+    ]  # fmt: skip
+    if reductions and asked:
+        raise GradError(
+            f"{asked[0]} is about single points, and a reduction such as sum or mean takes them all",
+            hint="leave it out, or the reduction",
+        )
+
+
+class HardPoints:
+    """The treatment of the hard points of a request.
+
+    ``names``: the columns it adds. ``coordinates`` are those that come before the results, one for each variable.
+    ``reading`` gives the exact value that a double of a variable stands for, as an expression.
+    """
+
+    def __init__(self, job: Job, request: Request, reading: Callable[[str, float], Expr]) -> None:
+        self.job, self.reading, self.order = job, reading, job.order
+        wrt = request.wrt if job.order else []
+        named, order = request.derived, job.order if wrt else 0
+        self.coordinates = tuple(request.points)
+        partials = [p for total in range(order + 1) for p in combinations_with_replacement(range(len(wrt)), total)]
+        self.targets: list[Target] = []
+        self.roots: list[Expr] = []
+        for k, (name, e) in enumerate(named):
+            output, place = divmod(k, len(partials))
+            if not place:
+                self.roots.append(e)
+            partial_ = partials[place]
+            self.targets.append(Target(output, {wrt[i]: partial_.count(i) for i in sorted({*partial_})}, name))
+        self.per_output = len(partials)
+        self.results = [e for _, e in named]
+        self.axes = tuple(wrt) or tuple(request.variables)
+        self.extras = [*self._extras(request)]
+        self.names = tuple([extra.name for extra in self.extras])
+        self._tiers: Tiers | None = None
+        self.words: list[str] = ["smooth"]
+        self.kinds: Counter[str] = Counter()
+        self.points = 0
+        self.unproved: list[tuple[float, tuple[float, ...], str]] = []
+        self.missing = 0
+        self.lost: list[tuple[int, int, str]] = []
+        self.looked = 0
+        self.careful = bool(job.careful or job.exact)
+        self.budget = ROW_WORK
+        self.outputs: Sequence[Expr] = ()
+
+    def _extras(self, request: Request) -> Iterator[Extra]:
+        job = self.job
+        several = len(self.axes) > 1
+        for output, (name, _) in enumerate(request.outputs):
+            column = output * self.per_output
+            for axis in self.axes if job.sides or job.verdict else ():
+                end = f"_{axis}" if several else ""
+                yield Extra(f"{name}_verdict{end}", "verdict", column, axis)
+                yield Extra(f"{name}_breaks{end}", "breaks", column, axis)
+                for k in range(self.order + 1 if job.sides else 0):
+                    for word, sign in (("left", -1), ("right", 1)):
+                        inner = f"{name}_{word}{end}" if not k else f"{derivative_name(name, [axis], (0,) * k)}_{word}"
+                        yield Extra(inner, "side", column, axis, k, sign)
+        if job.trust:
+            for k, target in enumerate(self.targets):
+                yield Extra(f"{target.name}_trust", "trust", k)
+
+    # The mask.
+
+    @cached_property
+    def mask(self) -> list[Expr]:
+        """The mask as one more output: 0, `TIE` or `SINGULAR`; none if no point can be hard."""
+        if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
+            return []
+        ties, singular = hazards(self.roots)
+        tied = [d for d in ties if plain(d)]
+        exact = [d for d in singular if plain(d)]
+        near = [d for d in (*ties, *singular) if not plain(d)]
+        bounds = trust.bounds(near, decimals=True)
+        mask = ZERO
+        for value, tests in (
+            (TIE, [apply("eq", d, ZERO) for d in tied]),
+            (SINGULAR, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
+        ):
+            if tests:
+                condition = tests[0]
+                for test in tests[1:]:
+                    condition = apply("or", condition, test)
+                mask = apply("where", condition, ONE if value == TIE else const(2), mask)
+        return [] if mask is ZERO else [mask]
+
+    # The computation.
+
+    def begin(self, outputs: Sequence[Expr], size: int | None = None, steps: int = 0) -> None:
+        """Take the outputs of the program. ``size``: the points of a grid, whose numbers are repaired if they are few.
+
+        ``steps``: those of the program.
+        """
+        self.outputs = outputs
+        if size is not None:
+            if self.job.careful is None and size <= CAREFUL_POINTS and size * steps <= CAREFUL_LOAD:
+                self.careful = True
+            self.budget = min(WORK, SHARED_WORK // max(1, size * len(self.targets)))
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do beside the values."""
+        return not (self.mask or self.extras or self.careful) and self.job.kink == "convention"
+
+    def look(self, program: Program, grid: Grid, engine: str) -> None:
+        """Count the numbers with few right digits among the first points, of which ``grid`` has the next ones."""
+        if self.careful or self.job.careful is False or self.looked >= LOOKED:
+            return
+        first = len(self.coordinates)
+        work = trust.work(self.outputs, program, grid, "scalar" if engine == "scalar" else "vector")
+        for block in blocks(work, target=4096):
+            points = min(len(block[0]), LOOKED - self.looked)
+            errors = block[len(self.outputs) + first :]
+            for target, values, bounds in zip(self.targets, block[first:], errors, strict=False):
+                for n in trust.short_of(values[:points], bounds[:points], FEW_DIGITS):
+                    self.lost.append((trust.digits(values[n], bounds[n]), self.looked + n, target.name))
+            self.looked += points
+            if self.looked >= LOOKED:
+                return
+
+    def work(self, program: Program, grid: Grid, engine: str, inner: Work) -> Work:
+        """The work whose columns are coordinates, results and those of ``names``, all of them settled.
+
+        ``inner``: the work of the program as it is.
+        """
+        if self.idle:
+            return inner
+        if self.careful or self.job.trust:
+            inner = trust.work(self.outputs, program, grid, engine)
+        kept = len(self.coordinates) + len(self.targets)
+        make = partial(self._kernel, inner.make, inner.arrays, inner.outputs - kept)
+        return inner._replace(make=make, outputs=kept + len(self.extras))
+
+    def _kernel(self, make: Callable[[], Callable[..., None]], arrays: bool, scratch: int) -> Callable[..., None]:
+        kernel = make()
+        kept = len(self.coordinates) + len(self.targets)
+
+        def run(ins: Sequence[Any], outs: Sequence[Any], extents: tuple[int, ...]) -> None:
+            points = math.prod(extents)
+            more = _columns(scratch, points, arrays)
+            kernel(ins, [*outs[:kept], *more], extents)
+            self.settle(outs, more, points, arrays)
+
+        return run
+
+    def settle(self, outs: Sequence[Any], more: Sequence[Any], points: int, arrays: bool) -> None:
+        """Settle a block in place. ``more``: the mask if there is one, then the errors if they are computed."""
+        first, width = len(self.coordinates), len(self.targets)
+        mask = more[0] if self.mask else None
+        # The errors come in the order of all outputs, coordinates and mask included.
+        errors = more[len(self.mask) + first :][:width] if len(more) > len(self.mask) else None
+        results = outs[first : first + width]
+        self._plain_extras(outs, errors, arrays)
+        if arrays:
+            rows, lost = _marked_arrays(results, mask, errors if self.careful else None, self.job.exact)
+        else:
+            rows, lost = _marked_lists(results, mask, errors if self.careful else None, self.job.exact)
+        if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
+            rows = []
+        self.points += points
+        if rows or lost:
+            self.tiers(arrays).settle(outs, rows, lost, mask, errors)
+
+    def _plain_extras(self, outs: Sequence[Any], errors: Sequence[Any] | None, arrays: bool) -> None:
+        """Fill the extra columns as for a smooth point."""
+        first, base = len(self.coordinates), len(self.coordinates) + len(self.targets)
+        for extra, out in zip(self.extras, outs[base:], strict=True):
+            if extra.kind == "side":
+                out[:] = outs[first + self.column(extra.column, extra.axis, extra.order)]
+            elif extra.kind == "trust":
+                assert errors is not None
+                values, error = outs[first + extra.column], errors[extra.column]
+                out[:] = trust.digits_of(values, error) if arrays else list(map(trust.digits, values, error))
+            else:
+                fill = math.nan if extra.kind == "breaks" else 0.0
+                out[:] = fill if arrays else [fill] * len(out)
+
+    def column(self, start: int, axis: str, order: int) -> int:
+        """The column of the pure derivative along ``axis`` of the output whose value is column ``start``."""
+        return self._pure[start, axis, order]
+
+    @cached_property
+    def _pure(self) -> dict[tuple[int, str, int], int]:
+        places = {}
+        for k, target in enumerate(self.targets):
+            start = target.output * self.per_output
+            if not target.powers:
+                places.update({(start, axis, 0): k for axis in self.axes})
+            elif len(target.powers) == 1:
+                ((axis, order),) = target.powers.items()
+                places[start, axis, order] = k
+        return places
+
+    def tiers(self, arrays: bool) -> Tiers:
+        """The code that settles marked points, made at the first of them. ``arrays``: the points come in arrays."""
+        if self._tiers is None:
+            from gradcli.job.tiers import Tiers
+
+            self._tiers = Tiers(self, arrays)
+        return self._tiers
+
+    # What is told.
+
+    def told(self, columns: Sequence[Any]) -> list[Any]:
+        """The columns of ``names``, words instead of their numbers."""
+        return [
+            _words(self.words, c) if e.kind == "verdict" else _orders(c) if e.kind == "breaks" else c
+            for e, c in zip(self.extras, columns, strict=True)
+        ]
+
+    def notes(self) -> list[str]:
+        """What a careful reader wants to know about the points done so far, a line each."""
+        lines = []
+        if self.kinds:
+            count = sum(self.kinds.values())
+            kinds = ", ".join(f"{n} {word}" for word, n in sorted(self.kinds.items(), key=lambda k: (-k[1], k[0])))
+            lie = "lies" if count == 1 else "lie"
+            asked = self.job.sides or self.job.verdict
+            where = f"{count:,} of {self.points:,} points {lie} on a kink or a hole ({kinds})"
+            lines.append(where if asked else f"{where}; --sides shows both sides")
+        if self.missing:
+            lines.append(
+                f"{self.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
+                "that the formula gives (pip install python-flint)"
+            )
+        if self.lost and not self.careful:
+            digits, row, name = min(self.lost)
+            count = len(self.lost)
+            have = "number has" if count == 1 else "numbers have"
+            lines.append(
+                f"{count:,} {have} fewer than {FEW_DIGITS} right digits (worst: {name} at row {row + 1}: {digits}); "
+                "--careful repairs them"
+            )
+        if self.unproved:
+            digits, point, name = min(self.unproved)
+            at = ", ".join(f"{n}={v!r}" for n, v in zip(self.coordinates, point, strict=True))
+            numbers = "number" if len(self.unproved) == 1 else "numbers"
+            lines.append(f"{len(self.unproved):,} {numbers} could not be proved (worst: {name}{f' at {at}' if at else ''})")
+        return lines
+
+
+def _close(distance: Expr, bound: Expr) -> Expr:
+    """Whether a distance is 0 within its rounding error, points and literals read as decimals."""
+    if bound is ZERO:
+        return apply("eq", distance, ZERO)
+    return apply("le", apply("abs", distance), apply("mul", bound, _UNIT))
+
+
+def _columns(count: int, points: int, arrays: bool) -> list[Any]:
+    if not arrays:
+        return [[0.0] * points for _ in range(count)]
+    import numpy as np
+
+    return list(np.empty((count, points)))
+
+
+Lost = list[tuple[int, list[int]]]
+"""Columns of results with the rows in which a number has too few right digits."""
+
+
+def _marked_lists(results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool) -> tuple[list[int], Lost]:
+    finite, flagged = math.isfinite, trust.flagged
+    rows = set() if mask is None else {n for n, m in enumerate(mask) if m}
+    lost = []
+    for k, column in enumerate(results):
+        rows.update([n for n, v in enumerate(column) if not finite(v)])
+        if errors is not None:
+            error = errors[k]
+            places = [n for n, v in enumerate(column) if exact or (error[n] and flagged(v, error[n]))]
+            if places:
+                lost.append((k, places))
+    return sorted(rows), lost
+
+
+def _marked_arrays(
+    results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool
+) -> tuple[list[int], Lost]:
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        total = results[0].copy()
+        for column in results[1:]:
+            total += column
+        # The sum may overflow though every number is finite: such a row is looked at and left as it is.
+        marked = ~np.isfinite(total)
+        if mask is not None:
+            marked |= mask != 0
+        lost = []
+        for k, column in enumerate(results if errors is not None else ()):
+            assert errors is not None
+            bad = np.ones(len(column), bool) if exact else trust.flagged_of(column, errors[k])
+            if bad.any():
+                lost.append((k, np.flatnonzero(bad).tolist()))
+    return (np.flatnonzero(marked).tolist() if marked.any() else []), lost
+
+
+def _words(words: Sequence[str], codes: Sequence[float]) -> Kept:
+    from gradcli.formats.passthrough import Kept
+
+    spelled = [word.encode() for word in words]
+    return Kept([spelled[int(code)] for code in codes], True)
+
+
+def _orders(numbers: Sequence[float]) -> Kept:
+    from gradcli.formats.passthrough import Kept
+
+    return Kept([None if n != n else b"%d" % int(n) for n in numbers])
