@@ -149,6 +149,7 @@ class CommandLine:
             raise GradError(f"--no-careful and --{other} exclude each other")
         return {
             "kink": self.kink, "sides": self.sides, "verdict": self.verdict, "trust": self.trust, "exact": self.exact,
+            "proved_digits": self.digits if (self.digits or 0) > 17 else None,
             "careful": True if self.careful else False if self.no_careful else None,
         }  # fmt: skip
 
@@ -440,8 +441,8 @@ ROWS = {
                    help="Write to FILE, format by suffix: .txt or .json"),
     "report_format": _row("--format", "format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
                           help="One of table, json.  [default: table]"),
-    "digits": _row("--digits", type=click.IntRange(1, 17), metavar="N",
-                   help="Significant digits, in table, markdown, csv and tsv."),
+    "digits": _row("--digits", type=click.IntRange(1, 5000), metavar="N",
+                   help="Significant digits, in table, markdown, csv and tsv; above 17 proved ones, in json as texts."),
     "all": _row("--all", is_flag=True, help="All rows of a table, not a screenful, on a terminal too."),
     "junit": _row("--junit", metavar="FILE", help="Write JUnit's XML to FILE too."),
     "github": _row("--github", is_flag=True, help="Print annotations for GitHub Actions too."),

@@ -46,6 +46,10 @@ class Target:
                 hint=f"write it to a file: -o FILE{self.format.suffixes[0]}",
             )
         digits = line.digits
+        if digits is not None and digits > 17:
+            if self.format.binary:
+                raise GradError(f"--digits {digits} is for texts: {self.format.name} holds doubles")
+            digits = None
         if digits is not None and self.format.name not in _ROUNDED:
             if options.typed(ctx, "digits"):
                 form = self.format.name

@@ -47,7 +47,10 @@ WORK, SHARED_WORK, ROW_WORK = 100_000, 10_000_000, 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Hard:
-    """The options about hard points. ``careful`` None: for points and small grids."""
+    """The options about hard points. ``careful`` None: for points and small grids.
+
+    ``proved_digits``: so many digits of each result, as texts.
+    """
 
     kink: str = "derivative"
     sides: bool = False
@@ -55,6 +58,7 @@ class Hard:
     trust: bool = False
     careful: bool | None = None
     exact: bool = False
+    proved_digits: int | None = None
 
 
 class Target(NamedTuple):
@@ -84,12 +88,13 @@ def conflicts(job: Hard, reductions: bool) -> None:
     """Raises GradError for options that exclude each other, or that a job with reductions cannot answer."""
     if job.kink not in RULES:
         raise GradError(f"unknown rule '{job.kink}' for hard points (there are {', '.join(RULES)})")
-    if job.careful is False and job.exact:
-        raise GradError("--no-careful and --exact exclude each other")
+    if job.careful is False and (job.exact or job.proved_digits):
+        other = "--exact" if job.exact else f"--digits {job.proved_digits}"
+        raise GradError(f"--no-careful and {other} exclude each other")
     asked = [
         option for option, given in (
             ("--sides", job.sides), ("--verdict", job.verdict), ("--trust", job.trust), ("--exact", job.exact),
-            ("--careful", job.careful), (f"--kink {job.kink}", job.kink not in ("derivative", "convention")),
+            ("--careful", job.careful), (f"--digits {job.proved_digits}", job.proved_digits), (f"--kink {job.kink}", job.kink not in ("derivative", "convention")),
         ) if given
     ]  # fmt: skip
     if reductions and asked:
@@ -131,6 +136,7 @@ class HardPoints:
         self.points = 0
         self.unproved: list[tuple[float, tuple[float, ...], str]] = []
         self.missing = 0
+        self.doubtful: set[str] = set()
         self.lost: list[tuple[int, int, str]] = []
         self.looked = 0
         self.careful = bool(job.careful or job.exact)
@@ -190,6 +196,11 @@ class HardPoints:
             if self.job.careful is None and size <= CAREFUL_POINTS and size * steps <= CAREFUL_LOAD:
                 self.careful = True
             self.budget = min(WORK, SHARED_WORK // max(1, size * len(self.targets)))
+
+    @property
+    def texts(self) -> bool:
+        """Whether it writes columns otherwise than as doubles, or adds some."""
+        return bool(self.names) or self.job.proved_digits is not None
 
     @property
     def idle(self) -> bool:
@@ -295,12 +306,31 @@ class HardPoints:
 
     # What is told.
 
-    def told(self, columns: Sequence[Any]) -> list[Any]:
-        """The columns of ``names``, words instead of their numbers."""
-        return [
+    def told(self, block: Sequence[Any]) -> list[Any]:
+        """The columns as they are written: words instead of their numbers, and digits where they are asked for."""
+        first, base = len(self.coordinates), len(self.coordinates) + len(self.targets)
+        results = list(block[first:base])
+        if self.job.proved_digits is not None:
+            results = self.tiers(not isinstance(block[first], list)).digits(block[:first], results)
+        extras = [
             _words(self.words, c) if e.kind == "verdict" else _orders(c) if e.kind == "breaks" else c
-            for e, c in zip(self.extras, columns, strict=True)
+            for e, c in zip(self.extras, block[base:], strict=True)
         ]
+        return [*block[:first], *results, *extras]
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What JSON tells beside the columns."""
+        job = self.job
+        names = [extra.name for extra in self.extras if extra.kind == "verdict"]
+        if job.exact or job.proved_digits:
+            names += [target.name for target in self.targets]
+        if not names:
+            return {}
+        decimal = job.sides or job.verdict or job.proved_digits
+        return {
+            "points": "decimal" if decimal else "double", "proved": {name: name not in self.doubtful for name in names}
+        }  # fmt: skip
 
     def notes(self) -> list[str]:
         """What a careful reader wants to know about the points done so far, a line each."""

@@ -52,7 +52,7 @@ class Computed:
         self.names, self.kept, self.points, self.shape = (*kept, *names), kept, points, shape
         self.size = math.prod(shape)
         self.expressions, self.variables, self.order, self.note = facts
-        self.matrix, self.empty, self.strict = matrix and not self.told, tuple(empty), how.strict
+        self.matrix, self.empty, self.strict = matrix and not (hard and hard.texts), tuple(empty), how.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None
         self._output: Columns | None = None
@@ -108,9 +108,15 @@ class Computed:
 
     def _worded(self, block: Block) -> Block:
         """The block, the columns about hard points as they are written."""
-        if self.hard is None or not self.told:
+        if self.hard is None or not self.hard.texts:
             return block
-        return [*block[: -self.told], *self.hard.told(block[-self.told :])]
+        kept = len(self.kept)
+        return [*block[:kept], *self.hard.told(block[kept:])]
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What JSON tells beside the columns."""
+        return {} if self.hard is None else self.hard.members
 
     @property
     def notes(self) -> list[str]:
@@ -187,7 +193,7 @@ class Result(Computed):
             done += len(block[0])
             self._count(block)
             self._watched(done)
-            yield [*self._cells(done - self.plan.before, len(block[0])), *self._worded(self._with_empty(block))]
+            yield self._worded([*self._cells(done - self.plan.before, len(block[0])), *self._with_empty(block)])
 
     def _cells(self, done: int, points: int) -> Block:
         """The kept cells for the last ``points`` of the ``done`` points."""
@@ -208,7 +214,7 @@ class Result(Computed):
             self._watched(self.plan.before + done)
         if self.strict:
             self._count(columns)
-        return [*self._cells(done, done), *self._worded(self._with_empty(columns))]
+        return self._worded([*self._cells(done, done), *self._with_empty(columns)])
 
 
 def check_held(numbers: int, engine: str, hint: str = STREAMED, copies: int = 1) -> None:

@@ -252,7 +252,35 @@ class Tiers:
         if number.value is None and number.why in ("undecided", "work"):
             digits = -1.0 if error is None else trust.digits(before, error)
             hard.unproved.append((digits, tuple(point.values()), target.name))
+        if number.value is None:
+            hard.doubtful.add(target.name)
         return number.value
+
+    def digits(self, coordinates: Sequence[Any], results: Sequence[Any]) -> list[Any]:
+        """The results as texts with the digits asked for; a number without them as its double is spelled."""
+        from gradcli.formats import spell
+        from gradcli.formats.passthrough import Kept
+
+        hard, wanted = self.hard, self.hard.job.proved_digits
+        assert wanted is not None
+        if not self.exact:
+            raise GradError(f"--digits {wanted} needs python-flint: pip install python-flint")
+        from gradcli.truth.digits import digits
+
+        points = [dict(zip(hard.coordinates, map(float, row), strict=True)) for row in zip(*coordinates, strict=True)]
+        columns = []
+        for target, column in zip(hard.targets, results, strict=True):
+            cells = []
+            for point, value in zip(points or [{}], column, strict=True):
+                text = None
+                if all(map(math.isfinite, point.values())):
+                    text = digits(hard.roots[target.output], self._exactly(point), target.powers, wanted)
+                if text is None:
+                    text = spell(float(value))
+                    hard.doubtful.add(target.name)
+                cells.append(text.encode())
+            columns.append(Kept(cells, True))
+        return columns
 
     # Germs.
 
@@ -328,6 +356,8 @@ class Tiers:
             truth = truths.get((hard.targets[extra.column].output, extra.axis))
             if extra.kind == "verdict":
                 word = "unknown" if truth is None else truth.verdict + ("" if truth.proved else "?")
+                if truth is None or not truth.proved:
+                    hard.doubtful.add(extra.name)
                 if word not in hard.words:
                     hard.words.append(word)
                 out[n] = float(hard.words.index(word))
