@@ -1,0 +1,124 @@
+"""Sentences on single steps: the reason why an operation on these numbers is infinite or no number.
+
+Most follow from the function's row: its poles, its edges, its domain; a few have words of their own.
+Layer: must not know texts, spans or derivatives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from gradcli.compute.backends.scalar import at_point
+from gradcli.expr import Expr, const
+from gradcli.expr.printing import WORDS_OF
+from gradcli.formats import spell
+from gradcli.functions import TABLE
+
+Value = float | bool
+
+OPERATORS = {
+    "add": "the sum", "sub": "the difference", "mul": "the product", "div": "the quotient", "neg": "the negative",
+    "power": "the power", "power_shift": "the power", "mod": "the remainder", "floordiv": "the quotient",
+    "truncdiv": "the quotient", "where": "the branch", "instead": "the branch",
+}  # fmt: skip
+"""What operators, which have no word of their own, are called in a sentence."""
+
+OVERFLOWS = {
+    "exp": "709.78", "exp2": "1024", "expm1": "709.78", "sinh": "710.47", "cosh": "710.47", "gamma": "171.62",
+    "factorial": "170.62",
+}  # fmt: skip
+"""The argument from which a function is beyond the range of a double."""
+
+
+def word(e: Expr) -> str:
+    """The word of a step in a sentence: ``sqrt``, ``the quotient``."""
+    return OPERATORS.get(e.op) or WORDS_OF.get(e.op, e.op).partition(" ")[0]
+
+
+def shown(value: Value) -> str:
+    """A value in a sentence: ``0``, ``-inf``, ``0.1``, ``true``."""
+    return str(value).lower() if isinstance(value, bool) else spell(value).removesuffix(".0")
+
+
+def listed(args: Sequence[Value]) -> str:
+    """The arguments of a step in a sentence: ``0``, ``(0, 1)``."""
+    texts = [shown(a) for a in args[:4]] + (["..."] if len(args) > 4 else [])
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def reason(e: Expr, args: Sequence[Value], value: float) -> str:
+    """Why the operation of ``e`` on ``args`` is ``value``, which is infinite or nan though no argument explains it."""
+    own = _OWN.get(e.op)
+    numbers = [float(a) for a in args]
+    text = own(*numbers) if own is not None else ""
+    return text or _by_row(e, numbers, value)
+
+
+def _by_row(e: Expr, args: Sequence[float], value: float) -> str:
+    row, name = TABLE.get(e.op), word(e)
+    at = listed(args) if args else ""
+    if not all(map(math.isfinite, args)):
+        return f"{name} of {at}"
+    if row is not None and _vanishes(row.poles, args):
+        return f"a pole of {name}, at {at}"
+    beyond = OVERFLOWS.get(e.op)
+    if math.isinf(value) and beyond:
+        return f"{name} overflows beyond {beyond}"
+    limited = row is not None and row.domain != "all x"
+    if math.isinf(value):
+        edge = limited and row is not None and _vanishes(row.edges, args)
+        return f"{name} of {at}, at the end of its domain" if edge else f"{name} is too large for a double"
+    return f"{name} of {at}, outside its domain ({row.domain})" if limited and row else f"{name} of {at}"
+
+
+def _vanishes(places: Callable[..., list[Expr]] | None, args: Sequence[float]) -> bool:
+    """Whether one of the distances that a row gives is 0 at these arguments."""
+    return places is not None and any(d == 0 for d in at_point(places(*map(const, args)), {}))
+
+
+def _product(a: float, b: float) -> str:
+    return "0 times inf" if 0 in (a, b) and math.isinf(a + b) else "the product is too large for a double"
+
+
+def _sum(a: float, b: float) -> str:
+    return "inf - inf" if math.isinf(a) and math.isinf(b) else "the sum is too large for a double"
+
+
+def _difference(a: float, b: float) -> str:
+    return "inf - inf" if math.isinf(a) and math.isinf(b) else "the difference is too large for a double"
+
+
+def _quotient(a: float, b: float) -> str:
+    if b == 0:
+        return "0/0" if a == 0 else "division by 0"
+    return "inf/inf" if math.isinf(a) and math.isinf(b) else "the quotient is too large for a double"
+
+
+def _power(x: float, n: float) -> str:
+    if x == 0 and n < 0:
+        return "0 to a negative power"
+    if x < 0 and n != math.floor(n):
+        return "a negative number to a power that is not an integer"
+    return "the power is too large for a double"
+
+
+def _remainder(a: float, b: float) -> str:
+    return "remainder by 0" if b == 0 else "remainder of inf"
+
+
+def _logarithm(name: str) -> Callable[[float], str]:
+    return lambda x: f"{name} of 0" if x == 0 else f"{name} of a negative number"
+
+
+_OWN: dict[str, Callable[..., str]] = {
+    "add": _sum, "sub": _difference, "mul": _product, "div": _quotient,
+    "power": _power, "power_shift": _power, "power_residual": lambda x, n, _: _power(x, n),
+    "mod": _remainder, "fmod": _remainder, "floordiv": _quotient, "truncdiv": _quotient,
+    "log": _logarithm("log"), "log2": _logarithm("log2"), "log10": _logarithm("log10"),
+    "log1p": lambda x: "log of 0" if x == -1 else "log of a negative number",
+    "sqrt": lambda x: "square root of a negative number",
+    "fma": lambda x, y, z: _product(x, y) if 0 in (x, y) else "inf - inf" if math.isinf(z) else "",
+    "lgamma": lambda x: "" if math.isfinite(x) else f"lgamma of {shown(x)}",
+}  # fmt: skip
+"""Sentences of the steps for which the row's facts say too little; an empty one leaves it to the row."""
