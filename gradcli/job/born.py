@@ -15,7 +15,7 @@ from gradcli.compute.execute import Block, blocks
 from gradcli.compute.grid import Grid
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
-from gradcli.expr import Expr, reachable, spell_name, var, variables
+from gradcli.expr import ZERO, Expr, apply, reachable, spell_name, substitute, var, variables
 from gradcli.functions import reduces
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Job, Request, Rows
@@ -51,6 +51,7 @@ class Born:
         # With --strict an error names the first number, whether its column is written or not.
         self._shown = set(result.names if job.strict else result.output.names)
         self._births: list[Birth] = []
+        self._filled: dict[str, Expr] = {}
         result.inspect, result.born = self._inspect, self.members
 
     def _inspect(self, first: int, block: Block) -> None:
@@ -124,6 +125,8 @@ class Born:
             for (name, e), parsed in zip(request.outputs, texts, strict=True)
         }
         if request.reductions:
+            if self.rows is None:
+                _, self._filled = points.bind(request.points, counted=True)
             self.reductions = Reductions(self._numbers([e for _, e in request.outputs]), self._first)
         names = [name for name, _ in request.derived]
         return {
@@ -137,11 +140,12 @@ class Born:
         (block,) = self._again(nodes, Grid([axis for axis in self._grid.axes if axis.fixed]))
         return {e: float(column[0]) for e, column in zip(nodes, block, strict=True)}
 
-    def _first(self, e: Expr) -> tuple[str, Mapping[str, float]] | None:
-        """The first row of all points in which ``e`` is not finite, and the point there."""
+    def _first(self, e: Expr, nan: bool) -> tuple[str, Mapping[str, float]] | None:
+        """The first row of all points in which ``e`` is not finite, or is ``nan``, and the point there."""
         names = variables(e)
         done = 0
-        for *columns, values in self._again([*map(var, names), e], self._grid):
+        sought = apply("where", apply("eq", e, e), ZERO, e) if nan else e
+        for *columns, values in self._again([*map(var, names), sought], self._grid):
             for row in _nonfinite_rows(values, 1):
                 point = {name: float(column[row]) for name, column in zip(names, columns, strict=True)}
                 return _row(done + row, point), point
@@ -154,9 +158,9 @@ class Born:
         return self.result.plan.grid
 
     def _again(self, outputs: Sequence[Expr], over: Grid) -> Iterator[Block]:
-        """The blocks of further expressions over the points of the result. Raises GradError for a filled variable."""
+        """The blocks of further expressions over the points of the result."""
         engine = self.result.engine
-        plan = Plan(outputs, self._grid, over)
+        plan = Plan(substitute(outputs, self._filled), self._grid, over)
         work = plan.last(plan.over, plan.grid, engine, 1, lambda done: None)
         return blocks(work, target=block_points(plan.program, engine), threads=1)
 

@@ -61,12 +61,12 @@ class Birth(NamedTuple):
 class Reductions(NamedTuple):
     """The value of each reduction over all points.
 
-    ``first`` finds, for an argument of one, the first row in which it is not finite, and the point there; it raises
-    GradError where that cannot be told.
+    ``first`` finds, for an argument of one, the first row in which it is not finite, or is nan, and the point there; it
+    raises GradError where that cannot be told.
     """
 
     values: Mapping[Expr, float] = {}
-    first: Callable[[Expr], tuple[str, Mapping[str, float]] | None] = lambda e: None
+    first: Callable[[Expr, bool], tuple[str, Mapping[str, float]] | None] = lambda e, nan: None
 
 
 NOTHING = Reductions()
@@ -235,6 +235,8 @@ def _born(e: Expr, values: Mapping[Expr, Value], written: Written) -> str:
     if not _bad(values[e]):
         return ""
     first = _path(e, values, written)[-1]
+    if first is e and e.op == "var":
+        return " in the input"
     why = _why(first, values, first in written.steps)
     return f" ({why})" if first.op == "var" else f" (born at {written.text(first)}: {why})"
 
@@ -243,11 +245,12 @@ def _over_all(step: Expr, written: Written, reductions: Reductions) -> str:
     """Of the argument of a reduction, the first row that is not finite."""
     (e,) = step.args
     try:
-        row = reductions.first(e)
+        row = reductions.first(e, True) if math.isnan(reductions.values[step]) else None
+        row = row or reductions.first(e, False)
     except GradError:
         return ""
     if row is None:
-        return f"{written.text(e)} is finite in every row"
+        return f"{written.text(e)} is finite in every row, all together too large for a double"
     where, point = row
     values = _values([e], point, reductions.values)
     return f"{written.text(e)} is {shown(values[e])} in {where}{_born(e, values, written)}"

@@ -59,12 +59,18 @@ class Owners:
         written = set(steps)
         for n in live:
             for d in made[n].values():
-                if d.args and d not in written:
-                    self.whole.setdefault(d, n)
+                # A product that the derivative is a factor of takes its sign.
+                for part in (d, *d.args) if d.op == "neg" else (d,):
+                    if part.args and part not in written:
+                        self.whole.setdefault(part, n)
 
     def of(self, path: Sequence[Expr], culprits: Sequence[Expr]) -> Expr | None:
         """The owner of the last step of a path from a derivative down; ``culprits`` are the bad arguments of it."""
-        for step in (path[-1], *culprits):
+        last = path[-1]
+        owner = self.slope.get(last) or self.whole.get(last)
+        if owner is not None:
+            return owner
+        for step in culprits:
             if step in self.slope:
                 return self.slope[step]
         for step in reversed(path):

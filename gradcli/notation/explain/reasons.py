@@ -56,20 +56,28 @@ def reason(e: Expr, args: Sequence[Value], value: float) -> str:
 
 
 def _by_row(e: Expr, args: Sequence[float], value: float) -> str:
-    row, name = TABLE.get(e.op), word(e)
-    at = listed(args) if args else ""
+    row = TABLE[e.op]
+    name, at = _called(e), listed(args)
     if not all(map(math.isfinite, args)):
         return f"{name} of {at}"
-    if row is not None and _vanishes(row.poles, args):
+    if _vanishes(row.poles, args):
         return f"a pole of {name}, at {at}"
-    beyond = OVERFLOWS.get(e.op)
-    if math.isinf(value) and beyond:
-        return f"{name} overflows beyond {beyond}"
-    limited = row is not None and row.domain != "all x"
+    limited = row.domain != "all x"
     if math.isinf(value):
-        edge = limited and row is not None and _vanishes(row.edges, args)
-        return f"{name} of {at}, at the end of its domain" if edge else f"{name} is too large for a double"
-    return f"{name} of {at}, outside its domain ({row.domain})" if limited and row else f"{name} of {at}"
+        if e.op in OVERFLOWS:
+            return f"{name} overflows beyond {OVERFLOWS[e.op]}"
+        if limited and _vanishes(row.edges, args):
+            return f"{name} of {at}, at the end of its domain"
+        # The order of a Bessel function may well be 0.
+        pole = 0 in (args[-1:] if "n" in row.unknown else args)
+        return f"{name} is infinite at {at}" if pole else f"{name} is too large for a double"
+    return f"{name} of {at}, outside its domain ({row.domain})" if limited else f"{name} of {at}"
+
+
+def _called(e: Expr) -> str:
+    """The word of a step; that of the function whose slope it is where it is no function of the language."""
+    row = TABLE[e.op]
+    return f"the step {e.op}" if row.internal and e.op not in WORDS_OF and e.op not in OPERATORS else word(e)
 
 
 def _vanishes(places: Callable[..., list[Expr]] | None, args: Sequence[float]) -> bool:
@@ -111,6 +119,16 @@ def _logarithm(name: str) -> Callable[[float], str]:
     return lambda x: f"{name} of 0" if x == 0 else f"{name} of a negative number"
 
 
+def _beta(name: str) -> Callable[[float, float], str]:
+    def of(x: float, y: float) -> str:
+        if x > 0 and y > 0:
+            return f"{name} of {listed([x, y])} is beyond what is computed"
+        between = x != math.floor(x) and y != math.floor(y)
+        return "log of 0" if name == "betaln" and between and x + y == math.floor(x + y) <= 0 else ""
+
+    return of
+
+
 _OWN: dict[str, Callable[..., str]] = {
     "add": _sum, "sub": _difference, "mul": _product, "div": _quotient,
     "power": _power, "power_shift": _power, "power_residual": lambda x, n, _: _power(x, n),
@@ -118,7 +136,9 @@ _OWN: dict[str, Callable[..., str]] = {
     "log": _logarithm("log"), "log2": _logarithm("log2"), "log10": _logarithm("log10"),
     "log1p": lambda x: "log of 0" if x == -1 else "log of a negative number",
     "sqrt": lambda x: "square root of a negative number",
+    "xdivy": _quotient, "beta": _beta("beta"), "betaln": _beta("betaln"),
+    "betapdf": lambda a, b, x: "the density is infinite there" if x in (0, 1) and a > 0 < b else "",
+    "gammapdf": lambda a, x: "the density is infinite there" if x == 0 < a else "",
     "fma": lambda x, y, z: _product(x, y) if 0 in (x, y) else "inf - inf" if math.isinf(z) else "",
-    "lgamma": lambda x: "" if math.isfinite(x) else f"lgamma of {shown(x)}",
 }  # fmt: skip
 """Sentences of the steps for which the row's facts say too little; an empty one leaves it to the row."""
