@@ -21,7 +21,7 @@ from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Job, Request, Rows
 from gradcli.job.result import Computed, Result, count_nonfinite
 from gradcli.limits.work import SpentError
-from gradcli.notation.explain.birth import NOTHING, Birth, Reductions, Written, birth
+from gradcli.notation.explain.birth import Birth, Reductions, Written, birth
 from gradcli.notation.explain.reasons import shown
 
 MOST = 3
@@ -47,7 +47,7 @@ class Born:
         self.places: list[Place] = []
         self.single = not result.shape
         self.texts: dict[str, tuple[Written, Derivative, Expr]] | None = None
-        self.reductions = NOTHING
+        self.reductions: Reductions | None = None
         # With --strict an error names the first number, whether its column is written or not.
         self._shown = set(result.names if job.strict else result.output.names)
         self._births: list[Birth] = []

@@ -69,10 +69,6 @@ class Reductions(NamedTuple):
     first: Callable[[Expr, bool], tuple[str, Mapping[str, float]] | None] = lambda e, nan: None
 
 
-NOTHING = Reductions()
-"""The reductions of an expression that has none."""
-
-
 class Written:
     """One output of a text: its expression, and where each of its steps stands in the text."""
 
@@ -124,7 +120,7 @@ class Written:
 
 def birth(
     written: Written, column: str, root: Expr, point: Mapping[str, float], total: int = 0,
-    reductions: Reductions = NOTHING, limits: str = "",
+    reductions: Reductions | None = None, limits: str = "",
 ) -> Birth | None:  # fmt: skip
     """The certificate of a column at a point.
 
@@ -132,6 +128,7 @@ def birth(
     limits there, which ends the last line. None if the scalar engine finds a finite number. Raises GradError for a
     variable without a value.
     """
+    reductions = reductions or Reductions()
     values = _values([written.e, root], point, reductions.values)
     value = values[root]
     if not _bad(value):
