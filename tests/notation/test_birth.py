@@ -55,6 +55,15 @@ def test_what_is_finite_has_none() -> None:
     assert births("x*log(x)", 3, {"x": 2.0}) == []
 
 
+def test_a_step_without_a_word_is_told_by_its_text() -> None:
+    slope, _ = births("beta(x, y)", 1, {"x": -0.5, "y": 0.5})
+    assert slope.why == "0 times inf in the slope of beta at (-0.5, 0.5)"
+    assert slope.values == "beta(x, y) is -0, digamma(x + y) - digamma(x) is -inf"
+    (slope,) = births("lambertw(x) - x", 1, {"x": -1.0})[1:]
+    assert "lambertw" in slope.why
+    assert "lambertw_" not in slope.why + slope.values
+
+
 def test_the_limits_end_the_last_line() -> None:
     (certificate,) = births("x*log(x)", 0, {"x": 0.0}, "from the right f -> 0")
     assert certificate.values == "x is 0, log(x) is -inf (born at log(x): log of 0); from the right f -> 0"

@@ -140,8 +140,8 @@ def birth(
     span = written.span(step) if inside else None
     if not inside:
         owner = written.owners.of(path, [a for a in step.args if _bad(values[a])])
+        span = written.span(owner or written.e)
         if owner is not None:
-            span = written.span(owner)
             why += f" in the {'slope' if total < 2 else 'derivatives'} of {word(owner)}"
             if owner.args:
                 why += f" at {listed([values[a] for a in owner.args if a in values])}"
@@ -235,6 +235,8 @@ def _born(e: Expr, values: Mapping[Expr, Value], written: Written) -> str:
     if first is e and e.op == "var":
         return " in the input"
     why = _why(first, values, first in written.steps)
+    if first is e and why.startswith(written.text(e)):
+        return ""
     return f" ({why})" if first.op == "var" else f" (born at {written.text(first)}: {why})"
 
 

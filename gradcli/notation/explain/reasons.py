@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from gradcli.compute.backends.scalar import at_point
-from gradcli.expr import Expr, const
+from gradcli.expr import Expr, const, text
 from gradcli.expr.printing import WORDS_OF
 from gradcli.formats import spell
 from gradcli.functions import TABLE
@@ -29,6 +29,9 @@ OVERFLOWS = {
     "factorial": "170.62",
 }  # fmt: skip
 """The argument from which a function is beyond the range of a double."""
+
+_FORM = 40
+"""Characters of a step's text in a sentence."""
 
 
 def word(e: Expr) -> str:
@@ -51,13 +54,16 @@ def reason(e: Expr, args: Sequence[Value], value: float) -> str:
     """Why the operation of ``e`` on ``args`` is ``value``, which is infinite or nan though no argument explains it."""
     own = _OWN.get(e.op)
     numbers = [float(a) for a in args]
-    text = own(*numbers) if own is not None else ""
-    return text or _by_row(e, numbers, value)
+    sentence = own(*numbers) if own is not None else ""
+    return sentence or _by_row(e, numbers, value)
 
 
 def _by_row(e: Expr, args: Sequence[float], value: float) -> str:
     row = TABLE[e.op]
-    name, at = _called(e), listed(args)
+    if row.internal and e.op not in WORDS_OF and e.op not in OPERATORS:
+        # Such a step is told by its text as a reader writes it.
+        return f"{text(e, _FORM)} is {'not defined' if math.isnan(value) else 'infinite'}"
+    name, at = word(e), listed(args)
     if not all(map(math.isfinite, args)):
         return f"{name} of {at}"
     if _vanishes(row.poles, args):
@@ -72,12 +78,6 @@ def _by_row(e: Expr, args: Sequence[float], value: float) -> str:
         pole = 0 in (args[-1:] if "n" in row.unknown else args)
         return f"{name} is infinite at {at}" if pole else f"{name} is too large for a double"
     return f"{name} of {at}, outside its domain ({row.domain})" if limited else f"{name} of {at}"
-
-
-def _called(e: Expr) -> str:
-    """The word of a step; that of the function whose slope it is where it is no function of the language."""
-    row = TABLE[e.op]
-    return f"the step {e.op}" if row.internal and e.op not in WORDS_OF and e.op not in OPERATORS else word(e)
 
 
 def _vanishes(places: Callable[..., list[Expr]] | None, args: Sequence[float]) -> bool:
@@ -106,7 +106,7 @@ def _quotient(a: float, b: float) -> str:
 def _power(x: float, n: float) -> str:
     if x == 0 and n < 0:
         return "0 to a negative power"
-    if x < 0 and n != math.floor(n):
+    if x < 0 and n % 1:
         return "a negative number to a power that is not an integer"
     return "the power is too large for a double"
 
@@ -123,8 +123,8 @@ def _beta(name: str) -> Callable[[float, float], str]:
     def of(x: float, y: float) -> str:
         if x > 0 and y > 0:
             return f"{name} of {listed([x, y])} is beyond what is computed"
-        between = x != math.floor(x) and y != math.floor(y)
-        return "log of 0" if name == "betaln" and between and x + y == math.floor(x + y) <= 0 else ""
+        # 1/gamma(x + y) is 0, and no factor of it infinite.
+        return "log of 0" if name == "betaln" and x % 1 > 0 < y % 1 and (x + y) % 1 == 0 >= x + y else ""
 
     return of
 
