@@ -163,7 +163,7 @@ def step_function(step: Step) -> Callable[..., float | bool]:
         assert step.value is not None
         return partial(special.FAMILIES[step.function], step.value)
     if step.function.startswith(ERROR):
-        from gradcli.compute.trust_special import bounded
+        from gradcli.compute.trust.table import bounded
 
         return bounded(step.function[len(ERROR) :], step.value)
     return _FUNCTIONS[step.function]

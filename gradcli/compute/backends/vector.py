@@ -101,7 +101,7 @@ def array_function(step: Step) -> Run:
         assert value is not None
         return _lifted(partial(special.FAMILIES[name], value))
     if name.startswith(ERROR):
-        from gradcli.compute.trust_arrays import bounded
+        from gradcli.compute.trust.arrays import bounded
 
         return bounded(name[len(ERROR) :], value)
     return _FUNCTIONS[name]

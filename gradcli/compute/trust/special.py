@@ -1,4 +1,4 @@
-"""The rules of special functions, and which infinities and nans are surely such; see `trust_rules`.
+"""The rules of special functions; see `rules`.
 
 Near a zero the error of a kernel is relative to the size of its wave, or of the terms that cancel, not to its value.
 Layer: must not know programs.
@@ -7,16 +7,13 @@ Layer: must not know programs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from functools import reduce
-from operator import or_
 from typing import Any
 
-from gradcli.compute.trust_rules import INF, PLAIN, TINY, Floats, Rule, U, own, zero
+from gradcli.compute.trust.rules import INF, TINY, Rule, U, own, zero
 
-_UNKNOWN = 1 / U
-_BRANCH = -0.3678794411714423
+BRANCH = -0.3678794411714423
 """-1/e, where the two branches of Lambert's W meet."""
 
 
@@ -207,17 +204,17 @@ def _airy(slope: int) -> Rule:
 def _lambertw(o: Any, v: Any, a: Any, p: Any) -> Any:
     above = abs(1 + v)
     carried = o.ratio(o.ratio(2 * abs(v) * p, abs(a)), above)
-    near = 8 * p * U > a - _BRANCH
+    near = 8 * p * U > a - BRANCH
     return o.where((p > 0) & near, INF, o.where(a == 0, 2 * p, carried)) + zero(o, v, 16)
 
 
 def _above(o: Any, v: Any, a: Any, p: Any, n: int) -> Any:
-    near = 8 * p * U > a - _BRANCH
+    near = 8 * p * U > a - BRANCH
     slope = o.ratio(abs(v - 1) * 2 * p, o.largest(abs(a * v), 1e-300))
     return o.where((p > 0) & near, INF, o.where(a == 0, 2 * p, slope)) + own(o, v, 32)
 
 
-RULES: dict[str, Rule] = {
+SPECIAL: dict[str, Rule] = {
     "fma": _fma, "gauss": _gauss, "erf": _bell(3), "erfc": _bell(8), "erfinv": _erfinv, "erfinv_gauss": _erfinv_gauss,
     "dsinc": _dsinc, "gamma": _gamma, "lgamma": _lgamma, "digamma": _digamma, "polygamma": _polygamma,
     "polygamma_gap": _gap, "beta": _beta, "betaln": _betaln, "betainc": _tail(64, "betapdf", 2),
@@ -226,87 +223,4 @@ RULES: dict[str, Rule] = {
     **{f"{kind}v": _real(kind) for kind in "jyik"}, "airyai": _airy(0), "airybi": _airy(0), "airyaiprime": _airy(1),
     "airybiprime": _airy(1), "lambertw": _lambertw, "lambertw_low": _lambertw, "lambertw_above": _above,
 }  # fmt: skip
-"""The rules of special functions; a function that is missing here and in `PLAIN` has no bound."""
-
-
-# Infinities and nans.
-
-_SELECTING = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "where", "refined", "defined"})
-
-def _below(end: float) -> Any:
-    return lambda o, x, e: x[-1] + e[-1] * U < end
-
-
-def _beyond_one(o: Any, x: Sequence[Any], e: Sequence[Any]) -> Any:
-    return abs(x[0]) - e[0] * U > 1
-
-
-def _fractional(o: Any, x: Sequence[Any], e: Sequence[Any]) -> Any:
-    return (x[0] + e[0] * U < 0) & (sum(e[1:]) == 0) & (o.rint(x[1]) != x[1])
-
-
-_OUTSIDE: dict[str, Any] = {
-    **dict.fromkeys(("sqrt", "log", "log2", "log10", "bessely", "besselk", "jv", "yv", "iv", "kv", "gammainc",
-                     "gammaincc", "gammapdf", "betainc", "betapdf"), _below(0.0)),
-    "log1p": _below(-1.0), "acosh": _below(1.0), "lambertw": _below(_BRANCH), "lambertw_low": _below(_BRANCH),
-    "lambertw_above": _below(_BRANCH), **dict.fromkeys(("asin", "acos", "atanh", "erfinv", "erfinv_gauss"), _beyond_one),
-    "power": _fractional, "power_residual": _fractional,
-}  # fmt: skip
-"""Where a function is surely undefined, of the arguments and their errors."""
-
-
-def _at(end: float) -> Any:
-    return lambda o, x: x[-1] == end
-
-
-def _at_whole(o: Any, x: Sequence[Any]) -> Any:
-    return (x[0] <= 0) & (o.rint(x[0]) == x[0])
-
-
-_POLES: dict[str, Any] = {
-    **dict.fromkeys(("log", "log2", "log10", "div", "mod", "fmod", "bessely", "besselk", "yv", "kv", "lambertw_low"), _at(0.0)),
-    "log1p": _at(-1.0), **dict.fromkeys(("atanh", "erfinv", "erfinv_gauss"), lambda o, x: abs(x[0]) == 1),
-    **dict.fromkeys(("gamma", "lgamma", "digamma", "polygamma"), _at_whole),
-    "power": lambda o, x: x[0] == 0, "power_residual": lambda o, x: x[0] == 0,
-}  # fmt: skip
-"""Where a function has a pole, of exact arguments."""
-
-
-def surely(o: Any, name: str, v: Any, x: Sequence[Any], e: Sequence[Any]) -> Any:
-    """The error of a result that has no finite bound: 0 if it is surely the infinity or nan that it is, else inf."""
-    if name in _SELECTING or (name not in RULES and name not in PLAIN):
-        return o.where(v == v, INF, INF)
-    total = sum(e)
-    beside = reduce(or_, [a != a for a in x])
-    endless = reduce(or_, [abs(a) == INF for a in x])
-    pole = _POLES[name](o, x) if name in _POLES else False
-    outside = _OUTSIDE[name](o, x, e) if name in _OUTSIDE else False
-    sure = ((total == 0) & (beside | endless | pole)) | ((v != v) & (beside | outside))
-    if name in ("add", "sub", "mul"):
-        away = reduce(or_, [a == 0 for a in x]) if name == "mul" else False
-        sure = sure | ((abs(v) == INF) & endless & (away == False))  # noqa: E712
-    return o.where(sure & (total < INF), 0.0, INF)
-
-
-def rule_of(name: str) -> Rule | None:
-    """The rule of a kernel; None where there is no bound."""
-    return PLAIN.get(name) or RULES.get(name)
-
-
-def bounded(name: str, value: int | None) -> Callable[..., float]:
-    """The error of a kernel as a function of numbers: the value, the arguments and their errors."""
-    rule, more = rule_of(name), () if value is None else (value,)
-
-    def error(v: float, *rest: float) -> float:
-        size = math.nan
-        if rule is not None:
-            with suppress(ArithmeticError, ValueError):
-                size = rule(Floats, v, *rest, *more)
-        if size < INF:
-            return size
-        count = len(rest) // 2
-        with suppress(ArithmeticError, ValueError):
-            return float(surely(Floats, name, v, rest[:count], rest[count:]))
-        return INF
-
-    return error
+"""The rules of special functions; a function that is in none of the tables has no bound."""

@@ -11,24 +11,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.compute.trust_rules import INF, U
-from gradcli.compute.trust_special import rule_of, surely
+from gradcli.compute.trust.rules import INF, LOW, TINY, U, residual
+from gradcli.compute.trust.table import rule_of, surely
 
 Array = NDArray[np.float64]
-
-_SPLIT = 134217729.0
-"""2**27 + 1, by which a double is cut into two halves whose products are exact (Veltkamp)."""
 
 
 class Arrays:
     """The operations that rules need, on arrays that broadcast."""
 
-    where, largest, least = map(staticmethod, (np.where, np.maximum, np.minimum))
-    sqrt, exp, log, sin, cos, rint = map(staticmethod, (np.sqrt, np.exp, np.log, np.sin, np.cos, np.rint))
+    where = staticmethod(np.where)
+    largest = staticmethod(np.maximum)
+    least = staticmethod(np.minimum)
+    sqrt = staticmethod(np.sqrt)
+    exp = staticmethod(np.exp)
+    log = staticmethod(np.log)
+    sin = staticmethod(np.sin)
+    cos = staticmethod(np.cos)
+    rint = staticmethod(np.rint)
+
+    @staticmethod
+    def lazily(c: Any, usual: Any, otherwise: Callable[[], Any]) -> Any:
+        return np.where(c, otherwise(), usual) if np.any(c) else usual
+
+    rare = lazily
 
     @staticmethod
     def ratio(p: Any, a: Any) -> Any:
-        return np.where(p == 0, 0.0, p / a)
+        quotient = p / a
+        return np.where(p == 0, 0.0, quotient) if np.any(a == 0) else quotient
 
     @staticmethod
     def kernel(name: str, value: int, *x: Any) -> Any:
@@ -37,13 +48,29 @@ class Arrays:
         return scipy_kernel(name)(value, *x)
 
     @staticmethod
-    def product_lost(a: Any, b: Any, v: Any) -> Any:
-        t = _SPLIT * a
-        lead = t - (t - a)
-        t = _SPLIT * b
-        other = t - (t - b)
-        rest, less = a - lead, b - other
-        return np.abs(((lead * other - v) + lead * less + rest * other) + rest * less)
+    def summed(v: Any, a: Any, b: Any, s: Any) -> Any:
+        exact = s == 0
+        error = s + np.abs(v)
+        if np.any(exact):
+            t = v - a
+            error = np.where(exact, np.abs((a - (v - t)) + (b - t)) / U, error)
+        return error
+
+    @staticmethod
+    def rounded(v: Any, a: Any, b: Any, s: Any) -> Any:
+        size = np.abs(v)
+        error = size + TINY
+        exact = s == 0
+        if np.any(exact):
+            lost = residual(a, b, v) / U
+            lost = np.where(lost <= size, lost, size)
+            lost = np.where(size > LOW, lost, np.where((a == 0) | (b == 0), 0.0, error))
+            error = np.where(exact, lost, error)
+        return error
+
+    @staticmethod
+    def divides(v: Any, b: Any, a: Any) -> Any:
+        return (a == 0) | ((np.abs(a) > LOW) & (residual(v, b, a) == 0))
 
 
 def bounded(name: str, value: int | None) -> Callable[..., None]:
@@ -69,7 +96,8 @@ def flagged(v: Array, error: Array, least: float, small: float) -> NDArray[np.bo
     """Whether each number may have fewer right digits than it should; see `trust.flagged`."""
     with np.errstate(all="ignore"):
         size = np.abs(v)
-        return (error != 0) & ~((error * U <= size * least) & (small <= size) & (size < INF))
+        sure = (error * U <= size * least) & (small <= size) & (size < INF)
+        return np.asarray(~sure & (error != 0))
 
 
 def digits(v: Array, error: Array, per_bit: float) -> NDArray[np.int64]:

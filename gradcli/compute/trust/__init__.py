@@ -1,7 +1,7 @@
 """How far values can be trusted: a running bound on the rounding error of every result, beside the value.
 
-The rules are those of `trust_rules`. The scalar engine walks the tape with a value and an error in every slot; the other
-engines compile the errors as further outputs of the same graph, an operation ``error_NAME`` for each kernel.
+The rules are those of `rules`. The scalar engine walks the tape with a value and an error in every slot; the
+other engines compile the errors as further outputs of the same graph, an operation ``error_NAME`` for each kernel.
 Layer: must not know what the bounds are used for.
 """
 
@@ -18,7 +18,7 @@ from gradcli.compute.backends.scalar import step_function
 from gradcli.compute.execute import Work
 from gradcli.compute.grid import Grid
 from gradcli.compute.program import ERROR, Program, Step, build, lower, reading_error
-from gradcli.compute.trust_rules import INF, PLAIN, Floats, U
+from gradcli.compute.trust.rules import ARITHMETIC, INF, Floats, U
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, exact, reachable
 from gradcli.expr.node import collector_paused
 
@@ -37,9 +37,9 @@ def flagged(v: Any, error: Any) -> Any:
     ``v`` and ``error`` are numbers or arrays of one shape.
     """
     if not isinstance(v, float):
-        from gradcli.compute import trust_arrays
+        from gradcli.compute.trust import arrays
 
-        return trust_arrays.flagged(v, error, LEAST, SMALL)
+        return arrays.flagged(v, error, LEAST, SMALL)
     return error != 0 and not (error * U <= abs(v) * LEAST and SMALL <= abs(v) < INF)
 
 
@@ -49,9 +49,9 @@ def digits(v: Any, error: Any) -> Any:
     By the binary exponent of the relative error alone: the C library's log10 differs between machines.
     """
     if not isinstance(v, float):
-        from gradcli.compute import trust_arrays
+        from gradcli.compute.trust import arrays
 
-        return trust_arrays.digits(v, error, _PER_BIT)
+        return arrays.digits(v, error, _PER_BIT)
     if error == 0:
         return 16
     if v == 0 or not error < INF or not abs(v) < INF:
@@ -63,13 +63,21 @@ def digits(v: Any, error: Any) -> Any:
 def work(outputs: Sequence[Expr], program: Program, grid: Grid, engine_name: str) -> Work:
     """Return the work of a program with the values of ``outputs``, then the error of each; see `engine.work`.
 
-    ``program`` computes ``outputs`` over the axes of ``grid``; values are the same to the last bit. An error is in units
-    of 2**-53, 0 for an exact number and inf where nothing is known.
+    ``program`` computes ``outputs`` over the axes of ``grid``; values are the same to the last bit. An error is in
+    units of 2**-53, 0 for an exact number and inf where nothing is known.
     """
     if engine_name == "scalar":
         plain = engine.work(program, grid, engine_name)
         return plain._replace(make=partial(kernel, program), outputs=2 * len(program.outputs))
-    return engine.work(build([*outputs, *bounds(outputs)], [axis.names for axis in grid.axes]), grid, engine_name)
+    errors, axes = bounds(outputs), [axis.names for axis in grid.axes]
+    both = build([*outputs, *errors], axes)
+    compiled = engine.work(both, grid, engine_name)
+    if engine_name == "vector":
+        return compiled
+    from gradcli.compute.trust.rows import Settled
+
+    alone = build(errors, [[name for names in axes for name in names]])
+    return compiled._replace(make=lambda: Settled(compiled.make(), both, alone))
 
 
 @collector_paused()
@@ -96,8 +104,9 @@ def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False
     return [error[r] for r in roots]
 
 
-_EXACT = frozenset({"neg", "abs", "where", "defined", "min", "max", "sign", "copysign", "floor", "ceil", "trunc", "round",
-                    *BOOLEANS})  # fmt: skip
+_EXACT = frozenset({
+    "neg", "abs", "where", "defined", "min", "max", "sign", "copysign", "floor", "ceil", "trunc", "round", *BOOLEANS,
+})  # fmt: skip
 """Kernels that never round."""
 
 
@@ -120,11 +129,11 @@ def _rule_name(function: str, last: str) -> str:
 
 
 def _rule(step: Step, name: str) -> Callable[..., Any]:
-    rule = PLAIN.get(name)
+    rule = ARITHMETIC.get(name)
     if rule is None:
-        from gradcli.compute.trust_special import RULES
+        from gradcli.compute.trust.table import rule_of
 
-        rule = RULES.get(name, _unknown)
+        rule = rule_of(name) or _unknown
     return partial(rule, Floats) if step.value is None else lambda *x: rule(Floats, *x, step.value)
 
 
@@ -181,7 +190,7 @@ def _walk(steps: Sequence[Any], values: list[Any], errors: list[float]) -> None:
 
 
 def _surely(name: str, v: float, x: Sequence[float], e: Sequence[float]) -> float:
-    from gradcli.compute.trust_special import surely
+    from gradcli.compute.trust.table import surely
 
     try:
         return float(surely(Floats, name, v, x, e))
