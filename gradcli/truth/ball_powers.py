@@ -60,7 +60,7 @@ def _whole_power(x: Ball, n: int) -> Ball:
         return y if n % 2 or x > 0 or x < 0 else y.nonnegative_part()
     if 0 <= n <= _SMALL or not nonzero_head(x):
         return x * x if n == 2 else x**n
-    if n >= -2:
+    if n in (-1, -2):
         return 1 / x if n == -1 else 1 / (x * x)
     return _raised(x, lambda a: a**n, arb(n))
 
