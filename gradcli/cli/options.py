@@ -89,6 +89,7 @@ class CommandLine:
     careful: bool = False
     no_careful: bool = False
     exact: bool = False
+    why: bool = False
     engine: str = "auto"
     threads: int | None = None
     verbose: bool = False
@@ -380,7 +381,7 @@ ROWS = {
     "max_points": _row("--max-points", type=count, metavar="N",
                        help="Refuse more points, of grids and rows.  [default: 1e9]"),
     "strict": _row("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
-    "kink": _row("--kink", type=default="derivative", metavar="RULE",
+    "kink": _row("--kink", default="derivative", metavar="RULE",
                  type=click.Choice(["derivative", "convention", "limit", "left", "right", "mean", "nan", "error"]),
                  help="What values and derivatives are at kinks, jumps and holes: the derivative where there is one, "
                  "a convention (abs: 0), the limit, that from the left or right, their mean, nan or an error.",
@@ -393,6 +394,8 @@ ROWS = {
                     "of at most 10,000 points]"),
     "no_careful": _row("--no-careful", is_flag=True, help="Plain doubles everywhere."),
     "exact": _row("--exact", is_flag=True, help="Every number correctly rounded."),
+    "why": _row("--why", is_flag=True,
+                help="For the first three results that are not finite, the step where that began."),
     "engine": _row("--engine", type=click.Choice(["auto", "scalar", "vector", "native"]), default="auto",
                    help="Plain Python, NumPy or compiled code (gradcli[native]).  [default: by the amount of work]"),
     "threads": _row("--threads", type=click.IntRange(min=1), metavar="N",
@@ -453,7 +456,7 @@ ROWS = {
 }  # fmt: skip
 """Spellings and click attributes of each option, by the name of its field in `CommandLine`."""
 
-HARD = "kink sides verdict trust careful no_careful exact"
+HARD = "kink sides verdict trust careful no_careful exact why"
 ENGINE = "engine threads verbose no_progress"
 POINTS = f"at grid fill max_points strict {ENGINE}"
 DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"

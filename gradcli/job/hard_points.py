@@ -217,8 +217,9 @@ class HardPoints:
             points = min(len(block[0]), LOOKED - self.looked)
             errors = block[len(self.outputs) + first :]
             for target, values, bounds in zip(self.targets, block[first:], errors, strict=False):
-                for n in trust.short_of(values[:points], bounds[:points], FEW_DIGITS):
-                    self.lost.append((trust.digits(values[n], bounds[n]), self.looked + n, target.name))
+                for n, (value, bound) in enumerate(zip(values[:points], bounds[:points], strict=True)):
+                    if bound and math.isfinite(value) and (count := trust.digits(float(value), bound)) < FEW_DIGITS:
+                        self.lost.append((count, self.looked + n, target.name))
             self.looked += points
             if self.looked >= LOOKED:
                 return
@@ -275,7 +276,7 @@ class HardPoints:
             elif extra.kind == "trust":
                 assert errors is not None
                 values, error = outs[first + extra.column], errors[extra.column]
-                out[:] = trust.digits_of(values, error) if arrays else list(map(trust.digits, values, error))
+                out[:] = trust.digits(values, error) if arrays else list(map(trust.digits, values, error))
             else:
                 fill = math.nan if extra.kind == "breaks" else 0.0
                 out[:] = fill if arrays else [fill] * len(out)
@@ -412,7 +413,7 @@ def _marked_arrays(
         lost = []
         for k, column in enumerate(results if errors is not None else ()):
             assert errors is not None
-            bad = np.ones(len(column), bool) if exact else trust.flagged_of(column, errors[k])
+            bad = np.ones(len(column), bool) if exact else trust.flagged(column, errors[k])
             if bad.any():
                 lost.append((k, np.flatnonzero(bad).tolist()))
     return (np.flatnonzero(marked).tolist() if marked.any() else []), lost

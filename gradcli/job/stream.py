@@ -64,6 +64,7 @@ class Streamed(Computed):
     def _numbers(self) -> Iterator[Block]:
         self.size = 0
         for block in aside(self._compute):
+            self._inspected(self.size, block[len(self.kept) :])
             self._count(block[len(self.kept) :])
             self.size += len(block[0])
             self._watched(self.size)
