@@ -15,8 +15,9 @@ from functools import cached_property, partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcli.calculus.hazards import hazards, plain
+from gradcli.calculus.hazards import hazards
 from gradcli.calculus.leibniz import derivative_name
+from gradcli.calculus.plain import plain
 from gradcli.compute import trust
 from gradcli.compute.execute import Work, blocks
 from gradcli.errors import GradError
@@ -212,13 +213,14 @@ class HardPoints:
         if self.careful or self.job.careful is False or self.looked >= LOOKED:
             return
         first = len(self.coordinates)
-        work = trust.work(self.outputs, program, grid, "scalar" if engine == "scalar" else "vector")
+        work = trust.work(self.outputs, program, grid, "vector")
         for block in blocks(work, target=4096):
             points = min(len(block[0]), LOOKED - self.looked)
             errors = block[len(self.outputs) + first :]
             for target, values, bounds in zip(self.targets, block[first:], errors, strict=False):
-                for n, (value, bound) in enumerate(zip(values[:points], bounds[:points], strict=True)):
-                    if bound and math.isfinite(value) and (count := trust.digits(float(value), bound)) < FEW_DIGITS:
+                for n in _indices(trust.flagged(values[:points], bounds[:points])):
+                    count = trust.digits(float(values[n]), float(bounds[n]))
+                    if count < FEW_DIGITS and math.isfinite(values[n]):
                         self.lost.append((count, self.looked + n, target.name))
             self.looked += points
             if self.looked >= LOOKED:
@@ -276,7 +278,7 @@ class HardPoints:
             elif extra.kind == "trust":
                 assert errors is not None
                 values, error = outs[first + extra.column], errors[extra.column]
-                out[:] = trust.digits(values, error) if arrays else list(map(trust.digits, values, error))
+                out[:] = trust.digits(values, error) if arrays else [float(trust.digits(*pair)) for pair in zip(values, error, strict=True)]
             else:
                 fill = math.nan if extra.kind == "breaks" else 0.0
                 out[:] = fill if arrays else [fill] * len(out)
@@ -414,9 +416,16 @@ def _marked_arrays(
         for k, column in enumerate(results if errors is not None else ()):
             assert errors is not None
             bad = np.ones(len(column), bool) if exact else trust.flagged(column, errors[k])
-            if bad.any():
-                lost.append((k, np.flatnonzero(bad).tolist()))
-    return (np.flatnonzero(marked).tolist() if marked.any() else []), lost
+            if places := _indices(bad):
+                lost.append((k, places))
+    return _indices(marked), lost
+
+
+def _indices(marked: Any) -> list[int]:
+    import numpy as np
+
+    places: list[int] = np.flatnonzero(marked).tolist()
+    return places
 
 
 def _words(words: Sequence[str], codes: Sequence[float]) -> Kept:

@@ -99,7 +99,7 @@ class Tiers:
     @cached_property
     def exact(self) -> bool:
         """Whether balls and germs can be computed."""
-        from gradcli.truth.balls import available
+        from gradcli.truth.repair import available
 
         return available()
 
