@@ -432,10 +432,17 @@ def _words(words: Sequence[str], codes: Sequence[float]) -> Kept:
     from gradcli.formats.passthrough import Kept
 
     spelled = [word.encode() for word in words]
-    return Kept([spelled[int(code)] for code in codes], True)
+    if not isinstance(codes, list) and not codes.any():
+        return Kept(spelled[:1] * len(codes), True)
+    return Kept([spelled[code] for code in map(int, _listed(codes))], True)
 
 
 def _orders(numbers: Sequence[float]) -> Kept:
     from gradcli.formats.passthrough import Kept
 
-    return Kept([None if n != n else b"%d" % int(n) for n in numbers])
+    return Kept([None if n != n else b"%d" % int(n) for n in _listed(numbers)])
+
+
+def _listed(column: Any) -> list[float]:
+    values: list[float] = column if isinstance(column, list) else column.tolist()
+    return values

@@ -7,7 +7,7 @@ the formula in ball arithmetic where it is regular there, else germs. 3. Digits 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -119,15 +119,15 @@ class Tiers:
                 settled[n] = self._row(outs, n, point, values, sides.get(n))
             for k in settled[n]:
                 outs[first + k][n] = values[k]
+        groups: dict[int, dict[int, list[int]]] = {}
         for k, places in lost:
             for n in places:
                 if k not in settled.get(n, ()):
-                    point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
-                    before = float(outs[first + k][n])
-                    value = self._repaired(point, k, before, None if errors is None else float(errors[k][n]))
-                    if value is not None:
-                        outs[first + k][n] = value
-                        settled.setdefault(n, set()).add(k)
+                    groups.setdefault(hard.targets[k].output, {}).setdefault(n, []).append(k)
+        for output, of_rows in groups.items():
+            for n, k, value in self._repaired(outs, output, of_rows, errors):
+                outs[first + k][n] = value
+                settled.setdefault(n, set()).add(k)
         for extra, out in zip(hard.extras, outs[first + width :], strict=True):
             if extra.kind == "trust":
                 for n, columns in settled.items():
@@ -224,7 +224,7 @@ class Tiers:
             return set()
         done = set()
         for k in columns:
-            number = self._repair(k).number(point, self.hard.targets[k].powers, self.hard.budget)
+            number = self._repair(self.hard.targets[k].output).number(point, self.hard.targets[k].powers, self.hard.budget)
             if number.value is not None:
                 values[k] = number.value
                 done.add(k)
@@ -232,29 +232,40 @@ class Tiers:
 
     # Balls.
 
-    def _repair(self, column: int) -> Repair:
-        output = self.hard.targets[column].output
+    def _repair(self, output: int) -> Repair:
         if output not in self._repairs:
             from gradcli.truth.repair import Repair
 
-            self._repairs.setdefault(output, Repair(self.hard.roots[output]))
+            self._repairs.setdefault(output, Repair(self.hard.roots[output], self.hard.order))
         return self._repairs[output]
 
-    def _repaired(self, point: Mapping[str, float], column: int, before: float, error: float | None) -> float | None:
-        """The correctly rounded double of a result; None if it has to stay."""
-        hard, target = self.hard, self.hard.targets[column]
-        if not all(map(math.isfinite, point.values())):
-            return None
+    def _repaired(
+        self, outs: Sequence[Any], output: int, of_rows: Mapping[int, Sequence[int]], errors: Any
+    ) -> Iterator[tuple[int, int, float]]:
+        """The correctly rounded doubles of results of an output, by row, columns of each: (row, column, double)."""
+        hard = self.hard
         if not self.exact:
-            hard.missing += 1
-            return None
-        number = self._repair(column).number(point, target.powers, hard.budget)
-        if number.value is None and number.why in ("undecided", "work"):
-            digits = -1.0 if error is None else trust.digits(before, error)
-            hard.unproved.append((digits, tuple(point.values()), target.name))
-        if number.value is None:
-            hard.doubtful.add(target.name)
-        return number.value
+            hard.missing += len(of_rows)
+            return
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for n, columns in of_rows.items():
+            alike.setdefault(tuple(columns), []).append(n)
+        for columns, rows in alike.items():
+            points = [
+                {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)} for n in rows
+            ]
+            powers = [hard.targets[k].powers for k in columns]
+            found = self._repair(output).numbers(points, powers, hard.budget)
+            for n, point, numbers in zip(rows, points, found, strict=True):
+                for k, number in zip(columns, numbers, strict=True):
+                    if number.value is not None:
+                        yield n, k, number.value
+                        continue
+                    name = hard.targets[k].name
+                    hard.doubtful.add(name)
+                    if number.why in ("undecided", "work"):
+                        before = float(outs[len(hard.coordinates) + k][n])
+                        hard.unproved.append((trust.digits(before, float(errors[k][n])), tuple(point.values()), name))
 
     def digits(self, coordinates: Sequence[Any], results: Sequence[Any]) -> list[Any]:
         """The results as texts with the digits asked for; a number without them as its double is spelled."""
@@ -405,7 +416,7 @@ class Tiers:
         if math.isfinite(before) and abs(before - number) <= _CLOSE * abs(number):
             return None
         if self.exact and all(map(math.isfinite, point.values())):
-            repaired = self._repair(column).number(point, self.hard.targets[column].powers, self.hard.budget)
+            repaired = self._repair(self.hard.targets[column].output).number(point, self.hard.targets[column].powers, self.hard.budget)
             if repaired.value is not None:
                 return repaired.value
         return number
@@ -415,7 +426,7 @@ class Tiers:
     ) -> float | None:
         rule = self.hard.job.kink
         if self.exact and all(map(math.isfinite, point.values())):
-            repaired = self._repair(self.hard.targets.index(target)).number(point, target.powers, self.hard.budget)
+            repaired = self._repair(target.output).number(point, target.powers, self.hard.budget)
             if repaired.value is not None:
                 return repaired.value
             self._truth(point, target.output, self.hard.axes[0])
