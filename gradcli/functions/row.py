@@ -55,7 +55,7 @@ class Function(NamedTuple):
     ties: Edges | None = None
     """Expressions of the arguments that are 0 where one smooth form passes into another: kinks and jumps."""
     singular: Edges | None = None
-    """Expressions of the arguments that are 0 where it has no Taylor series else: ``poles`` beside ties, or ``edges``."""
+    """Expressions of the arguments that are 0 at poles, ends and branch points; else ``edges``, with ties ``poles``."""
     exact: bool = False
     """Whether its value is never rounded."""
     error: int = 4

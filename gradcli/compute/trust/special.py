@@ -122,9 +122,10 @@ def _tail(c: float, slope: str, ends: int) -> Rule:
         shapes = reduce(o.largest, errors[:-1])
         distance = o.least(x[-1], 1 - x[-1]) if ends == 2 else x[-1]
         unsure = (shapes > 0) | (4 * errors[-1] * U * (1 + x[0]) > distance)
-        return o.where(unsure & (shapes + errors[-1] > 0), INF, o.where(errors[-1] == 0, 0.0, carried)) + _spread(
-            o, v, c, x
-        )
+        carried = o.where(unsure & (shapes + errors[-1] > 0), INF, o.where(errors[-1] == 0, 0.0, carried))
+        # SciPy loses digits of the small rest next to 1.
+        rest_lost = o.where(1 - x[-1] < 1e-6, 2.0**20, 0.0) if ends == 2 else 0.0
+        return carried + rest_lost + _spread(o, v, c, x)
 
     return rule
 

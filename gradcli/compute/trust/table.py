@@ -70,7 +70,8 @@ def surely(o: Any, name: str, v: Any, x: Sequence[Any], e: Sequence[Any]) -> Any
     endless = reduce(or_, [abs(a) == INF for a in x])
     pole = _POLES[name](o, x) if name in _POLES else False
     outside = _OUTSIDE[name](o, x, e) if name in _OUTSIDE else False
-    sure = ((total == 0) & (beside | endless | pole)) | ((v != v) & (beside | outside))
+    # 0*inf and inf - inf are nan whatever the truth is.
+    sure = ((total == 0) & (beside | pole | (endless & (v == v)))) | ((v != v) & (beside | outside))
     if name in ("add", "sub", "mul"):
         away = reduce(and_, [a != 0 for a in x]) if name == "mul" else True
         sure = sure | ((abs(v) == INF) & endless & away)
