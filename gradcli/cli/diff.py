@@ -34,7 +34,7 @@ def diff(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Formulas, Job, derivatives
 
     check_no_input_options(line)
-    for name in options.HARD.split():
+    for name in options.HARD.split()[:-1]:
         if options.typed(ctx, name):
             raise GradError(
                 f"--{name.replace('_', '-')} is about points, and there are none", hint="give some: --at x=0"
