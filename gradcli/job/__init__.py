@@ -13,10 +13,10 @@ from gradcli.compute.grid import Axis, Grid
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
 from gradcli.expr import Expr, substitute, var
-from gradcli.job import hard_points
+from gradcli.job.choices import POINT_LIMIT, conflicts
 from gradcli.job.hard_points import HardPoints
 from gradcli.job.parse_at_grid_fill import Points
-from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, Rows, check_size
+from gradcli.job.request import Formulas, Job, Request, Rows, check_size
 from gradcli.job.result import Computed, Result
 
 __all__ = [
@@ -50,7 +50,7 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     request = Request(job, points.names, rows)
     if rows is None:
         _bound_grid(job, points, request)
-    hard_points.conflicts(job, request.reductions)
+    conflicts(job, request.reductions)
     outputs = [e for _, e in request.derived]
     varies = Varying(points.at)
     single = bool(request.reductions) and not any(map(varies, outputs))

@@ -8,58 +8,34 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.hazards import hazards
-from gradcli.calculus.leibniz import derivative_name
 from gradcli.calculus.plain import plain
 from gradcli.compute import trust
 from gradcli.compute.execute import Work, blocks
-from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, const
 
 if TYPE_CHECKING:
     from gradcli.compute.grid import Grid
     from gradcli.compute.program import Program
-    from gradcli.formats.passthrough import Kept
+    from gradcli.job.hard_columns import Extra
     from gradcli.job.request import Job, Request
     from gradcli.job.tiers import Tiers
 
 
-
-RULES = ("derivative", "convention", "limit", "left", "right", "mean", "nan", "error")
-"""What the columns of values and derivatives may hold at hard points."""
 CAREFUL_POINTS = 10_000
 CAREFUL_LOAD = 2_000_000
 """Points, and points times steps, up to which the numbers of a grid are repaired unless asked otherwise."""
-LOOKED, FEW_DIGITS = 16_384, 10
-"""Points at which a plain run looks for numbers with fewer right digits than these."""
-TIE, SINGULAR = 1.0, 2.0
-"""Values of the mask."""
+LOOKED = 16_384
+"""Points at which a plain run looks for numbers with few right digits."""
 _UNIT = const(Fraction(1, 2**53))
 WORK, SHARED_WORK, ROW_WORK = 100_000, 10_000_000, 10_000
 """Work for the repair of a number: at most, shared by all numbers of a grid, and for a number of a row."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hard:
-    """The options about hard points. ``careful`` None: for points and small grids.
-
-    ``proved_digits``: so many digits of each result, as texts.
-    """
-
-    kink: str = "derivative"
-    sides: bool = False
-    verdict: bool = False
-    trust: bool = False
-    careful: bool | None = None
-    exact: bool = False
-    proved_digits: int | None = None
 
 
 class Target(NamedTuple):
@@ -70,47 +46,17 @@ class Target(NamedTuple):
     name: str
 
 
-class Extra(NamedTuple):
-    """A column about hard points.
-
-    ``kind``: verdict, breaks, side or trust. ``axis``: the variable. ``order`` and ``sign``: of a side. ``column``: the
-    result that it is about.
-    """
-
-    name: str
-    kind: str
-    column: int
-    axis: str = ""
-    order: int = 0
-    sign: int = 0
-
-
-def conflicts(job: Hard, reductions: bool) -> None:
-    """Raises GradError for options that exclude each other, or that a job with reductions cannot answer."""
-    if job.kink not in RULES:
-        raise GradError(f"unknown rule '{job.kink}' for hard points (there are {', '.join(RULES)})")
-    if job.careful is False and (job.exact or job.proved_digits):
-        other = "--exact" if job.exact else f"--digits {job.proved_digits}"
-        raise GradError(f"--no-careful and {other} exclude each other")
-    asked = [
-        option for option, given in (
-            ("--sides", job.sides), ("--verdict", job.verdict), ("--trust", job.trust), ("--exact", job.exact),
-            ("--careful", job.careful), (f"--digits {job.proved_digits}", job.proved_digits), (f"--kink {job.kink}", job.kink not in ("derivative", "convention")),
-        ) if given
-    ]  # fmt: skip
-    if reductions and asked:
-        raise GradError(
-            f"{asked[0]} is about single points, and a reduction such as sum or mean takes them all",
-            hint="leave it out, or the reduction",
-        )
-
-
 class HardPoints:
     """The treatment of the hard points of a request.
 
     ``names``: the columns it adds. ``coordinates`` are those that come before the results, one for each variable.
     ``reading`` gives the exact value that a double of a variable stands for, as an expression.
     """
+
+    tie, singular = 1.0, 2.0
+    """Values of the mask."""
+    few_digits = 10
+    """Digits below which a plain run has a note."""
 
     def __init__(self, job: Job, request: Request, reading: Callable[[str, float], Expr]) -> None:
         self.job, self.reading, self.order = job, reading, job.order
@@ -129,13 +75,18 @@ class HardPoints:
         self.per_output = len(partials)
         self.results = [e for _, e in named]
         self.axes = tuple(wrt) or tuple(request.variables)
-        self.extras = [*self._extras(request)]
+        self.extras: list[Extra] = []
+        if job.sides or job.verdict or job.trust:
+            from gradcli.job.hard_columns import extras
+
+            self.extras = [*extras(self, [name for name, _ in request.outputs])]
         self.names = tuple([extra.name for extra in self.extras])
         self._tiers: Tiers | None = None
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
         self.points = 0
-        self.unproved: list[tuple[float, tuple[float, ...], str]] = []
+        self.unproved = 0
+        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
         self.missing = 0
         self.doubtful: set[str] = set()
         self.lost: list[tuple[int, int, str]] = []
@@ -144,28 +95,11 @@ class HardPoints:
         self.budget = ROW_WORK
         self.outputs: Sequence[Expr] = ()
 
-    def _extras(self, request: Request) -> Iterator[Extra]:
-        job = self.job
-        several = len(self.axes) > 1
-        for output, (name, _) in enumerate(request.outputs):
-            column = output * self.per_output
-            for axis in self.axes if job.sides or job.verdict else ():
-                end = f"_{axis}" if several else ""
-                yield Extra(f"{name}_verdict{end}", "verdict", column, axis)
-                yield Extra(f"{name}_breaks{end}", "breaks", column, axis)
-                for k in range(self.order + 1 if job.sides else 0):
-                    for word, sign in (("left", -1), ("right", 1)):
-                        inner = f"{name}_{word}{end}" if not k else f"{derivative_name(name, [axis], (0,) * k)}_{word}"
-                        yield Extra(inner, "side", column, axis, k, sign)
-        if job.trust:
-            for k, target in enumerate(self.targets):
-                yield Extra(f"{target.name}_trust", "trust", k)
-
     # The mask.
 
     @cached_property
     def mask(self) -> list[Expr]:
-        """The mask as one more output: 0, `TIE` or `SINGULAR`; none if no point can be hard."""
+        """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
         if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
             return []
         ties, singular = hazards(self.roots)
@@ -175,14 +109,14 @@ class HardPoints:
         bounds = trust.bounds(near, decimals=True)
         mask = ZERO
         for value, tests in (
-            (TIE, [apply("eq", d, ZERO) for d in tied]),
-            (SINGULAR, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
+            (self.tie, [apply("eq", d, ZERO) for d in tied]),
+            (self.singular, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
         ):
             if tests:
                 condition = tests[0]
                 for test in tests[1:]:
                     condition = apply("or", condition, test)
-                mask = apply("where", condition, ONE if value == TIE else const(2), mask)
+                mask = apply("where", condition, ONE if value == self.tie else const(2), mask)
         return [] if mask is ZERO else [mask]
 
     # The computation.
@@ -197,6 +131,11 @@ class HardPoints:
             if self.job.careful is None and size <= CAREFUL_POINTS and size * steps <= CAREFUL_LOAD:
                 self.careful = True
             self.budget = min(WORK, SHARED_WORK // max(1, size * len(self.targets)))
+
+    @property
+    def noted(self) -> bool:
+        """Whether there is something to tell on stderr."""
+        return bool(self.kinds or self.missing or self.lost or self.unproved)
 
     @property
     def texts(self) -> bool:
@@ -220,7 +159,7 @@ class HardPoints:
             for target, values, bounds in zip(self.targets, block[first:], errors, strict=False):
                 for n in _indices(trust.flagged(values[:points], bounds[:points])):
                     count = trust.digits(float(values[n]), float(bounds[n]))
-                    if count < FEW_DIGITS and math.isfinite(values[n]):
+                    if count < self.few_digits and math.isfinite(values[n]):
                         self.lost.append((count, self.looked + n, target.name))
             self.looked += points
             if self.looked >= LOOKED:
@@ -258,7 +197,10 @@ class HardPoints:
         # The errors come in the order of all outputs, coordinates and mask included.
         errors = more[len(self.mask) + first :][:width] if len(more) > len(self.mask) else None
         results = outs[first : first + width]
-        self._plain_extras(outs, errors, arrays)
+        if self.extras:
+            from gradcli.job.hard_columns import fill
+
+            fill(self, outs, errors, arrays)
         if arrays:
             rows, lost = _marked_arrays(results, mask, errors if self.careful else None, self.job.exact)
         else:
@@ -268,20 +210,6 @@ class HardPoints:
         self.points += points
         if rows or lost:
             self.tiers(arrays).settle(outs, rows, lost, mask, errors)
-
-    def _plain_extras(self, outs: Sequence[Any], errors: Sequence[Any] | None, arrays: bool) -> None:
-        """Fill the extra columns as for a smooth point."""
-        first, base = len(self.coordinates), len(self.coordinates) + len(self.targets)
-        for extra, out in zip(self.extras, outs[base:], strict=True):
-            if extra.kind == "side":
-                out[:] = outs[first + self.column(extra.column, extra.axis, extra.order)]
-            elif extra.kind == "trust":
-                assert errors is not None
-                values, error = outs[first + extra.column], errors[extra.column]
-                out[:] = trust.digits(values, error) if arrays else [float(trust.digits(*pair)) for pair in zip(values, error, strict=True)]
-            else:
-                fill = math.nan if extra.kind == "breaks" else 0.0
-                out[:] = fill if arrays else [fill] * len(out)
 
     def column(self, start: int, axis: str, order: int) -> int:
         """The column of the pure derivative along ``axis`` of the output whose value is column ``start``."""
@@ -307,63 +235,10 @@ class HardPoints:
             self._tiers = Tiers(self, arrays)
         return self._tiers
 
-    # What is told.
-
-    def told(self, block: Sequence[Any]) -> list[Any]:
-        """The columns as they are written: words instead of their numbers, and digits where they are asked for."""
-        first, base = len(self.coordinates), len(self.coordinates) + len(self.targets)
-        results = list(block[first:base])
-        if self.job.proved_digits is not None:
-            results = self.tiers(not isinstance(block[first], list)).digits(block[:first], results)
-        extras = [
-            _words(self.words, c) if e.kind == "verdict" else _orders(c) if e.kind == "breaks" else c
-            for e, c in zip(self.extras, block[base:], strict=True)
-        ]
-        return [*block[:first], *results, *extras]
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """What JSON tells beside the columns."""
-        job = self.job
-        names = [extra.name for extra in self.extras if extra.kind == "verdict"]
-        if job.exact or job.proved_digits:
-            names += [target.name for target in self.targets]
-        if not names:
-            return {}
-        decimal = job.sides or job.verdict or job.proved_digits
-        return {
-            "points": "decimal" if decimal else "double", "proved": {name: name not in self.doubtful for name in names}
-        }  # fmt: skip
-
-    def notes(self) -> list[str]:
-        """What a careful reader wants to know about the points done so far, a line each."""
-        lines = []
-        if self.kinds:
-            count = sum(self.kinds.values())
-            kinds = ", ".join(f"{n} {word}" for word, n in sorted(self.kinds.items(), key=lambda k: (-k[1], k[0])))
-            lie = "lies" if count == 1 else "lie"
-            asked = self.job.sides or self.job.verdict
-            where = f"{count:,} of {self.points:,} points {lie} on a kink or a hole ({kinds})"
-            lines.append(where if asked else f"{where}; --sides shows both sides")
-        if self.missing:
-            lines.append(
-                f"{self.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
-                "that the formula gives (pip install python-flint)"
-            )
-        if self.lost and not self.careful:
-            digits, row, name = min(self.lost)
-            count = len(self.lost)
-            have = "number has" if count == 1 else "numbers have"
-            lines.append(
-                f"{count:,} {have} fewer than {FEW_DIGITS} right digits (worst: {name} at row {row + 1}: {digits}); "
-                "--careful repairs them"
-            )
-        if self.unproved:
-            digits, point, name = min(self.unproved)
-            at = ", ".join(f"{n}={v!r}" for n, v in zip(self.coordinates, point, strict=True))
-            numbers = "number" if len(self.unproved) == 1 else "numbers"
-            lines.append(f"{len(self.unproved):,} {numbers} could not be proved (worst: {name}{f' at {at}' if at else ''})")
-        return lines
+    def undecided(self, digits: int, point: Mapping[str, float], name: str) -> None:
+        """Count a number that could not be proved, of which so many digits are right."""
+        self.unproved += 1
+        self.worst = min(self.worst, (digits, tuple(point.values()), name))
 
 
 def _close(distance: Expr, bound: Expr) -> Expr:
@@ -385,7 +260,9 @@ Lost = list[tuple[int, list[int]]]
 """Columns of results with the rows in which a number has too few right digits."""
 
 
-def _marked_lists(results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool) -> tuple[list[int], Lost]:
+def _marked_lists(
+    results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool
+) -> tuple[list[int], Lost]:
     finite, flagged = math.isfinite, trust.flagged
     rows = set() if mask is None else {n for n, m in enumerate(mask) if m}
     lost = []
@@ -426,23 +303,3 @@ def _indices(marked: Any) -> list[int]:
 
     places: list[int] = np.flatnonzero(marked).tolist()
     return places
-
-
-def _words(words: Sequence[str], codes: Sequence[float]) -> Kept:
-    from gradcli.formats.passthrough import Kept
-
-    spelled = [word.encode() for word in words]
-    if not isinstance(codes, list) and not codes.any():
-        return Kept(spelled[:1] * len(codes), True)
-    return Kept([spelled[code] for code in map(int, _listed(codes))], True)
-
-
-def _orders(numbers: Sequence[float]) -> Kept:
-    from gradcli.formats.passthrough import Kept
-
-    return Kept([None if n != n else b"%d" % int(n) for n in _listed(numbers)])
-
-
-def _listed(column: Any) -> list[float]:
-    values: list[float] = column if isinstance(column, list) else column.tolist()
-    return values

@@ -143,7 +143,7 @@ class Points:
         return bool(self.at or self.grids or self.shape)
 
     def reading(self, name: str, value: float) -> Expr:
-        """The exact value that a double of a variable stands for: the text that was typed, else its shortest decimal."""
+        """The exact value that a double of a variable stands for: the text as typed, else its shortest decimal."""
         text = self._texts.get((name, value))
         if text is not None and not _PLAIN.fullmatch(text):
             return single(Source(text), "and here is a single number")[1]

@@ -10,7 +10,8 @@ from gradcli.compute import engine
 from gradcli.compute.execute import Block, Work, blocks, whole
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
-from gradcli.job.request import Facts, How
+from gradcli.job.choices import How
+from gradcli.job.request import Facts
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
@@ -118,19 +119,29 @@ class Computed:
         """The block, the columns about hard points as they are written."""
         if self.hard is None or not self.hard.texts:
             return block
+        from gradcli.job.hard_columns import told
+
         kept = len(self.kept)
-        return [*block[:kept], *self.hard.told(block[kept:])]
+        return [*block[:kept], *told(self.hard, block[kept:])]
 
     @property
     def members(self) -> dict[str, Any]:
         """What JSON tells beside the columns."""
-        members = {} if self.hard is None else self.hard.members
+        members: dict[str, Any] = {}
+        if self.hard is not None:
+            from gradcli.job.hard_columns import members as of_points
+
+            members = of_points(self.hard)
         return members if self.born is None else {**members, "born": self.born()}
 
     @property
     def notes(self) -> list[str]:
         """Lines for a careful reader, about the points done so far."""
-        return [self.note, *([] if self.hard is None else self.hard.notes())]
+        if self.hard is None or not self.hard.noted:
+            return [self.note]
+        from gradcli.job.hard_columns import notes
+
+        return [self.note, *notes(self.hard)]
 
     def _with_empty(self, block: Block) -> Block:
         if not self.empty:

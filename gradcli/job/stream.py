@@ -16,8 +16,8 @@ from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats import Chunk
 from gradcli.formats.passthrough import Kept
-from gradcli.job.inputs import NUMBER, Tables
 from gradcli.job.hard_points import HardPoints
+from gradcli.job.inputs import NUMBER, Tables
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Job, Request
 from gradcli.job.result import STREAMED, Computed
@@ -49,7 +49,7 @@ class Streamed(Computed):
         super().__init__(
             names, len(request.points), shape, request.facts(job.order), job, matrix=False, kept=tables.kept, hard=hard
         )
-        self.width = len(names)
+        self.points_of, self.width = hard, len(names)
         self.engine = "vector" if job.engine == "auto" else job.engine
         engine.load(self.engine)
         self.threads, self.steps = 1, self.program.length
@@ -83,8 +83,8 @@ class Streamed(Computed):
             self.threads = max(self.threads, threads := engine.threads(self.job.threads, load, self.engine))
             target = engine.chunk_points(self.program, self.engine, grid.size, threads)
             done = 0
-            self.hard.look(self.program, grid, self.engine)
-            work = self.hard.work(self.program, grid, self.engine, engine.work(self.program, grid, self.engine))
+            self.points_of.look(self.program, grid, self.engine)
+            work = self.points_of.work(self.program, grid, self.engine, engine.work(self.program, grid, self.engine))
             for block in blocks(work, target=target, threads=threads):
                 points = len(block[0])
                 kept = [column.repeated(self.inner, done, done + points) for column in chunk.kept]

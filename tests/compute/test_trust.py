@@ -14,11 +14,10 @@ from mpmath import mp
 
 from gradcli.calculus.derive import derive
 from gradcli.compute import engine, trust
-from gradcli.compute.backends.scalar import at_point
 from gradcli.compute.execute import whole
 from gradcli.compute.grid import Axis, Grid, Values
 from gradcli.compute.program import build
-from gradcli.expr import ZERO, Expr, apply, const, constant, var
+from gradcli.expr import Expr, apply, const, var
 from gradcli.language import parse
 
 ENGINES = ("scalar", "vector", "native")
@@ -133,7 +132,10 @@ def true_values(f: Callable[[Any], Any], x: float) -> list[tuple[Any, Any]] | No
         if abs(near - far) > mp.mpf(10) ** -12 * (abs(near) + abs(c) + 1):
             return None
     noise = max(map(abs, around)) * mp.mpf(10) ** -70
-    return [(c, noise), *[(near, abs(near - far) + noise / step**k) for k, (near, far) in enumerate((first, second), 1)]]
+    return [
+        (c, noise),
+        *[(near, abs(near - far) + noise / step**k) for k, (near, far) in enumerate((first, second), 1)],
+    ]
 
 
 def random_values(seed: int, count: int, engine_name: str) -> Iterator[Judged]:

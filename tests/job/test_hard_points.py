@@ -24,7 +24,10 @@ ENGINES = ("scalar", "vector", "native")
 def table(*expressions: str, **request: Any) -> dict[str, list[Any]]:
     result = run(Job(expressions, **request))
     columns = result.whole()
-    return {n: c.plain() if hasattr(c, "plain") else [float(v) for v in c] for n, c in zip(result.names, columns, strict=True)}
+    return {
+        n: c.plain() if hasattr(c, "plain") else [float(v) for v in c]
+        for n, c in zip(result.names, columns, strict=True)
+    }
 
 
 def row(*expressions: str, **request: Any) -> dict[str, Any]:
@@ -54,7 +57,7 @@ RULE = [
     ("sqrt(x)", "x=0", 2, {"df_dx": INF, "d2f_dx2": -INF}),
     ("log(x)", "x=-1", 1, {"f": NAN, "df_dx": NAN}),
     ("abs(x)*y", "x=0,y=3", 1, {"df_dx": 0.0, "df_dy": 0.0}),
-    ("log(cosh(x))", "x=712", 1, {"f": 711.30685281944005, "df_dx": 1.0}),
+    ("log(cosh(x))", "x=712", 1, {"f": 711.3068528194401, "df_dx": 1.0}),
     ("where(x < 0, sin(x), 1/2)", "x=0", 1, {"f": 0.5, "df_dx": 0.0}),
     ("x**2", "x=inf", 1, {"f": INF, "df_dx": INF}),
 ]
@@ -68,7 +71,13 @@ def test_a_derivative_printed_is_the_derivative(expression, at, order, expected,
 
 
 def exact(text: str | None) -> float:
-    return math.nan if text is None or text in ("oscillates", "unknown") else float(text) if "inf" in text else float(Fraction(text))
+    return (
+        math.nan
+        if text is None or text in ("oscillates", "unknown")
+        else float(text)
+        if "inf" in text
+        else float(Fraction(text))
+    )
 
 
 def near(a: float, b: float) -> bool:
@@ -124,7 +133,9 @@ def test_rules_at_a_hole_and_a_jump():
     assert row("floor(x)", at=["x=3"], kink="left", order=0)["f"] == 2.0
     assert row("floor(x)", at=["x=3"], kink="mean", order=0)["f"] == 2.5
     assert math.isnan(row("floor(x)", at=["x=3"], kink="limit", order=0)["f"])
-    with pytest.raises(GradError, match=r"at x=0.0: f is no smooth function \(kink\): df_dx is -1.0 from the left, 1.0"):
+    with pytest.raises(
+        GradError, match=r"at x=0.0: f is no smooth function \(kink\): df_dx is -1.0 from the left, 1.0"
+    ):
         row("abs(x)", at=["x=0"], kink="error")
     assert row("abs(x)", at=["x=1"], kink="error")["df_dx"] == 1.0
     with pytest.raises(GradError, match="unknown rule 'most'"):
@@ -143,7 +154,12 @@ def test_columns_about_several_variables_and_outputs():
         "g_trust", "dg_dx_trust", "dg_dy_trust", "h_trust", "dh_dx_trust", "dh_dy_trust",
     ]  # fmt: skip
     assert (got["g_verdict_x"], got["g_breaks_x"], got["dg_dx_left"], got["dg_dx_right"]) == ("kink", "1", -2.0, 2.0)
-    assert (got["g_verdict_y"], got["g_breaks_y"], got["dg_dy_left"], got["dg_dy_right"]) == ("smooth", "null", 0.0, 0.0)
+    assert (got["g_verdict_y"], got["g_breaks_y"], got["dg_dy_left"], got["dg_dy_right"]) == (
+        "smooth",
+        "null",
+        0.0,
+        0.0,
+    )
     assert got["h_trust"] == 16.0
 
 
