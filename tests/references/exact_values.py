@@ -779,9 +779,13 @@ class Evaluator:
             if e.op == "where":
                 return self._value(e.args[1 if first else 2], point, memo)
             return self._value(e.args[1], point, memo) if first is (e.op == "and") else first
-        args = [self._value(a, point, memo) for a in e.args]
         if e.op in COMPARED:
+            try:
+                args = [self._value(a, point, memo) for a in e.args]
+            except Undefined as error:
+                raise Unsure from error  # what a comparison of nothing answers is a convention
             return COMPARED[e.op](0 if e.args[0] is e.args[1] else compare(*args))
+        args = [self._value(a, point, memo) for a in e.args]
         if e.op == "not":
             return not args[0]
         if e.op in FAST:

@@ -160,10 +160,7 @@ def reference(root: Expr, at: Mapping[str, float], powers: tuple[int, ...]) -> s
 def plain(root: Expr, names: list[str]) -> dict[tuple[int, ...], Expr]:
     """The graphs of the partials to the second order."""
     columns = derive([("f", root)], names, 2)
-    keys = [k for k in ORDERS[len(names)]]
-    if len(names) == 2:
-        keys = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
-    return dict(zip(keys, (e for _, e in columns), strict=True))
+    return dict(zip(ORDERS[len(names)], (e for _, e in columns), strict=True))
 
 
 def far_off(computed: float, true: str) -> bool:

@@ -19,8 +19,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +39,8 @@ RATIOS = [Fraction(1), Fraction(13, 7), Fraction(29, 11), Fraction(43, 12), Frac
 SHARES = [Fraction(37, 41), Fraction(53, 59), Fraction(61, 67)]
 UNSAID = "cannot say"
 OSCILLATES = "oscillates"
+HALVES = 2
+"""Of a corpus, each made by a process with a seed of its own."""
 Said = str
 """Digits, "inf", "-inf", "oscillates" or "cannot say"."""
 
@@ -81,10 +84,7 @@ def divided(nodes: list[Fraction], values: list[Number]) -> list[Number]:
         d = multiply(column[0], Fraction(math.factorial(k)))
         rest = largest * mp.mpf(10) ** (15 - mp.dps) / abs(real(nodes[0])) ** k
         found.append(mp.mpf(0) if not isinstance(d, Fraction) and k and abs(d) < rest else real(d))
-        column = [
-            divide(subtract(b, a), nodes[i + k + 1] - nodes[i])
-            for i, (a, b) in enumerate(zip(column, column[1:], strict=False))
-        ]
+        column = [divide(subtract(b, a), nodes[i + k + 1] - nodes[i]) for i, (a, b) in enumerate(pairwise(column))]
     return found
 
 
@@ -127,8 +127,8 @@ def said(d: list[Number], exponents: tuple[int, int, int]) -> Said | None:
 
 def _unsettled(samples: list[Number]) -> Said:
     """What many samples at ever smaller steps say: whether they go up and down without end."""
-    turns = [b - a for a, b in zip(samples, samples[1:], strict=False)]
-    changes = sum(x * y < 0 for x, y in zip(turns, turns[1:], strict=False))
+    turns = [b - a for a, b in pairwise(samples)]
+    changes = sum(x * y < 0 for x, y in pairwise(turns))
     sizes = [size(x) for x in samples]
     if changes < len(samples) // 4:
         return UNSAID
@@ -169,7 +169,7 @@ def _once(root: Expr, point: Mapping[str, Any], wrt: str, sign: int, order: int,
                     tries = [Fraction(37 + 5 * i, 41 + 7 * i) / 10 ** (work.exponents[0] + i) for i in range(16)]
                     samples = [differences(f, at, wrt, sign, h, order) for h in tries]
                 column = [row[k] for row in samples]
-                grows = all(x * y > 0 and abs(y) > abs(x) for x, y in zip(column, column[1:], strict=False))
+                grows = all(x * y > 0 and abs(y) > abs(x) for x, y in pairwise(column))
                 if f.wild and k and grows:
                     answer = UNSAID  # steps without end grow in the mean, and have no slope
                 elif answer is None or not grows:
@@ -192,7 +192,7 @@ def close(a: Said, b: Said) -> bool:
     return bool(mp.isfinite(x) and mp.isfinite(y) and x and abs(x - y) < abs(x) * mp.mpf(10) ** -19)
 
 
-def side(root: Expr, point: Mapping[str, Any], wrt: str, sign: int, order: int) -> Side | None | Said:
+def side(root: Expr, point: Mapping[str, Any], wrt: str, sign: int, order: int) -> Side | Said | None:
     """One side of a point (exact fractions, or functions that give an mpf): None where there is none, "cannot say"
     where nothing is known. Two precisions must agree.
     """
@@ -301,21 +301,79 @@ def _along(root: Expr, point: Mapping[str, Fraction], wrt: str, order: int) -> S
 
 # Random expressions.
 
-LEAVES = "x x x x 1 2 x-1 x+1 1-x 1/2 x*x -x 2*x x**2 3 1-x**2".split()
-ONE = (
-    "abs sin cos exp log sqrt relu sign floor cbrt tanh atan asin expm1 log1p sinh cosh round ceil trunc sigmoid softplus "
-    "sinc tan acos asinh acosh atanh sec csc cot sech csch coth asec acsc acot asech acsch acoth exp2 log2 log10 log1mexp "
-    "logit exprel sinhc"
-).split()
-SPECIAL = (
-    "erf erfc erfcx erfinv normcdf normpdf gamma lgamma digamma factorial airyai airybi airyaiprime airybiprime lambertw"
-).split()
+LEAVES = ["x", "x", "x", "x", "1", "2", "x-1", "x+1", "1-x", "1/2", "x*x", "-x", "2*x", "x**2", "3", "1-x**2"]
+ONE = [
+    "abs",
+    "sin",
+    "cos",
+    "exp",
+    "log",
+    "sqrt",
+    "relu",
+    "sign",
+    "floor",
+    "cbrt",
+    "tanh",
+    "atan",
+    "asin",
+    "expm1",
+    "log1p",
+    "sinh",
+    "cosh",
+    "round",
+    "ceil",
+    "trunc",
+    "sigmoid",
+    "softplus",
+    "sinc",
+    "tan",
+    "acos",
+    "asinh",
+    "acosh",
+    "atanh",
+    "sec",
+    "csc",
+    "cot",
+    "sech",
+    "csch",
+    "coth",
+    "asec",
+    "acsc",
+    "acot",
+    "asech",
+    "acsch",
+    "acoth",
+    "exp2",
+    "log2",
+    "log10",
+    "log1mexp",
+    "logit",
+    "exprel",
+    "sinhc",
+]
+SPECIAL = [
+    "erf",
+    "erfc",
+    "erfcx",
+    "erfinv",
+    "normcdf",
+    "normpdf",
+    "gamma",
+    "lgamma",
+    "digamma",
+    "factorial",
+    "airyai",
+    "airybi",
+    "airyaiprime",
+    "airybiprime",
+    "lambertw",
+]
 SPECIAL_CALLS = [
     "besselj(0,{})", "besselj(1,{})", "bessely(0,{})", "besseli(1,{})", "besselk(0,{})", "polygamma(1,{})",
     "lambertw({},-1)", "gammainc(2,{})", "gammaincc(1/2,{})", "betainc(2,3,{})", "beta(2,{})", "betaln({},3)",
     "besselj(1/2,{})",
 ]  # fmt: skip
-TWO = "max min hypot atan2 mod fmod copysign heaviside logaddexp xlogy".split()
+TWO = ["max", "min", "hypot", "atan2", "mod", "fmod", "copysign", "heaviside", "logaddexp", "xlogy"]
 
 
 def drawn(r: random.Random, depth: int) -> str:
@@ -344,8 +402,26 @@ def drawn(r: random.Random, depth: int) -> str:
     return f"where({condition},{inner()},{inner()})"
 
 
-LEAVES_2 = "x y x y x*y x-y x+y 1 2 x**2 y**2 x*x*y x**2+y**2 x-1 y-1".split()
-ONE_2 = "abs sin cos exp sqrt relu cbrt tanh atan sinh sign floor log expm1 log1p sinc softplus".split()
+LEAVES_2 = ["x", "y", "x", "y", "x*y", "x-y", "x+y", "1", "2", "x**2", "y**2", "x*x*y", "x**2+y**2", "x-1", "y-1"]
+ONE_2 = [
+    "abs",
+    "sin",
+    "cos",
+    "exp",
+    "sqrt",
+    "relu",
+    "cbrt",
+    "tanh",
+    "atan",
+    "sinh",
+    "sign",
+    "floor",
+    "log",
+    "expm1",
+    "log1p",
+    "sinc",
+    "softplus",
+]
 
 
 def drawn_pair(r: random.Random, depth: int) -> str:
@@ -359,7 +435,7 @@ def drawn_pair(r: random.Random, depth: int) -> str:
     if k < 0.56:
         return f"{r.choice(ONE_2)}({inner()})"
     if k < 0.80:
-        return f"{r.choice('hypot atan2 max min logaddexp'.split())}({inner()},{inner()})"
+        return f"{r.choice(['hypot', 'atan2', 'max', 'min', 'logaddexp'])}({inner()},{inner()})"
     if k < 0.90:
         return f"({inner()})**({r.choice(['2', '3', '1.5', '2', '4', '1/3'])})"
     condition = r.choice(["x*y==0", "x==0 and y==0", "x==y", "x>y", "x*y>0", "hypot(x,y)==0", "x==0", "y>=1"])
@@ -386,7 +462,7 @@ def timed(seconds: float, work: Callable[[], Any]) -> Any:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def fields(answer: Side | None | Said) -> tuple[Said | None, list[Said] | None | Said]:
+def fields(answer: Side | Said | None) -> tuple[Said | None, list[Said] | Said | None]:
     if answer is None:
         return None, None
     return (UNSAID, UNSAID) if isinstance(answer, str) else (answer.limit, answer.derivatives)
@@ -454,19 +530,24 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--write", action="store_true")
     options.add_argument("--seconds", type=float, default=900)
-    options.add_argument("--count", type=int, default=2000)
+    options.add_argument("--count", type=int, default=1900)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only")
     chosen = options.parse_args()
     for name, make, count in (("one_sided", cases, chosen.count), ("mixed", mixed_cases, min(chosen.count, 200))):
         if chosen.only not in (None, name):
             continue
-        lines = [
-            json.dumps(c, separators=(",", ":")) for c in make(chosen.seed, count, time.monotonic() + chosen.seconds)
-        ]
+        until = time.monotonic() + chosen.seconds
+        with ProcessPoolExecutor(HALVES) as pool:
+            parts = [pool.submit(_listed, make, chosen.seed + i, count // HALVES, until) for i in range(HALVES)]
+            lines = [json.dumps(case, separators=(",", ":")) for part in parts for case in part.result()]
         print(f"{name}: {len(lines)} cases, {sum(map(len, lines)) // 1000} kB")
         if chosen.write:
             (DATA / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines))
+
+
+def _listed(make: Callable[[int, int, float], Iterator[Any]], seed: int, count: int, until: float) -> list[Any]:
+    return list(make(seed, count, until))
 
 
 if __name__ == "__main__":
