@@ -257,14 +257,16 @@ def quadrants(root: Expr, point: Mapping[str, Fraction], powers: tuple[int, int]
                 h, k = sx * share / 10 ** (exponent * p // 2), sy * share * RATIOS[1] / 10 ** (exponent * q // 2)
                 try:
                     corners = [
-                        real(f.at({**point, names[0]: point[names[0]] + a, names[1]: point[names[1]] + b}))
+                        f.at({**point, names[0]: point[names[0]] + a, names[1]: point[names[1]] + b})
                         for a, b in ((h, k), (h, 0), (0, k), (0, 0))
                     ]
                 except Undefined:
                     return "none"
                 except Unsure:
                     return UNSAID
-                row.append((corners[0] - corners[1] - corners[2] + corners[3]) / real(h * k))
+                rise = subtract(subtract(corners[0], corners[1]), subtract(corners[2], corners[3]))
+                rest = max(abs(real(c)) for c in corners) * mp.mpf(10) ** (15 - mp.dps)
+                row.append(real(rise) / real(h * k) if isinstance(rise, Fraction) or abs(rise) > rest else mp.mpf(0))
             half = tuple(e // 2 for e in work.exponents)
             answer = said(row, half)  # type: ignore[arg-type]
             if f.wild or (answer is None and work is COARSE):
