@@ -29,7 +29,7 @@ def side(root: Expr, wrt: str, sign: int, depth: int = 3) -> Expr:
 
     >>> from gradcli.expr import text, var
     >>> text(side(apply("relu", var("x") - 1), "x", 1))
-    'x - 1 if not x < 1 else 0'
+    'where(x < 1, 0, x - 1)'
     """
     beside = Beside(wrt, sign, depth)
     mask = bit(wrt)
