@@ -22,6 +22,10 @@ from gradcli.functions.row import exp, sqrt
 
 ERROR = "error_"
 """What the name of an operation begins with that gives the error of a kernel; see `trust`."""
+ROUGH = "rough_"
+"""As ERROR, of an inexact argument: half an ulp stands for the rounding error, for compiled code."""
+ROUGHLY = frozenset({"add", "sub", "mul", "div", "sqrt"})
+"""The kernels whose rounding error is 0 for some exact arguments, and found out at a price."""
 _ARRAYS = 400
 """Operations that a function takes which works on arrays, at a single number: some 100 us, most of it overhead."""
 
@@ -134,7 +138,7 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
             lowered = _expanded(_SQUARED[e.args[0].op](new[e.args[0].args[0]]), done)
         elif e.op in _REWRITES:
             lowered = _REWRITES[e.op](*args)
-        elif e.op.startswith(ERROR):
+        elif e.op.startswith((ERROR, ROUGH)):
             lowered = rebuild(e, args)
         else:
             simpler = expansion(e, args)

@@ -106,12 +106,14 @@ class Jet:
         if e.op in ("and", "or"):
             return partial(_connected, e.op == "or")
         if e.op == "mul" and e.args[0] is e.args[1]:
-            return lambda a, b: ball_powers.constant_power(a, Fraction(2))
+            square = ball_powers.constant_power(Fraction(2))
+            return lambda a, b: square(a)
         if e.op in ("power", "power_shift") and (q := exact(e.args[1])) is not None:
             exponent = self._literal(q)
             assert isinstance(exponent, Fraction)
             shift = e.value if isinstance(e.value, int) else 0
-            return lambda x, n: ball_powers.constant_power(x, exponent - shift)
+            raised = ball_powers.constant_power(exponent - shift)
+            return lambda x, n: raised(x)
         rule = ball_steps.SIGNED.get(e.op) if self.doubles else None
         rule = rule or RULES.get(e.op)
         if rule is None or reduces(e):
