@@ -56,7 +56,7 @@ def fill(hard: HardPoints, outs: Sequence[Any], errors: Sequence[Any] | None, ar
     first, base = len(hard.coordinates), len(hard.coordinates) + len(hard.targets)
     for extra, out in zip(hard.extras, outs[base:], strict=True):
         if extra.kind == "side":
-            out[:] = outs[first + hard.column(extra.column, extra.axis, extra.order)]
+            out[:] = outs[first + pure(hard, extra.column, extra.axis, extra.order)]
         elif extra.kind == "trust":
             assert errors is not None
             values, error = outs[first + extra.column], errors[extra.column]
@@ -68,6 +68,13 @@ def fill(hard: HardPoints, outs: Sequence[Any], errors: Sequence[Any] | None, ar
         else:
             fill = math.nan if extra.kind == "breaks" else 0.0
             out[:] = fill if arrays else [fill] * len(out)
+
+
+def pure(hard: HardPoints, start: int, axis: str, order: int) -> int:
+    """The column of the pure derivative along ``axis`` of the output whose value is column ``start``."""
+    powers = {axis: order} if order else {}
+    columns = hard.targets[start : start + hard.per_output]
+    return start + next(k for k, target in enumerate(columns) if target.powers == powers)
 
 
 def told(hard: HardPoints, block: Sequence[Any]) -> list[Any]:

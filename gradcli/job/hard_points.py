@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gradcli.compute.grid import Grid
     from gradcli.compute.program import Program
     from gradcli.job.hard_columns import Extra
+    from gradcli.job.parse_at_grid_fill import Points
     from gradcli.job.request import Job, Request
     from gradcli.job.tiers import Tiers
 
@@ -58,8 +59,8 @@ class HardPoints:
     few_digits = 10
     """Digits below which a plain run has a note."""
 
-    def __init__(self, job: Job, request: Request, reading: Callable[[str, float], Expr]) -> None:
-        self.job, self.reading, self.order = job, reading, job.order
+    def __init__(self, job: Job, request: Request, points: Points) -> None:
+        self.job, self.typed, self.order = job, points, job.order
         wrt = request.wrt if job.order else []
         named, order = request.derived, job.order if wrt else 0
         self.coordinates = tuple(request.points)
@@ -210,22 +211,6 @@ class HardPoints:
         self.points += points
         if rows or lost:
             self.tiers(arrays).settle(outs, rows, lost, mask, errors)
-
-    def column(self, start: int, axis: str, order: int) -> int:
-        """The column of the pure derivative along ``axis`` of the output whose value is column ``start``."""
-        return self._pure[start, axis, order]
-
-    @cached_property
-    def _pure(self) -> dict[tuple[int, str, int], int]:
-        places = {}
-        for k, target in enumerate(self.targets):
-            start = target.output * self.per_output
-            if not target.powers:
-                places.update({(start, axis, 0): k for axis in self.axes})
-            elif len(target.powers) == 1:
-                ((axis, order),) = target.powers.items()
-                places[start, axis, order] = k
-        return places
 
     def tiers(self, arrays: bool) -> Tiers:
         """The code that settles marked points, made at the first of them. ``arrays``: the points come in arrays."""

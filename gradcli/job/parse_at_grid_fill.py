@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gradcli.caret import Source, Span
 from gradcli.compute.grid import Axis, Column, Grid, Index, Linear, Log, Values
 from gradcli.errors import GradError
-from gradcli.expr import Expr, apply, const, spell_name, substitute, var, variables
+from gradcli.expr import Expr, apply, spell_name, substitute, var, variables
 
 if TYPE_CHECKING:
     from gradcli.language import Parsed
@@ -24,7 +23,7 @@ LENGTH_LIMIT = 2**53
 
 # Reading numbers.
 
-_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _COUNT = re.compile(r"[0-9]+")
 
@@ -32,7 +31,7 @@ _COUNT = re.compile(r"[0-9]+")
 def number(text: str, option: str, what: str) -> float:
     """The value of a constant expression; ``what`` names it in errors. Raises GradError if it is not a number."""
     text = text.strip()
-    if _PLAIN.fullmatch(text):
+    if PLAIN.fullmatch(text):
         value = float(text)
         # Overflow and underflow go to the parser, which raises the error for them.
         if not math.isinf(value) and (value or not re.match("[+-]?[0.]*[1-9]", text)):
@@ -107,7 +106,8 @@ def read_name(text: str, option: str) -> str:
 class Points:
     """The parsed ``--at``, ``--grid`` and ``--fill``, before the variables of the expressions are known.
 
-    ``at``: values by name; ``grids``: (name, column) pairs; ``shape``: the lengths of a shape. Raises GradError, naming
+    ``at``: values by name; ``grids``: (name, column) pairs; ``shape``: the lengths of a shape. ``texts``: by name and
+    value, the texts of values. Raises GradError, naming
     the option, for malformed text.
     """
 
@@ -117,13 +117,13 @@ class Points:
         self.shape: tuple[int, ...] = ()
         self.before_shape = 0
         self._known: set[str] = set()
-        self._texts: dict[tuple[str, float], str] = {}
+        self.texts: dict[tuple[str, float], str] = {}
         for text in at:
             for piece in split(text, ","):
                 name, value = _binding(piece, "--at", "NAME=VALUE, such as x=1")
                 self._check_new(name, "--at")
                 self.at[name] = number(value, "--at", f"the value of '{name}'")
-                self._texts[name, self.at[name]] = value.strip()
+                self.texts[name, self.at[name]] = value.strip()
         for text in grids:
             if re.fullmatch(r"[0-9]+(x[0-9]+)*", text.strip()):
                 self._read_shape(text.strip())
@@ -134,27 +134,13 @@ class Points:
             column = _column(name, values, f"--grid {text.strip()}")
             self.grids.append((name, column))
             if isinstance(column, Values):
-                self._texts.update({(name, v): t for v, t in zip(column.values, split(values, ","), strict=True)})
+                self.texts.update({(name, v): t for v, t in zip(column.values, split(values, ","), strict=True)})
         if fill is not None and not self.shape:
             raise GradError("--fill needs a shape to fill, such as --grid 3x4")
         self.fill = fill
 
     def __bool__(self) -> bool:
         return bool(self.at or self.grids or self.shape)
-
-    def reading(self, name: str, value: float) -> Expr:
-        """The exact value that a double of a variable stands for: the text as typed, else its shortest decimal."""
-        text = self._texts.get((name, value))
-        if text is not None and not _PLAIN.fullmatch(text):
-            return single(Source(text), "and here is a single number")[1]
-        for grid, column in self.grids:
-            if grid == name and isinstance(column, Linear) and column.start != column.stop:
-                first, last = Fraction(repr(column.start)), Fraction(repr(column.stop))
-                n = column.length - 1
-                exact = first + (last - first) * round((Fraction(value) - first) * n / (last - first)) / n
-                if float(exact) == value:
-                    return const(exact)
-        return const(Fraction(text or repr(value)))
 
     @property
     def names(self) -> list[str]:
@@ -254,7 +240,7 @@ def _binding(text: str, option: str, wanted: str) -> tuple[str, str]:
         hint = None
         if option == "--grid" and re.fullmatch(r"[0-9]+([*X\u00d7, ]+[0-9]+)+", text.strip()):
             hint = f"write the shape as {'x'.join(re.findall('[0-9]+', text))}"
-        elif option == "--at" and _PLAIN.fullmatch(text.strip()):
+        elif option == "--at" and PLAIN.fullmatch(text.strip()):
             hint = "for several values of a variable: --grid NAME=V1,V2,..."
         elif _NAME.fullmatch(text.strip()):
             hint = "it is one word, without blanks around the ="

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.compute import trust
 from gradcli.errors import GradError
+from gradcli.job.decimals import reading
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Target
@@ -94,4 +95,4 @@ class Repairs:
         return columns
 
     def exactly(self, point: Mapping[str, float]) -> dict[str, Any]:
-        return {n: self.hard.reading(n, v) if math.isfinite(v) else v for n, v in point.items()}
+        return {n: reading(self.hard.typed, n, v) if math.isfinite(v) else v for n, v in point.items()}

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gradcli.calculus.derive import derive
-from gradcli.calculus.sides import side
+from gradcli.calculus.sides import derivatives
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import blocks
 from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
+from gradcli.job.decimals import shortest
+from gradcli.job.hard_columns import pure
 from gradcli.job.kink_rules import Sided, Truth, UndecidedError, of_side, ruled, sided
 from gradcli.job.repairs import Repairs
 
@@ -44,7 +45,8 @@ class Tiers:
         hard = self.hard
         first, width = len(hard.coordinates), len(hard.targets)
         settled: dict[int, set[int]] = {}
-        ties = [n for n in rows if mask is not None and mask[n] == hard.tie and self._finite(outs, n)]
+        plain = mask is not None and shortest(hard.typed)
+        ties = [n for n in rows if plain and mask[n] == hard.tie and self._finite(outs, n)]
         sides = dict(zip(ties, self._sides(outs, ties), strict=True)) if ties else {}
         quiet = self._quiet(outs, [n for n in rows if n not in sides and (mask is None or not mask[n])])
         for n in rows:
@@ -95,8 +97,7 @@ class Tiers:
         for output in range(len(hard.roots)):
             for axis in hard.axes:
                 for sign in (-1, 1):
-                    e = side(hard.roots[output], axis, sign, hard.order + 1)
-                    roots += [d for _, d in derive([("f", e)], [axis], self.order)]
+                    roots += derivatives(hard.roots[output], axis, sign, self.order)
         return build(roots, [hard.coordinates])
 
     @property
@@ -297,6 +298,6 @@ def _refused(hard: HardPoints, point: Mapping[str, float], truths: Mapping[tuple
     sides = ""
     if truth.breaks is not None:
         values = [of_side(truth, truth.breaks, sign) for sign in (-1, 1)]
-        what = hard.targets[hard.column(output * hard.per_output, axis, truth.breaks)].name
+        what = hard.targets[pure(hard, output * hard.per_output, axis, truth.breaks)].name
         sides = f": {what} is {values[0]!r} from the left, {values[1]!r} from the right"
     return GradError(f"at {at}: {name} is no smooth function{along} ({truth.verdict}){sides}", exit_code=1)

@@ -12,7 +12,7 @@ import pytest
 
 from gradcli.errors import GradError
 from gradcli.job import Job, run
-from gradcli.job.hard_points import RULES
+from gradcli.job.choices import RULES
 
 pytestmark = pytest.mark.quick
 
