@@ -15,10 +15,11 @@ from mpmath import mp
 
 from gradcli.calculus.derive import derive
 from gradcli.compute import engine, trust
+from gradcli.compute.backends.scalar import at_point
 from gradcli.compute.execute import whole
 from gradcli.compute.grid import Axis, Grid, Values
 from gradcli.compute.program import build
-from gradcli.expr import Expr, apply, const, var
+from gradcli.expr import ZERO, Expr, apply, const, constant, var
 from gradcli.language import parse
 
 U = Fraction(1, 2**53)
