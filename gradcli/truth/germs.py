@@ -12,7 +12,7 @@ from gradcli.expr import Expr
 from gradcli.functions import TABLE, reduces
 from gradcli.truth.budget import UndefinedError, UnknownError
 from gradcli.truth.field import Field
-from gradcli.truth.growth import Growth
+from gradcli.truth.growth import DISTANCE
 from gradcli.truth.numbers import ONE, ZERO, Exact, mul
 from gradcli.truth.row_families import FAMILIES, OTHERS
 from gradcli.truth.row_limits import ELEMENTARY, Row
@@ -28,7 +28,7 @@ Value = Germ | bool | UndefinedError
 
 def distance(field: Field) -> Germ:
     """t itself."""
-    return Germ(field, [(Growth((), ONE, ZERO), ONE)])
+    return Germ(field, [(DISTANCE, ONE)])
 
 
 def evaluate(root: Expr, names: Mapping[str, Germ], field: Field) -> Germ:

@@ -140,7 +140,7 @@ def _limits(germ: Germ, order: int) -> list[Limit]:
             value = limits[0].value
             if k == 1 and value is not None:
                 difference = minus(germ, germ.number(value))
-                limits.append(limit(difference.shifted(Growth((), fmpq(-1), ZERO))))
+                limits.append(limit(difference.shifted(Growth((), -1, 0))))
             else:
                 limits.append(OSCILLATION)
         else:

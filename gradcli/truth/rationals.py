@@ -5,6 +5,7 @@ from __future__ import annotations
 from flint import ctx, fmpq, fmpq_poly, fmpq_series
 
 from gradcli.truth.budget import BITS, Budget
+from gradcli.truth.growth import Power
 
 Ratio = tuple[fmpq_poly, fmpq_poly]
 """Numerator and denominator."""
@@ -41,11 +42,11 @@ def combine(operation: str, x: Ratio, y: Ratio, budget: Budget) -> Ratio | None:
     return above, below
 
 
-def polynomial(terms: list[tuple[fmpq, fmpq]]) -> Ratio | None:
+def polynomial(terms: list[tuple[Power, fmpq]]) -> Ratio | None:
     """The sum of c*t**a over pairs (a, c); None where an exponent is not whole, or it is long."""
     if len(terms) > _LENGTH:
         return None
-    powers = [int(a.p) for a, _ in terms if a.q == 1]
+    powers = [a for a, _ in terms if isinstance(a, int)]
     if len(powers) < len(terms) or any(abs(a) > 5 * _LENGTH for a in powers):
         return None
     low, high = min([0, *powers]), max([0, *powers])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import reduce
 
 from flint import arb, arb_series, fmpq
 
 from gradcli.truth import elementary_numbers as exact
 from gradcli.truth.budget import UndefinedError, UnknownError
-from gradcli.truth.growth import Growth, to_power
+from gradcli.truth.growth import DISTANCE, Power, to_power
 from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, add, inv, mul
 from gradcli.truth.row_limits import Row, exprel, sinc, sinhc
 from gradcli.truth.row_special import digamma, erfcx, fixed, normpdf, of_series, taylor
@@ -77,7 +78,7 @@ def bessel(kind: str, order: fmpq, u: Germ) -> Germ:
     if found.value is None:
         if kind in ("besselj", "bessely") and (found.sign > 0 or order.q == 1):
             # An oscillation that decays as u**(-1/2).
-            return Germ(u.field, [], to_power(u.field, lead(u), fmpq(-1, 2)), True)
+            return Germ(u.field, [], to_power(u.field, lead(u), Fraction(-1, 2)), True)
         raise UnknownError("a Bessel function at infinity")
     second = kind in ("bessely", "besselk")
     at_zero = u.field.sign(found.value) == 0
@@ -154,7 +155,7 @@ def _real_order(kind: str) -> Row:
 # Airy functions and Lambert's W.
 
 
-def _airy(name: str, method: Callable[[arb_series], arb_series], decay: fmpq) -> Row:
+def _airy(name: str, method: Callable[[arb_series], arb_series], decay: Power) -> Row:
     regular = taylor(name, of_series(method))
 
     def row(u: Germ) -> Germ:
@@ -226,7 +227,7 @@ def nth_derivative(row: Row) -> FamilyRow:
         found = limit(u)
         if found.value is not None and derivative(u).zero:
             # Its value at a number is that of the series in a distance from it.
-            near = row(u.number(found.value) + Germ(field, [(Growth((), ONE, ZERO), ONE)]))
+            near = row(u.number(found.value) + Germ(field, [(DISTANCE, ONE)]))
             near = reduce(lambda f, _: derivative(f), range(n), near)
             value = finite_limit(near)
             if value is None:
@@ -246,7 +247,7 @@ FAMILIES: Mapping[str, FamilyRow] = {
     "lambertw_above": _lambert_above, "lambertw_ratio": _lambert_ratio,
 }  # fmt: skip
 
-_QUARTER = fmpq(1, 4)
+_QUARTER = Fraction(1, 4)
 OTHERS: Mapping[str, Row] = {
     "jv": _real_order("besselj"), "yv": _real_order("bessely"), "iv": _real_order("besseli"),
     "kv": _real_order("besselk"), "lambertw": _lambert(0), "lambertw_low": _lambert(1),

@@ -276,7 +276,7 @@ def _arithmetic(operation: str, x: Germ, y: Germ, truncated: Callable[[Germ, Ger
 
 
 def _power(a: int) -> Growth:
-    return Growth((), fmpq(a), ZERO)
+    return Growth((), a, 0)
 
 
 def _powers(terms: Iterable[tuple[int, fmpq]]) -> Iterable[Term]:

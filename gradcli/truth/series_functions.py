@@ -11,7 +11,7 @@ from flint import fmpq
 from gradcli.truth import elementary_numbers as exact
 from gradcli.truth.budget import MoreTermsError, UndefinedError, UnknownError
 from gradcli.truth.field import Field
-from gradcli.truth.growth import UNIT, Growth, compare, exponent, to_power
+from gradcli.truth.growth import UNIT, Growth, Power, as_power, compare, exponent, rational, to_power
 from gradcli.truth.numbers import ONE, ZERO, Exact, add, mul, neg
 from gradcli.truth.series import Germ, build, compose, constant, factored, larger, lead, minus, plus, quotient
 
@@ -72,8 +72,8 @@ def _split(x: Germ) -> tuple[Germ, Exact, Germ]:
 def exp(x: Germ) -> Germ:
     field = x.field
     infinite, value, u = _split(x)
-    terms: dict[tuple[fmpq, fmpq], Exact] = {}
-    power = ZERO
+    terms: dict[tuple[Power, Power], Exact] = {}
+    power: Power = 0
     for g, c in infinite.terms:
         if g.exponent:
             raise UnknownError("an exponential of an exponential")
@@ -83,13 +83,13 @@ def exp(x: Germ) -> Germ:
             c = field.normal(c)
             if not isinstance(c, fmpq):
                 raise UnknownError("an irrational power of the distance")
-            power -= c  # exp(c*log(1/t)) = t**-c
+            power -= as_power(c)  # exp(c*log(1/t)) = t**-c
         else:
             raise UnknownError("an exponential of log**2")
     series = compose(lambda j: fmpq(1, math.factorial(j)), u).scaled(exact.exp(field, value))
     if not terms and not power:
         return series
-    return series.shifted(Growth(exponent(field, terms), power, ZERO))
+    return series.shifted(Growth(exponent(field, terms), power, 0))
 
 
 def log(x: Germ) -> Germ:
@@ -102,7 +102,7 @@ def log(x: Germ) -> Germ:
         raise UnknownError("a logarithm of a logarithm")
     terms: dict[Growth, Exact] = {Growth((), a, b): f for a, b, f in growth.exponent}
     if growth.power:
-        terms[Growth((), ZERO, ONE)] = -growth.power  # log(t) = -log(1/t)
+        terms[Growth((), 0, 1)] = rational(-growth.power)  # log(t) = -log(1/t)
     total = plus(build(field, terms, None), constant(field, exact.log(field, c)))
     return plus(total, compose(lambda j: fmpq((-1) ** (j + 1), j) if j else ZERO, u))
 
@@ -126,14 +126,14 @@ def power(x: Germ, r: fmpq) -> Germ:
             result = result * x
         return result
     if not x.terms and x.oscillates and r.q == 1 and r > 0:
-        return Germ(field, [], to_power(field, lead(x), r), True)
+        return Germ(field, [], to_power(field, lead(x), as_power(r)), True)
     if r.q == 1 and -_BY_PRODUCTS <= r < 0 and not x.oscillates:
         return 1 / power(x, -r)
     growth, c, u = factored(x)
     if r.q != 1 and field.sign(c) < 0:
         raise UndefinedError("a fractional power of a negative number")
     series = compose(_binomial(r), u).scaled(exact.power(field, c, r))
-    return series.shifted(to_power(field, growth, r))
+    return series.shifted(to_power(field, growth, as_power(r)))
 
 
 def _binomial(r: fmpq) -> Callable[[int], Exact]:
@@ -183,13 +183,13 @@ def derivative(x: Germ) -> Germ:
     x.field.budget.spend(len(x.terms))
     for (p, a, b), c in x.terms:
         if a:
-            total.put(Growth(p, a - 1, b), mul(a, c))
+            total.put(Growth(p, a - 1, b), mul(rational(a), c))
         if b:
-            total.put(Growth(p, a - 1, b - 1), mul(-b, c))
+            total.put(Growth(p, a - 1, b - 1), mul(rational(-b), c))
         for e, f, k in p:
-            total.put(Growth(p, a + e - 1, b + f), mul(c, mul(e, k)))
+            total.put(Growth(p, a + e - 1, b + f), mul(c, mul(rational(e), k)))
             if f:
-                total.put(Growth(p, a + e - 1, b + f - 1), mul(c, mul(-f, k)))
+                total.put(Growth(p, a + e - 1, b + f - 1), mul(c, mul(rational(-f), k)))
     rest = None
     if x.rest is not None:
         p, a, b = x.rest
@@ -225,15 +225,15 @@ def _integrate(growth: Growth, c: Exact, total: _Sum) -> Growth | None:
     if a == -1:
         if b == -1:
             raise UnknownError("a logarithm of a logarithm")
-        total.put(Growth((), ZERO, b + 1), mul(fmpq(-1) / (b + 1), c))
+        total.put(Growth((), 0, b + 1), mul(1 / rational(-b - 1), c))
         return None
     factor = c
     for _ in range(_PARTS):
-        factor = mul(factor, 1 / (a + 1))
+        factor = mul(factor, 1 / rational(a + 1))
         total.put(Growth((), a + 1, b), factor)
         if not b:
             return None
-        factor, b = mul(factor, b), b - 1
+        factor, b = mul(factor, rational(b)), b - 1
     return Growth((), a + 1, b)
 
 

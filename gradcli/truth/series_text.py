@@ -6,7 +6,7 @@ from flint import fmpq
 
 from gradcli.expr import spell_name
 from gradcli.truth.field import Field
-from gradcli.truth.growth import UNIT, Growth
+from gradcli.truth.growth import UNIT, Growth, Power
 from gradcli.truth.numbers import ZERO, Exact, neg
 from gradcli.truth.series import Germ
 
@@ -18,12 +18,12 @@ def series_text(germ: Germ, wrt: str, at: Exact, side: int, terms: int) -> str:
     far = base if side > 0 else _opposite(field, spell_name(wrt), at)
     parts: list[str] = []
     for growth, factor in germ.terms[:terms]:
-        whole = side < 0 and not growth.exponent and not growth.logs and growth.power.q == 1
-        number = neg(factor) if whole and growth.power.p % 2 else factor
+        whole = side < 0 and not growth.exponent and not growth.logs and growth.power.denominator == 1
+        number = neg(factor) if whole and growth.power % 2 else factor
         parts.append(_term(field, growth, number, base if whole else far))
     rest = germ.terms[terms][0] if len(germ.terms) > terms else germ.rest
     if rest is not None:
-        whole = side < 0 and not rest.exponent and not rest.logs and rest.power.q == 1
+        whole = side < 0 and not rest.exponent and not rest.logs and rest.power.denominator == 1
         parts.append(f"O({_growth(field, rest, base if whole else far) or 1})")
     return " + ".join(parts).replace("+ -", "- ") or "0"
 
@@ -47,10 +47,10 @@ def _number(field: Field, number: Exact) -> str:
     return repr(field.double(plain))
 
 
-def _power(base: str, exponent: fmpq) -> str:
+def _power(base: str, exponent: Power) -> str:
     if exponent == 1:
         return base
-    return f"{base}**{exponent}" if exponent.q == 1 and exponent > 0 else f"{base}**({exponent})"
+    return f"{base}**{exponent}" if exponent.denominator == 1 and exponent > 0 else f"{base}**({exponent})"
 
 
 def _growth(field: Field, growth: Growth, base: str) -> str:
@@ -69,7 +69,7 @@ def _growth(field: Field, growth: Growth, base: str) -> str:
 
 
 def _term(field: Field, growth: Growth, factor: Exact, base: str) -> str:
-    if growth.logs.q == 1 and growth.logs.p % 2:
+    if growth.logs.denominator == 1 and growth.logs % 2:
         factor = neg(factor)  # log(1/t) = -log(t)
     if growth == UNIT:
         return _number(field, factor)
