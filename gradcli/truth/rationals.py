@@ -12,6 +12,8 @@ Ratio = tuple[fmpq_poly, fmpq_poly]
 
 _DEGREES = 120
 """The largest sum of degrees of two operands."""
+_CALL = 16
+"""Products of coefficients that take as long as an operation on two short ratios."""
 _LENGTH = 40
 """The most terms of a series that become a polynomial, and the largest of their exponents is five times that."""
 
@@ -22,7 +24,8 @@ def combine(operation: str, x: Ratio, y: Ratio, budget: Budget) -> Ratio | None:
     first, second = max(a.degree(), b.degree()), max(c.degree(), d.degree())
     if first + second > _DEGREES:
         return None
-    budget.spend(first * second // 4 + 1)
+    words = 1 + (a.denom().bit_length() + c.denom().bit_length()) // 64
+    budget.spend(first * second // 4 + (first + second) * words // 8 + _CALL)
     if operation == "mul":
         above, below = a * c, b * d
     elif operation == "div":

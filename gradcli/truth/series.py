@@ -6,7 +6,7 @@ exponential depth one. The O-term is what truncation left off, or an oscillation
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cmp_to_key
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from gradcli.truth import rationals
 from gradcli.truth.budget import MoreTermsError, UndefinedError, UnknownError
 from gradcli.truth.field import Field
 from gradcli.truth.growth import UNIT, Growth, compare, inverse, times
-from gradcli.truth.numbers import ONE, ZERO, Exact, add, div, inv, mul, neg
+from gradcli.truth.numbers import ONE, ZERO, Exact, add, div, inv, mul, neg, sub
 
 Term = tuple[Growth, Exact]
 
@@ -115,8 +115,13 @@ def constant(field: Field, value: Exact) -> Germ:
     return Germ(field, [(UNIT, value)] if field.sign(value) else [])
 
 
+_CALL = 16
+"""Products of coefficients that take as long as what every operation on germs does beside them."""
+
+
 def build(field: Field, factors: dict[Growth, Exact], rest: Growth | None, oscillates: bool = False) -> Germ:
     """The germ of these terms: sorted, without those below the O-term, and as many as the budget keeps."""
+    field.budget.spend(_CALL + len(factors))
     kept = [g for g, c in factors.items() if not isinstance(c, fmpq) or c]
     if rest is not None:
         kept = [g for g in kept if compare(field, g, rest) > 0]
@@ -263,8 +268,15 @@ def _ratio_of(x: Germ) -> rationals.Ratio | None:
     return x.ratio
 
 
+_OF_NUMBERS: Mapping[str, Callable[[Exact, Exact], Exact]] = {"add": add, "sub": sub, "mul": mul, "div": div}
+
+
 def _arithmetic(operation: str, x: Germ, y: Germ, truncated: Callable[[Germ, Germ], Germ]) -> Germ:
     """By exact rational functions where both operands are, else by the truncated series."""
+    first, second = x.value, y.value
+    if first is not None and second is not None:
+        x.field.budget.spend(_CALL)
+        return constant(x.field, x.field.short(_OF_NUMBERS[operation](first, second)))
     a, b = _ratio_of(x), _ratio_of(y)
     if a is None or b is None:
         return truncated(x, y)
