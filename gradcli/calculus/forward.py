@@ -58,7 +58,7 @@ def scaled(factor: Fraction | int, e: Expr) -> Expr:
         product = number * factor
         if abs(product) < _LARGE and (e.op == "mul" or abs(product) > 1 / _LARGE):
             return apply(e.op, const(product), e.args[1])
-    if e.op == "div" and (below := exact(e.args[1])) is not None:
+    if e.op == "div" and (below := exact(e.args[1])):
         return scaled(factor / below, e.args[0])
     return apply("mul", const(factor), e)
 

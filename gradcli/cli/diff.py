@@ -20,7 +20,9 @@ from gradcli.errors import GradError
         'gradcli diff "a*exp(-b*t)" --wrt a,b --input runs.csv --keep -o sensitivities.csv',
     ),
     help="Values and all partial derivatives at points; without points, the derivatives as expressions, simplified.",
-    params=options.named(f"expr file order wrt allow_unused raw {options.POINTS} {options.TABLES} {options.NUMBERS}"),
+    params=options.named(
+        f"expr file order wrt allow_unused raw {options.POINTS} {options.TABLES} {options.NUMBERS} why"
+    ),
 )
 def diff(ctx: click.Context, line: CommandLine) -> None:
     if line.pointed:
@@ -49,4 +51,4 @@ def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
     wrt = names(line.wrt) if order else ()
     job = Job(sources(line), wrt, order, allow_unused=line.allow_unused, **line.where_and_how(), **choice(line))
     tables = rows(line, target.progress)
-    target.write(lambda: run(job, tables), tables)
+    target.write(lambda: run(job, tables), tables, why=job if line.why else None)

@@ -82,6 +82,7 @@ class CommandLine:
     fill: str | None = None
     max_points: int | None = None
     strict: bool = False
+    why: bool = False
     engine: str = "auto"
     threads: int | None = None
     verbose: bool = False
@@ -362,6 +363,8 @@ ROWS = {
     "max_points": _row("--max-points", type=count, metavar="N",
                        help="Refuse more points, of grids and rows.  [default: 1e9]"),
     "strict": _row("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
+    "why": _row("--why", is_flag=True,
+                help="For the first three results that are not finite, the step where that began."),
     "engine": _row("--engine", type=click.Choice(["auto", "scalar", "vector", "native"]), default="auto",
                    help="Plain Python, NumPy or compiled code (gradcli[native]).  [default: by the amount of work]"),
     "threads": _row("--threads", type=click.IntRange(min=1), metavar="N",
@@ -432,7 +435,7 @@ SECTIONS = {
     "Claims": "claim claims claim_column equals let rtol atol max_ulp",
     "Points": "at grid fill max_points points thorough seed",
     "Files": f"file {TABLES}",
-    "Output": f"{NUMBERS} strict junit github color quiet debug",
+    "Output": f"{NUMBERS} strict why junit github color quiet debug",
     "Engine": ENGINE,
 }
 """The sections of a command's help, and their options; others stand first."""

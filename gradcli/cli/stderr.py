@@ -78,10 +78,18 @@ def _message(label: str, code: str, text: str, color: str | None) -> None:
 
 def error(e: GradError, color: str | None = None) -> None:
     """Print ``gradcli: error: ...``, the marked place in the source and the hint."""
+    _message("error:", "\x1b[1;31m", _pictured(e), color)
+
+
+def certificate(e: GradError, color: str | None = None) -> None:
+    """Print ``gradcli: note: ...`` with a picture, as that of an error."""
+    _message("note:", "\x1b[1;33m", _pictured(e), color)
+
+
+def _pictured(e: GradError) -> str:
     width = text_width(sys.stderr)
     # Two blanks before the line, and three points where it is cut on either side.
-    text = str(e) if width is None else picture(e.message, e.hint, e.span, e.source, width - 8)
-    _message("error:", "\x1b[1;31m", text, color)
+    return str(e) if width is None else picture(e.message, e.hint, e.span, e.source, width - 8)
 
 
 def note(text: str, color: str | None = None) -> None:

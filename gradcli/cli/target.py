@@ -19,6 +19,7 @@ from gradcli.formats import FORMATS, Format, Out, Style, by_suffix
 
 if TYPE_CHECKING:
     from gradcli.formats import Statements
+    from gradcli.job import Job
     from gradcli.job.request import Rows
     from gradcli.job.result import Computed
 
@@ -59,17 +60,29 @@ class Target:
         quiet = line.no_progress or line.quiet or self.terminal or sys.stderr is None or not sys.stderr.isatty()
         self.progress = None if quiet else Progress(self.word)
 
-    def write(self, compute: Callable[[], Computed], rows: Rows | None) -> None:
-        """Compute and write the numbers, then print the notes on stderr, among them those of the tables read."""
+    def write(self, compute: Callable[[], Computed], rows: Rows | None, why: Job | None = None) -> None:
+        """Compute and write the numbers, then print the notes on stderr, among them those of the tables read.
+
+        ``why``: the job, if the first numbers that are not finite are to have birth certificates.
+        """
         progress = self.progress
+        born = None
         try:
             result = compute()
+            if why is not None:
+                from gradcli.job.born import Born
+
+                born = Born(why, rows, result)
             if progress is not None:
                 result.watch = lambda done: progress(done, result.part(done))
             self.format.load(self.packing)
             with self.output:
                 style = self.style._replace(rewinds=self.output.rewinds and self.packing is None)
                 self._send(lambda out: self.format.write(result.output, out, style), threaded=result.long)
+        except GradError as error:
+            if born is not None:
+                born.completed(error)
+            raise
         finally:
             if progress is not None:
                 progress.erase()
@@ -84,6 +97,8 @@ class Target:
         nonfinite = {n: result.nonfinite[n] for n in result.results if n in result.nonfinite}
         if nonfinite and not self.line.quiet:
             stderr.note(stderr.nonfinite(nonfinite), color)
+        for certificate in born.errors() if born is not None and not self.line.quiet else ():
+            stderr.certificate(certificate, color)
 
     def write_formulas(self, formulas: Statements) -> None:
         with self.output:

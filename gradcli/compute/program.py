@@ -20,6 +20,8 @@ from gradcli.functions import LOWERED, TABLE, expansion
 from gradcli.functions.elementary import csch_squared, sech_squared
 from gradcli.functions.row import exp, sqrt
 
+ERROR = "error_"
+"""What the name of an operation begins with that gives the error of a kernel; see `trust`."""
 _ARRAYS = 400
 """Operations that a function takes which works on arrays, at a single number: some 100 us, most of it overhead."""
 
@@ -50,7 +52,7 @@ class Register(NamedTuple):
 class Program(NamedTuple):
     """A tape. Slots are numbered: first ``constants``, then ``inputs`` (name, axis), then ``registers``.
 
-    ``outputs`` are slots; ``axes`` is the number of grid axes.
+    ``outputs`` are slots; ``axes`` is the number of grid axes; ``rounding`` is the error of each constant.
     """
 
     constants: tuple[float, ...]
@@ -59,6 +61,7 @@ class Program(NamedTuple):
     registers: tuple[Register, ...]
     outputs: tuple[int, ...]
     axes: int
+    rounding: tuple[float, ...]
 
     @property
     def length(self) -> int:
@@ -131,6 +134,8 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
             lowered = _expanded(_SQUARED[e.args[0].op](new[e.args[0].args[0]]), done)
         elif e.op in _REWRITES:
             lowered = _REWRITES[e.op](*args)
+        elif e.op.startswith(ERROR):
+            lowered = rebuild(e, args)
         else:
             simpler = expansion(e, args)
             assert simpler is not None
@@ -166,6 +171,23 @@ def _number(e: Expr) -> float:
         return CONSTANTS[str(e.value)]
     assert isinstance(e.value, Fraction | float)
     return float(e.value)
+
+
+def reading_error(e: Expr) -> float:
+    """What the double of a constant is off by, in units of 2**-53.
+
+    A decimal means its double, as pi and e do; a fraction that folding made, such as 1/3, is exact.
+    """
+    q = e.value
+    if not isinstance(q, Fraction):
+        return 0.0
+    bottom = q.denominator
+    bottom >>= (bottom & -bottom).bit_length() - 1
+    if bottom == 1 and q.numerator.bit_length() <= 53:
+        return 0.0
+    while bottom % 5 == 0:
+        bottom //= 5
+    return 0.0 if bottom == 1 else float(abs(Fraction(float(q)) - q) * 2**53)
 
 
 @collector_paused()
@@ -231,5 +253,6 @@ def build(outputs: Sequence[Expr], axes: Sequence[Sequence[str]]) -> Program:
                 registers.append(Register(k, boolean))
             steps.append(Step(e.op, e.value if isinstance(e.value, int) else None, slot[e], ins))
         strata.append(Stratum(axes_read, tuple(steps)))
-    constants, slots = tuple(map(_number, numbers)), tuple([slot[r] for r in roots])
-    return Program(constants, tuple(inputs), tuple(strata), tuple(registers), slots, len(axes))
+    constants, rounding = tuple(map(_number, numbers)), tuple(map(reading_error, numbers))
+    slots = tuple([slot[r] for r in roots])
+    return Program(constants, tuple(inputs), tuple(strata), tuple(registers), slots, len(axes), rounding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from gradcli.expr import ONE, ZERO, Expr, apply, const, exact
-from gradcli.functions.row import and_, define, eq, fmod, ge, log, rint, where
+from gradcli.functions.row import and_, define, eq, fmod, ge, log, lt, positive, rint, where
 
 
 def _less_one(n: Expr) -> Expr:
@@ -45,6 +45,14 @@ def _power_exponent(y: Expr, x: Expr, n: Expr) -> Expr:
     return where(and_(eq(x, ZERO), ge(n, ZERO)), ZERO, log(x) * y)
 
 
+def _power_singular(x: Expr, n: Expr) -> list[Expr]:
+    number = exact(n)
+    if number is None:
+        # Of a negative base the power exists at whole exponents alone.
+        return [x] if positive(x) else [x, where(lt(x, ZERO), n - rint(n), ONE)]
+    return [] if number.denominator == 1 and number >= 0 else [x]
+
+
 define("add", "sum", None, None, arity=(2, 2), infix="+", commutes=True, direct=True, numpy="add")
 define("sub", "difference", None, None, infix="-", direct=True, numpy="subtract")
 define("mul", "product", None, None, infix="*", commutes=True, direct=True, shrinks=True, numpy="multiply")
@@ -56,28 +64,44 @@ define("neg", "negative", None, infix="-", parity="odd", direct=True, numpy="neg
 define(
     "power", "power x**y", _power_base, _power_exponent, infix="**", synonyms="pow power",
     domain="x > 0; x < 0 with integer y", notes="0**0 = 1; x**n exact at 0 and for negative x with integer n",
-    shrinks=True, edges=lambda x, n: [x], numpy="power", libm="pow",
+    shrinks=True, edges=lambda x, n: [x], singular=_power_singular, numpy="power", libm="pow",
 )  # fmt: skip
 define(
     "power_shift", "x**(c - n) for a constant c, c - n not rounded",
     lambda y, x, c, n: (c - n) * apply("power_shift", x, c, value=n + 1), None,
-    expansion=_power_shift, infix="**", parameter=True, internal=True,
+    expansion=_power_shift, infix="**", parameter=True, internal=True, singular=lambda x, c: [x],
     readable=lambda x, c, n: x ** (c - const(n)),
 )  # fmt: skip
+
+
+def beside_integers(x: Expr) -> list[Expr]:
+    """0 at the integers."""
+    return [x - rint(x)]
+
+
+def beside_whole_quotients(x: Expr, y: Expr) -> list[Expr]:
+    return beside_integers(x / y)
+
+
+def divisor(x: Expr, y: Expr) -> list[Expr]:
+    return [y]
+
+
 define(
     "mod", "remainder with the sign of y", lambda y, a, b: ONE, lambda y, a, b: -apply("floordiv", a, b),
     infix="%", synonyms="mod", domain="y != 0", notes="slopes 1 and -floor(x/y), also at jumps",
-    error=1, edges=lambda x, y: [y], numpy="remainder",
+    error=1, edges=lambda x, y: [y], ties=beside_whole_quotients, singular=divisor, numpy="remainder",
 )  # fmt: skip
 define(
     "floordiv", "floor(x/y) without rounding the quotient first", None, None, internal=True,
     expansion=lambda a, b: where(eq(b, ZERO), a / b, rint((a - apply("mod", a, b)) / b)),
     readable=lambda x, y: apply("floor", x / y), numpy="floor_divide",
+    ties=beside_whole_quotients, singular=divisor,
 )  # fmt: skip
 define(
     "truncdiv", "trunc(x/y) without rounding the quotient first", None, None, internal=True,
     expansion=lambda a, b: where(eq(b, ZERO), a / b, rint((a - fmod(a, b)) / b)),
-    readable=lambda x, y: apply("trunc", x / y),
+    readable=lambda x, y: apply("trunc", x / y), ties=beside_whole_quotients, singular=divisor,
 )  # fmt: skip
 for _op, _doc, _math, _numpy in (
     ("lt", "<", "<", "less"), ("le", "<=", "≤", "less_equal"), ("gt", ">", ">", "greater"),
@@ -85,7 +109,7 @@ for _op, _doc, _math, _numpy in (
 ):  # fmt: skip
     define(
         _op, f"true where x {_doc} y", None, None, infix=_doc, internal=True,
-        commutes=_op in ("eq", "ne"), edges=lambda x, y: [x - y], numpy=_numpy, math=_math,
+        commutes=_op in ("eq", "ne"), ties=lambda x, y: [x - y], numpy=_numpy, math=_math,
     )  # fmt: skip
 for _op, _math in (("and", "∧"), ("or", "\u2228")):
     define(

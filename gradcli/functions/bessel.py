@@ -75,7 +75,7 @@ for _kind, _doc, _below, _above, _domain in (
     define(
         REAL_ORDER[_kind], f"{_doc}, any real number", None, _real_neighbours(_kind, _below, _above), unknown=("n",),
         arguments="n x", word=_kind, readable=_bessel(_kind), internal=True, math=f"{_kind[-1].upper()} x",
-        domain="x > 0", error=1024, **_facts,
+        domain="x > 0", error=1024, singular=lambda n, x: [x], **_facts,
     )  # fmt: skip
 
 # Airy functions: y'' = x*y.
@@ -108,10 +108,16 @@ def _branches(x: Expr, branch: Expr = ZERO) -> Expr:
 
 
 _BRANCH_POINT = const(0.36787944117144233)
+
+
+def _branch_point(x: Expr) -> list[Expr]:
+    return [x + _BRANCH_POINT]
+
+
 define(
     "lambertw", "W(x) with W*exp(W) = x, W >= -1", lambda y, x: _w_slope(x, 0), needs="scipy", domain="x >= -1/e",
     notes="lambertw(x, -1) is the branch W <= -1, for -1/e <= x < 0; slope inf at -1/e", made=_branches, more=1,
-    at={0: 0}, edges=lambda x: [x + _BRANCH_POINT], error=8, math="W 0",
+    at={0: 0}, edges=_branch_point, error=8, math="W 0",
 )  # fmt: skip
 define(
     "lambertw_low", "W(x) with W*exp(W) = x, W <= -1", lambda y, x: _w_slope(x, 1), needs="scipy",
@@ -119,10 +125,10 @@ define(
 )  # fmt: skip
 define(
     "lambertw_above", "1 + W(x)", lambda y, x, n: _w_slope(x, n), parameter=True, needs="scipy", internal=True,
-    readable=lambda x, n: ONE + _w(x, n),
+    readable=lambda x, n: ONE + _w(x, n), singular=_branch_point,
 )  # fmt: skip
 define(
     "lambertw_ratio", "W(x)/x = exp(-W(x))", lambda y, x, n: -y * _w_slope(x, n), parameter=True, needs="scipy",
     internal=True, expansion=lambda x, n: where(eq(x, ZERO), exp(-_w(x, n)), _w(x, n) / x),
-    readable=lambda x, n: exp(-_w(x, n)),
+    readable=lambda x, n: exp(-_w(x, n)), singular=_branch_point,
 )  # fmt: skip

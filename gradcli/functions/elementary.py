@@ -38,6 +38,12 @@ from gradcli.functions.row import (
 )
 QUARTER = const(Fraction(1, 4))
 
+
+def origin(x: Expr, y: Expr) -> list[Expr]:
+    """0 at the point (0, 0) alone."""
+    return [maximum(abs_(x), abs_(y))]
+
+
 # Roots, exponentials, logarithms.
 
 
@@ -73,10 +79,13 @@ define(
     "cbrt", "cube root, also of negative numbers", lambda y, x: const(Fraction(1, 3)) * y**-2, synonyms="cuberoot",
     expansion=_cbrt, notes="slope inf at 0", parity="odd", at={0: 0, 1: 1}, edges=lambda x: [x], numpy="cbrt",
 )  # fmt: skip
-define("exp", "exponential", lambda y, x: y, nonnegative=True, shrinks=True, at={0: 1}, numpy="exp", libm="exp")
+define(
+    "exp", "exponential", lambda y, x: y,
+    nonnegative=True, nonzero=True, shrinks=True, at={0: 1}, numpy="exp", libm="exp",
+)  # fmt: skip
 define(
     "exp2", "power of two", lambda y, x: log(const(2)) * y,
-    nonnegative=True, shrinks=True, at={0: 1}, numpy="exp2", libm="exp2",
+    nonnegative=True, nonzero=True, shrinks=True, at={0: 1}, numpy="exp2", libm="exp2",
 )  # fmt: skip
 define("expm1", "exp(x) - 1 without cancellation", lambda y, x: exp(x), at={0: 0}, numpy="expm1", libm="expm1")
 define(
@@ -131,17 +140,18 @@ define(
     "softmax", "exp(x)/(exp(x) + exp(y)), the slope of logaddexp",
     lambda z, x, y: _sech_half(x, y), lambda z, x, y: -_sech_half(x, y), internal=True,
     expansion=lambda x, y: where(eq(abs_(x - y), const(float("inf"))), where(gt(x, y), ONE, ZERO), _softmax(x, y)),
-    nonnegative=True, readable=lambda x, y: sigmoid(x - y),
+    nonnegative=True, nonzero=True, readable=lambda x, y: sigmoid(x - y),
 )  # fmt: skip
 define(
     "xlogy", "x*log(y), 0 where x = 0", lambda z, x, y: log(y), lambda z, x, y: defined(z, xdivy(x, y), y),
     domain="y > 0", notes="0 at (0, 0), where the slope in x is -inf and in y 0",
     expansion=lambda x, y: where(and_(eq(x, ZERO), eq(y, y)), ZERO, x * log(y)), edges=lambda x, y: [x, y],
+    singular=lambda x, y: [y, where(lt(y, ZERO), x, ONE)],
 )  # fmt: skip
 define(
     "xdivy", "x/y, 0 where x = 0", lambda z, x, y: 1 / y, lambda z, x, y: -xdivy(x, y) / y, internal=True,
     expansion=lambda x, y: where(and_(eq(x, ZERO), eq(y, y)), ZERO, x / y),
-    readable=lambda x, y: x / y, kinks=True,
+    readable=lambda x, y: x / y, kinks=True, singular=lambda x, y: [y],
 )  # fmt: skip
 
 # Trigonometric.
@@ -159,10 +169,11 @@ define(
 )  # fmt: skip
 define(
     "sec", "1/cos(x)", lambda y, x: y * tan(x), expansion=lambda x: 1 / cos(x),
-    parity="even", at={0: 1}, turns=True, poles=lambda x: [cos(x)], power_on_name=True,
+    parity="even", at={0: 1}, turns=True, nonzero=True, poles=lambda x: [cos(x)], power_on_name=True,
 )  # fmt: skip
 define(
     "csc", "1/sin(x)", lambda y, x: -y * cot(x), expansion=lambda x: 1 / sin(x), synonyms="cosec", domain="x != 0",
+    nonzero=True,
     parity="odd", turns=True, poles=lambda x: [sin(x)], power_on_name=True,
 )  # fmt: skip
 define(
@@ -185,11 +196,12 @@ define(
     "atan2", "angle of the point (x, y), y first",
     lambda z, y, x: inversion(x, y), lambda z, y, x: apply("inversion_im", x, y, value=1), synonyms="arctan2",
     notes="slopes 0 at (0, 0)", arguments="y x", numpy="arctan2", libm="atan2",
+    singular=lambda y, x: [maximum(abs_(y), x)],
 )  # fmt: skip
 define(
     "hypot", "sqrt(x**2 + y**2) without overflow",
     lambda z, x, y: direction(x, y), lambda z, x, y: direction(y, x), notes="slopes 0 at (0, 0)",
-    commutes=True, nonnegative=True, numpy="hypot", libm="hypot",
+    commutes=True, nonnegative=True, singular=origin, numpy="hypot", libm="hypot",
 )  # fmt: skip
 
 _UP, _DOWN = const(Fraction(2) ** 600), const(Fraction(1, 2**600))
@@ -246,7 +258,7 @@ def _inverted(x: Expr, y: Expr, n: int, imaginary: bool) -> Expr:
 define(
     "direction", "x/hypot(x, y), the direction cosine; 0 at (0, 0)",
     lambda c, x, y: direction(y, x) * inversion(y, x), lambda c, x, y: -c * inversion(y, x),
-    expansion=_direction, internal=True,
+    expansion=_direction, internal=True, singular=origin,
     readable=lambda x, y: ONE / sqrt(y**2 + ONE) if x is ONE else x / hypot(x, y), kinks=True,
 )  # fmt: skip
 define(
@@ -254,14 +266,14 @@ define(
     "inversion", "real part of (x + i*y)**-n; x/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
     lambda p, x, y, n: n * apply("inversion_im", x, y, value=n + 1),
-    expansion=lambda x, y, n: _inversion_factors(x, y, n, 1), parameter=True, internal=True,
+    expansion=lambda x, y, n: _inversion_factors(x, y, n, 1), parameter=True, internal=True, singular=origin,
     readable=lambda x, y, n: _inverted(x, y, n, False), kinks=True,
 )  # fmt: skip
 define(
     "inversion_im", "imaginary part of (x + i*y)**-n; -y/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
     lambda p, x, y, n: -n * apply("inversion_im", x, y, value=n + 1),
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
-    expansion=lambda x, y, n: -_inversion_factors(x, y, n, 0), parameter=True, internal=True,
+    expansion=lambda x, y, n: -_inversion_factors(x, y, n, 0), parameter=True, internal=True, singular=origin,
     readable=lambda x, y, n: _inverted(x, y, n, True), kinks=True,
 )  # fmt: skip
 
@@ -299,7 +311,8 @@ define(
 )  # fmt: skip
 define(
     "cosh", "hyperbolic cosine", lambda y, x: sinh(x), synonyms="ch",
-    parity="even", at={0: 1}, nonnegative=True, numpy="cosh", libm="cosh", power_on_name=True, pythagorean=("sinh", -1),
+    parity="even", at={0: 1}, nonnegative=True, nonzero=True, numpy="cosh", libm="cosh", power_on_name=True,
+    pythagorean=("sinh", -1),
 )  # fmt: skip
 define(
     "tanh", "hyperbolic tangent", lambda y, x: sech(x) ** 2, synonyms="th",
@@ -335,15 +348,15 @@ def csch_squared(x: Expr) -> Expr:
 
 define(
     "sech", "1/cosh(x)", lambda y, x: -y * tanh(x), expansion=_sech,
-    parity="even", at={0: 1}, nonnegative=True, shrinks=True, power_on_name=True,
+    parity="even", at={0: 1}, nonnegative=True, nonzero=True, shrinks=True, power_on_name=True,
 )  # fmt: skip
 define(
     "csch", "1/sinh(x)", lambda y, x: -y * coth(x), expansion=_csch, domain="x != 0",
-    parity="odd", shrinks=True, poles=lambda x: [x], power_on_name=True,
+    parity="odd", shrinks=True, nonzero=True, poles=lambda x: [x], power_on_name=True,
 )  # fmt: skip
 define(
     "coth", "1/tanh(x)", lambda y, x: -(csch(x) ** 2), expansion=lambda x: 1 / tanh(x), domain="x != 0",
-    parity="odd", poles=lambda x: [x], power_on_name=True,
+    parity="odd", nonzero=True, poles=lambda x: [x], power_on_name=True,
 )  # fmt: skip
 define(
     "asinh", "inverse hyperbolic sine", lambda y, x: direction(ONE, x), synonyms="arcsinh arsinh",
@@ -392,11 +405,11 @@ def _sigmoid(x: Expr) -> Expr:
 
 define(
     "sigmoid", "1/(1 + exp(-x))", lambda y, x: QUARTER * sech(x / 2) ** 2, expansion=_sigmoid,
-    synonyms="logistic expit", at={0: Fraction(1, 2)}, nonnegative=True, math="sigma",
+    synonyms="logistic expit", at={0: Fraction(1, 2)}, nonnegative=True, nonzero=True, math="sigma",
 )  # fmt: skip
 define(
     "softplus", "log(1 + exp(x)) without overflow", lambda y, x: sigmoid(x),
-    expansion=lambda x: maximum(x, ZERO) + log1p(exp(-abs_(x))), nonnegative=True,
+    expansion=lambda x: maximum(x, ZERO) + log1p(exp(-abs_(x))), nonnegative=True, nonzero=True,
 )  # fmt: skip
 define(
     "logit", "log(x/(1 - x)), inverse of sigmoid", lambda y, x: defined(y, 1 / x + 1 / (1 - x)), domain="0 < x < 1",

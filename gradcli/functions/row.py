@@ -44,12 +44,18 @@ class Function(NamedTuple):
     commutes: bool = False
     parity: Literal["", "odd", "even"] = ""
     nonnegative: bool = False
+    nonzero: bool = False
+    """Whether its value is never 0, though it may be rounded to 0."""
     at: tuple[tuple[int, int | Fraction], ...] = ()
     """Arguments at which the value is exact, each with its value."""
     edges: Edges | None = None
-    """Expressions of the arguments that change sign at kinks, jumps, poles and domain ends; ``poles`` if not given."""
+    """Expressions of the arguments that change sign at kinks, jumps, poles and ends; else ``ties`` or ``poles``."""
     poles: Edges | None = None
     """Expressions of the arguments that are 0 at poles, and whose size is about the distance to the nearest pole."""
+    ties: Edges | None = None
+    """Expressions of the arguments that are 0 where one smooth form passes into another: kinks and jumps."""
+    singular: Edges | None = None
+    """Expressions of the arguments that are 0 at poles, ends and branch points; else ``edges``, with ties ``poles``."""
     exact: bool = False
     """Whether its value is never rounded."""
     error: int = 4
@@ -132,7 +138,7 @@ def define(
 
     least, most = arity or (len(slopes), len(slopes))
     flat = every is None and all(rule is None for rule in slopes)
-    facts.setdefault("edges", facts.get("poles"))
+    facts.setdefault("edges", facts.get("ties") or facts.get("poles"))
     names = tuple(arguments.split())[: most or 2]
     row = Function(
         name, doc, (least, most), None if flat else every or each, tuple(synonyms.split()), names,
@@ -236,11 +242,8 @@ def defined(y: Expr, slope: Expr, argument: Expr | None = None) -> Expr:
     return apply("defined", y, slope)
 
 
-# The slope of a step is 0, but nan where its argument is. As a node of its own it would stay in every product and sum.
-
-
 def vanishing(argument: Expr) -> Expr:
-    """0, but nan where the argument is."""
+    """0, but nan where the argument is: the slope of a step. `times` and `plus` leave it out of products and sums."""
     return apply("defined", argument, ZERO)
 
 

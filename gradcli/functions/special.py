@@ -108,7 +108,7 @@ def _horner(factors: Iterable[float], x: Expr) -> Expr:
 
 define(
     "sinhc", "sinh(x)/x, 1 at 0", lambda y, x: apply("dsinhc", x, value=1), expansion=_sinhc,
-    parity="even", at={0: 1}, nonnegative=True,
+    parity="even", at={0: 1}, nonnegative=True, nonzero=True,
 )  # fmt: skip
 define(
     "dsinhc", "n-th derivative of sinhc", lambda y, x, n: apply("dsinhc", x, value=n + 1), parameter=True,
@@ -149,11 +149,11 @@ def _exprel_series(n: int, sign: int) -> list[float]:
 
 define(
     "exprel", "(exp(x) - 1)/x, 1 at 0", lambda y, x: apply("dexprel", x, value=1), expansion=_exprel,
-    at={0: 1}, nonnegative=True,
+    at={0: 1}, nonnegative=True, nonzero=True,
 )  # fmt: skip
 define(
     "dexprel", "n-th derivative of exprel", lambda y, x, n: apply("dexprel", x, value=n + 1), parameter=True,
-    expansion=_dexprel, internal=True, nonnegative=True, math="exprel",
+    expansion=_dexprel, internal=True, nonnegative=True, nonzero=True, math="exprel",
 )  # fmt: skip
 
 # Error function, gamma family.
@@ -242,11 +242,11 @@ def _normcdf(x: Expr) -> Expr:
 
 define(
     "normcdf", "standard normal distribution, erfc(-x/sqrt(2))/2", lambda y, x: apply("normpdf", x),
-    expansion=_normcdf, error=8, nonnegative=True, shrinks=True, at={0: Fraction(1, 2)}, math="Phi",
+    expansion=_normcdf, error=8, nonnegative=True, nonzero=True, shrinks=True, at={0: Fraction(1, 2)}, math="Phi",
 )  # fmt: skip
 define(
     "normpdf", "standard normal density, exp(-x**2/2)/sqrt(2*pi)", lambda y, x: apply("dnormpdf", x, value=1),
-    expansion=_normpdf, error=8, parity="even", nonnegative=True, shrinks=True, math="phi",
+    expansion=_normpdf, error=8, parity="even", nonnegative=True, nonzero=True, shrinks=True, math="phi",
 )  # fmt: skip
 define(
     "dnormpdf", "n-th derivative of normpdf", lambda y, x, n: apply("dnormpdf", x, value=n + 1), parameter=True,
@@ -256,7 +256,7 @@ define(
 define("erf", "Gauss error function", lambda y, x: 2 / sqrt(PI) * gauss(x), parity="odd", at={0: 0}, libm="erf")
 define(
     "erfc", "1 - erf(x) without cancellation", lambda y, x: -2 / sqrt(PI) * gauss(x),
-    at={0: 1}, nonnegative=True, shrinks=True, libm="erfc",
+    at={0: 1}, nonnegative=True, nonzero=True, shrinks=True, libm="erfc",
 )  # fmt: skip
 
 
@@ -322,7 +322,7 @@ def _erfcx_recurrence(x: Expr, n: int) -> Expr:
 
 define(
     "erfcx", "exp(x**2)*erfc(x) without overflow or underflow", lambda y, x: apply("derfcx", x, value=1),
-    expansion=_erfcx, at={0: 1}, nonnegative=True,
+    expansion=_erfcx, at={0: 1}, nonnegative=True, nonzero=True,
 )  # fmt: skip
 define(
     "derfcx", "n-th derivative of erfcx", lambda y, x, n: apply("derfcx", x, value=n + 1), parameter=True,
@@ -337,7 +337,7 @@ define(
     "gamma", "gamma function",
     lambda y, x: apply("instead", gt(x, const(Fraction("171.6243769563027"))), y, y * apply("digamma", x)),
     domain="x > 0; x < 0 off the integers", synonyms="tgamma",
-    at={1: 1}, turns=True, poles=_gamma_poles, error=16, libm="tgamma", math="Gamma",
+    at={1: 1}, turns=True, nonzero=True, poles=_gamma_poles, error=16, libm="tgamma", math="Gamma",
 )  # fmt: skip
 define(
     "lgamma", "log |gamma(x)|", lambda y, x: apply("digamma", x), synonyms="gammaln loggamma",
@@ -377,6 +377,7 @@ define(
     "polygamma_gap", "polygamma(n, x + y) - polygamma(n, x)",
     lambda d, x, y, n: _gap(x, y, n + 1), lambda d, x, y, n: apply("polygamma", x + y, value=n + 1), parameter=True,
     internal=True, needs="scipy", error=16, domain="x, y > 0",
+    singular=lambda x, y: [*_gamma_poles(x), *_gamma_poles(x + y)],
     readable=lambda x, y, n: _psi(x + y, n) - _psi(x, n),
 )  # fmt: skip
 
@@ -395,6 +396,7 @@ define(
     "betaln", "log |beta(x, y)|", lambda b, x, y: -_gap(x, y), lambda b, x, y: -_gap(y, x), needs="scipy", error=64,
     commutes=True, domain="x, y > 0; below 0 off the integers, with fewer digits", turns=True, synonyms="lbeta",
     poles=lambda x, y: [*_gamma_poles(x), *_gamma_poles(y)],
+    singular=lambda x, y: [*_gamma_poles(x), *_gamma_poles(y), *_gamma_poles(x + y)],
 )  # fmt: skip
 define(
     "betainc", "regularized incomplete beta function I_x(a, b)", None, None,
@@ -438,7 +440,7 @@ define(
     lambda y, a, b, x, n: _in_shape(y, log1p(-x) + _gap(b, a), x - 1, n),
     lambda y, a, b, x, n: apply("betapdf", a, b, x, value=n + 1),
     arguments="a b x", parameter=True, needs="scipy", error=STEEP, internal=True, domain="a, b > 0, 0 <= x <= 1",
-    readable=betapdf,
+    readable=betapdf, singular=lambda a, b, x: [x, x - 1, *_gamma_poles(a), *_gamma_poles(b)],
 )  # fmt: skip
 for _name, _doc, _math in (
     ("gammainc", "regularized lower incomplete gamma function P(a, x)", "P"),
@@ -455,5 +457,5 @@ define(
     lambda y, a, x, n: _in_shape(y, log(x) - apply("digamma", a), x, n),
     lambda y, a, x, n: apply("gammapdf", a, x, value=n + 1),
     arguments="a x", parameter=True, needs="scipy", error=STEEP, internal=True, domain="a > 0, x >= 0",
-    readable=gammapdf,
+    readable=gammapdf, singular=lambda a, x: [x, *_gamma_poles(a)],
 )  # fmt: skip

@@ -32,7 +32,9 @@ class Computed:
     point; if columns differ, ``shapes`` has the shape of each and ``whole()`` a column for each. ``matrix``: the points
     came from a shape alone. ``total``: the points of the work, 0 if unknown; ``covered``: the points evaluated, summed
     ones included. ``nonfinite``: the number of infinities and nans by column so far. ``watch`` is called with the
-    number of points done. ``slower``: the reason why a faster engine, which would pay, is not used.
+    number of points done. ``inspect`` is called with the index of a block's first point and its columns without kept
+    and empty ones; ``born`` returns birth certificates for JSON. ``slower``: the reason why a faster engine, which
+    would pay, is not used.
     """
 
     shapes: dict[str, tuple[int, ...]] | None = None
@@ -53,6 +55,8 @@ class Computed:
         self.matrix, self.empty, self.strict = matrix, tuple(empty), how.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None
+        self.inspect: Callable[[int, Block], None] | None = None
+        self.born: Callable[[], list[dict[str, Any]]] | None = None
         self._output: Columns | None = None
 
     @property
@@ -79,6 +83,10 @@ class Computed:
     def _watched(self, done: int) -> None:
         if self.watch is not None:
             self.watch(done)
+
+    def _inspected(self, first: int, block: Block) -> None:
+        if self.inspect is not None:
+            self.inspect(first, block)
 
     def _count(self, block: Block) -> None:
         """Count the non-finite numbers of a block without empty columns. With ``strict`` raises GradError for one."""
@@ -166,6 +174,7 @@ class Result(Computed):
         """Contiguous parts of the grid in order, each with one flat column per name."""
         done, target = self.plan.before, engine.block_points(self.plan.program, self.engine)
         for block in blocks(self._work(), target=target, threads=self.threads):
+            self._inspected(done - self.plan.before, block)
             done += len(block[0])
             self._count(block)
             self._watched(done)
@@ -188,6 +197,7 @@ class Result(Computed):
                 self._count([column[lo:hi] for column in columns])
             done += hi - lo
             self._watched(self.plan.before + done)
+        self._inspected(0, columns)
         if self.strict:
             self._count(columns)
         return [*self._cells(done, done), *self._with_empty(columns)]

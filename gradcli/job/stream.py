@@ -59,6 +59,7 @@ class Streamed(Computed):
         """Contiguous parts in the order of the rows, each with one flat column per name."""
         self.size = 0
         for block in aside(self._compute):
+            self._inspected(self.size, block[len(self.kept) :])
             self._count(block[len(self.kept) :])
             self.size += len(block[0])
             self._watched(self.size)

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from gradcli.calculus.derive import expand
 from gradcli.expr import Expr, readable
+from gradcli.truth.balls import arithmetic
 from gradcli.truth.budget import BUDGET, Budget, UndefinedError, UnknownError
 from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.lines import DIRECTIONS, Both, Lines, Point, agree, numbers, polarised
-from gradcli.truth.precision import arithmetic
 from gradcli.truth.series import Germ, lead
 from gradcli.truth.series_functions import Limit
 from gradcli.truth.series_text import series_text

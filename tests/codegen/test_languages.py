@@ -131,7 +131,7 @@ def evaluate(named, variables, point):
     """
     program = build([e for _, e in named], [variables])
     slots = [*program.constants, *[point[name] for name, _ in program.inputs], *[0.0] * len(program.registers)]
-    steps = [(s.function, scalar._function(s), s.out, s.ins) for t in program.strata for s in t.steps]
+    steps = [(s.function, scalar.step_function(s), s.out, s.ins) for t in program.strata for s in t.steps]
 
     def run(slots, steps):
         for _, f, out, ins in steps:

@@ -21,6 +21,7 @@ PRINTED = {
         ["diff", "x*y", "--order", "2", "--grid", "x=0:1:3", "--grid", "y=1,2", "--format", "json"],
         ["eval", "log(x)", "--grid", "2x3", "--json"],
         ["eval", "1/x", "--at", "x=0", "--json"],
+        ["diff", "x*log(x)", "--at", "x=0", "--why", "--json"],
         ["eval", "x + 1", "--input", "rows.csv", "--keep", "--json"],
         ["grad", "y = a*x**2", "--wrt", "a,x", "--at", "a=2", "--grid", "x=1,2", "--json"],
         ["grad", "x**2", "--wrt", "x,z", "--at", "x=3", "--allow-unused", "--json"],

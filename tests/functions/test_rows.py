@@ -324,7 +324,7 @@ def has_complex(row):
 
 def missing(room):
     if room == "scalar":
-        return {name for name in kernels() if not callable(_tried(scalar._function, name))}
+        return {name for name in kernels() if not callable(_tried(scalar.step_function, name))}
     if room == "vector":
         return {name for name in kernels() if not callable(_tried(vector.array_function, name))}
     if room == "native":

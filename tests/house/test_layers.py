@@ -50,7 +50,7 @@ STATE = {
     "functions.row:SPELLED": "the function table by every spelling",
     "functions.row:TABLE": "the function table",
     "limits.work:_budget": "what is left to each thread of the work a call may do",
-    "truth.precision:LOCK": "flint's precision is one for all threads; held while balls are computed",
+    "truth.balls:LOCK": "flint has one precision for all threads",
 }
 """What a module holds that changes, and why it is no harm."""
 

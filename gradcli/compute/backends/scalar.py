@@ -12,7 +12,7 @@ from functools import partial
 from itertools import product
 
 from gradcli.compute.backends import special
-from gradcli.compute.program import Program, Step, build
+from gradcli.compute.program import ERROR, Program, Step, build
 from gradcli.expr import Expr
 
 Kernel = Callable[[Sequence[Sequence[float]], Sequence[MutableSequence[float]], tuple[int, ...]], None]
@@ -152,7 +152,8 @@ _FUNCTIONS: dict[str, Callable[..., float | bool]] = {
 }  # fmt: skip
 
 
-def _function(step: Step) -> Callable[..., float | bool]:
+def step_function(step: Step) -> Callable[..., float | bool]:
+    """Return a step as a function of numbers."""
     if step.function in special.SCIPY:
         from gradcli.compute.backends.scipy_kernels import scipy_kernel
 
@@ -161,12 +162,16 @@ def _function(step: Step) -> Callable[..., float | bool]:
     if step.function in special.FAMILIES:
         assert step.value is not None
         return partial(special.FAMILIES[step.function], step.value)
+    if step.function.startswith(ERROR):
+        from gradcli.compute.trust.table import bounded
+
+        return bounded(step.function[len(ERROR) :], step.value)
     return _FUNCTIONS[step.function]
 
 
 def function(program: Program, names: Sequence[str]) -> Callable[..., float | bool]:
     """Return the first output of a program as a function of numbers, the values of the variables ``names``."""
-    steps = [(_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
+    steps = [(step_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
     first_input = len(program.constants)
     arguments = [(first_input + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
     if (
@@ -194,7 +199,7 @@ def kernel(program: Program) -> Kernel:
 
     ``ins[i]``: values of input i along its axis. ``outs[k]``: prod(extents) values, written in C order.
     """
-    strata = [(s.axes, [(_function(step), step.out, step.ins) for step in s.steps]) for s in program.strata]
+    strata = [(s.axes, [(step_function(step), step.out, step.ins) for step in s.steps]) for s in program.strata]
     inputs = [(len(program.constants) + i, axis) for i, (_, axis) in enumerate(program.inputs)]
     start: list[float] = [*program.constants, *[0.0] * (len(inputs) + len(program.registers))]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.compute.backends import erf, special
-from gradcli.compute.program import Program, Step
+from gradcli.compute.program import ERROR, Program, Step
 from gradcli.functions import TABLE
 
 Array = NDArray[np.float64]
@@ -100,6 +100,10 @@ def array_function(step: Step) -> Run:
     if name in special.FAMILIES:
         assert value is not None
         return _lifted(partial(special.FAMILIES[name], value))
+    if name.startswith(ERROR):
+        from gradcli.compute.trust.arrays import bounded
+
+        return bounded(name[len(ERROR) :], value)
     return _FUNCTIONS[name]
 
 

@@ -9,9 +9,12 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gradcli.compute.backends.native import elementary
+from gradcli.compute.backends.native import elementary, errors
 from gradcli.compute.backends.native.elementary import clamped, gauss
 from gradcli.compute.backends.native.emit import Emitter, Value
+from gradcli.compute.program import ERROR
+from gradcli.compute.trust.elementary import ELEMENTARY
+from gradcli.compute.trust.rules import ARITHMETIC
 from gradcli.functions import TABLE
 
 Row = Callable[..., Value]
@@ -104,6 +107,10 @@ def _with_fma(row: Row) -> Row:
     return emit
 
 
+def _error(name: str) -> Row:
+    return lambda b, *x: errors.bounded(name, errors.Lanes(b, ROWS), *x)
+
+
 _OWN_KERNELS = {"gamma", "lgamma", "fma"}
 """Functions with kernels of our own, because those of the C library are inaccurate."""
 
@@ -127,6 +134,7 @@ ROWS: dict[str, Row] = {
     "round": _intrinsic("rint"), "trunc": _intrinsic("trunc"),
     "mod": _mod, "power_residual": _power_residual,
     **{row.__name__: _with_fma(row) for row in _ELEMENTARY},
+    **{f"{ERROR}{name}": _error(name) for name in (*ARITHMETIC, *ELEMENTARY, "gauss", "erf", "erfc")},
 }  # fmt: skip
 """The emitter of each function, called with an Emitter and the operands.
 

@@ -1,0 +1,110 @@
+"""The rules of the running error bound over arrays, and flags and digits of whole columns.
+
+Layer: must not know programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcli.compute.trust.rules import INF, LOW, TINY, U, residual
+from gradcli.compute.trust.table import rule_of, surely
+
+Array = NDArray[np.float64]
+
+
+class Arrays:
+    """The operations that rules need, on arrays that broadcast."""
+
+    where = staticmethod(np.where)
+    largest = staticmethod(np.maximum)
+    least = staticmethod(np.minimum)
+    sqrt = staticmethod(np.sqrt)
+    exp = staticmethod(np.exp)
+    log = staticmethod(np.log)
+    sin = staticmethod(np.sin)
+    cos = staticmethod(np.cos)
+    rint = staticmethod(np.rint)
+
+    @staticmethod
+    def lazily(c: Any, usual: Any, otherwise: Callable[[], Any]) -> Any:
+        return np.where(c, otherwise(), usual) if np.any(c) else usual
+
+    rare = lazily
+
+    @staticmethod
+    def ratio(p: Any, a: Any) -> Any:
+        quotient = p / a
+        return np.where(p == 0, 0.0, quotient) if np.any(a == 0) else quotient
+
+    @staticmethod
+    def kernel(name: str, value: int, *x: Any) -> Any:
+        from gradcli.compute.backends.scipy_kernels import scipy_kernel
+
+        return scipy_kernel(name)(value, *x)
+
+    @staticmethod
+    def summed(v: Any, a: Any, b: Any, s: Any) -> Any:
+        exact = s == 0
+        error = s + np.abs(v)
+        if np.any(exact):
+            t = v - a
+            error = np.where(exact, np.abs((a - (v - t)) + (b - t)) / U, error)
+        return error
+
+    @staticmethod
+    def rounded(v: Any, a: Any, b: Any, s: Any) -> Any:
+        size = np.abs(v)
+        error = size + TINY
+        exact = s == 0
+        if np.any(exact):
+            lost = residual(a, b, v) / U
+            lost = np.where(lost <= size, lost, size)
+            lost = np.where(size > LOW, lost, np.where((a == 0) | (b == 0), 0.0, error))
+            error = np.where(exact, lost, error)
+        return error
+
+    @staticmethod
+    def divides(v: Any, b: Any, a: Any) -> Any:
+        return (a == 0) | ((np.abs(a) > LOW) & (residual(v, b, a) == 0))
+
+
+def bounded(name: str, value: int | None) -> Callable[..., None]:
+    """Return the error of a kernel as a function of arrays: the value, the arguments, their errors and the output."""
+    rule, more = rule_of(name), () if value is None else (value,)
+
+    def run(*arrays: Any) -> None:
+        v, *rest, out = arrays
+        if rule is None:
+            out[...] = INF
+            return
+        np.copyto(out, rule(Arrays, v, *rest, *more))
+        odd = ~(out < INF)
+        if odd.any():
+            v, *rest = [np.broadcast_to(a, out.shape)[odd] for a in (v, *rest)]
+            count = len(rest) // 2
+            out[odd] = surely(Arrays, name, v, rest[:count], rest[count:])
+
+    return run
+
+
+def flagged(v: Array, error: Array, least: float, small: float) -> NDArray[np.bool_]:
+    """Whether each number may have fewer right digits than it should; see `trust.flagged`."""
+    with np.errstate(all="ignore"):
+        size = np.abs(v)
+        sure = (error * U <= size * least) & (small <= size) & (size < INF)
+        return np.asarray(~sure & (error != 0))
+
+
+def digits(v: Array, error: Array, per_bit: float) -> NDArray[np.int64]:
+    """How many decimal digits of each number are right; see `trust.digits`."""
+    with np.errstate(all="ignore"):
+        _, exponent = np.frexp(np.where(error == 0, 1.0, error * U / np.abs(v)))
+        right = np.clip(np.floor(per_bit * exponent), 0, 16).astype(np.int64)
+        right[(v == 0) | ~(error < INF) | ~(np.abs(v) < INF)] = 0
+    right[error == 0] = 16
+    return right
