@@ -16,7 +16,7 @@ from gradcli.expr import Expr, exact
 from gradcli.truth.balls import Ball, BallError, arithmetic, number
 from gradcli.truth.jets import Jet
 from gradcli.truth.partials import Effort, Partials, Place, terms
-from gradcli.truth.rationals import coefficients
+from gradcli.truth.exact_jets import coefficients
 
 BUDGET = 1_000_000
 """Work for one number, as `partials.Effort` counts it."""

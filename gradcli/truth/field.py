@@ -1,0 +1,211 @@
+"""The field of the numbers of one point: its atoms, normal forms, signs and doubles, within a budget.
+
+Layer: knows numbers, not functions of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+
+from flint import arb, ctx, fmpq
+
+from gradcli.truth.budget import BITS, Budget
+from gradcli.truth.numbers import (
+    ONE,
+    ZERO,
+    Atom,
+    Exact,
+    Form,
+    Monomial,
+    Real,
+    ball,
+    ball_of_form,
+    form_of,
+    from_form,
+    one_double,
+    rational_double,
+    sub,
+)
+
+PRECISION = 128
+"""Bits of the first ball of a number."""
+HARDER = (256, 1024, 2048)
+"""Bits of the balls that follow where the first one contains 0."""
+
+
+class Field:
+    """The atoms of the numbers of one point, each once; normal forms, signs and doubles, within a budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.atoms: dict[tuple[str, Hashable], Atom] = {}
+        self.interned: dict[Hashable, Exact] = {}
+
+    def atom(self, kind: str, argument: Hashable, enclose: Callable[[], arb]) -> Atom:
+        """The atom of this kind and argument. ``enclose`` gives its ball at the precision of the moment."""
+        known = self.atoms.get((kind, argument))
+        if known is None:
+            known = self.atoms[kind, argument] = Atom(kind, argument, enclose, len(self.atoms))
+        return known
+
+    def number(self, kind: str, argument: Hashable, enclose: Callable[[], arb]) -> Exact:
+        return Real("form", form={((self.atom(kind, argument, enclose), ONE),): ONE})
+
+    @property
+    def pi(self) -> Exact:
+        return self.number("pi", None, arb.pi)
+
+    @property
+    def e(self) -> Exact:
+        return self.number("e", None, arb.const_e)
+
+    def identity(self, a: Exact) -> Hashable:
+        """What equal numbers in normal form have in common."""
+        return (a.p, a.q) if isinstance(a, fmpq) else frozenset(form_of(a).items())
+
+    def intern(self, a: Exact) -> Exact:
+        """The same number in normal form, one object for equal forms."""
+        plain = self.normal(a)
+        return self.interned.setdefault(self.identity(plain), plain)
+
+    def normal(self, a: Exact) -> Exact:
+        """The number in normal form: a rational or a `Real` with ``form``."""
+        if isinstance(a, fmpq):
+            return a
+        stack = [a]
+        while stack:
+            n = stack[-1]
+            if n.form is None:
+                if waiting := [k for k in (n.x, n.y) if isinstance(k, Real) and k.form is None]:
+                    stack += waiting
+                    continue
+                n.form = form_of(self._formed(n))
+            stack.pop()
+        return from_form(form_of(a))
+
+    def _formed(self, n: Real) -> Exact:
+        x, y = form_of(n.x), form_of(n.y)
+        self.budget.spend(len(x) * (len(y) if n.op == "mul" else 1) + len(y) + 1)
+        if n.op == "neg":
+            return from_form({m: -c for m, c in x.items()})
+        if n.op == "inv":
+            return self._inverse(x)
+        if n.op == "mul":
+            return self._product(x, y)
+        total = dict(x)
+        for m, c in y.items():
+            total[m] = total.get(m, ZERO) + c
+        return from_form(total)
+
+    def _inverse(self, form: Form) -> Exact:
+        if len(form) == 1:
+            ((monomial, factor),) = form.items()
+            more, inverse = self.monomial({atom: -power for atom, power in monomial})
+            return from_form({inverse: more / factor})
+        if not form:
+            raise ZeroDivisionError
+        return self.number("inverse", frozenset(form.items()), lambda: 1 / ball_of_form(form))
+
+    def monomial(self, powers: Mapping[Atom, fmpq]) -> tuple[fmpq, Monomial]:
+        """A rational factor and a monomial: whole powers of primes are taken out."""
+        factor = ONE
+        kept = []
+        for atom, power in powers.items():
+            if atom.kind == "prime":
+                whole = int(power.p // power.q)
+                if whole:
+                    factor *= fmpq(atom.argument) ** whole  # type: ignore[call-overload]
+                    power -= whole
+            if power:
+                kept.append((atom, power))
+        kept.sort(key=lambda pair: pair[0].serial)
+        return factor, tuple(kept)
+
+    def _product(self, a: Form, b: Form) -> Exact:
+        total: dict[Monomial, fmpq] = {}
+        for m, c in a.items():
+            for n, d in b.items():
+                powers = dict(m)
+                for atom, power in n:
+                    powers[atom] = powers.get(atom, ZERO) + power
+                factor, monomial = self.monomial(powers)
+                total[monomial] = total.get(monomial, ZERO) + factor * c * d
+        return from_form(self._pythagoras(total))
+
+    def _pythagoras(self, form: dict[Monomial, fmpq]) -> dict[Monomial, fmpq]:
+        """sin(a)**2 becomes 1 - cos(a)**2."""
+        while any(atom.kind == "sin" and power >= 2 for m in form for atom, power in m):
+            self.budget.spend(len(form))
+            total: dict[Monomial, fmpq] = {}
+            for m, c in form.items():
+                sine = next((atom for atom, power in m if atom.kind == "sin" and power >= 2), None)
+                parts = [(m, c)]
+                if sine is not None:
+                    powers = dict(m)
+                    powers[sine] -= 2
+                    cosine = self.atoms["cos", sine.argument]
+                    parts = [(self.monomial(powers)[1], c)]
+                    powers[cosine] = powers.get(cosine, ZERO) + 2
+                    parts.append((self.monomial(powers)[1], -c))
+                for monomial, factor in parts:
+                    total[monomial] = total.get(monomial, ZERO) + factor
+            form = {m: c for m, c in total.items() if c}
+        return form
+
+    def short(self, a: Exact) -> Exact:
+        """The number, a rational longer than BITS as a ball."""
+        if isinstance(a, fmpq) and a.height_bits() > BITS:
+            return self.number("long", (a.p, a.q), lambda: arb(a))
+        return a
+
+    def sign(self, a: Exact) -> int:
+        """-1, 0 or 1; 0 is a doubt where neither a ball nor the normal form decides."""
+        if isinstance(a, fmpq):
+            return (a > 0) - (a < 0)
+        if a.sign is None:
+            enclosure = ball(a)
+            a.sign = 1 if enclosure > 0 else -1 if enclosure < 0 else self._hard_sign(a)
+        return a.sign
+
+    def _hard_sign(self, a: Exact) -> int:
+        plain = self.normal(a)
+        if isinstance(plain, fmpq):
+            return self.sign(plain)
+        form = form_of(plain)
+        before = ctx.prec
+        try:
+            for ctx.prec in HARDER:
+                self.budget.spend(len(form) * ctx.prec // 64)
+                enclosure = ball_of_form(form)
+                if enclosure > 0 or enclosure < 0:
+                    return 1 if enclosure > 0 else -1
+        finally:
+            ctx.prec = before
+        self.budget.doubts += 1
+        return 0
+
+    def compare(self, a: Exact, b: Exact) -> int:
+        return self.sign(sub(a, b))
+
+    def double(self, a: Exact) -> float:
+        """The nearest double."""
+        if isinstance(a, fmpq):
+            return rational_double(a)
+        near = one_double(ball(a))
+        if near is not None:
+            return near
+        plain = self.normal(a)
+        if isinstance(plain, fmpq):
+            return rational_double(plain)
+        before = ctx.prec
+        try:
+            for ctx.prec in HARDER:
+                enclosure = ball_of_form(form_of(plain))
+                near = one_double(enclosure)
+                if near is not None:
+                    return near
+            self.budget.doubts += 1
+            return float(enclosure) if enclosure.is_finite() else math.nan
+        finally:
+            ctx.prec = before
