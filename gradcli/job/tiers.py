@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from gradcli.calculus.leibniz import derivative_name
 from gradcli.calculus.sides import derivatives
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import blocks
@@ -18,7 +19,6 @@ from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.job.decimals import shortest
-from gradcli.job.hard_columns import pure
 from gradcli.job.kink_rules import Sided, Truth, UndecidedError, of_side, ruled, sided
 from gradcli.job.repairs import Repairs
 
@@ -74,8 +74,7 @@ class Tiers:
                         out[n] = 16.0
 
     def _finite(self, outs: Sequence[Any], n: int) -> bool:
-        first = len(self.hard.coordinates)
-        return all(math.isfinite(column[n]) for column in outs[: first + len(self.hard.targets)])
+        return all(math.isfinite(c[n]) for c in outs[: len(self.hard.coordinates) + len(self.hard.targets)])
 
     def _points(self, outs: Sequence[Any], rows: Sequence[int]) -> Grid:
         """The points of the given rows."""
@@ -208,11 +207,11 @@ class Tiers:
         if len(truths) < len(hard.roots) * len(hard.axes):
             hard.missing += 1
         self._tell(outs, n, truths)
-        hardest = next((t.verdict for t in truths.values() if self._hard(t)), None)
+        hardest = next(((*key, truth) for key, truth in truths.items() if self._hard(truth)), None)
         if hardest is not None:
-            hard.kinds[hardest] += 1
+            hard.kinds[hardest[-1].verdict] += 1
             if hard.job.kink == "error":
-                raise _refused(hard, point, truths)
+                raise _refused(hard, point, *hardest)
         if hard.job.kink == "convention":
             return set()
         done = set()
@@ -283,21 +282,19 @@ class Tiers:
             number = self.balls.ball(point, target)
             if number is not None:
                 return number
-            number = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
-            if number is not None:
-                return number
+            mixed = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
+            if mixed is not None:
+                return mixed
         smooth = all(t.verdict == "smooth" for t in truths.values())
         return math.nan if rule != "derivative" and not smooth else None
 
 
-def _refused(hard: HardPoints, point: Mapping[str, float], truths: Mapping[tuple[int, str], Truth]) -> GradError:
-    (output, axis), truth = next((key, t) for key, t in truths.items() if t.verdict not in ("smooth", "undefined"))
-    name = hard.targets[output * hard.per_output].name
+def _refused(hard: HardPoints, point: Mapping[str, float], output: int, axis: str, truth: Truth) -> GradError:
+    name, k = hard.targets[output * hard.per_output].name, truth.breaks
     at = ", ".join(f"{n}={v!r}" for n, v in point.items())
     along = f" along {axis}" if len(hard.axes) > 1 else ""
     sides = ""
-    if truth.breaks is not None:
-        values = [of_side(truth, truth.breaks, sign) for sign in (-1, 1)]
-        what = hard.targets[pure(hard, output * hard.per_output, axis, truth.breaks)].name
-        sides = f": {what} is {values[0]!r} from the left, {values[1]!r} from the right"
+    if k is not None:
+        what = derivative_name(name, [axis], (0,) * k)
+        sides = f": {what} is {of_side(truth, k, -1)!r} from the left, {of_side(truth, k, 1)!r} from the right"
     return GradError(f"at {at}: {name} is no smooth function{along} ({truth.verdict}){sides}", exit_code=1)

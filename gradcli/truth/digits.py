@@ -14,9 +14,9 @@ from flint import fmpq, fmpz
 from gradcli.calculus.derive import expand
 from gradcli.expr import Expr, exact
 from gradcli.truth.balls import Ball, BallError, arithmetic, number
+from gradcli.truth.exact_jets import coefficients
 from gradcli.truth.jets import Jet
 from gradcli.truth.partials import Effort, Partials, Place, terms
-from gradcli.truth.exact_jets import coefficients
 
 BUDGET = 1_000_000
 """Work for one number, as `partials.Effort` counts it."""

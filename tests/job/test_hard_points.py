@@ -120,7 +120,8 @@ def _order(name: str) -> int:
 
 
 @pytest.mark.parametrize(("rule", "expected"), [
-    ("derivative", 0.0), ("convention", 0.0), ("limit", NAN), ("left", -1.0), ("right", 1.0), ("mean", 0.0), ("nan", NAN),
+    ("derivative", 0.0), ("convention", 0.0), ("limit", NAN), ("left", -1.0), ("right", 1.0), ("mean", 0.0),
+    ("nan", NAN),
 ])  # fmt: skip
 def test_rules_at_a_kink(rule, expected):
     assert same(row("abs(x)", at=["x=0"], kink=rule)["df_dx"], expected)
