@@ -6,6 +6,7 @@ order that is written as a number have a row with that order as the parameter, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,13 @@ def _bessel(kind: str) -> Callable[[Expr, Expr], Expr]:
     return made
 
 
+def _mean(low: Expr, high: Expr, below: int, above: int) -> Expr:
+    """Half of below*low + above*high, halved first: the sum of two values below the largest double may be beyond it."""
+    low, high = low / 2, high / 2
+    total = low + high if below == above else low - high
+    return total if below > 0 else -total
+
+
 def _neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
     made = _bessel(kind)
 
@@ -37,8 +45,9 @@ def _neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
         low, high = made(const(n - 1), x), made(const(n + 1), x)
         if n == 0:
             return high if above > 0 else -high
-        total = low + high if below == above else low - high
-        return total / 2 if below > 0 else -total / 2
+        mean = _mean(low, high, below, above)
+        # Next to 0 both neighbours of Y overflow to the same infinity, the higher order first.
+        return apply("instead", eq(high, const(-math.inf)), -high / 2, mean) if kind == "bessely" else mean
 
     return slope
 
@@ -48,8 +57,7 @@ def _real_neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
 
     def slope(y: Expr, order: Expr, x: Expr) -> Expr:
         low, high = made(order - 1, x), made(order + 1, x)
-        total = low + high if below == above else low - high
-        return total / 2 if below > 0 else -total / 2
+        return _mean(low, high, below, above)
 
     return slope
 
