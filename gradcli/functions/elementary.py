@@ -6,7 +6,6 @@ import math
 from fractions import Fraction
 
 from gradcli.expr import ONE, ZERO, Expr, apply, const
-from gradcli.functions import plane
 from gradcli.functions.row import (
     HALF,
     abs_,
@@ -220,8 +219,39 @@ def _direction(x: Expr, y: Expr) -> Expr:
     return where(eq(size, ZERO), ZERO, p / hypot(p, q))
 
 
+# `plane` is loaded where a derivative needs it alone: a point loads few files.
+
+
 def _dhypot(x: Expr, y: Expr, a: int, b: int) -> Expr:
-    return apply("dhypot", x, y, value=plane.number(a, b))
+    """The derivative of hypot of order a in x and b in y."""
+    from gradcli.functions.plane import number
+
+    return apply("dhypot", x, y, value=number(a, b))
+
+
+def _dhypot_slopes(d: Expr, x: Expr, y: Expr, n: int) -> list[Expr | None]:
+    from gradcli.functions.plane import orders
+
+    a, b = orders(n)
+    return [_dhypot(x, y, a + 1, b), _dhypot(x, y, a, b + 1)]
+
+
+def _dhypot_form(x: Expr, y: Expr, n: int) -> Expr:
+    from gradcli.functions.plane import hypot_partial
+
+    return hypot_partial(x, y, n)
+
+
+def _dhypot_quotient(x: Expr, y: Expr, n: int) -> Expr:
+    from gradcli.functions.plane import hypot_quotient
+
+    return hypot_quotient(x, y, n)
+
+
+def _inversion_form(x: Expr, y: Expr, n: int, real: bool) -> Expr:
+    from gradcli.functions.plane import inversion_part
+
+    return inversion_part(x, y, n, real)
 
 
 def inversion(x: Expr, y: Expr) -> Expr:
@@ -245,23 +275,22 @@ define(
 )  # fmt: skip
 define(
     "dhypot", "partial derivative of hypot of number n; 0 at (0, 0) for order 2",
-    lambda d, x, y, n: _dhypot(x, y, plane.orders(n)[0] + 1, plane.orders(n)[1]),
-    lambda d, x, y, n: _dhypot(x, y, plane.orders(n)[0], plane.orders(n)[1] + 1), parameter=True, internal=True,
-    expansion=plane.hypot_partial, readable=plane.hypot_quotient, kinks=True,
+    every=_dhypot_slopes, arity=(2, 2), parameter=True, internal=True, expansion=_dhypot_form,
+    readable=_dhypot_quotient, kinks=True,
 )  # fmt: skip
 define(
     # d/dx z**-n = -n*z**-(n+1) and d/dy z**-n = -i*n*z**-(n+1): each slope is a row of the same family.
     "inversion", "real part of (x + i*y)**-n; x/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
     lambda p, x, y, n: n * apply("inversion_im", x, y, value=n + 1),
-    expansion=lambda x, y, n: plane.inversion_product(x, y, n, 1) if n > 1 else plane.inversion_first(x, y, x), parameter=True, internal=True,
+    expansion=lambda x, y, n: _inversion_form(x, y, n, True), parameter=True, internal=True,
     readable=lambda x, y, n: _inverted(x, y, n, False), kinks=True,
 )  # fmt: skip
 define(
     "inversion_im", "imaginary part of (x + i*y)**-n; -y/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
     lambda p, x, y, n: -n * apply("inversion_im", x, y, value=n + 1),
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
-    expansion=lambda x, y, n: -(plane.inversion_product(x, y, n, 0) if n > 1 else plane.inversion_first(x, y, y)), parameter=True, internal=True,
+    expansion=lambda x, y, n: -_inversion_form(x, y, n, False), parameter=True, internal=True,
     readable=lambda x, y, n: _inverted(x, y, n, True), kinks=True,
 )  # fmt: skip
 

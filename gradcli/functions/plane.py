@@ -41,12 +41,17 @@ def inversion_first(x: Expr, y: Expr, above: Expr) -> Expr:
     return where(eq(size, ZERO), ZERO, (p if above is x else q) / (p * p + q * q) * power)
 
 
+def inversion_part(x: Expr, y: Expr, n: int, real: bool) -> Expr:
+    """The real part of (x + i*y)**-n, or the negative imaginary part."""
+    return inversion_product(x, y, n, int(real)) if n > 1 else inversion_first(x, y, x if real else y)
+
+
 def inversion_product(x: Expr, y: Expr, n: int, phase: int) -> Expr:
     """r**-n * sin(n*a + phase*pi/2) for the point (x, y) = r*(cos a, sin a) and n > 1.
 
-    A product, from sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n), whose factors for the angles t and pi - t are
-    taken together: 4*sin(a + t)*sin(a + pi - t) = 4*sin(t)**2*cos(a)**2 - 4*cos(t)**2*sin(a)**2. Unlike the sum of powers
-    it cancels at its own zeros alone.
+    A product, from sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n), whose factors for the angles t and pi - t
+    are taken together: 4*sin(a + t)*sin(a + pi - t) = 4*sin(t)**2*cos(a)**2 - 4*cos(t)**2*sin(a)**2. Unlike the sum of
+    powers it cancels at its own zeros alone.
     """
     root = _towards_one(_size(x, y))
     power = root * root
@@ -74,7 +79,7 @@ def _pair(p: Expr, q: Expr, t: Fraction) -> Expr:
     return const(2 - 2 * cosine) * (p * p) - const(2 + 2 * cosine) * (q * q)
 
 
-# Partial derivatives of hypot: x**i * y**j * M / r**(2*m - 1) for the order m, M a homogeneous polynomial of the squares.
+# Partial derivatives of hypot of order m: x**i * y**j * M / r**(2*m - 1), M a homogeneous polynomial of the squares.
 
 
 @cache
@@ -106,6 +111,7 @@ def orders(n: int) -> tuple[int, int]:
 
 
 def number(a: int, b: int) -> int:
+    """The number of a derivative: the inverse of `orders`."""
     return (a + b) * (a + b + 1) // 2 + b
 
 
@@ -167,4 +173,5 @@ def hypot_quotient(x: Expr, y: Expr, n: int) -> Expr:
     """The textbook form of `hypot_partial`."""
     a, b = orders(n)
     terms = sorted(_numerator(a, b).items(), reverse=True)
-    return polynomial((f, _power(x, i) * _power(y, j)) for (i, j), f in terms) / apply("hypot", x, y) ** (2 * (a + b) - 1)
+    numerator = polynomial((f, _power(x, i) * _power(y, j)) for (i, j), f in terms)
+    return numerator / apply("hypot", x, y) ** (2 * (a + b) - 1)
