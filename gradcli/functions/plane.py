@@ -7,19 +7,20 @@ after the other, so that nothing overflows or underflows where the result does n
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
 
 from gradcli.expr import ONE, ZERO, Expr, apply, const
 from gradcli.functions.row import abs_, eq, gt, lt, maximum, polynomial, sqrt, where
 
-_STEPS = (256, 128, 64)
+_STEPS = (256, 128, 64, 32)
 _COSINES = {Fraction(1, 3): 0.5, Fraction(2, 3): -0.5}
 """cos(pi*t) where it is a double."""
 
 
 def _towards_one(size: Expr) -> Expr:
-    """A power of two whose square takes a size below 1 to [2**-178, 1] and one above 1 to [1, 2**128]."""
+    """A power of two whose square takes a size below 1 to [2**-114, 1] and one above 1 to [1, 2**64]."""
     root = ONE
     for step in _STEPS:
         now = size * root * root
@@ -61,14 +62,21 @@ def inversion_product(x: Expr, y: Expr, n: int, phase: int) -> Expr:
     angles = [t for k in range(n) if (t := Fraction(phase + 2 * k, n)) <= 1]
     paired = [t for t in angles if 0 < t < 1]
     value: Expr = const(Fraction(2) ** (n - 1 - 2 * len(paired)))
-    for t in angles:
-        if t in (0, 1):
-            value = value * ((p if t else q) / square)
-        else:
-            value = value * (_pair(p, q, t) / fourth)
-    for _ in range(n):
-        value = value * power
-    return value
+    for t in paired:
+        value = value * (_pair(p, q, t) / fourth)
+    # A subnormal argument is the last factor: what it loses before another grows is lost.
+    singles = [p if t else q for t in angles if t in (0, 1)]
+    for _ in singles:
+        value = value / square
+    value = _product(value, singles)
+    return _product(value, [power] * n)
+
+
+def _product(e: Expr, factors: Iterable[Expr]) -> Expr:
+    """One factor after the other."""
+    for factor in factors:
+        e = e * factor
+    return e
 
 
 def _pair(p: Expr, q: Expr, t: Fraction) -> Expr:
@@ -128,32 +136,25 @@ def hypot_partial(x: Expr, y: Expr, n: int) -> Expr:
     square = p * p + q * q
     h = sqrt(square)
     value = _homogeneous({(i - first) // 2: f for (i, _), f in terms.items()}, degree, p * p, q * q, square)
-    left = a + b - 1
-    if 2 in (first, second):
-        # A square of the smaller argument may underflow: each of its factors takes its share of the powers of r.
-        tiny = p if first == 2 else q
-        half, odd = divmod(left, 2)
-        for divisors in (1 + half + odd, 1 + half):
-            share = tiny / _power(square, divisors // 2) / _power(h, divisors % 2)
-            value = value * (_times(share, power, half) * (root if odd else ONE))
-        for other in [q] * second if first == 2 else [p] * first:
-            value = value * (other / h)
-        return where(eq(size, ZERO), ZERO, value) if a + b == 2 else value
-    if first and second:
-        value, left = value * (p / square * root) * (q / h * root), left - 1
-    elif first or second:
-        value, left = value * ((p if first else q) / square) * power, left - 1
-    if left % 2:
-        value = value / h * power
-    for _ in range(left // 2):
-        value = value / square * power * power
-    return where(eq(size, ZERO), ZERO, value) if a + b == 2 else value
+    growth = a + b - 1
 
+    def divisor(count: int) -> Expr:
+        """h**count."""
+        whole = _power(square, count // 2)
+        return whole * h if count % 2 else whole
 
-def _times(e: Expr, factor: Expr, count: int) -> Expr:
-    for _ in range(count):
-        e = e * factor
-    return e
+    if 2 not in (first, second):
+        singles = [p] * first + [q] * second
+        value = _product(value / divisor(growth + len(singles)), singles)
+        value = _product(value, [power] * growth)
+        return where(eq(size, ZERO), ZERO, value) if growth == 1 else value
+    # The square of the smaller argument may underflow: each of its factors takes its share of the powers of r.
+    tiny, others = (p, [q] * second) if first == 2 else (q, [p] * first)
+    value = _product(value, [other / h for other in others])
+    half, odd = divmod(growth, 2)
+    for count in (1 + half + odd, 1 + half):
+        value = value * _product(tiny / divisor(count), [power] * half + [root] * odd)
+    return where(eq(size, ZERO), ZERO, value) if growth == 1 else value
 
 
 def _homogeneous(factors: dict[int, int], degree: int, p: Expr, q: Expr, square: Expr) -> Expr:
