@@ -64,12 +64,20 @@ def inversion_product(x: Expr, y: Expr, n: int, phase: int) -> Expr:
     value: Expr = const(Fraction(2) ** (n - 1 - 2 * len(paired)))
     for t in paired:
         value = value * (_pair(p, q, t) / fourth)
-    # A subnormal argument is the last factor: what it loses before another grows is lost.
-    singles = [p if t else q for t in angles if t in (0, 1)]
+    singles = _by_size(*[p if t else q for t in angles if t in (0, 1)])
     for _ in singles:
         value = value / square
     value = _product(value, singles)
     return _product(value, [power] * n)
+
+
+def _by_size(*factors: Expr) -> list[Expr]:
+    """At most two factors, the larger first: a subnormal product must not grow again."""
+    if len(factors) < 2:
+        return list(factors)
+    p, q = factors
+    swapped = lt(abs_(p), abs_(q))
+    return [where(swapped, q, p), where(swapped, p, q)]
 
 
 def _product(e: Expr, factors: Iterable[Expr]) -> Expr:
@@ -144,7 +152,7 @@ def hypot_partial(x: Expr, y: Expr, n: int) -> Expr:
         return whole * h if count % 2 else whole
 
     if 2 not in (first, second):
-        singles = [p] * first + [q] * second
+        singles = _by_size(*[p] * first, *[q] * second)
         value = _product(value / divisor(growth + len(singles)), singles)
         value = _product(value, [power] * growth)
         return where(eq(size, ZERO), ZERO, value) if growth == 1 else value
