@@ -6,13 +6,12 @@ order that is written as a number have a row with that order as the parameter, a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, const, exact
-from gradcli.functions.row import define, eq, exp, where
+from gradcli.functions.row import abs_, define, eq, exp, le, maximum, where
 
 _WHOLE = 1000
 """The largest order that is a parameter."""
@@ -46,8 +45,11 @@ def _neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
         if n == 0:
             return high if above > 0 else -high
         mean = _mean(low, high, below, above)
-        # Next to 0 both neighbours of Y overflow to the same infinity, the higher order first.
-        return apply("instead", eq(high, const(-math.inf)), -high / 2, mean) if kind == "bessely" else mean
+        if kind != "bessely":
+            return mean
+        # Next to 0 both neighbours of Y overflow to the same infinity, the higher order first: there it counts alone.
+        alone = le(high, -maximum(abs_(low), ONE) * const(2**60))
+        return apply("instead", alone, -high / 2, mean)
 
     return slope
 
