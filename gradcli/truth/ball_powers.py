@@ -106,6 +106,8 @@ def _positive_power(x: Ball, a: Ball, n: Ball) -> Ball:
         if n > ctx.cap - 1:
             return arb_series([0], ctx.cap)
         raise pole()
+    if a >= 0 and n > 0 and not moves(x):
+        return arb(0).union(a.upper() ** n).nonnegative_part()
     raise outside() if a < 0 else unsure()
 
 
@@ -124,10 +126,10 @@ def sqrt(u: Ball) -> Ball:
     a = head(u)
     if a > 0:
         return u.sqrt()
-    if a.is_zero():
+    if a >= 0:
         if moves(u):
-            raise pole()
-        return arb(0)
+            raise pole() if a.is_zero() else unsure()
+        return u.sqrt()
     raise outside() if a < 0 else unsure()
 
 
