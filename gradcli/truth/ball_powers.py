@@ -117,8 +117,13 @@ def power(x: Ball, n: Ball) -> Ball:
         if a > 0:
             return (series(x).log() * n).exp()
         raise outside() if a < 0 else pole() if a.is_zero() else unsure()
-    if n.is_exact() and n.is_integer() and abs(n) < _LONGEST:
-        return _whole_power(x, int(n.unique_fmpz()))
+    if n.is_exact() and n.is_integer() and abs(n) < 2**1024:
+        whole = int(n.unique_fmpz())
+        if abs(whole) < _LONGEST:
+            return _whole_power(x, whole)
+        if a < 0:
+            size = _positive_power(-x, -a, n)
+            return -size if whole % 2 else size
     return _positive_power(x, a, n)
 
 
