@@ -106,6 +106,8 @@ def _positive_power(x: Ball, a: Ball, n: Ball) -> Ball:
         if n > ctx.cap - 1:
             return arb_series([0], ctx.cap)
         raise pole()
+    if a >= 0 and n > 0 and not moves(x):
+        return arb(0).union(a.upper() ** n).nonnegative_part()
     raise outside() if a < 0 else unsure()
 
 
@@ -115,8 +117,13 @@ def power(x: Ball, n: Ball) -> Ball:
         if a > 0:
             return (series(x).log() * n).exp()
         raise outside() if a < 0 else pole() if a.is_zero() else unsure()
-    if n.is_exact() and n.is_integer() and abs(n) < _LONGEST:
-        return _whole_power(x, int(n.unique_fmpz()))
+    if n.is_exact() and n.is_integer() and abs(n) < 2**1024:
+        whole = int(n.unique_fmpz())
+        if abs(whole) < _LONGEST:
+            return _whole_power(x, whole)
+        if a < 0:
+            size = _positive_power(-x, -a, n)
+            return -size if whole % 2 else size
     return _positive_power(x, a, n)
 
 
@@ -124,10 +131,10 @@ def sqrt(u: Ball) -> Ball:
     a = head(u)
     if a > 0:
         return u.sqrt()
-    if a.is_zero():
+    if a >= 0:
         if moves(u):
-            raise pole()
-        return arb(0)
+            raise pole() if a.is_zero() else unsure()
+        return u.sqrt()
     raise outside() if a < 0 else unsure()
 
 

@@ -123,6 +123,13 @@ class Jet:
             return partial(_with_parameter, rule, e.value)
         return rule
 
+    @classmethod
+    def rule_of(cls, e: Expr) -> Rule:
+        """The rule of a node other than a variable, at values alone; literals mean their exact decimals."""
+        jet = cls.__new__(cls)
+        jet.doubles = False
+        return jet._rule(e)
+
     def _plan(self, moving: int) -> _Plan:
         plan = self._plans.get(moving)
         if plan is None:
