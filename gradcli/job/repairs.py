@@ -77,21 +77,28 @@ class Repairs:
         assert wanted is not None
         if not self.exact:
             raise GradError(f"--digits {wanted} needs python-flint: pip install python-flint")
-        from gradcli.truth.digits import digits
+        from gradcli.truth.digits import Digits
 
         points = [dict(zip(hard.coordinates, map(float, row), strict=True)) for row in zip(*coordinates, strict=True)]
-        columns = []
-        for target, column in zip(hard.targets, results, strict=True):
-            cells = []
-            for point, value in zip(points or [{}], column, strict=True):
-                text = None
-                if all(map(math.isfinite, point.values())):
-                    text = digits(hard.roots[target.output], self.exactly(point), target.powers, wanted)
-                if text is None:
-                    text = spell(float(value))
-                    hard.doubtful.add(target.name)
-                cells.append(text.encode())
-            columns.append(Kept(cells, True))
+        points = points or [{}]
+        finite = [point for point in points if all(map(math.isfinite, point.values()))]
+        exact = [self.exactly(point) for point in finite]
+        columns: list[Any] = []
+        for output, root in enumerate(hard.roots):
+            targets = hard.targets[output * hard.per_output : (output + 1) * hard.per_output]
+            rows = iter(Digits(root, hard.order).texts(exact, [target.powers for target in targets], wanted))
+            texts = [
+                next(rows) if all(map(math.isfinite, point.values())) else [None] * len(targets) for point in points
+            ]
+            for k, target in enumerate(targets):
+                cells = []
+                for row, value in zip(texts, results[len(columns)], strict=True):
+                    text = row[k]
+                    if text is None:
+                        text = spell(float(value))
+                        hard.doubtful.add(target.name)
+                    cells.append(text.encode())
+                columns.append(Kept(cells, True))
         return columns
 
     def exactly(self, point: Mapping[str, float]) -> dict[str, Any]:
