@@ -19,7 +19,9 @@ from gradcli.compute.backends.scalar import at_point
 from gradcli.compute.execute import whole
 from gradcli.compute.grid import Axis, Grid, Values
 from gradcli.compute.program import build
+from gradcli.compute.trust.table import rule_of
 from gradcli.expr import ZERO, Expr, apply, const, constant, var
+from gradcli.functions import LOWERED, NONLOCAL, TABLE
 from gradcli.language import parse
 
 U = Fraction(1, 2**53)
@@ -299,3 +301,9 @@ def test_bounds_may_begin_with_decimals():
     assert at_point(trust.bounds([third]), {}) == [float(abs(Fraction(1 / 3) - Fraction(1, 3)) / U)]
     assert trust.bounds([constant("pi")]) == [ZERO]
     assert at_point(trust.bounds([constant("pi")], decimals=True), {})[0] >= 1.0
+
+
+@pytest.mark.quick
+def test_every_kernel_has_a_rule():
+    local = {row.name for row in TABLE.values() if row.expansion is None and not row.reduces} - NONLOCAL
+    assert not [name for name in sorted({*LOWERED, *local, "min", "max"}) if rule_of(name) is None]

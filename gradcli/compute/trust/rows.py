@@ -36,12 +36,10 @@ class Settled:
     def __call__(self, ins: Sequence[Array], outs: Sequence[Array], extents: tuple[int, ...]) -> None:
         columns = outs[self.count :]
         self.kernel(ins, [c for pair in zip(columns, outs, strict=False) for c in pair], extents)
-        unsettled = np.zeros(len(columns[0]), dtype=bool)
-        for column in columns:
-            unsettled |= ~(column < np.inf)
-        if not unsettled.any():
+        # A maximum, which is nan if a number is, takes a fifth of the time of a mask.
+        if all(np.max(column, initial=0.0) < np.inf for column in columns):
             return
-        rows = np.flatnonzero(unsettled)
+        rows = np.flatnonzero(~np.all([column < np.inf for column in columns], axis=0))
         for start in range(0, len(rows), _BLOCK):
             chosen = rows[start : start + _BLOCK]
             places = np.unravel_index(chosen, extents) if extents else ()

@@ -170,7 +170,7 @@ def _mod(o: Any, v: Any, a: Any, b: Any, p: Any, q: Any) -> Any:
     size = abs(b)
     lost = p + o.ratio(abs(v - a) * q, size)
     near = (lost > 0) & (o.least(abs(v), size - abs(v)) <= lost * U)
-    whole = (p + q == 0) & (o.rint(a) == a) & (o.rint(b) == b)
+    whole = (p + q == 0) & (o.rint(a) == a) & (o.rint(b) == b) & (abs(a) + size < 2.0**53)
     error = o.where(near, size * UNKNOWN, 0.0) + lost + o.where(whole, 0.0, abs(v))
     return o.where(q * U > 0.25 * size, INF, error)
 
