@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gradcli.calculus.derive import expand
-from gradcli.expr import Expr, readable
+from gradcli.expr import Expr, readable, text
 from gradcli.truth.balls import arithmetic
 from gradcli.truth.budget import BUDGET, Budget, UndefinedError, UnknownError
 from gradcli.truth.field import PRECISION, Field
@@ -19,6 +19,9 @@ from gradcli.truth.lines import DIRECTIONS, Both, Lines, Point, agree, numbers, 
 from gradcli.truth.series import Germ, lead
 from gradcli.truth.series_functions import Limit
 from gradcli.truth.series_text import series_text
+
+_SHORT = 24
+"""Characters of a coordinate that are written as such in a series."""
 
 
 class Truth(NamedTuple):
@@ -89,7 +92,7 @@ class Judge:
             try:
                 at = numbers(point, field)
                 beside = Lines(self.root, at, field).side({wrt: side}, 0, terms)
-                return series_text(beside.germ, wrt, at[wrt], side, terms)
+                return series_text(beside.germ, wrt, at[wrt], side, terms, _written(point[wrt]))
             except (UndefinedError, UnknownError):
                 return ""
 
@@ -103,6 +106,14 @@ class Judge:
             return _nothing("undefined", str(undefined))
         except UnknownError as unknown:
             return _nothing("unknown", str(unknown))
+
+
+def _written(value: Expr | float) -> str:
+    """A coordinate as it is written if it is a short expression, such as pi/2; else ""."""
+    if not isinstance(value, Expr) or value.op not in ("constant", "mul", "div", "power", "sqrt", "exp", "log"):
+        return ""
+    written = text(value, _SHORT)
+    return written if len(written) <= _SHORT else ""
 
 
 def _nothing(verdict: str, why: str) -> Truth:
