@@ -19,7 +19,7 @@ _LONG = 24
 def series_text(germ: Germ, wrt: str, at: Exact, side: int, terms: int, written: str = "") -> str:
     """The first terms and the O-term. An oscillation is told as a bound that it has.
 
-    ``written``: the text of ``at`` where that is positive.
+    ``written``: the text of the size of ``at``, if it has one.
     """
     field = germ.field
     beside = _beside(field, spell_name(wrt), at, side, written)
@@ -28,7 +28,7 @@ def series_text(germ: Germ, wrt: str, at: Exact, side: int, terms: int, written:
     if rest is not None:
         above, below, _ = _growth(field, rest, beside)
         parts.append(f"O({_quotient(above, below)})" if below else f"O({_bare(above) or 1})")
-    return " + ".join(parts).replace("+ -", "- ") or "0"
+    return _bare(" + ".join(parts).replace("+ -", "- ")) or "0"
 
 
 class _Beside(NamedTuple):
@@ -43,7 +43,7 @@ def _beside(field: Field, name: str, at: Exact, side: int, written: str) -> _Bes
     sign = field.sign(at)
     if not sign:
         return _Beside(name, name if side > 0 else f"(-{name})", side)
-    number = written if written and sign > 0 else _number(field, at if sign > 0 else neg(at))
+    number = written or _number(field, at if sign > 0 else neg(at))
     signed = f"({name} {'-' if sign > 0 else '+'} {number})"
     opposite = f"({number} - {name})" if sign > 0 else f"(-{number} - {name})"
     return _Beside(signed, signed if side > 0 else opposite, side)

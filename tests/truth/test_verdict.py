@@ -210,7 +210,10 @@ def test_a_variable_that_the_expression_lacks():
     "text, at, side, series",
     [("tan(x)", "pi/2", -1, "-1/(x - pi/2) + (x - pi/2)/3 + O((x - pi/2)**3)"),
      ("sqrt(x - e)", "e", 1, "(x - e)**(1/2)"), ("log(1 - x)*(x - 1)**2", "1", -1, "(x - 1)**2*log(1 - x)"),
-     ("sqrt(-2 - x)", "-2", -1, "(-2 - x)**(1/2)"), ("exp(1/(x + 1))", "-1", 1, "exp(1/(x + 1))")],
+     ("sqrt(-2 - x)", "-2", -1, "(-2 - x)**(1/2)"), ("exp(1/(x + 1))", "-1", 1, "exp(1/(x + 1))"),
+     ("abs(x + 0.3)", "-0.3", 1, "x + 0.3"), ("(x - 1/3)**2", "1/3", 1, "(x - 1/3)**2"),
+     ("(x + pi/2)**2", "-pi/2", 1, "(x + pi/2)**2"), ("sqrt(-pi/2 - x)", "-pi/2", -1, "(-pi/2 - x)**(1/2)"),
+     ("x - pi - 1", "pi + 1", 1, "x - 4.141592653589793")],
 )  # fmt: skip
 def test_series_in_the_distance_from_the_point_as_it_is_written(text, at, side, series):
     assert Judge(expr(text), 2).series({"x": expr(at)}, "x", side, 2) == series
