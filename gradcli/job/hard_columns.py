@@ -141,11 +141,13 @@ def _kinds(hard: HardPoints) -> str:
     hint = "" if hard.job.sides or hard.job.verdict else "; --sides shows both sides"
     kinds = sorted(hard.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
     if hard.points == 1 and hard.hardest is not None:
-        name, axis, truth = hard.hardest
+        name, axis, truth, others = hard.hardest
         what, f = place(truth.verdict), spell_name(name)
         along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
         here = "in this row" if hard.of_rows else "here"
-        return f"{f} has {what} {here}{along}: {sentence(truth, 'it')}{hint}" if what else sentence(truth, name)
+        told = f"{f} has {what} {here}{along}: {sentence(truth, 'it')}" if what else sentence(truth, name)
+        more = {0: "", 1: "; another result breaks here too"}.get(others, f"; {others} other results break here too")
+        return f"{told}{more}{hint if what else ''}"
     count, points = sum(hard.kinds.values()), "rows" if hard.of_rows else "points"
     known = [*dict.fromkeys([what for verdict, _ in kinds if (what := place(verdict))])]
     told = ", ".join([f"{n:,} {verdict}" for verdict, n in kinds])

@@ -85,7 +85,7 @@ class HardPoints:
         self._tiers: Tiers | None = None
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
-        self.hardest: tuple[str, str, Beside] | None = None
+        self.hardest: tuple[str, str, Beside, int] | None = None
         self.points = 0
         self.unproved = 0
         self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")

@@ -83,3 +83,10 @@ def test_names(shell: Shell) -> None:
     assert err == (
         f"gradcli: note: `a b` has a kink here along `c d`: the slope is -1 on the left, 1 on the right{HINT}\n"
     )
+
+
+def test_several_results_at_one_point(shell: Shell) -> None:
+    note = "gradcli: note: f1 has a kink here: the slope is -1 on the left, 1 on the right"
+    assert shell("diff", "abs(x)", "relu(x)", "--at", "x=0")[2] == f"{note}; another result breaks here too{HINT}\n"
+    _, _, err = shell("diff", "abs(x)", "x", "relu(x)", "sign(x)", "--at", "x=0")
+    assert err == f"{note}; 2 other results break here too{HINT}\n"
