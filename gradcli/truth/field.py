@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping
 
 from flint import arb, ctx, fmpq
 
-from gradcli.truth.budget import BITS, Budget
+from gradcli.truth.budget import BITS, Budget, UnknownError
 from gradcli.truth.numbers import (
     ONE,
     ZERO,
@@ -30,6 +30,8 @@ from gradcli.truth.numbers import (
 
 PRECISION = 128
 """Bits of the first ball of a number."""
+_SMALL = 1e-200
+"""The radius of a ball around 0 that is taken for 0."""
 HARDER = (256, 1024, 2048)
 """Bits of the balls that follow where the first one contains 0."""
 
@@ -180,6 +182,8 @@ class Field:
                 enclosure = ball_of_form(form)
                 if enclosure > 0 or enclosure < 0:
                     return 1 if enclosure > 0 else -1
+            if not enclosure.is_finite() or not enclosure.rad() < _SMALL:
+                raise UnknownError("a number that no narrow ball encloses")
         finally:
             ctx.prec = before
         self.budget.doubts += 1

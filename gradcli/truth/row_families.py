@@ -169,7 +169,7 @@ def _airy(name: str, method: Callable[[arb_series], arb_series], decay: Power) -
 
 def _lambert(branch: int) -> Row:
     regular = taylor(
-        f"lambertw {branch}", of_series(lambda s: s.lambertw(branch)), lambda at: None if at or branch else ZERO
+        f"lambertw {branch}", of_series(lambda s: s.lambertw(-branch)), lambda at: None if at or branch else ZERO
     )
 
     def row(u: Germ) -> Germ:
