@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from flint import arb, arb_series, ctx, fmpq
 
 from gradcli.truth import elementary_numbers as exact
+from gradcli.truth.ball_special import RULES
+from gradcli.truth.balls import BallError, Rule, with_terms
 from gradcli.truth.budget import UndefinedError, UnknownError
 from gradcli.truth.elementary_numbers import current
 from gradcli.truth.field import Field
@@ -20,12 +22,12 @@ from gradcli.truth.row_limits import Row, absolute, by_slope, inside
 from gradcli.truth.series import Germ, compose
 from gradcli.truth.series_functions import derivative, exp, finite_limit, integral, log, power
 
-Coefficient = Callable[[arb, int], arb]
-"""The j-th Taylor coefficient of a function at a ball."""
 
+def taylor(name: str, rule: Rule, known: Callable[[fmpq], fmpq | None] | None = None) -> Row:
+    """The Taylor series of a function at the limit of its argument, by its row in ball arithmetic.
 
-def taylor(name: str, coefficient: Coefficient, known: Callable[[fmpq], fmpq | None] | None = None) -> Row:
-    """The Taylor series of a function at the limit of its argument. ``known``: exact values at some rationals."""
+    ``known``: exact values at some rationals.
+    """
 
     def row(u: Germ) -> Germ:
         at = finite_limit(u)
@@ -34,30 +36,43 @@ def taylor(name: str, coefficient: Coefficient, known: Callable[[fmpq], fmpq | N
         field = u.field
         point = field.normal(at)
         value = known(point) if known is not None and isinstance(point, fmpq) else None
+        series = _Series(rule, point)
 
         def factor(j: int) -> Exact:
             if not j and value is not None:
                 return value
-            key = (name, field.identity(point), j)
-            return field.number("taylor", key, lambda: coefficient(current(point), j))
+            return field.number("taylor", (name, field.identity(point), j), lambda: series.coefficient(j))
 
         return compose(factor, u - u.number(point))
 
     return row
 
 
-def of_series(method: Callable[[arb_series], arb_series]) -> Coefficient:
-    """Taylor coefficients by a method of flint's power series."""
+class _Series:
+    """The Taylor coefficients of a row at a number: as many as were asked for, at each precision."""
 
-    def coefficient(at: arb, j: int) -> arb:
-        before = ctx.cap
-        ctx.cap = j + 1
-        try:
-            return method(arb_series([at, 1], j + 1))[j]
-        finally:
-            ctx.cap = before
+    def __init__(self, rule: Rule, point: Exact) -> None:
+        self.rule = rule
+        self.point = point
+        self.known: dict[int, list[arb]] = {}
 
-    return coefficient
+    def coefficient(self, j: int) -> arb:
+        """The ball of a coefficient; one without bounds where the row has none."""
+        series = self.known.get(ctx.prec, [])
+        if j >= len(series):
+            count = max(_FIRST, 2 * j)
+            try:
+                at = current(self.point)
+                found = with_terms(count, lambda: self.rule(arb_series([at, 1], count) if count > 1 else at))
+                series = [found[k] for k in range(count)]
+            except BallError:
+                return arb("nan")
+            self.known[ctx.prec] = series
+        return series[j]
+
+
+_FIRST = 6
+"""Coefficients that are computed at once."""
 
 
 # Error functions.
@@ -107,22 +122,7 @@ def erfcx(x: Germ) -> Germ:
     return exp(x * x) * erfc(x)
 
 
-def _erfinv_coefficient(at: arb, j: int) -> arb:
-    """By y' = sqrt(pi)/2*exp(y**2), one coefficient after the other."""
-    before = ctx.cap
-    ctx.cap = j + 1
-    try:
-        scale = arb.const_sqrt_pi() / 2
-        series = arb_series([at.erfinv()], j + 1)
-        for k in range(j):
-            slope = (series * series).exp() * arb_series([scale], j + 1)
-            series = arb_series([*[series[i] for i in range(k + 1)], slope[k] / (k + 1)], j + 1)
-        return series[j]
-    finally:
-        ctx.cap = before
-
-
-_erfinv = taylor("erfinv", _erfinv_coefficient, lambda at: None if at else ZERO)
+_erfinv = taylor("erfinv", RULES["erfinv"], lambda at: None if at else ZERO)
 
 
 def erfinv(u: Germ) -> Germ:
@@ -144,15 +144,11 @@ def _known_gamma(at: fmpq) -> fmpq | None:
     return fmpq(math.factorial(int(at.p) - 1)) if at.q == 1 and 0 < at < _FACTORIALS else None
 
 
-_gamma = taylor("gamma", of_series(arb_series.gamma), _known_gamma)
-_lgamma = taylor("lgamma", of_series(arb_series.lgamma), lambda at: ZERO if at in (1, 2) else None)
+_gamma = taylor("gamma", RULES["gamma"], _known_gamma)
+_lgamma = taylor("lgamma", RULES["lgamma"], lambda at: ZERO if at in (1, 2) else None)
 
 
-def _digamma_coefficient(at: arb, j: int) -> arb:
-    return of_series(arb_series.lgamma)(at, j + 1) * (j + 1)
-
-
-_digamma = taylor("digamma", _digamma_coefficient)
+_digamma = taylor("digamma", RULES["digamma"])
 
 
 def _shifts(u: Germ) -> int:
