@@ -18,10 +18,12 @@ from gradcli.truth.numbers import (
     Exact,
     Form,
     Monomial,
+    Power,
     Real,
     ball,
     ball_of_form,
     form_of,
+    fresh_ball,
     from_form,
     one_double,
     rational_double,
@@ -30,6 +32,8 @@ from gradcli.truth.numbers import (
 
 PRECISION = 128
 """Bits of the first ball of a number."""
+_NORMAL = 4000
+"""Products that the normal form of one number may take."""
 _SMALL = 1e-200
 """The radius of a ball around 0 that is taken for 0."""
 HARDER = (256, 1024, 2048)
@@ -52,7 +56,7 @@ class Field:
         return known
 
     def number(self, kind: str, argument: Hashable, enclose: Callable[[], arb]) -> Exact:
-        return Real("form", form={((self.atom(kind, argument, enclose), ONE),): ONE})
+        return Real("form", form={((self.atom(kind, argument, enclose), 1),): ONE})
 
     @property
     def pi(self) -> Exact:
@@ -109,13 +113,13 @@ class Field:
             raise ZeroDivisionError
         return self.number("inverse", frozenset(form.items()), lambda: 1 / ball_of_form(form))
 
-    def monomial(self, powers: Mapping[Atom, fmpq]) -> tuple[fmpq, Monomial]:
+    def monomial(self, powers: Mapping[Atom, Power]) -> tuple[fmpq, Monomial]:
         """A rational factor and a monomial: whole powers of primes are taken out."""
         factor = ONE
         kept = []
         for atom, power in powers.items():
             if atom.kind == "prime":
-                whole = int(power.p // power.q)
+                whole = power.numerator // power.denominator
                 if whole:
                     factor *= fmpq(atom.argument) ** whole  # type: ignore[call-overload]
                     power -= whole
@@ -130,7 +134,7 @@ class Field:
             for n, d in b.items():
                 powers = dict(m)
                 for atom, power in n:
-                    powers[atom] = powers.get(atom, ZERO) + power
+                    powers[atom] = powers.get(atom, 0) + power
                 factor, monomial = self.monomial(powers)
                 total[monomial] = total.get(monomial, ZERO) + factor * c * d
         return from_form(self._pythagoras(total))
@@ -148,7 +152,7 @@ class Field:
                     powers[sine] -= 2
                     cosine = self.atoms["cos", sine.argument]
                     parts = [(self.monomial(powers)[1], c)]
-                    powers[cosine] = powers.get(cosine, ZERO) + 2
+                    powers[cosine] = powers.get(cosine, 0) + 2
                     parts.append((self.monomial(powers)[1], -c))
                 for monomial, factor in parts:
                     total[monomial] = total.get(monomial, ZERO) + factor
@@ -170,24 +174,45 @@ class Field:
             a.sign = 1 if enclosure > 0 else -1 if enclosure < 0 else self._hard_sign(a)
         return a.sign
 
-    def _hard_sign(self, a: Exact) -> int:
-        plain = self.normal(a)
-        if isinstance(plain, fmpq):
-            return self.sign(plain)
-        form = form_of(plain)
-        before = ctx.prec
-        try:
-            for ctx.prec in HARDER:
-                self.budget.spend(len(form) * ctx.prec // 64)
-                enclosure = ball_of_form(form)
-                if enclosure > 0 or enclosure < 0:
-                    return 1 if enclosure > 0 else -1
-            if not enclosure.is_finite() or not enclosure.rad() < _SMALL:
-                raise UnknownError("a number that no narrow ball encloses")
-        finally:
-            ctx.prec = before
+    def _hard_sign(self, a: Real) -> int:
+        number: Exact = a
+        for bits in HARDER:
+            enclosure = self.enclosure(number, bits)
+            if enclosure > 0 or enclosure < 0:
+                return 1 if enclosure > 0 else -1
+            if bits == HARDER[0]:
+                number = self._cheap_normal(a)
+                if isinstance(number, fmpq):
+                    return self.sign(number)
+        if not enclosure.is_finite() or not enclosure.rad() < _SMALL:
+            raise UnknownError("a number that no narrow ball encloses")
         self.budget.doubts += 1
         return 0
+
+    def enclosure(self, a: Exact, bits: int) -> arb:
+        """A ball with so many bits."""
+        if isinstance(a, fmpq):
+            return arb(a)
+        before, ctx.prec = ctx.prec, bits
+        try:
+            found, count = fresh_ball(a)
+        finally:
+            ctx.prec = before
+        self.budget.spend(count * (1 + bits // 512))
+        return found
+
+    def _cheap_normal(self, a: Real) -> Exact:
+        """The number in normal form, as it is where that takes much work."""
+        budget = self.budget
+        kept = max(budget.left - _NORMAL, 0)
+        budget.left -= kept
+        try:
+            return self.normal(a)
+        except UnknownError:
+            budget.left = 0
+            return a
+        finally:
+            budget.left += kept
 
     def compare(self, a: Exact, b: Exact) -> int:
         return self.sign(sub(a, b))
@@ -197,19 +222,17 @@ class Field:
         if isinstance(a, fmpq):
             return rational_double(a)
         near = one_double(ball(a))
+        number: Exact = a
+        for bits in HARDER if near is None else ():
+            enclosure = self.enclosure(number, bits)
+            near = one_double(enclosure)
+            if near is not None:
+                break
+            if bits == HARDER[0]:
+                number = self._cheap_normal(a)
+                if isinstance(number, fmpq):
+                    return rational_double(number)
         if near is not None:
             return near
-        plain = self.normal(a)
-        if isinstance(plain, fmpq):
-            return rational_double(plain)
-        before = ctx.prec
-        try:
-            for ctx.prec in HARDER:
-                enclosure = ball_of_form(form_of(plain))
-                near = one_double(enclosure)
-                if near is not None:
-                    return near
-            self.budget.doubts += 1
-            return float(enclosure) if enclosure.is_finite() else math.nan
-        finally:
-            ctx.prec = before
+        self.budget.doubts += 1
+        return float(enclosure) if enclosure.is_finite() else math.nan

@@ -12,8 +12,8 @@ from flint import arb, fmpq
 from gradcli.truth import elementary_numbers as exact
 from gradcli.truth.ball_bessel import RULES
 from gradcli.truth.budget import UndefinedError, UnknownError
-from gradcli.truth.growth import DISTANCE, Power, to_power
-from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, add, inv, mul
+from gradcli.truth.growth import DISTANCE, to_power
+from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, Power, add, inv, mul
 from gradcli.truth.row_limits import Row, exprel, sinc, sinhc
 from gradcli.truth.row_special import digamma, erfcx, fixed, normpdf, taylor
 from gradcli.truth.series import Germ, compose, lead
