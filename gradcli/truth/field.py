@@ -34,6 +34,8 @@ PRECISION = 128
 """Bits of the first ball of a number."""
 _NORMAL = 4000
 """Products that the normal form of one number may take."""
+_MANY = 60
+"""Atoms above which all have their balls made in the order in which they were made."""
 _SMALL = 1e-200
 """The radius of a ball around 0 that is taken for 0."""
 HARDER = (256, 1024, 2048)
@@ -195,6 +197,11 @@ class Field:
             return arb(a)
         before, ctx.prec = ctx.prec, bits
         try:
+            if len(self.atoms) > _MANY:
+                # Those made first are inside those made later: no atom nests deeply in the stack of calls.
+                self.budget.spend(len(self.atoms))
+                for atom in [*self.atoms.values()]:
+                    atom.ball()
             found, count = fresh_ball(a)
         finally:
             ctx.prec = before

@@ -21,21 +21,21 @@ ZERO, ONE, HALF = fmpq(0), fmpq(1), fmpq(1, 2)
 class Atom:
     """A number without a simpler form, such as pi, 2**(1/3) or sin(1): two atoms of a `Field` are never equal."""
 
-    __slots__ = ("_ball", "_precision", "argument", "enclose", "kind", "serial")
+    __slots__ = ("_balls", "argument", "enclose", "kind", "serial")
 
     def __init__(self, kind: str, argument: Hashable, enclose: Callable[[], arb], serial: int) -> None:
         self.kind = kind
         self.argument = argument
         self.enclose = enclose
         self.serial = serial
-        self._precision = 0
-        self._ball = arb(0)
+        self._balls: dict[int, arb] = {}
 
     def ball(self) -> arb:
         """An enclosure at the current precision."""
-        if self._precision != ctx.prec:
-            self._ball, self._precision = self.enclose(), ctx.prec
-        return self._ball
+        known = self._balls.get(ctx.prec)
+        if known is None:
+            known = self._balls[ctx.prec] = self.enclose()
+        return known
 
 
 Power = int | Fraction

@@ -14,7 +14,7 @@ from flint import arb, arb_series, ctx, fmpq
 from gradcli.truth import elementary_numbers as exact
 from gradcli.truth.ball_special import RULES
 from gradcli.truth.balls import BallError, Rule, with_terms
-from gradcli.truth.budget import UndefinedError, UnknownError
+from gradcli.truth.budget import Budget, UndefinedError, UnknownError
 from gradcli.truth.elementary_numbers import current
 from gradcli.truth.field import Field
 from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, inv, mul
@@ -36,7 +36,7 @@ def taylor(name: str, rule: Rule, known: Callable[[fmpq], fmpq | None] | None = 
         field = u.field
         point = field.normal(at)
         value = known(point) if known is not None and isinstance(point, fmpq) else None
-        series = _Series(rule, point)
+        series = _Series(rule, point, field.budget)
 
         def factor(j: int) -> Exact:
             if not j and value is not None:
@@ -51,9 +51,10 @@ def taylor(name: str, rule: Rule, known: Callable[[fmpq], fmpq | None] | None = 
 class _Series:
     """The Taylor coefficients of a row at a number: as many as were asked for, at each precision."""
 
-    def __init__(self, rule: Rule, point: Exact) -> None:
+    def __init__(self, rule: Rule, point: Exact, budget: Budget) -> None:
         self.rule = rule
         self.point = point
+        self.budget = budget
         self.known: dict[int, list[arb]] = {}
 
     def coefficient(self, j: int) -> arb:
@@ -61,6 +62,7 @@ class _Series:
         series = self.known.get(ctx.prec, [])
         if j >= len(series):
             count = max(_FIRST, 2 * j)
+            self.budget.spend(_WORK * count * ctx.prec // 128)
             try:
                 at = current(self.point)
                 found = with_terms(count, lambda: self.rule(arb_series([at, 1], count) if count > 1 else at))
@@ -71,6 +73,8 @@ class _Series:
         return series[j]
 
 
+_WORK = 32
+"""Products of coefficients that take as long as a coefficient of a special function at 128 bits."""
 _FIRST = 6
 """Coefficients that are computed at once."""
 

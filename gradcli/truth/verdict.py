@@ -20,6 +20,9 @@ from gradcli.truth.series import Germ, lead
 from gradcli.truth.series_functions import Limit
 from gradcli.truth.series_text import series_text
 
+_REMEMBERED = 4096
+"""Points whose truth a judge remembers."""
+
 
 class Truth(NamedTuple):
     """What an expression does at a point along a line.
@@ -53,6 +56,8 @@ class Judge:
         """The truth at a point along the axis of one variable."""
         key = (tuple(point.items()), wrt)
         if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
             with arithmetic(PRECISION):
                 self._known[key] = self._judged(point, wrt)
         return self._known[key]
