@@ -186,6 +186,8 @@ class Field:
                 number = self._cheap_normal(a)
                 if isinstance(number, fmpq):
                     return self.sign(number)
+        if enclosure.is_zero():
+            return 0
         if not enclosure.is_finite() or not enclosure.rad() < _SMALL:
             raise UnknownError("a number that no narrow ball encloses")
         self.budget.doubts += 1

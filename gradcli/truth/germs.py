@@ -9,13 +9,14 @@ from fractions import Fraction
 from flint import fmpq
 
 from gradcli.expr import Expr
-from gradcli.functions import TABLE, reduces
+from gradcli.functions import reduces
 from gradcli.truth.budget import UndefinedError, UnknownError
 from gradcli.truth.field import Field
 from gradcli.truth.growth import DISTANCE
 from gradcli.truth.numbers import ONE, ZERO, Exact, mul
 from gradcli.truth.row_families import FAMILIES, OTHERS
 from gradcli.truth.row_limits import ELEMENTARY, Row
+from gradcli.truth.row_regular import regular
 from gradcli.truth.row_special import SPECIAL
 from gradcli.truth.row_steps import COMPARISONS, STEPS
 from gradcli.truth.series import Germ, constant
@@ -112,8 +113,10 @@ def _applied(e: Expr, values: list[Germ]) -> Germ | bool:
         assert isinstance(e.value, int)
         return family(e.value, *values)
     row = ROWS.get(op)
-    if row is None or reduces(e):
-        raise UnknownError(f"{TABLE[op].name if op in TABLE else op} has no series")
+    if reduces(e):
+        raise UnknownError(f"{op} takes all points at once")
+    if row is None:
+        return regular(op, e.value if isinstance(e.value, int) else None, values)
     return row(*values)
 
 

@@ -15,7 +15,8 @@ from gradcli.truth.budget import UndefinedError, UnknownError
 from gradcli.truth.growth import DISTANCE, to_power
 from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, Power, add, inv, mul
 from gradcli.truth.row_limits import Row, exprel, sinc, sinhc
-from gradcli.truth.row_special import digamma, erfcx, fixed, normpdf, taylor
+from gradcli.truth.row_regular import regular, taylor
+from gradcli.truth.row_special import digamma, erfcx, fixed, normpdf
 from gradcli.truth.series import Germ, compose, lead
 from gradcli.truth.series_functions import derivative, exp, finite_limit, in_argument, limit, log, power
 
@@ -134,7 +135,7 @@ def _real_order(kind: str) -> Row:
     def row(order: Germ, u: Germ) -> Germ:
         number = fixed(order, kind)
         if not isinstance(number, fmpq):
-            raise UnknownError("a Bessel function of an irrational order")
+            return regular(_REAL_ORDER[kind], None, [order, u])
         return bessel(kind, number, u)
 
     return row

@@ -1,7 +1,6 @@
 """Rows of the function table as germs: error functions, the normal distribution, the gamma and beta family.
 
-In a regular point these are Taylor series, whose coefficients are balls by flint (Arb); near their poles they follow
-from their functional equations.
+In a regular point these are Taylor series (`row_regular`); near poles they follow from their functional equations.
 """
 
 from __future__ import annotations
@@ -9,75 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from flint import arb, arb_series, ctx, fmpq
+from flint import arb, fmpq
 
 from gradcli.truth import elementary_numbers as exact
-from gradcli.truth.ball_special import RULES
-from gradcli.truth.balls import BallError, Rule, with_terms
-from gradcli.truth.budget import Budget, UndefinedError, UnknownError
+from gradcli.truth.budget import UndefinedError, UnknownError
 from gradcli.truth.elementary_numbers import current
 from gradcli.truth.field import Field
+from gradcli.truth.jets import RULES
 from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, inv, mul
-from gradcli.truth.row_limits import Row, absolute, by_slope, inside
-from gradcli.truth.series import Germ, compose
-from gradcli.truth.series_functions import derivative, exp, finite_limit, integral, log, power
-
-
-def taylor(name: str, rule: Rule, known: Callable[[fmpq], fmpq | None] | None = None) -> Row:
-    """The Taylor series of a function at the limit of its argument, by its row in ball arithmetic.
-
-    ``known``: exact values at some rationals.
-    """
-
-    def row(u: Germ) -> Germ:
-        at = finite_limit(u)
-        if at is None:
-            raise UnknownError(f"{name} at infinity")
-        field = u.field
-        point = field.normal(at)
-        value = known(point) if known is not None and isinstance(point, fmpq) else None
-        series = _Series(rule, point, field.budget)
-
-        def factor(j: int) -> Exact:
-            if not j and value is not None:
-                return value
-            return field.number("taylor", (name, field.identity(point), j), lambda: series.coefficient(j))
-
-        return compose(factor, u - u.number(point))
-
-    return row
-
-
-class _Series:
-    """The Taylor coefficients of a row at a number: as many as were asked for, at each precision."""
-
-    def __init__(self, rule: Rule, point: Exact, budget: Budget) -> None:
-        self.rule = rule
-        self.point = point
-        self.budget = budget
-        self.known: dict[int, list[arb]] = {}
-
-    def coefficient(self, j: int) -> arb:
-        """The ball of a coefficient; one without bounds where the row has none."""
-        series = self.known.get(ctx.prec, [])
-        if j >= len(series):
-            count = max(_FIRST, 2 * j)
-            self.budget.spend(_WORK * count * ctx.prec // 128)
-            try:
-                at = current(self.point)
-                found = with_terms(count, lambda: self.rule(arb_series([at, 1], count) if count > 1 else at))
-                series = [found[k] for k in range(count)]
-            except BallError:
-                return arb("nan")
-            self.known[ctx.prec] = series
-        return series[j]
-
-
-_WORK = 32
-"""Products of coefficients that take as long as a coefficient of a special function at 128 bits."""
-_FIRST = 6
-"""Coefficients that are computed at once."""
-
+from gradcli.truth.row_limits import Row, absolute, by_slope, general_power, inside
+from gradcli.truth.row_regular import taylor
+from gradcli.truth.series import Germ
+from gradcli.truth.series_functions import derivative, exp, finite_limit, integral, log
 
 # Error functions.
 
@@ -144,8 +86,10 @@ _SHIFTS = 200
 """The most factors by which an argument below 0 is shifted up."""
 
 
-def _known_gamma(at: fmpq) -> fmpq | None:
-    return fmpq(math.factorial(int(at.p) - 1)) if at.q == 1 and 0 < at < _FACTORIALS else None
+def _known_gamma(at: Exact) -> Exact | None:
+    if not isinstance(at, fmpq) or at.q != 1 or not 0 < at < _FACTORIALS:
+        return None
+    return fmpq(math.factorial(int(at.p) - 1))
 
 
 _gamma = taylor("gamma", RULES["gamma"], _known_gamma)
@@ -247,10 +191,7 @@ def gammainc(a: Germ, x: Germ, upper: bool = False) -> Germ:
         return field.number("gammainc", key, lambda: method(current(point), current(shape), 1))
 
     def slope(u: Germ) -> Germ:
-        exponent = a.field.normal(shape)
-        if not isinstance(exponent, fmpq):
-            raise UnknownError("an irrational power of the distance")
-        density = power(u, exponent - 1) * exp(-u) / gamma(a)
+        density = general_power(u, a - 1) * exp(-u) / gamma(a)
         return -density if upper else density
 
     return _incomplete(value, slope, x, 0 if upper else 1)
@@ -272,9 +213,7 @@ def betainc(a: Germ, b: Germ, x: Germ) -> Germ:
         )  # fmt: skip
 
     def slope(u: Germ) -> Germ:
-        if not isinstance(first, fmpq) or not isinstance(second, fmpq):
-            raise UnknownError("an irrational power of the distance")
-        return power(u, first - 1) * power(1 - u, second - 1) / beta(a, b)
+        return general_power(u, a - 1) * general_power(1 - u, b - 1) / beta(a, b)
 
     return _incomplete(value, slope, x, None)
 

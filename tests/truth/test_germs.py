@@ -119,3 +119,28 @@ def test_mixed_partials_of_random_expressions(part):
             missing += got is None
             assert got is None or near(got, case[column]), case
     assert missing <= 3
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", ["atan", "besselj", "gammainc", "tanh", "beta", "lambertw", "softplus"])
+def test_a_row_without_a_formula_is_the_series_of_its_ball(name, monkeypatch):
+    """As a new row is, before anything is said of it here."""
+    from gradcli.truth import germs
+
+    e, at = made(name), {"x": const(Fraction(3, 8))}
+    known = Judge(e, 3).along(at, "x")
+    for table in ("ROWS", "FAMILIES"):
+        monkeypatch.setattr(germs, table, {row: rule for row, rule in getattr(germs, table).items() if row != name})
+    assert Judge(e, 3).along(at, "x") == known
+
+
+@pytest.mark.quick
+def test_an_irrational_order_and_an_irrational_shape():
+    with mpmath.workdps(30):
+        bessel = [mpmath.besselj(mpmath.pi, mpmath.mpf(3) / 4, derivative=k) for k in range(3)]
+        gamma = mpmath.gammainc(mpmath.pi, 0, mpmath.mpf(3) / 4, regularized=True)
+        density = mpmath.mpf("0.75") ** (mpmath.pi - 1) * mpmath.exp("-0.75") / mpmath.gamma(mpmath.pi)
+    for text, true in (("besselj(pi, x)", bessel), ("gammainc(pi, x)", [gamma, density])):
+        truth = Judge(parse(text).outputs[0][1], 2).along({"x": const(Fraction(3, 4))}, "x")
+        assert [truth.value, *truth.right][: len(true)] == pytest.approx([float(v) for v in true], rel=1e-15)
+        assert truth.verdict == "smooth"
