@@ -104,14 +104,15 @@ def ruled(truth: Truth, order: int, rule: str, before: float) -> float | None:
         if truth.left is None or truth.right is None:
             return right if truth.left is None else left
         return (left + right) / 2 if rule == "mean" else left if left == right else math.nan
-    if not order:
-        return None if math.isfinite(before) or not math.isfinite(truth.value) else truth.value
-    number = derivative(truth, order)
-    if number is not None:
-        return number
-    if rule == "nan":
-        return math.nan
-    # An infinite convention where the sides differ would claim a derivative.
-    known = truth.verdict != "unknown" and math.isfinite(truth.value) and truth.proved
-    sides = {value for value, side in ((left, truth.left), (right, truth.right)) if side is not None}
-    return math.nan if known and math.isinf(before) and sides != {before} else None
+    if order:
+        number = derivative(truth, order)
+        if number is not None or rule == "nan":
+            return math.nan if number is None else number
+    elif math.isfinite(truth.value):
+        return None if math.isfinite(before) else truth.value
+    if math.isinf(before) and truth.verdict != "unknown" and truth.proved:
+        # An infinity that neither side has, or where the sides of a value differ, would claim what is not there.
+        sides = {value for value, side in ((left, truth.left), (right, truth.right)) if side is not None}
+        if sides and (sides != {before} if math.isfinite(truth.value) else before not in sides):
+            return math.nan
+    return None
