@@ -112,15 +112,23 @@ class Beside:
 
     def slopes(self, e: Expr, order: int) -> list[Expr]:
         """Derivatives of order 1 to ``order``, up to the last that is not zero everywhere."""
-        found = partials([e], [self.wrt], order)[e]
-        last = max((len(p) for p in found), default=0)
-        return [found.get((0,) * k, ZERO) for k in range(1, last + 1)]
+        return pure_partials(e, self.wrt, order)
 
     def carried(self, argument: Expr, value: Expr) -> Expr:
         """``value``, but nan where ``argument`` is."""
         for node in missing(argument, self.totals):
             self.totals[node] = _total(node) and all(self.totals[a] for a in node.args)
         return value if self.totals[argument] else apply("defined", argument, value)
+
+
+def pure_partials(e: Expr, wrt: str, order: int) -> list[Expr]:
+    """Derivatives of a sided expression of order 1 to ``order``, up to the last that is not zero everywhere.
+
+    No condition in it is the user's (``written`` in `forward.partials`): where there is no number, the branches say so.
+    """
+    found = partials([e], [wrt], order, [ZERO])[e]
+    last = max((len(p) for p in found), default=0)
+    return [found.get((0,) * k, ZERO) for k in range(1, last + 1)]
 
 
 def _total(e: Expr) -> bool:

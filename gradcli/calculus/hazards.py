@@ -118,10 +118,13 @@ def sign_factors(e: Expr) -> tuple[int, Sequence[Expr]] | None:
 
 _TERMS = 16
 """The most sums and multiples that are looked through for a linear form."""
+_LINEAR = frozenset({"add", "sub", "neg", "mul", "div"})
 
 
 def _monic(e: Expr) -> tuple[int, Sequence[Expr]] | None:
     """A linear form of one or two terms with the factors 1 and -1: x - 1/2 for 2*x - 1, x - 1 for x - (2 - x)."""
+    if not any(a.op in _LINEAR or exact(a) == 0 for a in e.args):
+        return None
     factors: dict[Expr, Fraction] = {}
     total = Fraction(0)
     stack = [(e, Fraction(1))]

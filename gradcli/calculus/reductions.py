@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from gradcli.expr import ONE, ZERO, Expr, apply, const, reachable, rebuild, rewrite, var
@@ -81,6 +82,14 @@ def _with_scale(e: Expr, scale: Expr) -> Expr:
     return e * scale * scale * scale * scale
 
 
+def _others(lead: Expr, scale: Expr, x: Expr) -> Expr:
+    """lead*scale**4/x in an order that stays in range where the result does; lead/x overflows for a subnormal x."""
+    tiny, late = lt(abs_(x), const(Fraction(1, 2**900))), lt(const(Fraction(1, 2**50)), scale)
+    up = where(tiny, const(Fraction(2**200)), ONE)
+    value = lead / (x * up) * scale * where(late, ONE, up)
+    return value * scale * scale * scale * where(late, up, ONE)
+
+
 def _rest_times(x: Expr, v: Expr) -> Expr:
     """The product of all nonzero elements but x, times v, in an order that stays in range where the result does."""
     lead, scale = _parts(x)
@@ -105,7 +114,7 @@ def _cofactor(x: Expr) -> Expr:
     others = where(eq(apply("sum", odd), odd), ZERO, const(math.nan))
     return where(
         eq(zeros, ZERO),
-        _with_scale(lead / x, scale),
+        _others(lead, scale, x),
         where(eq(zeros, ONE), where(zero, _with_scale(lead, scale), others), ZERO),
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
 
-from gradcli.calculus.beside import Beside, Sign, both, chosen, either, negated
+from gradcli.calculus.beside import Beside, Sign, both, chosen, either, negated, pure_partials
 from gradcli.expr import COMPARISONS, ONE, ZERO, Expr, apply, bit, const, reachable, rebuild
 from gradcli.functions import reduces
 from gradcli.functions.row import HALF, copysign, eq, gt, lt, rint
@@ -29,7 +29,7 @@ def side(root: Expr, wrt: str, sign: int, depth: int = 3) -> Expr:
 
     >>> from gradcli.expr import text, var
     >>> text(side(apply("relu", var("x") - 1), "x", 1))
-    'x - 1 if not x < 1 else 0'
+    'where(x < 1, 0, x - 1)'
     """
     beside = Beside(wrt, sign, depth)
     mask = bit(wrt)
@@ -39,6 +39,16 @@ def side(root: Expr, wrt: str, sign: int, depth: int = 3) -> Expr:
         rule = _RULES.get(e.op) if e.variables & mask and not reduces(e) else None
         new[e] = rebuild(e, args) if rule is None else rule(beside, *args)
     return new[root]
+
+
+def derivatives(root: Expr, wrt: str, sign: int, order: int) -> list[Expr]:
+    """One side's value and its derivatives in ``wrt`` of order 1 to ``order``; those that are zero everywhere are ZERO.
+
+    As `derive` of `side`, in time that does not explode with the depth of decisions inside one another.
+    """
+    value = side(root, wrt, sign, order + 1)
+    slopes = pure_partials(value, wrt, order) if order else []
+    return [value, *slopes, *[ZERO] * (order - len(slopes))]
 
 
 # The sided form of each operation that decides, of its sided arguments.

@@ -21,7 +21,7 @@ from gradcli.errors import GradError
     ),
     help="Values and all partial derivatives at points; without points, the derivatives as expressions, simplified.",
     params=options.named(
-        f"expr file order wrt allow_unused raw {options.POINTS} {options.TABLES} {options.NUMBERS} why"
+        f"expr file order wrt allow_unused raw {options.POINTS} {options.HARD} {options.TABLES} {options.NUMBERS}"
     ),
 )
 def diff(ctx: click.Context, line: CommandLine) -> None:
@@ -34,6 +34,11 @@ def diff(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Formulas, Job, derivatives
 
     check_no_input_options(line)
+    for name in options.HARD.split()[:-1]:
+        if options.typed(ctx, name):
+            raise GradError(
+                f"--{name.replace('_', '-')} is about points, and there are none", hint="give some: --at x=0"
+            )
     target = Target(ctx, line)
     job = Job(sources(line), names(line.wrt), line.order, allow_unused=line.allow_unused, **choice(line))
     request, derived = derivatives(job)
@@ -49,6 +54,7 @@ def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
 
     target = Target(ctx, line)
     wrt = names(line.wrt) if order else ()
-    job = Job(sources(line), wrt, order, allow_unused=line.allow_unused, **line.where_and_how(), **choice(line))
+    job = Job(sources(line), wrt, order, allow_unused=line.allow_unused, **line.where_and_how(), **line.hard(),
+              **choice(line))  # fmt: skip
     tables = rows(line, target.progress)
     target.write(lambda: run(job, tables), tables, why=job if line.why else None)

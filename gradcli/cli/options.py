@@ -82,6 +82,13 @@ class CommandLine:
     fill: str | None = None
     max_points: int | None = None
     strict: bool = False
+    kink: str = "derivative"
+    sides: bool = False
+    verdict: bool = False
+    trust: bool = False
+    careful: bool = False
+    no_careful: bool = False
+    exact: bool = False
     why: bool = False
     engine: str = "auto"
     threads: int | None = None
@@ -135,6 +142,17 @@ class CommandLine:
     def pointed(self) -> bool:
         """Whether any points are given."""
         return bool(self.at or self.grid or self.fill is not None or self.input)
+
+    def hard(self) -> dict[str, Any]:
+        """Keyword arguments of a job for hard points: the fields of `Hard`."""
+        if self.no_careful and (self.careful or self.exact):
+            other = "careful" if self.careful else "exact"
+            raise GradError(f"--no-careful and --{other} exclude each other")
+        return {
+            "kink": self.kink, "sides": self.sides, "verdict": self.verdict, "trust": self.trust, "exact": self.exact,
+            "proved_digits": self.digits if (self.digits or 0) > 17 else None,
+            "careful": True if self.careful else False if self.no_careful else None,
+        }  # fmt: skip
 
     def where_and_how(self) -> dict[str, Any]:
         """Keyword arguments shared by all jobs with points: the fields of `Where` and `How`."""
@@ -363,6 +381,19 @@ ROWS = {
     "max_points": _row("--max-points", type=count, metavar="N",
                        help="Refuse more points, of grids and rows.  [default: 1e9]"),
     "strict": _row("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
+    "kink": _row("--kink", default="derivative", metavar="RULE",
+                 type=click.Choice(["derivative", "convention", "limit", "left", "right", "mean", "nan", "error"]),
+                 help="What values and derivatives are at kinks, jumps and holes: the derivative where there is one, "
+                 "a convention (abs: 0), the limit, that from the left or right, their mean, nan or an error.",
+                 show_default=True),
+    "sides": _row("--sides", is_flag=True, help="Values and derivatives from the left and the right, and the verdict."),
+    "verdict": _row("--verdict", is_flag=True, help="What each point is: smooth, kink, jump, removable, pole ..."),
+    "trust": _row("--trust", is_flag=True, help="How many digits of each number are right, 0 to 16."),
+    "careful": _row("--careful", is_flag=True,
+                    help="Numbers with few right digits are computed again, proved.  [default: for points and grids "
+                    "of at most 10,000 points]"),
+    "no_careful": _row("--no-careful", is_flag=True, help="Plain doubles everywhere."),
+    "exact": _row("--exact", is_flag=True, help="Every number correctly rounded."),
     "why": _row("--why", is_flag=True,
                 help="For the first three results that are not finite, the step where that began."),
     "engine": _row("--engine", type=click.Choice(["auto", "scalar", "vector", "native"]), default="auto",
@@ -413,8 +444,8 @@ ROWS = {
                    help="Write to FILE, format by suffix: .txt or .json"),
     "report_format": _row("--format", "format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
                           help="One of table, json.  [default: table]"),
-    "digits": _row("--digits", type=click.IntRange(1, 17), metavar="N",
-                   help="Significant digits, in table, markdown, csv and tsv."),
+    "digits": _row("--digits", type=click.IntRange(1, 5000), metavar="N",
+                   help="Significant digits, in table, markdown, csv and tsv; above 17 proved ones, in json as texts."),
     "all": _row("--all", is_flag=True, help="All rows of a table, not a screenful, on a terminal too."),
     "junit": _row("--junit", metavar="FILE", help="Write JUnit's XML to FILE too."),
     "github": _row("--github", is_flag=True, help="Print annotations for GitHub Actions too."),
@@ -425,6 +456,7 @@ ROWS = {
 }  # fmt: skip
 """Spellings and click attributes of each option, by the name of its field in `CommandLine`."""
 
+HARD = "kink sides verdict trust careful no_careful exact why"
 ENGINE = "engine threads verbose no_progress"
 POINTS = f"at grid fill max_points strict {ENGINE}"
 DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"
@@ -434,8 +466,9 @@ NUMBERS = f"{OUTPUT} select drop digits all"
 SECTIONS = {
     "Claims": "claim claims claim_column equals let rtol atol max_ulp",
     "Points": "at grid fill max_points points thorough seed",
+    "Hard points": HARD,
     "Files": f"file {TABLES}",
-    "Output": f"{NUMBERS} strict why junit github color quiet debug",
+    "Output": f"{NUMBERS} strict junit github color quiet debug",
     "Engine": ENGINE,
 }
 """The sections of a command's help, and their options; others stand first."""

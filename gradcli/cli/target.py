@@ -47,6 +47,10 @@ class Target:
                 hint=f"write it to a file: -o FILE{self.format.suffixes[0]}",
             )
         digits = line.digits
+        if digits is not None and digits > 17:
+            if self.format.binary:
+                raise GradError(f"--digits {digits} is for texts: {self.format.name} holds doubles")
+            digits = None
         if digits is not None and self.format.name not in _ROUNDED:
             if options.typed(ctx, "digits"):
                 form = self.format.name
@@ -87,7 +91,7 @@ class Target:
             if progress is not None:
                 progress.erase()
         color = self.line.color
-        for text in [result.note, *([] if rows is None else rows.notes)]:
+        for text in [*result.notes, *([] if rows is None else rows.notes)]:
             self._note(text)
         if self.line.verbose:
             seconds = time.monotonic() - self.started

@@ -8,6 +8,7 @@ Layer: must not know arrays, threads or how a step is executed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -22,6 +23,10 @@ from gradcli.functions.row import exp, sqrt
 
 ERROR = "error_"
 """What the name of an operation begins with that gives the error of a kernel; see `trust`."""
+ROUGH = "rough_"
+"""As ERROR, of an inexact argument: half an ulp stands for the rounding error, for compiled code."""
+ROUGHLY = frozenset({"add", "sub", "mul", "div", "sqrt"})
+"""The kernels whose rounding error is 0 for some exact arguments, and found out at a price."""
 _ARRAYS = 400
 """Operations that a function takes which works on arrays, at a single number: some 100 us, most of it overhead."""
 
@@ -134,7 +139,7 @@ def lower(roots: Iterable[Expr]) -> list[Expr]:
             lowered = _expanded(_SQUARED[e.args[0].op](new[e.args[0].args[0]]), done)
         elif e.op in _REWRITES:
             lowered = _REWRITES[e.op](*args)
-        elif e.op.startswith(ERROR):
+        elif e.op.startswith((ERROR, ROUGH)):
             lowered = rebuild(e, args)
         else:
             simpler = expansion(e, args)
@@ -176,7 +181,8 @@ def _number(e: Expr) -> float:
 def reading_error(e: Expr) -> float:
     """What the double of a constant is off by, in units of 2**-53.
 
-    A decimal means its double, as pi and e do; a fraction that folding made, such as 1/3, is exact.
+    A decimal means its double, as pi and e do; a fraction that folding made, such as 1/3, is exact. A decimal of 16 or
+    more digits stands for a number that is none, such as the coefficients of expansions: half an ulp.
     """
     q = e.value
     if not isinstance(q, Fraction):
@@ -187,7 +193,10 @@ def reading_error(e: Expr) -> float:
         return 0.0
     while bottom % 5 == 0:
         bottom //= 5
-    return 0.0 if bottom == 1 else float(abs(Fraction(float(q)) - q) * 2**53)
+    if bottom != 1:
+        return float(abs(Fraction(float(q)) - q) * 2**53)
+    digits = repr(abs(float(q))).partition("e")[0].replace(".", "").strip("0")
+    return math.ulp(float(q)) * 2**52 if len(digits) > 15 else 0.0
 
 
 @collector_paused()

@@ -33,7 +33,7 @@ class Columns(Protocol):
 
     A block holds a flat column for each name: an array or list of floats, None for a column without values, or ``Kept``
     for cells carried through. ``whole()`` returns the columns of all points; ``shapes`` gives their
-    shapes if they differ.
+    shapes if they differ. ``members``: what JSON tells beside the columns.
     """
 
     names: tuple[str, ...]
@@ -46,6 +46,8 @@ class Columns(Protocol):
     shapes: dict[str, tuple[int, ...]] | None
     empty: tuple[str, ...]
 
+    @property
+    def members(self) -> dict[str, Any]: ...
     @property
     def blocks(self) -> Iterator[list[Any]]: ...
     def whole(self) -> list[Any]: ...

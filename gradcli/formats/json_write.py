@@ -82,8 +82,8 @@ def write_json(result: Columns, out: Out, style: Style) -> None:
         out(b',\n "unused": ' + _json(result.empty))
     if result.nonfinite:
         out(b',\n "nonfinite": ' + _json({n: result.nonfinite[n] for n in result.names if n in result.nonfinite}))
-    if (born := getattr(result, "born", None)) is not None:
-        out(b',\n "born": ' + _json(born()))
+    for key, value in result.members.items():
+        out(b",\n " + _json(key) + b": " + _json(value))
     out(b"}\n")
 
 

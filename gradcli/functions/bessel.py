@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, const, exact
-from gradcli.functions.row import define, eq, exp, where
+from gradcli.functions.row import abs_, define, eq, exp, le, maximum, where
 
 _WHOLE = 1000
 """The largest order that is a parameter."""
@@ -30,6 +30,13 @@ def _bessel(kind: str) -> Callable[[Expr, Expr], Expr]:
     return made
 
 
+def _mean(low: Expr, high: Expr, below: int, above: int) -> Expr:
+    """Half of below*low + above*high, halved first: the sum of two values below the largest double may be beyond it."""
+    low, high = low / 2, high / 2
+    total = low + high if below == above else low - high
+    return total if below > 0 else -total
+
+
 def _neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
     made = _bessel(kind)
 
@@ -37,8 +44,12 @@ def _neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
         low, high = made(const(n - 1), x), made(const(n + 1), x)
         if n == 0:
             return high if above > 0 else -high
-        total = low + high if below == above else low - high
-        return total / 2 if below > 0 else -total / 2
+        mean = _mean(low, high, below, above)
+        if kind != "bessely":
+            return mean
+        # Next to 0 both neighbours of Y overflow to the same infinity, the higher order first: there it counts alone.
+        alone = le(high, -maximum(abs_(low), ONE) * const(2**60))
+        return apply("instead", alone, -high / 2, mean)
 
     return slope
 
@@ -48,8 +59,7 @@ def _real_neighbours(kind: str, below: int, above: int) -> Callable[..., Expr]:
 
     def slope(y: Expr, order: Expr, x: Expr) -> Expr:
         low, high = made(order - 1, x), made(order + 1, x)
-        total = low + high if below == above else low - high
-        return total / 2 if below > 0 else -total / 2
+        return _mean(low, high, below, above)
 
     return slope
 

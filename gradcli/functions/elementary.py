@@ -71,13 +71,29 @@ def _cbrt(x: Expr) -> Expr:
     return where(and_(lt(ZERO, size), lt(size, const(float("inf")))), better * back, y)
 
 
+def _cbrt_factor(n: int) -> Expr:
+    return const(math.prod(Fraction(1, 3) - k for k in range(n)))
+
+
+def _dcbrt(x: Expr, n: int) -> Expr:
+    # One division after the other: y**(1 - 3*n) may overflow where its product with the factor does not.
+    value = _cbrt_factor(n) * apply("cbrt", x) ** -2
+    for _ in range(n - 1):
+        value = value / x
+    return value
+
+
 define(
     "sqrt", "square root", lambda y, x: HALF / y, domain="x >= 0", notes="slope inf at 0",
     nonnegative=True, at={0: 0, 1: 1}, edges=lambda x: [x], numpy="sqrt", libm="sqrt",
 )  # fmt: skip
 define(
-    "cbrt", "cube root, also of negative numbers", lambda y, x: const(Fraction(1, 3)) * y**-2, synonyms="cuberoot",
+    "cbrt", "cube root, also of negative numbers", lambda y, x: apply("dcbrt", x, value=1), synonyms="cuberoot",
     expansion=_cbrt, notes="slope inf at 0", parity="odd", at={0: 0, 1: 1}, edges=lambda x: [x], numpy="cbrt",
+)  # fmt: skip
+define(
+    "dcbrt", "n-th derivative of cbrt", lambda y, x, n: apply("dcbrt", x, value=n + 1), expansion=_dcbrt,
+    parameter=True, internal=True, readable=lambda x, n: _cbrt_factor(n) * apply("cbrt", x) ** (1 - 3 * n),
 )  # fmt: skip
 define(
     "exp", "exponential", lambda y, x: y,
@@ -215,35 +231,43 @@ def _direction(x: Expr, y: Expr) -> Expr:
     return where(eq(size, ZERO), ZERO, p / hypot(p, q))
 
 
+# `plane` is loaded where a derivative needs it alone: a point loads few files.
+
+
+def _dhypot(x: Expr, y: Expr, a: int, b: int) -> Expr:
+    """The derivative of hypot of order a in x and b in y."""
+    from gradcli.functions.plane import number
+
+    return apply("dhypot", x, y, value=number(a, b))
+
+
+def _dhypot_slopes(d: Expr, x: Expr, y: Expr, n: int) -> list[Expr | None]:
+    from gradcli.functions.plane import orders
+
+    a, b = orders(n)
+    return [_dhypot(x, y, a + 1, b), _dhypot(x, y, a, b + 1)]
+
+
+def _dhypot_form(x: Expr, y: Expr, n: int) -> Expr:
+    from gradcli.functions.plane import hypot_partial
+
+    return hypot_partial(x, y, n)
+
+
+def _dhypot_quotient(x: Expr, y: Expr, n: int) -> Expr:
+    from gradcli.functions.plane import hypot_quotient
+
+    return hypot_quotient(x, y, n)
+
+
+def _inversion_form(x: Expr, y: Expr, n: int, real: bool) -> Expr:
+    from gradcli.functions.plane import inversion_part
+
+    return inversion_part(x, y, n, real)
+
+
 def inversion(x: Expr, y: Expr) -> Expr:
     return apply("inversion", x, y, value=1)
-
-
-def _inversion_factors(x: Expr, y: Expr, n: int, phase: int) -> Expr:
-    """r**-n * sin(n*a + phase*pi/2) for the point (x, y) = r*(cos a, sin a), 0 at the origin for n = 1.
-
-    A product of linear forms, from sin(n*a + b) = 2**(n-1) * prod_k sin(a + (b + k*pi)/n). Unlike the sum of powers it
-    cancels at its own zeros alone, and overflows only where the result does.
-    """
-    # Scaled by a power of two that keeps the squares in range.
-    size = maximum(abs_(x), abs_(y))
-    far, near = gt(size, const(Fraction(2) ** 500)), lt(size, const(Fraction(1, 2**500)))
-    power = where(far, _DOWN, where(near, _UP, ONE))
-    p, q = x * power, y * power
-    square = p * p + q * q
-    if n == 1:
-        return where(eq(size, ZERO), ZERO, (p if phase else q) / square * power)
-    p, q = p / square, q / square
-    value = const(2 ** (n - 1))
-    for k in range(n):
-        quarters = Fraction(phase + 2 * k, n)
-        turn = math.pi / 2 * quarters
-        if quarters in (0, 1):
-            factor = p if quarters else q
-        else:
-            factor = const(math.cos(turn)) * q + const(math.sin(turn)) * p
-        value = value * factor * power
-    return value
 
 
 def _inverted(x: Expr, y: Expr, n: int, imaginary: bool) -> Expr:
@@ -257,23 +281,28 @@ def _inverted(x: Expr, y: Expr, n: int, imaginary: bool) -> Expr:
 
 define(
     "direction", "x/hypot(x, y), the direction cosine; 0 at (0, 0)",
-    lambda c, x, y: direction(y, x) * inversion(y, x), lambda c, x, y: -c * inversion(y, x),
+    lambda c, x, y: _dhypot(x, y, 2, 0), lambda c, x, y: _dhypot(x, y, 1, 1),
     expansion=_direction, internal=True, singular=origin,
     readable=lambda x, y: ONE / sqrt(y**2 + ONE) if x is ONE else x / hypot(x, y), kinks=True,
+)  # fmt: skip
+define(
+    "dhypot", "partial derivative of hypot of number n; 0 at (0, 0) for order 2",
+    every=_dhypot_slopes, arity=(2, 2), parameter=True, internal=True, expansion=_dhypot_form, singular=origin,
+    readable=_dhypot_quotient, kinks=True,
 )  # fmt: skip
 define(
     # d/dx z**-n = -n*z**-(n+1) and d/dy z**-n = -i*n*z**-(n+1): each slope is a row of the same family.
     "inversion", "real part of (x + i*y)**-n; x/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
     lambda p, x, y, n: n * apply("inversion_im", x, y, value=n + 1),
-    expansion=lambda x, y, n: _inversion_factors(x, y, n, 1), parameter=True, internal=True, singular=origin,
+    expansion=lambda x, y, n: _inversion_form(x, y, n, True), parameter=True, internal=True, singular=origin,
     readable=lambda x, y, n: _inverted(x, y, n, False), kinks=True,
 )  # fmt: skip
 define(
     "inversion_im", "imaginary part of (x + i*y)**-n; -y/(x**2 + y**2) for n = 1, then 0 at (0, 0)",
     lambda p, x, y, n: -n * apply("inversion_im", x, y, value=n + 1),
     lambda p, x, y, n: -n * apply("inversion", x, y, value=n + 1),
-    expansion=lambda x, y, n: -_inversion_factors(x, y, n, 0), parameter=True, internal=True, singular=origin,
+    expansion=lambda x, y, n: -_inversion_form(x, y, n, False), parameter=True, internal=True, singular=origin,
     readable=lambda x, y, n: _inverted(x, y, n, True), kinks=True,
 )  # fmt: skip
 

@@ -13,8 +13,10 @@ from gradcli.compute.grid import Axis, Grid
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
 from gradcli.expr import Expr, substitute, var
+from gradcli.job.choices import POINT_LIMIT, conflicts
+from gradcli.job.hard_points import HardPoints
 from gradcli.job.parse_at_grid_fill import Points
-from gradcli.job.request import POINT_LIMIT, Formulas, Job, Request, Rows, check_size
+from gradcli.job.request import Formulas, Job, Request, Rows, check_size
 from gradcli.job.result import Computed, Result
 
 __all__ = [
@@ -48,11 +50,13 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     request = Request(job, points.names, rows)
     if rows is None:
         _bound_grid(job, points, request)
+    conflicts(job, request.reductions)
     outputs = [e for _, e in request.derived]
     varies = Varying(points.at)
     single = bool(request.reductions) and not any(map(varies, outputs))
     coordinates = [name for name in request.points if not single or name in points.at]
-    names = (*coordinates, *[n for n, _ in request.derived])
+    hard = None if request.reductions else HardPoints(job, request, points)
+    names = (*coordinates, *[n for n, _ in request.derived], *(hard.names if hard else ()))
     axis, kept, places = None, {}, None
     if rows is not None:
         if single and rows.keep:
@@ -62,19 +66,22 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
 
         tables = Tables(rows, points, request.points, request.parsed, names, None if single else job)
         if not request.reductions:
-            return Streamed(job, request, points, tables).chosen(tables.places)
+            assert hard is not None
+            return Streamed(job, request, points, tables, hard).chosen(tables.places)
         axis, cells = tables.whole(job.max_points)
         kept, places = dict(zip(tables.kept, cells, strict=True)), None if single else tables.places
     grid, filled = _bound_grid(job, points, request, axis)
-    outputs = [*map(var, coordinates), *outputs]
+    outputs = [*map(var, coordinates), *outputs, *(hard.mask if hard else ())]
     if filled:
         # Substitute after differentiation, so that derivatives are in the filled variable, not in the indices.
         outputs = substitute(outputs, filled)
     over = Grid([axis for axis in grid.axes if axis.fixed]) if single else grid
     plan = Plan(outputs, grid, over, reductions=request.reductions)
+    if hard is not None:
+        hard.begin(outputs, grid.size, plan.steps)
     result = Result(
         plan, names, len(coordinates), request.facts(job.order), job,
-        matrix=bool(points.shape) and not points.grids and not single, kept=kept,
+        matrix=bool(points.shape) and not points.grids and not single, kept=kept, hard=hard,
     )  # fmt: skip
     return result.chosen(job.places((), names) if places is None else places)
 

@@ -61,7 +61,7 @@ class Born:
             return
         result = self.result
         names, points = result.names[len(result.kept) :], result.points
-        columns = [k for k in range(points, len(block)) if names[k] in self._shown]
+        columns = [k for k in range(points, len(block) - result.told) if names[k] in self._shown]
         bad = [(row, k) for k in columns for row in _nonfinite_rows(block[k], room)]
         for row, k in sorted(bad)[:room]:
             point = {names[i]: float(block[i][row]) for i in range(points)}

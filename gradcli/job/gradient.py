@@ -18,10 +18,11 @@ from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, apply, spell_name, substitute, var
 from gradcli.formats.npy_random import Stored
 from gradcli.job import cotangents
+from gradcli.job.choices import Choice, How, Where
 from gradcli.job.gradient_result import Layout, arranged
 from gradcli.job.inputs import Tables
 from gradcli.job.parse_at_grid_fill import INDICES, Points
-from gradcli.job.request import Choice, Expressions, Formulas, How, Rows, Where, check_size
+from gradcli.job.request import Expressions, Formulas, Rows, check_size
 from gradcli.job.result import Computed
 
 _RENAME = "call the variable something else"

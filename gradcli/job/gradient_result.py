@@ -20,7 +20,8 @@ from gradcli.compute.row_sums import row_sums
 from gradcli.errors import GradError
 from gradcli.expr import Expr, bit, substitute, var
 from gradcli.formats.npy_random import Along, Stored
-from gradcli.job.request import Facts, How
+from gradcli.job.choices import How
+from gradcli.job.request import Facts
 from gradcli.job.result import Computed, Result, check_held, count_nonfinite
 
 Axes = tuple[int, ...]

@@ -16,8 +16,9 @@ from gradcli.errors import GradError
 from gradcli.expr import spell_name
 from gradcli.formats import Chunk, Kept, open_table
 from gradcli.formats.input import STDIN, column_indices, file_size, opened
+from gradcli.job.choices import Choice
 from gradcli.job.parse_at_grid_fill import Points
-from gradcli.job.request import Choice, Rows
+from gradcli.job.request import Rows
 from gradcli.language import Parsed
 from gradcli.limits import memory
 

@@ -23,7 +23,7 @@ LENGTH_LIMIT = 2**53
 
 # Reading numbers.
 
-_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _COUNT = re.compile(r"[0-9]+")
 
@@ -31,7 +31,7 @@ _COUNT = re.compile(r"[0-9]+")
 def number(text: str, option: str, what: str) -> float:
     """The value of a constant expression; ``what`` names it in errors. Raises GradError if it is not a number."""
     text = text.strip()
-    if _PLAIN.fullmatch(text):
+    if PLAIN.fullmatch(text):
         value = float(text)
         # Overflow and underflow go to the parser, which raises the error for them.
         if not math.isinf(value) and (value or not re.match("[+-]?[0.]*[1-9]", text)):
@@ -106,7 +106,8 @@ def read_name(text: str, option: str) -> str:
 class Points:
     """The parsed ``--at``, ``--grid`` and ``--fill``, before the variables of the expressions are known.
 
-    ``at``: values by name; ``grids``: (name, column) pairs; ``shape``: the lengths of a shape. Raises GradError, naming
+    ``at``: values by name; ``grids``: (name, column) pairs; ``shape``: the lengths of a shape. ``texts``: by name and
+    value, the texts of values. Raises GradError, naming
     the option, for malformed text.
     """
 
@@ -116,11 +117,13 @@ class Points:
         self.shape: tuple[int, ...] = ()
         self.before_shape = 0
         self._known: set[str] = set()
+        self.texts: dict[tuple[str, float], str] = {}
         for text in at:
             for piece in split(text, ","):
                 name, value = _binding(piece, "--at", "NAME=VALUE, such as x=1")
                 self._check_new(name, "--at")
                 self.at[name] = number(value, "--at", f"the value of '{name}'")
+                self.texts[name, self.at[name]] = value.strip()
         for text in grids:
             if re.fullmatch(r"[0-9]+(x[0-9]+)*", text.strip()):
                 self._read_shape(text.strip())
@@ -128,7 +131,10 @@ class Points:
             wanted = "NAME=START:STOP:COUNT, NAME=V1,V2,... or a shape such as 3x4"
             name, values = _binding(text, "--grid", wanted)
             self._check_new(name, "--grid")
-            self.grids.append((name, _column(name, values, f"--grid {text.strip()}")))
+            column = _column(name, values, f"--grid {text.strip()}")
+            self.grids.append((name, column))
+            if isinstance(column, Values):
+                self.texts.update({(name, v): t for v, t in zip(column.values, split(values, ","), strict=True)})
         if fill is not None and not self.shape:
             raise GradError("--fill needs a shape to fill, such as --grid 3x4")
         self.fill = fill
@@ -234,7 +240,7 @@ def _binding(text: str, option: str, wanted: str) -> tuple[str, str]:
         hint = None
         if option == "--grid" and re.fullmatch(r"[0-9]+([*X\u00d7, ]+[0-9]+)+", text.strip()):
             hint = f"write the shape as {'x'.join(re.findall('[0-9]+', text))}"
-        elif option == "--at" and _PLAIN.fullmatch(text.strip()):
+        elif option == "--at" and PLAIN.fullmatch(text.strip()):
             hint = "for several values of a variable: --grid NAME=V1,V2,..."
         elif _NAME.fullmatch(text.strip()):
             hint = "it is one word, without blanks around the ="

@@ -14,65 +14,12 @@ from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, spell_name, statements, text
 from gradcli.formats import PLAIN, Dialect
+from gradcli.job.choices import Choice, Hard, How, Where
 from gradcli.language import Parsed, parse
 from gradcli.language.names import glued, product
 
 ORDER_LIMIT = 200
 COLUMN_LIMIT = 50_000
-POINT_LIMIT = 10**9
-
-
-@dataclass(frozen=True, kw_only=True)
-class Where:
-    """The points of a request, as texts typed on the command line, and their largest number."""
-
-    at: Sequence[str] = ()
-    grids: Sequence[str] = ()
-    fill: str | None = None
-    max_points: int = POINT_LIMIT
-
-
-@dataclass(frozen=True, kw_only=True)
-class How:
-    """The options of every computation. ``threads`` None: as many as pay. ``strict``: refuse non-finite results."""
-
-    engine: str = "auto"
-    threads: int | None = None
-    strict: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """The columns of the output: those that ``select`` names, in its order (None: all), without those of ``drop``."""
-
-    select: Sequence[str] | None = None
-    drop: Sequence[str] = ()
-
-    def places(
-        self, kept: Sequence[str], computed: Sequence[str], columns: Iterable[str] = (), hidden: Collection[str] = ()
-    ) -> list[int]:
-        """The places of the output's columns among those ``kept``, then ``computed``.
-
-        ``columns``: those of an input. ``hidden``: the computed columns for which those of the input stand. Raises
-        GradError for an unknown name, and if no column is left.
-        """
-        place = {name: k for k, name in enumerate(kept)}
-        dropped = set(self.drop)
-        for k, name in enumerate(computed, len(kept)):
-            if name not in hidden and name not in dropped:
-                place[name] = k
-        known = dict.fromkeys([*place, *computed, *columns])
-        for option, names in (("--select", self.select or ()), ("--drop", self.drop)):
-            for name, times in Counter(names).items():
-                if name not in known:
-                    near = meant(name, [*known], "its columns are", spell_name)
-                    raise GradError(f"{option}: the output has no column '{name}' ({near})")
-                if times > 1:
-                    raise GradError(f"{option}: '{name}' is given twice")
-        places = [place[name] for name in (place if self.select is None else self.select) if name in place]
-        if not places:
-            raise GradError("--drop: no column is left")
-        return places
 
 
 class Facts(NamedTuple):
@@ -88,7 +35,7 @@ class Facts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Job(Where, How, Choice):
+class Job(Where, How, Choice, Hard):
     """A request for values and derivatives, checked when it is run. ``wrt`` None: every variable."""
 
     expressions: Sequence[str | Source]
@@ -190,7 +137,7 @@ class Request(Expressions):
         check_order(job.order, len(wrt), len(self.outputs))
         if job.order:
             self.pointwise()
-        self._wrt, self._order = wrt, job.order
+        self.wrt, self._order = wrt, job.order
         self._derived: Named | None = None
         self.check_columns([n for n, _ in self.outputs], self.points)
 
@@ -199,7 +146,7 @@ class Request(Expressions):
         """All outputs and their derivatives by name. Raises GradError for duplicate names or too much work."""
         # Not a cached_property: in Python 3.11 it holds a lock, on which a forked child may hang.
         if self._derived is None:
-            derived = derive(self.outputs, self._wrt, self._order)
+            derived = derive(self.outputs, self.wrt, self._order)
             self.check_columns([n for n, _ in derived], self.points)
             self._derived = derived
         return self._derived

@@ -10,12 +10,14 @@ from gradcli.compute import engine
 from gradcli.compute.execute import Block, Work, blocks, whole
 from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
-from gradcli.job.request import Facts, How
+from gradcli.job.choices import How
+from gradcli.job.request import Facts
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
     from gradcli.formats.columns import Columns
     from gradcli.formats.passthrough import Kept
+    from gradcli.job.hard_points import HardPoints
 
 _LONG = 1 << 18
 """The size of a result, in numbers, from which it is formatted in a background thread."""
@@ -47,12 +49,13 @@ class Computed:
 
     def __init__(
         self, names: Sequence[str], points: int, shape: tuple[int, ...], facts: Facts, how: How, *,
-        matrix: bool, empty: Sequence[str] = (), kept: Collection[str] = (),
+        matrix: bool, empty: Sequence[str] = (), kept: Collection[str] = (), hard: HardPoints | None = None,
     ) -> None:  # fmt: skip
+        self.hard, self.told = hard, 0 if hard is None else len(hard.names)
         self.names, self.kept, self.points, self.shape = (*kept, *names), kept, points, shape
         self.size = math.prod(shape)
         self.expressions, self.variables, self.order, self.note = facts
-        self.matrix, self.empty, self.strict = matrix, tuple(empty), how.strict
+        self.matrix, self.empty, self.strict = matrix and not (hard and hard.texts), tuple(empty), how.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None
         self.inspect: Callable[[int, Block], None] | None = None
@@ -90,9 +93,10 @@ class Computed:
 
     def _count(self, block: Block) -> None:
         """Count the non-finite numbers of a block without empty columns. With ``strict`` raises GradError for one."""
+        block = block[: len(block) - self.told]
         empty = set(self.empty)
         names = [name for name in self.names if name not in empty] if empty else self.names
-        names = names[len(names) - len(block) :]
+        names = names[len(names) - self.told - len(block) : len(names) - self.told]
         for k, column in enumerate(block):
             count = count_nonfinite(column)
             if count:
@@ -110,6 +114,34 @@ class Computed:
         if list(places) != list(range(len(self.names))):
             self._output = _Chosen(self, places)
         return self
+
+    def _worded(self, block: Block) -> Block:
+        """The block, the columns about hard points as they are written."""
+        if self.hard is None or not self.hard.texts:
+            return block
+        from gradcli.job.hard_columns import told
+
+        kept = len(self.kept)
+        return [*block[:kept], *told(self.hard, block[kept:])]
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What JSON tells beside the columns."""
+        members: dict[str, Any] = {}
+        if self.hard is not None:
+            from gradcli.job.hard_columns import members as of_points
+
+            members = of_points(self.hard)
+        return members if self.born is None else {**members, "born": self.born()}
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for a careful reader, about the points done so far."""
+        if self.hard is None or not self.hard.noted:
+            return [self.note]
+        from gradcli.job.hard_columns import notes
+
+        return [self.note, *notes(self.hard)]
 
     def _with_empty(self, block: Block) -> Block:
         if not self.empty:
@@ -155,11 +187,11 @@ class Result(Computed):
     def __init__(
         self, plan: Plan, names: Sequence[str], points: int, facts: Facts, how: How, *,
         matrix: bool, empty: Sequence[str] = (), shape: tuple[int, ...] | None = None,
-        kept: Mapping[str, Kept] | None = None,
+        kept: Mapping[str, Kept] | None = None, hard: HardPoints | None = None,
     ) -> None:  # fmt: skip
         shape = plan.over.shape if shape is None else shape
         self.plan, self.cells = plan, kept or {}
-        super().__init__(names, points, shape, facts, how, matrix=matrix, empty=empty, kept=self.cells)
+        super().__init__(names, points, shape, facts, how, matrix=matrix, empty=empty, kept=self.cells, hard=hard)
         self.engine, self.slower = engine.chosen(how.engine, plan.load, plan.steps)
         engine.load(self.engine)
         self.threads = engine.threads(how.threads, plan.load, self.engine)
@@ -167,7 +199,11 @@ class Result(Computed):
 
     def _work(self) -> Work:
         """Run the preceding passes and return the work of the last one."""
-        return self.plan.last(self.plan.over, self.plan.grid, self.engine, self.threads, self._watched)
+        work = self.plan.last(self.plan.over, self.plan.grid, self.engine, self.threads, self._watched)
+        if self.hard is None:
+            return work
+        self.hard.look(self.plan.program, self.plan.over, self.engine)
+        return self.hard.work(self.plan.program, self.plan.over, self.engine, work)
 
     @property
     def blocks(self) -> Iterator[Block]:
@@ -178,7 +214,7 @@ class Result(Computed):
             done += len(block[0])
             self._count(block)
             self._watched(done)
-            yield [*self._cells(done - self.plan.before, len(block[0])), *self._with_empty(block)]
+            yield self._worded([*self._cells(done - self.plan.before, len(block[0])), *self._with_empty(block)])
 
     def _cells(self, done: int, points: int) -> Block:
         """The kept cells for the last ``points`` of the ``done`` points."""
@@ -200,7 +236,7 @@ class Result(Computed):
         self._inspected(0, columns)
         if self.strict:
             self._count(columns)
-        return [*self._cells(done, done), *self._with_empty(columns)]
+        return self._worded([*self._cells(done, done), *self._with_empty(columns)])
 
 
 def check_held(numbers: int, engine: str, hint: str = STREAMED, copies: int = 1) -> None:

@@ -16,6 +16,7 @@ from gradcli.errors import GradError
 from gradcli.expr import substitute, var
 from gradcli.formats import Chunk
 from gradcli.formats.passthrough import Kept
+from gradcli.job.hard_points import HardPoints
 from gradcli.job.inputs import NUMBER, Tables
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Job, Request
@@ -29,12 +30,13 @@ class Streamed(Computed):
     ``total`` is 0 and ``shape`` (-1,) while the number of rows is unknown. Take either ``blocks`` or ``whole()``, once.
     """
 
-    def __init__(self, job: Job, request: Request, points: Points, tables: Tables) -> None:
-        names = [*request.points, *[n for n, _ in request.derived]]
+    def __init__(self, job: Job, request: Request, points: Points, tables: Tables, hard: HardPoints) -> None:
+        names = [*request.points, *[n for n, _ in request.derived], *hard.names]
         # A grid with a single row of zeros gives the position of the row axis among the axes.
         row = Axis(tables.variables, [Values([0.0])] * len(tables.variables))
         first, filled = points.bind(request.points, rows=row)
-        outputs = substitute([*map(var, request.points), *[e for _, e in request.derived]], filled)
+        outputs = substitute([*map(var, request.points), *[e for _, e in request.derived], *hard.mask], filled)
+        hard.begin(outputs)
         position = next(k for k, axis in enumerate(first.axes) if axis.names == row.names)
         self.before, self.after = first.axes[:position], first.axes[position + 1 :]
         self.program = build(outputs, [axis.names for axis in first.axes])
@@ -45,9 +47,9 @@ class Streamed(Computed):
             raise GradError(f"{least} points are beyond the limit of {job.max_points} (--max-points)")
         shape = (-1,) if tables.rows is None else (self.total,)
         super().__init__(
-            names, len(request.points), shape, request.facts(job.order), job, matrix=False, kept=tables.kept
+            names, len(request.points), shape, request.facts(job.order), job, matrix=False, kept=tables.kept, hard=hard
         )
-        self.width = len(names)
+        self.points_of, self.width = hard, len(names)
         self.engine = "vector" if job.engine == "auto" else job.engine
         engine.load(self.engine)
         self.threads, self.steps = 1, self.program.length
@@ -57,6 +59,9 @@ class Streamed(Computed):
     @property
     def blocks(self) -> Iterator[Block]:
         """Contiguous parts in the order of the rows, each with one flat column per name."""
+        return map(self._worded, self._numbers())
+
+    def _numbers(self) -> Iterator[Block]:
         self.size = 0
         for block in aside(self._compute):
             self._inspected(self.size, block[len(self.kept) :])
@@ -78,7 +83,9 @@ class Streamed(Computed):
             self.threads = max(self.threads, threads := engine.threads(self.job.threads, load, self.engine))
             target = engine.chunk_points(self.program, self.engine, grid.size, threads)
             done = 0
-            for block in blocks(engine.work(self.program, grid, self.engine), target=target, threads=threads):
+            self.points_of.look(self.program, grid, self.engine)
+            work = self.points_of.work(self.program, grid, self.engine, engine.work(self.program, grid, self.engine))
+            for block in blocks(work, target=target, threads=threads):
                 points = len(block[0])
                 kept = [column.repeated(self.inner, done, done + points) for column in chunk.kept]
                 done += points
@@ -110,7 +117,7 @@ class Streamed(Computed):
         # Where the number of rows is known every block is copied to its place at once, and not held until the end.
         columns = [np.empty(self.total) for _ in range(self.width)]
         parts, kept, first = [], 0, len(self.kept)
-        for block in self.blocks:
+        for block in self._numbers():
             if self.total:
                 for column, part in zip(columns, block[first:], strict=True):
                     column[self.size - len(part) : self.size] = part
@@ -119,9 +126,9 @@ class Streamed(Computed):
             kept += sum(column.size for column in block[:first])
             self._check_held(self.size, kept)
         if not parts:
-            return [*[Kept([]) for _ in self.kept], *columns]
+            return self._worded([*[Kept([]) for _ in self.kept], *columns])
         joined = [Kept.joined(c) if isinstance(c[0], Kept) else np.concatenate(c) for c in zip(*parts, strict=True)]
-        return [*joined, *[column[: self.size] for column in columns]] if self.total else joined
+        return self._worded([*joined, *[column[: self.size] for column in columns]] if self.total else joined)
 
     def _check_held(self, points: int, kept: int = 0) -> None:
         memory.check(

@@ -13,6 +13,7 @@ from flint import arb, arb_series, ctx
 
 from gradcli.truth.balls import (
     Ball,
+    BallError,
     Rule,
     composed,
     head,
@@ -59,7 +60,7 @@ def _whole_power(x: Ball, n: int) -> Ball:
         y = x**n
         return y if n % 2 or x > 0 or x < 0 else y.nonnegative_part()
     if 0 <= n <= _SMALL or not nonzero_head(x):
-        return x * x if n == 2 else x**n
+        return x**n
     if n in (-1, -2):
         return 1 / x if n == -1 else 1 / (x * x)
     return _raised(x, lambda a: a**n, arb(n))
@@ -73,16 +74,24 @@ _LONGEST = 2**62
 """Exponents beyond are left alone: flint's own loop over their bits ends at a word."""
 
 
-def constant_power(x: Ball, q: Fraction) -> Ball:
-    """x**q, exact in 0 and below for whole exponents."""
-    if q.denominator == 1:
-        if abs(q) > _LONGEST:
-            raise unsure()
-        return _whole_power(x, int(q))
-    a = head(x)
+def constant_power(q: Fraction) -> Rule:
+    """The rule of x**q, which is exact in 0 and below for whole exponents."""
+    if q == 2:
+        return _square
     if q == Fraction(1, 2):
-        return sqrt(x)
-    return _positive_power(x, a, number(q))
+        return sqrt
+    if q.denominator > 1:
+        return lambda x: _positive_power(x, head(x), number(q))
+    n = int(q)
+    return _beyond if abs(n) > _LONGEST else lambda x: _whole_power(x, n)
+
+
+def _square(x: Ball) -> Ball:
+    return x * x if isinstance(x, arb_series) else (x * x).nonnegative_part()
+
+
+def _beyond(x: Ball) -> Ball:
+    raise BallError("undecided", True)
 
 
 def _positive_power(x: Ball, a: Ball, n: Ball) -> Ball:
@@ -97,6 +106,8 @@ def _positive_power(x: Ball, a: Ball, n: Ball) -> Ball:
         if n > ctx.cap - 1:
             return arb_series([0], ctx.cap)
         raise pole()
+    if a >= 0 and n > 0 and not moves(x):
+        return arb(0).union(a.upper() ** n).nonnegative_part()
     raise outside() if a < 0 else unsure()
 
 
@@ -106,8 +117,13 @@ def power(x: Ball, n: Ball) -> Ball:
         if a > 0:
             return (series(x).log() * n).exp()
         raise outside() if a < 0 else pole() if a.is_zero() else unsure()
-    if n.is_exact() and n.is_integer() and abs(n) < _LONGEST:
-        return _whole_power(x, int(n.unique_fmpz()))
+    if n.is_exact() and n.is_integer() and abs(n) < 2**1024:
+        whole = int(n.unique_fmpz())
+        if abs(whole) < _LONGEST:
+            return _whole_power(x, whole)
+        if a < 0:
+            size = _positive_power(-x, -a, n)
+            return -size if whole % 2 else size
     return _positive_power(x, a, n)
 
 
@@ -115,10 +131,10 @@ def sqrt(u: Ball) -> Ball:
     a = head(u)
     if a > 0:
         return u.sqrt()
-    if a.is_zero():
+    if a >= 0:
         if moves(u):
-            raise pole()
-        return arb(0)
+            raise pole() if a.is_zero() else unsure()
+        return u.sqrt()
     raise outside() if a < 0 else unsure()
 
 

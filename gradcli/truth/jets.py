@@ -106,12 +106,14 @@ class Jet:
         if e.op in ("and", "or"):
             return partial(_connected, e.op == "or")
         if e.op == "mul" and e.args[0] is e.args[1]:
-            return lambda a, b: ball_powers.constant_power(a, Fraction(2))
+            square = ball_powers.constant_power(Fraction(2))
+            return lambda a, b: square(a)
         if e.op in ("power", "power_shift") and (q := exact(e.args[1])) is not None:
             exponent = self._literal(q)
             assert isinstance(exponent, Fraction)
             shift = e.value if isinstance(e.value, int) else 0
-            return lambda x, n: ball_powers.constant_power(x, exponent - shift)
+            raised = ball_powers.constant_power(exponent - shift)
+            return lambda x, n: raised(x)
         rule = ball_steps.SIGNED.get(e.op) if self.doubles else None
         rule = rule or RULES.get(e.op)
         if rule is None or reduces(e):
@@ -120,6 +122,13 @@ class Jet:
             assert isinstance(e.value, int)
             return partial(_with_parameter, rule, e.value)
         return rule
+
+    @classmethod
+    def rule_of(cls, e: Expr) -> Rule:
+        """The rule of a node other than a variable, at values alone; literals mean their exact decimals."""
+        jet = cls.__new__(cls)
+        jet.doubles = False
+        return jet._rule(e)
 
     def _plan(self, moving: int) -> _Plan:
         plan = self._plans.get(moving)

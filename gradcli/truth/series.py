@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from flint import fmpq
 
-from gradcli.truth import rationals
+from gradcli.truth import ratios
 from gradcli.truth.budget import MoreTermsError, UndefinedError, UnknownError
 from gradcli.truth.field import Field
 from gradcli.truth.growth import UNIT, Growth, compare, inverse, times
@@ -32,7 +32,7 @@ class Germ:
 
     def __init__(
         self, field: Field, terms: list[Term], rest: Growth | None = None, oscillates: bool = False,
-        ratio: rationals.Ratio | None = None,
+        ratio: ratios.Ratio | None = None,
     ) -> None:  # fmt: skip
         self.field = field
         self.terms = terms
@@ -260,11 +260,11 @@ def reciprocal(x: Germ) -> Germ:
     return series.scaled(inv(c)).shifted(inverse(x.field, growth))
 
 
-def _ratio_of(x: Germ) -> rationals.Ratio | None:
+def _ratio_of(x: Germ) -> ratios.Ratio | None:
     if x.ratio is None and x.rest is None:
         terms = [(g.power, c) for g, c in x.terms if isinstance(c, fmpq) and not g.exponent and not g.logs]
         if len(terms) == len(x.terms):
-            x.ratio = rationals.polynomial(terms)
+            x.ratio = ratios.polynomial(terms)
     return x.ratio
 
 
@@ -280,10 +280,10 @@ def _arithmetic(operation: str, x: Germ, y: Germ, truncated: Callable[[Germ, Ger
     a, b = _ratio_of(x), _ratio_of(y)
     if a is None or b is None:
         return truncated(x, y)
-    ratio = rationals.combine(operation, a, b, x.field.budget)
-    if ratio is None or rationals.long(ratio):
+    ratio = ratios.combine(operation, a, b, x.field.budget)
+    if ratio is None or ratios.long(ratio):
         return truncated(x, y)
-    terms, rest = rationals.expanded(ratio, x.field.budget.terms)
+    terms, rest = ratios.expanded(ratio, x.field.budget.terms)
     return Germ(x.field, list(_powers(terms)), None if rest is None else _power(rest), False, ratio)
 
 

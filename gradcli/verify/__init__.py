@@ -15,9 +15,10 @@ from gradcli.compute import engine
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError
 from gradcli.expr import Expr, reachable
+from gradcli.job.choices import How, Where
 from gradcli.job.inputs import Tables
 from gradcli.job.parse_at_grid_fill import Points
-from gradcli.job.request import How, Rows, Where, as_text, check_size
+from gradcli.job.request import Rows, as_text, check_size
 from gradcli.language import Parsed
 from gradcli.limits import work
 from gradcli.verify.claims import Claim, Claims, Place, Texts

@@ -19,7 +19,8 @@ from gradcli.calculus.simplify import simplified
 from gradcli.compute.grid import Axis, Grid, Values
 from gradcli.compute.passes import Plan
 from gradcli.expr import Expr, reachable, readable, text, var, variables
-from gradcli.job.request import Facts, How
+from gradcli.job.choices import How
+from gradcli.job.request import Facts
 from gradcli.job.result import Result
 from gradcli.limits.work import NUMBERS, SpentError, ahead, spend, within
 from gradcli.verify import compare, sample

@@ -197,6 +197,25 @@ def slopes_of_prod(numbers: list[float], along: list[float] | None = None, chose
 
 @pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
 @pytest.mark.parametrize(
+    "numbers",
+    [
+        [1e-310, 2.0], [5e-324, 3.0], [5e-324, 2.0**1000], [5e-324, 2.0**900, 2.0**-900], [5e-324, 2.0**-1074],
+        [1e-300, 1e300, 7.0], [1e-310, -1e-310, 2.0**1020, 3.0], [1e-290, 1e300], [5e-324, 2.0**-1000, 2.0**1000],
+    ],
+)  # fmt: skip
+def test_slopes_of_a_product_with_a_tiny_factor(numbers: list[float], chosen: str) -> None:
+    """A factor whose reciprocal is beyond the range of a double."""
+    for k, value in enumerate(slopes_of_prod(numbers, chosen=chosen)):
+        true = math.prod(Fraction(v) for i, v in enumerate(numbers) if i != k)
+        try:
+            nearest = float(true)
+        except OverflowError:
+            nearest = math.copysign(math.inf, true)
+        assert value == nearest or abs(Fraction(value) - true) <= 4 * Fraction(math.ulp(nearest)), (k, value, nearest)
+
+
+@pytest.mark.parametrize("chosen", ["scalar", "vector", "native"])
+@pytest.mark.parametrize(
     ("numbers", "expected"),
     [
         ([0, math.inf, 2], [math.inf, 0, math.nan]),

@@ -924,7 +924,7 @@ def test_functions(shell: Shell) -> None:
 def test_one_function(shell: Shell) -> None:
     for name, told in {
         "besselj": "besselj(n, x)  Bessel function J of order n\ndomain: all x\n"
-        "dbesselj_dx = (besselj(0, x) - besselj(2, x))/2  (for n = 1)\n"
+        "dbesselj_dx = besselj(0, x)/2 - besselj(2, x)/2  (for n = 1)\n"
         "n is any real number; x >= 0 unless it is whole\nneeds: scipy\n",
         "ln": "log(x)  natural logarithm\ndomain: x > 0\nalso written: ln\ndlog_dx = 1/x\n"
         "log(0) = -inf, slope inf at 0; nan below\n",

@@ -25,7 +25,10 @@ gradcli: note: row 3 (x=0): df_dx is nan here: 0 times inf in the slope of log a
         ^^^^^^
   x is 0, 1/x is inf (born at 1/x: division by 0)
 """
-COUNT = "gradcli: note: 1 non-finite value in f, 1 in df_dx\n"
+COUNT = (
+    "gradcli: note: 1 of 3 points lies on a kink or a hole (1 edge+removable+vertical); --sides shows both sides\n"
+    "gradcli: note: 1 non-finite value in f, 1 in df_dx\n"
+)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -89,6 +92,7 @@ def test_rows_of_a_file(shell: Shell, empty_folder: Path) -> None:
     (empty_folder / "t.csv").write_text("x,y,name\n1,2,a\n" + "2,2,b\n" * 5 + "nan,3,c\n0,0,d\n")
     _, _, err = shell("eval", "x/y", "--input", "t.csv", "--keep", "--na", "nan", "--why", "-o", "o.csv")
     assert err == (
+        "gradcli: note: 1 of 8 points lies on a kink or a hole (1 removable); --sides shows both sides\n"
         "gradcli: note: 2 non-finite values in f\n"
         "gradcli: note: row 7 (x=nan, y=3): f is nan here: x is nan in the input\n  x/y\n  ^\n"
         "gradcli: note: row 8 (x=0, y=0): f is nan here: 0/0\n  x/y\n  ^^^\n  x is 0, y is 0\n"
@@ -99,6 +103,7 @@ def test_expressions_of_a_file(shell: Shell, empty_folder: Path) -> None:
     (empty_folder / "e.grad").write_text("r = sqrt(x*x)\nu = log(r)\n")
     _, _, err = shell("diff", "-f", "e.grad", "--at", "x=0", "--why")
     assert err == (
+        "gradcli: note: 1 of 1 points lies on a kink or a hole (1 log); --sides shows both sides\n"
         "gradcli: note: 1 non-finite value in u, 1 in du_dx\n"
         "gradcli: note: e.grad:2:5: at x=0: u is -inf here: log of 0\n"
         "  u = log(r)\n      ^^^^^^\n  sqrt(x*x) is 0\n"

@@ -40,6 +40,7 @@ class Made:
         size = len(next(iter(columns.values())))
         self.shape = (size,) if shape is None else shape
         self.expressions, self.variables, self.order, self.matrix = {"f": "x**2"}, ["x"], 1, matrix
+        self.members: dict[str, object] = {}
         self.nonfinite = {n: k for n, c in columns.items() if (k := sum(not math.isfinite(v) for v in c))}
         self.columns: list[Any] = [np.array(c) if arrays else c for c in columns.values()]
         self.block = block

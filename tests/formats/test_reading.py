@@ -637,6 +637,7 @@ class Made:
         self.expressions: dict[str, str] = {}
         self.variables: list[str] = []
         self.order, self.matrix, self.nonfinite = 1, False, dict[str, int]()
+        self.members: dict[str, object] = {}
         self.shapes: dict[str, tuple[int, ...]] | None = None
         self.empty: tuple[str, ...] = ()
 

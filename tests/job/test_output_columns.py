@@ -226,9 +226,10 @@ class Counted(str):
 
 
 def test_names_are_looked_up_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gradcli.job.choices import Choice
     from gradcli.job.inputs import Tables
     from gradcli.job.parse_at_grid_fill import Points
-    from gradcli.job.request import Choice, Rows
+    from gradcli.job.request import Rows
 
     width = 2000
     names = [Counted(f"c{k}") for k in range(width)]

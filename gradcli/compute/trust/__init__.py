@@ -17,7 +17,7 @@ from gradcli.compute import engine
 from gradcli.compute.backends.scalar import step_function
 from gradcli.compute.execute import Work
 from gradcli.compute.grid import Grid
-from gradcli.compute.program import ERROR, Program, Step, build, lower, reading_error
+from gradcli.compute.program import ERROR, ROUGH, ROUGHLY, Program, Step, build, lower, reading_error
 from gradcli.compute.trust.rules import ARITHMETIC, INF, Floats, U
 from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, exact, reachable
 from gradcli.expr.node import collector_paused
@@ -56,8 +56,9 @@ def digits(v: Any, error: Any) -> Any:
         return 16
     if v == 0 or not error < INF or not abs(v) < INF:
         return 0
-    _, exponent = math.frexp(error * U / abs(v))
-    return min(16, max(0, math.floor(_PER_BIT * exponent)))
+    lost = error * U / abs(v)
+    _, exponent = math.frexp(lost)
+    return 16 if lost == 0 else min(16, max(0, math.floor(_PER_BIT * exponent)))
 
 
 def work(outputs: Sequence[Expr], program: Program, grid: Grid, engine_name: str) -> Work:
@@ -69,26 +70,34 @@ def work(outputs: Sequence[Expr], program: Program, grid: Grid, engine_name: str
     if engine_name == "scalar":
         plain = engine.work(program, grid, engine_name)
         return plain._replace(make=partial(kernel, program), outputs=2 * len(program.outputs))
-    errors, axes = bounds(outputs), [axis.names for axis in grid.axes]
-    both = build([*outputs, *errors], axes)
-    compiled = engine.work(both, grid, engine_name)
+    axes = [axis.names for axis in grid.axes]
+    errors = bounds(outputs)
     if engine_name == "vector":
-        return compiled
+        return engine.work(build([*outputs, *errors], axes), grid, engine_name)
     from gradcli.compute.trust.rows import Settled
 
+    rough = _bounds(outputs, False, False, rough=True)
+    both = build([e for pair in zip(rough, outputs, strict=True) for e in pair], axes)
     alone = build(errors, [[name for names in axes for name in names]])
+    compiled = engine.work(both, grid, engine_name)
     return compiled._replace(make=lambda: Settled(compiled.make(), both, alone))
 
 
-@collector_paused()
 def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False) -> list[Expr]:
     """Return for each root its error in units of 2**-53 as an expression: ZERO if it is exact.
 
     With ``decimals``, variables and literals stand for decimals, which their doubles miss by up to half an ulp; with
     ``literals``, literals alone.
     """
+    return _bounds(roots, decimals, literals, rough=False)
+
+
+@collector_paused()
+def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool) -> list[Expr]:
+    """As `bounds`. ``rough``: with the rules for inexact arguments where a function has rounded one of them."""
     roots = lower(roots)
     error: dict[Expr, Expr] = {}
+    inexact: set[Expr] = set()
     for e in reachable(roots):
         if e.op == "var":
             error[e] = apply("abs", e) if decimals else ZERO
@@ -100,7 +109,12 @@ def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False
                 error[e] = ZERO
             else:
                 value = e.value if isinstance(e.value, int) else None
-                error[e] = apply(f"{ERROR}{_rule_name(e.op, e.args[-1].op)}", e, *e.args, *inner, value=value)
+                prefix = ERROR
+                if rough and (e.op not in _CARRYING or not inexact.isdisjoint(e.args)):
+                    inexact.add(e)
+                    prefix = ROUGH if e.op in ROUGHLY else ERROR
+                # Errors come first, so that each is computed soon after its value, which need not stay in a register.
+                error[e] = apply(f"{prefix}{_rule_name(e.op, e.args[-1].op)}", *inner, *e.args, e, value=value)
     return [error[r] for r in roots]
 
 
@@ -108,6 +122,8 @@ _EXACT = frozenset({
     "neg", "abs", "where", "defined", "min", "max", "sign", "copysign", "floor", "ceil", "trunc", "round", *BOOLEANS,
 })  # fmt: skip
 """Kernels that never round."""
+_CARRYING = _EXACT | ROUGHLY | {"power", "mod", "fmod"}
+"""Kernels that may be exact where their arguments are; others round wherever their value is not 0 or 1."""
 
 
 def _literal(e: Expr, decimals: bool) -> Expr:
@@ -177,16 +193,31 @@ def kernel(program: Program) -> Callable[..., None]:
 def _walk(steps: Sequence[Any], values: list[Any], errors: list[float]) -> None:
     """Run the steps of a stratum at a point."""
     for f, rule, name, out, ins in steps:
-        x = [values[i] for i in ins]
-        e = [errors[i] for i in ins]
-        v = f(*x)
+        # The common cases without lists: half of the time of a walk would go into them.
+        v = None
         try:
-            error = rule(v, *x, *e)
+            if len(ins) == 2:
+                i, j = ins
+                a, b, p, q = values[i], values[j], errors[i], errors[j]
+                v = f(a, b)
+                error = rule(v, a, b, p, q)
+            elif len(ins) == 1:
+                a, p = values[ins[0]], errors[ins[0]]
+                v = f(a)
+                error = rule(v, a, p)
+            else:
+                x = [values[i] for i in ins]
+                v = f(*x)
+                error = rule(v, *x, *[errors[i] for i in ins])
         except (ArithmeticError, ValueError):
             # The bound itself left the range of a double.
+            if v is None:
+                raise
             error = INF
+        if not error < INF:
+            error = _surely(name, v, [values[i] for i in ins], [errors[i] for i in ins])
         values[out] = v
-        errors[out] = error if error < INF else _surely(name, v, x, e)
+        errors[out] = error
 
 
 def _surely(name: str, v: float, x: Sequence[float], e: Sequence[float]) -> float:

@@ -69,25 +69,33 @@ class Arrays:
         return error
 
     @staticmethod
-    def divides(v: Any, b: Any, a: Any) -> Any:
-        return (a == 0) | ((np.abs(a) > LOW) & (residual(v, b, a) == 0))
+    def divided(v: Any, b: Any, a: Any, s: Any) -> Any:
+        error = np.abs(v) + TINY
+        exact = s == 0
+        if np.any(exact):
+            exact = exact & ((a == 0) | (np.abs(b) == INF) | ((np.abs(a) > LOW) & (residual(v, b, a) == 0)))
+            error = np.where(exact, 0.0, error)
+        return error
 
 
 def bounded(name: str, value: int | None) -> Callable[..., None]:
-    """Return the error of a kernel as a function of arrays: the value, the arguments, their errors and the output."""
+    """Return the error of a kernel as a function of arrays: errors of its arguments, these, the value, the output."""
     rule, more = rule_of(name), () if value is None else (value,)
 
     def run(*arrays: Any) -> None:
-        v, *rest, out = arrays
+        count = (len(arrays) - 2) // 2
+        *ins, out = arrays
         if rule is None:
             out[...] = INF
             return
-        np.copyto(out, rule(Arrays, v, *rest, *more))
-        odd = ~(out < INF)
+        # The output may be the memory of an input, which is read again.
+        error = np.broadcast_to(rule(Arrays, ins[-1], *ins[count:-1], *ins[:count], *more), out.shape)
+        odd = ~(error < INF)
         if odd.any():
-            v, *rest = [np.broadcast_to(a, out.shape)[odd] for a in (v, *rest)]
-            count = len(rest) // 2
-            out[odd] = surely(Arrays, name, v, rest[:count], rest[count:])
+            ins = [np.broadcast_to(a, out.shape)[odd] for a in ins]
+            error = error.copy()
+            error[odd] = surely(Arrays, name, ins[-1], ins[count:-1], ins[:count])
+        np.copyto(out, error)
 
     return run
 
@@ -103,8 +111,9 @@ def flagged(v: Array, error: Array, least: float, small: float) -> NDArray[np.bo
 def digits(v: Array, error: Array, per_bit: float) -> NDArray[np.int64]:
     """How many decimal digits of each number are right; see `trust.digits`."""
     with np.errstate(all="ignore"):
-        _, exponent = np.frexp(np.where(error == 0, 1.0, error * U / np.abs(v)))
+        lost = error * U / np.abs(v)
+        _, exponent = np.frexp(lost)
         right = np.clip(np.floor(per_bit * exponent), 0, 16).astype(np.int64)
         right[(v == 0) | ~(error < INF) | ~(np.abs(v) < INF)] = 0
-    right[error == 0] = 16
+    right[(error == 0) | (lost == 0)] = 16
     return right

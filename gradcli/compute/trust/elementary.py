@@ -10,8 +10,8 @@ from gradcli.compute.trust.rules import INF, UNKNOWN, Rule, U, own, zero
 
 
 def _sqrt(o: Any, v: Any, a: Any, p: Any) -> Any:
-    carried = o.rare(p * U > 0.25 * a, o.ratio(0.6 * p, v), lambda: o.sqrt(p * UNKNOWN))
-    return carried + o.where((p == 0) & o.divides(v, v, a), 0.0, own(o, v, 1))
+    carried = o.rare(p * U > 0.25 * a, o.ratio(0.6 * p, abs(v)), lambda: o.sqrt(p * UNKNOWN))
+    return carried + o.divided(v, v, a, p)
 
 
 def _cbrt(o: Any, v: Any, a: Any, p: Any) -> Any:
@@ -20,7 +20,7 @@ def _cbrt(o: Any, v: Any, a: Any, p: Any) -> Any:
 
 def _exp(o: Any, v: Any, a: Any, p: Any) -> Any:
     carried = o.where(p * U > 0.5, INF, 1.5 * v * p)
-    return o.where((p == 0) & (a == 0), 0.0, carried + own(o, v, 2))
+    return o.where((p == 0) & ((a == 0) | (a == -INF)), 0.0, carried + own(o, v, 2))
 
 
 def _expm1(o: Any, v: Any, a: Any, p: Any) -> Any:

@@ -23,7 +23,8 @@ _BLOCK = 1 << 14
 class Settled:
     """A kernel of values and errors, whose errors that are not finite numbers are those of ``errors``.
 
-    ``program`` is that of ``kernel``; ``errors`` computes the errors alone, its variables all on one axis.
+    ``program`` is that of ``kernel``, whose outputs are an error, its value and so on; ``errors`` computes the errors
+    alone, its variables all on one axis.
     """
 
     def __init__(self, kernel: Kernel, program: Program, errors: Program) -> None:
@@ -33,14 +34,12 @@ class Settled:
         self.sources = [names.index(name) for name, _ in errors.inputs]
 
     def __call__(self, ins: Sequence[Array], outs: Sequence[Array], extents: tuple[int, ...]) -> None:
-        self.kernel(ins, outs, extents)
         columns = outs[self.count :]
-        unsettled = np.zeros(len(columns[0]), dtype=bool)
-        for column in columns:
-            unsettled |= ~(column < np.inf)
-        if not unsettled.any():
+        self.kernel(ins, [c for pair in zip(columns, outs, strict=False) for c in pair], extents)
+        # A maximum, which is nan if a number is, takes a fifth of the time of a mask.
+        if all(np.max(column, initial=0.0) < np.inf for column in columns):
             return
-        rows = np.flatnonzero(unsettled)
+        rows = np.flatnonzero(~np.all([column < np.inf for column in columns], axis=0))
         for start in range(0, len(rows), _BLOCK):
             chosen = rows[start : start + _BLOCK]
             places = np.unravel_index(chosen, extents) if extents else ()

@@ -92,9 +92,11 @@ class Floats:
         return 0.0 if a == 0 or b == 0 else size + TINY
 
     @staticmethod
-    def divides(v: float, b: float, a: float) -> bool:
-        """Whether v*b is a without rounding."""
-        return a == 0 or (abs(a) > LOW and residual(v, b, a) == 0)
+    def divided(v: float, b: float, a: float, s: float) -> float:
+        """The rounding error of v = a/b, 0 where exact ones lose nothing; a root is v = a/v."""
+        if s == 0 and (a == 0 or abs(b) == INF or (abs(a) > LOW and residual(v, b, a) == 0)):
+            return 0.0
+        return abs(v) + TINY
 
 
 def residual(a: Any, b: Any, v: Any) -> Any:
@@ -133,10 +135,10 @@ def _mul(o: Any, v: Any, a: Any, b: Any, p: Any, q: Any) -> Any:
 
 
 def _div(o: Any, v: Any, a: Any, b: Any, p: Any, q: Any) -> Any:
-    size, divisor, s = abs(v), abs(b), p + q
-    carried = o.ratio((p + size * q) * 1.4, divisor)
-    near = o.where(q * U > 0.25 * divisor, INF, carried)
-    return near + o.where((s == 0) & o.divides(v, b, a), 0.0, size + TINY)
+    size, divisor = abs(v), abs(b)
+    share = o.ratio(q, divisor)
+    carried = (o.ratio(p, divisor) + size * share) * 1.4
+    return o.where(share > 0.25 * UNKNOWN, INF, carried) + o.divided(v, b, a, p + q)
 
 
 def _same(o: Any, v: Any, a: Any, p: Any) -> Any:
@@ -168,7 +170,7 @@ def _mod(o: Any, v: Any, a: Any, b: Any, p: Any, q: Any) -> Any:
     size = abs(b)
     lost = p + o.ratio(abs(v - a) * q, size)
     near = (lost > 0) & (o.least(abs(v), size - abs(v)) <= lost * U)
-    whole = (p + q == 0) & (o.rint(a) == a) & (o.rint(b) == b)
+    whole = (p + q == 0) & (o.rint(a) == a) & (o.rint(b) == b) & (abs(a) + size < 2.0**53)
     error = o.where(near, size * UNKNOWN, 0.0) + lost + o.where(whole, 0.0, abs(v))
     return o.where(q * U > 0.25 * size, INF, error)
 

@@ -50,7 +50,7 @@ def _erfinv_gauss(o: Any, v: Any, a: Any, p: Any) -> Any:
 def _dsinc(o: Any, v: Any, a: Any, p: Any, n: int) -> Any:
     top = math.pi**n
     wave = o.where(abs(a) > 0.5, 8 * top / (1 + 3 * abs(a)), 0.0)
-    return 3.2 * top * p + zero(o, v, 20) + wave + o.where(v == 0, 0.0, 20 * top * TINY)
+    return 3.2 * top * p + o.where(a == 0, 0.0, 20 * (abs(v) + top * TINY)) + wave
 
 
 # The gamma family: every bound is in terms of the distance to the nearest pole.
@@ -218,8 +218,8 @@ def _above(o: Any, v: Any, a: Any, p: Any, n: int) -> Any:
 SPECIAL: dict[str, Rule] = {
     "fma": _fma, "gauss": _gauss, "erf": _bell(3), "erfc": _bell(8), "erfinv": _erfinv, "erfinv_gauss": _erfinv_gauss,
     "dsinc": _dsinc, "gamma": _gamma, "lgamma": _lgamma, "digamma": _digamma, "polygamma": _polygamma,
-    "polygamma_gap": _gap, "beta": _beta, "betaln": _betaln, "betainc": _tail(64, "betapdf", 2),
-    "gammainc": _tail(64, "gammapdf", 1), "gammaincc": _tail(64, "gammapdf", 1), "betapdf": _density(2),
+    "polygamma_gap": _gap, "beta": _beta, "betaln": _betaln, "betainc": _tail(256, "betapdf", 2),
+    "gammainc": _tail(256, "gammapdf", 1), "gammaincc": _tail(256, "gammapdf", 1), "betapdf": _density(2),
     "gammapdf": _density(1), **{f"bessel{kind}": _bessel(kind, 40.0) for kind in "jyik"},
     **{f"{kind}v": _real(kind) for kind in "jyik"}, "airyai": _airy(0), "airybi": _airy(0), "airyaiprime": _airy(1),
     "airybiprime": _airy(1), "lambertw": _lambertw, "lambertw_low": _lambertw, "lambertw_above": _above,

@@ -84,19 +84,20 @@ def rule_of(name: str) -> Rule | None:
 
 
 def bounded(name: str, value: int | None) -> Callable[..., float]:
-    """The error of a kernel as a function of numbers: the value, the arguments and their errors."""
+    """The error of a kernel as a function of numbers: the errors of its arguments, these and the value."""
     rule, more = rule_of(name), () if value is None else (value,)
 
-    def error(v: float, *rest: float) -> float:
+    def error(*numbers: float) -> float:
+        count = len(numbers) // 2
+        e, x, v = numbers[:count], numbers[count:-1], numbers[-1]
         size = math.nan
         if rule is not None:
             with suppress(ArithmeticError, ValueError):
-                size = rule(Floats, v, *rest, *more)
+                size = rule(Floats, v, *x, *e, *more)
         if size < INF:
             return size
-        count = len(rest) // 2
         with suppress(ArithmeticError, ValueError):
-            return float(surely(Floats, name, v, rest[:count], rest[count:]))
+            return float(surely(Floats, name, v, x, e))
         return INF
 
     return error

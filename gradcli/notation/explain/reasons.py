@@ -131,6 +131,7 @@ def _beta(name: str) -> Callable[[float, float], str]:
 
 _OWN: dict[str, Callable[..., str]] = {
     "add": _sum, "sub": _difference, "mul": _product, "div": _quotient,
+    "dcbrt": lambda x: "0 to a negative power" if x == 0 else "",
     "power": _power, "power_shift": _power, "power_residual": lambda x, n, _: _power(x, n),
     "mod": _remainder, "fmod": _remainder, "floordiv": _quotient, "truncdiv": _quotient,
     "log": _logarithm("log"), "log2": _logarithm("log2"), "log10": _logarithm("log10"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradcli.compute.backends.native.emit import TRUTH, Emitter, Value
-from gradcli.compute.trust.rules import LOW, TINY, residual
+from gradcli.compute.trust.rules import LOW, residual
 from gradcli.compute.trust.table import rule_of
 
 _ZERO = "splat (double 0x0000000000000000)"
@@ -24,22 +24,37 @@ def _lane(x: Any, b: Emitter) -> Any:
 class Lane:
     """A vector value with the operators that rules use; terms and factors that are 0 everywhere leave no code.
 
-    A comparison that needs no code is a boolean of Python.
+    A product that is added to is one fused multiply-add. A comparison that needs no code is a boolean of Python.
     """
 
-    __slots__ = ("b", "value")
+    __slots__ = ("b", "factors", "made")
 
-    def __init__(self, value: Value) -> None:
-        self.value, self.b = value, value.emitter
+    def __init__(self, value: Value | None, factors: tuple[Value, Value] | None = None) -> None:
+        self.made, self.factors = value, factors
+        number = value or (factors and factors[0])
+        assert number
+        self.b = number.emitter
+
+    @property
+    def value(self) -> Value:
+        if self.made is None:
+            assert self.factors
+            self.made = self.factors[0] * self.factors[1]
+        return self.made
 
     @property
     def nothing(self) -> bool:
         """Whether it is 0 everywhere."""
-        return self.value.text == _ZERO
+        return self.made is not None and self.made.text == _ZERO
 
     def __add__(self, other: Any) -> Lane:
         x: Lane = _lane(other, self.b)
-        return self if x.nothing else x if self.nothing else Lane(self.value + x.value)
+        if self.nothing or x.nothing:
+            return x if self.nothing else self
+        for product, term in ((self, x), (x, self)):
+            if product.factors and self.b.target.fma:
+                return Lane(self.b.fma(*product.factors, term.value))
+        return Lane(self.value + x.value)
 
     __radd__ = __add__
 
@@ -52,7 +67,7 @@ class Lane:
 
     def __mul__(self, other: Any) -> Lane:
         x: Lane = _lane(other, self.b)
-        return self if self.nothing else x if x.nothing else Lane(self.value * x.value)
+        return self if self.nothing else x if x.nothing else Lane(None, (self.value, x.value))
 
     __rmul__ = __mul__
 
@@ -115,10 +130,13 @@ class Lane:
 
 
 class Lanes:
-    """The operations that rules need, in the code of an emitter; ``rows`` are the emitters of functions."""
+    """The operations that rules need, in the code of an emitter; ``rows`` are the emitters of functions.
 
-    def __init__(self, b: Emitter, rows: Mapping[str, Callable[..., Value]]) -> None:
-        self.b, self.rows = b, rows
+    ``rough``: an argument is surely inexact, so that half an ulp stands for a rounding error.
+    """
+
+    def __init__(self, b: Emitter, rows: Mapping[str, Callable[..., Value]], rough: bool) -> None:
+        self.b, self.rows, self.rough = b, rows, rough
 
     def where(self, c: Any, x: Any, y: Any) -> Any:
         if isinstance(c, bool):
@@ -151,6 +169,8 @@ class Lanes:
         return p if p.nothing else p * (1.0 / x)
 
     def summed(self, v: Any, a: Any, b: Any, s: Any) -> Any:
+        if self.rough:
+            return s + abs(v)
         t = v - a
         return s + abs((a - (v - t)) + (b - t)) * 2.0**53
 
@@ -160,12 +180,15 @@ class Lanes:
         return residual(x, y, v)
 
     def rounded(self, v: Any, a: Any, b: Any, s: Any) -> Any:
-        nothing = self.least(abs(a), abs(b)) == 0
-        low = self.where(nothing, self.least(s, TINY), math.nan)
-        return self.where(abs(v) < LOW, low, self._residual(a, b, v) * 2.0**53)
+        size = abs(v)
+        return self.where(size < LOW, math.nan, size if self.rough else self._residual(a, b, v) * 2.0**53)
 
-    def divides(self, v: Any, b: Any, a: Any) -> Any:
-        return (a == 0) | ((abs(a) > LOW) & (self._residual(v, b, a) == 0))
+    def divided(self, v: Any, b: Any, a: Any, s: Any) -> Any:
+        size, low = abs(v), self.least(abs(a), abs(v)) < LOW
+        if not self.rough:
+            size = self.where((s == 0) & (self._residual(v, b, a) == 0), 0.0, size)
+        # Numbers that are 0, or so small that the residual underflows.
+        return self.where(low, math.nan, size)
 
     def sqrt(self, x: Any) -> Any:
         return x if x.nothing else Lane(self.b.intrinsic("sqrt", x.value))
@@ -190,11 +213,12 @@ class Lanes:
 
 
 def bounded(name: str, o: Lanes, *x: Value) -> Value:
-    """Return the error of a kernel: ``x`` are its value, its arguments and their errors.
+    """Return the error of a kernel: ``x`` are the errors of its arguments, these and the value.
 
     It is nan or inf where more than the usual is to be looked at: the error of such a row is computed again.
     """
     rule = rule_of(name)
     assert rule is not None
-    error: Lane = _lane(rule(o, *map(Lane, x)), o.b)
+    count, lanes = len(x) // 2, [*map(Lane, x)]
+    error: Lane = _lane(rule(o, lanes[-1], *lanes[count:-1], *lanes[:count]), o.b)
     return error.value

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gradcli.compute.backends.native import elementary, errors
 from gradcli.compute.backends.native.elementary import clamped, gauss
 from gradcli.compute.backends.native.emit import Emitter, Value
-from gradcli.compute.program import ERROR
+from gradcli.compute.program import ERROR, ROUGH, ROUGHLY
 from gradcli.compute.trust.elementary import ELEMENTARY
 from gradcli.compute.trust.rules import ARITHMETIC
 from gradcli.functions import TABLE
@@ -107,8 +107,8 @@ def _with_fma(row: Row) -> Row:
     return emit
 
 
-def _error(name: str) -> Row:
-    return lambda b, *x: errors.bounded(name, errors.Lanes(b, ROWS), *x)
+def _error(name: str, rough: bool) -> Row:
+    return lambda b, *x: errors.bounded(name, errors.Lanes(b, ROWS, rough), *x)
 
 
 _OWN_KERNELS = {"gamma", "lgamma", "fma"}
@@ -134,7 +134,8 @@ ROWS: dict[str, Row] = {
     "round": _intrinsic("rint"), "trunc": _intrinsic("trunc"),
     "mod": _mod, "power_residual": _power_residual,
     **{row.__name__: _with_fma(row) for row in _ELEMENTARY},
-    **{f"{ERROR}{name}": _error(name) for name in (*ARITHMETIC, *ELEMENTARY, "gauss", "erf", "erfc")},
+    **{f"{ERROR}{name}": _error(name, False) for name in (*ARITHMETIC, *ELEMENTARY, "gauss", "erf", "erfc")},
+    **{f"{ROUGH}{name}": _error(name, True) for name in ROUGHLY},
 }  # fmt: skip
 """The emitter of each function, called with an Emitter and the operands.
 

@@ -1,0 +1,300 @@
+"""The tiers that settle the points which the mask marks, and the numbers with too few right digits.
+
+1. Plain ties: a program of the expression as it is on either side. 2. Singular points, and numbers that are not finite:
+the formula in ball arithmetic where it is regular there, else germs. 3. Digits lost: balls.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gradcli.calculus.leibniz import derivative_name
+from gradcli.calculus.sides import derivatives
+from gradcli.compute import engine, trust
+from gradcli.compute.execute import blocks
+from gradcli.compute.grid import Axis, Grid, Held, Values
+from gradcli.compute.program import Program, build
+from gradcli.errors import GradError
+from gradcli.job.decimals import shortest
+from gradcli.job.kink_rules import Sided, Truth, UndecidedError, of_side, ruled, sided
+from gradcli.job.repairs import Repairs
+
+if TYPE_CHECKING:
+    from gradcli.job.hard_points import HardPoints, Lost, Target
+    from gradcli.truth.verdict import Judge
+
+_CLOSE = 1e-9
+"""Relative difference up to which a double stands for the same number."""
+_HELD = 1 << 16
+"""Verdicts that are remembered."""
+
+
+class Tiers:
+    """The tiers for the points of a job. ``arrays``: the points come in arrays, and NumPy computes the sides."""
+
+    def __init__(self, hard: HardPoints, arrays: bool) -> None:
+        self.hard, self.arrays = hard, arrays
+        self._judges: dict[int, Judge] = {}
+        self.balls = Repairs(hard)
+        self._held: dict[tuple[Any, ...], Truth] = {}
+
+    def settle(self, outs: Sequence[Any], rows: Sequence[int], lost: Lost, mask: Any, errors: Any) -> None:
+        hard = self.hard
+        first, width = len(hard.coordinates), len(hard.targets)
+        settled: dict[int, set[int]] = {}
+        plain = mask is not None and shortest(hard.typed)
+        ties = [n for n in rows if plain and mask[n] == hard.tie and self._finite(outs, n)]
+        sides = dict(zip(ties, self._sides(outs, ties), strict=True)) if ties else {}
+        quiet = self._quiet(outs, [n for n in rows if n not in sides and (mask is None or not mask[n])])
+        for n in rows:
+            point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
+            values = [float(outs[first + k][n]) for k in range(width)]
+            if n in quiet and not (hard.job.sides or hard.job.verdict):
+                settled[n] = self._overflowed(point, values, quiet[n])
+            else:
+                settled[n] = self._row(outs, n, point, values, sides.get(n))
+            for k in settled[n]:
+                outs[first + k][n] = values[k]
+        groups: dict[int, dict[int, list[int]]] = {}
+        for k, places in lost:
+            for n in places:
+                if k not in settled.get(n, ()):
+                    groups.setdefault(hard.targets[k].output, {}).setdefault(n, []).append(k)
+        for output, of_rows in groups.items():
+            for n, k, value in self.balls.repaired(outs, output, of_rows, errors):
+                outs[first + k][n] = value
+                settled.setdefault(n, set()).add(k)
+        for extra, out in zip(hard.extras, outs[first + width :], strict=True):
+            if extra.kind == "trust":
+                for n, columns in settled.items():
+                    if extra.column in columns:
+                        out[n] = 16.0
+
+    def _finite(self, outs: Sequence[Any], n: int) -> bool:
+        return all(math.isfinite(c[n]) for c in outs[: len(self.hard.coordinates) + len(self.hard.targets)])
+
+    def _points(self, outs: Sequence[Any], rows: Sequence[int]) -> Grid:
+        """The points of the given rows."""
+        names = self.hard.coordinates
+        columns = [[float(column[n]) for n in rows] for column in outs[: len(names)]]
+        if not names:
+            return Grid([])
+        if self.arrays:
+            import numpy as np
+
+            return Grid([Axis(names, [Held(np.array(column)) for column in columns])])
+        return Grid([Axis(names, [Values(column) for column in columns])])
+
+    # Plain ties.
+
+    @cached_property
+    def _side_program(self) -> Program:
+        hard, roots = self.hard, []
+        for output in range(len(hard.roots)):
+            for axis in hard.axes:
+                for sign in (-1, 1):
+                    roots += derivatives(hard.roots[output], axis, sign, self.order)
+        return build(roots, [hard.coordinates])
+
+    @property
+    def order(self) -> int:
+        """The order to which points are looked at: at least 1, since a kink is one of the first derivative."""
+        return max(self.hard.order, 1)
+
+    def _sides(self, outs: Sequence[Any], rows: Sequence[int]) -> list[list[list[Sided | None]]]:
+        """For each row, by output and axis, the truth at a plain tie; None where the doubles cannot say."""
+        hard = self.hard
+        work = engine.work(self._side_program, self._points(outs, rows), "vector" if self.arrays else "scalar")
+        (block,) = blocks(work, target=len(rows))
+        first, step, truths = len(hard.coordinates), self.order + 1, []
+        for place, n in enumerate(rows):
+            numbers = [float(column[place]) for column in block]
+            row, at = [], 0
+            for output in range(len(hard.roots)):
+                value = float(outs[first + output * hard.per_output][n])
+                line: list[Sided | None] = []
+                for _ in hard.axes:
+                    left, right = numbers[at : at + step], numbers[at + step : at + 2 * step]
+                    at += 2 * step
+                    try:
+                        line.append(sided(value, left, right))
+                    except UndecidedError:
+                        line.append(None)
+                row.append(line)
+            truths.append(row)
+        return truths
+
+    # Numbers that are not finite where nothing is singular.
+
+    def _quiet(self, outs: Sequence[Any], rows: Sequence[int]) -> dict[int, list[int]]:
+        """Rows without a hazard, each with the columns whose numbers are not finite and may have left the range."""
+        if not rows:
+            return {}
+        hard, program = self.hard, self._result_program
+        work = trust.work(hard.results, program, self._points(outs, rows), "vector" if self.arrays else "scalar")
+        (block,) = blocks(work, target=len(rows))
+        errors = block[len(hard.results) :]
+        first = len(hard.coordinates)
+        return {
+            n: [
+                k for k, error in enumerate(errors)
+                if error[place] != 0 and not math.isfinite(outs[first + k][n])
+            ]
+            for place, n in enumerate(rows)
+        }  # fmt: skip
+
+    @cached_property
+    def _result_program(self) -> Program:
+        return build(self.hard.results, [self.hard.coordinates])
+
+    def _overflowed(self, point: Mapping[str, float], values: list[float], columns: Sequence[int]) -> set[int]:
+        """Replace numbers that left the range in between, and return their columns."""
+        if not columns or not all(map(math.isfinite, point.values())):
+            return set()
+        if not self.balls.exact:
+            self.hard.missing += 1
+            return set()
+        done = set()
+        for k in columns:
+            number = self.balls.ball(point, self.hard.targets[k])
+            if number is not None:
+                values[k] = number
+                done.add(k)
+        return done
+
+    # Germs.
+
+    def _truth(self, point: Mapping[str, float], output: int, axis: str) -> Truth | None:
+        """The truth at a point along an axis; None if it cannot be computed."""
+        key = (output, axis, *point.values())
+        truth = self._held.get(key)
+        if truth is None and self.balls.exact:
+            truth = self._judge(output).along(self.balls.exactly(point), axis)
+            if len(self._held) >= _HELD:
+                self._held.clear()
+            self._held[key] = truth
+        return truth
+
+    def _judge(self, output: int) -> Judge:
+        if output not in self._judges:
+            from gradcli.truth.verdict import Judge
+
+            self._judges.setdefault(output, Judge(self.hard.roots[output], self.order))
+        return self._judges[output]
+
+    # Rows.
+
+    def _row(
+        self, outs: Sequence[Any], n: int, point: Mapping[str, float], values: list[float],
+        sides: list[list[Sided | None]] | None,
+    ) -> set[int]:  # fmt: skip
+        """Settle the numbers of a marked point in ``values``; returns the columns that are final.
+
+        The columns about hard points are written to ``outs``.
+        """
+        hard = self.hard
+        truths: dict[tuple[int, str], Truth] = {}
+        for output in range(len(hard.roots)):
+            for place, axis in enumerate(hard.axes):
+                truth: Truth | None = None if sides is None else sides[output][place]
+                if truth is None:
+                    truth = self._truth(point, output, axis)
+                if truth is not None:
+                    truths[output, axis] = truth
+        if len(truths) < len(hard.roots) * len(hard.axes):
+            hard.missing += 1
+        self._tell(outs, n, truths)
+        hardest = next(((*key, truth) for key, truth in truths.items() if self._hard(truth)), None)
+        if hardest is not None:
+            hard.kinds[hardest[-1].verdict] += 1
+            if hard.job.kink == "error":
+                raise _refused(hard, point, *hardest)
+        if hard.job.kink == "convention":
+            return set()
+        done = set()
+        for k, target in enumerate(hard.targets):
+            of = {axis: t for (output, axis), t in truths.items() if output == target.output}
+            number = self._number(point, k, target, of, values[k])
+            if number is not None:
+                values[k] = number
+                done.add(k)
+        return done
+
+    def _hard(self, truth: Truth) -> bool:
+        if truth.verdict in ("smooth", "undefined"):
+            return False
+        # Values alone: a kink is none of theirs.
+        shown = self.hard.order or self.hard.job.sides or self.hard.job.verdict
+        return bool(shown) or truth.breaks is None or truth.breaks < 1
+
+    def _tell(self, outs: Sequence[Any], n: int, truths: Mapping[tuple[int, str], Truth]) -> None:
+        hard = self.hard
+        base = len(hard.coordinates) + len(hard.targets)
+        for extra, out in zip(hard.extras, outs[base:], strict=True):
+            if extra.kind == "trust":
+                continue
+            truth = truths.get((hard.targets[extra.column].output, extra.axis))
+            if extra.kind == "verdict":
+                word = "unknown" if truth is None else truth.verdict + ("" if truth.proved else "?")
+                if truth is None or not truth.proved:
+                    hard.doubtful.add(extra.name)
+                if word not in hard.words:
+                    hard.words.append(word)
+                out[n] = float(hard.words.index(word))
+            elif extra.kind == "breaks":
+                out[n] = math.nan if truth is None or truth.breaks is None else float(truth.breaks)
+            else:
+                out[n] = math.nan if truth is None else of_side(truth, extra.order, extra.sign)
+
+    def _number(
+        self, point: Mapping[str, float], column: int, target: Target, truths: Mapping[str, Truth], before: float
+    ) -> float | None:
+        """The number of a column at a marked point; None: it stays as it is."""
+        rule = self.hard.job.kink
+        if len(target.powers) > 1:
+            return self._mixed(point, target, truths, before)
+        order = sum(target.powers.values())
+        axis = next(iter(target.powers), next(iter(truths), None))
+        truth = None if axis is None else truths.get(axis)
+        if truth is None:
+            return None if rule == "derivative" else math.nan
+        if truth.verdict == "smooth":
+            return self._regular(point, column, of_side(truth, order, 1), before)
+        return ruled(truth, order, rule, before)
+
+    def _regular(self, point: Mapping[str, float], column: int, number: float, before: float) -> float | None:
+        """The number at a marked point that is smooth: at the doubles where that can be computed."""
+        if math.isfinite(before) and abs(before - number) <= _CLOSE * abs(number):
+            return None
+        if self.balls.exact and all(map(math.isfinite, point.values())):
+            at_doubles = self.balls.ball(point, self.hard.targets[column])
+            return number if at_doubles is None else at_doubles
+        return number
+
+    def _mixed(
+        self, point: Mapping[str, float], target: Target, truths: Mapping[str, Truth], before: float
+    ) -> float | None:
+        rule = self.hard.job.kink
+        if self.balls.exact and all(map(math.isfinite, point.values())):
+            number = self.balls.ball(point, target)
+            if number is not None:
+                return number
+            mixed = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
+            if mixed is not None:
+                return mixed
+        smooth = all(t.verdict == "smooth" for t in truths.values())
+        return math.nan if rule != "derivative" and not smooth else None
+
+
+def _refused(hard: HardPoints, point: Mapping[str, float], output: int, axis: str, truth: Truth) -> GradError:
+    name, k = hard.targets[output * hard.per_output].name, truth.breaks
+    at = ", ".join(f"{n}={v!r}" for n, v in point.items())
+    along = f" along {axis}" if len(hard.axes) > 1 else ""
+    sides = ""
+    if k is not None:
+        what = derivative_name(name, [axis], (0,) * k)
+        sides = f": {what} is {of_side(truth, k, -1)!r} from the left, {of_side(truth, k, 1)!r} from the right"
+    return GradError(f"at {at}: {name} is no smooth function{along} ({truth.verdict}){sides}", exit_code=1)
