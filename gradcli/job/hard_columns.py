@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.compute import trust
+from gradcli.expr import spell_name
 from gradcli.formats.passthrough import Kept
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints
+
+_PLACES = 3
+"""Kinds of places that a note names."""
 
 
 class Extra(NamedTuple):
@@ -108,12 +112,7 @@ def notes(hard: HardPoints) -> list[str]:
     """What a careful reader wants to know about the points done so far, a line each."""
     lines = []
     if hard.kinds:
-        count = sum(hard.kinds.values())
-        kinds = ", ".join(f"{n} {word}" for word, n in sorted(hard.kinds.items(), key=lambda k: (-k[1], k[0])))
-        lie = "lies" if count == 1 else "lie"
-        asked = hard.job.sides or hard.job.verdict
-        where = f"{count:,} of {hard.points:,} points {lie} on a kink or a hole ({kinds})"
-        lines.append(where if asked else f"{where}; --sides shows both sides")
+        lines.append(_kinds(hard))
     if hard.missing:
         lines.append(
             f"{hard.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
@@ -133,6 +132,33 @@ def notes(hard: HardPoints) -> list[str]:
         numbers = "number" if hard.unproved == 1 else "numbers"
         lines.append(f"{hard.unproved:,} {numbers} could not be proved (worst: {name}{f' at {at}' if at else ''})")
     return lines
+
+
+def _kinds(hard: HardPoints) -> str:
+    """How many points are hard and what they are; of a single one what the function does there."""
+    from gradcli.truth.words import place, sentence
+
+    hint = "" if hard.job.sides or hard.job.verdict else "; --sides shows both sides"
+    kinds = sorted(hard.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+    if hard.points == 1 and hard.hardest is not None:
+        name, axis, truth = hard.hardest
+        what, f = place(truth.verdict), spell_name(name)
+        along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
+        here = "in this row" if hard.of_rows else "here"
+        return f"{f} has {what} {here}{along}: {sentence(truth, 'it')}{hint}" if what else sentence(truth, name)
+    count, points = sum(hard.kinds.values()), "rows" if hard.of_rows else "points"
+    known = [*dict.fromkeys([what for verdict, _ in kinds if (what := place(verdict))])]
+    told = ", ".join([f"{n:,} {verdict}" for verdict, n in kinds])
+    some = f"{count:,} of {hard.points:,} {points}"
+    if not known:
+        return f"of {some} this arithmetic cannot say what they are"
+    where = ", ".join(known[:_PLACES]) + ", ..." if len(known) > _PLACES else _either(known)
+    told = "" if len(kinds) == 1 and known[0].split()[-1] == kinds[0][0] else f" ({told})"
+    return f"{some} {'lies' if count == 1 else 'lie'} on {where}{told}{hint}"
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _words(words: Sequence[str], codes: Any) -> Kept:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property, partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from gradcli.job.parse_at_grid_fill import Points
     from gradcli.job.request import Job, Request
     from gradcli.job.tiers import Tiers
+    from gradcli.truth.words import Beside
 
 
 CAREFUL_POINTS = 10_000
@@ -34,7 +34,6 @@ CAREFUL_LOAD = 2_000_000
 """Points, and points times steps, up to which the numbers of a grid are repaired unless asked otherwise."""
 LOOKED = 16_384
 """Points at which a plain run looks for numbers with few right digits."""
-_UNIT = const(Fraction(1, 2**53))
 WORK, SHARED_WORK, ROW_WORK = 100_000, 10_000_000, 10_000
 """Work for the repair of a number: at most, shared by all numbers of a grid, and for a number of a row."""
 
@@ -51,7 +50,7 @@ class HardPoints:
     """The treatment of the hard points of a request.
 
     ``names``: the columns it adds. ``coordinates`` are those that come before the results, one for each variable.
-    ``reading`` gives the exact value that a double of a variable stands for, as an expression.
+    ``rows``: they are those of tables.
     """
 
     tie, singular = 1.0, 2.0
@@ -59,8 +58,9 @@ class HardPoints:
     few_digits = 10
     """Digits below which a plain run has a note."""
 
-    def __init__(self, job: Job, request: Request, points: Points) -> None:
-        self.job, self.typed, self.order = job, points, job.order
+    def __init__(self, job: Job, request: Request, points: Points, rows: bool = False) -> None:
+        self.job, self.typed, self.order, self.of_rows = job, points, job.order, rows
+        self.request = request if job.kink == "error" else None
         wrt = request.wrt if job.order else []
         named, order = request.derived, job.order if wrt else 0
         self.coordinates = tuple(request.points)
@@ -85,6 +85,7 @@ class HardPoints:
         self._tiers: Tiers | None = None
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
+        self.hardest: tuple[str, str, Beside] | None = None
         self.points = 0
         self.unproved = 0
         self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
@@ -107,11 +108,10 @@ class HardPoints:
         tied = [d for d in ties if plain(d)]
         exact = [d for d in singular if plain(d)]
         near = [d for d in (*ties, *singular) if not plain(d)]
-        bounds = trust.bounds(near, decimals=True)
         mask = ZERO
         for value, tests in (
             (self.tie, [apply("eq", d, ZERO) for d in tied]),
-            (self.singular, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
+            (self.singular, [*[apply("eq", d, ZERO) for d in exact], *trust.zeros(near)]),
         ):
             if tests:
                 condition = tests[0]
@@ -224,13 +224,6 @@ class HardPoints:
         """Count a number that could not be proved, of which so many digits are right."""
         self.unproved += 1
         self.worst = min(self.worst, (digits, tuple(point.values()), name))
-
-
-def _close(distance: Expr, bound: Expr) -> Expr:
-    """Whether a distance is 0 within its rounding error, points and literals read as decimals."""
-    if bound is ZERO:
-        return apply("eq", distance, ZERO)
-    return apply("le", apply("abs", distance), apply("mul", bound, _UNIT))
 
 
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:
