@@ -20,6 +20,7 @@ from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.job.decimals import shortest
 from gradcli.job.kink_rules import Sided, Truth, UndecidedError, of_side, ruled, sided
+from gradcli.job.marks import TIE
 from gradcli.job.repairs import Repairs
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Tiers:
         first, width = len(hard.coordinates), len(hard.targets)
         settled: dict[int, set[int]] = {}
         plain = mask is not None and shortest(hard.typed)
-        ties = [n for n in rows if plain and mask[n] == hard.tie and self._finite(outs, n)]
+        ties = [n for n in rows if plain and mask[n] == TIE and self._finite(outs, n)]
         sides = dict(zip(ties, self._sides(outs, ties), strict=True)) if ties else {}
         quiet = self._quiet(outs, [n for n in rows if n not in sides and (mask is None or not mask[n])])
         for n in rows:

@@ -12,13 +12,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.calculus.derive import derive
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import empty, whole
 from gradcli.compute.grid import Axis, Grid, Held
@@ -57,7 +57,9 @@ def _expression(text: str) -> Expr:
 class Rows:
     """A formula with its derivatives at given rows, as a job computes rows that are read, on one thread."""
 
-    def __init__(self, text: str, columns: Mapping[str, Array], order: int, by: str, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, text: str, columns: Mapping[str, Array], order: int, by: str, options: Mapping[str, Any]
+    ) -> None:
         job = Job(expressions=[text], order=order, engine=by, **options)
         points = Points(job.at, job.grids, job.fill)
         request = Request(job, points.names)
@@ -68,7 +70,7 @@ class Rows:
         grid = Grid([Axis(request.points, [Held(columns[name]) for name in request.points])])
         self.program = build(self.outputs, [request.points])
         self.hard.begin(self.outputs)
-        self.work = self.hard.work(self.program, grid, by, engine.work(self.program, grid, by))
+        self.work = self.hard.work(self.program, grid, by, partial(engine.work, self.program, grid, by))
         self.grid, self.by = grid, by
         self.target = engine.block_points(self.program, by)
         self.results = empty(self.work, grid.size)
@@ -160,7 +162,7 @@ def germs(rounds: int) -> None:
         case = json.loads(line)
         root = _expression(case["expr"])
         point = {name: _expression(value) for name, value in case["point"].items()}
-        run = lambda r=root, p=point, c=case: Judge(r, c["order"]).along(p, c["wrt"])  # noqa: E731
+        run = lambda r=root, p=point, c=case: Judge(r, c["order"]).along(p, c["wrt"])
         times += [1000 * seconds for seconds in least([run], min(rounds, 3))]
     middle, high = np.percentile(times, [50, 95])
     tell(f"a germ of {len(times)} cases, median", middle, "ms", 1)
@@ -177,15 +179,15 @@ def digits(rounds: int) -> None:
         root = _expression(text)
         points = [{"x": const(Fraction(repr(x)))} for x in columns["x"][:500].tolist()]
         powers = [{"x": k} if k else {} for k in range(order + 1)]
-        run = lambda r=root, o=order, p=points, k=powers: deque(Digits(r, o).texts(p, k, 30), maxlen=0)  # noqa: E731
+        run = lambda r=root, o=order, p=points, k=powers: deque(Digits(r, o).texts(p, k, 30), maxlen=0)
         [seconds] = least([run], rounds)
         tell(f"--digits 30, order {order}: {text}", 500 / seconds, "points/s", fewest=thirty)
 
 
 def boxes(rounds: int) -> None:
     for text in ("x*exp(-x**2)", "sin(x)/(1 + x**2)", "log(1 + x**2) - atan(x)"):
-        box = {"x": (Fraction(-1), Fraction(3))}
-        [seconds] = least([lambda e=_expression(text), box=box: bounds(e, box, {}, 1e-12)], min(rounds, 3))
+        run = partial(bounds, _expression(text), {"x": (Fraction(-1), Fraction(3))}, {}, 1e-12)
+        [seconds] = least([run], min(rounds, 3))
         tell(f"bounds to 1e-12 over -1 to 3: {text}", 1000 * seconds, "ms", 50)
 
 
