@@ -224,6 +224,12 @@ class HardPoints:
             self._tiers = Tiers(self, arrays)
         return self._tiers
 
+    def code(self, word: str) -> float:
+        """The number that stands for a verdict in a column."""
+        if word not in self.words:
+            self.words.append(word)
+        return float(self.words.index(word))
+
     def undecided(self, digits: int, point: Mapping[str, float], name: str) -> None:
         """Count a number that could not be proved, of which so many digits are right."""
         self.unproved += 1
