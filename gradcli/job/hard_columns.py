@@ -6,7 +6,7 @@ Layer: must not know how a point is decided.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.leibniz import derivative_name
@@ -163,15 +163,22 @@ def _either(words: Sequence[str]) -> str:
 
 def _words(words: Sequence[str], codes: Any) -> Kept:
     spelled = [word.encode() for word in words]
-    if not isinstance(codes, list) and not codes.any():
-        return Kept(spelled[:1] * len(codes), True)
-    return Kept([spelled[code] for code in map(int, _listed(codes))], True)
+    cells = spelled[:1] * len(codes)
+    for n in _places(codes, codes):
+        cells[n] = spelled[int(codes[n])]
+    return Kept(cells, True)
 
 
 def _orders(numbers: Any) -> Kept:
-    return Kept([None if n != n else b"%d" % int(n) for n in _listed(numbers)])
+    cells: list[bytes | None] = [None] * len(numbers)
+    for n in _places(numbers, [v == v for v in numbers] if isinstance(numbers, list) else numbers == numbers):
+        cells[n] = b"%d" % int(numbers[n])
+    return Kept(cells)
 
 
-def _listed(column: Any) -> list[float]:
-    values: list[float] = column if isinstance(column, list) else column.tolist()
-    return values
+def _places(column: Any, marks: Any) -> Iterable[int]:
+    """The few places of a column that are marked."""
+    if isinstance(column, list):
+        return [n for n, mark in enumerate(marks) if mark]
+    places: list[int] = marks.nonzero()[0].tolist()
+    return places
