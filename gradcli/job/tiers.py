@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gradcli.job.marks import Lost
     from gradcli.truth.verdict import Judge
 
+_MANY = 32
+"""Marked rows of a block from which columns of ties are settled at once."""
 _HELD = 1 << 16
 """Verdicts that are remembered."""
 
@@ -45,7 +47,7 @@ class Tiers:
         settled: dict[int, set[int]] = {}
         ties: Sequence[int] = ()
         if mask is not None and shortest(hard.typed):
-            if rows and self.ties.together:
+            if len(rows) >= _MANY and self.ties.together:
                 rows, done = self.ties.settle(outs, rows, mask)
                 if lost or hard.job.trust:
                     for k, places in done:
