@@ -18,11 +18,11 @@ from gradcli.job.decimals import shortest
 from gradcli.job.kink_rules import CLOSE, Sided, Truth, of_side, ruled
 from gradcli.job.marks import TIE
 from gradcli.job.repairs import Repairs
-from gradcli.job.ties import Ties, points
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Target
     from gradcli.job.marks import Lost
+    from gradcli.job.ties import Ties
     from gradcli.truth.verdict import Judge
 
 _MANY = 32
@@ -38,7 +38,6 @@ class Tiers:
         self.hard, self.arrays = hard, arrays
         self._judges: dict[int, Judge] = {}
         self.balls = Repairs(hard)
-        self.ties = Ties(hard, self.order, arrays)
         self._held: dict[tuple[Any, ...], Truth] = {}
 
     def settle(self, outs: Sequence[Any], rows: Sequence[int], lost: Lost, mask: Any, errors: Any) -> None:
@@ -80,6 +79,12 @@ class Tiers:
                     if extra.column in columns:
                         out[n] = 16.0
 
+    @cached_property
+    def ties(self) -> Ties:
+        from gradcli.job.ties import Ties
+
+        return Ties(self.hard, self.order, self.arrays)
+
     def _finite(self, outs: Sequence[Any], n: int) -> bool:
         return all(math.isfinite(c[n]) for c in outs[: len(self.hard.coordinates) + len(self.hard.targets)])
 
@@ -95,9 +100,8 @@ class Tiers:
         if not rows:
             return {}
         hard, program = self.hard, self._result_program
-        work = trust.work(
-            hard.results, program, points(self.hard, outs, rows, self.arrays), "vector" if self.arrays else "scalar"
-        )
+        grid = self.ties.points(outs, rows)
+        work = trust.work(hard.results, program, grid, "vector" if self.arrays else "scalar")
         (block,) = blocks(work, target=len(rows))
         errors = block[len(hard.results) :]
         first = len(hard.coordinates)

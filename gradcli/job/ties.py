@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Target
 
 
-def points(hard: HardPoints, outs: Sequence[Any], rows: Sequence[int], arrays: bool) -> Grid:
-    """The points of the given rows."""
-    names = hard.coordinates
-    if not names:
-        return Grid([])
-    if arrays:
-        return Grid([Axis(names, [Held(column[rows]) for column in outs[: len(names)]])])
-    return Grid([Axis(names, [Values([float(column[n]) for n in rows]) for column in outs[: len(names)]])])
-
-
 class _Line(NamedTuple):
     """What one output is along one axis, at many ties: values and derivatives on either side, a column each.
 
@@ -51,6 +41,15 @@ class Ties:
     def __init__(self, hard: HardPoints, order: int, arrays: bool) -> None:
         self.hard, self.order, self.arrays = hard, order, arrays
 
+    def points(self, outs: Sequence[Any], rows: Sequence[int]) -> Grid:
+        """The points of the given rows."""
+        names = self.hard.coordinates
+        if not names:
+            return Grid([])
+        if self.arrays:
+            return Grid([Axis(names, [Held(column[rows]) for column in outs[: len(names)]])])
+        return Grid([Axis(names, [Values([float(column[n]) for n in rows]) for column in outs[: len(names)]])])
+
     @cached_property
     def _program(self) -> Program:
         hard, roots = self.hard, []
@@ -62,7 +61,7 @@ class Ties:
 
     def _numbers(self, outs: Sequence[Any], rows: Sequence[int]) -> Block:
         """Columns of values and derivatives: for each output and axis those of the left, then of the right side."""
-        grid = points(self.hard, outs, rows, self.arrays)
+        grid = self.points(outs, rows)
         work = engine.work(self._program, grid, "vector" if self.arrays else "scalar")
         (block,) = blocks(work, target=len(rows))
         return block
