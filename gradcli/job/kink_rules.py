@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-_UNSURE = 1e-10
+UNSURE = 1e-10
 """Relative difference below which two sides may be equal: exact arithmetic decides."""
+CLOSE = 1e-9
+"""Relative difference up to which a double stands for the same number."""
 
 
 class Truth(Protocol):
@@ -53,7 +55,7 @@ def sided(value: float, left: Sequence[float], right: Sequence[float]) -> Sided:
     if not all(map(math.isfinite, (value, *left, *right))):
         raise UndecidedError
     for a, b in ((left[0], value), (right[0], value), *zip(left, right, strict=True)):
-        if a != b and abs(a - b) <= _UNSURE * max(abs(a), abs(b)):
+        if a != b and abs(a - b) <= UNSURE * max(abs(a), abs(b)):
             raise UndecidedError
     if left[0] != right[0]:
         verdict: str = "jump"
@@ -104,14 +106,15 @@ def ruled(truth: Truth, order: int, rule: str, before: float) -> float | None:
         if truth.left is None or truth.right is None:
             return right if truth.left is None else left
         return (left + right) / 2 if rule == "mean" else left if left == right else math.nan
-    if not order:
-        return None if math.isfinite(before) or not math.isfinite(truth.value) else truth.value
-    number = derivative(truth, order)
-    if number is not None:
-        return number
-    if rule == "nan":
-        return math.nan
-    # An infinite convention where the sides differ would claim a derivative.
-    known = truth.verdict != "unknown" and math.isfinite(truth.value) and truth.proved
-    sides = {value for value, side in ((left, truth.left), (right, truth.right)) if side is not None}
-    return math.nan if known and math.isinf(before) and sides != {before} else None
+    if order:
+        number = derivative(truth, order)
+        if number is not None or rule == "nan":
+            return math.nan if number is None else number
+    elif math.isfinite(truth.value):
+        return None if math.isfinite(before) else truth.value
+    if math.isinf(before) and truth.verdict != "unknown" and truth.proved:
+        # An infinity that neither side has, or where the sides of a value differ, would claim what is not there.
+        sides = {value for value, side in ((left, truth.left), (right, truth.right)) if side is not None}
+        if sides and (sides != {before} if math.isfinite(truth.value) else before not in sides):
+            return math.nan
+    return None

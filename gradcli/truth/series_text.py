@@ -8,8 +8,8 @@ from flint import fmpq
 
 from gradcli.expr import spell_name
 from gradcli.truth.field import Field
-from gradcli.truth.growth import UNIT, Growth, Power
-from gradcli.truth.numbers import ZERO, Exact, neg
+from gradcli.truth.growth import UNIT, Growth
+from gradcli.truth.numbers import ZERO, Exact, Power, neg
 from gradcli.truth.series import Germ
 
 _LONG = 24

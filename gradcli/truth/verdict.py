@@ -25,6 +25,8 @@ _FACTORS = ("constant", "mul", "div", "power", "sqrt", "exp", "log")
 """Operations whose text needs no brackets after a minus."""
 _SHORT = 24
 """Characters of a coordinate that are written as such in a series."""
+_REMEMBERED = 4096
+"""Points whose truth a judge remembers."""
 
 
 class Truth(NamedTuple):
@@ -59,6 +61,8 @@ class Judge:
         """The truth at a point along the axis of one variable."""
         key = (tuple(point.items()), wrt)
         if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
             with arithmetic(PRECISION):
                 self._known[key] = self._judged(point, wrt)
         return self._known[key]
