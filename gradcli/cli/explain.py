@@ -13,7 +13,7 @@ from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
 
 SCHEMA = "gradcli-explain/1"
-ORDER_LIMIT = 50
+ORDERS = 50
 """The highest order of a series."""
 
 
@@ -37,10 +37,10 @@ def explain(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job.parse_at_grid_fill import Points
     from gradcli.notation.explain import explained, explained_json
 
-    if not 0 <= line.order <= ORDER_LIMIT:
-        raise GradError(f"--order {line.order}: both sides are looked at to an order from 0 to {ORDER_LIMIT}")
     form = options.table_or_json(line, "explanations")
     output = ctx.obj.to(line.path, line)
+    if not 0 <= line.order <= ORDERS:
+        raise GradError(f"--order: a series of explain has an order from 0 to {ORDERS}, not {line.order}")
     points = Points(line.at)
     wrt = names(line.wrt)
     request = Request(Job(sources(line), wrt=wrt, order=0, allow_unused=line.allow_unused), points.names)
