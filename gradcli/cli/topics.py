@@ -34,7 +34,7 @@ TASKS = {
     for word in words.split()
 }  # fmt: skip
 """Commands as people call them, and what does that here."""
-_LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
+_LINK = re.compile(r"!?\[([^\]]+)\]\([^)\s]+\)")
 
 
 def topics() -> dict[str, str]:
