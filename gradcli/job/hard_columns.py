@@ -115,9 +115,10 @@ def notes(hard: HardPoints) -> list[str]:
         where = f"{count:,} of {hard.points:,} points {lie} on a kink or a hole ({kinds})"
         lines.append(where if asked else f"{where}; --sides shows both sides")
     if hard.missing:
+        needs = "point needs" if hard.missing == 1 else "points need"
         lines.append(
-            f"{hard.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
-            "that the formula gives (pip install python-flint)"
+            f"{hard.missing:,} {needs} python-flint, which is not installed: numbers stay as the doubles that the "
+            "formula gives (pip install python-flint)"
         )
     if hard.lost and not hard.careful:
         digits, row, name = min(hard.lost)
