@@ -131,7 +131,7 @@ def notes(hard: HardPoints) -> list[str]:
     if hard.unproved.count:
         numbers = "number" if hard.unproved.count == 1 else "numbers"
         lines.append(f"{hard.unproved.count:,} {numbers} could not be proved (worst: {_worst(hard, hard.unproved)})")
-    if hard.apart.count:
+    if hard.apart.count and hard.job.proved_digits is None:
         number = "number is" if hard.apart.count == 1 else "numbers are"
         lines.append(
             f"{hard.apart.count:,} {number} right at the doubles read and others at the decimals typed (worst: "
