@@ -132,10 +132,10 @@ def notes(hard: HardPoints) -> list[str]:
         numbers = "number" if hard.unproved.count == 1 else "numbers"
         lines.append(f"{hard.unproved.count:,} {numbers} could not be proved (worst: {_worst(hard, hard.unproved)})")
     if hard.apart.count and hard.job.proved_digits is None:
-        number = "number is" if hard.apart.count == 1 else "numbers are"
+        differ = "number differs" if hard.apart.count == 1 else "numbers differ"
         lines.append(
-            f"{hard.apart.count:,} {number} right at the doubles read and others at the decimals typed (worst: "
-            f"{_worst(hard, hard.apart)}, {hard.apart.worst[0]} digits agree); --digits 18 reads decimals"
+            f"{hard.apart.count:,} {differ} between what was typed and the doubles nearest to it (worst: "
+            f"{_worst(hard, hard.apart)}, {hard.apart.worst[0]} digits agree); --digits 18 takes it as typed"
         )
     return lines
 

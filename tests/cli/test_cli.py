@@ -243,7 +243,7 @@ def test_options_keep_values_that_start_with_a_minus(shell: Shell) -> None:
         (["eval", "mx + b", "--at", "m=1,x=2,b=3"], "'m' is not used", "mx is one variable: for a product write m*x"),
         (["diff", "x", "--at", "x", "=", "3"], "--at needs NAME=VALUE", "without blanks around the ="),
         (["completion"], "Choose from bash, zsh, fish, powershell\n", "--help"),
-        (["diff", "lim x->0 sin(x)/x"], "there are no limits here\n", ""),
+        (["diff", "lim x->0 sin(x)/x"], "--at x=0 --kink limit\n", ""),
         (["help", "wrt"], "no help on 'wrt'", "that is an option: gradcli diff --help"),
         (["functions", "arctn"], "unknown function 'arctn'", "did you mean 'arctan'?"),
         (["diff", "x", "-f", "-", "-f", "-"], "stdin cannot be read twice", ""),
