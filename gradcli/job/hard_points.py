@@ -7,6 +7,7 @@ its domain, so that the code of the tiers is loaded only if there is such a poin
 from __future__ import annotations
 
 import math
+from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -19,6 +20,7 @@ from gradcli.calculus.plain import plain
 from gradcli.compute import trust
 from gradcli.compute.execute import Work, blocks
 from gradcli.expr import ONE, ZERO, Expr, apply, const
+from gradcli.job.marks import indices, marked_arrays, marked_lists
 
 if TYPE_CHECKING:
     from gradcli.compute.grid import Grid
@@ -95,14 +97,27 @@ class HardPoints:
         self.careful = bool(job.careful or job.exact)
         self.budget = ROW_WORK
         self.outputs: Sequence[Expr] = ()
+        self._lock = allocate_lock()
 
     # The mask.
 
     @cached_property
     def mask(self) -> list[Expr]:
-        """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
+        """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard.
+
+        Of the points marked as singular some may be none, where vector code leaves open how large an error is:
+        `settle` decides them again.
+        """
         if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
             return []
+        return self._masked(_maybe_close)
+
+    @cached_property
+    def sure(self) -> list[Expr]:
+        """The mask with every error known, as the scalar engine and that of NumPy compute them."""
+        return self._masked(_close)
+
+    def _masked(self, close: Callable[[Expr, Expr], Expr]) -> list[Expr]:
         ties, singular = hazards(self.roots)
         tied = [d for d in ties if plain(d)]
         exact = [d for d in singular if plain(d)]
@@ -111,7 +126,7 @@ class HardPoints:
         mask = ZERO
         for value, tests in (
             (self.tie, [apply("eq", d, ZERO) for d in tied]),
-            (self.singular, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
+            (self.singular, [*[apply("eq", d, ZERO) for d in exact], *map(close, near, bounds)]),
         ):
             if tests:
                 condition = tests[0]
@@ -158,7 +173,7 @@ class HardPoints:
             points = min(len(block[0]), LOOKED - self.looked)
             errors = block[len(self.outputs) + first :]
             for target, values, bounds in zip(self.targets, block[first:], errors, strict=False):
-                for n in _indices(trust.flagged(values[:points], bounds[:points])):
+                for n in indices(trust.flagged(values[:points], bounds[:points])):
                     count = trust.digits(float(values[n]), float(bounds[n]))
                     if count < self.few_digits and math.isfinite(values[n]):
                         self.lost.append((count, self.looked + n, target.name))
@@ -202,15 +217,16 @@ class HardPoints:
             from gradcli.job.hard_columns import fill
 
             fill(self, outs, errors, arrays)
-        if arrays:
-            rows, lost = _marked_arrays(results, mask, errors if self.careful else None, self.job.exact)
-        else:
-            rows, lost = _marked_lists(results, mask, errors if self.careful else None, self.job.exact)
+        rows, lost = (marked_arrays if arrays else marked_lists)(
+            results, mask, errors if self.careful else None, self.job.exact
+        )
         if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
             rows = []
-        self.points += points
-        if rows or lost:
-            self.tiers(arrays).settle(outs, rows, lost, mask, errors)
+        # Blocks come from several threads.
+        with self._lock:
+            self.points += points
+            if rows or lost:
+                self.tiers(arrays).settle(outs, rows, lost, mask, errors)
 
     def tiers(self, arrays: bool) -> Tiers:
         """The code that settles marked points, made at the first of them. ``arrays``: the points come in arrays."""
@@ -233,58 +249,16 @@ def _close(distance: Expr, bound: Expr) -> Expr:
     return apply("le", apply("abs", distance), apply("mul", bound, _UNIT))
 
 
+def _maybe_close(distance: Expr, bound: Expr) -> Expr:
+    """As `_close`; true, too, where the distance or the bound is nan."""
+    if bound is ZERO:
+        return apply("eq", distance, ZERO)
+    return apply("not", apply("gt", apply("abs", distance), apply("mul", bound, _UNIT)))
+
+
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:
     if not arrays:
         return [[0.0] * points for _ in range(count)]
     import numpy as np
 
     return list(np.empty((count, points)))
-
-
-Lost = list[tuple[int, list[int]]]
-"""Columns of results with the rows in which a number has too few right digits."""
-
-
-def _marked_lists(
-    results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool
-) -> tuple[list[int], Lost]:
-    finite, flagged = math.isfinite, trust.flagged
-    rows = set() if mask is None else {n for n, m in enumerate(mask) if m}
-    lost = []
-    for k, column in enumerate(results):
-        rows.update([n for n, v in enumerate(column) if not finite(v)])
-        if errors is not None:
-            error = errors[k]
-            places = [n for n, v in enumerate(column) if exact or (error[n] and flagged(v, error[n]))]
-            if places:
-                lost.append((k, places))
-    return sorted(rows), lost
-
-
-def _marked_arrays(
-    results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool
-) -> tuple[list[int], Lost]:
-    import numpy as np
-
-    with np.errstate(all="ignore"):
-        total = results[0].copy()
-        for column in results[1:]:
-            total += column
-        # The sum may overflow though every number is finite: such a row is looked at and left as it is.
-        marked = ~np.isfinite(total)
-        if mask is not None:
-            marked |= mask != 0
-        lost = []
-        for k, column in enumerate(results if errors is not None else ()):
-            assert errors is not None
-            bad = np.ones(len(column), bool) if exact else trust.flagged(column, errors[k])
-            if places := _indices(bad):
-                lost.append((k, places))
-    return _indices(marked), lost
-
-
-def _indices(marked: Any) -> list[int]:
-    import numpy as np
-
-    places: list[int] = np.flatnonzero(marked).tolist()
-    return places

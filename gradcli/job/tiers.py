@@ -15,15 +15,15 @@ from gradcli.calculus.leibniz import derivative_name
 from gradcli.calculus.sides import derivatives
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import blocks
-from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.job.decimals import shortest
 from gradcli.job.kink_rules import Sided, Truth, UndecidedError, of_side, ruled, sided
+from gradcli.job.marks import Lost, points
 from gradcli.job.repairs import Repairs
 
 if TYPE_CHECKING:
-    from gradcli.job.hard_points import HardPoints, Lost, Target
+    from gradcli.job.hard_points import HardPoints, Target
     from gradcli.truth.verdict import Judge
 
 _CLOSE = 1e-9
@@ -37,6 +37,7 @@ class Tiers:
 
     def __init__(self, hard: HardPoints, arrays: bool) -> None:
         self.hard, self.arrays = hard, arrays
+        self.engine = "vector" if arrays else "scalar"
         self._judges: dict[int, Judge] = {}
         self.balls = Repairs(hard)
         self._held: dict[tuple[Any, ...], Truth] = {}
@@ -45,6 +46,8 @@ class Tiers:
         hard = self.hard
         first, width = len(hard.coordinates), len(hard.targets)
         settled: dict[int, set[int]] = {}
+        if mask is not None:
+            rows = self._decided(outs, rows, mask)
         plain = mask is not None and shortest(hard.typed)
         ties = [n for n in rows if plain and mask[n] == hard.tie and self._finite(outs, n)]
         sides = dict(zip(ties, self._sides(outs, ties), strict=True)) if ties else {}
@@ -76,17 +79,29 @@ class Tiers:
     def _finite(self, outs: Sequence[Any], n: int) -> bool:
         return all(math.isfinite(c[n]) for c in outs[: len(self.hard.coordinates) + len(self.hard.targets)])
 
-    def _points(self, outs: Sequence[Any], rows: Sequence[int]) -> Grid:
-        """The points of the given rows."""
-        names = self.hard.coordinates
-        columns = [[float(column[n]) for n in rows] for column in outs[: len(names)]]
-        if not names:
-            return Grid([])
-        if self.arrays:
-            import numpy as np
+    def _computed(self, program: Program, outs: Sequence[Any], rows: Sequence[int]) -> Sequence[Any]:
+        """The columns of a program of the coordinates at some rows of a block."""
+        grid = points(self.hard.coordinates, outs, rows, self.arrays)
+        (block,) = blocks(engine.work(program, grid, self.engine), target=len(rows))
+        return block
 
-            return Grid([Axis(names, [Held(np.array(column)) for column in columns])])
-        return Grid([Axis(names, [Values(column) for column in columns])])
+    # The mask.
+
+    @cached_property
+    def _mask_program(self) -> Program | None:
+        """A program of the mask with every error known; None if that is the one which marked the rows."""
+        hard = self.hard
+        return None if hard.mask == hard.sure else build(hard.sure, [hard.coordinates])
+
+    def _decided(self, outs: Sequence[Any], rows: Sequence[int], mask: Any) -> Sequence[int]:
+        """Decide again which rows are singular; return those that are still to be looked at."""
+        open_rows = [n for n in rows if mask[n] == self.hard.singular]
+        if not open_rows or self._mask_program is None:
+            return rows
+        (sure,) = self._computed(self._mask_program, outs, open_rows)
+        for n, m in zip(open_rows, sure, strict=True):
+            mask[n] = m
+        return [n for n in rows if mask[n] or not self._finite(outs, n)]
 
     # Plain ties.
 
@@ -107,8 +122,7 @@ class Tiers:
     def _sides(self, outs: Sequence[Any], rows: Sequence[int]) -> list[list[list[Sided | None]]]:
         """For each row, by output and axis, the truth at a plain tie; None where the doubles cannot say."""
         hard = self.hard
-        work = engine.work(self._side_program, self._points(outs, rows), "vector" if self.arrays else "scalar")
-        (block,) = blocks(work, target=len(rows))
+        block = self._computed(self._side_program, outs, rows)
         first, step, truths = len(hard.coordinates), self.order + 1, []
         for place, n in enumerate(rows):
             numbers = [float(column[place]) for column in block]
@@ -134,7 +148,7 @@ class Tiers:
         if not rows:
             return {}
         hard, program = self.hard, self._result_program
-        work = trust.work(hard.results, program, self._points(outs, rows), "vector" if self.arrays else "scalar")
+        work = trust.work(hard.results, program, points(hard.coordinates, outs, rows, self.arrays), self.engine)
         (block,) = blocks(work, target=len(rows))
         errors = block[len(hard.results) :]
         first = len(hard.coordinates)
