@@ -225,7 +225,7 @@ class HardPoints:
         # Blocks come from several threads.
         with self._lock:
             self.points += points
-            if rows or lost:
+            if len(rows) > 0 or lost:
                 self.tiers(arrays).settle(outs, rows, lost, mask, errors)
 
     def tiers(self, arrays: bool) -> Tiers:

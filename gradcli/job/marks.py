@@ -16,9 +16,7 @@ Lost = list[tuple[int, list[int]]]
 """Columns of results with the rows in which a number has too few right digits."""
 
 
-def marked_lists(
-    results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool
-) -> tuple[list[int], Lost]:
+def marked_lists(results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool) -> tuple[Any, Lost]:
     finite, flagged = math.isfinite, trust.flagged
     rows = set() if mask is None else {n for n, m in enumerate(mask) if m}
     lost = []
@@ -32,9 +30,7 @@ def marked_lists(
     return sorted(rows), lost
 
 
-def marked_arrays(
-    results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool
-) -> tuple[list[int], Lost]:
+def marked_arrays(results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool) -> tuple[Any, Lost]:
     import numpy as np
 
     with np.errstate(all="ignore"):
@@ -51,7 +47,7 @@ def marked_arrays(
             bad = np.ones(len(column), bool) if exact else trust.flagged(column, errors[k])
             if places := indices(bad):
                 lost.append((k, places))
-    return indices(marked), lost
+    return np.flatnonzero(marked), lost
 
 
 def indices(marked: Any) -> list[int]:
@@ -61,13 +57,66 @@ def indices(marked: Any) -> list[int]:
     return places
 
 
-def points(names: Sequence[str], outs: Sequence[Any], rows: Sequence[int], arrays: bool) -> Grid:
+def at(columns: Sequence[Any], rows: Any) -> list[list[float]]:
+    """The numbers of columns at some rows, which are a list, or an array if the columns are."""
+    if isinstance(rows, list):
+        return [[column[n] for n in rows] for column in columns]
+    return [column[rows].tolist() for column in columns]
+
+
+def split(rows: Any, mask: Any, *marks: float) -> tuple[Any, Any]:
+    """The rows whose mask is one of ``marks``, and the others."""
+    if mask is None:
+        return rows[:0], rows
+    if isinstance(rows, list):
+        return [n for n in rows if mask[n] in marks], [n for n in rows if mask[n] not in marks]
+    import numpy as np
+
+    chosen = np.isin(mask[rows], marks)
+    return rows[chosen], rows[~chosen]
+
+
+def without(rows: Any, others: Any) -> Any:
+    """The rows that are not among others."""
+    if isinstance(rows, list):
+        known = {*others}
+        return [n for n in rows if n not in known]
+    import numpy as np
+
+    return rows[~np.isin(rows, others)]
+
+
+def points(names: Sequence[str], outs: Sequence[Any], rows: Any) -> Grid:
     """The points of some rows of a block, whose first columns are those of ``names``."""
-    columns = [[float(column[n]) for n in rows] for column in outs[: len(names)]]
+    columns = outs[: len(names)]
     if not names:
         return Grid([])
-    if arrays:
-        import numpy as np
+    if isinstance(rows, list):
+        return Grid([Axis(names, [Values(column) for column in at(columns, rows)])])
+    return Grid([Axis(names, [Held(column[rows]) for column in columns])])
 
-        return Grid([Axis(names, [Held(np.array(column)) for column in columns])])
-    return Grid([Axis(names, [Values(column) for column in columns])])
+
+def not_finite(columns: Sequence[Any], errors: Sequence[Any], rows: Any) -> tuple[dict[int, list[int]], Any]:
+    """Of some rows, with the errors there: those with numbers that may have left the range, and others.
+
+    The first are told by their columns. The others are those at which the number of every column is surely nan.
+    """
+    if isinstance(rows, list):
+        open_rows: dict[int, list[int]] = {}
+        nowhere = []
+        for place, n in enumerate(rows):
+            found = [k for k, e in enumerate(errors) if e[place] != 0 and not math.isfinite(columns[k][n])]
+            if found:
+                open_rows[n] = found
+            elif all(math.isnan(column[n]) for column in columns):
+                nowhere.append(n)
+        return open_rows, nowhere
+    import numpy as np
+
+    here = np.array([column[rows] for column in columns])
+    left = (np.array(errors) != 0) & ~np.isfinite(here)
+    places = np.flatnonzero(left.any(axis=0))
+    return (
+        {int(rows[p]): np.flatnonzero(left[:, p]).tolist() for p in places},
+        rows[~left.any(axis=0) & np.isnan(here).all(axis=0)],
+    )

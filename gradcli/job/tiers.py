@@ -12,14 +12,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.leibniz import derivative_name
-from gradcli.calculus.sides import derivatives
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import blocks
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
-from gradcli.job.decimals import shortest
-from gradcli.job.kink_rules import Sided, Truth, UndecidedError, of_side, ruled, sided
-from gradcli.job.marks import Lost, points
+from gradcli.job.kink_rules import Sided, Truth, of_side, ruled
+from gradcli.job.marks import Lost, at, not_finite, points, split, without
+from gradcli.job.plain_ties import Ties
 from gradcli.job.repairs import Repairs
 
 if TYPE_CHECKING:
@@ -38,37 +37,42 @@ class Tiers:
     def __init__(self, hard: HardPoints, arrays: bool) -> None:
         self.hard, self.arrays = hard, arrays
         self.engine = "vector" if arrays else "scalar"
+        self.ties = Ties(hard, self.order, self.engine)
         self._judges: dict[int, Judge] = {}
         self.balls = Repairs(hard)
         self._held: dict[tuple[Any, ...], Truth] = {}
 
-    def settle(self, outs: Sequence[Any], rows: Sequence[int], lost: Lost, mask: Any, errors: Any) -> None:
+    def settle(self, outs: Sequence[Any], rows: Any, lost: Lost, mask: Any, errors: Any) -> None:
         hard = self.hard
         first, width = len(hard.coordinates), len(hard.targets)
+        results = outs[first : first + width]
         settled: dict[int, set[int]] = {}
         if mask is not None:
             rows = self._decided(outs, rows, mask)
-        plain = mask is not None and shortest(hard.typed)
-        ties = [n for n in rows if plain and mask[n] == hard.tie and self._finite(outs, n)]
-        sides = dict(zip(ties, self._sides(outs, ties), strict=True)) if ties else {}
-        quiet = self._quiet(outs, [n for n in rows if n not in sides and (mask is None or not mask[n])])
-        for n in rows:
-            point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
-            values = [float(outs[first + k][n]) for k in range(width)]
-            if n in quiet and not (hard.job.sides or hard.job.verdict):
-                settled[n] = self._overflowed(point, values, quiet[n])
+        hazards, others = split(rows, mask, hard.tie, hard.singular)
+        if len(others):
+            left, nowhere = self._quiet(outs, others)
+            if hard.job.sides or hard.job.verdict:
+                self._tell_nowhere(outs, nowhere)
+                hazards = without(rows, nowhere)
             else:
-                settled[n] = self._row(outs, n, point, values, sides.get(n))
+                settled = self._overflowed(outs, left)
+        ties, _ = split(hazards, mask, hard.tie) if self.ties.possible else (hazards[:0], None)
+        sides = self.ties.sides(outs, self._finite(outs, ties))
+        places = zip(map(int, hazards), *at(outs[: first + width], hazards), strict=True)
+        for n, *numbers in places:
+            point, values = dict(zip(hard.coordinates, numbers, strict=False)), numbers[first:]
+            settled[n] = self._row(outs, n, point, values, sides.get(n))
             for k in settled[n]:
-                outs[first + k][n] = values[k]
+                results[k][n] = values[k]
         groups: dict[int, dict[int, list[int]]] = {}
-        for k, places in lost:
-            for n in places:
+        for k, rows_lost in lost:
+            for n in rows_lost:
                 if k not in settled.get(n, ()):
                     groups.setdefault(hard.targets[k].output, {}).setdefault(n, []).append(k)
         for output, of_rows in groups.items():
             for n, k, value in self.balls.repaired(outs, output, of_rows, errors):
-                outs[first + k][n] = value
+                results[k][n] = value
                 settled.setdefault(n, set()).add(k)
         for extra, out in zip(hard.extras, outs[first + width :], strict=True):
             if extra.kind == "trust":
@@ -76,14 +80,19 @@ class Tiers:
                     if extra.column in columns:
                         out[n] = 16.0
 
-    def _finite(self, outs: Sequence[Any], n: int) -> bool:
-        return all(math.isfinite(c[n]) for c in outs[: len(self.hard.coordinates) + len(self.hard.targets)])
+    @property
+    def order(self) -> int:
+        """The order to which points are looked at: at least 1, since a kink is one of the first derivative."""
+        return max(self.hard.order, 1)
 
-    def _computed(self, program: Program, outs: Sequence[Any], rows: Sequence[int]) -> Sequence[Any]:
-        """The columns of a program of the coordinates at some rows of a block."""
-        grid = points(self.hard.coordinates, outs, rows, self.arrays)
-        (block,) = blocks(engine.work(program, grid, self.engine), target=len(rows))
-        return block
+    def _finite(self, outs: Sequence[Any], rows: Any) -> Any:
+        """The rows at which all numbers are finite."""
+        columns = outs[: len(self.hard.coordinates) + len(self.hard.targets)]
+        if isinstance(rows, list):
+            return [n for n in rows if all(math.isfinite(column[n]) for column in columns)]
+        import numpy as np
+
+        return rows[np.isfinite([column[rows] for column in columns]).all(axis=0)]
 
     # The mask.
 
@@ -93,91 +102,68 @@ class Tiers:
         hard = self.hard
         return None if hard.mask == hard.sure else build(hard.sure, [hard.coordinates])
 
-    def _decided(self, outs: Sequence[Any], rows: Sequence[int], mask: Any) -> Sequence[int]:
+    def _decided(self, outs: Sequence[Any], rows: Any, mask: Any) -> Any:
         """Decide again which rows are singular; return those that are still to be looked at."""
-        open_rows = [n for n in rows if mask[n] == self.hard.singular]
-        if not open_rows or self._mask_program is None:
+        open_rows, _ = split(rows, mask, self.hard.singular)
+        if not len(open_rows) or self._mask_program is None:
             return rows
-        (sure,) = self._computed(self._mask_program, outs, open_rows)
+        grid = points(self.hard.coordinates, outs, open_rows)
+        ((sure,),) = blocks(engine.work(self._mask_program, grid, self.engine), target=len(open_rows))
         for n, m in zip(open_rows, sure, strict=True):
             mask[n] = m
-        return [n for n in rows if mask[n] or not self._finite(outs, n)]
-
-    # Plain ties.
-
-    @cached_property
-    def _side_program(self) -> Program:
-        hard, roots = self.hard, []
-        for output in range(len(hard.roots)):
-            for axis in hard.axes:
-                for sign in (-1, 1):
-                    roots += derivatives(hard.roots[output], axis, sign, self.order)
-        return build(roots, [hard.coordinates])
-
-    @property
-    def order(self) -> int:
-        """The order to which points are looked at: at least 1, since a kink is one of the first derivative."""
-        return max(self.hard.order, 1)
-
-    def _sides(self, outs: Sequence[Any], rows: Sequence[int]) -> list[list[list[Sided | None]]]:
-        """For each row, by output and axis, the truth at a plain tie; None where the doubles cannot say."""
-        hard = self.hard
-        block = self._computed(self._side_program, outs, rows)
-        first, step, truths = len(hard.coordinates), self.order + 1, []
-        for place, n in enumerate(rows):
-            numbers = [float(column[place]) for column in block]
-            row, at = [], 0
-            for output in range(len(hard.roots)):
-                value = float(outs[first + output * hard.per_output][n])
-                line: list[Sided | None] = []
-                for _ in hard.axes:
-                    left, right = numbers[at : at + step], numbers[at + step : at + 2 * step]
-                    at += 2 * step
-                    try:
-                        line.append(sided(value, left, right))
-                    except UndecidedError:
-                        line.append(None)
-                row.append(line)
-            truths.append(row)
-        return truths
+        done, _ = split(open_rows, mask, 0.0)
+        return without(rows, self._finite(outs, done))
 
     # Numbers that are not finite where nothing is singular.
 
-    def _quiet(self, outs: Sequence[Any], rows: Sequence[int]) -> dict[int, list[int]]:
-        """Rows without a hazard, each with the columns whose numbers are not finite and may have left the range."""
-        if not rows:
-            return {}
-        hard, program = self.hard, self._result_program
-        work = trust.work(hard.results, program, points(hard.coordinates, outs, rows, self.arrays), self.engine)
+    def _quiet(self, outs: Sequence[Any], rows: Any) -> tuple[dict[int, list[int]], Any]:
+        """Of rows without a hazard those with numbers that may have left the range, by columns, and those outside.
+
+        Outside the domain every number is surely nan.
+        """
+        hard = self.hard
+        work = trust.work(hard.results, self._result_program, points(hard.coordinates, outs, rows), self.engine)
         (block,) = blocks(work, target=len(rows))
-        errors = block[len(hard.results) :]
-        first = len(hard.coordinates)
-        return {
-            n: [
-                k for k, error in enumerate(errors)
-                if error[place] != 0 and not math.isfinite(outs[first + k][n])
-            ]
-            for place, n in enumerate(rows)
-        }  # fmt: skip
+        first, width = len(hard.coordinates), len(hard.targets)
+        return not_finite(outs[first : first + width], block[width:], rows)
 
     @cached_property
     def _result_program(self) -> Program:
         return build(self.hard.results, [self.hard.coordinates])
 
-    def _overflowed(self, point: Mapping[str, float], values: list[float], columns: Sequence[int]) -> set[int]:
+    def _overflowed(self, outs: Sequence[Any], rows: Mapping[int, Sequence[int]]) -> dict[int, set[int]]:
         """Replace numbers that left the range in between, and return their columns."""
-        if not columns or not all(map(math.isfinite, point.values())):
-            return set()
-        if not self.balls.exact:
-            self.hard.missing += 1
-            return set()
-        done = set()
-        for k in columns:
-            number = self.balls.ball(point, self.hard.targets[k])
-            if number is not None:
-                values[k] = number
-                done.add(k)
-        return done
+        hard, first = self.hard, len(self.hard.coordinates)
+        settled: dict[int, set[int]] = {}
+        for n, columns in rows.items():
+            point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
+            if not all(map(math.isfinite, point.values())):
+                continue
+            if not self.balls.exact:
+                hard.missing += 1
+                continue
+            for k in columns:
+                number = self.balls.ball(point, hard.targets[k])
+                if number is not None:
+                    outs[first + k][n] = number
+                    settled.setdefault(n, set()).add(k)
+        return settled
+
+    def _tell_nowhere(self, outs: Sequence[Any], rows: Any) -> None:
+        """Tell that rows are outside the domain."""
+        hard = self.hard
+        numbers = {"verdict": self._word("undefined") if len(rows) else 0.0, "breaks": 0.0, "side": math.nan}
+        for extra, out in zip(hard.extras, outs[len(hard.coordinates) + len(hard.targets) :], strict=True):
+            if extra.kind in numbers:
+                for n in rows:
+                    out[n] = numbers[extra.kind]
+
+    def _word(self, word: str) -> float:
+        """The number that stands for a verdict in a column."""
+        words = self.hard.words
+        if word not in words:
+            words.append(word)
+        return float(words.index(word))
 
     # Germs.
 
@@ -255,9 +241,7 @@ class Tiers:
                 word = "unknown" if truth is None else truth.verdict + ("" if truth.proved else "?")
                 if truth is None or not truth.proved:
                     hard.doubtful.add(extra.name)
-                if word not in hard.words:
-                    hard.words.append(word)
-                out[n] = float(hard.words.index(word))
+                out[n] = self._word(word)
             elif extra.kind == "breaks":
                 out[n] = math.nan if truth is None or truth.breaks is None else float(truth.breaks)
             else:
@@ -292,7 +276,10 @@ class Tiers:
         self, point: Mapping[str, float], target: Target, truths: Mapping[str, Truth], before: float
     ) -> float | None:
         rule = self.hard.job.kink
-        if self.balls.exact and all(map(math.isfinite, point.values())):
+        order = sum(target.powers.values())
+        breaks = [truths[name].breaks for name in target.powers if name in truths]
+        broken = any(first is not None and first <= order for first in breaks)
+        if not broken and self.balls.exact and all(map(math.isfinite, point.values())):
             number = self.balls.ball(point, target)
             if number is not None:
                 return number

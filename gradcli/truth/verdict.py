@@ -47,15 +47,11 @@ class Judge:
         self.root = readable(expand([root]))[0]
         self.order = order
         self.work = work
-        self._known: dict[object, Truth] = {}
 
     def along(self, point: Point, wrt: str) -> Truth:
         """The truth at a point along the axis of one variable."""
-        key = (tuple(point.items()), wrt)
-        if key not in self._known:
-            with arithmetic(PRECISION):
-                self._known[key] = self._judged(point, wrt)
-        return self._known[key]
+        with arithmetic(PRECISION):
+            return self._judged(point, wrt)
 
     def derivative(self, truth: Truth, k: int) -> float:
         """The derivative of order k where there is one: both sides agree, or an edge has one; else nan."""
