@@ -20,16 +20,18 @@ SCHEMA = "gradcli-explain/1"
     examples=(
         'gradcli explain "x**2*sin(x)"',
         'gradcli explain "exp(-x*y)/y" --wrt y --at x=1,y=2',
+        'gradcli explain "sin(x)/x" --at x=0 --order 6',
         'gradcli explain "sin(x)**2" --at x=1 --json',
     ),
     help="How the derivative comes about: the rule at each step; with --at, the forward and reverse tables of the "
-    "tape.",
-    params=options.named("expr file wrt allow_unused at report report_format json"),
+    "tape, and the series on both sides of the point.",
+    params=options.named("expr file wrt allow_unused at series_order report report_format json"),
 )
 def explain(ctx: click.Context, line: CommandLine) -> None:
     import orjson
 
     from gradcli.job import Job, Request
+    from gradcli.job.near import nears
     from gradcli.job.parse_at_grid_fill import Points
     from gradcli.notation.explain import explained, explained_json
 
@@ -45,14 +47,17 @@ def explain(ctx: click.Context, line: CommandLine) -> None:
     if points:
         points.bind([*request.points, *wanted])
     point = points.at if points else None
+    beside = None if point is None else nears(request, points, wanted, line.order)
     if form == "json":
-        answer = {"schema": SCHEMA, **explained_json(request.outputs, wanted, point)}
+        answer = {"schema": SCHEMA, **explained_json(request.outputs, wanted, point, beside or ())}
         text = orjson.dumps(answer) + b"\n"
         text = json_shown(text) if output.terminal else text
     else:
         width = stderr.text_width(sys.stdout) if output.terminal else None
-        text = stderr.fitted(explained(request.outputs, wanted, point), width).encode()
+        text = stderr.fitted(explained(request.outputs, wanted, point, beside or ()), width).encode()
     with output:
         output(text)
-    if request.note and not line.quiet:
-        stderr.note(request.note, line.color)
+    missing = "the series on both sides need python-flint (pip install python-flint)"
+    for note in (request.note, missing if point is not None and beside is None else ""):
+        if note and not line.quiet:
+            stderr.note(note, line.color)

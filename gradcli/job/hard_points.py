@@ -7,20 +7,17 @@ its domain, so that the code of the tiers is loaded only if there is such a poin
 from __future__ import annotations
 
 import math
-from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property, partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcli.calculus.hazards import hazards
-from gradcli.calculus.plain import plain
-from gradcli.compute import trust
+from gradcli.compute import engine, trust
 from gradcli.compute.execute import Work, blocks
-from gradcli.expr import ONE, ZERO, Expr, apply, const
-from gradcli.job.marks import indices, marked_arrays, marked_lists
+from gradcli.compute.program import build
+from gradcli.expr import ZERO, Expr
+from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask, indices
 
 if TYPE_CHECKING:
     from gradcli.compute.grid import Grid
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from gradcli.job.parse_at_grid_fill import Points
     from gradcli.job.request import Job, Request
     from gradcli.job.tiers import Tiers
+    from gradcli.truth.words import Beside
 
 
 CAREFUL_POINTS = 10_000
@@ -36,7 +34,6 @@ CAREFUL_LOAD = 2_000_000
 """Points, and points times steps, up to which the numbers of a grid are repaired unless asked otherwise."""
 LOOKED = 16_384
 """Points at which a plain run looks for numbers with few right digits."""
-_UNIT = const(Fraction(1, 2**53))
 WORK, SHARED_WORK, ROW_WORK = 100_000, 10_000_000, 10_000
 """Work for the repair of a number: at most, shared by all numbers of a grid, and for a number of a row."""
 
@@ -53,16 +50,15 @@ class HardPoints:
     """The treatment of the hard points of a request.
 
     ``names``: the columns it adds. ``coordinates`` are those that come before the results, one for each variable.
-    ``reading`` gives the exact value that a double of a variable stands for, as an expression.
+    ``rows``: they are those of tables.
     """
 
-    tie, singular = 1.0, 2.0
-    """Values of the mask."""
     few_digits = 10
     """Digits below which a plain run has a note."""
 
-    def __init__(self, job: Job, request: Request, points: Points) -> None:
-        self.job, self.typed, self.order = job, points, job.order
+    def __init__(self, job: Job, request: Request, points: Points, rows: bool = False) -> None:
+        self.job, self.typed, self.order, self.of_rows = job, points, job.order, rows
+        self.request = request if job.kink == "error" else None
         wrt = request.wrt if job.order else []
         named, order = request.derived, job.order if wrt else 0
         self.coordinates = tuple(request.points)
@@ -87,6 +83,7 @@ class HardPoints:
         self._tiers: Tiers | None = None
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
+        self.hardest: tuple[str, str, Beside] | None = None
         self.points = 0
         self.unproved = 0
         self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
@@ -97,43 +94,15 @@ class HardPoints:
         self.careful = bool(job.careful or job.exact)
         self.budget = ROW_WORK
         self.outputs: Sequence[Expr] = ()
-        self._lock = allocate_lock()
 
     # The mask.
 
     @cached_property
     def mask(self) -> list[Expr]:
-        """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard.
-
-        Of the points marked as singular some may be none, where vector code leaves open how large an error is:
-        `settle` decides them again.
-        """
+        """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
         if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
             return []
-        return self._masked(_maybe_close)
-
-    @cached_property
-    def sure(self) -> list[Expr]:
-        """The mask with every error known, as the scalar engine and that of NumPy compute them."""
-        return self._masked(_close)
-
-    def _masked(self, close: Callable[[Expr, Expr], Expr]) -> list[Expr]:
-        ties, singular = hazards(self.roots)
-        tied = [d for d in ties if plain(d)]
-        exact = [d for d in singular if plain(d)]
-        near = [d for d in (*ties, *singular) if not plain(d)]
-        bounds = trust.bounds(near, decimals=True)
-        mask = ZERO
-        for value, tests in (
-            (self.tie, [apply("eq", d, ZERO) for d in tied]),
-            (self.singular, [*[apply("eq", d, ZERO) for d in exact], *map(close, near, bounds)]),
-        ):
-            if tests:
-                condition = tests[0]
-                for test in tests[1:]:
-                    condition = apply("or", condition, test)
-                mask = apply("where", condition, ONE if value == self.tie else const(2), mask)
-        return [] if mask is ZERO else [mask]
+        return hazard_mask(self.roots)
 
     # The computation.
 
@@ -163,7 +132,7 @@ class HardPoints:
         """Whether there is nothing to do beside the values."""
         return not (self.mask or self.extras or self.careful) and self.job.kink == "convention"
 
-    def look(self, program: Program, grid: Grid, engine: str) -> None:
+    def look(self, program: Program, grid: Grid) -> None:
         """Count the numbers with few right digits among the first points, of which ``grid`` has the next ones."""
         if self.careful or self.job.careful is False or self.looked >= LOOKED:
             return
@@ -181,52 +150,74 @@ class HardPoints:
             if self.looked >= LOOKED:
                 return
 
-    def work(self, program: Program, grid: Grid, engine: str, inner: Work) -> Work:
+    def work(self, program: Program, grid: Grid, engine_name: str, plain: Callable[[], Work]) -> Work:
         """The work whose columns are coordinates, results and those of ``names``, all of them settled.
 
-        ``inner``: the work of the program as it is.
+        ``plain`` returns the work of the program as it is.
         """
         if self.idle:
-            return inner
+            return plain()
+        outputs, first = self.outputs, len(self.coordinates)
+        kept = first + len(self.targets)
+        guarded = engine_name == "native" and self.marking
+        if guarded:
+            mask = outputs[-1] if self.mask else ZERO
+            outputs = [*outputs[:kept], guarded_mask(outputs[first:kept], mask)]
+            program = build(outputs, [axis.names for axis in grid.axes])
         if self.careful or self.job.trust:
-            inner = trust.work(self.outputs, program, grid, engine)
-        kept = len(self.coordinates) + len(self.targets)
-        make = partial(self._kernel, inner.make, inner.arrays, inner.outputs - kept)
+            inner = trust.work(outputs, program, grid, engine_name)
+        else:
+            inner = engine.work(program, grid, engine_name) if guarded else plain()
+        make = partial(self._kernel, inner.make, inner.arrays, inner.outputs - kept, guarded)
         return inner._replace(make=make, outputs=kept + len(self.extras))
 
-    def _kernel(self, make: Callable[[], Callable[..., None]], arrays: bool, scratch: int) -> Callable[..., None]:
+    @property
+    def marking(self) -> bool:
+        """Whether points are marked at all."""
+        return self.job.kink != "convention" or self.job.sides or self.job.verdict
+
+    def _kernel(
+        self, make: Callable[[], Callable[..., None]], arrays: bool, scratch: int, guarded: bool
+    ) -> Callable[..., None]:
         kernel = make()
         kept = len(self.coordinates) + len(self.targets)
+        held: list[Any] = []
 
         def run(ins: Sequence[Any], outs: Sequence[Any], extents: tuple[int, ...]) -> None:
+            nonlocal held
             points = math.prod(extents)
-            more = _columns(scratch, points, arrays)
-            kernel(ins, [*outs[:kept], *more], extents)
-            self.settle(outs, more, points, arrays)
+            # New memory would be touched for the first time in every block, which takes as long as to compute it.
+            if scratch and (not held or len(held[0]) != points):
+                held = _columns(scratch, points, arrays)
+            kernel(ins, [*outs[:kept], *held], extents)
+            self.settle(outs, held, points, arrays, guarded)
 
         return run
 
-    def settle(self, outs: Sequence[Any], more: Sequence[Any], points: int, arrays: bool) -> None:
-        """Settle a block in place. ``more``: the mask if there is one, then the errors if they are computed."""
+    def settle(self, outs: Sequence[Any], more: Sequence[Any], points: int, arrays: bool, guarded: bool) -> None:
+        """Settle a block in place. ``more``: the mask if there is one, then the errors if they are computed.
+
+        ``guarded``: the mask marks results that are not finite, too.
+        """
         first, width = len(self.coordinates), len(self.targets)
-        mask = more[0] if self.mask else None
+        count = int(guarded or bool(self.mask))
+        mask = more[0] if count else None
         # The errors come in the order of all outputs, coordinates and mask included.
-        errors = more[len(self.mask) + first :][:width] if len(more) > len(self.mask) else None
+        errors = more[count + first :][:width] if len(more) > count else None
         results = outs[first : first + width]
         if self.extras:
             from gradcli.job.hard_columns import fill
 
             fill(self, outs, errors, arrays)
-        rows, lost = (marked_arrays if arrays else marked_lists)(
-            results, mask, errors if self.careful else None, self.job.exact
-        )
-        if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
-            rows = []
-        # Blocks come from several threads.
-        with self._lock:
-            self.points += points
-            if len(rows) > 0 or lost:
-                self.tiers(arrays).settle(outs, rows, lost, mask, errors)
+        lists = Arrays if arrays else Lists
+        rows = lists.marked(results, mask, guarded) if self.marking else []
+        lost = [] if errors is None or not self.careful else lists.lost(results, errors, self.job.exact)
+        self.points += points
+        if rows or lost:
+            if guarded:
+                assert mask is not None
+                mask[mask >= ODD] -= ODD
+            self.tiers(arrays).settle(outs, rows, lost, mask if self.mask else None, errors)
 
     def tiers(self, arrays: bool) -> Tiers:
         """The code that settles marked points, made at the first of them. ``arrays``: the points come in arrays."""
@@ -236,24 +227,16 @@ class HardPoints:
             self._tiers = Tiers(self, arrays)
         return self._tiers
 
+    def code(self, word: str) -> float:
+        """The number that stands for a verdict in a column."""
+        if word not in self.words:
+            self.words.append(word)
+        return float(self.words.index(word))
+
     def undecided(self, digits: int, point: Mapping[str, float], name: str) -> None:
         """Count a number that could not be proved, of which so many digits are right."""
         self.unproved += 1
         self.worst = min(self.worst, (digits, tuple(point.values()), name))
-
-
-def _close(distance: Expr, bound: Expr) -> Expr:
-    """Whether a distance is 0 within its rounding error, points and literals read as decimals."""
-    if bound is ZERO:
-        return apply("eq", distance, ZERO)
-    return apply("le", apply("abs", distance), apply("mul", bound, _UNIT))
-
-
-def _maybe_close(distance: Expr, bound: Expr) -> Expr:
-    """As `_close`; true, too, where the distance or the bound is nan."""
-    if bound is ZERO:
-        return apply("eq", distance, ZERO)
-    return apply("not", apply("gt", apply("abs", distance), apply("mul", bound, _UNIT)))
 
 
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:

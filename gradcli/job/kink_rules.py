@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-_UNSURE = 1e-10
+UNSURE = 1e-10
 """Relative difference below which two sides may be equal: exact arithmetic decides."""
+CLOSE = 1e-9
+"""Relative difference up to which a double stands for the same number."""
 
 
 class Truth(Protocol):
@@ -53,7 +55,7 @@ def sided(value: float, left: Sequence[float], right: Sequence[float]) -> Sided:
     if not all(map(math.isfinite, (value, *left, *right))):
         raise UndecidedError
     for a, b in ((left[0], value), (right[0], value), *zip(left, right, strict=True)):
-        if a != b and abs(a - b) <= _UNSURE * max(abs(a), abs(b)):
+        if a != b and abs(a - b) <= UNSURE * max(abs(a), abs(b)):
             raise UndecidedError
     if left[0] != right[0]:
         verdict: str = "jump"

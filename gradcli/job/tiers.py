@@ -11,22 +11,20 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gradcli.calculus.leibniz import derivative_name
-from gradcli.compute import engine, trust
+from gradcli.compute import trust
 from gradcli.compute.execute import blocks
 from gradcli.compute.program import Program, build
-from gradcli.errors import GradError
-from gradcli.job.kink_rules import Sided, Truth, of_side, ruled
-from gradcli.job.marks import Lost, at, not_finite, points, split, without
-from gradcli.job.plain_ties import Ties
+from gradcli.job.decimals import shortest
+from gradcli.job.kink_rules import CLOSE, Sided, Truth, of_side, ruled
+from gradcli.job.marks import TIE
 from gradcli.job.repairs import Repairs
+from gradcli.job.ties import Ties, points
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Target
+    from gradcli.job.marks import Lost
     from gradcli.truth.verdict import Judge
 
-_CLOSE = 1e-9
-"""Relative difference up to which a double stands for the same number."""
 _HELD = 1 << 16
 """Verdicts that are remembered."""
 
@@ -36,43 +34,43 @@ class Tiers:
 
     def __init__(self, hard: HardPoints, arrays: bool) -> None:
         self.hard, self.arrays = hard, arrays
-        self.engine = "vector" if arrays else "scalar"
-        self.ties = Ties(hard, self.order, self.engine)
         self._judges: dict[int, Judge] = {}
         self.balls = Repairs(hard)
+        self.ties = Ties(hard, self.order, arrays)
         self._held: dict[tuple[Any, ...], Truth] = {}
 
-    def settle(self, outs: Sequence[Any], rows: Any, lost: Lost, mask: Any, errors: Any) -> None:
+    def settle(self, outs: Sequence[Any], rows: Sequence[int], lost: Lost, mask: Any, errors: Any) -> None:
         hard = self.hard
         first, width = len(hard.coordinates), len(hard.targets)
-        results = outs[first : first + width]
         settled: dict[int, set[int]] = {}
-        if mask is not None:
-            rows = self._decided(outs, rows, mask)
-        hazards, others = split(rows, mask, hard.tie, hard.singular)
-        if len(others):
-            left, nowhere = self._quiet(outs, others)
-            if hard.job.sides or hard.job.verdict:
-                self._tell_nowhere(outs, nowhere)
-                hazards = without(rows, nowhere)
+        ties: Sequence[int] = ()
+        if mask is not None and shortest(hard.typed):
+            if rows and self.ties.together:
+                rows, done = self.ties.settle(outs, rows, mask)
+                if lost or hard.job.trust:
+                    for k, places in done:
+                        for n in places.tolist():
+                            settled.setdefault(n, set()).add(k)
+            ties = [n for n in rows if mask[n] == TIE and self._finite(outs, n)]
+        sides = dict(zip(ties, self.ties.sides(outs, ties), strict=True)) if ties else {}
+        quiet = self._quiet(outs, [n for n in rows if n not in sides and (mask is None or not mask[n])])
+        for n in rows:
+            point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
+            values = [float(outs[first + k][n]) for k in range(width)]
+            if n in quiet and not (hard.job.sides or hard.job.verdict):
+                settled[n] = self._overflowed(point, values, quiet[n])
             else:
-                settled = self._overflowed(outs, left)
-        ties, _ = split(hazards, mask, hard.tie) if self.ties.possible else (hazards[:0], None)
-        sides = self.ties.sides(outs, self._finite(outs, ties))
-        places = zip(map(int, hazards), *at(outs[: first + width], hazards), strict=True)
-        for n, *numbers in places:
-            point, values = dict(zip(hard.coordinates, numbers, strict=False)), numbers[first:]
-            settled[n] = self._row(outs, n, point, values, sides.get(n))
+                settled[n] = self._row(outs, n, point, values, sides.get(n))
             for k in settled[n]:
-                results[k][n] = values[k]
+                outs[first + k][n] = values[k]
         groups: dict[int, dict[int, list[int]]] = {}
-        for k, rows_lost in lost:
-            for n in rows_lost:
+        for k, places in lost:
+            for n in places:
                 if k not in settled.get(n, ()):
                     groups.setdefault(hard.targets[k].output, {}).setdefault(n, []).append(k)
         for output, of_rows in groups.items():
             for n, k, value in self.balls.repaired(outs, output, of_rows, errors):
-                results[k][n] = value
+                outs[first + k][n] = value
                 settled.setdefault(n, set()).add(k)
         for extra, out in zip(hard.extras, outs[first + width :], strict=True):
             if extra.kind == "trust":
@@ -80,94 +78,57 @@ class Tiers:
                     if extra.column in columns:
                         out[n] = 16.0
 
+    def _finite(self, outs: Sequence[Any], n: int) -> bool:
+        return all(math.isfinite(c[n]) for c in outs[: len(self.hard.coordinates) + len(self.hard.targets)])
+
     @property
     def order(self) -> int:
         """The order to which points are looked at: at least 1, since a kink is one of the first derivative."""
         return max(self.hard.order, 1)
 
-    def _finite(self, outs: Sequence[Any], rows: Any) -> Any:
-        """The rows at which all numbers are finite."""
-        columns = outs[: len(self.hard.coordinates) + len(self.hard.targets)]
-        if isinstance(rows, list):
-            return [n for n in rows if all(math.isfinite(column[n]) for column in columns)]
-        import numpy as np
-
-        return rows[np.isfinite([column[rows] for column in columns]).all(axis=0)]
-
-    # The mask.
-
-    @cached_property
-    def _mask_program(self) -> Program | None:
-        """A program of the mask with every error known; None if that is the one which marked the rows."""
-        hard = self.hard
-        return None if hard.mask == hard.sure else build(hard.sure, [hard.coordinates])
-
-    def _decided(self, outs: Sequence[Any], rows: Any, mask: Any) -> Any:
-        """Decide again which rows are singular; return those that are still to be looked at."""
-        open_rows, _ = split(rows, mask, self.hard.singular)
-        if not len(open_rows) or self._mask_program is None:
-            return rows
-        grid = points(self.hard.coordinates, outs, open_rows)
-        ((sure,),) = blocks(engine.work(self._mask_program, grid, self.engine), target=len(open_rows))
-        for n, m in zip(open_rows, sure, strict=True):
-            mask[n] = m
-        done, _ = split(open_rows, mask, 0.0)
-        return without(rows, self._finite(outs, done))
-
     # Numbers that are not finite where nothing is singular.
 
-    def _quiet(self, outs: Sequence[Any], rows: Any) -> tuple[dict[int, list[int]], Any]:
-        """Of rows without a hazard those with numbers that may have left the range, by columns, and those outside.
-
-        Outside the domain every number is surely nan.
-        """
-        hard = self.hard
-        work = trust.work(hard.results, self._result_program, points(hard.coordinates, outs, rows), self.engine)
+    def _quiet(self, outs: Sequence[Any], rows: Sequence[int]) -> dict[int, list[int]]:
+        """Rows without a hazard, each with the columns whose numbers are not finite and may have left the range."""
+        if not rows:
+            return {}
+        hard, program = self.hard, self._result_program
+        work = trust.work(
+            hard.results, program, points(self.hard, outs, rows, self.arrays), "vector" if self.arrays else "scalar"
+        )
         (block,) = blocks(work, target=len(rows))
-        first, width = len(hard.coordinates), len(hard.targets)
-        return not_finite(outs[first : first + width], block[width:], rows)
+        errors = block[len(hard.results) :]
+        first = len(hard.coordinates)
+        return {
+            n: [
+                k for k, error in enumerate(errors)
+                if error[place] != 0 and not math.isfinite(outs[first + k][n])
+            ]
+            for place, n in enumerate(rows)
+        }  # fmt: skip
 
     @cached_property
     def _result_program(self) -> Program:
         return build(self.hard.results, [self.hard.coordinates])
 
-    def _overflowed(self, outs: Sequence[Any], rows: Mapping[int, Sequence[int]]) -> dict[int, set[int]]:
+    def _overflowed(self, point: Mapping[str, float], values: list[float], columns: Sequence[int]) -> set[int]:
         """Replace numbers that left the range in between, and return their columns."""
-        hard, first = self.hard, len(self.hard.coordinates)
-        settled: dict[int, set[int]] = {}
-        for n, columns in rows.items():
-            point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
-            if not all(map(math.isfinite, point.values())):
-                continue
-            if not self.balls.exact:
-                hard.missing += 1
-                continue
-            for k in columns:
-                number = self.balls.ball(point, hard.targets[k])
-                if number is not None:
-                    outs[first + k][n] = number
-                    settled.setdefault(n, set()).add(k)
-        return settled
-
-    def _tell_nowhere(self, outs: Sequence[Any], rows: Any) -> None:
-        """Tell that rows are outside the domain."""
-        hard = self.hard
-        numbers = {"verdict": self._word("undefined") if len(rows) else 0.0, "breaks": 0.0, "side": math.nan}
-        for extra, out in zip(hard.extras, outs[len(hard.coordinates) + len(hard.targets) :], strict=True):
-            if extra.kind in numbers:
-                for n in rows:
-                    out[n] = numbers[extra.kind]
-
-    def _word(self, word: str) -> float:
-        """The number that stands for a verdict in a column."""
-        words = self.hard.words
-        if word not in words:
-            words.append(word)
-        return float(words.index(word))
+        if not columns or not all(map(math.isfinite, point.values())):
+            return set()
+        if not self.balls.exact:
+            self.hard.missing += 1
+            return set()
+        done = set()
+        for k in columns:
+            number = self.balls.ball(point, self.hard.targets[k])
+            if number is not None:
+                values[k] = number
+                done.add(k)
+        return done
 
     # Germs.
 
-    def _truth(self, point: Mapping[str, float], output: int, axis: str) -> Truth | None:
+    def truth(self, point: Mapping[str, float], output: int, axis: str) -> Truth | None:
         """The truth at a point along an axis; None if it cannot be computed."""
         key = (output, axis, *point.values())
         truth = self._held.get(key)
@@ -201,7 +162,7 @@ class Tiers:
             for place, axis in enumerate(hard.axes):
                 truth: Truth | None = None if sides is None else sides[output][place]
                 if truth is None:
-                    truth = self._truth(point, output, axis)
+                    truth = self.truth(point, output, axis)
                 if truth is not None:
                     truths[output, axis] = truth
         if len(truths) < len(hard.roots) * len(hard.axes):
@@ -209,9 +170,13 @@ class Tiers:
         self._tell(outs, n, truths)
         hardest = next(((*key, truth) for key, truth in truths.items() if self._hard(truth)), None)
         if hardest is not None:
-            hard.kinds[hardest[-1].verdict] += 1
+            output, axis, truth = hardest
+            hard.kinds[truth.verdict] += 1
+            hard.hardest = hard.targets[output * hard.per_output].name, axis, truth
             if hard.job.kink == "error":
-                raise _refused(hard, point, *hardest)
+                from gradcli.job.refusal import refused
+
+                raise refused(hard, point, *hardest)
         if hard.job.kink == "convention":
             return set()
         done = set()
@@ -241,7 +206,7 @@ class Tiers:
                 word = "unknown" if truth is None else truth.verdict + ("" if truth.proved else "?")
                 if truth is None or not truth.proved:
                     hard.doubtful.add(extra.name)
-                out[n] = self._word(word)
+                out[n] = hard.code(word)
             elif extra.kind == "breaks":
                 out[n] = math.nan if truth is None or truth.breaks is None else float(truth.breaks)
             else:
@@ -265,7 +230,7 @@ class Tiers:
 
     def _regular(self, point: Mapping[str, float], column: int, number: float, before: float) -> float | None:
         """The number at a marked point that is smooth: at the doubles where that can be computed."""
-        if math.isfinite(before) and abs(before - number) <= _CLOSE * abs(number):
+        if math.isfinite(before) and abs(before - number) <= CLOSE * abs(number):
             return None
         if self.balls.exact and all(map(math.isfinite, point.values())):
             at_doubles = self.balls.ball(point, self.hard.targets[column])
@@ -276,10 +241,7 @@ class Tiers:
         self, point: Mapping[str, float], target: Target, truths: Mapping[str, Truth], before: float
     ) -> float | None:
         rule = self.hard.job.kink
-        order = sum(target.powers.values())
-        breaks = [truths[name].breaks for name in target.powers if name in truths]
-        broken = any(first is not None and first <= order for first in breaks)
-        if not broken and self.balls.exact and all(map(math.isfinite, point.values())):
+        if self.balls.exact and all(map(math.isfinite, point.values())):
             number = self.balls.ball(point, target)
             if number is not None:
                 return number
@@ -288,14 +250,3 @@ class Tiers:
                 return mixed
         smooth = all(t.verdict == "smooth" for t in truths.values())
         return math.nan if rule != "derivative" and not smooth else None
-
-
-def _refused(hard: HardPoints, point: Mapping[str, float], output: int, axis: str, truth: Truth) -> GradError:
-    name, k = hard.targets[output * hard.per_output].name, truth.breaks
-    at = ", ".join(f"{n}={v!r}" for n, v in point.items())
-    along = f" along {axis}" if len(hard.axes) > 1 else ""
-    sides = ""
-    if k is not None:
-        what = derivative_name(name, [axis], (0,) * k)
-        sides = f": {what} is {of_side(truth, k, -1)!r} from the left, {of_side(truth, k, 1)!r} from the right"
-    return GradError(f"at {at}: {name} is no smooth function{along} ({truth.verdict}){sides}", exit_code=1)

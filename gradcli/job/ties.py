@@ -1,0 +1,201 @@
+"""Plain ties: both sides of the outputs of a job, by one program, and columns of them settled at once.
+
+Layer: must not know balls and germs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gradcli.calculus.sides import derivatives
+from gradcli.compute import engine
+from gradcli.compute.execute import Block, blocks
+from gradcli.compute.grid import Axis, Grid, Held, Values
+from gradcli.compute.program import Program, build
+from gradcli.job.kink_rules import CLOSE, UNSURE, Sided, UndecidedError, sided
+from gradcli.job.marks import TIE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcli.job.hard_points import HardPoints, Target
+
+
+def points(hard: HardPoints, outs: Sequence[Any], rows: Sequence[int], arrays: bool) -> Grid:
+    """The points of the given rows."""
+    names = hard.coordinates
+    if not names:
+        return Grid([])
+    if arrays:
+        return Grid([Axis(names, [Held(column[rows]) for column in outs[: len(names)]])])
+    return Grid([Axis(names, [Values([float(column[n]) for n in rows]) for column in outs[: len(names)]])])
+
+
+class _Line(NamedTuple):
+    """What one output is along one axis, at many ties: values and derivatives on either side, a column each.
+
+    ``breaks``: the order of the first derivative that breaks, 0 where the value does, beyond the last where none does.
+    """
+
+    left: Block
+    right: Block
+    breaks: NDArray[Any]
+
+
+class Ties:
+    """The sides of the outputs of a job at plain ties. ``order``: of their last derivative, at least 1."""
+
+    def __init__(self, hard: HardPoints, order: int, arrays: bool) -> None:
+        self.hard, self.order, self.arrays = hard, order, arrays
+
+    @cached_property
+    def _program(self) -> Program:
+        hard, roots = self.hard, []
+        for output in range(len(hard.roots)):
+            for axis in hard.axes:
+                for sign in (-1, 1):
+                    roots += derivatives(hard.roots[output], axis, sign, self.order)
+        return build(roots, [hard.coordinates])
+
+    def _numbers(self, outs: Sequence[Any], rows: Sequence[int]) -> Block:
+        """Columns of values and derivatives: for each output and axis those of the left, then of the right side."""
+        grid = points(self.hard, outs, rows, self.arrays)
+        work = engine.work(self._program, grid, "vector" if self.arrays else "scalar")
+        (block,) = blocks(work, target=len(rows))
+        return block
+
+    def sides(self, outs: Sequence[Any], rows: Sequence[int]) -> list[list[list[Sided | None]]]:
+        """For each row, by output and axis, the truth at a plain tie; None where the doubles cannot say."""
+        hard, block = self.hard, self._numbers(outs, rows)
+        first, step, truths = len(hard.coordinates), self.order + 1, []
+        for place, n in enumerate(rows):
+            numbers = [float(column[place]) for column in block]
+            row, at = [], 0
+            for output in range(len(hard.roots)):
+                value = float(outs[first + output * hard.per_output][n])
+                line: list[Sided | None] = []
+                for _ in hard.axes:
+                    left, right = numbers[at : at + step], numbers[at + step : at + 2 * step]
+                    at += 2 * step
+                    try:
+                        line.append(sided(value, left, right))
+                    except UndecidedError:
+                        line.append(None)
+                row.append(line)
+            truths.append(row)
+        return truths
+
+    # Columns of ties at once: as `sides` and then `Tiers` row by row.
+
+    @property
+    def together(self) -> bool:
+        """Whether ties can be settled at once: in arrays, where no number needs a ball and no row ends the run."""
+        mixed = any(len(target.powers) > 1 for target in self.hard.targets)
+        return self.arrays and bool(self.hard.axes) and not mixed and self.hard.job.kink != "error"
+
+    def settle(self, outs: Sequence[Any], rows: Sequence[int], mask: Any) -> tuple[list[int], list[tuple[int, Any]]]:
+        """Settle the plain ties among ``rows``, as many as doubles decide.
+
+        Return the rows that are left, and the final results: a column and its rows, time and again.
+        """
+        import numpy as np
+
+        hard, places = self.hard, np.array(rows)
+        first = len(hard.coordinates)
+        tied = mask[places] == TIE
+        for column in outs[: first + len(hard.targets)]:
+            tied &= np.isfinite(column[places])
+        ties = places[tied]
+        if not len(ties):
+            return list(rows), []
+        with np.errstate(all="ignore"):
+            block = iter(self._numbers(outs, ties))
+            lines: dict[tuple[int, str], _Line] = {}
+            decided = np.ones(len(ties), bool)
+            for output in range(len(hard.roots)):
+                value = outs[first + output * hard.per_output][ties]
+                for axis in hard.axes:
+                    left, right = ([next(block) for _ in range(self.order + 1)] for _ in range(2))
+                    lines[output, axis] = _line(value, left, right, decided)
+            numbers = []
+            for k, target in enumerate(hard.targets):
+                axis = next(iter(target.powers), hard.axes[0])
+                numbers.append(self._numbers_of(lines[target.output, axis], target, outs[first + k][ties], decided))
+            done = []
+            for k, (number, final) in enumerate(numbers):
+                here = decided & final
+                outs[first + k][ties[here]] = number[here]
+                done.append((k, ties[here]))
+        self._tell(outs, ties, lines, decided)
+        return np.setdiff1d(places, ties[decided], assume_unique=True).tolist(), done
+
+    def _numbers_of(self, line: _Line, target: Target, before: Any, decided: Any) -> tuple[Any, Any]:
+        """What a rule makes of a column, and where, elsewhere it stays; see `kink_rules.ruled`.
+
+        Takes out of ``decided`` the rows with another number at a smooth point than they should have.
+        """
+        import numpy as np
+
+        rule, order = self.hard.job.kink, sum(target.powers.values())
+        left, right = line.left[order], line.right[order]
+        kinked = line.breaks <= self.order
+        if rule == "convention":
+            return before, np.zeros(len(before), bool)
+        decided &= kinked | (np.abs(before - right) <= CLOSE * np.abs(right))
+        if rule == "left":
+            return left, kinked
+        if rule == "right":
+            return right, kinked
+        if rule == "limit":
+            return np.where(left == right, left, math.nan), kinked
+        if rule == "mean":
+            return (left + right) / 2, kinked
+        if not order:
+            return before, np.zeros(len(before), bool)
+        whole = line.breaks > order
+        return np.where(whole, left, math.nan), kinked & (whole | (rule == "nan"))
+
+    def _tell(self, outs: Sequence[Any], ties: Any, lines: dict[tuple[int, str], _Line], decided: Any) -> None:
+        """Count the verdicts of those ``decided``, and write the columns about them."""
+        import numpy as np
+
+        hard = self.hard
+        shown = bool(hard.order or hard.job.sides or hard.job.verdict)
+        rows, left = ties[decided], decided.copy()
+        for line in lines.values():
+            for word, of in (("jump", line.breaks == 0), ("kink", (line.breaks > 0) & (line.breaks <= self.order))):
+                here = left & of
+                if (word == "jump" or shown) and here.any():
+                    hard.kinds[word] += int(np.count_nonzero(here))
+                    left &= ~here
+        base = len(hard.coordinates) + len(hard.targets)
+        for extra, out in zip(hard.extras, outs[base:], strict=True):
+            if extra.kind == "trust":
+                continue
+            line = lines[hard.targets[extra.column].output, extra.axis]
+            breaks = line.breaks[decided]
+            if extra.kind == "side":
+                out[rows] = (line.left if extra.sign < 0 else line.right)[extra.order][decided]
+            elif extra.kind == "breaks":
+                out[rows] = np.where(breaks > self.order, math.nan, breaks)
+            else:
+                out[rows] = np.where(
+                    breaks > self.order, hard.code("smooth"), np.where(breaks > 0, hard.code("kink"), hard.code("jump"))
+                )
+
+
+def _line(value: Any, left: Block, right: Block, decided: Any) -> _Line:
+    """The truth as `kink_rules.sided` tells it; takes out of ``decided`` the rows where doubles cannot say."""
+    import numpy as np
+
+    for a, b in ((left[0], value), (right[0], value), *zip(left, right, strict=True)):
+        decided &= np.isfinite(a) & np.isfinite(b)
+        decided &= (a == b) | (np.abs(a - b) > UNSURE * np.maximum(np.abs(a), np.abs(b)))
+    decided &= (left[0] != right[0]) | (left[0] == value)
+    breaks = np.full(len(value), float(len(left)))
+    for k in reversed(range(len(left))):
+        breaks[left[k] != right[k]] = k
+    return _Line(left, right, breaks)
