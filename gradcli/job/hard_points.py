@@ -7,6 +7,7 @@ its domain, so that the code of the tiers is loaded only if there is such a poin
 from __future__ import annotations
 
 import math
+from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -94,6 +95,7 @@ class HardPoints:
         self.careful = bool(job.careful or job.exact)
         self.budget = ROW_WORK
         self.outputs: Sequence[Expr] = ()
+        self._lock = allocate_lock()
 
     # The mask.
 
@@ -212,12 +214,14 @@ class HardPoints:
         lists = Arrays if arrays else Lists
         rows = lists.marked(results, mask, guarded) if self.marking else []
         lost = [] if errors is None or not self.careful else lists.lost(results, errors, self.job.exact)
-        self.points += points
-        if rows or lost:
-            if guarded:
-                assert mask is not None
-                mask[mask >= ODD] -= ODD
-            self.tiers(arrays).settle(outs, rows, lost, mask if self.mask else None, errors)
+        if guarded and rows:
+            assert mask is not None
+            mask[mask >= ODD] -= ODD
+        # Blocks come from several threads.
+        with self._lock:
+            self.points += points
+            if rows or lost:
+                self.tiers(arrays).settle(outs, rows, lost, mask if self.mask else None, errors)
 
     def tiers(self, arrays: bool) -> Tiers:
         """The code that settles marked points, made at the first of them. ``arrays``: the points come in arrays."""
