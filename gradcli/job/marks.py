@@ -90,7 +90,7 @@ class Lists:
         return lost
 
     @staticmethod
-    def split(rows: Sequence[int], mask: Any) -> tuple[list[int], list[int]]:
+    def split(rows: Sequence[int], mask: Any) -> tuple[list[int], Sequence[int]]:
         """The rows with a hazard, and the others."""
         return [n for n in rows if mask[n]], [n for n in rows if not mask[n]]
 
@@ -140,23 +140,24 @@ class Arrays:
         return lost
 
     @staticmethod
-    def split(rows: Sequence[int], mask: Any) -> tuple[list[int], list[int]]:
+    def split(rows: Sequence[int], mask: Any) -> tuple[list[int], Any]:
         import numpy as np
 
-        places = np.array(rows, np.intp)
+        places = np.asarray(rows, np.intp)
         hazards = mask[places] != 0
-        return places[hazards].tolist(), places[~hazards].tolist()
+        # Those without a hazard may be very many.
+        return places[hazards].tolist(), places[~hazards]
 
     @staticmethod
     def outside(results: Sequence[Any], errors: Sequence[Any], rows: Sequence[int]) -> Outside:
         import numpy as np
 
-        places = np.array(rows, np.intp)
+        places = np.asarray(rows, np.intp)
         numbers = np.array([column[places] for column in results])
         left = (np.array(errors) != 0) & ~np.isfinite(numbers)
         some = left.any(axis=0)
         nowhere = places[~some & np.isnan(numbers).all(axis=0)]
-        return {rows[p]: indices(left[:, p]) for p in indices(some)}, nowhere.tolist()
+        return {int(places[p]): indices(left[:, p]) for p in indices(some)}, nowhere.tolist()
 
 
 def indices(marked: Any) -> list[int]:

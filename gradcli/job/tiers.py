@@ -59,7 +59,7 @@ class Tiers:
             ties = [n for n in rows if mask[n] == TIE and self._finite(outs, n)]
         sides = dict(zip(ties, self.ties.sides(outs, ties), strict=True)) if ties else {}
         hazards, quiet = ([], rows) if mask is None else self.marks.split(rows, mask)
-        left, nowhere = self._outside(outs, quiet) if quiet else ({}, [])
+        left, nowhere = self._outside(outs, quiet) if len(quiet) > 0 else ({}, [])
         if hard.job.sides or hard.job.verdict:
             self._tell_nowhere(outs, nowhere)
             hazards, left = sorted({*rows} - {*nowhere}), {}
