@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import Work, blocks
 from gradcli.compute.program import build
+from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr
 from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask, indices
 
@@ -59,6 +60,12 @@ class HardPoints:
 
     def __init__(self, job: Job, request: Request, points: Points, rows: bool = False) -> None:
         self.job, self.typed, self.order, self.of_rows = job, points, job.order, rows
+        if job.exact or job.proved_digits:
+            from gradcli.truth.repair import available
+
+            if not available():
+                option = "--exact" if job.exact else f"--digits {job.proved_digits}"
+                raise GradError(f"{option} needs python-flint: pip install python-flint")
         self.request = request if job.kink == "error" else None
         wrt = request.wrt if job.order else []
         named, order = request.derived, job.order if wrt else 0
