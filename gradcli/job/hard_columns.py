@@ -115,8 +115,8 @@ def notes(hard: HardPoints) -> list[str]:
         lines.append(_kinds(hard))
     if hard.missing:
         lines.append(
-            f"{hard.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
-            "that the formula gives (pip install python-flint)"
+            f"{hard.missing:,} {'point needs' if hard.missing == 1 else 'points need'} python-flint, which is not "
+            "installed: the numbers stay as the doubles that the formula gives (pip install python-flint)"
         )
     if hard.lost and not hard.careful:
         digits, row, name = min(hard.lost)

@@ -63,13 +63,17 @@ class Tiers:
         if hard.job.sides or hard.job.verdict:
             self._tell_nowhere(outs, nowhere)
             hazards, left = sorted({*rows} - {*nowhere}), {}
+        missing: set[int] = set()
         for n in sorted([*hazards, *left]):
+            before = hard.missing
             point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
             values = [float(outs[first + k][n]) for k in range(width)]
             if n in left:
                 settled[n] = self._overflowed(point, values, left[n])
             else:
                 settled[n] = self._row(outs, n, point, values, sides.get(n))
+            if hard.missing > before:
+                missing.add(n)
             for k in settled[n]:
                 outs[first + k][n] = values[k]
         groups: dict[int, dict[int, list[int]]] = {}
@@ -77,6 +81,9 @@ class Tiers:
             for n in places:
                 if k not in settled.get(n, ()):
                     groups.setdefault(hard.targets[k].output, {}).setdefault(n, []).append(k)
+        if groups and not self.balls.exact:
+            hard.missing += len({n for of_rows in groups.values() for n in of_rows} - missing)
+            groups = {}
         for output, of_rows in groups.items():
             for n, k, value in self.balls.repaired(outs, output, of_rows, errors):
                 outs[first + k][n] = value
