@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from command import Shell
 
+from gradcli.errors import GradError
+from gradcli.job import Job, run
+
 DATA = Path(__file__).parents[1] / "data"
 ENGINES = ("scalar", "vector", "native")
 FORMATS = ("--csv", "--json")
@@ -321,6 +324,13 @@ def test_the_same_row_of_every_format(shell: Shell, formula, form):
     words = ("--sides", "--trust", "--careful", "--engine", "vector")
     first = answers(shell, "rows.csv", table("rows.csv", 3), formula, *words)
     assert answers(shell, f"rows.{form}", table(f"rows.{form}", 3), formula, *words) == first
+
+
+@pytest.mark.parametrize("engine", ["vector", "native"])
+def test_the_first_hard_point_is_the_error_by_several_threads(engine):
+    request = {"grids": ["x=0:1:400001"], "kink": "error", "threads": 2, "engine": engine}
+    with pytest.raises(GradError, match=r"at x=0\.4375"):
+        run(Job(["abs(x-0.4375)+abs(x-0.9375)"], **request)).whole()
 
 
 # Without python-flint.
