@@ -48,6 +48,18 @@ class Target(NamedTuple):
     name: str
 
 
+class Tally:
+    """How many numbers have a fault, and the worst of them: digits that are right, the point and the name."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
+
+    def add(self, digits: int, point: Mapping[str, float], name: str) -> None:
+        self.count += 1
+        self.worst = min(self.worst, (digits, tuple(point.values()), name))
+
+
 class HardPoints:
     """The treatment of the hard points of a request.
 
@@ -93,8 +105,7 @@ class HardPoints:
         self.kinds: Counter[str] = Counter()
         self.hardest: tuple[str, str, Beside] | None = None
         self.points = 0
-        self.unproved = 0
-        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
+        self.unproved, self.apart = Tally(), Tally()
         self.missing = 0
         self.doubtful: set[str] = set()
         self.lost: list[tuple[int, int, str]] = []
@@ -129,7 +140,7 @@ class HardPoints:
     @property
     def noted(self) -> bool:
         """Whether there is something to tell on stderr."""
-        return bool(self.kinds or self.missing or self.lost or self.unproved)
+        return bool(self.kinds or self.missing or self.lost or self.unproved.count or self.apart.count)
 
     @property
     def texts(self) -> bool:
@@ -243,11 +254,6 @@ class HardPoints:
         if word not in self.words:
             self.words.append(word)
         return float(self.words.index(word))
-
-    def undecided(self, digits: int, point: Mapping[str, float], name: str) -> None:
-        """Count a number that could not be proved, of which so many digits are right."""
-        self.unproved += 1
-        self.worst = min(self.worst, (digits, tuple(point.values()), name))
 
 
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:

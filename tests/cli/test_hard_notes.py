@@ -83,3 +83,12 @@ def test_names(shell: Shell) -> None:
     assert err == (
         f"gradcli: note: `a b` has a kink here along `c d`: the slope is -1 on the left, 1 on the right{HINT}\n"
     )
+
+
+def test_decimals_whose_digits_doubles_lose(shell: Shell) -> None:
+    _, _, err = shell("diff", "1/sqrt(1-v**2/c**2)", "--wrt", "v", "--at", "v=299792457.99,c=299792458")
+    assert err == (
+        "gradcli: note: 2 numbers are right at the doubles read and others at the decimals typed (worst: df_dv at "
+        "v=299792457.99, c=299792458.0, 5 digits agree); --digits 18 reads decimals\n"
+    )
+    assert shell("diff", "sqrt(1+x**2)", "--order", "2", "--at", "x=1e8")[2] == ""
