@@ -44,8 +44,9 @@ HARD = [
     "log(x)/(x - 2)",
     "abs(0.1 + x - 0.3)*sin(x)",
     "sqrt(x**2 + y**2)*atan(y/x)",
+    "sin(x)*exp(-y**2) + log(1 + x**2*y**2)",
 ]
-"""Formulas with hazards: a plain tie, singular places, a tie of decimals, two variables."""
+"""Formulas with a plain tie, with singular places, with a tie of decimals, in two variables, and without hazards."""
 POINTS = 1_000_000
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from files import _process as process
+from files import timed
 from startup import shell_door
 
 PLAIN = ["--no-careful", "--kink", "convention"]
@@ -51,7 +51,7 @@ def processes(environment: dict[str, str], rounds: int) -> list[list[str]]:
             times = []
             for k in range(rounds + 1):
                 # Whoever goes first changes from turn to turn.
-                done = [1000 * process(w, environment, output)[1] for w in (ways if k % 2 else ways[::-1])]
+                done = [1000 * timed(w, environment, output)[1] for w in (ways if k % 2 else ways[::-1])]
                 times.append(done if k % 2 else done[::-1])
             plain, told = (min(column) for column in zip(*times[1:], strict=True))
             aim = f"<= plain + {START + numbers * NUMBER:.1f}" if numbers else "<= 1.08 plain"

@@ -56,9 +56,11 @@ def digits(v: Any, error: Any) -> Any:
         return 16
     if v == 0 or not error < INF or not abs(v) < INF:
         return 0
-    lost = error * U / abs(v)
+    lost = error / abs(v)
+    if not lost < INF:
+        return 0
     _, exponent = math.frexp(lost)
-    return 16 if lost == 0 else min(16, max(0, math.floor(_PER_BIT * exponent)))
+    return 16 if lost == 0 else min(16, max(0, math.floor(_PER_BIT * (exponent - 53))))
 
 
 def work(outputs: Sequence[Expr], program: Program, grid: Grid, engine_name: str) -> Work:
