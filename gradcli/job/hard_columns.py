@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.compute import trust
+from gradcli.expr import spell_name
+from gradcli.formats import spell
 from gradcli.formats.passthrough import Kept
 
 if TYPE_CHECKING:
-    from gradcli.job.hard_points import HardPoints
+    from gradcli.job.hard_points import HardPoints, Tally
+
+_PLACES = 3
+"""Kinds of places that a note names."""
 
 
 class Extra(NamedTuple):
@@ -108,12 +113,7 @@ def notes(hard: HardPoints) -> list[str]:
     """What a careful reader wants to know about the points done so far, a line each."""
     lines = []
     if hard.kinds:
-        count = sum(hard.kinds.values())
-        kinds = ", ".join(f"{n} {word}" for word, n in sorted(hard.kinds.items(), key=lambda k: (-k[1], k[0])))
-        lie = "lies" if count == 1 else "lie"
-        asked = hard.job.sides or hard.job.verdict
-        where = f"{count:,} of {hard.points:,} points {lie} on a kink or a hole ({kinds})"
-        lines.append(where if asked else f"{where}; --sides shows both sides")
+        lines.append(_kinds(hard))
     if hard.missing:
         lines.append(
             f"{hard.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
@@ -127,12 +127,49 @@ def notes(hard: HardPoints) -> list[str]:
             f"{count:,} {have} fewer than {hard.few_digits} right digits (worst: {name} at row {row + 1}: {digits}); "
             "--careful repairs them"
         )
-    if hard.unproved:
-        _, point, name = hard.worst
-        at = ", ".join(f"{n}={v!r}" for n, v in zip(hard.coordinates, point, strict=True))
-        numbers = "number" if hard.unproved == 1 else "numbers"
-        lines.append(f"{hard.unproved:,} {numbers} could not be proved (worst: {name}{f' at {at}' if at else ''})")
+    if hard.unproved.count:
+        numbers = "number" if hard.unproved.count == 1 else "numbers"
+        lines.append(f"{hard.unproved.count:,} {numbers} could not be proved (worst: {_worst(hard, hard.unproved)})")
+    if hard.apart.count:
+        number = "number is" if hard.apart.count == 1 else "numbers are"
+        lines.append(
+            f"{hard.apart.count:,} {number} right at the doubles read and others at the decimals typed (worst: "
+            f"{_worst(hard, hard.apart)}, {hard.apart.worst[0]} digits agree); --digits 18 reads decimals"
+        )
     return lines
+
+
+def _worst(hard: HardPoints, tally: Tally) -> str:
+    _, point, name = tally.worst
+    at = ", ".join(f"{n}={spell(v)}" for n, v in zip(hard.coordinates, point, strict=True))
+    return f"{name} at {at}" if at else name
+
+
+def _kinds(hard: HardPoints) -> str:
+    """How many points are hard and what they are; of a single one what the function does there."""
+    from gradcli.truth.words import place, sentence
+
+    hint = "" if hard.job.sides or hard.job.verdict else "; --sides shows both sides"
+    kinds = sorted(hard.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+    if hard.points == 1 and hard.hardest is not None:
+        name, axis, truth = hard.hardest
+        what, f = place(truth.verdict), spell_name(name)
+        along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
+        here = "in this row" if hard.of_rows else "here"
+        return f"{f} has {what} {here}{along}: {sentence(truth, 'it')}{hint}" if what else sentence(truth, name)
+    count, points = sum(hard.kinds.values()), "rows" if hard.of_rows else "points"
+    known = [*dict.fromkeys([what for verdict, _ in kinds if (what := place(verdict))])]
+    told = ", ".join([f"{n:,} {verdict}" for verdict, n in kinds])
+    some = f"{count:,} of {hard.points:,} {points}"
+    if not known:
+        return f"of {some} this arithmetic cannot say what they are"
+    where = ", ".join(known[:_PLACES]) + ", ..." if len(known) > _PLACES else _either(known)
+    told = "" if len(kinds) == 1 and known[0].split()[-1] == kinds[0][0] else f" ({told})"
+    return f"{some} {'lies' if count == 1 else 'lie'} on {where}{told}{hint}"
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _words(words: Sequence[str], codes: Any) -> Kept:

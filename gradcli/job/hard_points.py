@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gradcli.job.parse_at_grid_fill import Points
     from gradcli.job.request import Job, Request
     from gradcli.job.tiers import Tiers
+    from gradcli.truth.words import Beside
 
 
 CAREFUL_POINTS = 10_000
@@ -45,18 +46,31 @@ class Target(NamedTuple):
     name: str
 
 
+class Tally:
+    """How many numbers have a fault, and the worst of them: digits that are right, the point and the name."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
+
+    def add(self, digits: int, point: Mapping[str, float], name: str) -> None:
+        self.count += 1
+        self.worst = min(self.worst, (digits, tuple(point.values()), name))
+
+
 class HardPoints:
     """The treatment of the hard points of a request.
 
     ``names``: the columns it adds. ``coordinates`` are those that come before the results, one for each variable.
-    ``reading`` gives the exact value that a double of a variable stands for, as an expression.
+    ``rows``: they are those of tables.
     """
 
     few_digits = 10
     """Digits below which a plain run has a note."""
 
-    def __init__(self, job: Job, request: Request, points: Points) -> None:
-        self.job, self.typed, self.order = job, points, job.order
+    def __init__(self, job: Job, request: Request, points: Points, rows: bool = False) -> None:
+        self.job, self.typed, self.order, self.of_rows = job, points, job.order, rows
+        self.request = request if job.kink == "error" else None
         wrt = request.wrt if job.order else []
         named, order = request.derived, job.order if wrt else 0
         self.coordinates = tuple(request.points)
@@ -82,9 +96,9 @@ class HardPoints:
         self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
+        self.hardest: tuple[str, str, Beside] | None = None
         self.points = 0
-        self.unproved = 0
-        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
+        self.unproved, self.apart = Tally(), Tally()
         self.missing = 0
         self.doubtful: set[str] = set()
         self.lost: list[tuple[int, int, str]] = []
@@ -118,7 +132,7 @@ class HardPoints:
     @property
     def noted(self) -> bool:
         """Whether there is something to tell on stderr."""
-        return bool(self.kinds or self.missing or self.lost or self.unproved)
+        return bool(self.kinds or self.missing or self.lost or self.unproved.count or self.apart.count)
 
     @property
     def texts(self) -> bool:
@@ -244,11 +258,6 @@ class HardPoints:
         if word not in self.words:
             self.words.append(word)
         return float(self.words.index(word))
-
-    def undecided(self, digits: int, point: Mapping[str, float], name: str) -> None:
-        """Count a number that could not be proved, of which so many digits are right."""
-        self.unproved += 1
-        self.worst = min(self.worst, (digits, tuple(point.values()), name))
 
 
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:

@@ -18,7 +18,6 @@ from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const
 
 TIE, SINGULAR, ODD = 1.0, 2.0, 4.0
 """Values of the mask, and what is added to them where a result is not finite if the mask looks at the results."""
-_UNIT = const(Fraction(1, 2**53))
 
 
 def hazard_mask(roots: Sequence[Expr]) -> list[Expr]:
@@ -31,11 +30,10 @@ def hazard_mask(roots: Sequence[Expr]) -> list[Expr]:
     tied = [d for d in ties if plain(d)]
     exact = [d for d in singular if plain(d)]
     near = [d for d in (*ties, *singular) if not plain(d)]
-    bounds = trust.bounds(near, decimals=True)
     mask = ZERO
     for value, tests in (
         (TIE, [apply("eq", d, ZERO) for d in tied]),
-        (SINGULAR, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
+        (SINGULAR, [*[apply("eq", d, ZERO) for d in exact], *trust.zeros(near)]),
     ):
         if tests:
             condition = tests[0]
@@ -43,13 +41,6 @@ def hazard_mask(roots: Sequence[Expr]) -> list[Expr]:
                 condition = apply("or", condition, test)
             mask = apply("where", condition, ONE if value == TIE else const(2), mask)
     return [] if mask is ZERO else [mask]
-
-
-def _close(distance: Expr, bound: Expr) -> Expr:
-    """Whether a distance is 0 within its rounding error, points and literals read as decimals."""
-    if bound is ZERO:
-        return apply("eq", distance, ZERO)
-    return apply("le", apply("abs", distance), apply("mul", bound, _UNIT))
 
 
 def guarded_mask(results: Iterable[Expr], mask: Expr) -> Expr:

@@ -11,11 +11,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gradcli.calculus.leibniz import derivative_name
 from gradcli.compute import trust
 from gradcli.compute.execute import blocks
 from gradcli.compute.program import Program, build
-from gradcli.errors import GradError
 from gradcli.job.decimals import shortest
 from gradcli.job.kink_rules import CLOSE, Sided, Truth, of_side, ruled
 from gradcli.job.marks import TIE
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from gradcli.job.ties import Ties
     from gradcli.truth.verdict import Judge
 
+_MANY = 32
+"""Marked rows of a block from which columns of ties are settled at once."""
 _HELD = 1 << 16
 """Verdicts that are remembered."""
 
@@ -46,7 +46,7 @@ class Tiers:
         settled: dict[int, set[int]] = {}
         ties: Sequence[int] = ()
         if mask is not None and shortest(hard.typed):
-            if rows and self.ties.together:
+            if len(rows) >= _MANY and self.ties.together:
                 rows, done = self.ties.settle(outs, rows, mask)
                 if lost or hard.job.trust:
                     for k, places in done:
@@ -134,7 +134,7 @@ class Tiers:
 
     # Germs.
 
-    def _truth(self, point: Mapping[str, float], output: int, axis: str) -> Truth | None:
+    def truth(self, point: Mapping[str, float], output: int, axis: str) -> Truth | None:
         """The truth at a point along an axis; None if it cannot be computed."""
         key = (output, axis, *point.values())
         truth = self._held.get(key)
@@ -168,7 +168,7 @@ class Tiers:
             for place, axis in enumerate(hard.axes):
                 truth: Truth | None = None if sides is None else sides[output][place]
                 if truth is None:
-                    truth = self._truth(point, output, axis)
+                    truth = self.truth(point, output, axis)
                 if truth is not None:
                     truths[output, axis] = truth
         if len(truths) < len(hard.roots) * len(hard.axes):
@@ -176,9 +176,13 @@ class Tiers:
         self._tell(outs, n, truths)
         hardest = next(((*key, truth) for key, truth in truths.items() if self._hard(truth)), None)
         if hardest is not None:
-            hard.kinds[hardest[-1].verdict] += 1
+            output, axis, truth = hardest
+            hard.kinds[truth.verdict] += 1
+            hard.hardest = hard.targets[output * hard.per_output].name, axis, truth
             if hard.job.kink == "error":
-                raise _refused(hard, point, *hardest)
+                from gradcli.job.refusal import refused
+
+                raise refused(hard, point, *hardest)
         if hard.job.kink == "convention":
             return set()
         done = set()
@@ -252,14 +256,3 @@ class Tiers:
                 return mixed
         smooth = all(t.verdict == "smooth" for t in truths.values())
         return math.nan if rule != "derivative" and not smooth else None
-
-
-def _refused(hard: HardPoints, point: Mapping[str, float], output: int, axis: str, truth: Truth) -> GradError:
-    name, k = hard.targets[output * hard.per_output].name, truth.breaks
-    at = ", ".join(f"{n}={v!r}" for n, v in point.items())
-    along = f" along {axis}" if len(hard.axes) > 1 else ""
-    sides = ""
-    if k is not None:
-        what = derivative_name(name, [axis], (0,) * k)
-        sides = f": {what} is {of_side(truth, k, -1)!r} from the left, {of_side(truth, k, 1)!r} from the right"
-    return GradError(f"at {at}: {name} is no smooth function{along} ({truth.verdict}){sides}", exit_code=1)

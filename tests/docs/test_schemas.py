@@ -54,6 +54,7 @@ PRINTED = {
         ["explain", "x**2*sin(x)", "--json"],
         ["explain", "x*exp(-x*y)", "--wrt", "y,x", "--at", "x=1,y=2", "--json"],
         ["explain", "where(x > 0, sqrt(x), y)", "1/x", "--at", "x=0,y=1", "--json"],
+        ["explain", "sin(1/x)", "x**pi", "--at", "x=0", "--json"],
     ],
     "functions": [["functions", "--json"], ["functions", "erf", "bessel", "--json"]],
     "version": [["version", "--json"]],

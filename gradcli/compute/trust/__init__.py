@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, MutableSequence, Sequence
+from fractions import Fraction
 from functools import partial
 from itertools import product
 from typing import Any
@@ -27,6 +28,7 @@ LEAST = 1e-12
 than that was missed."""
 SMALL = 2.0**-1000
 """Size below which a double has fewer digits than a relative bound can say."""
+_UNIT = const(Fraction(U))
 _PER_BIT = -0.30103
 """-log10(2)."""
 
@@ -106,6 +108,14 @@ def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False
 
 
 @collector_paused()
+def zeros(distances: Sequence[Expr]) -> list[Expr]:
+    """Whether each is 0 within its rounding error, points and literals read as decimals: a condition for each."""
+    return [
+        apply("eq", d, ZERO) if bound is ZERO else apply("le", apply("abs", d), apply("mul", bound, _UNIT))
+        for d, bound in zip(distances, bounds(distances, decimals=True), strict=True)
+    ]
+
+
 def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool) -> list[Expr]:
     """As `bounds`. ``rough``: with the rules for inexact arguments where a function has rounded one of them."""
     roots = lower(roots)
