@@ -244,8 +244,7 @@ def main() -> None:
             rows.append([command, f"{s.milliseconds:.0f}", against, f"{s.base_milliseconds:.0f}", f"{s.ratio:.2f}"])
         print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n")
     if "truth" in wanted:
-        for made in (truth.table, truth.processes):
-            rows = made(environment, options.rounds)
+        for rows in truth.tables(environment, options.rounds):
             print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n", flush=True)
 
 
