@@ -115,9 +115,10 @@ def notes(hard: HardPoints) -> list[str]:
     if hard.kinds:
         lines.append(_kinds(hard))
     if hard.missing:
+        needs = "point needs" if hard.missing == 1 else "points need"
         lines.append(
-            f"{hard.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
-            "that the formula gives (pip install python-flint)"
+            f"{hard.missing:,} {needs} python-flint, which is not installed: numbers stay as the doubles that the "
+            "formula gives (pip install python-flint)"
         )
     if hard.lost and not hard.careful:
         digits, row, name = min(hard.lost)
@@ -130,7 +131,7 @@ def notes(hard: HardPoints) -> list[str]:
     if hard.unproved.count:
         numbers = "number" if hard.unproved.count == 1 else "numbers"
         lines.append(f"{hard.unproved.count:,} {numbers} could not be proved (worst: {_worst(hard, hard.unproved)})")
-    if hard.apart.count:
+    if hard.apart.count and hard.job.proved_digits is None:
         number = "number is" if hard.apart.count == 1 else "numbers are"
         lines.append(
             f"{hard.apart.count:,} {number} right at the doubles read and others at the decimals typed (worst: "

@@ -66,7 +66,9 @@ def sided(value: float, left: Sequence[float], right: Sequence[float]) -> Sided:
     else:
         first = next((k for k, (a, b) in enumerate(zip(left, right, strict=True)) if a != b), None)
         verdict, breaks = ("smooth", None) if first is None else ("kink", first)
-    return Sided(verdict, breaks, value, left[0], right[0], left[1:], right[1:])
+    # The limit of abs(x) from the left is 0.0, not the -0.0 of its formula there.
+    limits = [value if limit == value else limit for limit in (left[0], right[0])]
+    return Sided(verdict, breaks, value, limits[0], limits[1], left[1:], right[1:])
 
 
 def derivative(truth: Truth, order: int) -> float | None:
@@ -82,7 +84,7 @@ def derivative(truth: Truth, order: int) -> float | None:
             return None
         if math.isinf(sides[0][k]) and k < order - 1:
             return None
-    return sides[0][order - 1]
+    return sides[0][order - 1] or sides[-1][order - 1]  # 0.0 where the other side has -0.0
 
 
 def of_side(truth: Truth, order: int, sign: int) -> float:
