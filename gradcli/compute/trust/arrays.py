@@ -115,10 +115,9 @@ def digits(v: Array, error: Array, per_bit: float) -> Array:
     with np.errstate(all="ignore"):
         lost = np.abs(v)
         np.divide(error, lost, out=lost)
-    # Of the sign of a nan nothing is said.
+    # Those of a nan with a sign are -1, the last place.
     exponents = lost.view(np.int64)
     exponents >>= 52
-    exponents &= _EXPONENTS
     # Exact numbers take the place of an error that is 0 beside the value, whatever that is.
     exponents *= error != 0
     right: Array = np.take(_right(per_bit), exponents)
