@@ -50,12 +50,16 @@ class UndecidedError(Exception):
     """The doubles of the two sides do not say whether they are equal."""
 
 
-def sided(value: float, left: Sequence[float], right: Sequence[float]) -> Sided:
-    """The truth from the values and derivatives of either side. Raises UndecidedError where doubles cannot say."""
+def sided(value: float, left: Sequence[float], right: Sequence[float], errors: Sequence[float]) -> Sided:
+    """The truth from the values and derivatives of either side. Raises UndecidedError where doubles cannot say.
+
+    ``errors``: of the values and derivatives, the sum of those of both sides.
+    """
     if not all(map(math.isfinite, (value, *left, *right))):
         raise UndecidedError
-    for a, b in ((left[0], value), (right[0], value), *zip(left, right, strict=True)):
-        if a != b and abs(a - b) <= UNSURE * max(abs(a), abs(b)):
+    pairs = zip((left[0], right[0], *left), (value, value, *right), (errors[0], errors[0], *errors), strict=True)
+    for a, b, error in pairs:
+        if a != b and not abs(a - b) > max(UNSURE * max(abs(a), abs(b)), error):
             raise UndecidedError
     if left[0] != right[0]:
         verdict: str = "jump"

@@ -288,10 +288,8 @@ class Tiers:
         broken = any(first is not None and first <= order for first in breaks)
         if not broken and self.balls.exact and all(map(math.isfinite, point.values())):
             number = self.balls.ball(point, target)
-            if number is not None:
-                return number
-            mixed = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
-            if mixed is not None:
-                return mixed
+            if number is None:
+                number = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
+            return math.nan if number is None else number
         smooth = all(t.verdict == "smooth" for t in truths.values())
-        return math.nan if rule != "derivative" and not smooth else None
+        return math.nan if broken or (rule != "derivative" and not smooth) else None

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.sides import derivatives
-from gradcli.compute import engine
+from gradcli.compute import engine, trust
 from gradcli.compute.execute import Block, blocks
 from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import Program, build
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcli.job.hard_points import HardPoints, Target
+
+_UNIT = 2.0**-53
 
 
 class _Line(NamedTuple):
@@ -57,33 +59,42 @@ class Ties:
             for axis in hard.axes:
                 for sign in (-1, 1):
                     roots += derivatives(hard.roots[output], axis, sign, self.order)
-        return build(roots, [hard.coordinates])
+        return build([*roots, *trust.bounds(roots, decimals=True, decided=True)], [hard.coordinates])
 
-    def _numbers(self, outs: Sequence[Any], rows: Sequence[int]) -> Block:
-        """Columns of values and derivatives: for each output and axis those of the left, then of the right side."""
+    def _numbers(self, outs: Sequence[Any], rows: Sequence[int]) -> tuple[Block, Block]:
+        """Columns of values and derivatives: for each output and axis those of the left, then of the right side.
+
+        Then their errors, where points and literals are read as decimals.
+        """
         grid = self.points(outs, rows)
         work = engine.work(self._program, grid, "vector" if self.arrays else "scalar")
         (block,) = blocks(work, target=len(rows))
+        half = len(block) // 2
         # What is 0 exactly has no sign, as in the other tiers.
-        return [column + 0.0 if self.arrays else [number + 0.0 for number in column] for column in block]
+        if self.arrays:
+            return [column + 0.0 for column in block[:half]], [column * _UNIT for column in block[half:]]
+        numbers = [[number + 0.0 for number in column] for column in block[:half]]
+        return numbers, [[error * _UNIT for error in column] for column in block[half:]]
 
     def sides(self, outs: Sequence[Any], rows: Sequence[int]) -> list[list[list[Sided | None]]]:
         """For each row, by output and axis, the truth at a plain tie; None where the doubles cannot say."""
-        hard, block = self.hard, self._numbers(outs, rows)
+        hard, (block, bounds) = self.hard, self._numbers(outs, rows)
         first, step, truths = len(hard.coordinates), self.order + 1, []
         for place, n in enumerate(rows):
             numbers = [float(column[place]) for column in block]
+            errors = [float(column[place]) for column in bounds]
             row, at = [], 0
             for output in range(len(hard.roots)):
                 value = float(outs[first + output * hard.per_output][n])
                 line: list[Sided | None] = []
                 for _ in hard.axes:
-                    left, right = numbers[at : at + step], numbers[at + step : at + 2 * step]
-                    at += 2 * step
+                    middle, end = at + step, at + 2 * step
+                    both = [a + b for a, b in zip(errors[at:middle], errors[middle:end], strict=True)]
                     try:
-                        line.append(sided(value, left, right))
+                        line.append(sided(value, numbers[at:middle], numbers[middle:end], both))
                     except UndecidedError:
                         line.append(None)
+                    at = end
                 row.append(line)
             truths.append(row)
         return truths
@@ -111,14 +122,17 @@ class Ties:
         if not len(ties):
             return list(rows), []
         with np.errstate(all="ignore"):
-            block = iter(self._numbers(outs, ties))
+            block, bounds = map(iter, self._numbers(outs, ties))
             lines: dict[tuple[int, str], _Line] = {}
             decided = np.ones(len(ties), bool)
             for output in range(len(hard.roots)):
                 value = outs[first + output * hard.per_output][ties]
                 for axis in hard.axes:
                     left, right = ([next(block) for _ in range(self.order + 1)] for _ in range(2))
-                    lines[output, axis] = _line(value, left, right, decided)
+                    errors = [[next(bounds) for _ in left] for _ in range(2)]
+                    lines[output, axis] = _line(
+                        value, left, right, [a + b for a, b in zip(*errors, strict=True)], decided
+                    )
             numbers = []
             for k, target in enumerate(hard.targets):
                 before = outs[first + k][ties]
@@ -167,8 +181,7 @@ class Ties:
         import numpy as np
 
         decided &= np.min(breaks, axis=0) <= sum(target.powers.values())
-        ruled = self.hard.job.kink not in ("derivative", "convention")
-        return np.full(len(before), math.nan), np.full(len(before), ruled)
+        return np.full(len(before), math.nan), np.full(len(before), self.hard.job.kink != "convention")
 
     def _tell(self, outs: Sequence[Any], ties: Any, lines: dict[tuple[int, str], _Line], decided: Any) -> None:
         """Count the verdicts of those ``decided``, and write the columns about them."""
@@ -199,13 +212,14 @@ class Ties:
                 )
 
 
-def _line(value: Any, left: Block, right: Block, decided: Any) -> _Line:
+def _line(value: Any, left: Block, right: Block, errors: Block, decided: Any) -> _Line:
     """The truth as `kink_rules.sided` tells it; takes out of ``decided`` the rows where doubles cannot say."""
     import numpy as np
 
-    for a, b in ((left[0], value), (right[0], value), *zip(left, right, strict=True)):
+    pairs = zip((left[0], right[0], *left), (value, value, *right), (errors[0], errors[0], *errors), strict=True)
+    for a, b, error in pairs:
         decided &= np.isfinite(a) & np.isfinite(b)
-        decided &= (a == b) | (np.abs(a - b) > UNSURE * np.maximum(np.abs(a), np.abs(b)))
+        decided &= (a == b) | (np.abs(a - b) > np.maximum(UNSURE * np.maximum(np.abs(a), np.abs(b)), error))
     decided &= (left[0] != right[0]) | (left[0] == value)
     breaks = np.full(len(value), float(len(left)))
     for k in reversed(range(len(left))):

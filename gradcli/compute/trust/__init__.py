@@ -20,7 +20,7 @@ from gradcli.compute.execute import Work
 from gradcli.compute.grid import Grid
 from gradcli.compute.program import ERROR, ROUGH, ROUGHLY, Program, Step, build, lower, reading_error
 from gradcli.compute.trust.rules import ARITHMETIC, INF, Floats, U
-from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, exact, reachable
+from gradcli.expr import BOOLEANS, COMPARISONS, ZERO, Expr, apply, const, exact, reachable
 from gradcli.expr.node import collector_paused
 
 LEAST = 1e-12
@@ -98,13 +98,13 @@ def worker(
     return native
 
 
-def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False) -> list[Expr]:
+def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False, decided: bool = False) -> list[Expr]:
     """Return for each root its error in units of 2**-53 as an expression: ZERO if it is exact.
 
     With ``decimals``, variables and literals stand for decimals, which their doubles miss by up to half an ulp; with
-    ``literals``, literals alone.
+    ``literals``, literals alone. ``decided``: every comparison is taken to come out as it does without errors.
     """
-    return _bounds(roots, decimals, literals, rough=False)
+    return _bounds(roots, decimals, literals, rough=False, decided=decided)
 
 
 @collector_paused()
@@ -123,7 +123,7 @@ def zeros(distances: Sequence[Expr], sure: bool = True) -> list[Expr]:
     return conditions
 
 
-def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool) -> list[Expr]:
+def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool, decided: bool = False) -> list[Expr]:
     """As `bounds`. ``rough``: with the rules for inexact arguments where a function has rounded one of them."""
     roots = lower(roots)
     error: dict[Expr, Expr] = {}
@@ -133,6 +133,8 @@ def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool) 
             error[e] = apply("abs", e) if decimals else ZERO
         elif e.op in ("const", "constant"):
             error[e] = _literal(e, decimals or literals)
+        elif decided and e.op in COMPARISONS:
+            error[e] = ZERO
         else:
             inner = [error[a] for a in e.args]
             if e.op in _EXACT and all(a is ZERO for a in inner):
