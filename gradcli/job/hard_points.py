@@ -101,9 +101,10 @@ class HardPoints:
             self.extras = [*extras(self, [name for name, _ in request.outputs])]
         self.names = tuple([extra.name for extra in self.extras])
         self._tiers: Tiers | None = None
+        self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
-        self.hardest: tuple[str, str, Beside] | None = None
+        self.hardest: tuple[str, str, Beside, int] | None = None
         self.points = 0
         self.unproved, self.apart = Tally(), Tally()
         self.missing = 0
@@ -177,19 +178,33 @@ class HardPoints:
         """
         if self.idle:
             return plain()
-        outputs, first = self.outputs, len(self.coordinates)
-        kept = first + len(self.targets)
         guarded = engine_name == "native" and self.marking
-        if guarded:
-            mask = outputs[-1] if self.mask else ZERO
-            outputs = [*outputs[:kept], guarded_mask(outputs[first:kept], mask)]
-            program = build(outputs, [axis.names for axis in grid.axes])
-        if self.careful or self.job.trust:
-            inner = trust.work(outputs, program, grid, engine_name)
+        if guarded or self.careful or self.job.trust:
+            # The chunks of a stream have one program.
+            axes = tuple([axis.names for axis in grid.axes])
+            if (engine_name, axes) not in self._workers:
+                self._workers[engine_name, axes] = self._worker(program, axes, engine_name, guarded)
+            inner = self._workers[engine_name, axes](grid)
         else:
-            inner = engine.work(program, grid, engine_name) if guarded else plain()
+            inner = plain()
+        kept = len(self.coordinates) + len(self.targets)
         make = partial(self._kernel, inner.make, inner.arrays, inner.outputs - kept, guarded)
         return inner._replace(make=make, outputs=kept + len(self.extras))
+
+    def _worker(
+        self, program: Program, axes: Sequence[Sequence[str]], engine_name: str, guarded: bool
+    ) -> Callable[[Grid], Work]:
+        """The works of a program with more outputs: a mask that looks at the results, and errors."""
+        outputs = self.outputs
+        if guarded:
+            first = len(self.coordinates)
+            kept = first + len(self.targets)
+            mask = outputs[-1] if self.mask else ZERO
+            outputs = [*outputs[:kept], guarded_mask(outputs[first:kept], mask)]
+            program = build(outputs, axes)
+        if self.careful or self.job.trust:
+            return trust.worker(outputs, program, axes, engine_name)
+        return lambda grid: engine.work(program, grid, engine_name)
 
     @property
     def marking(self) -> bool:

@@ -212,15 +212,16 @@ class Tiers:
         if len(truths) < len(hard.roots) * len(hard.axes):
             hard.missing += 1
         self._tell(outs, n, truths)
-        hardest = next(((*key, truth) for key, truth in truths.items() if self._hard(truth)), None)
-        if hardest is not None:
-            output, axis, truth = hardest
+        hardest = [(*key, truth) for key, truth in truths.items() if self._hard(truth)]
+        if hardest:
+            output, axis, truth = hardest[0]
             hard.kinds[truth.verdict] += 1
-            hard.hardest = hard.targets[output * hard.per_output].name, axis, truth
+            others = len({k for k, *_ in hardest}) - 1
+            hard.hardest = hard.targets[output * hard.per_output].name, axis, truth, others
             if hard.job.kink == "error":
                 from gradcli.job.refusal import refused
 
-                raise refused(hard, point, *hardest)
+                raise refused(hard, point, *hardest[0])
         if hard.job.kink == "convention":
             return set()
         done = set()

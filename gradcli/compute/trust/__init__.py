@@ -58,9 +58,11 @@ def digits(v: Any, error: Any) -> Any:
         return 16
     if v == 0 or not error < INF or not abs(v) < INF:
         return 0
-    lost = error * U / abs(v)
+    lost = error / abs(v)
+    if not lost < INF:
+        return 0
     _, exponent = math.frexp(lost)
-    return 16 if lost == 0 else min(16, max(0, math.floor(_PER_BIT * exponent)))
+    return 16 if lost == 0 else min(16, max(0, math.floor(_PER_BIT * (exponent - 53))))
 
 
 def work(outputs: Sequence[Expr], program: Program, grid: Grid, engine_name: str) -> Work:
@@ -69,20 +71,31 @@ def work(outputs: Sequence[Expr], program: Program, grid: Grid, engine_name: str
     ``program`` computes ``outputs`` over the axes of ``grid``; values are the same to the last bit. An error is in
     units of 2**-53, 0 for an exact number and inf where nothing is known.
     """
+    return worker(outputs, program, [axis.names for axis in grid.axes], engine_name)(grid)
+
+
+def worker(
+    outputs: Sequence[Expr], program: Program, axes: Sequence[Sequence[str]], engine_name: str
+) -> Callable[[Grid], Work]:
+    """Return what gives the `work` over a grid with variables ``axes``, for one grid after another."""
     if engine_name == "scalar":
-        plain = engine.work(program, grid, engine_name)
-        return plain._replace(make=partial(kernel, program), outputs=2 * len(program.outputs))
-    axes = [axis.names for axis in grid.axes]
+        make = partial(kernel, program)
+        return lambda grid: engine.work(program, grid, engine_name)._replace(make=make, outputs=2 * len(outputs))
     errors = bounds(outputs)
     if engine_name == "vector":
-        return engine.work(build([*outputs, *errors], axes), grid, engine_name)
+        beside = build([*outputs, *errors], axes)
+        return lambda grid: engine.work(beside, grid, engine_name)
     from gradcli.compute.trust.rows import Settled
 
     rough = _bounds(outputs, False, False, rough=True)
     both = build([e for pair in zip(rough, outputs, strict=True) for e in pair], axes)
     alone = build(errors, [[name for names in axes for name in names]])
-    compiled = engine.work(both, grid, engine_name)
-    return compiled._replace(make=lambda: Settled(compiled.make(), both, alone))
+
+    def native(grid: Grid) -> Work:
+        compiled = engine.work(both, grid, engine_name)
+        return compiled._replace(make=lambda: Settled(compiled.make(), both, alone))
+
+    return native
 
 
 def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False) -> list[Expr]:
