@@ -240,6 +240,25 @@ def test_columns_are_chosen_kept_and_filled(shell: Shell):
     assert shell("eval", "sin(x)/x", "--at", "x=0", "--kink", "limit", "--csv", "-q")[1] == "x,f\n0.0,1.0\n"
 
 
+@pytest.mark.quick
+def test_shapes_and_binary_columns(shell: Shell):
+    _, out, _ = shell(
+        "diff", "abs(x)*y", "--grid", "2x3", "--fill", "x = i; y = j", "--wrt", "x", "--verdict", "--json"
+    )
+    columns = json.loads(out)["columns"]
+    assert columns["f_verdict"] == [["smooth", "kink", "kink"], ["smooth"] * 3]
+    assert columns["f_breaks"] == [[None, 1, 1], [None] * 3]
+    code, _, err = shell("diff", "abs(x)", "--grid", "x=-1:1:3", "--sides", "-o", "sides.npy")
+    assert code == 2
+    assert "--drop f_verdict" in err
+    words = ("diff", "abs(x)", "--grid", "x=-1:1:3", "--sides", "--drop", "f_verdict", "-q", "-o", "sides.npy")
+    assert shell(*words)[0] == 0
+    np = pytest.importorskip("numpy")
+    table = np.load("sides.npy")
+    assert table["df_dx_left"].tolist() == [-1.0, -1.0, 1.0]
+    assert table["f_breaks"].tolist()[1] == 1.0
+
+
 # A row's answer depends on the request alone.
 
 ROWS = [
