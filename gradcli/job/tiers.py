@@ -61,7 +61,8 @@ class Tiers:
         hazards, quiet = ([], rows) if mask is None else self.marks.split(rows, mask)
         left, nowhere = self._outside(outs, quiet) if len(quiet) > 0 else ({}, [])
         if hard.job.sides or hard.job.verdict:
-            self._tell_nowhere(outs, nowhere)
+            if nowhere:
+                self._tell_nowhere(outs, nowhere)
             hazards, left = sorted({*rows} - {*nowhere}), {}
         missing: set[int] = set()
         for n in sorted([*hazards, *left]):
@@ -142,9 +143,11 @@ class Tiers:
     def _tell_nowhere(self, outs: Sequence[Any], rows: Sequence[int]) -> None:
         """Write the columns about rows outside the domain."""
         hard = self.hard
-        numbers = {"verdict": hard.code("undefined") if rows else 0.0, "breaks": 0.0, "side": math.nan}
+        numbers = {"verdict": hard.code("undefined"), "breaks": 0.0, "side": math.nan}
         for extra, out in zip(hard.extras, outs[len(hard.coordinates) + len(hard.targets) :], strict=True):
-            if extra.kind in numbers:
+            if extra.kind in numbers and self.arrays:
+                out[rows] = numbers[extra.kind]
+            elif extra.kind in numbers:
                 for n in rows:
                     out[n] = numbers[extra.kind]
 

@@ -239,6 +239,25 @@ def test_columns_are_chosen_kept_and_filled(shell: Shell):
     assert shell("eval", "sin(x)/x", "--at", "x=0", "--kink", "limit", "--csv", "-q")[1] == "x,f\n0.0,1.0\n"
 
 
+@pytest.mark.quick
+def test_shapes_and_binary_columns(shell: Shell):
+    _, out, _ = shell(
+        "diff", "abs(x)*y", "--grid", "2x3", "--fill", "x = i; y = j", "--wrt", "x", "--verdict", "--json"
+    )
+    columns = json.loads(out)["columns"]
+    assert columns["f_verdict"] == [["smooth", "kink", "kink"], ["smooth"] * 3]
+    assert columns["f_breaks"] == [[None, 1, 1], [None] * 3]
+    code, _, err = shell("diff", "abs(x)", "--grid", "x=-1:1:3", "--sides", "-o", "sides.npy")
+    assert code == 2
+    assert "--drop f_verdict" in err
+    words = ("diff", "abs(x)", "--grid", "x=-1:1:3", "--sides", "--drop", "f_verdict", "-q", "-o", "sides.npy")
+    assert shell(*words)[0] == 0
+    np = pytest.importorskip("numpy")
+    table = np.load("sides.npy")
+    assert table["df_dx_left"].tolist() == [-1.0, -1.0, 1.0]
+    assert table["f_breaks"].tolist()[1] == 1.0
+
+
 # A row's answer depends on the request alone.
 
 ROWS = [
@@ -246,6 +265,7 @@ ROWS = [
     (1e200, 1e200), (-0.0, 3), (7, 7), (0.2, 0.3), (-2, 0.25), (3, 4), (710, 3.5), (3.6, 710), (0.25, 2), (2, 0.25),
     (1e-300, 1e-10), (0.7, 4), (1.5, 1.5), (2.25, 1.5),
 ]  # fmt: skip
+BEYOND = [(NAN, 1), (1, INF), (-INF, 2), (INF, INF), (-1, NAN)]
 FORMULAS = [
     "abs(x)*y + sqrt(abs(x*y - 1/2))",
     "where(x < y, sin(x), x**2)*floor(2*y)",
@@ -259,11 +279,14 @@ OPTIONS = {
 }  # fmt: skip
 
 
-def table(name: str, others: int) -> list[int]:
-    """Write a file with ROWS, after each of them so many others; return the places of ROWS."""
+def table(name: str, others: int, beyond: bool = False) -> list[int]:
+    """Write a file with ROWS, after each of them so many others; return the places of ROWS.
+
+    ``beyond``: with points that are not finite, too.
+    """
     rows: list[tuple[float, float]] = []
     places = []
-    for k, hard in enumerate(ROWS):
+    for k, hard in enumerate([*ROWS, *BEYOND] if beyond else ROWS):
         places.append(len(rows))
         rows.append(hard)
         rows += [(((k + 7 * n) % 41 - 20) / 4, ((3 * k + 5 * n) % 37 - 18) / 8) for n in range(others)]
@@ -301,7 +324,7 @@ def answers(shell: Shell, name: str, places: list[int], formula: str, *words: st
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=list(OPTIONS))
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_the_same_row_among_others_and_by_several_threads(shell: Shell, formula, options, engine):
-    alone, among = table("alone.csv", 0), table("among.csv", 9)
+    alone, among = table("alone.csv", 0, beyond=True), table("among.csv", 9, beyond=True)
     words = (*options, "--engine", engine, "--threads")
     first = answers(shell, "alone.csv", alone, formula, *words, "1")
     assert answers(shell, "among.csv", among, formula, *words, "2") == first
@@ -309,7 +332,7 @@ def test_the_same_row_among_others_and_by_several_threads(shell: Shell, formula,
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_same_row_among_very_many(shell: Shell, engine):
-    alone, among = table("alone.npy", 0), table("among.npy", 200 if engine == "scalar" else 4000)
+    alone, among = table("alone.npy", 0, True), table("among.npy", 200 if engine == "scalar" else 4000, True)
     for formula, options in ((FORMULAS[0], ()), (FORMULAS[4], ("--careful",))):
         first = answers(shell, "alone.npy", alone, formula, *options, "--engine", engine, "--threads", "1")
         assert answers(shell, "among.npy", among, formula, *options, "--engine", engine, "--threads", "2") == first
