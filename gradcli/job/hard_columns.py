@@ -132,10 +132,10 @@ def notes(hard: HardPoints) -> list[str]:
         numbers = "number" if hard.unproved.count == 1 else "numbers"
         lines.append(f"{hard.unproved.count:,} {numbers} could not be proved (worst: {_worst(hard, hard.unproved)})")
     if hard.apart.count and hard.job.proved_digits is None:
-        number = "number is" if hard.apart.count == 1 else "numbers are"
+        differ = "number differs" if hard.apart.count == 1 else "numbers differ"
         lines.append(
-            f"{hard.apart.count:,} {number} right at the doubles read and others at the decimals typed (worst: "
-            f"{_worst(hard, hard.apart)}, {hard.apart.worst[0]} digits agree); --digits 18 reads decimals"
+            f"{hard.apart.count:,} {differ} between what was typed and the doubles nearest to it (worst: "
+            f"{_worst(hard, hard.apart)}, {hard.apart.worst[0]} digits agree); --digits 18 takes it as typed"
         )
     return lines
 
@@ -153,11 +153,13 @@ def _kinds(hard: HardPoints) -> str:
     hint = "" if hard.job.sides or hard.job.verdict else "; --sides shows both sides"
     kinds = sorted(hard.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
     if hard.points == 1 and hard.hardest is not None:
-        name, axis, truth = hard.hardest
+        name, axis, truth, others = hard.hardest
         what, f = place(truth.verdict), spell_name(name)
         along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
         here = "in this row" if hard.of_rows else "here"
-        return f"{f} has {what} {here}{along}: {sentence(truth, 'it')}{hint}" if what else sentence(truth, name)
+        told = f"{f} has {what} {here}{along}: {sentence(truth, 'it')}" if what else sentence(truth, name)
+        more = {0: "", 1: "; another result breaks here too"}.get(others, f"; {others} other results break here too")
+        return f"{told}{more}{hint if what else ''}"
     count, points = sum(hard.kinds.values()), "rows" if hard.of_rows else "points"
     known = [*dict.fromkeys([what for verdict, _ in kinds if (what := place(verdict))])]
     told = ", ".join([f"{n:,} {verdict}" for verdict, n in kinds])

@@ -7,6 +7,7 @@ its domain, so that the code of the tiers is loaded only if there is such a poin
 from __future__ import annotations
 
 import math
+from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import Work, blocks
 from gradcli.compute.program import build
+from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr
 from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask, indices
 
@@ -70,6 +72,12 @@ class HardPoints:
 
     def __init__(self, job: Job, request: Request, points: Points, rows: bool = False) -> None:
         self.job, self.typed, self.order, self.of_rows = job, points, job.order, rows
+        if job.exact or job.proved_digits:
+            from gradcli.truth.repair import available
+
+            if not available():
+                option = "--exact" if job.exact else f"--digits {job.proved_digits}"
+                raise GradError(f"{option} needs python-flint: pip install python-flint")
         self.request = request if job.kink == "error" else None
         wrt = request.wrt if job.order else []
         named, order = request.derived, job.order if wrt else 0
@@ -96,7 +104,7 @@ class HardPoints:
         self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
-        self.hardest: tuple[str, str, Beside] | None = None
+        self.hardest: tuple[str, str, Beside, int] | None = None
         self.points = 0
         self.unproved, self.apart = Tally(), Tally()
         self.missing = 0
@@ -106,6 +114,7 @@ class HardPoints:
         self.careful = bool(job.careful or job.exact)
         self.budget = ROW_WORK
         self.outputs: Sequence[Expr] = ()
+        self._lock = allocate_lock()
 
     # The mask.
 
@@ -238,12 +247,14 @@ class HardPoints:
         lists = Arrays if arrays else Lists
         rows = lists.marked(results, mask, guarded) if self.marking else []
         lost = [] if errors is None or not self.careful else lists.lost(results, errors, self.job.exact)
-        self.points += points
-        if rows or lost:
-            if guarded:
-                assert mask is not None
-                mask[mask >= ODD] -= ODD
-            self.tiers(arrays).settle(outs, rows, lost, mask if self.mask else None, errors)
+        if guarded and rows:
+            assert mask is not None
+            mask[mask >= ODD] -= ODD
+        # Blocks come from several threads.
+        with self._lock:
+            self.points += points
+            if rows or lost:
+                self.tiers(arrays).settle(outs, rows, lost, mask if self.mask else None, errors)
 
     def tiers(self, arrays: bool) -> Tiers:
         """The code that settles marked points, made at the first of them. ``arrays``: the points come in arrays."""

@@ -97,6 +97,11 @@ def of_side(truth: Truth, order: int, sign: int) -> float:
     return side[order - 1] if order <= len(side) else math.nan
 
 
+def middle(a: float, b: float) -> float:
+    """The mean of two numbers, whose sum may be beyond the largest double."""
+    return a / 2 + b / 2 if abs(a) > 1 else (a + b) / 2
+
+
 def ruled(truth: Truth, order: int, rule: str, before: float) -> float | None:
     """What a rule gives for the derivative of an order (0: the value) at a hard point; None: the double ``before``."""
     left, right = of_side(truth, order, -1), of_side(truth, order, 1)
@@ -107,7 +112,7 @@ def ruled(truth: Truth, order: int, rule: str, before: float) -> float | None:
     if rule in ("limit", "mean"):
         if truth.left is None or truth.right is None:
             return right if truth.left is None else left
-        return (left + right) / 2 if rule == "mean" else left if left == right else math.nan
+        return middle(left, right) if rule == "mean" else left if left == right else math.nan
     if order:
         number = derivative(truth, order)
         if number is not None or rule == "nan":

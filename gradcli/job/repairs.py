@@ -47,9 +47,6 @@ class Repairs:
     ) -> Iterator[tuple[int, int, float]]:
         """The correctly rounded doubles of results of an output, by row, columns of each: (row, column, double)."""
         hard = self.hard
-        if not self.exact:
-            hard.missing += len(of_rows)
-            return
         alike: dict[tuple[int, ...], list[int]] = {}
         for n, columns in of_rows.items():
             alike.setdefault(tuple(columns), []).append(n)

@@ -64,7 +64,8 @@ class Ties:
         grid = self.points(outs, rows)
         work = engine.work(self._program, grid, "vector" if self.arrays else "scalar")
         (block,) = blocks(work, target=len(rows))
-        return block
+        # What is 0 exactly has no sign, as in the other tiers.
+        return [column + 0.0 if self.arrays else [number + 0.0 for number in column] for column in block]
 
     def sides(self, outs: Sequence[Any], rows: Sequence[int]) -> list[list[list[Sided | None]]]:
         """For each row, by output and axis, the truth at a plain tie; None where the doubles cannot say."""
@@ -91,9 +92,8 @@ class Ties:
 
     @property
     def together(self) -> bool:
-        """Whether ties can be settled at once: in arrays, where no number needs a ball and no row ends the run."""
-        mixed = any(len(target.powers) > 1 for target in self.hard.targets)
-        return self.arrays and bool(self.hard.axes) and not mixed and self.hard.job.kink != "error"
+        """Whether ties can be settled at once: in arrays, where no row ends the run."""
+        return self.arrays and bool(self.hard.axes) and self.hard.job.kink != "error"
 
     def settle(self, outs: Sequence[Any], rows: Sequence[int], mask: Any) -> tuple[list[int], list[tuple[int, Any]]]:
         """Settle the plain ties among ``rows``, as many as doubles decide.
@@ -121,8 +121,13 @@ class Ties:
                     lines[output, axis] = _line(value, left, right, decided)
             numbers = []
             for k, target in enumerate(hard.targets):
-                axis = next(iter(target.powers), hard.axes[0])
-                numbers.append(self._numbers_of(lines[target.output, axis], target, outs[first + k][ties], decided))
+                before = outs[first + k][ties]
+                if len(target.powers) > 1:
+                    breaks = [lines[target.output, axis].breaks for axis in target.powers]
+                    numbers.append(self._mixed(breaks, target, before, decided))
+                else:
+                    axis = next(iter(target.powers), hard.axes[0])
+                    numbers.append(self._numbers_of(lines[target.output, axis], target, before, decided))
             done = []
             for k, (number, final) in enumerate(numbers):
                 here = decided & final
@@ -151,11 +156,19 @@ class Ties:
         if rule == "limit":
             return np.where(left == right, left, math.nan), kinked
         if rule == "mean":
-            return (left + right) / 2, kinked
+            return np.where(np.abs(left) > 1, left / 2 + right / 2, (left + right) / 2), kinked
         if not order:
             return before, np.zeros(len(before), bool)
         whole = line.breaks > order
         return np.where(whole, left, math.nan), kinked & (whole | (rule == "nan"))
+
+    def _mixed(self, breaks: Sequence[Any], target: Target, before: Any, decided: Any) -> tuple[Any, Any]:
+        """A mixed partial derivative: there is none where an axis breaks, and balls or germs say it elsewhere."""
+        import numpy as np
+
+        decided &= np.min(breaks, axis=0) <= sum(target.powers.values())
+        ruled = self.hard.job.kink not in ("derivative", "convention")
+        return np.full(len(before), math.nan), np.full(len(before), ruled)
 
     def _tell(self, outs: Sequence[Any], ties: Any, lines: dict[tuple[int, str], _Line], decided: Any) -> None:
         """Count the verdicts of those ``decided``, and write the columns about them."""

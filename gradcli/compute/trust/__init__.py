@@ -108,12 +108,19 @@ def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False
 
 
 @collector_paused()
-def zeros(distances: Sequence[Expr]) -> list[Expr]:
-    """Whether each is 0 within its rounding error, points and literals read as decimals: a condition for each."""
-    return [
-        apply("eq", d, ZERO) if bound is ZERO else apply("le", apply("abs", d), apply("mul", bound, _UNIT))
-        for d, bound in zip(distances, bounds(distances, decimals=True), strict=True)
-    ]
+def zeros(distances: Sequence[Expr], sure: bool = True) -> list[Expr]:
+    """Whether each is 0 within its rounding error, points and literals read as decimals: a condition for each.
+
+    Unless ``sure`` it holds, too, where the number or its error is nan: vector code leaves some errors open.
+    """
+    conditions = []
+    for d, bound in zip(distances, bounds(distances, decimals=True), strict=True):
+        size, least = apply("abs", d), apply("mul", bound, _UNIT)
+        if bound is ZERO:
+            conditions.append(apply("eq", d, ZERO))
+        else:
+            conditions.append(apply("le", size, least) if sure else apply("not", apply("gt", size, least)))
+    return conditions
 
 
 def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool) -> list[Expr]:
