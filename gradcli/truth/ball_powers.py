@@ -153,7 +153,7 @@ def _dcbrt(u: Ball, n: int) -> Ball:
     """x**(1/3 - n) times the product of 1/3 - k for k below n."""
     s = sign(head(nonzero(u)))
     exponent = Fraction(1, 3) - n
-    factor = math.prod([Fraction(1, 3) - k for k in range(n)])
+    factor = math.prod([Fraction(1, 3) - k for k in range(n)], start=Fraction(1))
     value = _raised(u if s > 0 else -u, lambda a: a.root(3) / a**n, number(exponent)) * number(factor)
     return value if n % 2 or s > 0 else -value
 
