@@ -259,6 +259,7 @@ class _Search:
                 if self._asked:
                     close = low >= 0 or best < 0
                 if close or self._work > self._limit or share < _NARROWEST:
+                    seen(self._at(tuple([shortest(a, b) for a, b in box]), sign))
                     return low.min(best), best
             elif share < _NARROW:
                 raise self._refusal(box)
