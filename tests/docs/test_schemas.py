@@ -53,6 +53,10 @@ PRINTED = {
         ["check", "x**2", "--claim", "2*x", "--claim", "df_dy = 1", "--json"],
         ["check", "one.grad", "two.grad", "--json"],
     ],
+    "bounds": [
+        ["bounds", "sqrt(x)", "--over", "x=0:1", "--json"],
+        ["bounds", "x*x", "--over", "x=-1e308:1e308", "--order", "0", "--json"],
+    ],
     "explain": [
         ["explain", "x**2*sin(x)", "--json"],
         ["explain", "x*exp(-x*y)", "--wrt", "y,x", "--at", "x=1,y=2", "--json"],
