@@ -34,6 +34,8 @@ CAREFUL_LOAD = 2_000_000
 """Points, and points times steps, up to which the numbers of a grid are repaired unless asked otherwise."""
 LOOKED = 16_384
 """Points at which a plain run looks for numbers with few right digits."""
+TIE, SINGULAR = 1.0, 2.0
+"""Values of the mask."""
 _UNIT = const(Fraction(1, 2**53))
 WORK, SHARED_WORK, ROW_WORK = 100_000, 10_000_000, 10_000
 """Work for the repair of a number: at most, shared by all numbers of a grid, and for a number of a row."""
@@ -54,8 +56,7 @@ class HardPoints:
     ``reading`` gives the exact value that a double of a variable stands for, as an expression.
     """
 
-    tie, singular = 1.0, 2.0
-    """Values of the mask."""
+    tie, singular = TIE, SINGULAR
     few_digits = 10
     """Digits below which a plain run has a note."""
 
@@ -103,21 +104,7 @@ class HardPoints:
         """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
         if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
             return []
-        ties, singular = hazards(self.roots)
-        tied = [d for d in ties if plain(d)]
-        exact = [d for d in singular if plain(d)]
-        near = [d for d in (*ties, *singular) if not plain(d)]
-        bounds = trust.bounds(near, decimals=True)
-        mask = ZERO
-        for value, tests in (
-            (self.tie, [apply("eq", d, ZERO) for d in tied]),
-            (self.singular, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
-        ):
-            if tests:
-                condition = tests[0]
-                for test in tests[1:]:
-                    condition = apply("or", condition, test)
-                mask = apply("where", condition, ONE if value == self.tie else const(2), mask)
+        mask = marks(self.roots)
         return [] if mask is ZERO else [mask]
 
     # The computation.
@@ -224,6 +211,26 @@ class HardPoints:
         """Count a number that could not be proved, of which so many digits are right."""
         self.unproved += 1
         self.worst = min(self.worst, (digits, tuple(point.values()), name))
+
+
+def marks(roots: Sequence[Expr]) -> Expr:
+    """The mask of the hazards of expressions: 0, `TIE` or `SINGULAR`; the node ZERO if no point can be hard."""
+    ties, singular = hazards(roots)
+    tied = [d for d in ties if plain(d)]
+    exact = [d for d in singular if plain(d)]
+    near = [d for d in (*ties, *singular) if not plain(d)]
+    bounds = trust.bounds(near, decimals=True)
+    mask = ZERO
+    for value, tests in (
+        (TIE, [apply("eq", d, ZERO) for d in tied]),
+        (SINGULAR, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
+    ):
+        if tests:
+            condition = tests[0]
+            for test in tests[1:]:
+                condition = apply("or", condition, test)
+            mask = apply("where", condition, ONE if value == TIE else const(2), mask)
+    return mask
 
 
 def _close(distance: Expr, bound: Expr) -> Expr:
