@@ -21,8 +21,8 @@ from gradcli.verify import Example, Place, Report, Verdict
 
 SCHEMA = "gradcli-check/1"
 MISSING = (
-    "what is true at kinks and holes needs python-flint, which is not installed: there the derivative's formula is taken "
-    "for it (pip install python-flint)"
+    "what is true at kinks and holes needs python-flint, which is not installed: there the derivative's own formula is "
+    "taken for it (pip install python-flint)"
 )
 _COLORS = {"agrees": "\x1b[32m", "disagrees": "\x1b[1;31m", "unchecked": "\x1b[1;33m"}
 

@@ -93,7 +93,9 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
         check.grid = _grid(check.names, points, rows, claims.parsed, job.max_points)
     verdicts = check.verdicts()
     expressions = {name: as_text(e) if len(reachable([e])) < 400 else "..." for name, e in claims.outputs.items()}
-    return Report(verdicts, expressions, job.seed if check.grid is None else None, claims.errors, (), check.truths.missing)
+    return Report(
+        verdicts, expressions, job.seed if check.grid is None else None, claims.errors, (), check.truths.missing
+    )
 
 
 def check_model(source: Source, job: CheckJob, rows: Rows | None = None) -> Report:

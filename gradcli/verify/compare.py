@@ -77,9 +77,9 @@ WIDTH = 6
 """The `columns`, and their number."""
 
 
-def bounds(roots: Iterable[Expr]) -> list[Expr]:
-    """An absolute bound on the rounding error of each root; ZERO for an exact one."""
-    return [e if e is ZERO else apply("mul", e, _UNIT) for e in trust.bounds(roots, literals=True)]
+def bounds(roots: Iterable[Expr], literals: bool = True) -> list[Expr]:
+    """An absolute bound on the rounding error of each root, of its decimal ``literals``, too; ZERO for an exact one."""
+    return [e if e is ZERO else apply("mul", e, _UNIT) for e in trust.bounds(roots, literals=literals)]
 
 
 def columns(claim: Claim) -> list[Expr]:

@@ -17,6 +17,7 @@ from gradcli.limits.work import NUMBERS, spend
 from gradcli.verify.claims import Claim
 from gradcli.verify.compare import (
     AGREES,
+    CLAIMED,
     CLOSE,
     DIFFERS,
     INFINITE,
@@ -24,6 +25,7 @@ from gradcli.verify.compare import (
     OTHER,
     OUTSIDE,
     OVERFLOWS,
+    OWN,
     SLACK,
     TRUE,
     UNDECIDED,
@@ -103,6 +105,9 @@ class Probe:
             values[OTHER][n] = max(other, number.error) if self.claim.column and hard is None else number.error
             if hard is not None and math.isnan(values[VALUE][n]):
                 values[VALUE][n] = 0.0
+        if hard is not None and not values[OWN][n] <= CLOSE * abs(values[CLAIMED][n]):
+            # Decimals are compared as their doubles are, so that a claim may name the point.
+            (values[OWN][n],) = self._values(bounds([self.claim.claimed], literals=False), point)
         return hard
 
     def by_formula(self, point: Point) -> bool:
@@ -115,8 +120,8 @@ class Probe:
         """How the claim fails at a point; "" if it does not.
 
         ``agrees`` if it surely does not; ``differs``; ``kink``: its value is between the one-sided limits of a jump;
-        ``hole``: it has no value there and agrees around it; ``overflow``: it leaves the range or the precision of a double; ``undecided``: the truth at
-        this hard point cannot be told.
+        ``hole``: it has no value there and agrees around it; ``overflow``: it leaves the range or the precision of a
+        double; ``unsure``: rounding could hide a difference; ``undecided``: the truth at a hard point cannot be told.
         """
         here = self([point], careful=True)
         if here.verdict[0] == UNDECIDED:
@@ -126,7 +131,7 @@ class Probe:
         if here.verdict[0] == AGREES and here.conclusive[0] and math.isfinite(here.true[0]):
             return "agrees"
         if here.verdict[0] not in WRONG:
-            return ""
+            return "" if here.verdict[0] == OUTSIDE else "unsure"
         if here.verdict[0] == DIFFERS and here.hard[0]:
             return "differs"
         column = self.claim.column

@@ -7,6 +7,7 @@ the derivative where there is one, else the convention of the formula.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -58,7 +59,7 @@ class Truths:
         self._judges: dict[tuple[Expr, int], Judge] = {}
         self._distances: dict[Expr, Distances] = {}
         self._digits: dict[tuple[Expr, int], Digits] = {}
-        self._failures: dict[tuple[Expr, str], int] = {}
+        self._failures: Counter[tuple[str, str]] = Counter()
 
     @cached_property
     def exact(self) -> bool:
@@ -90,7 +91,7 @@ class Truths:
         if not self.exact:
             self.missing += 1
             return None
-        if self._given_up(claim.root, "hard"):
+        if self._given_up(claim, "hard"):
             return UNDECIDED
         spend(_STEPS)
         order = sum(powers.values())
@@ -98,7 +99,7 @@ class Truths:
         place = self._place(point)
         truths = [judge.along(place, name) for name in powers]
         if any(t.verdict == "unknown" for t in truths):
-            return self._undecided(claim.root, "hard")
+            return self._undecided(claim, "hard")
         if len(powers) > 1:
             number = self._number(claim.root, powers, point)
             if number is None:
@@ -111,7 +112,7 @@ class Truths:
         if at_point is None:
             return None
         if truth.verdict == "smooth":
-            if abs(before - at_point) <= _CLOSE * abs(at_point):
+            if _close(before, at_point):
                 return Exact(before, 0.0)
             number = self._number(claim.root, powers, point)
             if number is not None:
@@ -124,12 +125,12 @@ class Truths:
         powers = self.wrt(claim)
         if not powers or not all(map(math.isfinite, point.values())) or not self.exact:
             return None
-        if self._given_up(claim.root, "repaired"):
+        if self._given_up(claim, "repaired"):
             return None
         spend(_STEPS)
         number = self._number(claim.root, powers, point)
         if number is None:
-            self._undecided(claim.root, "repaired")
+            self._undecided(claim, "repaired")
             return None
         return Exact(number, _CLOSE * abs(number))
 
@@ -155,16 +156,21 @@ class Truths:
         text = self._digits[root, order].texts([doubles], [powers], _DIGITS)[0][0]
         return None if text is None else float(text)
 
-    def _given_up(self, root: Expr, what: str) -> bool:
-        return self._failures.get((root, what), 0) >= _FAILURES
+    def _given_up(self, claim: Claim, what: str) -> bool:
+        return self._failures[claim.name, what] >= _FAILURES
 
-    def _undecided(self, root: Expr, what: str) -> Exact:
-        self._failures[root, what] = self._failures.get((root, what), 0) + 1
+    def _undecided(self, claim: Claim, what: str) -> Exact:
+        self._failures[claim.name, what] += 1
         return UNDECIDED
 
 
+def _close(before: float, number: float) -> bool:
+    """Whether a double stands for a number."""
+    return before == number or (math.isfinite(number) and abs(before - number) <= _CLOSE * abs(number))
+
+
 def _exact(number: float, before: float, place: Mapping[str, Expr], point: Mapping[str, float]) -> Exact:
-    if abs(before - number) <= _CLOSE * abs(number):
+    if _close(before, number):
         return Exact(before, 0.0)
     # The number is that at the decimals; a claim is computed at the doubles.
     same = all(e.op == "const" and Fraction(point[name]) == e.value for name, e in place.items())

@@ -6,12 +6,12 @@ alone stays unchecked. Layer: must not know how a check is requested, nor how ve
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -120,10 +120,10 @@ class Check:
 
     def verdicts(self) -> list[Verdict]:
         """A verdict on every claim. Comparing all claims together takes at most half of the work limit."""
-        same = [not c.column and _same_graph(c) for c in self.claims]
+        same = [c for c in self.claims if not c.column and _same_graph(c)]
         # A formula may be wrong at a decision, as that of the branch taken at a single point is.
-        hard = [is_same and bool(c.partial) and bool(hazards([c.root]).ties) for c, is_same in zip(self.claims, same, strict=True)]
-        claims = [c for c, is_same, is_hard in zip(self.claims, same, hard, strict=True) if not is_same or is_hard]
+        settled = [c for c in same if not c.partial or not hazards([c.root]).ties]
+        claims = [c for c in self.claims if c not in settled]
         verdicts = None
         if len(claims) != 1:
             with suppress(SpentError), within(part=1 / 2):
@@ -131,10 +131,8 @@ class Check:
         if verdicts is None:
             verdicts = [self._alone(claim, 1 / 2 if len(claims) == 1 else 1 / 8) for claim in claims]
         others = iter(verdicts)
-        return [
-            _of_same(c, next(others) if is_hard else None) if is_same else next(others)
-            for c, is_same, is_hard in zip(self.claims, same, hard, strict=True)
-        ]
+        every = [Verdict(c, "agrees", same=True) if c in settled else next(others) for c in self.claims]
+        return [_of_same(v) if v.claim in same else v for v in every]
 
     def _together(self, claims: Sequence[Claim]) -> list[Verdict]:
         ahead(_NODE * len(reachable([e for c in claims for e in (c.claimed, c.truth)])))
@@ -210,11 +208,9 @@ def _same_graph(claim: Claim) -> bool:
     return a is b
 
 
-def _of_same(claim: Claim, verdict: Verdict | None) -> Verdict:
-    """The verdict on a claim that is the formula of the truth; ``verdict``: that of the comparison, if there was one."""
-    if verdict is None or verdict.status == "unchecked":
-        return Verdict(claim, "agrees", same=True)
-    return verdict if verdict.status == "disagrees" else verdict._replace(same=True)
+def _of_same(verdict: Verdict) -> Verdict:
+    """The verdict on a claim that is the formula of the truth: it agrees unless a hard point proves it wrong."""
+    return verdict if verdict.status == "disagrees" else Verdict(verdict.claim, "agrees", same=True)
 
 
 def _verdict(check: Check, tally: Tally) -> Verdict:
@@ -259,9 +255,10 @@ def _reason(tally: Tally, failures: Mapping[str, int]) -> str:
         return "the derivative could not be decided"
     if infinite and not tally.inconclusive:
         return f"the claim has no finite value at any of the points ({infinite})"
-    if tally.outside and not (tally.unsure or tally.inconclusive or tally.overflows):
+    unsure = tally.unsure or tally.inconclusive or tally.overflows or failures["unsure"]
+    if tally.outside and not unsure:
         return f"the derivative is not finite at any of the points ({tally.outside})"
-    if tally.inconclusive or tally.unsure or tally.overflows:
+    if unsure:
         return "rounding could hide any difference at all of the points: --rtol or --atol decide otherwise"
     return "there are no points to compare at"
 

@@ -5,7 +5,6 @@ Layer: must not know programs.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import and_, or_
