@@ -132,7 +132,9 @@ class Probe:
             return "agrees"
         if here.verdict[0] not in WRONG:
             return "" if here.verdict[0] == OUTSIDE else "unsure"
-        if here.verdict[0] == DIFFERS and here.hard[0]:
+        # Where there is a derivative, it may still jump along a variable that it is not taken in.
+        axes = [k for k in self.axes if self.names[k] not in self.truths.wrt(self.claim)] if here.hard[0] else self.axes
+        if here.verdict[0] == DIFFERS and not axes:
             return "differs"
         column = self.claim.column
         around = set() if column else set(self(_around(point, self.axes)).verdict.tolist())
@@ -141,7 +143,7 @@ class Probe:
         if here.verdict[0] == INFINITE:
             return "hole" if isolated else "overflow" if self._overflows(point) else "differs"
         if isolated or column:
-            sides = [here.true[0], *self(_adjacent(point, self.axes), careful=True).true]
+            sides = [here.true[0], *self(_adjacent(point, axes), careful=True).true]
             finite = [side for side in sides if math.isfinite(side)]
             slack = CLOSE * max(map(abs, finite))
             jumps = max(finite) - min(finite) > 4 * slack
