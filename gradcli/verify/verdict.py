@@ -245,7 +245,8 @@ def _verdict(check: Check, tally: Tally) -> Verdict:
     conclusive = tally.conclusive + failures["agrees"]
     enough = given or (tally.zero and (tally.inconclusive >= _FEW or not check.names))
     if conclusive or verdict.kinks or (tally.inconclusive and enough):
-        return verdict._replace(status="agrees", compared=conclusive or tally.inconclusive)
+        compared = conclusive + (tally.inconclusive if enough else 0)
+        return verdict._replace(status="agrees", compared=compared)
     return verdict._replace(reason=_reason(tally, failures))
 
 
