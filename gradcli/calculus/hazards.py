@@ -40,16 +40,31 @@ def hazards(roots: Iterable[Expr]) -> Hazards:
     signs: Signs = {}
     ties, singular = _Distances(signs), _Distances(signs)
     for e in _decided(roots):
-        row = TABLE[e.op]
-        # A constant of a distance may leave the range of a double: two bounds that far apart never meet.
-        with suppress(GradError):
-            if row.ties is not None:
-                ties.add(row.ties(*e.args))
-        with suppress(GradError):
-            rule = row.singular or (row.edges if row.ties is None else row.poles)
-            if rule is not None:
-                singular.add(rule(*e.args))
+        _add(e, ties, singular)
     return Hazards([*ties.zeros], [*singular.zeros])
+
+
+def hazards_of_nodes(root: Expr) -> list[tuple[Expr, list[Expr]]]:
+    """The nodes of an expression with the distances of their own hazards, arguments before users."""
+    signs: Signs = {}
+    found = []
+    for e in _decided([root]):
+        distances = _Distances(signs)
+        _add(e, distances, distances)
+        found.append((e, [*distances.zeros]))
+    return found
+
+
+def _add(e: Expr, ties: _Distances, singular: _Distances) -> None:
+    row = TABLE[e.op]
+    # A constant of a distance may leave the range of a double: two bounds that far apart never meet.
+    with suppress(GradError):
+        if row.ties is not None:
+            ties.add(row.ties(*e.args))
+    with suppress(GradError):
+        rule = row.singular or (row.edges if row.ties is None else row.poles)
+        if rule is not None:
+            singular.add(rule(*e.args))
 
 
 def _decided(roots: Iterable[Expr]) -> list[Expr]:

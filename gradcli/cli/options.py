@@ -77,6 +77,8 @@ class CommandLine:
     rtol: float | None = None
     atol: float | None = None
     max_ulp: float | None = None
+    over: tuple[str, ...] = ()
+    tol: float = 1e-9
     at: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
     fill: str | None = None
@@ -343,6 +345,8 @@ ROWS = {
     "file": _row("-f", "--file", multiple=True, metavar="FILE",
                  help="Read expressions from FILE, one a line; - is stdin."),
     "order": _row("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
+    "series_order": _row("-n", "--order", "order", type=int, default=4, show_default=True,
+                         help="With --at: the order to which both sides of the point are looked at."),
     "outputs": _row("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
     "wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
                 help="Differentiate in these variables.  [default: all]"),
@@ -373,6 +377,9 @@ ROWS = {
                  help="Agree within R times the true value.  [default: by rounding]"),
     "atol": _row("--atol", type=float, metavar="A", help="Agree within A.  [default: by rounding]"),
     "max_ulp": _row("--max-ulp", type=float, metavar="N", help="Agree within N ulp.  [default: by rounding]"),
+    "over": _row("--over", multiple=True, metavar="X=0:1", help="The range of a variable, both ends included."),
+    "tol": _row("--tol", type=float, default=1e-9, metavar="T", show_default=True,
+                help="How far apart the two numbers may be that an extreme lies between; relative above 1."),
     "at": _row("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
     "grid": _row("--grid", multiple=True, metavar="GRID",
                  help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),

@@ -99,7 +99,7 @@ def _pair(p: Expr, q: Expr, t: Fraction) -> Expr:
 
 
 @cache
-def _numerator(a: int, b: int) -> dict[tuple[int, int], int]:
+def numerator(a: int, b: int) -> dict[tuple[int, int], int]:
     """The polynomial N with d^(a+b) r / dx^a dy^b = N / r**(2*(a + b) - 1), by exponents."""
     if a + b == 0:
         return {(0, 0): 1}
@@ -108,7 +108,7 @@ def _numerator(a: int, b: int) -> dict[tuple[int, int], int]:
     if order == 0:
         return {(1, 0) if by_x else (0, 1): 1}
     found: dict[tuple[int, int], int] = {}
-    for (i, j), factor in (_numerator(a - 1, b) if by_x else _numerator(a, b - 1)).items():
+    for (i, j), factor in (numerator(a - 1, b) if by_x else numerator(a, b - 1)).items():
         # (dN/dx)*(x**2 + y**2) - (2*order - 1)*x*N
         exponent, other = (i, j) if by_x else (j, i)
         same, moved = (exponent - (2 * order - 1)) * factor, exponent * factor
@@ -134,7 +134,7 @@ def number(a: int, b: int) -> int:
 def hypot_partial(x: Expr, y: Expr, n: int) -> Expr:
     """The derivative of number n of hypot, of order 2 or more; 0 at the origin for order 2."""
     a, b = orders(n)
-    terms = _numerator(a, b)
+    terms = numerator(a, b)
     first, second = (min(key[k] for key in terms) for k in (0, 1))
     degree = (a + b - first - second) // 2
     size = _size(x, y)
@@ -181,6 +181,6 @@ def _power(e: Expr, n: int) -> Expr:
 def hypot_quotient(x: Expr, y: Expr, n: int) -> Expr:
     """The textbook form of `hypot_partial`."""
     a, b = orders(n)
-    terms = sorted(_numerator(a, b).items(), reverse=True)
-    numerator = polynomial((f, _power(x, i) * _power(y, j)) for (i, j), f in terms)
-    return numerator / apply("hypot", x, y) ** (2 * (a + b) - 1)
+    terms = sorted(numerator(a, b).items(), reverse=True)
+    above = polynomial((f, _power(x, i) * _power(y, j)) for (i, j), f in terms)
+    return above / apply("hypot", x, y) ** (2 * (a + b) - 1)

@@ -55,7 +55,7 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     varies = Varying(points.at)
     single = bool(request.reductions) and not any(map(varies, outputs))
     coordinates = [name for name in request.points if not single or name in points.at]
-    hard = None if request.reductions else HardPoints(job, request, points)
+    hard = None if request.reductions else HardPoints(job, request, points, rows is not None)
     names = (*coordinates, *[n for n, _ in request.derived], *(hard.names if hard else ()))
     axis, kept, places = None, {}, None
     if rows is not None:

@@ -17,12 +17,14 @@ from gradcli.compute.passes import Plan
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, apply, reachable, spell_name, substitute, var, variables
 from gradcli.functions import reduces
+from gradcli.job.born_limits import Limits, limits_at
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Job, Request, Rows
 from gradcli.job.result import Computed, Result, count_nonfinite
 from gradcli.limits.work import SpentError
 from gradcli.notation.explain.birth import Birth, Reductions, Written, birth
 from gradcli.notation.explain.reasons import shown
+from gradcli.truth.words import plain
 
 MOST = 3
 """Results that have a certificate."""
@@ -51,6 +53,7 @@ class Born:
         # With --strict an error names the first number, whether its column is written or not.
         self._shown = set(result.names if job.strict else result.output.names)
         self._births: list[Birth] = []
+        self._limits: list[Limits] = []
         self._filled: dict[str, Expr] = {}
         result.inspect, result.born = self._inspect, self.members
 
@@ -70,7 +73,8 @@ class Born:
     def certificates(self) -> list[tuple[Place, Birth]]:
         """The certificates of the first results that are not finite, in order of rows, then columns."""
         for place in self.places[len(self._births) :]:
-            self._births.append(self._birth(place))
+            self._limits.append(limits_at(self.result, place.column, place.point))
+            self._births.append(self._birth(place, self._limits[-1].text))
         return list(zip(self.places, self._births, strict=True))
 
     def where(self, place: Place) -> str:
@@ -87,9 +91,12 @@ class Born:
     def members(self) -> list[dict[str, Any]]:
         """The certificates as names, texts and numbers, with the point; what is not finite is a text."""
         return [
-            {"row": place.row + 1, "point": {n: _plain(v) for n, v in place.point.items()}, **birth.member()}
-            for place, birth in self.certificates()
-        ]
+            {
+                "row": place.row + 1, "point": {n: plain(v) for n, v in place.point.items()}, **birth.member(),
+                "limits": limits.member,
+            }
+            for (place, birth), limits in zip(self.certificates(), self._limits, strict=True)
+        ]  # fmt: skip
 
     def completed(self, error: GradError) -> GradError:
         """The error of ``--strict`` with the certificate of the number it names; any other error as it is."""
@@ -99,13 +106,13 @@ class Born:
             error.hint, error.span, error.source = birth.values or None, birth.span, birth.source
         return error
 
-    def _birth(self, place: Place) -> Birth:
+    def _birth(self, place: Place, limits: str) -> Birth:
         try:
             if self.texts is None:
                 self.texts = self._written()
             written, derivative, root = self.texts[place.column]
             total = derivative.total
-            made = birth(written, place.column, root, place.point, total, self.reductions)
+            made = birth(written, place.column, root, place.point, total, self.reductions, limits)
         except (GradError, SpentError):
             # The numbers stand without their story: a limit of work or memory, or a point that is not on a grid.
             return Birth(
@@ -184,7 +191,3 @@ def _nonfinite_rows(column: Any, most: int) -> list[int]:
 
     rows: list[int] = np.flatnonzero(~np.isfinite(column))[:most].tolist()
     return rows
-
-
-def _plain(value: float) -> float | str:
-    return shown(value) if count_nonfinite([value]) else value

@@ -6,15 +6,20 @@ Layer: must not know how a point is decided.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.compute import trust
+from gradcli.expr import spell_name
+from gradcli.formats import spell
 from gradcli.formats.passthrough import Kept
 
 if TYPE_CHECKING:
-    from gradcli.job.hard_points import HardPoints
+    from gradcli.job.hard_points import HardPoints, Tally
+
+_PLACES = 3
+"""Kinds of places that a note names."""
 
 
 class Extra(NamedTuple):
@@ -108,16 +113,12 @@ def notes(hard: HardPoints) -> list[str]:
     """What a careful reader wants to know about the points done so far, a line each."""
     lines = []
     if hard.kinds:
-        count = sum(hard.kinds.values())
-        kinds = ", ".join(f"{n} {word}" for word, n in sorted(hard.kinds.items(), key=lambda k: (-k[1], k[0])))
-        lie = "lies" if count == 1 else "lie"
-        asked = hard.job.sides or hard.job.verdict
-        where = f"{count:,} of {hard.points:,} points {lie} on a kink or a hole ({kinds})"
-        lines.append(where if asked else f"{where}; --sides shows both sides")
+        lines.append(_kinds(hard))
     if hard.missing:
+        needs = "point needs" if hard.missing == 1 else "points need"
         lines.append(
-            f"{hard.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
-            "that the formula gives (pip install python-flint)"
+            f"{hard.missing:,} {needs} python-flint, which is not installed: numbers stay as the doubles that the "
+            "formula gives (pip install python-flint)"
         )
     if hard.lost and not hard.careful:
         digits, row, name = min(hard.lost)
@@ -127,25 +128,71 @@ def notes(hard: HardPoints) -> list[str]:
             f"{count:,} {have} fewer than {hard.few_digits} right digits (worst: {name} at row {row + 1}: {digits}); "
             "--careful repairs them"
         )
-    if hard.unproved:
-        _, point, name = hard.worst
-        at = ", ".join(f"{n}={v!r}" for n, v in zip(hard.coordinates, point, strict=True))
-        numbers = "number" if hard.unproved == 1 else "numbers"
-        lines.append(f"{hard.unproved:,} {numbers} could not be proved (worst: {name}{f' at {at}' if at else ''})")
+    if hard.unproved.count:
+        numbers = "number" if hard.unproved.count == 1 else "numbers"
+        lines.append(f"{hard.unproved.count:,} {numbers} could not be proved (worst: {_worst(hard, hard.unproved)})")
+    if hard.apart.count and hard.job.proved_digits is None:
+        differ = "number differs" if hard.apart.count == 1 else "numbers differ"
+        lines.append(
+            f"{hard.apart.count:,} {differ} between what was typed and the doubles nearest to it (worst: "
+            f"{_worst(hard, hard.apart)}, {hard.apart.worst[0]} digits agree); --digits 18 takes it as typed"
+        )
     return lines
+
+
+def _worst(hard: HardPoints, tally: Tally) -> str:
+    _, point, name = tally.worst
+    at = ", ".join(f"{n}={spell(v)}" for n, v in zip(hard.coordinates, point, strict=True))
+    return f"{name} at {at}" if at else name
+
+
+def _kinds(hard: HardPoints) -> str:
+    """How many points are hard and what they are; of a single one what the function does there."""
+    from gradcli.truth.words import place, sentence
+
+    hint = "" if hard.job.sides or hard.job.verdict else "; --sides shows both sides"
+    kinds = sorted(hard.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+    if hard.points == 1 and hard.hardest is not None:
+        name, axis, truth, others = hard.hardest
+        what, f = place(truth.verdict), spell_name(name)
+        along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
+        here = "in this row" if hard.of_rows else "here"
+        told = f"{f} has {what} {here}{along}: {sentence(truth, 'it')}" if what else sentence(truth, name)
+        more = {0: "", 1: "; another result breaks here too"}.get(others, f"; {others} other results break here too")
+        return f"{told}{more}{hint if what else ''}"
+    count, points = sum(hard.kinds.values()), "rows" if hard.of_rows else "points"
+    known = [*dict.fromkeys([what for verdict, _ in kinds if (what := place(verdict))])]
+    told = ", ".join([f"{n:,} {verdict}" for verdict, n in kinds])
+    some = f"{count:,} of {hard.points:,} {points}"
+    if not known:
+        return f"of {some} this arithmetic cannot say what they are"
+    where = ", ".join(known[:_PLACES]) + ", ..." if len(known) > _PLACES else _either(known)
+    told = "" if len(kinds) == 1 and known[0].split()[-1] == kinds[0][0] else f" ({told})"
+    return f"{some} {'lies' if count == 1 else 'lie'} on {where}{told}{hint}"
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _words(words: Sequence[str], codes: Any) -> Kept:
     spelled = [word.encode() for word in words]
-    if not isinstance(codes, list) and not codes.any():
-        return Kept(spelled[:1] * len(codes), True)
-    return Kept([spelled[code] for code in map(int, _listed(codes))], True)
+    cells = spelled[:1] * len(codes)
+    for n in _places(codes, codes):
+        cells[n] = spelled[int(codes[n])]
+    return Kept(cells, True)
 
 
 def _orders(numbers: Any) -> Kept:
-    return Kept([None if n != n else b"%d" % int(n) for n in _listed(numbers)])
+    cells: list[bytes | None] = [None] * len(numbers)
+    for n in _places(numbers, [v == v for v in numbers] if isinstance(numbers, list) else numbers == numbers):
+        cells[n] = b"%d" % int(numbers[n])
+    return Kept(cells)
 
 
-def _listed(column: Any) -> list[float]:
-    values: list[float] = column if isinstance(column, list) else column.tolist()
-    return values
+def _places(column: Any, marks: Any) -> Iterable[int]:
+    """The few places of a column that are marked."""
+    if isinstance(column, list):
+        return [n for n, mark in enumerate(marks) if mark]
+    places: list[int] = marks.nonzero()[0].tolist()
+    return places

@@ -7,18 +7,19 @@ its domain, so that the code of the tiers is loaded only if there is such a poin
 from __future__ import annotations
 
 import math
+from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property, partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcli.calculus.hazards import hazards
-from gradcli.calculus.plain import plain
-from gradcli.compute import trust
+from gradcli.compute import engine, trust
 from gradcli.compute.execute import Work, blocks
-from gradcli.expr import ONE, ZERO, Expr, apply, const
+from gradcli.compute.program import build
+from gradcli.errors import GradError
+from gradcli.expr import ZERO, Expr
+from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask, indices
 
 if TYPE_CHECKING:
     from gradcli.compute.grid import Grid
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gradcli.job.parse_at_grid_fill import Points
     from gradcli.job.request import Job, Request
     from gradcli.job.tiers import Tiers
+    from gradcli.truth.words import Beside
 
 
 CAREFUL_POINTS = 10_000
@@ -34,9 +36,6 @@ CAREFUL_LOAD = 2_000_000
 """Points, and points times steps, up to which the numbers of a grid are repaired unless asked otherwise."""
 LOOKED = 16_384
 """Points at which a plain run looks for numbers with few right digits."""
-TIE, SINGULAR = 1.0, 2.0
-"""Values of the mask."""
-_UNIT = const(Fraction(1, 2**53))
 WORK, SHARED_WORK, ROW_WORK = 100_000, 10_000_000, 10_000
 """Work for the repair of a number: at most, shared by all numbers of a grid, and for a number of a row."""
 
@@ -49,19 +48,37 @@ class Target(NamedTuple):
     name: str
 
 
+class Tally:
+    """How many numbers have a fault, and the worst of them: digits that are right, the point and the name."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
+
+    def add(self, digits: int, point: Mapping[str, float], name: str) -> None:
+        self.count += 1
+        self.worst = min(self.worst, (digits, tuple(point.values()), name))
+
+
 class HardPoints:
     """The treatment of the hard points of a request.
 
     ``names``: the columns it adds. ``coordinates`` are those that come before the results, one for each variable.
-    ``reading`` gives the exact value that a double of a variable stands for, as an expression.
+    ``rows``: they are those of tables.
     """
 
-    tie, singular = TIE, SINGULAR
     few_digits = 10
     """Digits below which a plain run has a note."""
 
-    def __init__(self, job: Job, request: Request, points: Points) -> None:
-        self.job, self.typed, self.order = job, points, job.order
+    def __init__(self, job: Job, request: Request, points: Points, rows: bool = False) -> None:
+        self.job, self.typed, self.order, self.of_rows = job, points, job.order, rows
+        if job.exact or job.proved_digits:
+            from gradcli.truth.repair import available
+
+            if not available():
+                option = "--exact" if job.exact else f"--digits {job.proved_digits}"
+                raise GradError(f"{option} needs python-flint: pip install python-flint")
+        self.request = request if job.kink == "error" else None
         wrt = request.wrt if job.order else []
         named, order = request.derived, job.order if wrt else 0
         self.coordinates = tuple(request.points)
@@ -84,11 +101,12 @@ class HardPoints:
             self.extras = [*extras(self, [name for name, _ in request.outputs])]
         self.names = tuple([extra.name for extra in self.extras])
         self._tiers: Tiers | None = None
+        self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
+        self.hardest: tuple[str, str, Beside, int] | None = None
         self.points = 0
-        self.unproved = 0
-        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
+        self.unproved, self.apart = Tally(), Tally()
         self.missing = 0
         self.doubtful: set[str] = set()
         self.lost: list[tuple[int, int, str]] = []
@@ -96,6 +114,7 @@ class HardPoints:
         self.careful = bool(job.careful or job.exact)
         self.budget = ROW_WORK
         self.outputs: Sequence[Expr] = ()
+        self._lock = allocate_lock()
 
     # The mask.
 
@@ -104,8 +123,7 @@ class HardPoints:
         """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
         if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
             return []
-        mask = marks(self.roots)
-        return [] if mask is ZERO else [mask]
+        return hazard_mask(self.roots)
 
     # The computation.
 
@@ -123,7 +141,7 @@ class HardPoints:
     @property
     def noted(self) -> bool:
         """Whether there is something to tell on stderr."""
-        return bool(self.kinds or self.missing or self.lost or self.unproved)
+        return bool(self.kinds or self.missing or self.lost or self.unproved.count or self.apart.count)
 
     @property
     def texts(self) -> bool:
@@ -135,7 +153,7 @@ class HardPoints:
         """Whether there is nothing to do beside the values."""
         return not (self.mask or self.extras or self.careful) and self.job.kink == "convention"
 
-    def look(self, program: Program, grid: Grid, engine: str) -> None:
+    def look(self, program: Program, grid: Grid) -> None:
         """Count the numbers with few right digits among the first points, of which ``grid`` has the next ones."""
         if self.careful or self.job.careful is False or self.looked >= LOOKED:
             return
@@ -145,7 +163,7 @@ class HardPoints:
             points = min(len(block[0]), LOOKED - self.looked)
             errors = block[len(self.outputs) + first :]
             for target, values, bounds in zip(self.targets, block[first:], errors, strict=False):
-                for n in _indices(trust.flagged(values[:points], bounds[:points])):
+                for n in indices(trust.flagged(values[:points], bounds[:points])):
                     count = trust.digits(float(values[n]), float(bounds[n]))
                     if count < self.few_digits and math.isfinite(values[n]):
                         self.lost.append((count, self.looked + n, target.name))
@@ -153,51 +171,90 @@ class HardPoints:
             if self.looked >= LOOKED:
                 return
 
-    def work(self, program: Program, grid: Grid, engine: str, inner: Work) -> Work:
+    def work(self, program: Program, grid: Grid, engine_name: str, plain: Callable[[], Work]) -> Work:
         """The work whose columns are coordinates, results and those of ``names``, all of them settled.
 
-        ``inner``: the work of the program as it is.
+        ``plain`` returns the work of the program as it is.
         """
         if self.idle:
-            return inner
-        if self.careful or self.job.trust:
-            inner = trust.work(self.outputs, program, grid, engine)
+            return plain()
+        guarded = engine_name == "native" and self.marking
+        if guarded or self.careful or self.job.trust:
+            # The chunks of a stream have one program.
+            axes = tuple([axis.names for axis in grid.axes])
+            if (engine_name, axes) not in self._workers:
+                self._workers[engine_name, axes] = self._worker(program, axes, engine_name, guarded)
+            inner = self._workers[engine_name, axes](grid)
+        else:
+            inner = plain()
         kept = len(self.coordinates) + len(self.targets)
-        make = partial(self._kernel, inner.make, inner.arrays, inner.outputs - kept)
+        make = partial(self._kernel, inner.make, inner.arrays, inner.outputs - kept, guarded)
         return inner._replace(make=make, outputs=kept + len(self.extras))
 
-    def _kernel(self, make: Callable[[], Callable[..., None]], arrays: bool, scratch: int) -> Callable[..., None]:
+    def _worker(
+        self, program: Program, axes: Sequence[Sequence[str]], engine_name: str, guarded: bool
+    ) -> Callable[[Grid], Work]:
+        """The works of a program with more outputs: a mask that looks at the results, and errors."""
+        outputs = self.outputs
+        if guarded:
+            first = len(self.coordinates)
+            kept = first + len(self.targets)
+            mask = outputs[-1] if self.mask else ZERO
+            outputs = [*outputs[:kept], guarded_mask(outputs[first:kept], mask)]
+            program = build(outputs, axes)
+        if self.careful or self.job.trust:
+            return trust.worker(outputs, program, axes, engine_name)
+        return lambda grid: engine.work(program, grid, engine_name)
+
+    @property
+    def marking(self) -> bool:
+        """Whether points are marked at all."""
+        return self.job.kink != "convention" or self.job.sides or self.job.verdict
+
+    def _kernel(
+        self, make: Callable[[], Callable[..., None]], arrays: bool, scratch: int, guarded: bool
+    ) -> Callable[..., None]:
         kernel = make()
         kept = len(self.coordinates) + len(self.targets)
+        held: list[Any] = []
 
         def run(ins: Sequence[Any], outs: Sequence[Any], extents: tuple[int, ...]) -> None:
+            nonlocal held
             points = math.prod(extents)
-            more = _columns(scratch, points, arrays)
-            kernel(ins, [*outs[:kept], *more], extents)
-            self.settle(outs, more, points, arrays)
+            # New memory would be touched for the first time in every block, which takes as long as to compute it.
+            if scratch and (not held or len(held[0]) != points):
+                held = _columns(scratch, points, arrays)
+            kernel(ins, [*outs[:kept], *held], extents)
+            self.settle(outs, held, points, arrays, guarded)
 
         return run
 
-    def settle(self, outs: Sequence[Any], more: Sequence[Any], points: int, arrays: bool) -> None:
-        """Settle a block in place. ``more``: the mask if there is one, then the errors if they are computed."""
+    def settle(self, outs: Sequence[Any], more: Sequence[Any], points: int, arrays: bool, guarded: bool) -> None:
+        """Settle a block in place. ``more``: the mask if there is one, then the errors if they are computed.
+
+        ``guarded``: the mask marks results that are not finite, too.
+        """
         first, width = len(self.coordinates), len(self.targets)
-        mask = more[0] if self.mask else None
+        count = int(guarded or bool(self.mask))
+        mask = more[0] if count else None
         # The errors come in the order of all outputs, coordinates and mask included.
-        errors = more[len(self.mask) + first :][:width] if len(more) > len(self.mask) else None
+        errors = more[count + first :][:width] if len(more) > count else None
         results = outs[first : first + width]
         if self.extras:
             from gradcli.job.hard_columns import fill
 
             fill(self, outs, errors, arrays)
-        if arrays:
-            rows, lost = _marked_arrays(results, mask, errors if self.careful else None, self.job.exact)
-        else:
-            rows, lost = _marked_lists(results, mask, errors if self.careful else None, self.job.exact)
-        if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
-            rows = []
-        self.points += points
-        if rows or lost:
-            self.tiers(arrays).settle(outs, rows, lost, mask, errors)
+        lists = Arrays if arrays else Lists
+        rows = lists.marked(results, mask, guarded) if self.marking else []
+        lost = [] if errors is None or not self.careful else lists.lost(results, errors, self.job.exact)
+        if guarded and rows:
+            assert mask is not None
+            mask[mask >= ODD] -= ODD
+        # Blocks come from several threads.
+        with self._lock:
+            self.points += points
+            if rows or lost:
+                self.tiers(arrays).settle(outs, rows, lost, mask if self.mask else None, errors)
 
     def tiers(self, arrays: bool) -> Tiers:
         """The code that settles marked points, made at the first of them. ``arrays``: the points come in arrays."""
@@ -207,37 +264,11 @@ class HardPoints:
             self._tiers = Tiers(self, arrays)
         return self._tiers
 
-    def undecided(self, digits: int, point: Mapping[str, float], name: str) -> None:
-        """Count a number that could not be proved, of which so many digits are right."""
-        self.unproved += 1
-        self.worst = min(self.worst, (digits, tuple(point.values()), name))
-
-
-def marks(roots: Sequence[Expr]) -> Expr:
-    """The mask of the hazards of expressions: 0, `TIE` or `SINGULAR`; the node ZERO if no point can be hard."""
-    ties, singular = hazards(roots)
-    tied = [d for d in ties if plain(d)]
-    exact = [d for d in singular if plain(d)]
-    near = [d for d in (*ties, *singular) if not plain(d)]
-    bounds = trust.bounds(near, decimals=True)
-    mask = ZERO
-    for value, tests in (
-        (TIE, [apply("eq", d, ZERO) for d in tied]),
-        (SINGULAR, [*[apply("eq", d, ZERO) for d in exact], *map(_close, near, bounds)]),
-    ):
-        if tests:
-            condition = tests[0]
-            for test in tests[1:]:
-                condition = apply("or", condition, test)
-            mask = apply("where", condition, ONE if value == TIE else const(2), mask)
-    return mask
-
-
-def _close(distance: Expr, bound: Expr) -> Expr:
-    """Whether a distance is 0 within its rounding error, points and literals read as decimals."""
-    if bound is ZERO:
-        return apply("eq", distance, ZERO)
-    return apply("le", apply("abs", distance), apply("mul", bound, _UNIT))
+    def code(self, word: str) -> float:
+        """The number that stands for a verdict in a column."""
+        if word not in self.words:
+            self.words.append(word)
+        return float(self.words.index(word))
 
 
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:
@@ -246,52 +277,3 @@ def _columns(count: int, points: int, arrays: bool) -> list[Any]:
     import numpy as np
 
     return list(np.empty((count, points)))
-
-
-Lost = list[tuple[int, list[int]]]
-"""Columns of results with the rows in which a number has too few right digits."""
-
-
-def _marked_lists(
-    results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool
-) -> tuple[list[int], Lost]:
-    finite, flagged = math.isfinite, trust.flagged
-    rows = set() if mask is None else {n for n, m in enumerate(mask) if m}
-    lost = []
-    for k, column in enumerate(results):
-        rows.update([n for n, v in enumerate(column) if not finite(v)])
-        if errors is not None:
-            error = errors[k]
-            places = [n for n, v in enumerate(column) if exact or (error[n] and flagged(v, error[n]))]
-            if places:
-                lost.append((k, places))
-    return sorted(rows), lost
-
-
-def _marked_arrays(
-    results: Sequence[Any], mask: Any, errors: Sequence[Any] | None, exact: bool
-) -> tuple[list[int], Lost]:
-    import numpy as np
-
-    with np.errstate(all="ignore"):
-        total = results[0].copy()
-        for column in results[1:]:
-            total += column
-        # The sum may overflow though every number is finite: such a row is looked at and left as it is.
-        marked = ~np.isfinite(total)
-        if mask is not None:
-            marked |= mask != 0
-        lost = []
-        for k, column in enumerate(results if errors is not None else ()):
-            assert errors is not None
-            bad = np.ones(len(column), bool) if exact else trust.flagged(column, errors[k])
-            if places := _indices(bad):
-                lost.append((k, places))
-    return _indices(marked), lost
-
-
-def _indices(marked: Any) -> list[int]:
-    import numpy as np
-
-    places: list[int] = np.flatnonzero(marked).tolist()
-    return places

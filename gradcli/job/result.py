@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from gradcli.compute import engine
@@ -199,11 +200,11 @@ class Result(Computed):
 
     def _work(self) -> Work:
         """Run the preceding passes and return the work of the last one."""
-        work = self.plan.last(self.plan.over, self.plan.grid, self.engine, self.threads, self._watched)
+        plain = partial(self.plan.last, self.plan.over, self.plan.grid, self.engine, self.threads, self._watched)
         if self.hard is None:
-            return work
-        self.hard.look(self.plan.program, self.plan.over, self.engine)
-        return self.hard.work(self.plan.program, self.plan.over, self.engine, work)
+            return plain()
+        self.hard.look(self.plan.program, self.plan.over)
+        return self.hard.work(self.plan.program, self.plan.over, self.engine, plain)
 
     @property
     def blocks(self) -> Iterator[Block]:
@@ -227,7 +228,9 @@ class Result(Computed):
         done = 0
         columns: Block = []
         target = engine.part_points(self.plan.program, self.engine, self.size, self.threads)
-        for lo, hi, columns in whole(self._work(), target=target, threads=self.threads):
+        # Several threads complete parts out of order, and the error of a hard point must name the first.
+        threads = 1 if self.hard is not None and self.hard.job.kink == "error" else self.threads
+        for lo, hi, columns in whole(self._work(), target=target, threads=threads):
             # With --strict wait for all parts: they complete out of order, and the error must name the first bad point.
             if not self.strict:
                 self._count([column[lo:hi] for column in columns])

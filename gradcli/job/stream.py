@@ -7,6 +7,7 @@ Layer: must not know how a format is read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from gradcli.compute import engine
 from gradcli.compute.execute import Block, aside, blocks
@@ -83,8 +84,9 @@ class Streamed(Computed):
             self.threads = max(self.threads, threads := engine.threads(self.job.threads, load, self.engine))
             target = engine.chunk_points(self.program, self.engine, grid.size, threads)
             done = 0
-            self.points_of.look(self.program, grid, self.engine)
-            work = self.points_of.work(self.program, grid, self.engine, engine.work(self.program, grid, self.engine))
+            self.points_of.look(self.program, grid)
+            plain = partial(engine.work, self.program, grid, self.engine)
+            work = self.points_of.work(self.program, grid, self.engine, plain)
             for block in blocks(work, target=target, threads=threads):
                 points = len(block[0])
                 kept = [column.repeated(self.inner, done, done + points) for column in chunk.kept]

@@ -11,23 +11,22 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gradcli.calculus.leibniz import derivative_name
-from gradcli.calculus.sides import derivatives
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import blocks
-from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import Program, build
-from gradcli.errors import GradError
 from gradcli.job.decimals import shortest
-from gradcli.job.kink_rules import Sided, Truth, UndecidedError, of_side, ruled, sided
+from gradcli.job.kink_rules import CLOSE, Sided, Truth, of_side, ruled
+from gradcli.job.marks import SINGULAR, TIE, Arrays, Lists, hazard_mask
 from gradcli.job.repairs import Repairs
 
 if TYPE_CHECKING:
-    from gradcli.job.hard_points import HardPoints, Lost, Target
+    from gradcli.job.hard_points import HardPoints, Target
+    from gradcli.job.marks import Lost, Outside
+    from gradcli.job.ties import Ties
     from gradcli.truth.verdict import Judge
 
-_CLOSE = 1e-9
-"""Relative difference up to which a double stands for the same number."""
+_MANY = 32
+"""Marked rows of a block from which columns of ties are settled at once."""
 _HELD = 1 << 16
 """Verdicts that are remembered."""
 
@@ -37,25 +36,45 @@ class Tiers:
 
     def __init__(self, hard: HardPoints, arrays: bool) -> None:
         self.hard, self.arrays = hard, arrays
+        self.engine = "vector" if arrays else "scalar"
+        self.marks: type[Arrays | Lists] = Arrays if arrays else Lists
         self._judges: dict[int, Judge] = {}
         self.balls = Repairs(hard)
         self._held: dict[tuple[Any, ...], Truth] = {}
 
-    def settle(self, outs: Sequence[Any], rows: Sequence[int], lost: Lost, mask: Any, errors: Any) -> None:
+    def settle(self, outs: Sequence[Any], rows: list[int], lost: Lost, mask: Any, errors: Any) -> None:
         hard = self.hard
         first, width = len(hard.coordinates), len(hard.targets)
         settled: dict[int, set[int]] = {}
-        plain = mask is not None and shortest(hard.typed)
-        ties = [n for n in rows if plain and mask[n] == hard.tie and self._finite(outs, n)]
-        sides = dict(zip(ties, self._sides(outs, ties), strict=True)) if ties else {}
-        quiet = self._quiet(outs, [n for n in rows if n not in sides and (mask is None or not mask[n])])
-        for n in rows:
+        if mask is not None:
+            rows = self._decided(outs, rows, mask)
+        ties: Sequence[int] = ()
+        if mask is not None and shortest(hard.typed):
+            if len(rows) >= _MANY and self.ties.together:
+                rows, done = self.ties.settle(outs, rows, mask)
+                if lost or hard.job.trust:
+                    for k, places in done:
+                        for n in places.tolist():
+                            settled.setdefault(n, set()).add(k)
+            ties = [n for n in rows if mask[n] == TIE and self._finite(outs, n)]
+        sides = dict(zip(ties, self.ties.sides(outs, ties), strict=True)) if ties else {}
+        hazards, quiet = ([], rows) if mask is None else self.marks.split(rows, mask)
+        left, nowhere = self._outside(outs, quiet) if len(quiet) > 0 else ({}, [])
+        if hard.job.sides or hard.job.verdict:
+            if nowhere:
+                self._tell_nowhere(outs, nowhere)
+            hazards, left = sorted({*rows} - {*nowhere}), {}
+        missing: set[int] = set()
+        for n in sorted([*hazards, *left]):
+            before = hard.missing
             point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
             values = [float(outs[first + k][n]) for k in range(width)]
-            if n in quiet and not (hard.job.sides or hard.job.verdict):
-                settled[n] = self._overflowed(point, values, quiet[n])
+            if n in left:
+                settled[n] = self._overflowed(point, values, left[n])
             else:
                 settled[n] = self._row(outs, n, point, values, sides.get(n))
+            if hard.missing > before:
+                missing.add(n)
             for k in settled[n]:
                 outs[first + k][n] = values[k]
         groups: dict[int, dict[int, list[int]]] = {}
@@ -63,6 +82,9 @@ class Tiers:
             for n in places:
                 if k not in settled.get(n, ()):
                     groups.setdefault(hard.targets[k].output, {}).setdefault(n, []).append(k)
+        if groups and not self.balls.exact:
+            hard.missing += len({n for of_rows in groups.values() for n in of_rows} - missing)
+            groups = {}
         for output, of_rows in groups.items():
             for n, k, value in self.balls.repaired(outs, output, of_rows, errors):
                 outs[first + k][n] = value
@@ -73,78 +95,61 @@ class Tiers:
                     if extra.column in columns:
                         out[n] = 16.0
 
+    @cached_property
+    def ties(self) -> Ties:
+        from gradcli.job.ties import Ties
+
+        return Ties(self.hard, self.order, self.arrays)
+
     def _finite(self, outs: Sequence[Any], n: int) -> bool:
         return all(math.isfinite(c[n]) for c in outs[: len(self.hard.coordinates) + len(self.hard.targets)])
-
-    def _points(self, outs: Sequence[Any], rows: Sequence[int]) -> Grid:
-        """The points of the given rows."""
-        names = self.hard.coordinates
-        columns = [[float(column[n]) for n in rows] for column in outs[: len(names)]]
-        if not names:
-            return Grid([])
-        if self.arrays:
-            import numpy as np
-
-            return Grid([Axis(names, [Held(np.array(column)) for column in columns])])
-        return Grid([Axis(names, [Values(column) for column in columns])])
-
-    # Plain ties.
-
-    @cached_property
-    def _side_program(self) -> Program:
-        hard, roots = self.hard, []
-        for output in range(len(hard.roots)):
-            for axis in hard.axes:
-                for sign in (-1, 1):
-                    roots += derivatives(hard.roots[output], axis, sign, self.order)
-        return build(roots, [hard.coordinates])
 
     @property
     def order(self) -> int:
         """The order to which points are looked at: at least 1, since a kink is one of the first derivative."""
         return max(self.hard.order, 1)
 
-    def _sides(self, outs: Sequence[Any], rows: Sequence[int]) -> list[list[list[Sided | None]]]:
-        """For each row, by output and axis, the truth at a plain tie; None where the doubles cannot say."""
-        hard = self.hard
-        work = engine.work(self._side_program, self._points(outs, rows), "vector" if self.arrays else "scalar")
-        (block,) = blocks(work, target=len(rows))
-        first, step, truths = len(hard.coordinates), self.order + 1, []
-        for place, n in enumerate(rows):
-            numbers = [float(column[place]) for column in block]
-            row, at = [], 0
-            for output in range(len(hard.roots)):
-                value = float(outs[first + output * hard.per_output][n])
-                line: list[Sided | None] = []
-                for _ in hard.axes:
-                    left, right = numbers[at : at + step], numbers[at + step : at + 2 * step]
-                    at += 2 * step
-                    try:
-                        line.append(sided(value, left, right))
-                    except UndecidedError:
-                        line.append(None)
-                row.append(line)
-            truths.append(row)
-        return truths
+    # The mask.
+
+    @cached_property
+    def _mask_program(self) -> Program | None:
+        """A program of the mask with every error known; None if that is the one which marked the rows."""
+        sure = hazard_mask(self.hard.roots, sure=True)
+        return None if sure == self.hard.mask else build(sure, [self.hard.coordinates])
+
+    def _decided(self, outs: Sequence[Any], rows: list[int], mask: Any) -> list[int]:
+        """Decide again which rows are singular; return those that are still to be looked at."""
+        left_open = [n for n in self.marks.split(rows, mask)[0] if mask[n] == SINGULAR]
+        if not left_open or self._mask_program is None:
+            return rows
+        work = engine.work(self._mask_program, self.ties.points(outs, left_open), self.engine)
+        ((sure,),) = blocks(work, target=len(left_open))
+        regular = set()
+        for n, m in zip(left_open, sure, strict=True):
+            mask[n] = m
+            if not m and self._finite(outs, n):
+                regular.add(n)
+        return [n for n in rows if n not in regular] if regular else rows
 
     # Numbers that are not finite where nothing is singular.
 
-    def _quiet(self, outs: Sequence[Any], rows: Sequence[int]) -> dict[int, list[int]]:
-        """Rows without a hazard, each with the columns whose numbers are not finite and may have left the range."""
-        if not rows:
-            return {}
-        hard, program = self.hard, self._result_program
-        work = trust.work(hard.results, program, self._points(outs, rows), "vector" if self.arrays else "scalar")
+    def _outside(self, outs: Sequence[Any], rows: Sequence[int]) -> Outside:
+        """Of rows without a hazard those with numbers that may have left the range, and those outside the domain."""
+        hard, first = self.hard, len(self.hard.coordinates)
+        work = trust.work(hard.results, self._result_program, self.ties.points(outs, rows), self.engine)
         (block,) = blocks(work, target=len(rows))
-        errors = block[len(hard.results) :]
-        first = len(hard.coordinates)
-        return {
-            n: [
-                k for k, error in enumerate(errors)
-                if error[place] != 0 and not math.isfinite(outs[first + k][n])
-            ]
-            for place, n in enumerate(rows)
-        }  # fmt: skip
+        return self.marks.outside(outs[first : first + len(hard.results)], block[len(hard.results) :], rows)
+
+    def _tell_nowhere(self, outs: Sequence[Any], rows: Sequence[int]) -> None:
+        """Write the columns about rows outside the domain."""
+        hard = self.hard
+        numbers = {"verdict": hard.code("undefined"), "breaks": 0.0, "side": math.nan}
+        for extra, out in zip(hard.extras, outs[len(hard.coordinates) + len(hard.targets) :], strict=True):
+            if extra.kind in numbers and self.arrays:
+                out[rows] = numbers[extra.kind]
+            elif extra.kind in numbers:
+                for n in rows:
+                    out[n] = numbers[extra.kind]
 
     @cached_property
     def _result_program(self) -> Program:
@@ -167,7 +172,7 @@ class Tiers:
 
     # Germs.
 
-    def _truth(self, point: Mapping[str, float], output: int, axis: str) -> Truth | None:
+    def truth(self, point: Mapping[str, float], output: int, axis: str) -> Truth | None:
         """The truth at a point along an axis; None if it cannot be computed."""
         key = (output, axis, *point.values())
         truth = self._held.get(key)
@@ -201,17 +206,22 @@ class Tiers:
             for place, axis in enumerate(hard.axes):
                 truth: Truth | None = None if sides is None else sides[output][place]
                 if truth is None:
-                    truth = self._truth(point, output, axis)
+                    truth = self.truth(point, output, axis)
                 if truth is not None:
                     truths[output, axis] = truth
         if len(truths) < len(hard.roots) * len(hard.axes):
             hard.missing += 1
         self._tell(outs, n, truths)
-        hardest = next(((*key, truth) for key, truth in truths.items() if self._hard(truth)), None)
-        if hardest is not None:
-            hard.kinds[hardest[-1].verdict] += 1
+        hardest = [(*key, truth) for key, truth in truths.items() if self._hard(truth)]
+        if hardest:
+            output, axis, truth = hardest[0]
+            hard.kinds[truth.verdict] += 1
+            others = len({k for k, *_ in hardest}) - 1
+            hard.hardest = hard.targets[output * hard.per_output].name, axis, truth, others
             if hard.job.kink == "error":
-                raise _refused(hard, point, *hardest)
+                from gradcli.job.refusal import refused
+
+                raise refused(hard, point, *hardest[0])
         if hard.job.kink == "convention":
             return set()
         done = set()
@@ -241,9 +251,7 @@ class Tiers:
                 word = "unknown" if truth is None else truth.verdict + ("" if truth.proved else "?")
                 if truth is None or not truth.proved:
                     hard.doubtful.add(extra.name)
-                if word not in hard.words:
-                    hard.words.append(word)
-                out[n] = float(hard.words.index(word))
+                out[n] = hard.code(word)
             elif extra.kind == "breaks":
                 out[n] = math.nan if truth is None or truth.breaks is None else float(truth.breaks)
             else:
@@ -267,7 +275,7 @@ class Tiers:
 
     def _regular(self, point: Mapping[str, float], column: int, number: float, before: float) -> float | None:
         """The number at a marked point that is smooth: at the doubles where that can be computed."""
-        if math.isfinite(before) and abs(before - number) <= _CLOSE * abs(number):
+        if math.isfinite(before) and abs(before - number) <= CLOSE * abs(number):
             return None
         if self.balls.exact and all(map(math.isfinite, point.values())):
             at_doubles = self.balls.ball(point, self.hard.targets[column])
@@ -277,24 +285,14 @@ class Tiers:
     def _mixed(
         self, point: Mapping[str, float], target: Target, truths: Mapping[str, Truth], before: float
     ) -> float | None:
-        rule = self.hard.job.kink
-        if self.balls.exact and all(map(math.isfinite, point.values())):
+        rule, order = self.hard.job.kink, sum(target.powers.values())
+        breaks = [truths[name].breaks for name in target.powers if name in truths]
+        # A derivative along an axis that breaks is one of those which make the mixed one.
+        broken = any(first is not None and first <= order for first in breaks)
+        if not broken and self.balls.exact and all(map(math.isfinite, point.values())):
             number = self.balls.ball(point, target)
-            if number is not None:
-                return number
-            mixed = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
-            if mixed is not None:
-                return mixed
+            if number is None:
+                number = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
+            return math.nan if number is None else number
         smooth = all(t.verdict == "smooth" for t in truths.values())
-        return math.nan if rule != "derivative" and not smooth else None
-
-
-def _refused(hard: HardPoints, point: Mapping[str, float], output: int, axis: str, truth: Truth) -> GradError:
-    name, k = hard.targets[output * hard.per_output].name, truth.breaks
-    at = ", ".join(f"{n}={v!r}" for n, v in point.items())
-    along = f" along {axis}" if len(hard.axes) > 1 else ""
-    sides = ""
-    if k is not None:
-        what = derivative_name(name, [axis], (0,) * k)
-        sides = f": {what} is {of_side(truth, k, -1)!r} from the left, {of_side(truth, k, 1)!r} from the right"
-    return GradError(f"at {at}: {name} is no smooth function{along} ({truth.verdict}){sides}", exit_code=1)
+        return math.nan if broken or (rule != "derivative" and not smooth) else None

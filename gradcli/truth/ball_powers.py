@@ -5,6 +5,7 @@ Layer: must not know expressions.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from fractions import Fraction
@@ -148,6 +149,15 @@ def _cbrt(u: Ball) -> Ball:
     return root if s > 0 else -root
 
 
+def _dcbrt(u: Ball, n: int) -> Ball:
+    """x**(1/3 - n) times the product of 1/3 - k for k below n."""
+    s = sign(head(nonzero(u)))
+    exponent = Fraction(1, 3) - n
+    factor = math.prod([Fraction(1, 3) - k for k in range(n)], start=Fraction(1))
+    value = _raised(u if s > 0 else -u, lambda a: a.root(3) / a**n, number(exponent)) * number(factor)
+    return value if n % 2 or s > 0 else -value
+
+
 RULES: dict[str, Rule] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -158,4 +168,5 @@ RULES: dict[str, Rule] = {
     "power": power,
     "sqrt": sqrt,
     "cbrt": _cbrt,
+    "dcbrt": _dcbrt,
 }

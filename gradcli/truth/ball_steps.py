@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from flint import arb, arb_series, fmpq
 
+from gradcli.functions.plane import numerator, orders
 from gradcli.truth.balls import Ball, BallError, Rule, head, kink, moves, nonzero, outside, pole, series, sign, unsure
 
 
@@ -56,7 +57,7 @@ def connected(stop: bool, conditions: Sequence[Truth | BallError]) -> Truth:
         tie = tie or isinstance(condition, Tie)
     for condition in conditions:
         if isinstance(condition, BallError):
-            raise condition.with_traceback(None)
+            raise condition.again()
     if tie:
         holds = [c.holds if isinstance(c, Tie) else c for c in conditions]
         return Tie(stop if stop in holds else not stop)
@@ -66,12 +67,12 @@ def connected(stop: bool, conditions: Sequence[Truth | BallError]) -> Truth:
 def chosen(condition: Truth | BallError, a: Ball | BallError, b: Ball | BallError) -> Ball:
     """The branch that the condition selects; the other may have no value."""
     if isinstance(condition, BallError):
-        raise condition.with_traceback(None)
+        raise condition.again()
     if isinstance(condition, Tie):
         raise kink()
     branch = a if condition else b
     if isinstance(branch, BallError):
-        raise branch.with_traceback(None)
+        raise branch.again()
     return branch
 
 
@@ -212,6 +213,18 @@ def _direction(x: Ball, y: Ball) -> Ball:
     return arb(0) if head(size).is_zero() else x / nonzero(size)
 
 
+def _dhypot(x: Ball, y: Ball, n: int) -> Ball:
+    """A homogeneous polynomial over a power of hypot."""
+    a, b = orders(n)
+    square = x * x + y * y
+    if head(square).is_zero():
+        if moves(square) or a + b > 2:
+            raise pole()
+        return arb(0)
+    total = sum((x**i * y**j * factor for (i, j), factor in numerator(a, b).items()), arb(0))
+    return total / (nonzero(square) ** (a + b - 1) * hypot(x, y))
+
+
 def _inversion(imaginary: bool) -> Rule:
     """(x + i*y)**-n, by parts: (x - i*y)**n / (x**2 + y**2)**n."""
 
@@ -269,6 +282,7 @@ RULES: dict[str, Rule] = {
     "atan2": atan2,
     "hypot": hypot,
     "direction": _direction,
+    "dhypot": _dhypot,
     "inversion": _inversion(False),
     "inversion_im": _inversion(True),
     "xlogy": _xlogy,

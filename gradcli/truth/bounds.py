@@ -11,24 +11,32 @@ import heapq
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from itertools import count
+from itertools import count, product
 from typing import NamedTuple
 
 from flint import arb
 
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.errors import GradError
-from gradcli.expr import ZERO, Expr
+from gradcli.expr import ZERO, Expr, const, exact, reachable, spell_name, substitute, variables
+from gradcli.functions.row import positive
 from gradcli.truth.balls import Ball, BallError, arithmetic, number
-from gradcli.truth.boxes import Boxes
+from gradcli.truth.boxes import Boxes, between
+from gradcli.truth.domains import margins
 
-WORK = 2_000_000
-"""Operations of one search; then the enclosure is as narrow as it has become."""
+WORK = 200_000
+"""Operations of one search, about half a second; then the enclosure is as narrow as it has become."""
+_BOX = 40
+"""What a box costs beside its operations."""
 _BITS = 128
 _NARROW = Fraction(1, 2**40)
-"""The share of a box below which a part without a value is not cut further."""
+"""The share of the whole box below which a part without a value is not cut further."""
+_NARROWEST = Fraction(1, 2**240)
+"""The share below which no part is cut."""
+_CORNERS = 64
 
 Interval = tuple[Fraction, Fraction]
+Box = tuple[Interval, ...]
 
 
 class Enclosure(NamedTuple):
@@ -38,16 +46,30 @@ class Enclosure(NamedTuple):
     high: float
 
 
+class NoBoundError(GradError):
+    """An expression has no value, or no bound that can be proved, in a part of a box."""
+
+
 def bounds(
     root: Expr, box: Mapping[str, Interval], powers: Mapping[str, int], tol: float
 ) -> tuple[Enclosure, Enclosure]:
     """The least and the greatest value over the box of the partial derivative of these powers (none: of the value).
 
     Each is enclosed to ``tol``, relative where it is larger than 1, if the work allows it. Points and literals mean
-    their exact decimals. Raises GradError where the expression has no value, or is not bounded, in a part of the box.
+    their exact decimals. Raises NoBoundError where the expression has no value, or is not bounded, in a part of the
+    box.
     """
+    (root,) = expand([root])
+    order = sum(powers.values())
+    return extremes(_partial(root, list(box), powers), box, tol, derivative=order > 0)
+
+
+def extremes(
+    e: Expr, box: Mapping[str, Interval], tol: float, *, derivative: bool = False, work: int = WORK
+) -> tuple[Enclosure, Enclosure]:
+    """`bounds` of an expression itself, which may be a ``derivative``, by at most so much ``work`` each."""
     with arithmetic(_BITS):
-        search = _Search(root, box, powers, tol)
+        search = _Search(e, box, tol, derivative, work)
         low, high = search.least(1), search.least(-1)
         return Enclosure(_below(low[0]), _above(low[1])), Enclosure(_below(-high[1]), _above(-high[0]))
 
@@ -61,6 +83,10 @@ def _above(x: Ball) -> float:
     return 0.0 - _below(-x)
 
 
+def _signed(x: Ball, sign: int) -> Ball:
+    return x if sign > 0 else -x
+
+
 def _partial(root: Expr, names: list[str], powers: Mapping[str, int]) -> Expr:
     order = sum(powers.values())
     if not order:
@@ -69,13 +95,8 @@ def _partial(root: Expr, names: list[str], powers: Mapping[str, int]) -> Expr:
     return derivatives(root, names, order).get(index, ZERO)
 
 
-def _ball(low: Fraction, high: Fraction, whole: Interval) -> Ball:
-    """A ball around an interval, not wider at an end of the whole box, which may be the end of a domain."""
-    if low == high:
-        return number(low)
-    half = number((high - low) / 2)
-    wide = arb(half, half).nonnegative_part()
-    return number(high) - wide if high == whole[1] and low != whole[0] else number(low) + wide
+def _ball(low: Fraction, high: Fraction) -> Ball:
+    return number(low) if low == high else between(number(low).lower(), number(high).upper())
 
 
 def _cut(low: Fraction, high: Fraction) -> Fraction:
@@ -85,92 +106,182 @@ def _cut(low: Fraction, high: Fraction) -> Fraction:
     return round((low + high) / 2 / step) * step
 
 
+def shortest(low: Fraction, high: Fraction) -> Fraction:
+    """The decimal of fewest digits in an interval."""
+    if low <= 0 <= high:
+        return Fraction(0)
+    if high < 0:
+        return -shortest(-high, -low)
+    if low == high:
+        return low
+    step = Fraction(10) ** (len(str(int(high))) - 1)
+    while math.ceil(low / step) * step > high:
+        step /= 10
+    return math.ceil(low / step) * step
+
+
+def _never_negative(e: Expr, box: Mapping[str, Interval], work: int, inside: set[Expr]) -> bool:
+    """Whether an expression is proved to be nowhere negative in a box."""
+    if not e.variables:
+        return False
+    sides = {n: side for n, side in box.items() if n in variables(e)}
+    try:
+        low, _ = _Search(e, sides, 0.0, False, work, inside).least(1)
+    except NoBoundError:
+        return False
+    return bool(low >= 0)
+
+
 class _Search:
-    def __init__(self, root: Expr, box: Mapping[str, Interval], powers: Mapping[str, int], tol: float) -> None:
-        (root,) = expand([root])
+    def __init__(self, e: Expr, box: Mapping[str, Interval], tol: float, derivative: bool, work: int,
+                 inside: set[Expr] | None = None) -> None:  # fmt: skip
+        """``inside``: nodes whose arguments are in their domain. If they are told, whether the expression is nowhere
+        negative is all that is asked.
+        """
         self._names = list(box)
-        target = _partial(root, self._names, powers)
-        slopes = derivatives(target, self._names, 1)
-        self._boxes = Boxes([target, *[slopes.get((k,), ZERO) for k in range(len(self._names))]])
-        self._value = Boxes([target])
+        found = derivatives(e, self._names, 1)
+        slopes = [found.get((k,), ZERO) for k in range(len(self._names))]
+        self._root = e
+        self._boxes = Boxes([e, *slopes])
+        self._value = Boxes([e])
+        self._rising = [positive(slope) for slope in slopes]
+        self._positive = positive(e)
+        self._derivative, self._asked = derivative, inside is not None
         self._whole = tuple(box.values())
-        self._tol = arb(tol)
+        # A little less, since the ends are rounded outwards.
+        self._tol = arb(tol) * arb("0.999")
+        self._work, self._limit = 0, work
+        unproved = self._boxes.unproved() if inside is None else []
+        inside = set() if inside is None else inside
+        for part in (self._boxes, self._value):
+            part.inside = inside
+        for node in unproved:
+            # Its argument comes before it, and what stands there is proved already.
+            if all(_never_negative(margin, box, work // (4 * len(unproved)), inside) for margin in margins(node)):
+                inside.add(node)
 
     def _at(self, place: tuple[Fraction, ...], sign: int) -> Ball | None:
-        """The value at a point; None where there is none."""
-        (value,) = self._value.values({n: number(x) for n, x in zip(self._names, place, strict=True)})
-        return None if isinstance(value, BallError) or not value.is_finite() else value * sign
+        """The value at a point; None where there is none, or a convention."""
+        point = {n: number(x) for n, x in zip(self._names, place, strict=True)}
+        self._work += self._value.work
+        (value,) = self._value.values(point)
+        if isinstance(value, BallError) or not value.is_finite():
+            return None
+        if self._asked and not value.is_exact() and value.contains(0):
+            constants: dict[str, Expr] = {n: const(x) for n, x in zip(self._names, place, strict=True)}
+            rational = exact(substitute([self._root], constants)[0])
+            value = value if rational is None else number(rational)
+        if self._derivative and self._value.tied(point):
+            return None
+        return _signed(value, sign)
 
-    def _lower(
-        self, box: tuple[Interval, ...], sign: int
-    ) -> tuple[Ball | None, tuple[Interval, ...], BallError | None]:
+    def _lower(self, box: Box, sign: int) -> tuple[Ball | None, Box, BallError | None]:
         """A lower bound in the box, None if there is none, and the part of the box that has the least value."""
-        sides = zip(self._names, box, self._whole, strict=True)
-        balls = {n: _ball(*side, whole) for n, side, whole in sides}
+        self._work += self._boxes.work + _BOX
+        balls = {n: _ball(*side) for n, side in zip(self._names, box, strict=True)}
         value, *slopes = self._boxes.values(balls)
         if isinstance(value, BallError):
             return None, box, value
         if not value.is_finite():
             return None, box, None
-        low = (value * sign).lower()
-        bounded: list[Ball] = [None if isinstance(s, BallError) or not s.is_finite() else s * sign for s in slopes]
-        if self._boxes.jumps or None in bounded:
+        low = _signed(value, sign).lower()
+        if self._positive and sign > 0:
+            low = low.max(arb(0))
+        if self._boxes.jumps:
             return low, box, None
-        middle = tuple([(a + b) / 2 for a, b in box])
-        at = self._at(middle, sign)
-        if at is not None:
-            change = sum(
-                (s * (balls[n] - number(m)) for s, n, m in zip(bounded, self._names, middle, strict=True)), arb(0)
-            )
-            low = low.max((at + change).lower())
+        bounded: list[Ball] = [
+            None if isinstance(s, BallError) or not s.is_finite() else _signed(s, sign) for s in slopes
+        ]
+        if None not in bounded:
+            middle = tuple([(a + b) / 2 for a, b in box])
+            at = self._at(middle, sign)
+            if at is not None:
+                steps = zip(bounded, self._names, middle, strict=True)
+                low = low.max((at + sum((s * (balls[n] - number(m)) for s, n, m in steps), arb(0))).lower())
         part = tuple(
-            [(a, a) if s >= 0 else (b, b) if s <= 0 else (a, b) for s, (a, b) in zip(bounded, box, strict=True)]
+            [self._end(side, s, k, sign) for k, (side, s) in enumerate(zip(box, bounded, strict=True))],
         )
         if part != box and all(a == b for a, b in part):
             end = self._at(tuple([a for a, _ in part]), sign)
             low = low if end is None else low.max(end.lower())
         return low, part, None
 
+    def _end(self, side: Interval, slope: Ball | None, k: int, sign: int) -> Interval:
+        """The end of a side at which the expression is least, the whole side if that is not known."""
+        a, b = side
+        if self._rising[k]:
+            return (a, a) if sign > 0 else (b, b)
+        if slope is None:
+            return side
+        return (a, a) if slope >= 0 else (b, b) if slope <= 0 else side
+
+    def _corners(self, sign: int) -> list[Ball]:
+        """The values at corners of the whole box."""
+        sides = [(a,) if a == b else (a, b) for a, b in self._whole]
+        if math.prod(map(len, sides)) > _CORNERS:
+            places = [tuple([side[end] for side in sides]) for end in (0, -1)]
+        else:
+            places = list(product(*sides))
+        values = [self._at(place, sign) for place in places if self._work <= self._limit // 2]
+        return [v for v in values if v is not None]
+
     def least(self, sign: int) -> tuple[Ball, Ball]:
         """Balls below and above the least value of sign times the expression."""
-        order, work = count(), 0
+        self._work = 0
+        order = count()
         best: Ball | None = None
-        heap: list[tuple[float, int, Ball | None, tuple[Interval, ...]]] = []
+        heap: list[tuple[float, int, Ball | None, Box]] = []
 
-        def push(box: tuple[Interval, ...]) -> None:
+        def seen(value: Ball | None) -> None:
             nonlocal best
+            if value is not None and (best is None or value.upper() < best):
+                best = value.upper()
+
+        def push(box: Box) -> None:
             low, part, error = self._lower(box, sign)
             if error is not None and error.final:
                 raise self._refusal(box)
-            value = self._at(tuple([(a + b) / 2 for a, b in part]), sign)
-            if value is not None and (best is None or value.upper() < best):
-                best = value.upper()
+            seen(self._at(tuple([(a + b) / 2 for a, b in part]), sign))
             heapq.heappush(heap, (-math.inf if low is None else _below(low), next(order), low, part))
 
+        for corner in self._corners(sign):
+            seen(corner)
         push(self._whole)
         while True:
             _, _, low, box = heapq.heappop(heap)
-            if low is not None and best is not None:
-                if best - low <= self._tol * abs(best).max(arb(1)) or work > WORK:
-                    return low.min(best), best
-            elif work > WORK:
-                raise self._refusal(box)
             sides = [
                 (b - a) / (d - c) if d > c else Fraction(0) for (a, b), (c, d) in zip(box, self._whole, strict=True)
             ]
-            widest = max(range(len(box)), key=sides.__getitem__)
-            if sides[widest] < _NARROW:
-                if low is None or best is None:
-                    raise self._refusal(box)
-                return low.min(best), best
+            widest = max(range(len(box)), key=sides.__getitem__, default=0)
+            share = sides[widest] if sides else Fraction(0)
+            if low is not None and best is not None:
+                close = best - low <= self._tol * abs(best).max(arb(1))
+                if self._asked:
+                    close = low >= 0 or best < 0
+                if close or self._work > self._limit or share < _NARROWEST:
+                    seen(self._at(tuple([shortest(a, b) for a, b in box]), sign))
+                    return low.min(best), best
+            elif share < _NARROW:
+                raise self._refusal(box)
+            elif self._work > self._limit:
+                raise self._refusal(box, " within the limit of work")
             a, b = box[widest]
             middle = _cut(a, b)
             for side in ((a, middle), (middle, b)):
                 push((*box[:widest], side, *box[widest + 1 :]))
-            work += 4 * self._boxes.work
 
-    def _refusal(self, box: tuple[Interval, ...]) -> GradError:
-        place = ", ".join(f"{n}={float((a + b) / 2):.6g}" for n, (a, b) in zip(self._names, box, strict=True))
-        return GradError(
-            f"the expression has no value, or no bound, near {place}", hint="leave that place out of the box"
-        )
+    def _refusal(self, box: Box, limit: str = "") -> NoBoundError:
+        """Why there is no bound, and at which place of a small box."""
+        place = [shortest(a, b) for a, b in box]
+        values = zip(self._names, place, strict=True)
+        where = ", ".join([f"{spell_name(n)}={repr(float(x)).removesuffix('.0')}" for n, x in values])
+        (value,) = self._value.values({n: number(x) for n, x in zip(self._names, place, strict=True)})
+        if isinstance(value, BallError) and value.why in ("domain", "pole"):
+            return NoBoundError(f"no value at {where}", hint="leave that place out of the box")
+        hint = "leave that place out of the box"
+        if not isinstance(value, BallError) and any(e.op == "where" for e in reachable([self._root])):
+            hint = (
+                "a branch of `where` may have no value there; a function without a hole has bounds, "
+                "such as sinc, exprel, expm1 and log1p"
+            )
+        return NoBoundError(f"no bound that could be proved near {where}{limit}", hint=hint)

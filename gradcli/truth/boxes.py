@@ -12,8 +12,11 @@ from typing import Any
 from flint import arb
 
 from gradcli.expr import BOOLEANS, Expr, reachable
-from gradcli.truth.balls import Ball, BallError, Rule, nonzero, unsure
-from gradcli.truth.jets import RULES, Jet
+from gradcli.functions import TABLE
+from gradcli.truth import ball_elementary
+from gradcli.truth.balls import Ball, BallError, Rule, nonzero, sign, unsure
+from gradcli.truth.domains import inside, margins
+from gradcli.truth.jets import RULES, SPECIAL, WORK, Jet
 
 Condition = bool | None
 """None: it holds in a part of the box only, as far as one can tell."""
@@ -33,39 +36,76 @@ def _connected(stop: bool, conditions: Sequence[Condition]) -> Condition:
     return None if None in conditions else not stop
 
 
+def between(low: Ball, high: Ball) -> Ball:
+    """A ball around two numbers and all between them, not wider if the ends have few bits.
+
+    flint adds a unit to the last of the 30 bits of every radius that it is given.
+    """
+    middle, half = (low + high) / 2, (high - low) / 2
+    ball = arb(middle, half - half * arb(2) ** -32)
+    return ball if ball.contains(low) and ball.contains(high) else arb(middle, half)
+
+
+def _hull(*parts: Ball) -> Ball:
+    """A ball around all."""
+    low, high = parts[0].lower(), parts[0].upper()
+    for part in parts[1:]:
+        low, high = low.min(part.lower()), high.max(part.upper())
+    if not (low.is_finite() and high.is_finite()):
+        raise unsure()
+    return between(low, high) if low < high else low
+
+
 def _sign(a: Ball) -> Ball:
-    return arb(1) if a > 0 else arb(-1) if a < 0 else arb(0) if a.is_zero() else arb(0, 1)
+    if a > 0 or a < 0 or a.is_zero():
+        return arb(sign(a))
+    return between(arb(0 if a >= 0 else -1), arb(0 if a <= 0 else 1))
 
 
 def _heaviside(a: Ball, h: Ball) -> Ball:
-    return arb(1) if a > 0 else arb(0) if a < 0 else h if a.is_zero() else arb(0).union(arb(1)).union(h)
+    return arb(1) if a > 0 else arb(0) if a < 0 else h if a.is_zero() else _hull(arb(0), arb(1), h)
 
 
 def _floor(a: Ball) -> Ball:
-    return a.floor()
+    return _hull(a.lower().floor(), a.upper().floor())
 
 
 def _ceil(a: Ball) -> Ball:
-    return -(-a).floor()
+    return -_floor(-a)
 
 
 def _round(a: Ball) -> Ball:
-    return _ceil(a - arb(0.5)).union(_floor(a + arb(0.5)))
+    if a.is_exact():
+        return RULES["round"](a)
+    return _hull(_ceil(a - arb(0.5)), _floor(a + arb(0.5)))
 
 
 def _trunc(a: Ball) -> Ball:
-    return _floor(a) if a >= 0 else _ceil(a) if a <= 0 else _floor(a).union(_ceil(a))
+    return _floor(a) if a >= 0 else _ceil(a) if a <= 0 else _hull(_floor(a), _ceil(a))
+
+
+def _mod(a: Ball, b: Ball) -> Ball:
+    whole = _floor(a / nonzero(b))
+    return a - b * whole if whole.is_exact() else _hull(arb(0), b)
+
+
+def _fmod(a: Ball, b: Ball) -> Ball:
+    whole = _trunc(a / nonzero(b))
+    if whole.is_exact():
+        return a - b * whole
+    size = abs(b)
+    return _hull(arb(0) if a >= 0 else -size, arb(0) if a <= 0 else size)
 
 
 def _angle(y: Ball, x: Ball) -> Ball:
     if x > 0 or y > 0 or y < 0:
         return arb.atan2(y, x)
-    return arb(0).union(arb.pi()).union(-arb.pi())
+    return _hull(arb.pi(), -arb.pi())
 
 
 def _cosine(x: Ball, y: Ball) -> Ball:
     size = (x * x + y * y).nonnegative_part().sqrt()
-    return x / size if size > 0 else arb(0, 1)
+    return x / size if size > 0 else between(arb(-1), arb(1))
 
 
 def _monotonic(name: str) -> Rule:
@@ -73,7 +113,7 @@ def _monotonic(name: str) -> Rule:
 
     def rule(a: Ball) -> Ball:
         try:
-            return RULES[name](a.lower()).union(RULES[name](a.upper()))
+            return _hull(RULES[name](a.lower()), RULES[name](a.upper()))
         except BallError:
             RULES[name](a)
             raise unsure() from None
@@ -85,6 +125,7 @@ _RULES: dict[str, Rule] = {
     "asin": _monotonic("asin"),
     "acos": _monotonic("acos"),
     "acosh": _monotonic("acosh"),
+    "cbrt": _monotonic("cbrt"),
     "sign": _sign,
     "heaviside": _heaviside,
     "copysign": lambda a, b: abs(a) * _sign(b),
@@ -92,14 +133,18 @@ _RULES: dict[str, Rule] = {
     "ceil": _ceil,
     "round": _round,
     "trunc": _trunc,
-    "mod": lambda a, b: a - b * _floor(a / nonzero(b)),
-    "fmod": lambda a, b: a - b * _trunc(a / nonzero(b)),
+    "mod": _mod,
+    "fmod": _fmod,
     "floordiv": lambda a, b: _floor(a / nonzero(b)),
     "truncdiv": lambda a, b: _trunc(a / nonzero(b)),
     "atan2": _angle,
     "direction": _cosine,
 }
 """Functions that jump, or have no limit, within their domain, or whose domain has an end."""
+_POSITIVE = frozenset([name for name, row in TABLE.items() if row.nonnegative])
+_SLOW = ball_elementary.RULES.keys() | SPECIAL
+_LARGE = arb(2) ** 2048
+"""Functions for which flint takes long beyond; there they have no bound here."""
 _STEPS: dict[str, Rule] = {
     "sign": _sign,
     "heaviside": lambda a, h: _sign(a),
@@ -118,6 +163,28 @@ _STEPS: dict[str, Rule] = {
 """What is one number in a box where the function of this name does not jump."""
 
 
+_TURNS = {*BOOLEANS, *_STEPS, "abs", "relu", "min", "max", "clip", "hypot"} - {"and", "or", "not"}
+
+
+def _ties(op: str, args: Sequence[Any]) -> bool:
+    """Whether a decision may turn at these arguments."""
+    if any(isinstance(a, BallError | bool) or a is None for a in args):
+        return True
+    if op in ("sign", "heaviside", "abs", "relu"):
+        return bool(args[0].contains(0))
+    if op == "copysign":
+        return bool(args[1].contains(0))
+    if op in ("atan2", "direction", "hypot"):
+        return bool(args[0].contains(0) and args[1].contains(0))
+    if op in ("floor", "ceil", "trunc"):
+        return bool(args[0].contains_integer())
+    if op == "round":
+        return bool((args[0] + arb(0.5)).contains_integer())
+    if op in ("mod", "fmod", "floordiv", "truncdiv"):
+        return bool((args[0] / args[1]).contains_integer())
+    return any(a.overlaps(b) for k, a in enumerate(args) for b in args[:k])
+
+
 class Boxes:
     """Some expressions over one box after another. Called inside `balls.arithmetic`."""
 
@@ -126,12 +193,28 @@ class Boxes:
         self._nodes = reachable(self._roots)
         self._rules = {e: Jet.rule_of(e) for e in self._nodes if e.op not in ("var", "where")}
         self._first = set(reachable(self._roots[:1]))
+        self._turns = [e for e in self._nodes if e.op in _TURNS and e.variables]
+        self.inside: set[Expr] = set()
+        """Nodes whose arguments are proved to be in their domain."""
         self.jumps = False
         """Whether the first expression may jump in the last box, so that its slopes do not bound its changes."""
-        self.work = len(self._nodes)
+        self.work = sum(WORK if e.op in SPECIAL else 1 for e in self._nodes)
+
+    def unproved(self) -> list[Expr]:
+        """Nodes whose domain has an end, with arguments that depend on the box."""
+        return [e for e in self._nodes if e.variables and margins(e)]
+
+    def tied(self, point: Mapping[str, Ball]) -> bool:
+        """Whether a decision may turn at a point, where the graph of a derivative holds a convention."""
+        known = self._walk(point)
+        return any(_ties(e.op, [known[a] for a in e.args]) for e in self._turns)
 
     def values(self, box: Mapping[str, Ball]) -> list[Ball | BallError]:
         """For each expression a ball of all its values in the box, or why there is none."""
+        known = self._walk(box)
+        return [known[root] for root in self._roots]
+
+    def _walk(self, box: Mapping[str, Ball]) -> dict[Expr, Any]:
         known: dict[Expr, Any] = {}
         self.jumps = False
         for e in self._nodes:
@@ -147,7 +230,7 @@ class Boxes:
                 known[e] = error
             except (ValueError, OverflowError, ZeroDivisionError):
                 known[e] = unsure()
-        return [known[root] for root in self._roots]
+        return known
 
     def _value(self, e: Expr, args: list[Any]) -> Any:
         if e.op == "where":
@@ -158,7 +241,7 @@ class Boxes:
             for branch in chosen:
                 if isinstance(branch, BallError):
                     raise branch
-            return chosen[0] if len(chosen) == 1 else chosen[0].union(chosen[1])
+            return chosen[0] if len(chosen) == 1 else _hull(*chosen)
         if e.op in ("and", "or"):
             return _connected(e.op == "or", [None if isinstance(a, BallError) else a for a in args])
         for k, a in enumerate(args):
@@ -168,7 +251,13 @@ class Boxes:
             return None if args[0] is None else not args[0]
         if e.op in BOOLEANS:
             return _decided(self._rules[e], *args)
-        return (_RULES.get(e.op) or self._rules[e])(*args)
+        if e in self.inside:
+            args = [inside(e, args[0]), *args[1:]]
+        if e.op in _SLOW and not all(abs(a) < _LARGE for a in args):
+            raise unsure()
+        value = (_RULES.get(e.op) or self._rules[e])(*args)
+        # The ball of numbers of very different sizes has negative ones, too.
+        return value.nonnegative_part() if e.op in _POSITIVE and not value >= 0 else value
 
 
 def _jumps(e: Expr, args: Sequence[Any]) -> bool:

@@ -5,8 +5,8 @@ Layer: must not know what is computed.
 
 from __future__ import annotations
 
-BUDGET = 60_000
-"""Products of coefficients that one point may take, about 0.3 s; an operation on series counts as at least 16."""
+BUDGET = 200_000
+"""Products of coefficients that one point may take, about 0.2 s; an operation on series counts as at least 16."""
 BITS = 1 << 14
 """The longest rational that is kept exact, in bits of numerator and denominator; longer ones are balls."""
 

@@ -12,14 +12,17 @@ from gradcli.truth.numbers import (
     Atom,
     Exact,
     Monomial,
+    Power,
     Real,
     add,
+    as_power,
     ball,
     ball_of_form,
     form_of,
     from_form,
     mul,
     neg,
+    rational,
 )
 
 _TRIAL = 1000
@@ -67,18 +70,18 @@ def power(field: Field, a: Exact, r: fmpq) -> Exact:
         if whole and abs(int(r.p)) * a.height_bits() <= BITS:
             return a ** int(r.p)
         if not whole and a > 0:
-            powers: dict[Atom, fmpq] = {}
+            powers: dict[Atom, Power] = {}
             if abs(int(r.p)) * a.height_bits() <= BITS * int(r.q):
                 for part, sign in ((a.p, 1), (a.q, -1)):
                     for p, e in _factors(part):
                         prime = _prime(field, p)
-                        powers[prime] = powers.get(prime, ZERO) + sign * e * r
+                        powers[prime] = powers.get(prime, 0) + sign * e * as_power(r)
                 factor, monomial = field.monomial(powers)
                 return from_form({monomial: factor})
     elif len(form := form_of(a)) == 1:
         ((monomial, factor),) = form.items()
         if factor > 0 and _positive(monomial):
-            more, result = field.monomial({atom: e * r for atom, e in monomial})
+            more, result = field.monomial({atom: e * as_power(r) for atom, e in monomial})
             return mul(power(field, factor, r), from_form({result: more}))
     elif whole and 0 < int(r.p) <= 4:
         result_: Exact = a
@@ -95,7 +98,7 @@ def log(field: Field, a: Exact) -> Exact:
         form: dict[Monomial, fmpq] = {}
         for part, sign in ((a.p, 1), (a.q, -1)):
             for p, e in _factors(part):
-                key = ((_log_prime(field, p), ONE),)
+                key = ((_log_prime(field, p), 1),)
                 form[key] = form.get(key, ZERO) + sign * e
         return from_form(form)
     if len(form_of(a)) == 1:
@@ -103,7 +106,7 @@ def log(field: Field, a: Exact) -> Exact:
         if factor > 0 and _positive(monomial):
             total = log(field, factor)
             for atom, exponent in monomial:
-                total = add(total, mul(exponent, _log_atom(field, atom)))
+                total = add(total, mul(rational(exponent), _log_atom(field, atom)))
             return total
     return field.number("log", field.identity(a), lambda: current(a).log())
 
@@ -113,7 +116,7 @@ def _log_atom(field: Field, atom: Atom) -> Exact:
         return ONE
     if atom.kind == "prime":
         assert isinstance(atom.argument, int)
-        return from_form({((_log_prime(field, atom.argument), ONE),): ONE})
+        return from_form({((_log_prime(field, atom.argument), 1),): ONE})
     if atom.kind == "exp":
         assert isinstance(atom.argument, tuple)
         return from_form({atom.argument: ONE})
@@ -131,13 +134,13 @@ def exp(field: Field, a: Exact) -> Exact:
 
 def _exp_term(field: Field, monomial: Monomial, factor: fmpq) -> Exact:
     if not monomial:
-        return from_form({((field.atom("e", None, arb.const_e), factor),): ONE})
+        return from_form({((field.atom("e", None, arb.const_e), as_power(factor)),): ONE})
     first, exponent = monomial[0]
     if len(monomial) == 1 and exponent == 1 and first.kind == "log prime":
         assert isinstance(first.argument, int)
         return power(field, fmpq(first.argument), factor)
     atom = field.atom("exp", monomial, lambda: ball_of_form({monomial: ONE}).exp())
-    return from_form({((atom, factor),): ONE})
+    return from_form({((atom, as_power(factor)),): ONE})
 
 
 def sine_and_cosine(field: Field, a: Exact) -> tuple[Exact, Exact]:
@@ -145,7 +148,7 @@ def sine_and_cosine(field: Field, a: Exact) -> tuple[Exact, Exact]:
     a = field.normal(a)
     if isinstance(a, fmpq) and not a:
         return ZERO, ONE
-    pi = ((field.atom("pi", None, arb.pi), ONE),)
+    pi = ((field.atom("pi", None, arb.pi), 1),)
     if isinstance(a, Real) and len(form_of(a)) == 1 and pi in form_of(a):
         turn = form_of(a)[pi]
         if turn.q in _RATIONAL_COSINES:

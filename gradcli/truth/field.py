@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping
 
 from flint import arb, ctx, fmpq
 
-from gradcli.truth.budget import BITS, Budget
+from gradcli.truth.budget import BITS, Budget, UnknownError
 from gradcli.truth.numbers import (
     ONE,
     ZERO,
@@ -18,10 +18,12 @@ from gradcli.truth.numbers import (
     Exact,
     Form,
     Monomial,
+    Power,
     Real,
     ball,
     ball_of_form,
     form_of,
+    fresh_ball,
     from_form,
     one_double,
     rational_double,
@@ -30,6 +32,12 @@ from gradcli.truth.numbers import (
 
 PRECISION = 128
 """Bits of the first ball of a number."""
+_NORMAL = 4000
+"""Products that the normal form of one number may take."""
+_MANY = 60
+"""Atoms above which all have their balls made in the order in which they were made."""
+_SMALL = 1e-200
+"""The radius of a ball around 0 that is taken for 0."""
 HARDER = (256, 1024, 2048)
 """Bits of the balls that follow where the first one contains 0."""
 
@@ -50,7 +58,7 @@ class Field:
         return known
 
     def number(self, kind: str, argument: Hashable, enclose: Callable[[], arb]) -> Exact:
-        return Real("form", form={((self.atom(kind, argument, enclose), ONE),): ONE})
+        return Real("form", form={((self.atom(kind, argument, enclose), 1),): ONE})
 
     @property
     def pi(self) -> Exact:
@@ -107,13 +115,13 @@ class Field:
             raise ZeroDivisionError
         return self.number("inverse", frozenset(form.items()), lambda: 1 / ball_of_form(form))
 
-    def monomial(self, powers: Mapping[Atom, fmpq]) -> tuple[fmpq, Monomial]:
+    def monomial(self, powers: Mapping[Atom, Power]) -> tuple[fmpq, Monomial]:
         """A rational factor and a monomial: whole powers of primes are taken out."""
         factor = ONE
         kept = []
         for atom, power in powers.items():
             if atom.kind == "prime":
-                whole = int(power.p // power.q)
+                whole = power.numerator // power.denominator
                 if whole:
                     factor *= fmpq(atom.argument) ** whole  # type: ignore[call-overload]
                     power -= whole
@@ -128,7 +136,7 @@ class Field:
             for n, d in b.items():
                 powers = dict(m)
                 for atom, power in n:
-                    powers[atom] = powers.get(atom, ZERO) + power
+                    powers[atom] = powers.get(atom, 0) + power
                 factor, monomial = self.monomial(powers)
                 total[monomial] = total.get(monomial, ZERO) + factor * c * d
         return from_form(self._pythagoras(total))
@@ -146,7 +154,7 @@ class Field:
                     powers[sine] -= 2
                     cosine = self.atoms["cos", sine.argument]
                     parts = [(self.monomial(powers)[1], c)]
-                    powers[cosine] = powers.get(cosine, ZERO) + 2
+                    powers[cosine] = powers.get(cosine, 0) + 2
                     parts.append((self.monomial(powers)[1], -c))
                 for monomial, factor in parts:
                     total[monomial] = total.get(monomial, ZERO) + factor
@@ -168,22 +176,52 @@ class Field:
             a.sign = 1 if enclosure > 0 else -1 if enclosure < 0 else self._hard_sign(a)
         return a.sign
 
-    def _hard_sign(self, a: Exact) -> int:
-        plain = self.normal(a)
-        if isinstance(plain, fmpq):
-            return self.sign(plain)
-        form = form_of(plain)
-        before = ctx.prec
-        try:
-            for ctx.prec in HARDER:
-                self.budget.spend(len(form) * ctx.prec // 64)
-                enclosure = ball_of_form(form)
-                if enclosure > 0 or enclosure < 0:
-                    return 1 if enclosure > 0 else -1
-        finally:
-            ctx.prec = before
+    def _hard_sign(self, a: Real) -> int:
+        number: Exact = a
+        for bits in HARDER:
+            enclosure = self.enclosure(number, bits)
+            if enclosure > 0 or enclosure < 0:
+                return 1 if enclosure > 0 else -1
+            if bits == HARDER[0]:
+                number = self._cheap_normal(a)
+                if isinstance(number, fmpq):
+                    return self.sign(number)
+        if enclosure.is_zero():
+            return 0
+        if not enclosure.is_finite() or not enclosure.rad() < _SMALL:
+            raise UnknownError("a number that no narrow ball encloses")
         self.budget.doubts += 1
         return 0
+
+    def enclosure(self, a: Exact, bits: int) -> arb:
+        """A ball with so many bits."""
+        if isinstance(a, fmpq):
+            return arb(a)
+        before, ctx.prec = ctx.prec, bits
+        try:
+            if len(self.atoms) > _MANY:
+                # Those made first are inside those made later: no atom nests deeply in the stack of calls.
+                self.budget.spend(len(self.atoms))
+                for atom in [*self.atoms.values()]:
+                    atom.ball()
+            found, count = fresh_ball(a)
+        finally:
+            ctx.prec = before
+        self.budget.spend(count * (1 + bits // 512))
+        return found
+
+    def _cheap_normal(self, a: Real) -> Exact:
+        """The number in normal form, as it is where that takes much work."""
+        budget = self.budget
+        kept = max(budget.left - _NORMAL, 0)
+        budget.left -= kept
+        try:
+            return self.normal(a)
+        except UnknownError:
+            budget.left = 0
+            return a
+        finally:
+            budget.left += kept
 
     def compare(self, a: Exact, b: Exact) -> int:
         return self.sign(sub(a, b))
@@ -193,19 +231,17 @@ class Field:
         if isinstance(a, fmpq):
             return rational_double(a)
         near = one_double(ball(a))
+        number: Exact = a
+        for bits in HARDER if near is None else ():
+            enclosure = self.enclosure(number, bits)
+            near = one_double(enclosure)
+            if near is not None:
+                break
+            if bits == HARDER[0]:
+                number = self._cheap_normal(a)
+                if isinstance(number, fmpq):
+                    return rational_double(number)
         if near is not None:
             return near
-        plain = self.normal(a)
-        if isinstance(plain, fmpq):
-            return rational_double(plain)
-        before = ctx.prec
-        try:
-            for ctx.prec in HARDER:
-                enclosure = ball_of_form(form_of(plain))
-                near = one_double(enclosure)
-                if near is not None:
-                    return near
-            self.budget.doubts += 1
-            return float(enclosure) if enclosure.is_finite() else math.nan
-        finally:
-            ctx.prec = before
+        self.budget.doubts += 1
+        return float(enclosure) if enclosure.is_finite() else math.nan

@@ -9,13 +9,14 @@ from fractions import Fraction
 from flint import fmpq
 
 from gradcli.expr import Expr
-from gradcli.functions import TABLE, reduces
+from gradcli.functions import reduces
 from gradcli.truth.budget import UndefinedError, UnknownError
 from gradcli.truth.field import Field
 from gradcli.truth.growth import DISTANCE
 from gradcli.truth.numbers import ONE, ZERO, Exact, mul
 from gradcli.truth.row_families import FAMILIES, OTHERS
 from gradcli.truth.row_limits import ELEMENTARY, Row
+from gradcli.truth.row_regular import regular
 from gradcli.truth.row_special import SPECIAL
 from gradcli.truth.row_steps import COMPARISONS, STEPS
 from gradcli.truth.series import Germ, constant
@@ -51,7 +52,7 @@ def evaluate(root: Expr, names: Mapping[str, Germ], field: Field) -> Germ:
             stack.pop()
     result = known[root]
     if isinstance(result, UndefinedError):
-        raise result
+        raise UndefinedError(str(result), result.nan)
     if isinstance(result, bool):
         raise UnknownError("a condition is no number")
     return result
@@ -80,6 +81,8 @@ def _value(e: Expr, known: Mapping[Expr, Value], names: Mapping[str, Germ], fiel
         if isinstance(first, UndefinedError) or (op != "where" and first is (op == "or")):
             return first
         return known[args[1] if op != "where" or first else args[2]]
+    if op in _WITH_INFINITY and any(map(_infinite, args)):
+        return _at_infinity(e, known)
     values: list[Germ] = []
     for a in args:
         value = known[a]
@@ -92,7 +95,8 @@ def _value(e: Expr, known: Mapping[Expr, Value], names: Mapping[str, Germ], fiel
     try:
         return _applied(e, values)
     except UndefinedError as undefined:
-        return undefined
+        # A traceback would hold the frames that hold this error: a circle, where the collector is off.
+        return undefined.with_traceback(None)
     except ZeroDivisionError:
         raise UnknownError("a division by what may be 0") from None
 
@@ -110,9 +114,45 @@ def _applied(e: Expr, values: list[Germ]) -> Germ | bool:
         assert isinstance(e.value, int)
         return family(e.value, *values)
     row = ROWS.get(op)
-    if row is None or reduces(e):
-        raise UnknownError(f"{TABLE[op].name if op in TABLE else op} has no series")
+    if reduces(e):
+        raise UnknownError(f"{op} takes all points at once")
+    if row is None:
+        return regular(op, e.value if isinstance(e.value, int) else None, values)
     return row(*values)
+
+
+_WITH_INFINITY = frozenset({"min", "max", "clip", *COMPARISONS})
+
+
+def _infinite(e: Expr) -> int:
+    """The sign of a written infinity, 0 for any other node."""
+    return int(math.copysign(1, e.value)) if isinstance(e.value, float) and math.isinf(e.value) else 0
+
+
+def _at_infinity(e: Expr, known: Mapping[Expr, Value]) -> Value:
+    """An extreme or a comparison with a written infinity among its arguments."""
+    bounds = [a for a in e.args if _infinite(a)]
+    others = [a for a in e.args if not _infinite(a)]
+    for a in others:
+        value = known[a]
+        if not isinstance(value, Germ):
+            return value
+    if e.op in COMPARISONS:
+        signs = [_infinite(a) for a in e.args]
+        return COMPARISONS[e.op](signs[0] - signs[1])
+    if e.op == "clip":
+        lower, upper = _infinite(e.args[1]), _infinite(e.args[2])
+        if _infinite(e.args[0]) or lower > 0 or upper < 0:
+            raise UnknownError("inf is written")
+        ends = [end for end, wall in (("max", e.args[1]), ("min", e.args[2])) if not _infinite(wall)]
+        value = known[e.args[0]]
+        if ends:
+            wall = known[e.args[1] if ends[0] == "max" else e.args[2]]
+            return ROWS[ends[0]](value, wall)
+        return value
+    if any(_infinite(a) == (1 if e.op == "max" else -1) for a in bounds):
+        return UndefinedError("inf is written", nan=False)
+    return ROWS[e.op](*[known[a] for a in others]) if others else UndefinedError("inf is written", nan=False)
 
 
 def _negative_zero(e: Expr) -> bool:
@@ -132,4 +172,4 @@ def _leaf(e: Expr, names: Mapping[str, Germ], field: Field) -> Value:
         return constant(field, ZERO)
     if value != value:
         return UndefinedError("nan is written")
-    raise UnknownError("inf is written")
+    return UndefinedError("inf is written", nan=False)

@@ -5,16 +5,13 @@ The scale is that of exp-log functions of depth one (G. H. Hardy, Orders of Infi
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import NamedTuple
 
 from flint import fmpq
 
 from gradcli.truth.field import Field
-from gradcli.truth.numbers import ZERO, Exact, add, mul, sub
+from gradcli.truth.numbers import ZERO, Exact, Power, add, mul, rational, sub
 
-Power = int | Fraction
-"""An exponent. Python's own numbers: integers, which nearly all are, have a fast hash."""
 Exponent = tuple[tuple[Power, Power, Exact], ...]
 """P, a sum of terms c*t**a*L**b that are infinite at 0, the dominant first, as triples (a, b, c)."""
 
@@ -30,14 +27,6 @@ class Growth(NamedTuple):
 UNIT = Growth((), 0, 0)
 DISTANCE = Growth((), 1, 0)
 """t itself."""
-
-
-def rational(power: Power) -> fmpq:
-    return fmpq(power.numerator, power.denominator)
-
-
-def as_power(r: fmpq) -> Power:
-    return int(r.p) if r.q == 1 else Fraction(int(r.p), int(r.q))
 
 
 def _compare_exponents(field: Field, p: Exponent, q: Exponent) -> int:

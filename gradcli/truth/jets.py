@@ -29,8 +29,8 @@ _LAZY = frozenset({"where", "and", "or"})
 _NUMBERS: dict[str, tuple[Callable[[], Ball], float]] = {
     "pi": (arb.pi, math.pi), "e": (arb.const_e, math.e), "tau": (lambda: 2 * arb.pi(), math.tau),
 }  # fmt: skip
-_SPECIAL = ball_special.RULES.keys() | ball_bessel.RULES.keys()
-_WORK = 20
+SPECIAL = ball_special.RULES.keys() | ball_bessel.RULES.keys()
+WORK = 20
 """The work of a special function, in operations."""
 _FAILURES = (ValueError, OverflowError, ZeroDivisionError)
 """What flint raises where an operation has no value."""
@@ -72,7 +72,7 @@ class Jet:
         slots = {e: k for k, e in enumerate(nodes)}
         self.doubles = doubles
         self.variables = [str(e.value) for e in nodes if e.op == "var"]
-        self.weight = sum(_WORK if e.op in _SPECIAL else 1 for e in nodes)
+        self.weight = sum(WORK if e.op in SPECIAL else 1 for e in nodes)
         self._nodes = nodes
         self._leaves = [(k, str(e.value)) for k, e in enumerate(nodes) if e.op == "var"]
         self._steps = [_Step(self._rule(e), tuple([slots[a] for a in e.args])) for e in nodes]
@@ -167,7 +167,7 @@ class Jet:
                         return a
             return step.rule(*args)
         except BallError as error:
-            return error
+            return error.again()
         except _FAILURES:
             return unsure()
 
@@ -209,7 +209,7 @@ class Jet:
         self._walk(plan.moving, values)
         y = values[-1]
         if isinstance(y, BallError):
-            raise y.with_traceback(None)
+            raise y.again()
         if isinstance(y, arb_series):
             return [y[k] for k in range(ctx.cap)]
         return [y, *[arb(0)] * (ctx.cap - 1)]

@@ -22,6 +22,9 @@ from gradcli.truth.series_functions import OSCILLATION, Limit, derivative, limit
 Point = Mapping[str, "Expr | float"]
 """Closed expressions, which are exact, or doubles."""
 
+_OF_A_VALUE = (1, 8, 32)
+"""Terms kept for the value at a point: one, but in rows that are the n-th derivatives of others."""
+
 DIRECTIONS = 12
 """Directions that must agree on a mixed partial derivative."""
 _SCALES = ((1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2), (3, 1), (1, 3), (3, -1), (1, -3), (3, 2), (2, 3))
@@ -75,14 +78,15 @@ class Lines:
 
     def value(self) -> Exact | None:
         """The value at the point."""
-        self.field.budget.terms = 1
-        try:
-            germ = evaluate(self.root, {name: constant(self.field, a) for name, a in self.at.items()}, self.field)
-        except UndefinedError:
-            return None
-        except MoreTermsError:
-            raise UnknownError("a value that hides behind an O-term") from None
-        return germ.value
+        names = {name: constant(self.field, a) for name, a in self.at.items()}
+        for self.field.budget.terms in _OF_A_VALUE:
+            try:
+                return evaluate(self.root, names, self.field).value
+            except UndefinedError:
+                return None
+            except MoreTermsError:
+                continue
+        raise UnknownError("a value that hides behind an O-term")
 
     def side(self, direction: Mapping[str, int], order: int, least: int = 6) -> Side:
         """The germ on one side. Raise UndefinedError where the function is not defined there."""
@@ -117,17 +121,17 @@ class Lines:
         left, right = sides
         return Both(value, left, right, why)
 
-    def smooth(self, direction: Mapping[str, int], order: int) -> Exact | None:
-        """The derivative of this order along a line, None unless it and all lower ones exist."""
+    def smooth(self, direction: Mapping[str, int], order: int) -> list[Exact] | None:
+        """The derivatives from order 0 along a line, None unless all of them exist."""
         value, left, right, _ = self.both(direction, order)
         sides = [side for side in (left, right) if side is not None]
         if value is None or not sides or not agree(Limit(value), sides[0].limits[0], self.field):
             return None
-        for side in sides:
-            for here, there in zip(side.limits, sides[0].limits, strict=True):
-                if here.value is None or not agree(here, there, self.field):
-                    return None
-        return sides[0].limits[order].value
+        first = sides[0].limits
+        if not all(agree(x, y, self.field) for side in sides for x, y in zip(side.limits, first, strict=True)):
+            return None
+        values = [x.value for x in first if x.value is not None]
+        return values if len(values) > order else None
 
 
 def _limits(germ: Germ, order: int) -> list[Limit]:
@@ -174,7 +178,7 @@ def polarised(lines: Lines, powers: Mapping[str, int]) -> float | None:
     counts = [powers[name] for name in names]
     if not names:
         return None
-    known: dict[tuple[int, ...], Exact | None] = {}
+    known: dict[tuple[int, ...], list[Exact] | None] = {}
     result: Exact | None = None
     for first, others in _SCALES[: 1 if len(names) == 1 else None]:
         scales = [first] + [others] * (len(names) - 1)
@@ -189,7 +193,7 @@ def polarised(lines: Lines, powers: Mapping[str, int]) -> float | None:
 
 def _on_scale(
     lines: Lines, names: Sequence[str], counts: Sequence[int], scales: Sequence[int],
-    known: dict[tuple[int, ...], Exact | None],
+    known: dict[tuple[int, ...], list[Exact] | None],
 ) -> Exact | None:  # fmt: skip
     order = sum(counts)
     total: Exact = ZERO
@@ -200,11 +204,31 @@ def _on_scale(
         # D is homogeneous of degree n, so that a direction and its multiples are one.
         length = math.gcd(*vector) * (1 if next(filter(None, vector)) > 0 else -1)
         key = tuple(k // length for k in vector)
-        if key not in known:
-            known[key] = lines.smooth(dict(zip(names, key, strict=True)), order)
-        along = known[key]
+        along = _along(lines, names, key, order, known)
         if along is None:
             return None
         factor = (-1) ** (order - sum(b)) * math.prod(map(math.comb, counts, b)) * length**order
-        total = add(total, mul(fmpq(factor, math.factorial(order)), along))
+        total = add(total, mul(fmpq(factor, math.factorial(order)), along[order]))
     return mul(total, 1 / fmpq(math.prod(map(pow, scales, counts))))
+
+
+def _along(
+    lines: Lines, names: Sequence[str], vector: tuple[int, ...], order: int,
+    known: dict[tuple[int, ...], list[Exact] | None],
+) -> list[Exact] | None:  # fmt: skip
+    """The derivatives along a direction; None where one does not exist, or the first is not linear in the direction."""
+    if vector not in known:
+        found = lines.smooth(dict(zip(names, vector, strict=True)), order)
+        if found is not None and sum(map(bool, vector)) > 1:
+            slope: Exact = ZERO
+            for k, share in enumerate(vector):
+                axis = tuple(int(j == k) for j in range(len(vector)))
+                along = _along(lines, names, axis, order, known) if share else found
+                if along is None:
+                    found = None
+                    break
+                slope = add(slope, mul(fmpq(share), along[1]))
+            if found is not None and lines.field.compare(slope, found[1]) != 0:
+                found = None
+        known[vector] = found
+    return known[vector]

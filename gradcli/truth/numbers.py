@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping
+from fractions import Fraction
 from typing import Literal
 
 from flint import arb, ctx, fmpq
@@ -20,24 +21,26 @@ ZERO, ONE, HALF = fmpq(0), fmpq(1), fmpq(1, 2)
 class Atom:
     """A number without a simpler form, such as pi, 2**(1/3) or sin(1): two atoms of a `Field` are never equal."""
 
-    __slots__ = ("_ball", "_precision", "argument", "enclose", "kind", "serial")
+    __slots__ = ("_balls", "argument", "enclose", "kind", "serial")
 
     def __init__(self, kind: str, argument: Hashable, enclose: Callable[[], arb], serial: int) -> None:
         self.kind = kind
         self.argument = argument
         self.enclose = enclose
         self.serial = serial
-        self._precision = 0
-        self._ball = arb(0)
+        self._balls: dict[int, arb] = {}
 
     def ball(self) -> arb:
         """An enclosure at the current precision."""
-        if self._precision != ctx.prec:
-            self._ball, self._precision = self.enclose(), ctx.prec
-        return self._ball
+        known = self._balls.get(ctx.prec)
+        if known is None:
+            known = self._balls[ctx.prec] = self.enclose()
+        return known
 
 
-Monomial = tuple[tuple[Atom, fmpq], ...]
+Power = int | Fraction
+"""An exponent. Python's own numbers: integers, which nearly all are, have a fast hash."""
+Monomial = tuple[tuple[Atom, Power], ...]
 """Atoms with their exponents, sorted by serial."""
 Form = Mapping[Monomial, fmpq]
 Operation = Literal["form", "add", "mul", "neg", "inv"]
@@ -58,6 +61,14 @@ class Real:
 
 
 Exact = fmpq | Real
+
+
+def rational(power: Power) -> fmpq:
+    return fmpq(power.numerator, power.denominator)
+
+
+def as_power(r: fmpq) -> Power:
+    return int(r.p) if r.q == 1 else Fraction(int(r.p), int(r.q))
 
 
 def add(a: Exact, b: Exact) -> Exact:
@@ -122,7 +133,7 @@ def ball_of_form(form: Form) -> arb:
     for monomial, factor in form.items():
         product = arb(factor)
         for atom, power in monomial:
-            product *= atom.ball() if power == 1 else atom.ball() ** arb(power)
+            product *= atom.ball() if power == 1 else atom.ball() ** arb(rational(power))
         total += product
     return total
 
@@ -136,20 +147,40 @@ def ball(a: Exact) -> arb:
     stack = [a]
     while stack:
         n = stack[-1]
+        waiting = [k for k in (n.x, n.y) if isinstance(k, Real) and k.ball is None] if n.op != "form" else []
+        if waiting:
+            stack += waiting
+            continue
         if n.ball is None:
-            if n.op == "form":
-                n.ball = ball_of_form(form_of(n))
-            elif waiting := [k for k in (n.x, n.y) if isinstance(k, Real) and k.ball is None]:
-                stack += waiting
-                continue
-            else:
-                n.ball = _ball_of(n)
+            n.ball = _ball_of(n, ball)
         stack.pop()
     assert a.ball is not None
     return a.ball
 
 
-def _ball_of(n: Real) -> arb:
+def fresh_ball(a: Real) -> tuple[arb, int]:
+    """The enclosure at the current precision, and the count of operations that it took."""
+    balls: dict[Exact, arb] = {}
+
+    def known(k: Exact) -> arb:
+        return arb(k) if isinstance(k, fmpq) else balls[k]
+
+    stack = [a]
+    while stack:
+        n = stack[-1]
+        waiting = [k for k in (n.x, n.y) if isinstance(k, Real) and k not in balls] if n.op != "form" else []
+        if waiting:
+            stack += waiting
+            continue
+        if n not in balls:
+            balls[n] = _ball_of(n, known)
+        stack.pop()
+    return balls[a], len(balls)
+
+
+def _ball_of(n: Real, ball: Callable[[Exact], arb]) -> arb:
+    if n.op == "form":
+        return ball_of_form(form_of(n))
     x = ball(n.x)
     if n.op == "neg":
         return -x

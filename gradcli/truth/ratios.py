@@ -5,7 +5,7 @@ from __future__ import annotations
 from flint import ctx, fmpq, fmpq_poly, fmpq_series
 
 from gradcli.truth.budget import BITS, Budget
-from gradcli.truth.growth import Power
+from gradcli.truth.numbers import Power
 
 Ratio = tuple[fmpq_poly, fmpq_poly]
 """Numerator and denominator."""

@@ -7,38 +7,25 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce
 
-from flint import arb, arb_series, fmpq
+from flint import arb, fmpq
 
 from gradcli.truth import elementary_numbers as exact
+from gradcli.truth.ball_bessel import RULES
 from gradcli.truth.budget import UndefinedError, UnknownError
-from gradcli.truth.growth import DISTANCE, Power, to_power
-from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, add, inv, mul
+from gradcli.truth.growth import DISTANCE, to_power
+from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, Power, add, inv, mul
 from gradcli.truth.row_limits import Row, exprel, sinc, sinhc
-from gradcli.truth.row_special import digamma, erfcx, fixed, normpdf, of_series, taylor
+from gradcli.truth.row_regular import regular, taylor
+from gradcli.truth.row_special import digamma, erfcx, fixed, normpdf
 from gradcli.truth.series import Germ, compose, lead
 from gradcli.truth.series_functions import derivative, exp, finite_limit, in_argument, limit, log, power
 
 FamilyRow = Callable[..., Germ]
 """A row with an integer parameter, which comes first."""
 
-# Bessel functions (DLMF 10.6, 10.29). Their Taylor coefficients are sums of neighbouring orders.
+# Bessel functions (DLMF 10).
 
-_METHODS: Mapping[str, Callable[[arb, arb], arb]] = {
-    "besselj": arb.bessel_j, "bessely": arb.bessel_y, "besseli": arb.bessel_i, "besselk": arb.bessel_k,
-}  # fmt: skip
-
-
-def _bessel_coefficient(kind: str, order: fmpq) -> Callable[[arb, int], arb]:
-    method = _METHODS[kind]
-
-    def coefficient(at: arb, j: int) -> arb:
-        total = arb(0)
-        for k in range(j + 1):
-            sign = (-1) ** k if kind in ("besselj", "bessely") else (-1) ** j if kind == "besselk" else 1
-            total += sign * math.comb(j, k) * method(at, arb(order - j + 2 * k))
-        return total / (arb(2) ** j * math.factorial(j))
-
-    return coefficient
+_REAL_ORDER = {"besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv"}
 
 
 def _power_series(kind: str, order: fmpq, u: Germ) -> Germ:
@@ -85,7 +72,9 @@ def bessel(kind: str, order: fmpq, u: Germ) -> Germ:
     if (second or order.q != 1) and (u.field.sign(found.value) < 0 or (at_zero and u.sign < 0)):
         raise UndefinedError("outside the domain")
     if not at_zero:
-        return taylor(f"{kind} {order}", _bessel_coefficient(kind, order))(u)
+        rule = RULES[kind] if order.q == 1 else RULES[_REAL_ORDER[kind]]
+        fixed = (lambda x: rule(x, int(order.p))) if order.q == 1 else (lambda x: rule(arb(order), x))
+        return taylor(f"{kind} {order}", fixed)(u)
     if order.q == 1 and order < 0:
         sign = -1 if order.p % 2 and kind in ("besselj", "bessely") else 1
         return bessel(kind, -order, u).scaled(fmpq(sign))
@@ -146,7 +135,7 @@ def _real_order(kind: str) -> Row:
     def row(order: Germ, u: Germ) -> Germ:
         number = fixed(order, kind)
         if not isinstance(number, fmpq):
-            raise UnknownError("a Bessel function of an irrational order")
+            return regular(_REAL_ORDER[kind], None, [order, u])
         return bessel(kind, number, u)
 
     return row
@@ -155,8 +144,8 @@ def _real_order(kind: str) -> Row:
 # Airy functions and Lambert's W.
 
 
-def _airy(name: str, method: Callable[[arb_series], arb_series], decay: Power) -> Row:
-    regular = taylor(name, of_series(method))
+def _airy(name: str, decay: Power) -> Row:
+    regular = taylor(name, RULES[name])
 
     def row(u: Germ) -> Germ:
         found = limit(u)
@@ -168,9 +157,8 @@ def _airy(name: str, method: Callable[[arb_series], arb_series], decay: Power) -
 
 
 def _lambert(branch: int) -> Row:
-    regular = taylor(
-        f"lambertw {branch}", of_series(lambda s: s.lambertw(branch)), lambda at: None if at or branch else ZERO
-    )
+    name = "lambertw_low" if branch else "lambertw"
+    regular = taylor(name, RULES[name], lambda at: None if at or branch else ZERO)
 
     def row(u: Germ) -> Germ:
         field = u.field
@@ -251,7 +239,7 @@ _QUARTER = Fraction(1, 4)
 OTHERS: Mapping[str, Row] = {
     "jv": _real_order("besselj"), "yv": _real_order("bessely"), "iv": _real_order("besseli"),
     "kv": _real_order("besselk"), "lambertw": _lambert(0), "lambertw_low": _lambert(1),
-    "airyai": _airy("Ai", arb_series.airy_ai, -_QUARTER), "airybi": _airy("Bi", arb_series.airy_bi, -_QUARTER),
-    "airyaiprime": _airy("Ai'", arb_series.airy_ai_prime, _QUARTER),
-    "airybiprime": _airy("Bi'", arb_series.airy_bi_prime, _QUARTER),
+    "airyai": _airy("airyai", -_QUARTER), "airybi": _airy("airybi", -_QUARTER),
+    "airyaiprime": _airy("airyaiprime", _QUARTER),
+    "airybiprime": _airy("airybiprime", _QUARTER),
 }  # fmt: skip

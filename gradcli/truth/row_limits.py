@@ -1,7 +1,6 @@
 """Rows of the function table as germs: elementary functions, also where their arguments are infinite.
 
-A row without a formula of its own here is f(u0) plus the integral of its slope times u', or its Taylor series in a
-regular point (`regular`).
+A row without a formula of its own is its Taylor series in a regular point (`row_regular`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Rows of the function table as germs: error functions, the normal distribution, the gamma and beta family.
 
-In a regular point these are Taylor series, whose coefficients are balls by flint (Arb); near their poles they follow
-from their functional equations.
+In a regular point these are Taylor series (`row_regular`); near poles they follow from their functional equations.
 """
 
 from __future__ import annotations
@@ -9,56 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from flint import arb, arb_series, ctx, fmpq
+from flint import arb, fmpq
 
 from gradcli.truth import elementary_numbers as exact
 from gradcli.truth.budget import UndefinedError, UnknownError
 from gradcli.truth.elementary_numbers import current
 from gradcli.truth.field import Field
+from gradcli.truth.jets import RULES
 from gradcli.truth.numbers import HALF, ONE, ZERO, Exact, inv, mul
-from gradcli.truth.row_limits import Row, absolute, by_slope, inside
-from gradcli.truth.series import Germ, compose
-from gradcli.truth.series_functions import derivative, exp, finite_limit, integral, log, power
-
-Coefficient = Callable[[arb, int], arb]
-"""The j-th Taylor coefficient of a function at a ball."""
-
-
-def taylor(name: str, coefficient: Coefficient, known: Callable[[fmpq], fmpq | None] | None = None) -> Row:
-    """The Taylor series of a function at the limit of its argument. ``known``: exact values at some rationals."""
-
-    def row(u: Germ) -> Germ:
-        at = finite_limit(u)
-        if at is None:
-            raise UnknownError(f"{name} at infinity")
-        field = u.field
-        point = field.normal(at)
-        value = known(point) if known is not None and isinstance(point, fmpq) else None
-
-        def factor(j: int) -> Exact:
-            if not j and value is not None:
-                return value
-            key = (name, field.identity(point), j)
-            return field.number("taylor", key, lambda: coefficient(current(point), j))
-
-        return compose(factor, u - u.number(point))
-
-    return row
-
-
-def of_series(method: Callable[[arb_series], arb_series]) -> Coefficient:
-    """Taylor coefficients by a method of flint's power series."""
-
-    def coefficient(at: arb, j: int) -> arb:
-        before = ctx.cap
-        ctx.cap = j + 1
-        try:
-            return method(arb_series([at, 1], j + 1))[j]
-        finally:
-            ctx.cap = before
-
-    return coefficient
-
+from gradcli.truth.row_limits import Row, absolute, by_slope, general_power, inside
+from gradcli.truth.row_regular import taylor
+from gradcli.truth.series import Germ
+from gradcli.truth.series_functions import derivative, exp, finite_limit, integral, log
 
 # Error functions.
 
@@ -107,22 +68,7 @@ def erfcx(x: Germ) -> Germ:
     return exp(x * x) * erfc(x)
 
 
-def _erfinv_coefficient(at: arb, j: int) -> arb:
-    """By y' = sqrt(pi)/2*exp(y**2), one coefficient after the other."""
-    before = ctx.cap
-    ctx.cap = j + 1
-    try:
-        scale = arb.const_sqrt_pi() / 2
-        series = arb_series([at.erfinv()], j + 1)
-        for k in range(j):
-            slope = (series * series).exp() * arb_series([scale], j + 1)
-            series = arb_series([*[series[i] for i in range(k + 1)], slope[k] / (k + 1)], j + 1)
-        return series[j]
-    finally:
-        ctx.cap = before
-
-
-_erfinv = taylor("erfinv", _erfinv_coefficient, lambda at: None if at else ZERO)
+_erfinv = taylor("erfinv", RULES["erfinv"], lambda at: None if at else ZERO)
 
 
 def erfinv(u: Germ) -> Germ:
@@ -140,19 +86,17 @@ _SHIFTS = 200
 """The most factors by which an argument below 0 is shifted up."""
 
 
-def _known_gamma(at: fmpq) -> fmpq | None:
-    return fmpq(math.factorial(int(at.p) - 1)) if at.q == 1 and 0 < at < _FACTORIALS else None
+def _known_gamma(at: Exact) -> Exact | None:
+    if not isinstance(at, fmpq) or at.q != 1 or not 0 < at < _FACTORIALS:
+        return None
+    return fmpq(math.factorial(int(at.p) - 1))
 
 
-_gamma = taylor("gamma", of_series(arb_series.gamma), _known_gamma)
-_lgamma = taylor("lgamma", of_series(arb_series.lgamma), lambda at: ZERO if at in (1, 2) else None)
+_gamma = taylor("gamma", RULES["gamma"], _known_gamma)
+_lgamma = taylor("lgamma", RULES["lgamma"], lambda at: ZERO if at in (1, 2) else None)
 
 
-def _digamma_coefficient(at: arb, j: int) -> arb:
-    return of_series(arb_series.lgamma)(at, j + 1) * (j + 1)
-
-
-_digamma = taylor("digamma", _digamma_coefficient)
+_digamma = taylor("digamma", RULES["digamma"])
 
 
 def _shifts(u: Germ) -> int:
@@ -247,10 +191,7 @@ def gammainc(a: Germ, x: Germ, upper: bool = False) -> Germ:
         return field.number("gammainc", key, lambda: method(current(point), current(shape), 1))
 
     def slope(u: Germ) -> Germ:
-        exponent = a.field.normal(shape)
-        if not isinstance(exponent, fmpq):
-            raise UnknownError("an irrational power of the distance")
-        density = power(u, exponent - 1) * exp(-u) / gamma(a)
+        density = general_power(u, a - 1) * exp(-u) / gamma(a)
         return -density if upper else density
 
     return _incomplete(value, slope, x, 0 if upper else 1)
@@ -272,9 +213,7 @@ def betainc(a: Germ, b: Germ, x: Germ) -> Germ:
         )  # fmt: skip
 
     def slope(u: Germ) -> Germ:
-        if not isinstance(first, fmpq) or not isinstance(second, fmpq):
-            raise UnknownError("an irrational power of the distance")
-        return power(u, first - 1) * power(1 - u, second - 1) / beta(a, b)
+        return general_power(u, a - 1) * general_power(1 - u, b - 1) / beta(a, b)
 
     return _incomplete(value, slope, x, None)
 

@@ -11,8 +11,8 @@ from flint import fmpq
 from gradcli.truth import elementary_numbers as exact
 from gradcli.truth.budget import MoreTermsError, UndefinedError, UnknownError
 from gradcli.truth.field import Field
-from gradcli.truth.growth import UNIT, Growth, Power, as_power, compare, exponent, rational, to_power
-from gradcli.truth.numbers import ONE, ZERO, Exact, add, mul, neg
+from gradcli.truth.growth import UNIT, Growth, compare, exponent, to_power
+from gradcli.truth.numbers import ONE, ZERO, Exact, Power, add, as_power, mul, neg, rational
 from gradcli.truth.series import Germ, build, compose, constant, factored, larger, lead, minus, plus, quotient
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 from gradcli.calculus.derive import expand
-from gradcli.expr import Expr, readable
+from gradcli.expr import Expr, exact, readable, text
 from gradcli.truth.balls import arithmetic
 from gradcli.truth.budget import BUDGET, Budget, UndefinedError, UnknownError
 from gradcli.truth.field import PRECISION, Field
@@ -19,6 +20,13 @@ from gradcli.truth.lines import DIRECTIONS, Both, Lines, Point, agree, numbers, 
 from gradcli.truth.series import Germ, lead
 from gradcli.truth.series_functions import Limit
 from gradcli.truth.series_text import series_text
+
+_FACTORS = ("constant", "mul", "div", "power", "sqrt", "exp", "log")
+"""Operations whose text needs no brackets after a minus."""
+_SHORT = 24
+"""Characters of a coordinate that are written as such in a series."""
+_REMEMBERED = 4096
+"""Points whose truth a judge remembers."""
 
 
 class Truth(NamedTuple):
@@ -53,6 +61,8 @@ class Judge:
         """The truth at a point along the axis of one variable."""
         key = (tuple(point.items()), wrt)
         if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
             with arithmetic(PRECISION):
                 self._known[key] = self._judged(point, wrt)
         return self._known[key]
@@ -89,7 +99,7 @@ class Judge:
             try:
                 at = numbers(point, field)
                 beside = Lines(self.root, at, field).side({wrt: side}, 0, terms)
-                return series_text(beside.germ, wrt, at[wrt], side, terms)
+                return series_text(beside.germ, wrt, at[wrt], side, terms, _written(point[wrt], field.sign(at[wrt])))
             except (UndefinedError, UnknownError):
                 return ""
 
@@ -103,6 +113,24 @@ class Judge:
             return _nothing("undefined", str(undefined))
         except UnknownError as unknown:
             return _nothing("unknown", str(unknown))
+
+
+def _written(value: Expr | float, sign: int) -> str:
+    """The size of a coordinate as it is written: a decimal, or a short expression such as pi/2; "" of others.
+
+    ``sign`` is that of the coordinate.
+    """
+    if not isinstance(value, Expr):
+        return ""
+    number = exact(value)
+    if number is not None:
+        decimal = repr(abs(float(number)))
+        return decimal.removesuffix(".0") if Fraction(decimal) == abs(number) else ""
+    size = value.args[0] if value.op == "neg" else value
+    if size.op not in _FACTORS or (sign < 0 and size is value):
+        return ""
+    written = text(size, _SHORT)
+    return written if len(written) <= _SHORT else ""
 
 
 def _nothing(verdict: str, why: str) -> Truth:

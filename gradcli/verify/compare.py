@@ -16,7 +16,7 @@ import numpy as np
 from gradcli.compute import trust
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, apply, const, text
-from gradcli.job.hard_points import marks
+from gradcli.job.marks import hazard_mask
 from gradcli.verify.claims import Claim
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def bounds(roots: Iterable[Expr], literals: bool = True) -> list[Expr]:
 
 def columns(claim: Claim) -> list[Expr]:
     """The expressions to evaluate for a claim: it, the truth, an error bound of each, the function, its hazards."""
-    mask = marks([claim.root]) if claim.partial else ZERO
+    mask = [*(hazard_mask([claim.root]) if claim.partial else []), ZERO][0]
     return [claim.claimed, claim.truth, *bounds([claim.claimed, claim.truth]), claim.root, mask]
 
 

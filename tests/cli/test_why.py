@@ -13,20 +13,21 @@ from command import Shell, environment
 pytestmark = pytest.mark.quick
 
 ENGINES = ("scalar", "vector", "native")
-PICTURE = """\
+LIMITS = "; from the right f -> 3, slope -inf (edge, removable, vertical)"
+PICTURE = f"""\
 gradcli: note: row 3 (x=0): f is nan here: 0 times inf
   3 + x*log(x)
       ^^^^^^^^
-  x is 0, log(x) is -inf (born at log(x): log of 0)
+  x is 0, log(x) is -inf (born at log(x): log of 0){LIMITS}
 """
-SLOPE = """\
+SLOPE = f"""\
 gradcli: note: row 3 (x=0): df_dx is nan here: 0 times inf in the slope of log at 0
   3 + x*log(x)
         ^^^^^^
-  x is 0, 1/x is inf (born at 1/x: division by 0)
+  x is 0, 1/x is inf (born at 1/x: division by 0){LIMITS}
 """
 COUNT = (
-    "gradcli: note: 1 of 3 points lies on a kink or a hole (1 edge+removable+vertical); --sides shows both sides\n"
+    "gradcli: note: 1 of 3 points lies on a hole (1 edge+removable+vertical); --sides shows both sides\n"
     "gradcli: note: 1 non-finite value in f, 1 in df_dx\n"
 )
 
@@ -48,13 +49,15 @@ def test_json_has_them_as_a_member(shell: Shell) -> None:
     assert json.loads(out)["born"] == [
         {
             "row": 3, "point": {"x": 0.0}, "column": "f", "value": "nan",
-            "text": "0 times inf; x is 0, log(x) is -inf (born at log(x): log of 0)", "span": [4, 12],
-            "source": "3 + x*log(x)",
+            "text": f"0 times inf; x is 0, log(x) is -inf (born at log(x): log of 0){LIMITS}",
+            "span": [4, 12], "source": "3 + x*log(x)",
+            "limits": {"wrt": "x", "verdict": "edge+removable+vertical", "left": None, "right": 3.0},
         },
         {
             "row": 3, "point": {"x": 0.0}, "column": "df_dx", "value": "nan",
-            "text": "0 times inf in the slope of log at 0; x is 0, 1/x is inf (born at 1/x: division by 0)",
+            "text": f"0 times inf in the slope of log at 0; x is 0, 1/x is inf (born at 1/x: division by 0){LIMITS}",
             "span": [6, 12], "source": "3 + x*log(x)",
+            "limits": {"wrt": "x", "verdict": "edge+removable+vertical", "left": None, "right": "-inf"},
         },
     ]  # fmt: skip
 
@@ -92,10 +95,11 @@ def test_rows_of_a_file(shell: Shell, empty_folder: Path) -> None:
     (empty_folder / "t.csv").write_text("x,y,name\n1,2,a\n" + "2,2,b\n" * 5 + "nan,3,c\n0,0,d\n")
     _, _, err = shell("eval", "x/y", "--input", "t.csv", "--keep", "--na", "nan", "--why", "-o", "o.csv")
     assert err == (
-        "gradcli: note: 1 of 8 points lies on a kink or a hole (1 removable); --sides shows both sides\n"
+        "gradcli: note: 1 of 8 rows lies on a hole (1 removable); --sides shows both sides\n"
         "gradcli: note: 2 non-finite values in f\n"
         "gradcli: note: row 7 (x=nan, y=3): f is nan here: x is nan in the input\n  x/y\n  ^\n"
-        "gradcli: note: row 8 (x=0, y=0): f is nan here: 0/0\n  x/y\n  ^^^\n  x is 0, y is 0\n"
+        "gradcli: note: row 8 (x=0, y=0): f is nan here: 0/0\n  x/y\n  ^^^\n  x is 0, y is 0; "
+        "along y from both sides f -> 0 (removable)\n"
     )
 
 
@@ -103,13 +107,13 @@ def test_expressions_of_a_file(shell: Shell, empty_folder: Path) -> None:
     (empty_folder / "e.grad").write_text("r = sqrt(x*x)\nu = log(r)\n")
     _, _, err = shell("diff", "-f", "e.grad", "--at", "x=0", "--why")
     assert err == (
-        "gradcli: note: 1 of 1 points lies on a kink or a hole (1 log); --sides shows both sides\n"
+        "gradcli: note: u has a pole here: it tends to -inf on both sides; --sides shows both sides\n"
         "gradcli: note: 1 non-finite value in u, 1 in du_dx\n"
         "gradcli: note: e.grad:2:5: at x=0: u is -inf here: log of 0\n"
-        "  u = log(r)\n      ^^^^^^\n  sqrt(x*x) is 0\n"
+        "  u = log(r)\n      ^^^^^^\n  sqrt(x*x) is 0; from both sides u -> -inf (log)\n"
         "gradcli: note: e.grad:1:5: at x=0: du_dx is nan here: 0 times inf in the slope of sqrt at 0\n"
         "  r = sqrt(x*x)\n      ^^^^^^^^^\n"
-        "  2*x is 0, 0.5/sqrt(x*x) is inf (born at 0.5/sqrt(x*x): division by 0)\n"
+        "  2*x is 0, 0.5/sqrt(x*x) is inf (born at 0.5/sqrt(x*x): division by 0); from both sides u -> -inf (log)\n"
     )
 
 
@@ -126,7 +130,7 @@ def test_a_filled_shape(shell: Shell) -> None:
 
 def test_a_chosen_column_alone(shell: Shell) -> None:
     _, _, err = shell("diff", "log(x)", "--at", "x=0", "--select", "df_dx", "--why", "--csv")
-    assert err.count("here:") == 1
+    assert err.count("is inf here:") == 1
     assert "df_dx is inf here: division by 0 in the slope of log at 0" in err
 
 
@@ -136,7 +140,8 @@ def test_strict(shell: Shell, form: str) -> None:
     assert (code, out) == (1, "")
     assert err == (
         "gradcli: error: at x=0.0: f is nan: 0 times inf\n"
-        "  3 + x*log(x)\n      ^^^^^^^^\n  x is 0, log(x) is -inf (born at log(x): log of 0)\n"
+        "  3 + x*log(x)\n      ^^^^^^^^\n  x is 0, log(x) is -inf (born at log(x): log of 0)"
+        f"{LIMITS}\n"
     )
 
 
@@ -205,3 +210,57 @@ def test_nothing_of_it_is_imported_without_it() -> None:
     )
     done = subprocess.run([sys.executable, "-P", "-c", program], env=environment(), capture_output=True, check=False)
     assert done.returncode == 0
+
+
+LIMITED = [
+    ("sin(x)/x", "x=0", "from both sides f -> 1, slope 0 (removable)"),
+    ("1/x", "x=0", "from the left f -> -inf; from the right f -> inf (pole)"),
+    ("sin(1/x)", "x=0", "f has no limit from either side (oscillating)"),
+    ("abs(x - 0.3)/(x - 0.3)", "x=0.3", "from the left f -> -1, slope 0; from the right f -> 1, slope 0 (jump)"),
+    ("cos(x)/(x - pi/2)", "x=pi/2", "from both sides f -> -1, slope 0 (removable)"),
+    ("y*sin(x)/x", "x=0,y=2", "along x from both sides f -> 2, slope 0 (removable)"),
+    ("a = log(x); a*x", "x=0", "from the right f -> 0, slope -inf (edge, removable, vertical)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "at", "limits"), LIMITED)
+def test_the_limits_end_the_last_line(shell: Shell, source: str, at: str, limits: str) -> None:
+    _, _, err = shell("diff", source, "--at", at, "--why")
+    pictures = err.split("f is ")[1:]
+    assert pictures[0].split("gradcli: note:")[0].rstrip("\n").endswith(f"; {limits}")
+
+
+@pytest.mark.parametrize(
+    ("source", "at"),
+    [("exp(x) - exp(x + 1)", "x=800"), ("sqrt(x)", "x=-1"), ("sin(x)", "x=inf"), ("log(x)*y", "x=-1,y=0")],
+)
+def test_no_limits_where_there_is_no_side_or_nothing_breaks(shell: Shell, source: str, at: str) -> None:
+    _, out, err = shell("eval", source, "--at", at, "--why", "--json", "--no-careful", "--kink", "convention")
+    assert " -> " not in err
+    (born,) = json.loads(out)["born"]
+    assert born["limits"] is None
+
+
+def test_limits_of_derivatives(shell: Shell) -> None:
+    _, out, err = shell("diff", "abs(x)**1.5*y", "--at", "x=0,y=1", "--order", "2", "--why", "--json")
+    (born,) = json.loads(out)["born"]
+    assert born["column"] == "d2f_dx2"
+    assert born["limits"] == {"wrt": "x", "verdict": "vertical", "left": "inf", "right": "inf"}
+    assert err.endswith("along x from both sides f -> 0, slope 0, d2f_dx2 inf (vertical)\n")
+
+
+def test_without_python_flint(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradcli.truth.repair.available", lambda: False)
+    _, out, err = shell("eval", "sin(x)/x", "--at", "x=0", "--why", "--json")
+    assert err.endswith("  sin(x) is 0, x is 0\n")
+    assert json.loads(out)["born"][0]["limits"] is None
+
+
+def test_python_flint_is_loaded_for_a_certificate_alone() -> None:
+    program = (
+        "import sys; from gradcli.cli import run; run(['eval', '1/x', '--at', 'x=2', '--why', '--csv']); "
+        "assert 'flint' not in sys.modules; run(['eval', '1/x', '--at', 'x=0', '--why', '--csv']); "
+        "assert 'flint' in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], env=environment(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -74,7 +74,7 @@ def test_no_point_of_the_box_is_beyond(text, low, high, order, tol):
 
 @pytest.mark.parametrize(
     ("text", "order", "place"),
-    [("1/(x - 1)", 0, "x=1\n"), ("log(x)", 0, "x=-0"), ("sqrt(x)", 1, "e-13"), ("tan(x)", 0, "x=1.570")],
+    [("1/(x - 1)", 0, "x=1\n"), ("log(x)", 0, "no value at x=-1"), ("sqrt(x)", 1, "x=0\n"), ("tan(x)", 0, "x=1.570")],
 )
 def test_refusals_say_where(text, order, place):
     with pytest.raises(GradError, match=place):

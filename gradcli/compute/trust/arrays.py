@@ -6,6 +6,7 @@ Layer: must not know programs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,8 +91,9 @@ def bounded(name: str, value: int | None) -> Callable[..., None]:
             return
         # The output may be the memory of an input, which is read again.
         error = np.broadcast_to(rule(Arrays, ins[-1], *ins[count:-1], *ins[:count], *more), out.shape)
-        odd = ~(error < INF)
-        if odd.any():
+        # A maximum is nan if a number is.
+        if not np.max(error, initial=0.0) < INF:
+            odd = ~(error < INF)
             ins = [np.broadcast_to(a, out.shape)[odd] for a in ins]
             error = error.copy()
             error[odd] = surely(Arrays, name, ins[-1], ins[count:-1], ins[:count])
@@ -108,12 +110,30 @@ def flagged(v: Array, error: Array, least: float, small: float) -> NDArray[np.bo
         return np.asarray(~sure & (error != 0))
 
 
-def digits(v: Array, error: Array, per_bit: float) -> NDArray[np.int64]:
+def digits(v: Array, error: Array, per_bit: float) -> Array:
     """How many decimal digits of each number are right; see `trust.digits`."""
     with np.errstate(all="ignore"):
-        lost = error * U / np.abs(v)
-        _, exponent = np.frexp(lost)
-        right = np.clip(np.floor(per_bit * exponent), 0, 16).astype(np.int64)
-        right[(v == 0) | ~(error < INF) | ~(np.abs(v) < INF)] = 0
-    right[(error == 0) | (lost == 0)] = 16
+        lost = np.abs(v)
+        np.divide(error, lost, out=lost)
+    # Those of a nan with a sign are -1, the last place.
+    exponents = lost.view(np.int64)
+    exponents >>= 52
+    # Exact numbers take the place of an error that is 0 beside the value, whatever that is.
+    exponents *= error != 0
+    right: Array = np.take(_right(per_bit), exponents)
     return right
+
+
+_EXPONENTS = 0x7FF
+"""The greatest biased exponent of a double, that of inf and nan."""
+_ONE = 1022 + 53
+"""That of numbers in [1/2, 1), in units of 2**-53."""
+
+
+@cache
+def _right(per_bit: float) -> Array:
+    """The digits that are right by the biased exponent of the relative error."""
+    found: Array = np.clip(np.floor(per_bit * (np.arange(_EXPONENTS + 1) - _ONE)), 0, 16)
+    found[0] = 16
+    found[-1] = 0
+    return found

@@ -1,4 +1,4 @@
-"""Explanations of a derivative: the rules of calculus step by step, and the tape of values at one point.
+"""Explanations of a derivative: the rules of calculus step by step; at one point the tape of values, and both sides.
 
 The last step is the derivative that gradcli computes, and the last numbers of the tape are those of `gradcli diff`.
 Layer: must not know requests or terminals.
@@ -13,12 +13,14 @@ from gradcli.calculus.derive import expand
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.caret import inert, printable
 from gradcli.expr import Expr
+from gradcli.notation.explain.near import Near
 from gradcli.notation.explain.rules import ExplainStep, steps
 from gradcli.notation.explain.tape import ForwardRow, ReverseRow, forward_table, reverse_table
 from gradcli.notation.explain.texts import Texts, number
 
 __all__ = [
-    "ExplainStep", "ForwardRow", "ReverseRow", "explained", "explained_json", "forward_table", "reverse_table", "steps",
+    "ExplainStep", "ForwardRow", "Near", "ReverseRow", "explained", "explained_json", "forward_table",
+    "reverse_table", "steps",
 ]  # fmt: skip
 
 ROW_LIMIT = 1000
@@ -28,12 +30,13 @@ _CLOSING = {"result", "simplified"}
 
 
 def explained_json(
-    named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None
-) -> dict[str, Any]:
+    named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None,
+    nears: Sequence[Near] = (),
+) -> dict[str, Any]:  # fmt: skip
     """The steps and tapes of every output as dicts, lists, strings and floats (with nan and infinities).
 
-    Without ``point`` there are no tapes. Raises GradError for a variable without a value, and for a reduction, which
-    has no derivative at a point.
+    Without ``point`` there are no tapes. ``nears``: what the outputs do beside it. Raises GradError for a variable
+    without a value, and for a reduction, which has no derivative at a point.
     """
     outputs = []
     for output, e in named:
@@ -41,7 +44,7 @@ def explained_json(
         for i, x in enumerate(wrt):
             listed = steps(e, x)
             last = next(step for step in listed if step.rule == "result")
-            derivative = {
+            derivative: dict[str, Any] = {
                 "name": derivative_name(output, wrt, (i,)),
                 "wrt": x,
                 "steps": [step._asdict() for step in listed],
@@ -50,6 +53,8 @@ def explained_json(
             }
             if point is not None:
                 derivative["forward"] = [row._asdict() for row in forward_table(e, x, point)]
+            for near in _of(nears, output, x):
+                derivative["near"] = near.member()
             explanation["derivatives"].append(derivative)
         if point is not None:
             explanation["reverse"] = [row._asdict() for row in reverse_table(e, wrt, point)]
@@ -57,7 +62,10 @@ def explained_json(
     return {"at": None if point is None else dict(point), "outputs": outputs}
 
 
-def explained(named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None) -> str:
+def explained(
+    named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapping[str, float] | None = None,
+    nears: Sequence[Near] = (),
+) -> str:  # fmt: skip
     """The explanation as text. Raises GradError as `explained_json` does."""
     lines: list[str] = []
     for output, e in named:
@@ -78,8 +86,15 @@ def explained(named: Sequence[tuple[str, Expr]], wrt: Sequence[str], point: Mapp
             ["", "", "value", "adjoint", "from"], [[r.name, r.expression, r.value, r.adjoint, r.formula] for r in tape]
         )
         lines.append("")
+        for x in wrt:
+            for near in _of(nears, output, x):
+                lines += [*near.lines, ""]
     # Names are the user's: they must not drive a terminal or a CI server.
     return inert("\n".join([printable(line) for line in lines])).rstrip("\n") + "\n"
+
+
+def _of(nears: Sequence[Near], output: str, wrt: str) -> list[Near]:
+    return [near for near in nears if (near.output, near.wrt) == (output, wrt)]
 
 
 def _text(e: Expr) -> str:
