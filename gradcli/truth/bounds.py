@@ -30,9 +30,11 @@ _BOX = 40
 """What a box costs beside its operations."""
 _BITS = 128
 _NARROW = Fraction(1, 2**40)
-"""The share of the whole box below which a part without a value is not cut further."""
+"""The length of sides below which a part without a value is not cut further."""
 _NARROWEST = Fraction(1, 2**240)
-"""The share below which no part is cut."""
+"""The length below which no part is cut."""
+_FAR = 2**6
+"""How much the sizes of two ends differ that are cut between by size."""
 _CORNERS = 64
 
 Interval = tuple[Fraction, Fraction]
@@ -100,10 +102,30 @@ def _ball(low: Fraction, high: Fraction) -> Ball:
 
 
 def _cut(low: Fraction, high: Fraction) -> Fraction:
-    """A number of few bits in the middle half: ends of few bits make balls that are not wider than their boxes."""
-    width = (high - low) / 4
-    step = Fraction(2) ** (width.numerator.bit_length() - width.denominator.bit_length() - 1)
+    """A number between of few bits, since ends of few bits make balls that are not wider than their boxes: in the
+    middle half, or by size where the ends differ much in size.
+    """
+    if high <= 0 and low < 0:
+        return -_cut(-high, -low)
+    if low < 0:
+        if max(-low, high) > _FAR * max(Fraction(1), min(-low, high)):
+            return Fraction(0)
+    elif high > _FAR * (low or Fraction(1)):
+        return Fraction(2) ** ((_exponent(low or Fraction(1)) + _exponent(high)) // 2)
+    step = Fraction(2) ** _exponent((high - low) / 4)
     return round((low + high) / 2 / step) * step
+
+
+def _exponent(x: Fraction) -> int:
+    """The logarithm to base 2, rounded down or one less."""
+    return x.numerator.bit_length() - x.denominator.bit_length() - 1
+
+
+def _length(side: Interval, whole: Interval) -> Fraction:
+    """A length as a share of the whole one, or of the numbers there if they are smaller."""
+    low, high = side
+    size = Fraction(1) if low <= 0 <= high else min(abs(low), abs(high))
+    return (high - low) / min(whole[1] - whole[0], size) if high > low else Fraction(0)
 
 
 def shortest(low: Fraction, high: Fraction) -> Fraction:
@@ -253,7 +275,7 @@ class _Search:
                 (b - a) / (d - c) if d > c else Fraction(0) for (a, b), (c, d) in zip(box, self._whole, strict=True)
             ]
             widest = max(range(len(box)), key=sides.__getitem__, default=0)
-            share = sides[widest] if sides else Fraction(0)
+            share = max([_length(*pair) for pair in zip(box, self._whole, strict=True)], default=Fraction(0))
             if low is not None and best is not None:
                 close = best - low <= self._tol * abs(best).max(arb(1))
                 if self._asked:
@@ -278,7 +300,7 @@ class _Search:
         (value,) = self._value.values({n: number(x) for n, x in zip(self._names, place, strict=True)})
         if isinstance(value, BallError) and value.why in ("domain", "pole"):
             return NoBoundError(f"no value at {where}", hint="leave that place out of the box")
-        hint = "leave that place out of the box"
+        hint = "a smaller box may have bounds" if limit else "leave that place out of the box"
         if not isinstance(value, BallError) and any(e.op == "where" for e in reachable([self._root])):
             hint = (
                 "a branch of `where` may have no value there; a function without a hole has bounds, "
