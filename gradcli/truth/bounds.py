@@ -23,6 +23,7 @@ from gradcli.functions.row import positive
 from gradcli.truth.balls import Ball, BallError, arithmetic, number
 from gradcli.truth.boxes import Boxes, between
 from gradcli.truth.domains import margins
+from gradcli.truth.intervals import Interval, cut, length, shortest
 
 WORK = 200_000
 """Operations of one search, about half a second; then the enclosure is as narrow as it has become."""
@@ -33,11 +34,8 @@ _NARROW = Fraction(1, 2**40)
 """The length of sides below which a part without a value is not cut further."""
 _NARROWEST = Fraction(1, 2**240)
 """The length below which no part is cut."""
-_FAR = 2**6
-"""How much the sizes of two ends differ that are cut between by size."""
 _CORNERS = 64
 
-Interval = tuple[Fraction, Fraction]
 Box = tuple[Interval, ...]
 
 
@@ -99,47 +97,6 @@ def _partial(root: Expr, names: list[str], powers: Mapping[str, int]) -> Expr:
 
 def _ball(low: Fraction, high: Fraction) -> Ball:
     return number(low) if low == high else between(number(low).lower(), number(high).upper())
-
-
-def _cut(low: Fraction, high: Fraction) -> Fraction:
-    """A number between of few bits, since ends of few bits make balls that are not wider than their boxes: in the
-    middle half, or by size where the ends differ much in size.
-    """
-    if high <= 0 and low < 0:
-        return -_cut(-high, -low)
-    if low < 0:
-        if max(-low, high) > _FAR * max(Fraction(1), min(-low, high)):
-            return Fraction(0)
-    elif high > _FAR * (low or Fraction(1)):
-        return Fraction(2) ** ((_exponent(low or Fraction(1)) + _exponent(high)) // 2)
-    step = Fraction(2) ** _exponent((high - low) / 4)
-    return round((low + high) / 2 / step) * step
-
-
-def _exponent(x: Fraction) -> int:
-    """The logarithm to base 2, rounded down or one less."""
-    return x.numerator.bit_length() - x.denominator.bit_length() - 1
-
-
-def _length(side: Interval, whole: Interval) -> Fraction:
-    """A length as a share of the whole one, or of the numbers there if they are smaller."""
-    low, high = side
-    size = Fraction(1) if low <= 0 <= high else min(abs(low), abs(high))
-    return (high - low) / min(whole[1] - whole[0], size) if high > low else Fraction(0)
-
-
-def shortest(low: Fraction, high: Fraction) -> Fraction:
-    """The decimal of fewest digits in an interval."""
-    if low <= 0 <= high:
-        return Fraction(0)
-    if high < 0:
-        return -shortest(-high, -low)
-    if low == high:
-        return low
-    step = Fraction(10) ** (len(str(int(high))) - 1)
-    while math.ceil(low / step) * step > high:
-        step /= 10
-    return math.ceil(low / step) * step
 
 
 def _never_negative(e: Expr, box: Mapping[str, Interval], work: int, inside: set[Expr]) -> bool:
@@ -275,7 +232,7 @@ class _Search:
                 (b - a) / (d - c) if d > c else Fraction(0) for (a, b), (c, d) in zip(box, self._whole, strict=True)
             ]
             widest = max(range(len(box)), key=sides.__getitem__, default=0)
-            share = max([_length(*pair) for pair in zip(box, self._whole, strict=True)], default=Fraction(0))
+            share = max([length(*pair) for pair in zip(box, self._whole, strict=True)], default=Fraction(0))
             if low is not None and best is not None:
                 close = best - low <= self._tol * abs(best).max(arb(1))
                 if self._asked:
@@ -288,7 +245,7 @@ class _Search:
             elif self._work > self._limit:
                 raise self._refusal(box, " within the limit of work")
             a, b = box[widest]
-            middle = _cut(a, b)
+            middle = cut(a, b)
             for side in ((a, middle), (middle, b)):
                 push((*box[:widest], side, *box[widest + 1 :]))
 

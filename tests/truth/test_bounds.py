@@ -11,7 +11,8 @@ from gradcli.language import parse
 pytestmark = pytest.mark.quick
 pytest.importorskip("flint")
 
-from gradcli.truth.bounds import bounds, shortest  # noqa: E402  # it needs flint
+from gradcli.truth.bounds import bounds  # noqa: E402  # it needs flint
+from gradcli.truth.intervals import shortest  # noqa: E402
 from gradcli.truth.repair import Repair  # noqa: E402
 
 
