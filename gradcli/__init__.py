@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GradError", "Tensor", "__version__", "grad", "gradcheck", "hessian", "hvp", "jacobian", "jvp", "tensor", "vjp",
 ]  # fmt: skip
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 
 def __getattr__(name: str) -> Any:

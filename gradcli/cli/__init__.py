@@ -35,7 +35,8 @@ COMMANDS = {
 }
 EXIT_CODES = {
     0: "done; values that are not finite are results, counted in one line on stderr",
-    1: "the answer is no: --strict met a value that is not finite, check found a claim that is wrong",
+    1: "the answer is no: --strict met a value that is not finite, --kink error a kink or a hole, check found a claim "
+    "that is wrong",
     2: "what was given is wrong: options, expression, points, input data, a limit exceeded",
     3: "could not finish: write error, full disk, closed stdout, out of memory, internal error",
     130: "died by SIGINT",

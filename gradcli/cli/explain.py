@@ -13,6 +13,8 @@ from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
 
 SCHEMA = "gradcli-explain/1"
+ORDERS = 50
+"""The highest order of a series."""
 
 
 @options.command(
@@ -37,6 +39,8 @@ def explain(ctx: click.Context, line: CommandLine) -> None:
 
     form = options.table_or_json(line, "explanations")
     output = ctx.obj.to(line.path, line)
+    if not 0 <= line.order <= ORDERS:
+        raise GradError(f"--order: a series of explain has an order from 0 to {ORDERS}, not {line.order}")
     points = Points(line.at)
     wrt = names(line.wrt)
     request = Request(Job(sources(line), wrt=wrt, order=0, allow_unused=line.allow_unused), points.names)

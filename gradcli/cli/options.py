@@ -345,7 +345,7 @@ ROWS = {
     "file": _row("-f", "--file", multiple=True, metavar="FILE",
                  help="Read expressions from FILE, one a line; - is stdin."),
     "order": _row("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
-    "series_order": _row("-n", "--order", "order", type=click.IntRange(0, 50), default=4, show_default=True,
+    "series_order": _row("-n", "--order", "order", type=int, default=4, show_default=True,
                          help="With --at: the order to which both sides of the point are looked at."),
     "outputs": _row("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
     "wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",

@@ -27,14 +27,15 @@ TASKS = {
         ("man doc docs manual info usage topic", "that is: gradcli help"),
         ("function list search", "that is: gradcli functions"),
         ("convert csv json", "formats are an option: gradcli eval EXPR --input FILE --format csv"),
-        ("integrate integral solve dsolve limit series taylor tangent implicit minimize maximize optimize fit roots "
+        ("limit onesided", "that is: gradcli diff EXPR --at x=0 --sides"),
+        ("integrate integral solve dsolve series taylor tangent implicit minimize maximize optimize fit roots "
          "propagate uncertainty laplace fourier",
          "there is no command for that: gradcli computes derivatives and values"),
     )
     for word in words.split()
 }  # fmt: skip
 """Commands as people call them, and what does that here."""
-_LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
+_LINK = re.compile(r"!?\[([^\]]+)\]\([^)\s]+\)")
 
 
 def topics() -> dict[str, str]:
@@ -48,10 +49,10 @@ def page_text(topic: str, *, full: bool, width: int | None = None) -> str:
     Paragraphs are filled to ``width`` cells.
     """
     name = SYNONYMS.get(topic, topic)
-    text = _page(name)
+    text = _LINK.sub(r"\1", _page(name))
     start = text.partition("\n## ")[0]
     lines = [line for line in _filled(text if full else start, width) if not line.startswith(("```", "<!--"))]
-    plain = _LINK.sub(r"\1", "\n".join(lines).removeprefix("# ")).rstrip()
+    plain = "\n".join(lines).removeprefix("# ").rstrip()
     more = "" if full or text == start else f"\n\nAll of it: gradcli help {name} --full"
     return re.sub(r"\n{3,}", "\n\n", plain + more) + "\n"
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.compute import trust
 from gradcli.expr import spell_name
+from gradcli.formats import spell
 from gradcli.formats.passthrough import Kept
 
 if TYPE_CHECKING:
-    from gradcli.job.hard_points import HardPoints
+    from gradcli.job.hard_points import HardPoints, Tally
 
 _PLACES = 3
 """Kinds of places that a note names."""
@@ -114,9 +115,10 @@ def notes(hard: HardPoints) -> list[str]:
     if hard.kinds:
         lines.append(_kinds(hard))
     if hard.missing:
+        needs = "point needs" if hard.missing == 1 else "points need"
         lines.append(
-            f"{hard.missing:,} points need python-flint, which is not installed: their numbers stay as the doubles "
-            "that the formula gives (pip install python-flint)"
+            f"{hard.missing:,} {needs} python-flint, which is not installed: numbers stay as the doubles that the "
+            "formula gives (pip install python-flint)"
         )
     if hard.lost and not hard.careful:
         digits, row, name = min(hard.lost)
@@ -126,12 +128,22 @@ def notes(hard: HardPoints) -> list[str]:
             f"{count:,} {have} fewer than {hard.few_digits} right digits (worst: {name} at row {row + 1}: {digits}); "
             "--careful repairs them"
         )
-    if hard.unproved:
-        _, point, name = hard.worst
-        at = ", ".join(f"{n}={v!r}" for n, v in zip(hard.coordinates, point, strict=True))
-        numbers = "number" if hard.unproved == 1 else "numbers"
-        lines.append(f"{hard.unproved:,} {numbers} could not be proved (worst: {name}{f' at {at}' if at else ''})")
+    if hard.unproved.count:
+        numbers = "number" if hard.unproved.count == 1 else "numbers"
+        lines.append(f"{hard.unproved.count:,} {numbers} could not be proved (worst: {_worst(hard, hard.unproved)})")
+    if hard.apart.count and hard.job.proved_digits is None:
+        differ = "number differs" if hard.apart.count == 1 else "numbers differ"
+        lines.append(
+            f"{hard.apart.count:,} {differ} between what was typed and the doubles nearest to it (worst: "
+            f"{_worst(hard, hard.apart)}, {hard.apart.worst[0]} digits agree); --digits 18 takes it as typed"
+        )
     return lines
+
+
+def _worst(hard: HardPoints, tally: Tally) -> str:
+    _, point, name = tally.worst
+    at = ", ".join(f"{n}={spell(v)}" for n, v in zip(hard.coordinates, point, strict=True))
+    return f"{name} at {at}" if at else name
 
 
 def _kinds(hard: HardPoints) -> str:
@@ -141,11 +153,13 @@ def _kinds(hard: HardPoints) -> str:
     hint = "" if hard.job.sides or hard.job.verdict else "; --sides shows both sides"
     kinds = sorted(hard.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
     if hard.points == 1 and hard.hardest is not None:
-        name, axis, truth = hard.hardest
+        name, axis, truth, others = hard.hardest
         what, f = place(truth.verdict), spell_name(name)
         along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
         here = "in this row" if hard.of_rows else "here"
-        return f"{f} has {what} {here}{along}: {sentence(truth, 'it')}{hint}" if what else sentence(truth, name)
+        told = f"{f} has {what} {here}{along}: {sentence(truth, 'it')}" if what else sentence(truth, name)
+        more = {0: "", 1: "; another result breaks here too"}.get(others, f"; {others} other results break here too")
+        return f"{told}{more}{hint if what else ''}"
     count, points = sum(hard.kinds.values()), "rows" if hard.of_rows else "points"
     known = [*dict.fromkeys([what for verdict, _ in kinds if (what := place(verdict))])]
     told = ", ".join([f"{n:,} {verdict}" for verdict, n in kinds])

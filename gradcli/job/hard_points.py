@@ -7,6 +7,7 @@ its domain, so that the code of the tiers is loaded only if there is such a poin
 from __future__ import annotations
 
 import math
+from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import Work, blocks
 from gradcli.compute.program import build
+from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr
 from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask, indices
 
@@ -46,6 +48,18 @@ class Target(NamedTuple):
     name: str
 
 
+class Tally:
+    """How many numbers have a fault, and the worst of them: digits that are right, the point and the name."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
+
+    def add(self, digits: int, point: Mapping[str, float], name: str) -> None:
+        self.count += 1
+        self.worst = min(self.worst, (digits, tuple(point.values()), name))
+
+
 class HardPoints:
     """The treatment of the hard points of a request.
 
@@ -58,6 +72,12 @@ class HardPoints:
 
     def __init__(self, job: Job, request: Request, points: Points, rows: bool = False) -> None:
         self.job, self.typed, self.order, self.of_rows = job, points, job.order, rows
+        if job.exact or job.proved_digits:
+            from gradcli.truth.repair import available
+
+            if not available():
+                option = "--exact" if job.exact else f"--digits {job.proved_digits}"
+                raise GradError(f"{option} needs python-flint: pip install python-flint")
         self.request = request if job.kink == "error" else None
         wrt = request.wrt if job.order else []
         named, order = request.derived, job.order if wrt else 0
@@ -81,12 +101,12 @@ class HardPoints:
             self.extras = [*extras(self, [name for name, _ in request.outputs])]
         self.names = tuple([extra.name for extra in self.extras])
         self._tiers: Tiers | None = None
+        self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
-        self.hardest: tuple[str, str, Beside] | None = None
+        self.hardest: tuple[str, str, Beside, int] | None = None
         self.points = 0
-        self.unproved = 0
-        self.worst: tuple[int, tuple[float, ...], str] = (17, (), "")
+        self.unproved, self.apart = Tally(), Tally()
         self.missing = 0
         self.doubtful: set[str] = set()
         self.lost: list[tuple[int, int, str]] = []
@@ -94,6 +114,7 @@ class HardPoints:
         self.careful = bool(job.careful or job.exact)
         self.budget = ROW_WORK
         self.outputs: Sequence[Expr] = ()
+        self._lock = allocate_lock()
 
     # The mask.
 
@@ -120,7 +141,7 @@ class HardPoints:
     @property
     def noted(self) -> bool:
         """Whether there is something to tell on stderr."""
-        return bool(self.kinds or self.missing or self.lost or self.unproved)
+        return bool(self.kinds or self.missing or self.lost or self.unproved.count or self.apart.count)
 
     @property
     def texts(self) -> bool:
@@ -157,19 +178,33 @@ class HardPoints:
         """
         if self.idle:
             return plain()
-        outputs, first = self.outputs, len(self.coordinates)
-        kept = first + len(self.targets)
         guarded = engine_name == "native" and self.marking
-        if guarded:
-            mask = outputs[-1] if self.mask else ZERO
-            outputs = [*outputs[:kept], guarded_mask(outputs[first:kept], mask)]
-            program = build(outputs, [axis.names for axis in grid.axes])
-        if self.careful or self.job.trust:
-            inner = trust.work(outputs, program, grid, engine_name)
+        if guarded or self.careful or self.job.trust:
+            # The chunks of a stream have one program.
+            axes = tuple([axis.names for axis in grid.axes])
+            if (engine_name, axes) not in self._workers:
+                self._workers[engine_name, axes] = self._worker(program, axes, engine_name, guarded)
+            inner = self._workers[engine_name, axes](grid)
         else:
-            inner = engine.work(program, grid, engine_name) if guarded else plain()
+            inner = plain()
+        kept = len(self.coordinates) + len(self.targets)
         make = partial(self._kernel, inner.make, inner.arrays, inner.outputs - kept, guarded)
         return inner._replace(make=make, outputs=kept + len(self.extras))
+
+    def _worker(
+        self, program: Program, axes: Sequence[Sequence[str]], engine_name: str, guarded: bool
+    ) -> Callable[[Grid], Work]:
+        """The works of a program with more outputs: a mask that looks at the results, and errors."""
+        outputs = self.outputs
+        if guarded:
+            first = len(self.coordinates)
+            kept = first + len(self.targets)
+            mask = outputs[-1] if self.mask else ZERO
+            outputs = [*outputs[:kept], guarded_mask(outputs[first:kept], mask)]
+            program = build(outputs, axes)
+        if self.careful or self.job.trust:
+            return trust.worker(outputs, program, axes, engine_name)
+        return lambda grid: engine.work(program, grid, engine_name)
 
     @property
     def marking(self) -> bool:
@@ -212,12 +247,14 @@ class HardPoints:
         lists = Arrays if arrays else Lists
         rows = lists.marked(results, mask, guarded) if self.marking else []
         lost = [] if errors is None or not self.careful else lists.lost(results, errors, self.job.exact)
-        self.points += points
-        if rows or lost:
-            if guarded:
-                assert mask is not None
-                mask[mask >= ODD] -= ODD
-            self.tiers(arrays).settle(outs, rows, lost, mask if self.mask else None, errors)
+        if guarded and rows:
+            assert mask is not None
+            mask[mask >= ODD] -= ODD
+        # Blocks come from several threads.
+        with self._lock:
+            self.points += points
+            if rows or lost:
+                self.tiers(arrays).settle(outs, rows, lost, mask if self.mask else None, errors)
 
     def tiers(self, arrays: bool) -> Tiers:
         """The code that settles marked points, made at the first of them. ``arrays``: the points come in arrays."""
@@ -232,11 +269,6 @@ class HardPoints:
         if word not in self.words:
             self.words.append(word)
         return float(self.words.index(word))
-
-    def undecided(self, digits: int, point: Mapping[str, float], name: str) -> None:
-        """Count a number that could not be proved, of which so many digits are right."""
-        self.unproved += 1
-        self.worst = min(self.worst, (digits, tuple(point.values()), name))
 
 
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:

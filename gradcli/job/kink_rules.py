@@ -50,12 +50,16 @@ class UndecidedError(Exception):
     """The doubles of the two sides do not say whether they are equal."""
 
 
-def sided(value: float, left: Sequence[float], right: Sequence[float]) -> Sided:
-    """The truth from the values and derivatives of either side. Raises UndecidedError where doubles cannot say."""
+def sided(value: float, left: Sequence[float], right: Sequence[float], errors: Sequence[float]) -> Sided:
+    """The truth from the values and derivatives of either side. Raises UndecidedError where doubles cannot say.
+
+    ``errors``: of the values and derivatives, the sum of those of both sides.
+    """
     if not all(map(math.isfinite, (value, *left, *right))):
         raise UndecidedError
-    for a, b in ((left[0], value), (right[0], value), *zip(left, right, strict=True)):
-        if a != b and abs(a - b) <= UNSURE * max(abs(a), abs(b)):
+    pairs = zip((left[0], right[0], *left), (value, value, *right), (errors[0], errors[0], *errors), strict=True)
+    for a, b, error in pairs:
+        if a != b and not abs(a - b) > max(UNSURE * max(abs(a), abs(b)), error):
             raise UndecidedError
     if left[0] != right[0]:
         verdict: str = "jump"
@@ -66,7 +70,9 @@ def sided(value: float, left: Sequence[float], right: Sequence[float]) -> Sided:
     else:
         first = next((k for k, (a, b) in enumerate(zip(left, right, strict=True)) if a != b), None)
         verdict, breaks = ("smooth", None) if first is None else ("kink", first)
-    return Sided(verdict, breaks, value, left[0], right[0], left[1:], right[1:])
+    # The limit of abs(x) from the left is 0.0, not the -0.0 of its formula there.
+    limits = [value if limit == value else limit for limit in (left[0], right[0])]
+    return Sided(verdict, breaks, value, limits[0], limits[1], left[1:], right[1:])
 
 
 def derivative(truth: Truth, order: int) -> float | None:
@@ -82,7 +88,7 @@ def derivative(truth: Truth, order: int) -> float | None:
             return None
         if math.isinf(sides[0][k]) and k < order - 1:
             return None
-    return sides[0][order - 1]
+    return sides[0][order - 1] or sides[-1][order - 1]  # 0.0 where the other side has -0.0
 
 
 def of_side(truth: Truth, order: int, sign: int) -> float:
@@ -95,6 +101,11 @@ def of_side(truth: Truth, order: int, sign: int) -> float:
     return side[order - 1] if order <= len(side) else math.nan
 
 
+def middle(a: float, b: float) -> float:
+    """The mean of two numbers, whose sum may be beyond the largest double."""
+    return a / 2 + b / 2 if abs(a) > 1 else (a + b) / 2
+
+
 def ruled(truth: Truth, order: int, rule: str, before: float) -> float | None:
     """What a rule gives for the derivative of an order (0: the value) at a hard point; None: the double ``before``."""
     left, right = of_side(truth, order, -1), of_side(truth, order, 1)
@@ -105,7 +116,7 @@ def ruled(truth: Truth, order: int, rule: str, before: float) -> float | None:
     if rule in ("limit", "mean"):
         if truth.left is None or truth.right is None:
             return right if truth.left is None else left
-        return (left + right) / 2 if rule == "mean" else left if left == right else math.nan
+        return middle(left, right) if rule == "mean" else left if left == right else math.nan
     if order:
         number = derivative(truth, order)
         if number is not None or rule == "nan":

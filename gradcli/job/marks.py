@@ -20,8 +20,11 @@ TIE, SINGULAR, ODD = 1.0, 2.0, 4.0
 """Values of the mask, and what is added to them where a result is not finite if the mask looks at the results."""
 
 
-def hazard_mask(roots: Sequence[Expr]) -> list[Expr]:
-    """The mask of expressions as one more output: 0, `TIE` or `SINGULAR`; none if no point can be hard."""
+def hazard_mask(roots: Sequence[Expr], sure: bool = False) -> list[Expr]:
+    """The mask of expressions as one more output: 0, `TIE` or `SINGULAR`; none if no point can be hard.
+
+    Unless ``sure`` some points may be marked as singular because vector code leaves an error open there.
+    """
     ties, singular = hazards(roots)
     if not ties and not singular:
         return []
@@ -33,7 +36,7 @@ def hazard_mask(roots: Sequence[Expr]) -> list[Expr]:
     mask = ZERO
     for value, tests in (
         (TIE, [apply("eq", d, ZERO) for d in tied]),
-        (SINGULAR, [*[apply("eq", d, ZERO) for d in exact], *trust.zeros(near)]),
+        (SINGULAR, [*[apply("eq", d, ZERO) for d in exact], *trust.zeros(near, sure)]),
     ):
         if tests:
             condition = tests[0]
@@ -62,6 +65,8 @@ def guarded_mask(results: Iterable[Expr], mask: Expr) -> Expr:
 Lost = list[tuple[int, list[int]]]
 """Columns of results with the rows in which a number has too few right digits."""
 
+Outside = tuple[dict[int, list[int]], list[int]]
+
 
 class Lists:
     """What is to be settled in columns that are lists."""
@@ -83,6 +88,26 @@ class Lists:
             if places:
                 lost.append((k, places))
         return lost
+
+    @staticmethod
+    def split(rows: Sequence[int], mask: Any) -> tuple[list[int], Sequence[int]]:
+        """The rows with a hazard, and the others."""
+        return [n for n in rows if mask[n]], [n for n in rows if not mask[n]]
+
+    @staticmethod
+    def outside(results: Sequence[Any], errors: Sequence[Any], rows: Sequence[int]) -> Outside:
+        """Of rows without a hazard those that have numbers which may have left the range, by columns, and others.
+
+        The others are outside the domain: there every number is surely nan. ``errors``: those at ``rows`` alone.
+        """
+        left, nowhere = {}, []
+        for place, n in enumerate(rows):
+            columns = [k for k, e in enumerate(errors) if e[place] != 0 and not math.isfinite(results[k][n])]
+            if columns:
+                left[n] = columns
+            elif all(math.isnan(column[n]) for column in results):
+                nowhere.append(n)
+        return left, nowhere
 
 
 class Arrays:
@@ -113,6 +138,26 @@ class Arrays:
             if places:
                 lost.append((k, places))
         return lost
+
+    @staticmethod
+    def split(rows: Sequence[int], mask: Any) -> tuple[list[int], Any]:
+        import numpy as np
+
+        places = np.asarray(rows, np.intp)
+        hazards = mask[places] != 0
+        # Those without a hazard may be very many.
+        return places[hazards].tolist(), places[~hazards]
+
+    @staticmethod
+    def outside(results: Sequence[Any], errors: Sequence[Any], rows: Sequence[int]) -> Outside:
+        import numpy as np
+
+        places = np.asarray(rows, np.intp)
+        numbers = np.array([column[places] for column in results])
+        left = (np.array(errors) != 0) & ~np.isfinite(numbers)
+        some = left.any(axis=0)
+        nowhere = places[~some & np.isnan(numbers).all(axis=0)]
+        return {int(places[p]): indices(left[:, p]) for p in indices(some)}, nowhere.tolist()
 
 
 def indices(marked: Any) -> list[int]:

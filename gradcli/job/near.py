@@ -18,6 +18,9 @@ from gradcli.notation.explain.reasons import shown
 _SHARED, _LEAST = 1_500_000, 10_000
 """Work shared by all outputs and variables, about 8 s, and what each of their germs may take at least."""
 
+_SHOWN = 8
+"""Variables of a point whose values are told."""
+
 
 def nears(request: Request, points: Points, wrt: Sequence[str], order: int) -> list[Near] | None:
     """What each output does beside the point of ``--at`` along each of the variables, to an order; None without
@@ -38,7 +41,8 @@ def nears(request: Request, points: Points, wrt: Sequence[str], order: int) -> l
         names = {*variables(e), *wrt}
         point = {n: reading(points, n, v) if math.isfinite(v) else v for n, v in points.at.items() if n in names}
         texts = {n: points.texts.get((n, points.at[n])) or shown(points.at[n]) for n in point}
-        values = ", ".join(f"{spell_name(n)}={text}" for n, text in texts.items())
+        told = [f"{spell_name(n)}={text}" for n, text in texts.items()]
+        values = ", ".join([*told[:_SHOWN], *(["..."] if len(told) > _SHOWN else [])])
         for x in wrt:
             truth = judge.along(point, x)
             left, right = [

@@ -20,6 +20,8 @@ from gradcli.truth.words import place, sentence
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints
 
+_SHOWN = 8
+"""Variables of a point whose values are told."""
 _TERMS = 64
 """Terms of a sum that are looked at one by one."""
 
@@ -27,7 +29,8 @@ _TERMS = 64
 def refused(hard: HardPoints, point: Mapping[str, float], output: int, axis: str, truth: Truth) -> GradError:
     """The error that an output is not smooth at a point along an axis."""
     name = hard.targets[output * hard.per_output].name
-    at = ", ".join(f"{spell_name(n)}={v!r}" for n, v in point.items())
+    values = [f"{spell_name(n)}={v!r}" for n, v in point.items()]
+    at = ", ".join([*values[:_SHOWN], *(["..."] if len(values) > _SHOWN else [])])
     along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
     what = place(truth.verdict)
     words = f"{spell_name(name)} has {what}{along}: {sentence(truth, 'it')}" if what else sentence(truth, name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.compute import trust
 from gradcli.errors import GradError
 from gradcli.job.decimals import reading
+from gradcli.job.readings import Readings
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Target
@@ -22,6 +23,7 @@ class Repairs:
     def __init__(self, hard: HardPoints) -> None:
         self.hard = hard
         self._repairs: dict[int, Repair] = {}
+        self.readings = Readings(hard)
 
     @cached_property
     def exact(self) -> bool:
@@ -45,9 +47,6 @@ class Repairs:
     ) -> Iterator[tuple[int, int, float]]:
         """The correctly rounded doubles of results of an output, by row, columns of each: (row, column, double)."""
         hard = self.hard
-        if not self.exact:
-            hard.missing += len(of_rows)
-            return
         alike: dict[tuple[int, ...], list[int]] = {}
         for n, columns in of_rows.items():
             alike.setdefault(tuple(columns), []).append(n)
@@ -60,13 +59,15 @@ class Repairs:
             for n, point, numbers in zip(rows, points, found, strict=True):
                 for k, number in zip(columns, numbers, strict=True):
                     if number.value is not None:
+                        if not hard.job.exact and not hard.of_rows:
+                            self.readings.look(point, hard.targets[k], number.value)
                         yield n, k, number.value
                         continue
                     name = hard.targets[k].name
                     hard.doubtful.add(name)
                     if number.why in ("undecided", "work"):
                         before = float(outs[len(hard.coordinates) + k][n])
-                        hard.undecided(trust.digits(before, float(errors[k][n])), point, name)
+                        hard.unproved.add(trust.digits(before, float(errors[k][n])), point, name)
 
     def digits(self, coordinates: Sequence[Any], results: Sequence[Any]) -> list[Any]:
         """The results as texts with the digits asked for; a number without them as its double is spelled."""

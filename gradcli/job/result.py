@@ -228,7 +228,9 @@ class Result(Computed):
         done = 0
         columns: Block = []
         target = engine.part_points(self.plan.program, self.engine, self.size, self.threads)
-        for lo, hi, columns in whole(self._work(), target=target, threads=self.threads):
+        # Several threads complete parts out of order, and the error of a hard point must name the first.
+        threads = 1 if self.hard is not None and self.hard.job.kink == "error" else self.threads
+        for lo, hi, columns in whole(self._work(), target=target, threads=threads):
             # With --strict wait for all parts: they complete out of order, and the error must name the first bad point.
             if not self.strict:
                 self._count([column[lo:hi] for column in columns])

@@ -11,20 +11,22 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gradcli.compute import trust
+from gradcli.compute import engine, trust
 from gradcli.compute.execute import blocks
 from gradcli.compute.program import Program, build
 from gradcli.job.decimals import shortest
 from gradcli.job.kink_rules import CLOSE, Sided, Truth, of_side, ruled
-from gradcli.job.marks import TIE
+from gradcli.job.marks import SINGULAR, TIE, Arrays, Lists, hazard_mask
 from gradcli.job.repairs import Repairs
-from gradcli.job.ties import Ties, points
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Target
-    from gradcli.job.marks import Lost
+    from gradcli.job.marks import Lost, Outside
+    from gradcli.job.ties import Ties
     from gradcli.truth.verdict import Judge
 
+_MANY = 32
+"""Marked rows of a block from which columns of ties are settled at once."""
 _HELD = 1 << 16
 """Verdicts that are remembered."""
 
@@ -34,18 +36,21 @@ class Tiers:
 
     def __init__(self, hard: HardPoints, arrays: bool) -> None:
         self.hard, self.arrays = hard, arrays
+        self.engine = "vector" if arrays else "scalar"
+        self.marks: type[Arrays | Lists] = Arrays if arrays else Lists
         self._judges: dict[int, Judge] = {}
         self.balls = Repairs(hard)
-        self.ties = Ties(hard, self.order, arrays)
         self._held: dict[tuple[Any, ...], Truth] = {}
 
-    def settle(self, outs: Sequence[Any], rows: Sequence[int], lost: Lost, mask: Any, errors: Any) -> None:
+    def settle(self, outs: Sequence[Any], rows: list[int], lost: Lost, mask: Any, errors: Any) -> None:
         hard = self.hard
         first, width = len(hard.coordinates), len(hard.targets)
         settled: dict[int, set[int]] = {}
+        if mask is not None:
+            rows = self._decided(outs, rows, mask)
         ties: Sequence[int] = ()
         if mask is not None and shortest(hard.typed):
-            if rows and self.ties.together:
+            if len(rows) >= _MANY and self.ties.together:
                 rows, done = self.ties.settle(outs, rows, mask)
                 if lost or hard.job.trust:
                     for k, places in done:
@@ -53,14 +58,23 @@ class Tiers:
                             settled.setdefault(n, set()).add(k)
             ties = [n for n in rows if mask[n] == TIE and self._finite(outs, n)]
         sides = dict(zip(ties, self.ties.sides(outs, ties), strict=True)) if ties else {}
-        quiet = self._quiet(outs, [n for n in rows if n not in sides and (mask is None or not mask[n])])
-        for n in rows:
+        hazards, quiet = ([], rows) if mask is None else self.marks.split(rows, mask)
+        left, nowhere = self._outside(outs, quiet) if len(quiet) > 0 else ({}, [])
+        if hard.job.sides or hard.job.verdict:
+            if nowhere:
+                self._tell_nowhere(outs, nowhere)
+            hazards, left = sorted({*rows} - {*nowhere}), {}
+        missing: set[int] = set()
+        for n in sorted([*hazards, *left]):
+            before = hard.missing
             point = {name: float(column[n]) for name, column in zip(hard.coordinates, outs, strict=False)}
             values = [float(outs[first + k][n]) for k in range(width)]
-            if n in quiet and not (hard.job.sides or hard.job.verdict):
-                settled[n] = self._overflowed(point, values, quiet[n])
+            if n in left:
+                settled[n] = self._overflowed(point, values, left[n])
             else:
                 settled[n] = self._row(outs, n, point, values, sides.get(n))
+            if hard.missing > before:
+                missing.add(n)
             for k in settled[n]:
                 outs[first + k][n] = values[k]
         groups: dict[int, dict[int, list[int]]] = {}
@@ -68,6 +82,9 @@ class Tiers:
             for n in places:
                 if k not in settled.get(n, ()):
                     groups.setdefault(hard.targets[k].output, {}).setdefault(n, []).append(k)
+        if groups and not self.balls.exact:
+            hard.missing += len({n for of_rows in groups.values() for n in of_rows} - missing)
+            groups = {}
         for output, of_rows in groups.items():
             for n, k, value in self.balls.repaired(outs, output, of_rows, errors):
                 outs[first + k][n] = value
@@ -78,6 +95,12 @@ class Tiers:
                     if extra.column in columns:
                         out[n] = 16.0
 
+    @cached_property
+    def ties(self) -> Ties:
+        from gradcli.job.ties import Ties
+
+        return Ties(self.hard, self.order, self.arrays)
+
     def _finite(self, outs: Sequence[Any], n: int) -> bool:
         return all(math.isfinite(c[n]) for c in outs[: len(self.hard.coordinates) + len(self.hard.targets)])
 
@@ -86,26 +109,47 @@ class Tiers:
         """The order to which points are looked at: at least 1, since a kink is one of the first derivative."""
         return max(self.hard.order, 1)
 
+    # The mask.
+
+    @cached_property
+    def _mask_program(self) -> Program | None:
+        """A program of the mask with every error known; None if that is the one which marked the rows."""
+        sure = hazard_mask(self.hard.roots, sure=True)
+        return None if sure == self.hard.mask else build(sure, [self.hard.coordinates])
+
+    def _decided(self, outs: Sequence[Any], rows: list[int], mask: Any) -> list[int]:
+        """Decide again which rows are singular; return those that are still to be looked at."""
+        left_open = [n for n in self.marks.split(rows, mask)[0] if mask[n] == SINGULAR]
+        if not left_open or self._mask_program is None:
+            return rows
+        work = engine.work(self._mask_program, self.ties.points(outs, left_open), self.engine)
+        ((sure,),) = blocks(work, target=len(left_open))
+        regular = set()
+        for n, m in zip(left_open, sure, strict=True):
+            mask[n] = m
+            if not m and self._finite(outs, n):
+                regular.add(n)
+        return [n for n in rows if n not in regular] if regular else rows
+
     # Numbers that are not finite where nothing is singular.
 
-    def _quiet(self, outs: Sequence[Any], rows: Sequence[int]) -> dict[int, list[int]]:
-        """Rows without a hazard, each with the columns whose numbers are not finite and may have left the range."""
-        if not rows:
-            return {}
-        hard, program = self.hard, self._result_program
-        work = trust.work(
-            hard.results, program, points(self.hard, outs, rows, self.arrays), "vector" if self.arrays else "scalar"
-        )
+    def _outside(self, outs: Sequence[Any], rows: Sequence[int]) -> Outside:
+        """Of rows without a hazard those with numbers that may have left the range, and those outside the domain."""
+        hard, first = self.hard, len(self.hard.coordinates)
+        work = trust.work(hard.results, self._result_program, self.ties.points(outs, rows), self.engine)
         (block,) = blocks(work, target=len(rows))
-        errors = block[len(hard.results) :]
-        first = len(hard.coordinates)
-        return {
-            n: [
-                k for k, error in enumerate(errors)
-                if error[place] != 0 and not math.isfinite(outs[first + k][n])
-            ]
-            for place, n in enumerate(rows)
-        }  # fmt: skip
+        return self.marks.outside(outs[first : first + len(hard.results)], block[len(hard.results) :], rows)
+
+    def _tell_nowhere(self, outs: Sequence[Any], rows: Sequence[int]) -> None:
+        """Write the columns about rows outside the domain."""
+        hard = self.hard
+        numbers = {"verdict": hard.code("undefined"), "breaks": 0.0, "side": math.nan}
+        for extra, out in zip(hard.extras, outs[len(hard.coordinates) + len(hard.targets) :], strict=True):
+            if extra.kind in numbers and self.arrays:
+                out[rows] = numbers[extra.kind]
+            elif extra.kind in numbers:
+                for n in rows:
+                    out[n] = numbers[extra.kind]
 
     @cached_property
     def _result_program(self) -> Program:
@@ -168,15 +212,16 @@ class Tiers:
         if len(truths) < len(hard.roots) * len(hard.axes):
             hard.missing += 1
         self._tell(outs, n, truths)
-        hardest = next(((*key, truth) for key, truth in truths.items() if self._hard(truth)), None)
-        if hardest is not None:
-            output, axis, truth = hardest
+        hardest = [(*key, truth) for key, truth in truths.items() if self._hard(truth)]
+        if hardest:
+            output, axis, truth = hardest[0]
             hard.kinds[truth.verdict] += 1
-            hard.hardest = hard.targets[output * hard.per_output].name, axis, truth
+            others = len({k for k, *_ in hardest}) - 1
+            hard.hardest = hard.targets[output * hard.per_output].name, axis, truth, others
             if hard.job.kink == "error":
                 from gradcli.job.refusal import refused
 
-                raise refused(hard, point, *hardest)
+                raise refused(hard, point, *hardest[0])
         if hard.job.kink == "convention":
             return set()
         done = set()
@@ -240,13 +285,14 @@ class Tiers:
     def _mixed(
         self, point: Mapping[str, float], target: Target, truths: Mapping[str, Truth], before: float
     ) -> float | None:
-        rule = self.hard.job.kink
-        if self.balls.exact and all(map(math.isfinite, point.values())):
+        rule, order = self.hard.job.kink, sum(target.powers.values())
+        breaks = [truths[name].breaks for name in target.powers if name in truths]
+        # A derivative along an axis that breaks is one of those which make the mixed one.
+        broken = any(first is not None and first <= order for first in breaks)
+        if not broken and self.balls.exact and all(map(math.isfinite, point.values())):
             number = self.balls.ball(point, target)
-            if number is not None:
-                return number
-            mixed = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
-            if mixed is not None:
-                return mixed
+            if number is None:
+                number = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
+            return math.nan if number is None else number
         smooth = all(t.verdict == "smooth" for t in truths.values())
-        return math.nan if rule != "derivative" and not smooth else None
+        return math.nan if broken or (rule != "derivative" and not smooth) else None

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.sides import derivatives
-from gradcli.compute import engine
+from gradcli.compute import engine, trust
 from gradcli.compute.execute import Block, blocks
 from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import Program, build
@@ -23,15 +23,7 @@ if TYPE_CHECKING:
 
     from gradcli.job.hard_points import HardPoints, Target
 
-
-def points(hard: HardPoints, outs: Sequence[Any], rows: Sequence[int], arrays: bool) -> Grid:
-    """The points of the given rows."""
-    names = hard.coordinates
-    if not names:
-        return Grid([])
-    if arrays:
-        return Grid([Axis(names, [Held(column[rows]) for column in outs[: len(names)]])])
-    return Grid([Axis(names, [Values([float(column[n]) for n in rows]) for column in outs[: len(names)]])])
+_UNIT = 2.0**-53
 
 
 class _Line(NamedTuple):
@@ -51,6 +43,15 @@ class Ties:
     def __init__(self, hard: HardPoints, order: int, arrays: bool) -> None:
         self.hard, self.order, self.arrays = hard, order, arrays
 
+    def points(self, outs: Sequence[Any], rows: Sequence[int]) -> Grid:
+        """The points of the given rows."""
+        names = self.hard.coordinates
+        if not names:
+            return Grid([])
+        if self.arrays:
+            return Grid([Axis(names, [Held(column[rows]) for column in outs[: len(names)]])])
+        return Grid([Axis(names, [Values([float(column[n]) for n in rows]) for column in outs[: len(names)]])])
+
     @cached_property
     def _program(self) -> Program:
         hard, roots = self.hard, []
@@ -58,32 +59,42 @@ class Ties:
             for axis in hard.axes:
                 for sign in (-1, 1):
                     roots += derivatives(hard.roots[output], axis, sign, self.order)
-        return build(roots, [hard.coordinates])
+        return build([*roots, *trust.bounds(roots, decimals=True, decided=True)], [hard.coordinates])
 
-    def _numbers(self, outs: Sequence[Any], rows: Sequence[int]) -> Block:
-        """Columns of values and derivatives: for each output and axis those of the left, then of the right side."""
-        grid = points(self.hard, outs, rows, self.arrays)
+    def _numbers(self, outs: Sequence[Any], rows: Sequence[int]) -> tuple[Block, Block]:
+        """Columns of values and derivatives: for each output and axis those of the left, then of the right side.
+
+        Then their errors, where points and literals are read as decimals.
+        """
+        grid = self.points(outs, rows)
         work = engine.work(self._program, grid, "vector" if self.arrays else "scalar")
         (block,) = blocks(work, target=len(rows))
-        return block
+        half = len(block) // 2
+        # What is 0 exactly has no sign, as in the other tiers.
+        if self.arrays:
+            return [column + 0.0 for column in block[:half]], [column * _UNIT for column in block[half:]]
+        numbers = [[number + 0.0 for number in column] for column in block[:half]]
+        return numbers, [[error * _UNIT for error in column] for column in block[half:]]
 
     def sides(self, outs: Sequence[Any], rows: Sequence[int]) -> list[list[list[Sided | None]]]:
         """For each row, by output and axis, the truth at a plain tie; None where the doubles cannot say."""
-        hard, block = self.hard, self._numbers(outs, rows)
+        hard, (block, bounds) = self.hard, self._numbers(outs, rows)
         first, step, truths = len(hard.coordinates), self.order + 1, []
         for place, n in enumerate(rows):
             numbers = [float(column[place]) for column in block]
+            errors = [float(column[place]) for column in bounds]
             row, at = [], 0
             for output in range(len(hard.roots)):
                 value = float(outs[first + output * hard.per_output][n])
                 line: list[Sided | None] = []
                 for _ in hard.axes:
-                    left, right = numbers[at : at + step], numbers[at + step : at + 2 * step]
-                    at += 2 * step
+                    middle, end = at + step, at + 2 * step
+                    both = [a + b for a, b in zip(errors[at:middle], errors[middle:end], strict=True)]
                     try:
-                        line.append(sided(value, left, right))
+                        line.append(sided(value, numbers[at:middle], numbers[middle:end], both))
                     except UndecidedError:
                         line.append(None)
+                    at = end
                 row.append(line)
             truths.append(row)
         return truths
@@ -92,9 +103,8 @@ class Ties:
 
     @property
     def together(self) -> bool:
-        """Whether ties can be settled at once: in arrays, where no number needs a ball and no row ends the run."""
-        mixed = any(len(target.powers) > 1 for target in self.hard.targets)
-        return self.arrays and bool(self.hard.axes) and not mixed and self.hard.job.kink != "error"
+        """Whether ties can be settled at once: in arrays, where no row ends the run."""
+        return self.arrays and bool(self.hard.axes) and self.hard.job.kink != "error"
 
     def settle(self, outs: Sequence[Any], rows: Sequence[int], mask: Any) -> tuple[list[int], list[tuple[int, Any]]]:
         """Settle the plain ties among ``rows``, as many as doubles decide.
@@ -112,18 +122,26 @@ class Ties:
         if not len(ties):
             return list(rows), []
         with np.errstate(all="ignore"):
-            block = iter(self._numbers(outs, ties))
+            block, bounds = map(iter, self._numbers(outs, ties))
             lines: dict[tuple[int, str], _Line] = {}
             decided = np.ones(len(ties), bool)
             for output in range(len(hard.roots)):
                 value = outs[first + output * hard.per_output][ties]
                 for axis in hard.axes:
                     left, right = ([next(block) for _ in range(self.order + 1)] for _ in range(2))
-                    lines[output, axis] = _line(value, left, right, decided)
+                    errors = [[next(bounds) for _ in left] for _ in range(2)]
+                    lines[output, axis] = _line(
+                        value, left, right, [a + b for a, b in zip(*errors, strict=True)], decided
+                    )
             numbers = []
             for k, target in enumerate(hard.targets):
-                axis = next(iter(target.powers), hard.axes[0])
-                numbers.append(self._numbers_of(lines[target.output, axis], target, outs[first + k][ties], decided))
+                before = outs[first + k][ties]
+                if len(target.powers) > 1:
+                    breaks = [lines[target.output, axis].breaks for axis in target.powers]
+                    numbers.append(self._mixed(breaks, target, before, decided))
+                else:
+                    axis = next(iter(target.powers), hard.axes[0])
+                    numbers.append(self._numbers_of(lines[target.output, axis], target, before, decided))
             done = []
             for k, (number, final) in enumerate(numbers):
                 here = decided & final
@@ -152,11 +170,18 @@ class Ties:
         if rule == "limit":
             return np.where(left == right, left, math.nan), kinked
         if rule == "mean":
-            return (left + right) / 2, kinked
+            return np.where(np.abs(left) > 1, left / 2 + right / 2, (left + right) / 2), kinked
         if not order:
             return before, np.zeros(len(before), bool)
         whole = line.breaks > order
         return np.where(whole, left, math.nan), kinked & (whole | (rule == "nan"))
+
+    def _mixed(self, breaks: Sequence[Any], target: Target, before: Any, decided: Any) -> tuple[Any, Any]:
+        """A mixed partial derivative: there is none where an axis breaks, and balls or germs say it elsewhere."""
+        import numpy as np
+
+        decided &= np.min(breaks, axis=0) <= sum(target.powers.values())
+        return np.full(len(before), math.nan), np.full(len(before), self.hard.job.kink != "convention")
 
     def _tell(self, outs: Sequence[Any], ties: Any, lines: dict[tuple[int, str], _Line], decided: Any) -> None:
         """Count the verdicts of those ``decided``, and write the columns about them."""
@@ -187,13 +212,14 @@ class Ties:
                 )
 
 
-def _line(value: Any, left: Block, right: Block, decided: Any) -> _Line:
+def _line(value: Any, left: Block, right: Block, errors: Block, decided: Any) -> _Line:
     """The truth as `kink_rules.sided` tells it; takes out of ``decided`` the rows where doubles cannot say."""
     import numpy as np
 
-    for a, b in ((left[0], value), (right[0], value), *zip(left, right, strict=True)):
+    pairs = zip((left[0], right[0], *left), (value, value, *right), (errors[0], errors[0], *errors), strict=True)
+    for a, b, error in pairs:
         decided &= np.isfinite(a) & np.isfinite(b)
-        decided &= (a == b) | (np.abs(a - b) > UNSURE * np.maximum(np.abs(a), np.abs(b)))
+        decided &= (a == b) | (np.abs(a - b) > np.maximum(UNSURE * np.maximum(np.abs(a), np.abs(b)), error))
     decided &= (left[0] != right[0]) | (left[0] == value)
     breaks = np.full(len(value), float(len(left)))
     for k in reversed(range(len(left))):

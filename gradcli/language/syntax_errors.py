@@ -158,7 +158,7 @@ def _juxtaposed(context: Context) -> tuple[str, str]:
     if previous.kind == token.kind == "NUMBER" and len(right) == 3 and (left + right).isdigit():
         return f" after '{left}'", f"digits are not grouped, write {short(left + right)}"
     if left in ("lim", "limit"):
-        return "", "there are no limits here"
+        return "", 'a limit is taken at a point: gradcli eval "sin(x)/x" --at x=0 --kink limit'
     for word in (left, right):
         if word.lower() in OPERATORS:
             return "", f"for '{word}' write '{OPERATORS[word.lower()]}'"

@@ -57,7 +57,7 @@ def connected(stop: bool, conditions: Sequence[Truth | BallError]) -> Truth:
         tie = tie or isinstance(condition, Tie)
     for condition in conditions:
         if isinstance(condition, BallError):
-            raise condition.with_traceback(None)
+            raise condition.again()
     if tie:
         holds = [c.holds if isinstance(c, Tie) else c for c in conditions]
         return Tie(stop if stop in holds else not stop)
@@ -67,12 +67,12 @@ def connected(stop: bool, conditions: Sequence[Truth | BallError]) -> Truth:
 def chosen(condition: Truth | BallError, a: Ball | BallError, b: Ball | BallError) -> Ball:
     """The branch that the condition selects; the other may have no value."""
     if isinstance(condition, BallError):
-        raise condition.with_traceback(None)
+        raise condition.again()
     if isinstance(condition, Tie):
         raise kink()
     branch = a if condition else b
     if isinstance(branch, BallError):
-        raise branch.with_traceback(None)
+        raise branch.again()
     return branch
 
 

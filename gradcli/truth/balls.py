@@ -30,6 +30,10 @@ class BallError(Exception):
         self.why = why
         self.final = final
 
+    def again(self) -> BallError:
+        """The same without traceback: an error that is kept would hold the frames that hold it."""
+        return BallError(self.why, self.final)
+
 
 def unsure() -> BallError:
     """The ball is too wide to decide."""

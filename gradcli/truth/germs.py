@@ -52,7 +52,7 @@ def evaluate(root: Expr, names: Mapping[str, Germ], field: Field) -> Germ:
             stack.pop()
     result = known[root]
     if isinstance(result, UndefinedError):
-        raise result
+        raise UndefinedError(str(result), result.nan)
     if isinstance(result, bool):
         raise UnknownError("a condition is no number")
     return result
@@ -95,7 +95,8 @@ def _value(e: Expr, known: Mapping[Expr, Value], names: Mapping[str, Germ], fiel
     try:
         return _applied(e, values)
     except UndefinedError as undefined:
-        return undefined
+        # A traceback would hold the frames that hold this error: a circle, where the collector is off.
+        return undefined.with_traceback(None)
     except ZeroDivisionError:
         raise UnknownError("a division by what may be 0") from None
 

@@ -167,7 +167,7 @@ class Jet:
                         return a
             return step.rule(*args)
         except BallError as error:
-            return error
+            return error.again()
         except _FAILURES:
             return unsure()
 
@@ -209,7 +209,7 @@ class Jet:
         self._walk(plan.moving, values)
         y = values[-1]
         if isinstance(y, BallError):
-            raise y.with_traceback(None)
+            raise y.again()
         if isinstance(y, arb_series):
             return [y[k] for k in range(ctx.cap)]
         return [y, *[arb(0)] * (ctx.cap - 1)]

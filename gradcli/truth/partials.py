@@ -130,7 +130,7 @@ class Partials:
                     return accepted
             except BallError as error:
                 if error.final:
-                    return error
+                    return error.again()
             bits *= 2
             if bits > effort.last:
                 return BallError("undecided", True)
@@ -151,7 +151,7 @@ class Partials:
             series = self._series[key] = self._expanded(place, steps, key[1])
         if isinstance(series, BallError):
             if own == key[1]:
-                raise series.with_traceback(None)
+                raise series.again()
             return self._coefficient(place, steps if own else (), own, own, bits)
         return series[own]
 
@@ -159,4 +159,4 @@ class Partials:
         try:
             return list(with_terms(order + 1, lambda: self.jet.run(place.balls(), place.key, dict(steps))))
         except BallError as error:
-            return error
+            return error.again()

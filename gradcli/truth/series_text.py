@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from flint import fmpq
@@ -9,7 +10,7 @@ from flint import fmpq
 from gradcli.expr import spell_name
 from gradcli.truth.field import Field
 from gradcli.truth.growth import UNIT, Growth
-from gradcli.truth.numbers import ZERO, Exact, Power, neg
+from gradcli.truth.numbers import ZERO, Exact, Power, ball, neg
 from gradcli.truth.series import Germ
 
 _LONG = 24
@@ -58,7 +59,12 @@ def _number(field: Field, number: Exact) -> str:
     plain = field.normal(number)
     if isinstance(plain, fmpq) and len(str(plain)) <= _LONG:
         return str(plain)
-    return repr(field.double(plain))
+    double = field.double(plain)
+    if math.isfinite(double) and (double or not field.sign(plain)):
+        return repr(double)
+    # Beyond the range of a double.
+    mantissa, _, exponent = ball(plain).str(17, radius=False).partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
 
 
 def _power(base: str, exponent: Power) -> str:

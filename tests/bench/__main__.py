@@ -4,9 +4,9 @@ Every engine runs in a process of its own and takes turns with the others; its r
 gradcli's. Prints nanoseconds per point by the clock (median), the ratio to gradcli (median over the turns, above 1 is
 slower), nanoseconds of processor time (both threads), peak memory above that after import over input plus output,
 compile time, the time from the formula to its first results (compile and first run, one sample a process, imports not
-counted) with its ratio, and the largest difference; then gradients in Python, files, and whole processes. A checkout of
-gradcli makes its parser's tables within that time, an installed one does not. On a machine that others use, trust
-processor time.
+counted) with its ratio, and the largest difference; then gradients in Python, files, whole processes, and what hard
+points cost. A checkout of gradcli makes its parser's tables within that time, an installed one does not. On a machine
+that others use, trust processor time.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 import files
 import startup
 import tensors
+import truth
 from engines import ENGINES, THREADS
 from works import WORKS, Work
 
@@ -193,10 +194,10 @@ def _overview(results: list[tuple[Work, list[Contestant]]], what: str) -> list[l
 
 
 def main() -> None:
-    names = [w.name for w in WORKS]
+    names, sections = [w.name for w in WORKS], ["tensors", "files", "startup", "truth"]
     parser = argparse.ArgumentParser(prog="python tests/bench", description=__doc__.split("\n", 1)[0])
     parser.add_argument(
-        "--only", nargs="+", choices=[*names, "tensors", "files", "startup"], metavar="NAME", help=", ".join(names)
+        "--only", nargs="+", choices=[*names, *sections], metavar="NAME", help=", ".join([*names, *sections])
     )
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), metavar="NAME", help=", ".join(ENGINES))
     parser.add_argument("--points", type=int, help="points instead of each work's own number")
@@ -205,7 +206,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=60, help="seconds to compile and run once (60)")
     parser.add_argument("--markdown", action="store_true", help="tables for docs/performance.md")
     options = parser.parse_args()
-    wanted = options.only or [*names, "tensors", "files", "startup"]
+    wanted = options.only or [*names, *sections]
     engines = ["gradcli", *[e for e in options.engines or ENGINES if e != "gradcli"]]
     environment = startup.environment()
 
@@ -241,7 +242,10 @@ def main() -> None:
             command = f"`{s.command}`" if options.markdown else s.command
             against = f"`{s.against}`" if options.markdown and '"' in s.against else s.against
             rows.append([command, f"{s.milliseconds:.0f}", against, f"{s.base_milliseconds:.0f}", f"{s.ratio:.2f}"])
-        print(_markdown(rows) if options.markdown else _plain(rows))
+        print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n")
+    if "truth" in wanted:
+        for rows in truth.tables(environment, options.rounds):
+            print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

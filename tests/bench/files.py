@@ -100,7 +100,7 @@ np.testing.assert_allclose(ours.to_numpy(), theirs.to_numpy(), rtol=1e-10, atol=
 """
 
 
-def _process(command: list[str], environment: dict[str, str], output: Path) -> tuple[float, float, float]:
+def timed(command: list[str], environment: dict[str, str], output: Path) -> tuple[float, float, float]:
     """Seconds by the clock, seconds of processor time, and megabytes at the peak."""
     output.unlink(missing_ok=True)
     start = time.perf_counter()
@@ -126,7 +126,7 @@ def table(environment: dict[str, str], rounds: int, rows: int) -> list[list[str]
             given, ours, theirs = (folder / f"{k}.{form}" for k in ("in", "ours", "theirs"))
             command = [*shell_door(), *WORDS, "--input", str(given), "-o", str(ours)]
             if form.startswith("np"):
-                _process(command, environment, ours)
+                timed(command, environment, ours)
                 copied = ours.rename(folder / f"copied.{form}")
                 here = str(Path(__file__).parent)
                 peer = [sys.executable, "-c", NUMPY, here, str(given), str(copied), str(theirs)]
@@ -139,7 +139,7 @@ def table(environment: dict[str, str], rounds: int, rows: int) -> list[list[str]
             turns = []
             for k in range(rounds):
                 # Whoever goes first changes from turn to turn.
-                done = [_process(c, environment, out) for c, out in (runs if k % 2 else runs[::-1])]
+                done = [timed(c, environment, out) for c, out in (runs if k % 2 else runs[::-1])]
                 turns.append(done if k % 2 else done[::-1])
             sides = [[median(column) for column in zip(*side, strict=True)] for side in zip(*turns, strict=True)]
             cells = [f"{v:.2f}" if k < 2 else f"{v:.0f}" for side in sides for k, v in enumerate(side)]

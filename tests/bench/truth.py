@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from files import _process as process
+from files import timed
 from startup import shell_door
 
 PLAIN = ["--no-careful", "--kink", "convention"]
@@ -23,35 +23,39 @@ START, NUMBER = 35.0, 0.1
 """Milliseconds more that a repaired point may take, and each of its numbers."""
 
 
-def table(environment: dict[str, str], rounds: int) -> list[list[str]]:
-    """One row per figure: what it is, the measured number, and what it may be."""
+def tables(environment: dict[str, str], rounds: int) -> list[list[list[str]]]:
+    """A table of figures by engine, one of those that no engine matters to, and one of whole processes."""
     environment = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
     script = Path(__file__).with_name("hard_runs.py")
     run = subprocess.run(
         [sys.executable, str(script), str(rounds)], env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
-    found = [["hard points", "measured", "aim"]]
+    engines: dict[str, list[str]] = {}
+    alone = [["balls and germs", "measured", "aim"]]
     for line in run.stdout.splitlines():
         told = json.loads(line)
-        unit = told["unit"]
-        aim = f"<= {told['most']:g}" if told["most"] is not None else f">= {told['least']:,}"
-        shown = f"{told['number']:.2f}" if told["most"] is not None else f"{told['number']:,.0f}"
-        found.append([told["what"], f"{shown} {unit}", f"{aim} {unit}"])
-    return found
+        unit, number, most = told["unit"], told["number"], told["most"]
+        aim = f"at least {told['least']:,} {unit}" if most is None else f"at most {most:g} {unit}"
+        shown = f"{number:,.0f} {unit}" if most is None else f"{number:.2f} {unit}"
+        if told["by"]:
+            engines.setdefault(told["what"], [told["what"], aim]).insert(-1, shown)
+        else:
+            alone.append([told["what"], shown, aim])
+    beside = [["hard points beside plain runs", "compiled", "NumPy", "aim"], *engines.values()]
+    return [beside, alone, _processes(environment, 3 * rounds)]
 
 
-def processes(environment: dict[str, str], rounds: int) -> list[list[str]]:
+def _processes(environment: dict[str, str], rounds: int) -> list[list[str]]:
     """Processor time of whole processes of a point, with and without the treatment of hard points; the least."""
-    environment = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
     found = [["whole process of a point", "plain, ms", "ms", "ratio", "aim"]]
     with tempfile.TemporaryDirectory() as name:
-        output = Path(name) / "none"
+        output = Path(name) / "point.csv"
         for words, numbers in PROCESSES:
             ways = [[*shell_door(), *words, *more, "-q", "-o", str(output)] for more in (PLAIN, [])]
             times = []
             for k in range(rounds + 1):
                 # Whoever goes first changes from turn to turn.
-                done = [1000 * process(w, environment, output)[1] for w in (ways if k % 2 else ways[::-1])]
+                done = [1000 * timed(w, environment, output)[1] for w in (ways if k % 2 else ways[::-1])]
                 times.append(done if k % 2 else done[::-1])
             plain, told = (min(column) for column in zip(*times[1:], strict=True))
             aim = f"<= plain + {START + numbers * NUMBER:.1f}" if numbers else "<= 1.08 plain"

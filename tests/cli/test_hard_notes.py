@@ -83,3 +83,19 @@ def test_names(shell: Shell) -> None:
     assert err == (
         f"gradcli: note: `a b` has a kink here along `c d`: the slope is -1 on the left, 1 on the right{HINT}\n"
     )
+
+
+def test_decimals_whose_digits_doubles_lose(shell: Shell) -> None:
+    _, _, err = shell("diff", "1/sqrt(1-v**2/c**2)", "--wrt", "v", "--at", "v=299792457.99,c=299792458")
+    assert err == (
+        "gradcli: note: 2 numbers differ between what was typed and the doubles nearest to it (worst: df_dv at "
+        "v=299792457.99, c=299792458.0, 5 digits agree); --digits 18 takes it as typed\n"
+    )
+    assert shell("diff", "sqrt(1+x**2)", "--order", "2", "--at", "x=1e8")[2] == ""
+
+
+def test_several_results_at_one_point(shell: Shell) -> None:
+    note = "gradcli: note: f1 has a kink here: the slope is -1 on the left, 1 on the right"
+    assert shell("diff", "abs(x)", "relu(x)", "--at", "x=0")[2] == f"{note}; another result breaks here too{HINT}\n"
+    _, _, err = shell("diff", "abs(x)", "x", "relu(x)", "sign(x)", "--at", "x=0")
+    assert err == f"{note}; 2 other results break here too{HINT}\n"

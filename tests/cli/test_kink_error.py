@@ -80,3 +80,10 @@ def test_long_and_deep_ones_end(shell: Shell, source: str) -> None:
     code, out, err = shell("diff", source, "--at", "x=0", "--kink", "error", "--csv")
     assert code == 1 or out
     assert "internal" not in err
+
+
+def test_of_many_variables_the_first_are_told(shell: Shell) -> None:
+    names = [f"x{k}" for k in range(20)]
+    source = "+".join(f"abs({n})" for n in names)
+    _, _, err = shell("diff", source, *[w for n in names for w in ("--at", f"{n}=0")], "--kink", "error")
+    assert "x7=0.0, ...: f has a kink along x0: the slope is -1 on the left, 1 on the right" in err

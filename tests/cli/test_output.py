@@ -92,9 +92,9 @@ def test_a_name_of_stdout_is_written_to(name: str, sign: str) -> None:
 @pytest.mark.parametrize("name", ["/dev/stderr", "/dev/fd/2", "e.txt"])
 def test_a_name_of_stderr_is_written_to(name: str) -> None:
     Path("e.txt").write_text("old\n")
-    assert shell(f"(echo before >&2; g eval 'log(x)' --at x=0 --csv -o {name}; echo after >&2) 2>> e.txt")[0] == 0
+    assert shell(f"(echo before >&2; g eval 'exp(x)' --at x=1000 --csv -o {name}; echo after >&2) 2>> e.txt")[0] == 0
     note = "gradcli: note: 1 non-finite value in f\n"
-    assert Path("e.txt").read_text() == f"old\nbefore\nx,f\n0.0,-inf\n{note}after\n"
+    assert Path("e.txt").read_text() == f"old\nbefore\nx,f\n1000.0,inf\n{note}after\n"
 
 
 def test_another_descriptor_is_written_to() -> None:
@@ -627,10 +627,10 @@ def test_a_note_that_fails_takes_nothing_back(
         raise error
 
     monkeypatch.setattr(stderr, "nonfinite", fail)
-    assert call(["eval", "log(x)", "--at", "x=0", "--csv", *output]) == 0
+    assert call(["eval", "exp(x)", "--at", "x=1000", "--csv", *output]) == 0
     out, err = capfd.readouterr()
     assert err.startswith("gradcli: note: after the result: ") and "gradcli: error" not in err
-    assert (Path("o.csv").read_text() if output else out) == "x,f\n0.0,-inf\n"
+    assert (Path("o.csv").read_text() if output else out) == "x,f\n1000.0,inf\n"
 
 
 @pytest.mark.parametrize(("claim", "code"), [("2*x", 0), ("3*x", 1)])

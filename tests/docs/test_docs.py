@@ -23,6 +23,7 @@ sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in ("", "comp
 
 import click
 import man_page
+import pictures
 import pytest
 from checkout import ROOT
 from doc_tables import DOCS, MADE, made, public, rows_of
@@ -268,6 +269,11 @@ def test_the_man_page_comes_from_the_rows() -> None:
     assert man_page.PATH.read_text() == man_page.page()
 
 
+@pytest.mark.quick
+def test_the_picture_comes_from_its_graphs() -> None:
+    assert pictures.PATH.read_text() == pictures.sheet()
+
+
 def test_man_takes_the_page_without_a_warning() -> None:
     need("groff")
     words = ["groff", "-man", "-Tutf8", "-ww", "-z", str(man_page.PATH)]
@@ -297,6 +303,7 @@ def test_shells_load_their_completion(shell: str, path: str, asks: str) -> None:
 
 def _write() -> None:
     man_page.PATH.write_text(man_page.page())
+    pictures.PATH.write_text(pictures.sheet())
     for path in PAGES:
         session = Session()
         path.write_text(made(ran(path.read_text(), session)))

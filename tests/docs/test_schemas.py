@@ -22,6 +22,8 @@ PRINTED = {
         ["eval", "log(x)", "--grid", "2x3", "--json"],
         ["eval", "1/x", "--at", "x=0", "--json"],
         ["diff", "x*log(x)", "--at", "x=0", "--why", "--json"],
+        ["diff", "abs(x)", "--grid", "x=0,1", "--sides", "--trust", "--json"],
+        ["diff", "exp(x)", "--grid", "x=0,1", "--digits", "30", "--json"],
         ["eval", "x + 1", "--input", "rows.csv", "--keep", "--json"],
         ["grad", "y = a*x**2", "--wrt", "a,x", "--at", "a=2", "--grid", "x=1,2", "--json"],
         ["grad", "x**2", "--wrt", "x,z", "--at", "x=3", "--allow-unused", "--json"],
@@ -34,6 +36,7 @@ PRINTED = {
     ],
     "row": [
         ["diff", "x**2", "--grid", "x=1,2", "--jsonl"],
+        ["diff", "abs(x)", "--grid", "x=0,1", "--verdict", "--digits", "20", "--jsonl"],
         ["eval", "log(x)", "--input", "rows.csv", "--keep", "--jsonl"],
         ["grad", "x**2", "--wrt", "x", "--grid", "x=1,2", "--jsonl"],
     ],

@@ -237,3 +237,9 @@ def test_a_comparison_with_nan_is_false():
 )  # fmt: skip
 def test_series_in_the_distance_from_the_point_as_it_is_written(text, at, side, series):
     assert Judge(expr(text), 2).series({"x": expr(at)}, "x", side, 2) == series
+
+
+def test_coefficients_beyond_the_range_of_a_double():
+    series = Judge(expr("exp(10**300*x) + pi**700*x**3"), 2).series({"x": const(0)}, "x", 1, 3)
+    assert series == "1 + 1e+300*x + 5e+599*x**2 + O(x**3)"
+    assert Judge(expr("x**2"), 2).series({"x": expr("pi/10**300")}, "x", 1, 3).startswith("9.8696044010893586e-600 + ")

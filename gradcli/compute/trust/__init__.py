@@ -20,7 +20,7 @@ from gradcli.compute.execute import Work
 from gradcli.compute.grid import Grid
 from gradcli.compute.program import ERROR, ROUGH, ROUGHLY, Program, Step, build, lower, reading_error
 from gradcli.compute.trust.rules import ARITHMETIC, INF, Floats, U
-from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, exact, reachable
+from gradcli.expr import BOOLEANS, COMPARISONS, ZERO, Expr, apply, const, exact, reachable
 from gradcli.expr.node import collector_paused
 
 LEAST = 1e-12
@@ -58,9 +58,11 @@ def digits(v: Any, error: Any) -> Any:
         return 16
     if v == 0 or not error < INF or not abs(v) < INF:
         return 0
-    lost = error * U / abs(v)
+    lost = error / abs(v)
+    if not lost < INF:
+        return 0
     _, exponent = math.frexp(lost)
-    return 16 if lost == 0 else min(16, max(0, math.floor(_PER_BIT * exponent)))
+    return 16 if lost == 0 else min(16, max(0, math.floor(_PER_BIT * (exponent - 53))))
 
 
 def work(outputs: Sequence[Expr], program: Program, grid: Grid, engine_name: str) -> Work:
@@ -69,41 +71,59 @@ def work(outputs: Sequence[Expr], program: Program, grid: Grid, engine_name: str
     ``program`` computes ``outputs`` over the axes of ``grid``; values are the same to the last bit. An error is in
     units of 2**-53, 0 for an exact number and inf where nothing is known.
     """
+    return worker(outputs, program, [axis.names for axis in grid.axes], engine_name)(grid)
+
+
+def worker(
+    outputs: Sequence[Expr], program: Program, axes: Sequence[Sequence[str]], engine_name: str
+) -> Callable[[Grid], Work]:
+    """Return what gives the `work` over a grid with variables ``axes``, for one grid after another."""
     if engine_name == "scalar":
-        plain = engine.work(program, grid, engine_name)
-        return plain._replace(make=partial(kernel, program), outputs=2 * len(program.outputs))
-    axes = [axis.names for axis in grid.axes]
+        make = partial(kernel, program)
+        return lambda grid: engine.work(program, grid, engine_name)._replace(make=make, outputs=2 * len(outputs))
     errors = bounds(outputs)
     if engine_name == "vector":
-        return engine.work(build([*outputs, *errors], axes), grid, engine_name)
+        beside = build([*outputs, *errors], axes)
+        return lambda grid: engine.work(beside, grid, engine_name)
     from gradcli.compute.trust.rows import Settled
 
     rough = _bounds(outputs, False, False, rough=True)
     both = build([e for pair in zip(rough, outputs, strict=True) for e in pair], axes)
     alone = build(errors, [[name for names in axes for name in names]])
-    compiled = engine.work(both, grid, engine_name)
-    return compiled._replace(make=lambda: Settled(compiled.make(), both, alone))
+
+    def native(grid: Grid) -> Work:
+        compiled = engine.work(both, grid, engine_name)
+        return compiled._replace(make=lambda: Settled(compiled.make(), both, alone))
+
+    return native
 
 
-def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False) -> list[Expr]:
+def bounds(roots: Iterable[Expr], decimals: bool = False, literals: bool = False, decided: bool = False) -> list[Expr]:
     """Return for each root its error in units of 2**-53 as an expression: ZERO if it is exact.
 
     With ``decimals``, variables and literals stand for decimals, which their doubles miss by up to half an ulp; with
-    ``literals``, literals alone.
+    ``literals``, literals alone. ``decided``: every comparison is taken to come out as it does without errors.
     """
-    return _bounds(roots, decimals, literals, rough=False)
+    return _bounds(roots, decimals, literals, rough=False, decided=decided)
 
 
 @collector_paused()
-def zeros(distances: Sequence[Expr]) -> list[Expr]:
-    """Whether each is 0 within its rounding error, points and literals read as decimals: a condition for each."""
-    return [
-        apply("eq", d, ZERO) if bound is ZERO else apply("le", apply("abs", d), apply("mul", bound, _UNIT))
-        for d, bound in zip(distances, bounds(distances, decimals=True), strict=True)
-    ]
+def zeros(distances: Sequence[Expr], sure: bool = True) -> list[Expr]:
+    """Whether each is 0 within its rounding error, points and literals read as decimals: a condition for each.
+
+    Unless ``sure`` it holds, too, where the number or its error is nan: vector code leaves some errors open.
+    """
+    conditions = []
+    for d, bound in zip(distances, bounds(distances, decimals=True), strict=True):
+        size, least = apply("abs", d), apply("mul", bound, _UNIT)
+        if bound is ZERO:
+            conditions.append(apply("eq", d, ZERO))
+        else:
+            conditions.append(apply("le", size, least) if sure else apply("not", apply("gt", size, least)))
+    return conditions
 
 
-def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool) -> list[Expr]:
+def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool, decided: bool = False) -> list[Expr]:
     """As `bounds`. ``rough``: with the rules for inexact arguments where a function has rounded one of them."""
     roots = lower(roots)
     error: dict[Expr, Expr] = {}
@@ -113,6 +133,8 @@ def _bounds(roots: Iterable[Expr], decimals: bool, literals: bool, rough: bool) 
             error[e] = apply("abs", e) if decimals else ZERO
         elif e.op in ("const", "constant"):
             error[e] = _literal(e, decimals or literals)
+        elif decided and e.op in COMPARISONS:
+            error[e] = ZERO
         else:
             inner = [error[a] for a in e.args]
             if e.op in _EXACT and all(a is ZERO for a in inner):

@@ -113,25 +113,27 @@ def flagged(v: Array, error: Array, least: float, small: float) -> NDArray[np.bo
 def digits(v: Array, error: Array, per_bit: float) -> Array:
     """How many decimal digits of each number are right; see `trust.digits`."""
     with np.errstate(all="ignore"):
-        lost = np.multiply(error, U)
-        lost /= np.abs(v)
-    # Of the sign of a nan nothing is said.
+        lost = np.abs(v)
+        np.divide(error, lost, out=lost)
+    # Those of a nan with a sign are -1, the last place.
     exponents = lost.view(np.int64)
     exponents >>= 52
-    exponents &= _EXPONENTS
+    # Exact numbers take the place of an error that is 0 beside the value, whatever that is.
+    exponents *= error != 0
     right: Array = np.take(_right(per_bit), exponents)
-    right[error == 0] = 16
     return right
 
 
 _EXPONENTS = 0x7FF
-"""The greatest biased exponent of a double, that of inf and nan; of a number in [1/2, 1) it is 1022."""
+"""The greatest biased exponent of a double, that of inf and nan."""
+_ONE = 1022 + 53
+"""That of numbers in [1/2, 1), in units of 2**-53."""
 
 
 @cache
 def _right(per_bit: float) -> Array:
     """The digits that are right by the biased exponent of the relative error."""
-    found: Array = np.clip(np.floor(per_bit * (np.arange(_EXPONENTS + 1) - 1022)), 0, 16)
+    found: Array = np.clip(np.floor(per_bit * (np.arange(_EXPONENTS + 1) - _ONE)), 0, 16)
     found[0] = 16
     found[-1] = 0
     return found

@@ -19,7 +19,7 @@ NOTHING: dict[str, str] = {
         ("det determinant inv transpose trace dot cross matmul eig matrix array vector linsolve norm2 kron softmax "
          "logsoftmax ones zeros linspace arange range eye", _VECTORS),
         ("solve fsolve dsolve nsolve root findroot roots minimize maximize fmin argmin argmax odeint", _SOLVING),
-        ("limit lim series taylor", "-- there are no limits and series here"),
+        ("limit lim series taylor", "-- limits: --at x=0 --kink limit, and series: gradcli explain --at x=0"),
         ("complex cis csgn polar", COMPLEX),
         ("rand random randn randint runif rnorm randbetween", _RANDOM),
         ("gradient jacobian hessian laplacian nabla curl divergence grad",

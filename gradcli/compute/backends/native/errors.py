@@ -181,7 +181,9 @@ class Lanes:
 
     def rounded(self, v: Any, a: Any, b: Any, s: Any) -> Any:
         size = abs(v)
-        return self.where(size < LOW, math.nan, size if self.rough else self._residual(a, b, v) * 2.0**53)
+        # A factor that is 0 loses nothing; else the residual may underflow.
+        low = (size < LOW) & (a != 0) & (b != 0)
+        return self.where(low, math.nan, size if self.rough else self._residual(a, b, v) * 2.0**53)
 
     def divided(self, v: Any, b: Any, a: Any, s: Any) -> Any:
         size, low = abs(v), self.least(abs(a), abs(v)) < LOW
