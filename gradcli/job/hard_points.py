@@ -104,7 +104,7 @@ class HardPoints:
         self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
-        self.hardest: tuple[str, str, Beside, int] | None = None
+        self.hardest: Sequence[tuple[int, str, Beside]] = ()
         self.points = 0
         self.unproved, self.apart = Tally(), Tally()
         self.missing = 0
