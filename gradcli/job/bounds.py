@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gradcli.truth.bounds import Enclosure
 
 COLUMN_LIMIT = 100
-_SHARED, _LEAST = 2_000_000, 10_000
+_SHARED, _LEAST = 1_000_000, 10_000
 """Work shared by all searches, some seconds, and what each of them may take at least."""
 _DIGITS = 400
 """Ends of more digits are beyond what is meant."""
