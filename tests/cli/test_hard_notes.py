@@ -117,3 +117,8 @@ def test_several_results_at_one_point(shell: Shell) -> None:
     assert shell("diff", "abs(x)", "relu(x)", "--at", "x=0")[2] == f"{note}; another result breaks here too{HINT}\n"
     _, _, err = shell("diff", "abs(x)", "x", "relu(x)", "sign(x)", "--at", "x=0")
     assert err == f"{note}; 2 other results break here too{HINT}\n"
+
+
+def test_large_counts_are_grouped(shell: Shell) -> None:
+    _, _, err = shell("eval", "log(x)", "--grid", "x=-1000:-1:1000", "--grid", "y=1,2", "--allow-unused", "--csv")
+    assert err == "gradcli: note: 2,000 non-finite values in f\n"
