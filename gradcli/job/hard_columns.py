@@ -135,6 +135,13 @@ def notes(hard: HardPoints) -> list[str]:
         lines.append(
             f"{hard.unproved.count:,} {numbers} could not be proved{to} (worst: {_worst(hard, hard.unproved)})"
         )
+    if hard.split.count:
+        one = hard.split.count == 1
+        has, such = ("derivative has", ":") if one else ("derivatives have", ", such as")
+        lines.append(
+            f"{hard.split.count:,} mixed {has} no value that all directions are known to agree on{such} "
+            f"{_worst(hard, hard.split)}"
+        )
     if hard.apart.count and hard.job.proved_digits is None:
         differ = "number differs" if hard.apart.count == 1 else "numbers differ"
         lines.append(

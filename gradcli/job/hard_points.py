@@ -106,7 +106,7 @@ class HardPoints:
         self.kinds: Counter[str] = Counter()
         self.hardest: Sequence[tuple[int, str, Beside]] = ()
         self.points = 0
-        self.unproved, self.apart = Tally(), Tally()
+        self.unproved, self.apart, self.split = Tally(), Tally(), Tally()
         self.missing = 0
         self.doubtful: set[str] = set()
         self.lost: list[tuple[int, int, str]] = []
@@ -141,7 +141,8 @@ class HardPoints:
     @property
     def noted(self) -> bool:
         """Whether there is something to tell on stderr."""
-        return bool(self.kinds or self.missing or self.lost or self.unproved.count or self.apart.count)
+        counts = self.unproved.count + self.apart.count + self.split.count
+        return bool(self.kinds or self.missing or self.lost or counts)
 
     @property
     def texts(self) -> bool:

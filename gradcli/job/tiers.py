@@ -291,6 +291,8 @@ class Tiers:
             number = self.balls.ball(point, target)
             if number is None:
                 number = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
+                if number is None:
+                    self.hard.split.add(0, point, target.name)
             return math.nan if number is None else number
         smooth = all(t.verdict == "smooth" for t in truths.values())
         return math.nan if broken or (rule != "derivative" and not smooth) else None

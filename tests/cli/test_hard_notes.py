@@ -74,6 +74,16 @@ def test_other_variables_that_break(shell: Shell) -> None:
     assert five.startswith(f"gradcli: note: {kink} a, b, c, ... it is not smooth either; --sides")
 
 
+def test_mixed_derivatives_without_agreement(shell: Shell) -> None:
+    none = "no value that all directions are known to agree on"
+    words = ["diff", "abs(x)*y", "--order", "2", "--csv"]
+    assert shell(*words, "--at", "x=0,y=0")[2].splitlines()[0] == (
+        f"gradcli: note: 1 mixed derivative has {none}: d2f_dxdy at x=0.0, y=0.0"
+    )
+    _, _, err = shell("diff", "abs(x)*y + abs(x)*z", "--order", "2", "--csv", "--at", "x=0,y=0,z=0")
+    assert f"gradcli: note: 2 mixed derivatives have {none}, such as d2f_dxdy at x=0.0, y=0.0, z=0.0\n" in err
+
+
 def test_digits_that_are_not_proved(shell: Shell) -> None:
     words = ["diff", "tan(x)", "--at", "x=pi/2", "--csv", "--digits", "30"]
     assert shell(*words)[2].splitlines()[1] == (
