@@ -156,7 +156,7 @@ class HardPoints:
 
     def look(self, program: Program, grid: Grid) -> None:
         """Count the numbers with few right digits among the first points, of which ``grid`` has the next ones."""
-        if self.careful or self.job.careful is False or self.looked >= LOOKED:
+        if self.careful or self.job.careful is False or self.job.proved_digits or self.looked >= LOOKED:
             return
         first = len(self.coordinates)
         work = trust.work(self.outputs, program, grid, "vector")

@@ -132,3 +132,10 @@ def test_several_results_at_one_point(shell: Shell) -> None:
 def test_large_counts_are_grouped(shell: Shell) -> None:
     _, _, err = shell("eval", "log(x)", "--grid", "x=-1000:-1:1000", "--grid", "y=1,2", "--allow-unused", "--csv")
     assert err == "gradcli: note: 2,000 non-finite values in f\n"
+
+
+def test_proved_digits_have_no_note_on_lost_ones(shell: Shell, empty_folder: Path) -> None:
+    (empty_folder / "t.csv").write_text("x\n1e-9\n")
+    words = ["eval", "(1 - cos(x))/x**2", "--input", "t.csv", "--csv"]
+    assert "fewer than 10 right digits" in shell(*words)[2]
+    assert shell(*words, "--digits", "20") == (0, "x,f\n1e-9,0.49999999999999999996\n", "")
