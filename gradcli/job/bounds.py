@@ -91,6 +91,8 @@ def bounds(job: Job, over: Mapping[str, Side], tol: float) -> Bounds:
 
     request = Request(job, list(over))
     request.pointwise()
+    if not request.variables and not over:
+        raise GradError("there is no variable, and so no box", hint="its value: gradcli eval")
     missing = next((n for n in request.variables if n not in over), None)
     if missing is not None:
         spelled = spell_name(missing)

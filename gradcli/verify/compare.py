@@ -134,7 +134,7 @@ def pattern(pairs: Sequence[tuple[float, float]], others: Mapping[str, Sequence[
         if all(abs(c - v) <= CLOSE * abs(v) for (c, _), v in zip(pairs, values, strict=True)):
             return f"it is {name}"
     if _same(apart := [c - t for c, t in pairs]):
-        return f"it is {_short(abs(apart[0]))} too {'large' if apart[0] > 0 else 'small'} everywhere"
+        return f"it is {_short(abs(apart[0]))} too {'large' if apart[0] > 0 else 'small'}"
     return ""
 
 

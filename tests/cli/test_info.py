@@ -15,6 +15,11 @@ pytestmark = [pytest.mark.quick, pytest.mark.usefixtures("empty_folder")]
 PUBLIC = [row.name for row in TABLE.values() if not row.internal and row.name in SPELLED]
 
 
+def test_versions_tell_of_every_library_that_is_installed_with_gradcli(shell: Shell) -> None:
+    versions = json.loads(shell("version", "--json")[1])
+    assert {"click", "lark", "numpy", "orjson", "python-flint"} <= {*versions}
+
+
 def test_functions_are_listed_in_groups(shell: Shell) -> None:
     code, out, err = shell("functions")
     groups = [block.splitlines() for block in out.split("\n\n")]
