@@ -287,12 +287,13 @@ class Tiers:
         breaks = [truths[name].breaks for name in target.powers if name in truths]
         # A derivative along an axis that breaks is one of those which make the mixed one.
         broken = any(first is not None and first <= order for first in breaks)
+        nowhere = rule == "derivative" and not any(math.isfinite(t.value) for t in truths.values())
         if not broken and self.balls.exact and all(map(math.isfinite, point.values())):
             number = self.balls.ball(point, target)
             if number is None:
                 number = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
-                if number is None:
+                if number is None and not nowhere:
                     self.hard.split.add(0, point, target.name)
-            return math.nan if number is None else number
+            return number if number is not None or nowhere else math.nan
         smooth = all(t.verdict == "smooth" for t in truths.values())
-        return math.nan if broken or (rule != "derivative" and not smooth) else None
+        return math.nan if (broken and not nowhere) or (rule != "derivative" and not smooth) else None
