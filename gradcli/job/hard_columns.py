@@ -120,7 +120,7 @@ def notes(hard: HardPoints) -> list[str]:
             f"{hard.missing:,} {needs} python-flint, which is not installed: numbers stay as the doubles that the "
             "formula gives (pip install python-flint)"
         )
-    if hard.lost and not hard.careful:
+    if hard.lost and not hard.careful and hard.job.proved_digits is None:
         digits, row, name = min(hard.lost)
         count = len(hard.lost)
         have = "number has" if count == 1 else "numbers have"
