@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from gradcli.job.repairs import Repairs
     from gradcli.truth.verdict import Judge
 
-_SHARED = 9_000_000
+_SHARED = 40_000_000
 """Work of germs shared by the mixed derivatives of a point, about 10 s."""
+_LEAST = 2500
+"""A share of it that is smaller is not worth the trial."""
 
 
 class Mixed:
@@ -50,7 +52,7 @@ class Mixed:
         number = self.balls.ball(point, target)
         # The kink of a term may be cancelled by one that is left out.
         for e in dict.fromkeys((terms, root)):
-            if number is None:
+            if number is None and self._work >= _LEAST:
                 number = self._judge(e).mixed(self.balls.exactly(point), target.powers)
         return math.nan if number is None else number
 
@@ -91,6 +93,8 @@ def meeting(root: Expr, bits: int) -> Expr:
             stack += [(e.args[1], negative != (e.op == "sub")), (e.args[0], negative)]
         elif e.op == "neg":
             stack.append((e.args[0], not negative))
+        elif found is ZERO:
+            found = apply("neg", e) if negative else e
         else:
             found = apply("sub" if negative else "add", found, e)
     return found
