@@ -11,7 +11,6 @@ import click
 from gradcli.cli import options, stderr
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
-from gradcli.errors import GradError
 from gradcli.expr import spell_name
 from gradcli.formats.terminal import json_shown
 
@@ -41,8 +40,6 @@ def bounds(ctx: click.Context, line: CommandLine) -> None:
 
     form = options.table_or_json(line, "bounds")
     output = ctx.obj.to(line.path, line)
-    if not line.over:
-        raise GradError("no box given", hint="give each variable a range: --over x=0:1")
     over = read_box(line.over)
     job = Job(sources(line), wrt=names(line.wrt), order=line.order, allow_unused=line.allow_unused)
     found = proved(job, over, line.tol)

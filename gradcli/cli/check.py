@@ -89,6 +89,8 @@ def check(ctx: click.Context, line: CommandLine) -> None:
         sys.stderr.write("".join(check_report.github(report)))
     for error in report.errors:
         stderr.error(error, line.color)
+    if report.missing and not line.quiet:
+        stderr.note(check_report.MISSING, line.color)
     if tables is not None and not line.quiet:
         for note in tables.notes:
             stderr.note(note, line.color)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -20,6 +20,10 @@ from gradcli.formats import spell
 from gradcli.verify import Example, Place, Report, Verdict
 
 SCHEMA = "gradcli-check/1"
+MISSING = (
+    "what is true at kinks and holes needs python-flint, which is not installed: there the derivative's own formula is "
+    "taken for it (pip install python-flint)"
+)
 _COLORS = {"agrees": "\x1b[32m", "disagrees": "\x1b[1;31m", "unchecked": "\x1b[1;33m"}
 
 
@@ -27,12 +31,16 @@ def _number(value: float) -> str:
     return spell(value).removesuffix(".0")
 
 
+def _at(point: Mapping[str, float]) -> str:
+    return ", ".join(f"{spell_name(name)}={_number(value)}" for name, value in point.items())
+
+
 def _counterexample(example: Example) -> str:
     """The counterexample in words, such as ``at x=1, y=2: claimed 4, true 2 (the sign is wrong)``."""
-    point = ", ".join(f"{spell_name(name)}={_number(value)}" for name, value in example.point.items())
-    where = f"at {point}: " if point else ""
+    where = f"at {_at(example.point)}: " if example.point else ""
     pattern = f" ({example.pattern})" if example.pattern else ""
-    return f"{where}claimed {_number(example.claimed)}, true {_number(example.true)}{pattern}"
+    hole = f" ({example.hole})" if example.hole else ""
+    return f"{where}claimed {_number(example.claimed)}{hole}, true {_number(example.true)}{pattern}"
 
 
 def _agreement(verdict: Verdict) -> str:
@@ -45,13 +53,28 @@ def _agreement(verdict: Verdict) -> str:
     if verdict.kinks:
         parts.append(f"at {counted(verdict.kinks, 'kinks')} it is on a side of the jump")
     if verdict.holes:
-        parts.append(f"it has no value at {counted(verdict.holes, 'points')} where the derivative has")
+        hole = f" ({_hole(verdict)})" if verdict.hole else ""
+        parts.append(f"it has no value at {counted(verdict.holes, 'points')} where the derivative has{hole}")
+    if verdict.undecided:
+        parts.append(_undecided(verdict))
     return "; ".join(parts)
+
+
+def _hole(verdict: Verdict) -> str:
+    """The operation of the claim that has no value, such as ``0/0 at x=0 in the claim``."""
+    where = f" at {_at(verdict.hole_at)}" if verdict.hole_at else ""
+    return f"{verdict.hole}{where} in the claim"
+
+
+def _undecided(verdict: Verdict) -> str:
+    return f"at {counted(verdict.undecided, 'points')} it could not be decided ({_at(verdict.undecided_at)})"
 
 
 def _outcome(verdict: Verdict) -> str:
     if verdict.example is not None:
         return _counterexample(verdict.example)
+    if verdict.reason and verdict.hole:
+        return f"{verdict.reason}: {_hole(verdict)}"
     return verdict.reason or _agreement(verdict)
 
 
@@ -97,7 +120,13 @@ def _lines(verdicts: Sequence[Verdict], color: bool, width: int | None) -> Itera
         yield from (first, *more)
         if v.status == "disagrees":
             yield from wrapped(f"{'':{room}}  {'claimed':9}  {printable(_short(v.claim.typed))}", width)
-            yield from wrapped(f"{'':{room}}  {'true':9}  {printable(v.truth)}", width)
+            yield from wrapped(f"{'':{room}}  {'true':9}  {printable(_truth(v))}", width)
+
+
+def _truth(verdict: Verdict) -> str:
+    """The formula of the true derivative, and the point of the counterexample if it does not hold there."""
+    example = verdict.example
+    return verdict.truth if example is None or example.formula else f"{verdict.truth} (not at {_at(example.point)})"
 
 
 def _short(text: str) -> str:
@@ -143,6 +172,10 @@ def _fields(v: Verdict) -> dict[str, Any]:
         "name": v.claim.name, "status": v.status, "claimed": v.claim.typed, "true": v.truth, "same": v.same,
         "points": v.compared, "kinks": v.kinks, "holes": v.holes, "outside": v.outside, "ulps": v.ulps,
     }  # fmt: skip
+    if v.hole:
+        fields["hole"] = {"point": v.hole_at, "operation": v.hole}
+    if v.undecided:
+        fields["undecided"] = {"points": v.undecided, "point": v.undecided_at}
     if v.example is not None:
         e = v.example
         fields["counterexample"] = {
@@ -173,7 +206,7 @@ def _suite(name: str, report: Report) -> str:
             lines.append(f"{head}<system-out>{_escaped(_outcome(v))}</system-out></testcase>")
             continue
         tag = "failure" if v.status == "disagrees" else "error"
-        body = f"{_outcome(v)}\nclaimed {_short(v.claim.typed)}\ntrue    {v.truth}"
+        body = f"{_outcome(v)}\nclaimed {_short(v.claim.typed)}\ntrue    {_truth(v)}"
         lines.append(f"{head}<{tag} message={_quoted(_outcome(v))}>{_escaped(body)}</{tag}></testcase>")
     for error in report.errors:
         place = _place(error)
@@ -200,7 +233,7 @@ def github(report: Report) -> Iterator[str]:
     for v in report.verdicts:
         if v.status != "agrees":
             kind = "error" if v.status == "disagrees" else "warning"
-            message = f"{v.claim.name} {v.status} {_outcome(v)}; true: {v.truth}"
+            message = f"{v.claim.name} {v.status} {_outcome(v)}; true: {_truth(v)}"
             yield _annotation(kind, f": {printable(v.claim.name)}", v.claim.place, message)
     for error in report.errors:
         yield _annotation("error", "", _place(error), ": ".join(filter(None, [error.message, error.hint])))

@@ -19,7 +19,7 @@ from gradcli.errors import GradError, meant
 if TYPE_CHECKING:
     from gradcli.functions import Function
 
-_LIBRARIES = ("click", "lark", "numpy", "orjson", "llvmlite", "scipy", "pyarrow", "zstandard")
+_LIBRARIES = ("click", "lark", "numpy", "orjson", "python-flint", "llvmlite", "scipy", "pyarrow", "zstandard")
 
 
 def _version(name: str) -> str | None:

@@ -390,8 +390,8 @@ ROWS = {
     "strict": _row("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
     "kink": _row("--kink", default="derivative", metavar="RULE",
                  type=click.Choice(["derivative", "convention", "limit", "left", "right", "mean", "nan", "error"]),
-                 help="What values and derivatives are at kinks, jumps and holes: the derivative where there is one, "
-                 "a convention (abs: 0), the limit, that from the left or right, their mean, nan or an error.",
+                 help="What values and derivatives are at kinks, jumps and holes: derivative (where there is one, else "
+                 "convention), convention (0 for abs), limit (of both sides), left, right, mean, nan or error.",
                  show_default=True),
     "sides": _row("--sides", is_flag=True, help="Values and derivatives from the left and the right, and the verdict."),
     "verdict": _row("--verdict", is_flag=True, help="What each point is: smooth, kink, jump, removable, pole ..."),

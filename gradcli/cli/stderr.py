@@ -106,11 +106,12 @@ def waiting(what: str, color: str | None = None) -> None:
 
 def nonfinite(counts: Mapping[str, int]) -> str:
     """The note on non-finite values by column, such as ``1 non-finite value in f, 2 in df_dx``."""
-    pieces = [f"{n} in {name}" for name, n in counts.items()]
+    pieces = [f"{n:,} in {name}" for name, n in counts.items()]
     first = next(iter(counts.values()))
     pieces[0] = pieces[0].replace(" ", f" non-finite value{'' if first == 1 else 's'} ", 1)
     more = len(pieces) - 8
-    return ", ".join(pieces[:8]) + (f" and {sum(list(counts.values())[8:])} in {more} more columns" if more > 0 else "")
+    rest = f" and {sum(list(counts.values())[8:]):,} in {more} more columns" if more > 0 else ""
+    return ", ".join(pieces[:8]) + rest
 
 
 def counted(number: int, word: str) -> str:

@@ -28,7 +28,12 @@ TASKS = {
         ("function list search", "that is: gradcli functions"),
         ("convert csv json", "formats are an option: gradcli eval EXPR --input FILE --format csv"),
         ("limit onesided", "that is: gradcli diff EXPR --at x=0 --sides"),
-        ("integrate integral solve dsolve series taylor tangent implicit minimize maximize optimize fit roots "
+        ("bound range extremum extrema minimize maximize interval enclosure box",
+         "least and greatest values over a box: gradcli bounds EXPR --over x=0:1"),
+        ("series taylor maclaurin", "that is the end of: gradcli explain EXPR --at x=0 --order 6"),
+        ("pole edge singularity discontinuity asymptote", "what a point is: gradcli diff EXPR --at x=0 --verdict"),
+        ("precision", "proved digits: gradcli eval EXPR --digits 50"),
+        ("integrate integral solve dsolve tangent implicit optimize fit roots "
          "propagate uncertainty laplace fourier",
          "there is no command for that: gradcli computes derivatives and values"),
     )

@@ -48,6 +48,8 @@ def _power_exponent(y: Expr, x: Expr, n: Expr) -> Expr:
 def _power_singular(x: Expr, n: Expr) -> list[Expr]:
     number = exact(n)
     if number is None:
+        if exact(x) == 0:
+            return [n]
         # Of a negative base the power exists at whole exponents alone.
         return [x] if positive(x) else [x, where(lt(x, ZERO), n - rint(n), ONE)]
     return [] if number.denominator == 1 and number >= 0 else [x]

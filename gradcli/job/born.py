@@ -119,7 +119,9 @@ class Born:
                 place.column, place.value, "the step where it began takes too much work to find", "", None, None
             )
         if made is None:
-            return Birth(place.column, place.value, "step by step it is finite", "", None, written.source)
+            return Birth(
+                place.column, place.value, "its steps are finite, but this point is hard", "", None, written.source
+            )
         return made._replace(value=place.value)
 
     def _written(self) -> dict[str, tuple[Written, Derivative, Expr]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gradcli.truth.bounds import Enclosure
 
 COLUMN_LIMIT = 100
-_SHARED, _LEAST = 2_000_000, 10_000
+_SHARED, _LEAST = 1_000_000, 10_000
 """Work shared by all searches, some seconds, and what each of them may take at least."""
 _DIGITS = 400
 """Ends of more digits are beyond what is meant."""
@@ -91,6 +91,8 @@ def bounds(job: Job, over: Mapping[str, Side], tol: float) -> Bounds:
 
     request = Request(job, list(over))
     request.pointwise()
+    if not request.variables and not over:
+        raise GradError("there is no variable, and so no box", hint="its value: gradcli eval")
     missing = next((n for n in request.variables if n not in over), None)
     if missing is not None:
         spelled = spell_name(missing)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Tally
 
 _PLACES = 3
-"""Kinds of places that a note names."""
+"""Kinds of places, and variables, that a note names."""
 
 
 class Extra(NamedTuple):
@@ -120,7 +120,7 @@ def notes(hard: HardPoints) -> list[str]:
             f"{hard.missing:,} {needs} python-flint, which is not installed: numbers stay as the doubles that the "
             "formula gives (pip install python-flint)"
         )
-    if hard.lost and not hard.careful and hard.job.proved_digits is None:
+    if hard.lost and not hard.careful:
         digits, row, name = min(hard.lost)
         count = len(hard.lost)
         have = "number has" if count == 1 else "numbers have"
@@ -130,7 +130,18 @@ def notes(hard: HardPoints) -> list[str]:
         )
     if hard.unproved.count:
         numbers = "number" if hard.unproved.count == 1 else "numbers"
-        lines.append(f"{hard.unproved.count:,} {numbers} could not be proved (worst: {_worst(hard, hard.unproved)})")
+        wanted = hard.job.proved_digits
+        to = f" to {wanted} digits, so that doubles stand there" if wanted else ""
+        lines.append(
+            f"{hard.unproved.count:,} {numbers} could not be proved{to} (worst: {_worst(hard, hard.unproved)})"
+        )
+    if hard.split.count:
+        one = hard.split.count == 1
+        has, such = ("derivative has", ":") if one else ("derivatives have", ", such as")
+        lines.append(
+            f"{hard.split.count:,} mixed {has} no value that all directions are known to agree on{such} "
+            f"{_worst(hard, hard.split)}"
+        )
     if hard.apart.count and hard.job.proved_digits is None:
         differ = "number differs" if hard.apart.count == 1 else "numbers differ"
         lines.append(
@@ -152,12 +163,19 @@ def _kinds(hard: HardPoints) -> str:
 
     hint = "" if hard.job.sides or hard.job.verdict else "; --sides shows both sides"
     kinds = sorted(hard.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
-    if hard.points == 1 and hard.hardest is not None:
-        name, axis, truth, others = hard.hardest
+    if hard.points == 1 and hard.hardest:
+        output, axis, truth = hard.hardest[0]
+        name = hard.targets[output * hard.per_output].name
         what, f = place(truth.verdict), spell_name(name)
         along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
         here = "in this row" if hard.of_rows else "here"
         told = f"{f} has {what} {here}{along}: {sentence(truth, 'it')}" if what else sentence(truth, name)
+        axes = [spell_name(a) for k, a, _ in hard.hardest[1:] if k == output]
+        if axes:
+            told += (
+                f"; along {', '.join(axes[:_PLACES])}{', ...' if len(axes) > _PLACES else ''} it is not smooth either"
+            )
+        others = len({k for k, *_ in hard.hardest}) - 1
         more = {0: "", 1: "; another result breaks here too"}.get(others, f"; {others} other results break here too")
         return f"{told}{more}{hint if what else ''}"
     count, points = sum(hard.kinds.values()), "rows" if hard.of_rows else "points"
@@ -165,7 +183,7 @@ def _kinds(hard: HardPoints) -> str:
     told = ", ".join([f"{n:,} {verdict}" for verdict, n in kinds])
     some = f"{count:,} of {hard.points:,} {points}"
     if not known:
-        return f"of {some} this arithmetic cannot say what they are"
+        return f"this arithmetic cannot say what lies at {some}"
     where = ", ".join(known[:_PLACES]) + ", ..." if len(known) > _PLACES else _either(known)
     told = "" if len(kinds) == 1 and known[0].split()[-1] == kinds[0][0] else f" ({told})"
     return f"{some} {'lies' if count == 1 else 'lie'} on {where}{told}{hint}"

@@ -107,9 +107,9 @@ class HardPoints:
         self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
         self.kinds: Counter[str] = Counter()
-        self.hardest: tuple[str, str, Beside, int] | None = None
+        self.hardest: Sequence[tuple[int, str, Beside]] = ()
         self.points = 0
-        self.unproved, self.apart = Tally(), Tally()
+        self.unproved, self.apart, self.split = Tally(), Tally(), Tally()
         self.missing = 0
         self.doubtful: set[str] = set()
         self.lost: list[tuple[int, int, str]] = []
@@ -144,7 +144,8 @@ class HardPoints:
     @property
     def noted(self) -> bool:
         """Whether there is something to tell on stderr."""
-        return bool(self.kinds or self.missing or self.lost or self.unproved.count or self.apart.count)
+        counts = self.unproved.count + self.apart.count + self.split.count
+        return bool(self.kinds or self.missing or self.lost or counts)
 
     @property
     def texts(self) -> bool:
@@ -158,7 +159,7 @@ class HardPoints:
 
     def look(self, program: Program, grid: Grid) -> None:
         """Count the numbers with few right digits among the first points, of which ``grid`` has the next ones."""
-        if self.careful or self.job.careful is False or self.looked >= LOOKED:
+        if self.careful or self.job.careful is False or self.job.proved_digits or self.looked >= LOOKED:
             return
         first = len(self.coordinates)
         work = trust.work(self.outputs, program, grid, "vector")

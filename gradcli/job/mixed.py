@@ -40,12 +40,16 @@ class Mixed:
         breaks = [truths[name].breaks for name in target.powers if name in truths]
         # A derivative along an axis that breaks is one of those which make the mixed one.
         broken = any(first is not None and first <= order for first in breaks)
+        nowhere = rule == "derivative" and not any(math.isfinite(t.value) for t in truths.values())
         if not broken and self.balls.exact and all(map(math.isfinite, point.values())):
-            return self._derivative(point, target)
+            number = self._derivative(point, target)
+            if number is None and not nowhere:
+                self.hard.split.add(0, point, target.name)
+            return number if number is not None or nowhere else math.nan
         smooth = all(t.verdict == "smooth" for t in truths.values())
-        return math.nan if broken or (rule != "derivative" and not smooth) else None
+        return math.nan if (broken and not nowhere) or (rule != "derivative" and not smooth) else None
 
-    def _derivative(self, point: Mapping[str, float], target: Target) -> float:
+    def _derivative(self, point: Mapping[str, float], target: Target) -> float | None:
         terms, root = self._meeting(target), self.hard.roots[target.output]
         if terms is ZERO:
             return 0.0
@@ -54,7 +58,7 @@ class Mixed:
         for e in dict.fromkeys((terms, root)):
             if number is None and self._work >= _LEAST:
                 number = self._judge(e).mixed(self.balls.exactly(point), target.powers)
-        return math.nan if number is None else number
+        return number
 
     def _judge(self, e: Expr) -> Judge:
         if e not in self._judges:

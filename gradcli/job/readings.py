@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gradcli.expr import Expr, exact, reachable
+from gradcli.expr import Expr, exact, reachable, variables
 from gradcli.job.decimals import reading
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class Readings:
         hard = self.hard
         if self.seen >= _MOST or not math.isfinite(value):
             return
-        exactly = {name: reading(hard.typed, name, x) for name, x in point.items()}
+        used = variables(hard.roots[target.output])
+        exactly = {name: reading(hard.typed, name, point[name]) for name in used}
         if not self._literal[target.output] and all(exact(e) == Fraction(point[name]) for name, e in exactly.items()):
             return
         self.seen += 1

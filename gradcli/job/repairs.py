@@ -94,11 +94,13 @@ class Repairs:
             ]
             for k, target in enumerate(targets):
                 cells = []
-                for row, value in zip(texts, results[len(columns)], strict=True):
+                for point, row, value in zip(points, texts, results[len(columns)], strict=True):
                     text = row[k]
                     if text is None:
                         text = spell(float(value))
                         hard.doubtful.add(target.name)
+                        if math.isfinite(value):
+                            hard.unproved.add(0, point, target.name)
                     cells.append(text.encode())
                 columns.append(Kept(cells, True))
         return columns

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.compute import engine, trust
 from gradcli.compute.execute import blocks
 from gradcli.compute.program import Program, build
+from gradcli.errors import GradError
 from gradcli.job.decimals import shortest
 from gradcli.job.hard_columns import pure
 from gradcli.job.kink_rules import CLOSE, Sided, Truth, of_side, ruled
@@ -213,10 +214,7 @@ class Tiers:
         self, outs: Sequence[Any], n: int, point: Mapping[str, float], values: list[float],
         sides: list[list[Sided | None]] | None,
     ) -> set[int]:  # fmt: skip
-        """Settle the numbers of a marked point in ``values``; returns the columns that are final.
-
-        The columns about hard points are written to ``outs``.
-        """
+        """Settle a marked point in ``values``, and in ``outs`` the columns about it; return the final results."""
         hard = self.hard
         truths: dict[tuple[int, str], Truth] = {}
         for output in range(len(hard.roots)):
@@ -231,16 +229,16 @@ class Tiers:
         self._tell(outs, n, truths)
         hardest = [(*key, truth) for key, truth in truths.items() if self._hard(truth)]
         if hardest:
-            output, axis, truth = hardest[0]
-            hard.kinds[truth.verdict] += 1
-            others = len({k for k, *_ in hardest}) - 1
-            hard.hardest = hard.targets[output * hard.per_output].name, axis, truth, others
+            hard.hardest = hardest
+            hard.kinds[hardest[0][2].verdict] += 1
             if hard.job.kink == "error":
                 from gradcli.job.refusal import refused
 
                 raise refused(hard, point, *hardest[0])
         if hard.job.kink == "convention":
             return set()
+        if hard.job.kink == "error" and len(truths) < len(hard.roots) * len(hard.axes):
+            raise GradError("--kink error: what lies at a singular point needs python-flint: pip install python-flint")
         done = set()
         for k, target in enumerate(hard.targets):
             of = {axis: t for (output, axis), t in truths.items() if output == target.output}

@@ -23,6 +23,7 @@ from gradcli.functions.row import positive
 from gradcli.truth.balls import Ball, BallError, arithmetic, number
 from gradcli.truth.boxes import Boxes, between
 from gradcli.truth.domains import margins
+from gradcli.truth.intervals import Interval, cut, length, shortest
 
 WORK = 200_000
 """Operations of one search, about half a second; then the enclosure is as narrow as it has become."""
@@ -30,12 +31,11 @@ _BOX = 40
 """What a box costs beside its operations."""
 _BITS = 128
 _NARROW = Fraction(1, 2**40)
-"""The share of the whole box below which a part without a value is not cut further."""
+"""The length of sides below which a part without a value is not cut further."""
 _NARROWEST = Fraction(1, 2**240)
-"""The share below which no part is cut."""
+"""The length below which no part is cut."""
 _CORNERS = 64
 
-Interval = tuple[Fraction, Fraction]
 Box = tuple[Interval, ...]
 
 
@@ -97,27 +97,6 @@ def _partial(root: Expr, names: list[str], powers: Mapping[str, int]) -> Expr:
 
 def _ball(low: Fraction, high: Fraction) -> Ball:
     return number(low) if low == high else between(number(low).lower(), number(high).upper())
-
-
-def _cut(low: Fraction, high: Fraction) -> Fraction:
-    """A number of few bits in the middle half: ends of few bits make balls that are not wider than their boxes."""
-    width = (high - low) / 4
-    step = Fraction(2) ** (width.numerator.bit_length() - width.denominator.bit_length() - 1)
-    return round((low + high) / 2 / step) * step
-
-
-def shortest(low: Fraction, high: Fraction) -> Fraction:
-    """The decimal of fewest digits in an interval."""
-    if low <= 0 <= high:
-        return Fraction(0)
-    if high < 0:
-        return -shortest(-high, -low)
-    if low == high:
-        return low
-    step = Fraction(10) ** (len(str(int(high))) - 1)
-    while math.ceil(low / step) * step > high:
-        step /= 10
-    return math.ceil(low / step) * step
 
 
 def _never_negative(e: Expr, box: Mapping[str, Interval], work: int, inside: set[Expr]) -> bool:
@@ -253,7 +232,7 @@ class _Search:
                 (b - a) / (d - c) if d > c else Fraction(0) for (a, b), (c, d) in zip(box, self._whole, strict=True)
             ]
             widest = max(range(len(box)), key=sides.__getitem__, default=0)
-            share = sides[widest] if sides else Fraction(0)
+            share = max([length(*pair) for pair in zip(box, self._whole, strict=True)], default=Fraction(0))
             if low is not None and best is not None:
                 close = best - low <= self._tol * abs(best).max(arb(1))
                 if self._asked:
@@ -266,7 +245,7 @@ class _Search:
             elif self._work > self._limit:
                 raise self._refusal(box, " within the limit of work")
             a, b = box[widest]
-            middle = _cut(a, b)
+            middle = cut(a, b)
             for side in ((a, middle), (middle, b)):
                 push((*box[:widest], side, *box[widest + 1 :]))
 
@@ -278,7 +257,7 @@ class _Search:
         (value,) = self._value.values({n: number(x) for n, x in zip(self._names, place, strict=True)})
         if isinstance(value, BallError) and value.why in ("domain", "pole"):
             return NoBoundError(f"no value at {where}", hint="leave that place out of the box")
-        hint = "leave that place out of the box"
+        hint = "a smaller box may have bounds" if limit else "leave that place out of the box"
         if not isinstance(value, BallError) and any(e.op == "where" for e in reachable([self._root])):
             hint = (
                 "a branch of `where` may have no value there; a function without a hole has bounds, "

@@ -109,13 +109,14 @@ def _cosine(x: Ball, y: Ball) -> Ball:
 
 
 def _monotonic(name: str) -> Rule:
-    """By the values at both ends: flint has none for a ball at the end of the domain."""
+    """By the values at both ends of the last argument: flint has none for a ball at the end of the domain."""
 
-    def rule(a: Ball) -> Ball:
+    def rule(*args: Ball) -> Ball:
+        *first, a = args
         try:
-            return _hull(RULES[name](a.lower()), RULES[name](a.upper()))
+            return _hull(RULES[name](*first, a.lower()), RULES[name](*first, a.upper()))
         except BallError:
-            RULES[name](a)
+            RULES[name](*args)
             raise unsure() from None
 
     return rule
@@ -126,6 +127,9 @@ _RULES: dict[str, Rule] = {
     "acos": _monotonic("acos"),
     "acosh": _monotonic("acosh"),
     "cbrt": _monotonic("cbrt"),
+    "gammainc": _monotonic("gammainc"),
+    "gammaincc": _monotonic("gammaincc"),
+    "betainc": _monotonic("betainc"),
     "sign": _sign,
     "heaviside": _heaviside,
     "copysign": lambda a, b: abs(a) * _sign(b),

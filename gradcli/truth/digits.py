@@ -12,9 +12,11 @@ from functools import partial
 from flint import fmpq, fmpz
 
 from gradcli.calculus.derive import expand
-from gradcli.expr import Expr, exact
+from gradcli.expr import Expr, exact, readable
 from gradcli.truth.balls import Ball, BallError, arithmetic, number
+from gradcli.truth.budget import Budget, UndefinedError, UnknownError
 from gradcli.truth.exact_jets import coefficients
+from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.jets import Jet
 from gradcli.truth.partials import Effort, Partials, Place, terms
 
@@ -43,6 +45,7 @@ class Digits:
 
     def __init__(self, root: Expr, order: int = 0) -> None:
         (self._root,) = expand([root])
+        self._readable = readable([self._root])[0]
         with arithmetic():
             self._partials = Partials(root, order, doubles=False)
         self._closed: dict[Expr, Jet] = {}
@@ -62,7 +65,7 @@ class Digits:
                 solved = self._partials.solve(Place(place, balls), columns, partial(correct, n=n), effort)
                 rows.append(
                     [
-                        self._exactly(point, p, n) if isinstance(text, BallError) else text
+                        self._exactly(point, p, n) or self._zero(point, p) if isinstance(text, BallError) else text
                         for p, text in zip(powers, solved, strict=True)
                     ]
                 )
@@ -82,6 +85,24 @@ class Digits:
                 return None
             total += weight * series[order]
         return _text(int(total.p), int(total.q), n)
+
+    def _zero(self, point: Mapping[str, Expr], powers: Mapping[str, int]) -> str | None:
+        """The text of a number whose normal form is 0, such as sin(pi), but for mixed derivatives."""
+        from gradcli.truth.lines import Lines, numbers
+
+        if len(powers) > 1:
+            return None
+        order = sum(powers.values())
+        with arithmetic(PRECISION):
+            field = Field(Budget(order))
+            try:
+                lines = Lines(self._readable, numbers(point, field), field)
+                values = lines.smooth(dict.fromkeys(powers, 1), order) if order else [lines.value()]
+                number = values[order] if values else None
+                null = number is not None and field.sign(number) == 0
+            except (UndefinedError, UnknownError):
+                return None
+        return "0.0" if null and not field.budget.doubts else None
 
     def _balls(self, names: Sequence[str], place: Sequence[Expr]) -> dict[str, Ball]:
         return {name: self._value(e) for name, e in zip(names, place, strict=True)}

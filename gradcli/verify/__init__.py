@@ -56,7 +56,8 @@ class Report(NamedTuple):
     """The verdicts of a check. ``seed`` is that of the chosen points, None if the points were given.
 
     ``errors`` are those of the claims that cannot be read. ``models`` are the reports of several models by their names,
-    whose verdicts and errors are all those of this report.
+    whose verdicts and errors are all those of this report. ``missing``: hard points at which the convention was taken
+    for the truth, since python-flint is not installed.
     """
 
     verdicts: list[Verdict]
@@ -64,6 +65,7 @@ class Report(NamedTuple):
     seed: int | None
     errors: Sequence[GradError] = ()
     models: Sequence[tuple[str, Report]] = ()
+    missing: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -80,7 +82,7 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
     check = Check(
         claims.variables, claims.outputs, claims.claims, seed=job.seed,
         wanted=job.points or (THOROUGH if job.thorough else POINTS),
-        tolerance=job.tolerance, how=job,
+        tolerance=job.tolerance, how=job, typed=points,
     )  # fmt: skip
     if check.data and rows is None:
         raise GradError("--claim-column needs the table it is a column of: --input FILE")
@@ -91,7 +93,9 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
         check.grid = _grid(check.names, points, rows, claims.parsed, job.max_points)
     verdicts = check.verdicts()
     expressions = {name: as_text(e) if len(reachable([e])) < 400 else "..." for name, e in claims.outputs.items()}
-    return Report(verdicts, expressions, job.seed if check.grid is None else None, claims.errors)
+    return Report(
+        verdicts, expressions, job.seed if check.grid is None else None, claims.errors, (), check.truths.missing
+    )
 
 
 def check_model(source: Source, job: CheckJob, rows: Rows | None = None) -> Report:
@@ -114,7 +118,8 @@ def joined(models: Sequence[tuple[str, Report]]) -> Report:
     reports = [report for _, report in models]
     verdicts = [v for report in reports for v in report.verdicts]
     seed = next((report.seed for report in reports if report.seed is not None), None)
-    return Report(verdicts, {}, seed, [e for report in reports for e in report.errors], models)
+    missing = sum(report.missing for report in reports)
+    return Report(verdicts, {}, seed, [e for report in reports for e in report.errors], models, missing)
 
 
 def _grid(names: Sequence[str], points: Points, rows: Rows | None, parsed: Sequence[Parsed], limit: int) -> Grid:

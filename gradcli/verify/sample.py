@@ -17,7 +17,7 @@ from gradcli.compute.program import build
 from gradcli.expr import ONE, ZERO, Expr, apply, reachable, variables
 from gradcli.functions import TABLE
 from gradcli.limits.work import NUMBERS, SpentError, spend, within
-from gradcli.verify.compare import Point
+from gradcli.verify.probe import Point
 
 SPECIAL = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 10.0, -0.0, 1e-5, -1e-5, 1e-160, 1e5, -1e5, 1e160, 5e-324,
            1.7976931348623157e308)  # fmt: skip

@@ -6,34 +6,37 @@ alone stays unchecked. Layer: must not know how a check is requested, nor how ve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from gradcli.calculus.derive import derivatives
+from gradcli.calculus.hazards import hazards
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.calculus.simplify import simplified
 from gradcli.compute.grid import Axis, Grid, Values
 from gradcli.compute.passes import Plan
 from gradcli.expr import Expr, reachable, readable, text, var, variables
 from gradcli.job.choices import How
+from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Facts
 from gradcli.job.result import Result
 from gradcli.limits.work import NUMBERS, SpentError, ahead, spend, within
 from gradcli.verify import compare, sample
 from gradcli.verify.claims import Claim
-from gradcli.verify.compare import Compared, Point, Probe, Tolerance
+from gradcli.verify.compare import Tolerance
+from gradcli.verify.probe import Point, Probe, plainness
+from gradcli.verify.tally import SUSPECTS, Tally
+from gradcli.verify.truths import Truths
 
 POINTS, THOROUGH = 200, 4000
 """The number of points for each claim, by default and with --thorough."""
 _ROUNDS, _BATCH = 6, 4
-_INSIDE = 200
-"""The most points in the domain kept as centres of further points."""
-_SUSPECTS = 48
-"""The most points kept at which a claim seems wrong; each is examined closely."""
 _ENOUGH = 8
 """Confirmed wrong points from which the search for the simplest one starts."""
 _FEW = 10
@@ -51,12 +54,18 @@ _LINE = 400
 
 
 class Example(NamedTuple):
-    """A point where a claim is wrong, with both values there and, in words, the error common to all wrong points."""
+    """A point where a claim is wrong, with both values there and, in words, the error common to all wrong points.
+
+    ``hole``: the operation of the claim that has no value there. ``formula``: whether the true derivative's formula
+    has the true value there.
+    """
 
     point: dict[str, float]
     claimed: float
     true: float
     pattern: str
+    hole: str = ""
+    formula: bool = True
 
 
 class Verdict(NamedTuple):
@@ -64,7 +73,8 @@ class Verdict(NamedTuple):
 
     ``same``: both graphs are identical. ``compared``: the number of conclusive points; at ``kinks`` points the claim is
     within a jump of the derivative, at ``holes`` it has no value; ``outside`` points are not in the domain. ``ulps``:
-    the largest difference. ``tolerance_given``: it replaces the bound on rounding errors.
+    the largest difference. ``tolerance_given``: it replaces the bound on rounding errors. ``hole`` says which operation
+    has no value, at ``hole_at``. At ``undecided`` hard points, of which ``undecided_at`` is one, nothing can be said.
     """
 
     claim: Claim
@@ -78,6 +88,10 @@ class Verdict(NamedTuple):
     example: Example | None = None
     reason: str = ""
     tolerance_given: bool = False
+    hole: str = ""
+    hole_at: Mapping[str, float] = {}
+    undecided: int = 0
+    undecided_at: Mapping[str, float] = {}
 
     @property
     def truth(self) -> str:
@@ -88,66 +102,28 @@ class Verdict(NamedTuple):
         return text(simplified([e])[0], _LINE)
 
 
-class Tally:
-    """The counts of comparisons of one claim so far, and the points kept for closer examination."""
-
-    def __init__(self, claim: Claim) -> None:
-        self.claim, self.columns = claim, compare.columns(claim)
-        self.conclusive = self.inconclusive = self.outside = self.unsure = 0
-        self.ulps = 0.0
-        self.zero = True
-        self.suspects: list[Point] = []
-        self.inside: list[Point] = []
-        self.overflows: list[Point] = []
-
-    def add(self, block: Compared, at: Sequence[Any], *, smallest: bool) -> None:
-        """Add the comparisons at a block of points with the coordinates ``at``, one column per name.
-
-        ``smallest``: keep the wrong points of the smallest coordinates instead of the first ones.
-        """
-        verdict, conclusive, zero, claimed, true = block
-        agrees = (verdict == compare.AGREES) & np.isfinite(true)
-        certain = agrees & conclusive
-        self.conclusive += int(np.count_nonzero(certain))
-        self.inconclusive += int(np.count_nonzero(agrees & ~conclusive))
-        self.outside += int(np.count_nonzero(verdict == compare.OUTSIDE))
-        self.unsure += int(np.count_nonzero(verdict == compare.UNSURE))
-        self.zero = self.zero and bool(np.all(zero, where=agrees))
-        if certain.any():
-            c, t = claimed[certain], true[certain]
-            with np.errstate(all="ignore"):
-                apart = np.abs(c - t) / np.abs(np.spacing(t))
-            self.ulps = max(self.ulps, float(np.max(apart)))
-        wrong = np.flatnonzero(np.isin(verdict, compare.WRONG))
-        if smallest and len(wrong) > 1 and at:
-            wrong = wrong[np.argsort(sum(np.abs(np.asarray(column)[wrong]) for column in at), kind="stable")]
-        for indices, points, most in (
-            (np.flatnonzero(agrees), self.inside, _INSIDE),
-            (wrong, self.suspects, _SUSPECTS),
-            (np.flatnonzero(verdict == compare.OVERFLOWS), self.overflows, _SUSPECTS),
-        ):
-            for k in indices[: most - len(points)]:
-                points.append(tuple([float(column[k]) for column in at]))
-
-
 class Check:
     """A check of claims at the points of ``grid``, or at chosen points if it is None: ``wanted`` of them per claim."""
 
     def __init__(
         self, names: Sequence[str], outputs: dict[str, Expr], claims: Sequence[Claim], *, seed: int = 0,
         wanted: int = POINTS, tolerance: Tolerance | None = None, how: How | None = None,
+        typed: Points | None = None,
     ) -> None:  # fmt: skip
         self.variables, self.outputs, self.claims = names, outputs, claims
         self.seed, self.wanted = seed, wanted
         self.tolerance, self.how = tolerance or Tolerance(), how or How()
         self.grid: Grid | None = None
+        self.truths = Truths(names, typed)
         self.data = list(dict.fromkeys(variables(c.claimed)[0] for c in claims if c.column))
         self.names = list(dict.fromkeys([*names, *self.data]))
 
     def verdicts(self) -> list[Verdict]:
         """A verdict on every claim. Comparing all claims together takes at most half of the work limit."""
-        same = [not c.column and _same_graph(c) for c in self.claims]
-        claims = [c for c, is_same in zip(self.claims, same, strict=True) if not is_same]
+        same = [c for c in self.claims if not c.column and _same_graph(c)]
+        # A formula may be wrong at a decision, as that of the branch taken at a single point is.
+        settled = [c for c in same if not c.partial or not hazards([c.root]).ties]
+        claims = [c for c in self.claims if c not in settled]
         verdicts = None
         if len(claims) != 1:
             with suppress(SpentError), within(part=1 / 2):
@@ -155,10 +131,8 @@ class Check:
         if verdicts is None:
             verdicts = [self._alone(claim, 1 / 2 if len(claims) == 1 else 1 / 8) for claim in claims]
         others = iter(verdicts)
-        return [
-            Verdict(c, "agrees", same=True) if is_same else next(others)
-            for c, is_same in zip(self.claims, same, strict=True)
-        ]
+        every = [Verdict(c, "agrees", same=True) if c in settled else next(others) for c in self.claims]
+        return [_of_same(v) if v.claim in same else v for v in every]
 
     def _together(self, claims: Sequence[Claim]) -> list[Verdict]:
         ahead(_NODE * len(reachable([e for c in claims for e in (c.claimed, c.truth)])))
@@ -200,7 +174,7 @@ class Check:
         first = [*sample.special(self.names, seed), *sample.edges(roots, self.names, seed)]
         random_points = sample.points(self.names, seed)
         for k in range(_ROUNDS):
-            unfinished = [t for t in tallies if t.conclusive < wanted and len(t.suspects) < _SUSPECTS]
+            unfinished = [t for t in tallies if t.conclusive < wanted and len(t.suspects) < SUSPECTS]
             if not unfinished:
                 break
             batch = [*islice(random_points, wanted if k else 2 * wanted), *(first if not k else ())]
@@ -234,41 +208,58 @@ def _same_graph(claim: Claim) -> bool:
     return a is b
 
 
+def _of_same(verdict: Verdict) -> Verdict:
+    """The verdict on a claim that is the formula of the truth: it agrees unless a hard point proves it wrong."""
+    return verdict if verdict.status == "disagrees" else Verdict(verdict.claim, "agrees", same=True)
+
+
 def _verdict(check: Check, tally: Tally) -> Verdict:
     claim = tally.claim
-    kinks = holes = overflows = 0
+    failures: Counter[str] = Counter()
+    at: dict[str, list[Point]] = {}
     wrong: list[Point] = []
     # Overflowing comparisons count only if no other point was conclusive.
-    suspects = [*tally.suspects, *([] if tally.conclusive else tally.overflows)]
+    suspects = [*tally.suspects, *tally.hard, *tally.lost, *([] if tally.conclusive else tally.overflows)]
     if suspects:
-        probe = Probe(claim, tally.columns, check.names, check.tolerance)
+        probe = Probe(claim, tally.columns, check.names, check.tolerance, check.truths)
         for point in suspects:
             if len(wrong) == _ENOUGH:
                 break
             failure = probe.failure(point)
             if failure == "differs":
                 wrong.append(point)
-            kinks += failure == "kink"
-            holes += failure == "hole"
-            overflows += failure == "overflow"
+            failures[failure] += 1
+            at.setdefault(failure, []).append(point)
         if wrong:
             return Verdict(claim, "disagrees", compared=tally.conclusive + len(wrong), outside=tally.outside,
                            example=_example(check, probe, wrong), ulps=tally.ulps)  # fmt: skip
     given = check.tolerance.given
-    verdict = Verdict(claim, "unchecked", kinks=kinks, holes=holes, outside=tally.outside, ulps=tally.ulps,
-                      tolerance_given=given)  # fmt: skip
+    verdict = Verdict(claim, "unchecked", kinks=failures["kink"], holes=failures["hole"], outside=tally.outside,
+                      ulps=tally.ulps, tolerance_given=given, undecided=failures["undecided"])  # fmt: skip
+    if "hole" in at:
+        point = min(at["hole"], key=plainness)
+        verdict = verdict._replace(hole=probe.birth(point), hole_at=_coordinates(check, claim, point))
+    if "undecided" in at:
+        point = min(at["undecided"], key=plainness)
+        verdict = verdict._replace(undecided_at=_coordinates(check, claim, point))
+    conclusive = tally.conclusive + failures["agrees"]
     enough = given or (tally.zero and (tally.inconclusive >= _FEW or not check.names))
-    if tally.conclusive or kinks or (tally.inconclusive and enough):
-        return verdict._replace(status="agrees", compared=tally.conclusive or tally.inconclusive)
-    return verdict._replace(reason=_reason(tally, overflows + holes))
+    if conclusive or verdict.kinks or (tally.inconclusive and enough):
+        compared = conclusive + (tally.inconclusive if enough else 0)
+        return verdict._replace(status="agrees", compared=compared)
+    return verdict._replace(reason=_reason(tally, failures))
 
 
-def _reason(tally: Tally, infinite: int) -> str:
+def _reason(tally: Tally, failures: Mapping[str, int]) -> str:
+    infinite = failures["overflow"] + failures["hole"]
+    if failures["undecided"]:
+        return "the derivative could not be decided"
     if infinite and not tally.inconclusive:
         return f"the claim has no finite value at any of the points ({infinite})"
-    if tally.outside and not (tally.unsure or tally.inconclusive or tally.overflows):
+    unsure = tally.unsure or tally.inconclusive or tally.overflows or failures["unsure"]
+    if tally.outside and not unsure:
         return f"the derivative is not finite at any of the points ({tally.outside})"
-    if tally.inconclusive or tally.unsure or tally.overflows:
+    if unsure:
         return "rounding could hide any difference at all of the points: --rtol or --atol decide otherwise"
     return "there are no points to compare at"
 
@@ -276,15 +267,21 @@ def _reason(tally: Tally, infinite: int) -> str:
 def _example(check: Check, probe: Probe, wrong: Sequence[Point]) -> Example:
     claim = probe.claim
     # The example is one of the given points, if points are given.
-    point = min(wrong, key=compare.plainness) if check.grid is not None else probe.simplest(wrong)
-    here = probe([point])
-    comparisons = probe(wrong)
+    point = min(wrong, key=plainness) if check.grid is not None else probe.simplest(wrong)
+    here = probe([point], careful=True)
+    comparisons = probe(wrong, careful=True)
     differing = np.flatnonzero(comparisons.verdict == compare.DIFFERS).tolist()
     pairs = list(zip(comparisons.claimed[differing].tolist(), comparisons.true[differing].tolist(), strict=True))
     others = _other_derivatives(check, claim, [wrong[k] for k in differing]) if len(pairs) > 1 else {}
+    claimed, true = float(here.claimed[0]), float(here.true[0])
+    hole = "" if math.isfinite(claimed) or claim.column else probe.birth(point)
+    pattern = compare.pattern(pairs, others)
+    return Example(_coordinates(check, claim, point), claimed, true, pattern, hole, probe.by_formula(point))
+
+
+def _coordinates(check: Check, claim: Claim, point: Point) -> dict[str, float]:
     used = check.variables if claim.column else {*variables(claim.truth), *variables(claim.claimed)}
-    coordinates = {name: x for name, x in zip(check.names, point, strict=True) if name in used}
-    return Example(coordinates, float(here.claimed[0]), float(here.true[0]), compare.pattern(pairs, others))
+    return {name: x for name, x in zip(check.names, point, strict=True) if name in used}
 
 
 def _other_derivatives(check: Check, claim: Claim, points: Sequence[Point]) -> dict[str, list[float]]:

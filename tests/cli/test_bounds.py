@@ -66,7 +66,7 @@ def test_boxes(shell: Shell, over: str, low: float, high: float) -> None:
         ("--over y=0:1 --allow-unused", "variable 'x' has no range\n  give it one: --over x=0:1"),
         ("--over x=0:1 --tol -1", "--tol is a number from 0, such as 1e-9"),
         ("--over x=0:1 --tol nan", "--tol is a number from 0, such as 1e-9"),
-        ("", "no box given\n  give each variable a range: --over x=0:1"),
+        ("", "variable 'x' has no range\n  give it one: --over x=0:1"),
         ("--over x=0:1 --order 200", "bounds of 201 outputs and derivatives are beyond the limit of 100"),
         ("--over x=0:1 --format csv", "bounds are told as table or json, not as csv"),
     ],
@@ -75,6 +75,11 @@ def test_wrong_requests(shell: Shell, words: str, message: str) -> None:
     code, out, err = shell("bounds", "exp(x)", *words.split())
     assert (code, out) == (2, "")
     assert err.startswith(f"gradcli: error: {message}")
+
+
+def test_a_constant_has_no_box(shell: Shell) -> None:
+    code, _, err = shell("bounds", "exp(1)")
+    assert (code, err) == (2, "gradcli: error: there is no variable, and so no box\n  its value: gradcli eval\n")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_other_rows_stand(shell: Shell) -> None:
     assert rows["df_dx"]["why"] == "no value at x=0"
 
 
-@pytest.mark.parametrize(("text", "over", "tol"), [("sin(x)", "x=0:3", "0"), ("sin(x)", "x=0:1e6", "1e-9")])
+@pytest.mark.parametrize(("text", "over", "tol"), [("sin(x)", "x=0:3", "0"), ("sin(x)", "x=1e6:2e6", "1e-9")])
 def test_a_tolerance_that_is_not_met(shell: Shell, text: str, over: str, tol: str) -> None:
     code, _, err = shell("bounds", text, "--over", over, "--order", "0", "--tol", tol)
     assert code == 0

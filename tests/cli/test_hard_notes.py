@@ -65,6 +65,34 @@ def test_rows_of_a_file(shell: Shell, empty_folder: Path) -> None:
     )
 
 
+def test_other_variables_that_break(shell: Shell) -> None:
+    kink = "f has a kink here along x: the slope is 0 on the left, 1 on the right; along"
+    assert shell("diff", "max(x, y)", "--at", "x=1,y=1")[2].startswith(
+        f"gradcli: note: {kink} y it is not smooth either; --sides"
+    )
+    five = shell("diff", "max(x, a, b, c, d)", "--at", "x=0,a=0,b=0,c=0,d=0")[2]
+    assert five.startswith(f"gradcli: note: {kink} a, b, c, ... it is not smooth either; --sides")
+
+
+def test_mixed_derivatives_without_agreement(shell: Shell) -> None:
+    none = "no value that all directions are known to agree on"
+    words = ["diff", "abs(x)*y", "--order", "2", "--csv"]
+    assert shell(*words, "--at", "x=0,y=0")[2].splitlines()[0] == (
+        f"gradcli: note: 1 mixed derivative has {none}: d2f_dxdy at x=0.0, y=0.0"
+    )
+    _, _, err = shell("diff", "abs(x)*y + abs(x)*z", "--order", "2", "--csv", "--at", "x=0,y=0,z=0")
+    assert f"gradcli: note: 2 mixed derivatives have {none}, such as d2f_dxdy at x=0.0, y=0.0, z=0.0\n" in err
+
+
+def test_digits_that_are_not_proved(shell: Shell) -> None:
+    words = ["diff", "tan(x)", "--at", "x=pi/2", "--csv", "--digits", "30"]
+    assert shell(*words)[2].splitlines()[1] == (
+        "gradcli: note: 2 numbers could not be proved to 30 digits, so that doubles stand there "
+        "(worst: df_dx at x=1.5707963267948966)"
+    )
+    assert shell("eval", "sin(pi)", "--digits", "30", "--csv") == (0, "f\n0.0\n", "")
+
+
 def test_values_alone_have_no_kinks(shell: Shell) -> None:
     assert shell("eval", "abs(x)", "--at", "x=0")[2] == ""
     _, _, err = shell("eval", "abs(x) + 1/(x - 1)", "--grid", "x=0,1,2")
@@ -75,7 +103,7 @@ def test_what_cannot_be_said(shell: Shell) -> None:
     _, _, err = shell("diff", "x**pi", "--at", "x=0")
     assert err == "gradcli: note: this arithmetic cannot say what f does there\n"
     _, _, err = shell("diff", "x**pi", "--grid", "x=0,1")
-    assert err == "gradcli: note: of 1 of 2 points this arithmetic cannot say what they are\n"
+    assert err == "gradcli: note: this arithmetic cannot say what lies at 1 of 2 points\n"
 
 
 def test_names(shell: Shell) -> None:
@@ -99,3 +127,15 @@ def test_several_results_at_one_point(shell: Shell) -> None:
     assert shell("diff", "abs(x)", "relu(x)", "--at", "x=0")[2] == f"{note}; another result breaks here too{HINT}\n"
     _, _, err = shell("diff", "abs(x)", "x", "relu(x)", "sign(x)", "--at", "x=0")
     assert err == f"{note}; 2 other results break here too{HINT}\n"
+
+
+def test_large_counts_are_grouped(shell: Shell) -> None:
+    _, _, err = shell("eval", "log(x)", "--grid", "x=-1000:-1:1000", "--grid", "y=1,2", "--allow-unused", "--csv")
+    assert err == "gradcli: note: 2,000 non-finite values in f\n"
+
+
+def test_proved_digits_have_no_note_on_lost_ones(shell: Shell, empty_folder: Path) -> None:
+    (empty_folder / "t.csv").write_text("x\n1e-9\n")
+    words = ["eval", "(1 - cos(x))/x**2", "--input", "t.csv", "--csv"]
+    assert "fewer than 10 right digits" in shell(*words)[2]
+    assert shell(*words, "--digits", "20") == (0, "x,f\n1e-9,0.49999999999999999996\n", "")

@@ -15,6 +15,11 @@ pytestmark = [pytest.mark.quick, pytest.mark.usefixtures("empty_folder")]
 PUBLIC = [row.name for row in TABLE.values() if not row.internal and row.name in SPELLED]
 
 
+def test_versions_tell_of_every_library_that_is_installed_with_gradcli(shell: Shell) -> None:
+    versions = json.loads(shell("version", "--json")[1])
+    assert {"click", "lark", "numpy", "orjson", "python-flint"} <= {*versions}
+
+
 def test_functions_are_listed_in_groups(shell: Shell) -> None:
     code, out, err = shell("functions")
     groups = [block.splitlines() for block in out.split("\n\n")]
@@ -75,7 +80,7 @@ def test_help_on_several_things_and_by_words(shell: Shell) -> None:
     assert shell("help", "arcsin") == (0, shell("functions", "asin")[1], "")
     assert shell("help", "diff", "sin") == (0, f"{shell('help', 'diff')[1]}\n{sine}", "")
     _, out, _ = shell("help", "kink")
-    assert [line.split()[0] for line in out.splitlines()] == ["functions", "hard-points"]
+    assert [line.split()[0] for line in out.splitlines()] == ["functions", "hard-points", "check"]
     assert shell("help", "plot")[2].startswith("gradcli: error: no help on 'plot'\n  there are no plots")
 
 

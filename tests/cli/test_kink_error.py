@@ -69,6 +69,9 @@ def test_without_python_flint(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     code, _, err = shell("diff", "cos(abs(x)) + relu(x)", "--at", "x=0", "--kink", "error")
     assert code == 1
     assert "f has a kink: the slope is 0 on the left, 1 on the right\n  cos(abs(x)) + relu(x)\n      ^^^^^^\n" in err
+    code, out, err = shell("diff", "sin(x)/x", "--at", "x=0", "--kink", "error")
+    assert (code, out) == (2, "")
+    assert "pip install python-flint" in err
 
 
 @pytest.mark.parametrize(

@@ -242,11 +242,11 @@ def test_no_limits_where_there_is_no_side_or_nothing_breaks(shell: Shell, source
 
 
 def test_limits_of_derivatives(shell: Shell) -> None:
-    _, out, err = shell("diff", "abs(x)**1.5*y", "--at", "x=0,y=1", "--order", "2", "--why", "--json")
+    _, out, err = shell("diff", "abs(x)**1.5*y", "--at", "x=0,y=1", "--wrt", "x", "--order", "2", "--why", "--json")
     (born,) = json.loads(out)["born"]
     assert born["column"] == "d2f_dx2"
     assert born["limits"] == {"wrt": "x", "verdict": "vertical", "left": "inf", "right": "inf"}
-    assert err.endswith("along x from both sides f -> 0, slope 0, d2f_dx2 inf (vertical)\n")
+    assert err.endswith("; from both sides f -> 0, slope 0, d2f_dx2 inf (vertical)\n")
 
 
 def test_without_python_flint(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,8 @@ PRINTED = {
         ["check", "x**2", "--claim", "1/x", "--at", "x=0", "--json"],
         ["check", "log(x)", "--claim", "log(x)", "--at", "x=-1", "--json"],
         ["check", "x**2", "--claim", "2*x", "--claim", "df_dy = 1", "--json"],
+        ["check", "sinc(x)", "--claim", "(cos(pi*x) - sinc(x))/x", "--json"],
+        ["check", "abs(sin(2*x) - 2*sin(x)*cos(x))", "--claim", "0", "--json"],
         ["check", "one.grad", "two.grad", "--json"],
     ],
     "bounds": [

@@ -183,6 +183,7 @@ class _Made:
         self.variables: list[str] = []
         self.nonfinite: dict[str, int] = {}
         self.shapes, self.empty = None, ()
+        self.members: dict[str, object] = {}
         self.columns = list(columns.values())
 
     @property
