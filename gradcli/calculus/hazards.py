@@ -38,7 +38,7 @@ def hazards(roots: Iterable[Expr]) -> Hazards:
     (['x - 1'], ['y'])
     """
     signs: Signs = {}
-    ties, singular = _Distances(signs), _Distances(signs)
+    ties, singular = _Distances(signs), _Distances(signs, alike=True)
     for e in _decided(roots):
         _add(e, ties, singular)
     return Hazards([*ties.zeros], [*singular.zeros])
@@ -88,9 +88,13 @@ def _decided(roots: Iterable[Expr]) -> list[Expr]:
 
 
 class _Distances:
-    """Distances that may be 0, each once: products are replaced by their factors."""
+    """Distances that may be 0, each once: products are replaced by their factors.
 
-    def __init__(self, signs: Signs) -> None:
+    ``alike``: so is that of a number from itself, which is 0 everywhere: sqrt(x - x).
+    """
+
+    def __init__(self, signs: Signs, alike: bool = False) -> None:
+        self.alike = alike
         self.zeros: dict[Expr, None] = {}
         self.signs = signs
         self.seen: set[Expr] = set()
@@ -107,7 +111,10 @@ class _Distances:
             factors = sign_factors(e)
             if factors is not None:
                 stack.extend(reversed(factors[1][:1] if e.op == "div" else factors[1]))
-            elif e.op != "sub" or (e.args[0] is not e.args[1] and apply("sub", *reversed(e.args)) not in self.zeros):
+            elif e.op != "sub" or e.args[0] is e.args[1]:
+                if e.op != "sub" or self.alike:
+                    self.zeros[e] = None
+            elif apply("sub", *reversed(e.args)) not in self.zeros:
                 self.zeros[e] = None
 
 

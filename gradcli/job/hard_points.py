@@ -100,6 +100,9 @@ class HardPoints:
 
             self.extras = [*extras(self, [name for name, _ in request.outputs])]
         self.names = tuple([extra.name for extra in self.extras])
+        taken = Counter([*request.points, *[target.name for target in self.targets], *self.names])
+        if clash := next((name for name in self.names if taken[name] > 1), None):
+            raise GradError(f"two columns would be called '{clash}'", hint="name the outputs apart: name = expression")
         self._tiers: Tiers | None = None
         self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]

@@ -81,7 +81,8 @@ class Repairs:
         from gradcli.truth.digits import Digits
 
         points = [dict(zip(hard.coordinates, map(float, row), strict=True)) for row in zip(*coordinates, strict=True)]
-        points = points or [{}]
+        if not hard.coordinates:
+            points = [{}]
         finite = [point for point in points if all(map(math.isfinite, point.values()))]
         exact = [self.exactly(point) for point in finite]
         columns: list[Any] = []

@@ -7,6 +7,7 @@ the formula in ball arithmetic where it is regular there, else germs. 3. Digits 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ from gradcli.compute.execute import blocks
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
 from gradcli.job.decimals import shortest
+from gradcli.job.hard_columns import pure
 from gradcli.job.kink_rules import CLOSE, Sided, Truth, of_side, ruled
 from gradcli.job.marks import SINGULAR, TIE, Arrays, Lists, hazard_mask
+from gradcli.job.mixed import Mixed
 from gradcli.job.repairs import Repairs
 
 if TYPE_CHECKING:
@@ -41,12 +44,14 @@ class Tiers:
         self.marks: type[Arrays | Lists] = Arrays if arrays else Lists
         self._judges: dict[int, Judge] = {}
         self.balls = Repairs(hard)
+        self.mixed = Mixed(hard, self.balls)
         self._held: dict[tuple[Any, ...], Truth] = {}
 
     def settle(self, outs: Sequence[Any], rows: list[int], lost: Lost, mask: Any, errors: Any) -> None:
         hard = self.hard
         first, width = len(hard.coordinates), len(hard.targets)
         settled: dict[int, set[int]] = {}
+        marked = {*rows}
         if mask is not None:
             rows = self._decided(outs, rows, mask)
         ties: Sequence[int] = ()
@@ -90,11 +95,23 @@ class Tiers:
             for n, k, value in self.balls.repaired(outs, output, of_rows, errors):
                 outs[first + k][n] = value
                 settled.setdefault(n, set()).add(k)
+                for column in () if n in marked else self._alike[k]:
+                    outs[column][n] = value
         for extra, out in zip(hard.extras, outs[first + width :], strict=True):
             if extra.kind == "trust":
                 for n, columns in settled.items():
                     if extra.column in columns:
                         out[n] = 16.0
+
+    @cached_property
+    def _alike(self) -> Mapping[int, Sequence[int]]:
+        """For each column of results those of sides, which hold the same numbers at a smooth point."""
+        hard, alike = self.hard, defaultdict(list)
+        base = len(hard.coordinates) + len(hard.targets)
+        for place, extra in enumerate(hard.extras, base):
+            if extra.kind == "side":
+                alike[pure(hard, extra.column, extra.axis, extra.order)].append(place)
+        return alike
 
     @cached_property
     def ties(self) -> Ties:
@@ -261,7 +278,7 @@ class Tiers:
         """The number of a column at a marked point; None: it stays as it is."""
         rule = self.hard.job.kink
         if len(target.powers) > 1:
-            return self._mixed(point, target, truths, before)
+            return self.mixed.number(point, target, truths, before)
         order = sum(target.powers.values())
         axis = next(iter(target.powers), next(iter(truths), None))
         truth = None if axis is None else truths.get(axis)
@@ -279,21 +296,3 @@ class Tiers:
             at_doubles = self.balls.ball(point, self.hard.targets[column])
             return number if at_doubles is None else at_doubles
         return number
-
-    def _mixed(
-        self, point: Mapping[str, float], target: Target, truths: Mapping[str, Truth], before: float
-    ) -> float | None:
-        rule, order = self.hard.job.kink, sum(target.powers.values())
-        breaks = [truths[name].breaks for name in target.powers if name in truths]
-        # A derivative along an axis that breaks is one of those which make the mixed one.
-        broken = any(first is not None and first <= order for first in breaks)
-        nowhere = rule == "derivative" and not any(math.isfinite(t.value) for t in truths.values())
-        if not broken and self.balls.exact and all(map(math.isfinite, point.values())):
-            number = self.balls.ball(point, target)
-            if number is None:
-                number = self._judge(target.output).mixed(self.balls.exactly(point), target.powers)
-                if number is None and not nowhere:
-                    self.hard.split.add(0, point, target.name)
-            return number if number is not None or nowhere else math.nan
-        smooth = all(t.verdict == "smooth" for t in truths.values())
-        return math.nan if (broken and not nowhere) or (rule != "derivative" and not smooth) else None

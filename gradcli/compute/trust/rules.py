@@ -147,7 +147,9 @@ def _same(o: Any, v: Any, a: Any, p: Any) -> Any:
 
 def _power(o: Any, v: Any, x: Any, n: Any, p: Any, q: Any) -> Any:
     def exact() -> Any:
-        whole = (o.rint(v) == v) & (abs(v) < 2.0**53) & (o.rint(x) == x) & (n > 0)
+        # The square of an integer to n = m/2 is an integer, that of v another one unless v is exact.
+        counted = (o.rint(n) == n) | ((o.rint(2 * n) == 2 * n) & (v * v < 2.0**52))
+        whole = (o.rint(v) == v) & (abs(v) < 2.0**53) & (o.rint(x) == x) & (n > 0) & counted
         return o.where(whole | (x == 0) | (x == 1) | (n == 1) | (n == 0), 0.0, own(o, v, 2))
 
     return o.lazily(p + q == 0, _grown(o, v, x, n, p, q) + own(o, v, 2), exact)
