@@ -150,6 +150,8 @@ def bessel(kind: str) -> Callable[..., Array]:
     def y(n: int, x: Array) -> Array:
         far = (x > max(_HANKEL, n * n)) & np.isfinite(x)
         value = np.where(far, _hankel("bessely", n, np.where(far, x, 1e9 + n**4)), special.yn(n, np.where(far, 1.0, x)))
+        # Early versions of SciPy give nan where Y overflows.
+        value = np.where((x > 0) & np.isnan(value), -math.inf, value)
         return np.where(x == math.inf, 0.0, value)
 
     def i(n: int, x: Array) -> Array:
