@@ -124,9 +124,10 @@ def notes(hard: HardPoints) -> list[str]:
         digits, row, name = min(hard.lost)
         count = len(hard.lost)
         have = "number has" if count == 1 else "numbers have"
+        where = "" if hard.points == 1 else f" at {'row' if hard.of_rows else 'point'} {row + 1}"
         lines.append(
-            f"{count:,} {have} fewer than {hard.few_digits} right digits (worst: {name} at row {row + 1}: {digits}); "
-            "--careful repairs them"
+            f"{count:,} {have} fewer than {hard.few_digits} right digits (worst: {name}{where}: {digits}); "
+            f"--careful repairs {'it' if count == 1 else 'them'}"
         )
     if hard.unproved.count:
         numbers = "number" if hard.unproved.count == 1 else "numbers"

@@ -157,17 +157,23 @@ class HardPoints:
         """Whether there is nothing to do beside the values."""
         return not (self.mask or self.extras or self.careful) and self.job.kink == "convention"
 
-    def look(self, program: Program, grid: Grid) -> None:
-        """Count the numbers with few right digits among the first points, of which ``grid`` has the next ones."""
-        if self.careful or self.job.careful is False or self.job.proved_digits or self.looked >= LOOKED:
+    def look(self, program: Program, grid: Grid, engine_name: str) -> None:
+        """Count the numbers with few right digits among the first points, of which ``grid`` has the next ones.
+
+        Not where plain doubles and conventions are asked for.
+        """
+        plain = self.job.careful is False and self.job.kink == "convention"
+        if self.careful or plain or self.job.proved_digits or self.looked >= LOOKED:
             return
         first = len(self.coordinates)
-        work = trust.work(self.outputs, program, grid, "vector")
+        lists = engine_name == "scalar"
+        work = trust.work(self.outputs, program, grid, "scalar" if lists else "vector")
         for block in blocks(work, target=4096):
             points = min(len(block[0]), LOOKED - self.looked)
             errors = block[len(self.outputs) + first :]
             for target, values, bounds in zip(self.targets, block[first:], errors, strict=False):
-                for n in indices(trust.flagged(values[:points], bounds[:points])):
+                pairs = (values[:points], bounds[:points])
+                for n in _flagged(*pairs) if lists else indices(trust.flagged(*pairs)):
                     count = trust.digits(float(values[n]), float(bounds[n]))
                     if count < self.few_digits and math.isfinite(values[n]):
                         self.lost.append((count, self.looked + n, target.name))
@@ -273,6 +279,10 @@ class HardPoints:
         if word not in self.words:
             self.words.append(word)
         return float(self.words.index(word))
+
+
+def _flagged(values: Sequence[float], bounds: Sequence[float]) -> list[int]:
+    return [n for n, pair in enumerate(zip(values, bounds, strict=True)) if trust.flagged(*pair)]
 
 
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:

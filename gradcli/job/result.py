@@ -203,7 +203,7 @@ class Result(Computed):
         plain = partial(self.plan.last, self.plan.over, self.plan.grid, self.engine, self.threads, self._watched)
         if self.hard is None:
             return plain()
-        self.hard.look(self.plan.program, self.plan.over)
+        self.hard.look(self.plan.program, self.plan.over, self.engine)
         return self.hard.work(self.plan.program, self.plan.over, self.engine, plain)
 
     @property

@@ -84,7 +84,7 @@ class Streamed(Computed):
             self.threads = max(self.threads, threads := engine.threads(self.job.threads, load, self.engine))
             target = engine.chunk_points(self.program, self.engine, grid.size, threads)
             done = 0
-            self.points_of.look(self.program, grid)
+            self.points_of.look(self.program, grid, self.engine)
             plain = partial(engine.work, self.program, grid, self.engine)
             work = self.points_of.work(self.program, grid, self.engine, plain)
             for block in blocks(work, target=target, threads=threads):

@@ -139,3 +139,11 @@ def test_proved_digits_have_no_note_on_lost_ones(shell: Shell, empty_folder: Pat
     words = ["eval", "(1 - cos(x))/x**2", "--input", "t.csv", "--csv"]
     assert "fewer than 10 right digits" in shell(*words)[2]
     assert shell(*words, "--digits", "20") == (0, "x,f\n1e-9,0.49999999999999999996\n", "")
+
+
+def test_digits_lost_without_care(shell: Shell) -> None:
+    plain = ["diff", "sqrt(1+x**2)", "--order", "2", "--at", "x=1e8", "--no-careful"]
+    note = "gradcli: note: 1 number has fewer than 10 right digits (worst: d2f_dx2: 0); --careful repairs it\n"
+    assert shell(*plain)[2] == note
+    assert shell(*plain, "--kink", "convention")[2] == ""
+    assert "(worst: d2f_dx2 at point 2: 0)" in shell(*plain[:4], "--grid", "x=1,1e8,1e9", "--no-careful")[2]
