@@ -24,12 +24,10 @@ from gradcli.job.result import Computed, Result, count_nonfinite
 from gradcli.limits.work import SpentError
 from gradcli.notation.explain.birth import Birth, Reductions, Written, birth
 from gradcli.notation.explain.reasons import shown
-from gradcli.truth.words import plain
+from gradcli.truth.words import first_few, plain
 
 MOST = 3
 """Results that have a certificate."""
-_SHOWN = 8
-"""Variables of a point whose values are told."""
 
 
 class Place(NamedTuple):
@@ -175,8 +173,7 @@ class Born:
 
 
 def _at(point: Mapping[str, float]) -> str:
-    values = [f"{spell_name(name)}={shown(value)}" for name, value in point.items()]
-    return ", ".join([*values[:_SHOWN], *(["..."] if len(values) > _SHOWN else [])])
+    return first_few([f"{spell_name(name)}={shown(value)}" for name, value in point.items()])
 
 
 def _row(row: int, point: Mapping[str, float]) -> str:

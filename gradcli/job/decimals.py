@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from gradcli.caret import Source
 from gradcli.compute.grid import Linear
@@ -23,6 +26,11 @@ def reading(points: Points, name: str, value: float) -> Expr:
             if float(exact) == value:
                 return const(exact)
     return const(Fraction(text or repr(value)))
+
+
+def exactly(points: Points, point: Mapping[str, float]) -> dict[str, Any]:
+    """The exact values of a point, as `reading` gives them; what is not finite stays."""
+    return {n: reading(points, n, v) if math.isfinite(v) else v for n, v in point.items()}
 
 
 def shortest(points: Points) -> bool:

@@ -26,7 +26,7 @@ class Extra(NamedTuple):
     """A column about hard points.
 
     ``kind``: verdict, breaks, side or trust. ``axis``: the variable. ``order`` and ``sign``: of a side. ``column``: the
-    result that it is about.
+    result that it is about. ``result``: the one that a side equals at a smooth point.
     """
 
     name: str
@@ -35,12 +35,14 @@ class Extra(NamedTuple):
     axis: str = ""
     order: int = 0
     sign: int = 0
+    result: int = 0
 
 
 def extras(hard: HardPoints, names: Sequence[str]) -> Iterator[Extra]:
     """The columns asked for; ``names`` are those of the outputs."""
     job = hard.job
     several = len(hard.axes) > 1
+    places = {(t.output, *t.powers.items()): k for k, t in enumerate(hard.targets)}
     for output, name in enumerate(names):
         column = output * hard.per_output
         for axis in hard.axes if job.sides or job.verdict else ():
@@ -48,9 +50,10 @@ def extras(hard: HardPoints, names: Sequence[str]) -> Iterator[Extra]:
             yield Extra(f"{name}_verdict{end}", "verdict", column, axis)
             yield Extra(f"{name}_breaks{end}", "breaks", column, axis)
             for k in range(hard.order + 1 if job.sides else 0):
+                result = places[(output, (axis, k)) if k else (output,)]
                 for word, sign in (("left", -1), ("right", 1)):
                     inner = f"{name}_{word}{end}" if not k else f"{derivative_name(name, [axis], (0,) * k)}_{word}"
-                    yield Extra(inner, "side", column, axis, k, sign)
+                    yield Extra(inner, "side", column, axis, k, sign, result)
     if job.trust:
         for k, target in enumerate(hard.targets):
             yield Extra(f"{target.name}_trust", "trust", k)
@@ -61,7 +64,7 @@ def fill(hard: HardPoints, outs: Sequence[Any], errors: Sequence[Any] | None, ar
     first, base = len(hard.coordinates), len(hard.coordinates) + len(hard.targets)
     for extra, out in zip(hard.extras, outs[base:], strict=True):
         if extra.kind == "side":
-            out[:] = outs[first + pure(hard, extra.column, extra.axis, extra.order)]
+            out[:] = outs[first + extra.result]
         elif extra.kind == "trust":
             assert errors is not None
             values, error = outs[first + extra.column], errors[extra.column]
@@ -73,13 +76,6 @@ def fill(hard: HardPoints, outs: Sequence[Any], errors: Sequence[Any] | None, ar
         else:
             fill = math.nan if extra.kind == "breaks" else 0.0
             out[:] = fill if arrays else [fill] * len(out)
-
-
-def pure(hard: HardPoints, start: int, axis: str, order: int) -> int:
-    """The column of the pure derivative along ``axis`` of the output whose value is column ``start``."""
-    powers = {axis: order} if order else {}
-    columns = hard.targets[start : start + hard.per_output]
-    return start + next(k for k, target in enumerate(columns) if target.powers == powers)
 
 
 def told(hard: HardPoints, block: Sequence[Any]) -> list[Any]:

@@ -19,7 +19,7 @@ from gradcli.compute.execute import Work, blocks
 from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr
-from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask, indices
+from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask
 
 if TYPE_CHECKING:
     from gradcli.compute.grid import Grid
@@ -124,9 +124,7 @@ class HardPoints:
     @cached_property
     def mask(self) -> list[Expr]:
         """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
-        if self.job.kink == "convention" and not self.job.sides and not self.job.verdict:
-            return []
-        return hazard_mask(self.roots)
+        return hazard_mask(self.roots) if self.marking else []
 
     # The computation.
 
@@ -166,17 +164,18 @@ class HardPoints:
         if self.careful or plain or self.job.proved_digits or self.looked >= LOOKED:
             return
         first = len(self.coordinates)
-        lists = engine_name == "scalar"
-        work = trust.work(self.outputs, program, grid, "scalar" if lists else "vector")
+        lists: type[Lists | Arrays] = Lists if engine_name == "scalar" else Arrays
+        work = trust.work(self.outputs, program, grid, "scalar" if lists is Lists else "vector")
         for block in blocks(work, target=4096):
             points = min(len(block[0]), LOOKED - self.looked)
-            errors = block[len(self.outputs) + first :]
-            for target, values, bounds in zip(self.targets, block[first:], errors, strict=False):
-                pairs = (values[:points], bounds[:points])
-                for n in _flagged(*pairs) if lists else indices(trust.flagged(*pairs)):
-                    count = trust.digits(float(values[n]), float(bounds[n]))
-                    if count < self.few_digits and math.isfinite(values[n]):
-                        self.lost.append((count, self.looked + n, target.name))
+            values = [column[:points] for column in block[first : first + len(self.targets)]]
+            after = len(self.outputs) + first
+            errors = [column[:points] for column in block[after : after + len(self.targets)]]
+            for k, places in lists.lost(values, errors, False):
+                for n in places:
+                    count = trust.digits(float(values[k][n]), float(errors[k][n]))
+                    if count < self.few_digits and math.isfinite(values[k][n]):
+                        self.lost.append((count, self.looked + n, self.targets[k].name))
             self.looked += points
             if self.looked >= LOOKED:
                 return
@@ -279,10 +278,6 @@ class HardPoints:
         if word not in self.words:
             self.words.append(word)
         return float(self.words.index(word))
-
-
-def _flagged(values: Sequence[float], bounds: Sequence[float]) -> list[int]:
-    return [n for n, pair in enumerate(zip(values, bounds, strict=True)) if trust.flagged(*pair)]
 
 
 def _columns(count: int, points: int, arrays: bool) -> list[Any]:

@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from gradcli.truth.words import Beside
 
 UNSURE = 1e-10
 """Relative difference below which two sides may be equal: exact arithmetic decides."""
 CLOSE = 1e-9
 """Relative difference up to which a double stands for the same number."""
-
-
-class Truth(Protocol):
-    """What is known of a function at a point along an axis; None is a side that is not there."""
-
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def breaks(self) -> int | None: ...
-    @property
-    def proved(self) -> bool: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def limit_left(self) -> float: ...
-    @property
-    def limit_right(self) -> float: ...
-    @property
-    def left(self) -> Sequence[float] | None: ...
-    @property
-    def right(self) -> Sequence[float] | None: ...
 
 
 class Sided(NamedTuple):
@@ -75,7 +57,7 @@ def sided(value: float, left: Sequence[float], right: Sequence[float], errors: S
     return Sided(verdict, breaks, value, limits[0], limits[1], left[1:], right[1:])
 
 
-def derivative(truth: Truth, order: int) -> float | None:
+def derivative(truth: Beside, order: int) -> float | None:
     """The derivative of this order at the point; None where there is none."""
     if truth.verdict.startswith(("unknown", "undefined", "isolated")) or not math.isfinite(truth.value):
         return None
@@ -91,7 +73,7 @@ def derivative(truth: Truth, order: int) -> float | None:
     return sides[0][order - 1] or sides[-1][order - 1]  # 0.0 where the other side has -0.0
 
 
-def of_side(truth: Truth, order: int, sign: int) -> float:
+def of_side(truth: Beside, order: int, sign: int) -> float:
     """The limit (order 0) or derivative of a side; nan where it is not there."""
     side = truth.left if sign < 0 else truth.right
     if side is None:
@@ -106,7 +88,7 @@ def middle(a: float, b: float) -> float:
     return a / 2 + b / 2 if abs(a) > 1 else (a + b) / 2
 
 
-def ruled(truth: Truth, order: int, rule: str, before: float) -> float | None:
+def ruled(truth: Beside, order: int, rule: str, before: float) -> float | None:
     """What a rule gives for the derivative of an order (0: the value) at a hard point; None: the double ``before``."""
     left, right = of_side(truth, order, -1), of_side(truth, order, 1)
     if rule == "left":

@@ -11,12 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gradcli.expr import ZERO, Expr, apply, bit
+from gradcli.job.decimals import exactly
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Target
-    from gradcli.job.kink_rules import Truth
     from gradcli.job.repairs import Repairs
     from gradcli.truth.verdict import Judge
+    from gradcli.truth.words import Beside
 
 _SHARED = 40_000_000
 """Work of germs shared by the mixed derivatives of a point, about 10 s."""
@@ -33,7 +34,7 @@ class Mixed:
         self._judges: dict[Expr, Judge] = {}
 
     def number(
-        self, point: Mapping[str, float], target: Target, truths: Mapping[str, Truth], before: float
+        self, point: Mapping[str, float], target: Target, truths: Mapping[str, Beside], before: float
     ) -> float | None:
         """The number of a column at a marked point; None: it stays as it is."""
         rule, order = self.hard.job.kink, sum(target.powers.values())
@@ -57,7 +58,7 @@ class Mixed:
         # The kink of a term may be cancelled by one that is left out.
         for e in dict.fromkeys((terms, root)):
             if number is None and self._work >= _LEAST:
-                number = self._judge(e).mixed(self.balls.exactly(point), target.powers)
+                number = self._judge(e).mixed(exactly(self.hard.typed, point), target.powers)
         return number
 
     def _judge(self, e: Expr) -> Judge:

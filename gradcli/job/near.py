@@ -5,21 +5,18 @@ Layer: must not know formats or terminals.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from gradcli.expr import spell_name, variables
-from gradcli.job.decimals import reading
+from gradcli.job.decimals import exactly
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Request
 from gradcli.notation.explain import Near
 from gradcli.notation.explain.reasons import shown
+from gradcli.truth.words import first_few
 
 _SHARED, _LEAST = 1_500_000, 10_000
 """Work shared by all outputs and variables, about 8 s, and what each of their germs may take at least."""
-
-_SHOWN = 8
-"""Variables of a point whose values are told."""
 
 
 def nears(request: Request, points: Points, wrt: Sequence[str], order: int) -> list[Near] | None:
@@ -39,10 +36,10 @@ def nears(request: Request, points: Points, wrt: Sequence[str], order: int) -> l
     for output, e in request.outputs:
         judge = Judge(e, max(order, 1), work)
         names = {*variables(e), *wrt}
-        point = {n: reading(points, n, v) if math.isfinite(v) else v for n, v in points.at.items() if n in names}
+        point = exactly(points, {n: v for n, v in points.at.items() if n in names})
         texts = {n: points.texts.get((n, points.at[n])) or shown(points.at[n]) for n in point}
         told = [f"{spell_name(n)}={text}" for n, text in texts.items()]
-        values = ", ".join([*told[:_SHOWN], *(["..."] if len(told) > _SHOWN else [])])
+        values = first_few(told)
         for x in wrt:
             truth = judge.along(point, x)
             left, right = [

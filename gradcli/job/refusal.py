@@ -12,25 +12,23 @@ from gradcli.compute import trust
 from gradcli.compute.backends.scalar import at_point
 from gradcli.errors import GradError
 from gradcli.expr import Expr, reachable, spell_name, variables
-from gradcli.job.kink_rules import Truth
+from gradcli.job.decimals import exactly
 from gradcli.limits.work import SpentError
 from gradcli.notation.explain.birth import Written
-from gradcli.truth.words import place, sentence
+from gradcli.truth.words import Beside, first_few, place, sentence
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints
 
-_SHOWN = 8
-"""Variables of a point whose values are told."""
 _TERMS = 64
 """Terms of a sum that are looked at one by one."""
 
 
-def refused(hard: HardPoints, point: Mapping[str, float], output: int, axis: str, truth: Truth) -> GradError:
+def refused(hard: HardPoints, point: Mapping[str, float], output: int, axis: str, truth: Beside) -> GradError:
     """The error that an output is not smooth at a point along an axis."""
     name = hard.targets[output * hard.per_output].name
     values = [f"{spell_name(n)}={v!r}" for n, v in point.items()]
-    at = ", ".join([*values[:_SHOWN], *(["..."] if len(values) > _SHOWN else [])])
+    at = first_few(values)
     along = f" along {spell_name(axis)}" if len(hard.axes) > 1 else ""
     what = place(truth.verdict)
     words = f"{spell_name(name)} has {what}{along}: {sentence(truth, 'it')}" if what else sentence(truth, name)
@@ -70,11 +68,11 @@ def _in_a_broken_term(
         return nodes
     from gradcli.truth.verdict import Judge
 
-    exactly = tiers.balls.exactly(point)
+    at = exactly(hard.typed, point)
     for term in _terms(e):
         inside = {*reachable([term])}
         own = [node for node in nodes if node in inside]
-        if own and Judge(term, tiers.order).along(exactly, axis).verdict != "smooth":
+        if own and Judge(term, tiers.order).along(at, axis).verdict != "smooth":
             return own
     return nodes
 

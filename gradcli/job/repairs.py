@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.compute import trust
 from gradcli.errors import GradError
-from gradcli.job.decimals import reading
+from gradcli.job.decimals import exactly
 from gradcli.job.readings import Readings
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Repairs:
         if not hard.coordinates:
             points = [{}]
         finite = [point for point in points if all(map(math.isfinite, point.values()))]
-        exact = [self.exactly(point) for point in finite]
+        exact = [exactly(hard.typed, point) for point in finite]
         columns: list[Any] = []
         for output, root in enumerate(hard.roots):
             targets = hard.targets[output * hard.per_output : (output + 1) * hard.per_output]
@@ -104,6 +104,3 @@ class Repairs:
                     cells.append(text.encode())
                 columns.append(Kept(cells, True))
         return columns
-
-    def exactly(self, point: Mapping[str, float]) -> dict[str, Any]:
-        return {n: reading(self.hard.typed, n, v) if math.isfinite(v) else v for n, v in point.items()}

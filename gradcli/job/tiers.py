@@ -16,9 +16,8 @@ from gradcli.compute import engine, trust
 from gradcli.compute.execute import blocks
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
-from gradcli.job.decimals import shortest
-from gradcli.job.hard_columns import pure
-from gradcli.job.kink_rules import CLOSE, Sided, Truth, of_side, ruled
+from gradcli.job.decimals import exactly, shortest
+from gradcli.job.kink_rules import CLOSE, Sided, of_side, ruled
 from gradcli.job.marks import SINGULAR, TIE, Arrays, Lists, hazard_mask
 from gradcli.job.mixed import Mixed
 from gradcli.job.repairs import Repairs
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from gradcli.job.marks import Lost, Outside
     from gradcli.job.ties import Ties
     from gradcli.truth.verdict import Judge
+    from gradcli.truth.words import Beside
 
 _MANY = 32
 """Marked rows of a block from which columns of ties are settled at once."""
@@ -45,7 +45,7 @@ class Tiers:
         self._judges: dict[int, Judge] = {}
         self.balls = Repairs(hard)
         self.mixed = Mixed(hard, self.balls)
-        self._held: dict[tuple[Any, ...], Truth] = {}
+        self._held: dict[tuple[Any, ...], Beside] = {}
 
     def settle(self, outs: Sequence[Any], rows: list[int], lost: Lost, mask: Any, errors: Any) -> None:
         hard = self.hard
@@ -110,7 +110,7 @@ class Tiers:
         base = len(hard.coordinates) + len(hard.targets)
         for place, extra in enumerate(hard.extras, base):
             if extra.kind == "side":
-                alike[pure(hard, extra.column, extra.axis, extra.order)].append(place)
+                alike[extra.result].append(place)
         return alike
 
     @cached_property
@@ -190,12 +190,12 @@ class Tiers:
 
     # Germs.
 
-    def truth(self, point: Mapping[str, float], output: int, axis: str) -> Truth | None:
+    def truth(self, point: Mapping[str, float], output: int, axis: str) -> Beside | None:
         """The truth at a point along an axis; None if it cannot be computed."""
         key = (output, axis, *point.values())
         truth = self._held.get(key)
         if truth is None and self.balls.exact:
-            truth = self._judge(output).along(self.balls.exactly(point), axis)
+            truth = self._judge(output).along(exactly(self.hard.typed, point), axis)
             if len(self._held) >= _HELD:
                 self._held.clear()
             self._held[key] = truth
@@ -216,10 +216,10 @@ class Tiers:
     ) -> set[int]:  # fmt: skip
         """Settle a marked point in ``values``, and in ``outs`` the columns about it; return the final results."""
         hard = self.hard
-        truths: dict[tuple[int, str], Truth] = {}
+        truths: dict[tuple[int, str], Beside] = {}
         for output in range(len(hard.roots)):
             for place, axis in enumerate(hard.axes):
-                truth: Truth | None = None if sides is None else sides[output][place]
+                truth: Beside | None = None if sides is None else sides[output][place]
                 if truth is None:
                     truth = self.truth(point, output, axis)
                 if truth is not None:
@@ -248,14 +248,14 @@ class Tiers:
                 done.add(k)
         return done
 
-    def _hard(self, truth: Truth) -> bool:
+    def _hard(self, truth: Beside) -> bool:
         if truth.verdict in ("smooth", "undefined"):
             return False
         # Values alone: a kink is none of theirs.
         shown = self.hard.order or self.hard.job.sides or self.hard.job.verdict
         return bool(shown) or truth.breaks is None or truth.breaks < 1
 
-    def _tell(self, outs: Sequence[Any], n: int, truths: Mapping[tuple[int, str], Truth]) -> None:
+    def _tell(self, outs: Sequence[Any], n: int, truths: Mapping[tuple[int, str], Beside]) -> None:
         hard = self.hard
         base = len(hard.coordinates) + len(hard.targets)
         for extra, out in zip(hard.extras, outs[base:], strict=True):
@@ -273,7 +273,7 @@ class Tiers:
                 out[n] = math.nan if truth is None else of_side(truth, extra.order, extra.sign)
 
     def _number(
-        self, point: Mapping[str, float], column: int, target: Target, truths: Mapping[str, Truth], before: float
+        self, point: Mapping[str, float], column: int, target: Target, truths: Mapping[str, Beside], before: float
     ) -> float | None:
         """The number of a column at a marked point; None: it stays as it is."""
         rule = self.hard.job.kink

@@ -67,22 +67,6 @@ class Judge:
                 self._known[key] = self._judged(point, wrt)
         return self._known[key]
 
-    def derivative(self, truth: Truth, k: int) -> float:
-        """The derivative of order k where there is one: both sides agree, or an edge has one; else nan."""
-        if truth.verdict == "unknown" or truth.value != truth.value:
-            return math.nan
-        sides = [s for s in (truth.left, truth.right) if s is not None]
-        limits = [a for s, a in ((truth.left, truth.limit_left), (truth.right, truth.limit_right)) if s is not None]
-        if k == 0:
-            return truth.value
-        if not sides or truth.breaks == 0 or any(a != truth.value for a in limits):
-            return math.nan
-        for j in range(k):
-            values = {s[j] for s in sides}
-            if len(values) > 1 or any(v != v for v in values):
-                return math.nan
-        return sides[0][k - 1]
-
     def mixed(self, point: Point, powers: Mapping[str, int]) -> float | None:
         """A mixed partial derivative, by polarisation along sums of axes; None where twelve directions do not agree."""
         with arithmetic(PRECISION):

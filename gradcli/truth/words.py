@@ -21,6 +21,8 @@ _PLACES = (
     ("oscillating", "an oscillation"),
 )  # fmt: skip
 """What a place is called in a sentence, by the first of these words that its verdict has."""
+_SHOWN = 8
+"""Variables of a point whose values are told."""
 _NEITHER = {
     "unknown": "this arithmetic cannot say what {f} does there",
     "undefined": "{f} is defined neither there nor beside it",
@@ -48,6 +50,11 @@ class Beside(Protocol):
     def left(self) -> Sequence[float] | None: ...
     @property
     def right(self) -> Sequence[float] | None: ...
+
+
+def first_few(values: Sequence[str]) -> str:
+    """The values of a point in a line, of many variables those of the first."""
+    return ", ".join([*values[:_SHOWN], *(["..."] if len(values) > _SHOWN else [])])
 
 
 def place(verdict: str) -> str:

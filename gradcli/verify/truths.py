@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.calculus.hazards import hazards
 from gradcli.expr import Expr, const
-from gradcli.job.decimals import reading
-from gradcli.job.kink_rules import derivative
+from gradcli.job.decimals import exactly
+from gradcli.job.kink_rules import CLOSE, derivative
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.limits.work import spend
 
@@ -32,8 +32,6 @@ _STEPS = 1000
 """Steps that a number costs here."""
 _FAILURES = 8
 """Points without an answer after which no more are tried."""
-_CLOSE = 1e-9
-"""Relative difference up to which a double stands for the same number."""
 _DIGITS = 17
 
 
@@ -78,7 +76,7 @@ class Truths:
         return self._distances[claim.root].apart(self._place(point))
 
     def _place(self, point: Mapping[str, float]) -> dict[str, Expr]:
-        return {name: reading(self.typed, name, value) for name, value in point.items()}
+        return exactly(self.typed, point)
 
     def hard(self, claim: Claim, point: Mapping[str, float], before: float) -> Exact | None:
         """The true derivative at a hard point, which is ``before`` itself where that double is right.
@@ -132,7 +130,7 @@ class Truths:
         if number is None:
             self._undecided(claim, "repaired")
             return None
-        return Exact(number, _CLOSE * abs(number))
+        return Exact(number, CLOSE * abs(number))
 
     def wrt(self, claim: Claim) -> dict[str, int]:
         """The variables of a claimed derivative, each with its order."""
@@ -166,7 +164,7 @@ class Truths:
 
 def _close(before: float, number: float) -> bool:
     """Whether a double stands for a number."""
-    return before == number or (math.isfinite(number) and abs(before - number) <= _CLOSE * abs(number))
+    return before == number or (math.isfinite(number) and abs(before - number) <= CLOSE * abs(number))
 
 
 def _exact(number: float, before: float, place: Mapping[str, Expr], point: Mapping[str, float]) -> Exact:
@@ -174,4 +172,4 @@ def _exact(number: float, before: float, place: Mapping[str, Expr], point: Mappi
         return Exact(before, 0.0)
     # The number is that at the decimals; a claim is computed at the doubles.
     same = all(e.op == "const" and Fraction(point[name]) == e.value for name, e in place.items())
-    return Exact(number, _CLOSE * (abs(number) if same else abs(number) + 1))
+    return Exact(number, CLOSE * (abs(number) if same else abs(number) + 1))

@@ -10,6 +10,7 @@ from checkout import DATA
 from mpmath import mp
 
 from gradcli.expr import Expr, const
+from gradcli.job.kink_rules import derivative
 from gradcli.language import parse
 
 verdict = pytest.importorskip("gradcli.truth.verdict")
@@ -101,7 +102,8 @@ def test_pure_second_partials_are_those_of_both_sides() -> None:
             truth = judge.along(point, wrt)
             if truth.verdict == "unknown":
                 continue
-            computed = judge.derivative(truth, 2)
+            found = derivative(truth, 2)
+            computed = math.nan if found is None else found
             if wrong(computed, "oscillates" if said == "none" else said):
                 bad.append(f"{case['expr']} at {case['at']} in {wrt}: {computed!r} is not {said}")
     assert not bad, "\n".join(bad[:20])

@@ -12,6 +12,7 @@ pytest.importorskip("flint")
 
 from gradcli.compute.backends.scalar import at_point
 from gradcli.expr import Expr, const, var
+from gradcli.job.kink_rules import derivative
 from gradcli.language import parse
 from gradcli.truth.budget import BUDGET
 from gradcli.truth.verdict import Judge, Truth
@@ -71,8 +72,8 @@ def test_known_truth(case):
      ("where(x == 0, 5, sqrt(x))", 1, math.nan), ("x**2*sin(1/x)", 1, math.nan)],
 )  # fmt: skip
 def test_the_derivative_where_there_is_one(text, order, slope):
-    judge = Judge(expr(text), 2)
-    assert near(judge.derivative(judge.along({"x": const(0)}, "x"), order), slope)
+    found = derivative(Judge(expr(text), 2).along({"x": const(0)}, "x"), order)
+    assert near(math.nan if found is None else found, slope)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +81,7 @@ def test_the_derivative_where_there_is_one(text, order, slope):
     [("where(V == -23, 1.4, 0.28*(V+23)/(exp((V+23)/5)-1))", -23, -0.14), ("where(V == 1, 2, (V**2-1)/(V-1))", 1, 1)],
 )
 def test_patched_points(text, at, slope):
-    judge = Judge(expr(text), 1)
-    assert judge.derivative(judge.along({"V": const(at)}, "V"), 1) == slope
+    assert derivative(Judge(expr(text), 1).along({"V": const(at)}, "V"), 1) == slope
 
 
 @pytest.mark.parametrize(
