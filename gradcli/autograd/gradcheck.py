@@ -81,7 +81,7 @@ def gradcheck(
 
 def _arrays(inputs: Any) -> list[Array]:
     listed = inputs if isinstance(inputs, tuple) else (inputs,)
-    arrays = [array_of(x.numpy() if isinstance(x, Tensor) else x) for x in listed]
+    arrays = [array_of(x.detach().numpy() if isinstance(x, Tensor) else x) for x in listed]
     for k, a in enumerate(arrays):
         if a.dtype != F64:
             raise BadType(f"inputs[{k}] is of dtype {a.dtype}: gradcheck needs float64")
@@ -95,7 +95,7 @@ def _claimed(gradient: Callable[..., Any], arrays: Sequence[Array]) -> list[Arra
 
 
 def _real(result: Any, name: str) -> Array:
-    array = array_of(result.numpy() if isinstance(result, Tensor) else result)
+    array = array_of(result.detach().numpy() if isinstance(result, Tensor) else result)
     if array.dtype.kind == "c":
         raise BadType(f"{name} is complex: gradcheck is of real functions")
     return array.astype(F64)

@@ -88,7 +88,7 @@ def round_(x: Tensor, decimals: int = 0) -> Tensor:
 
 def _sort(x: Any, axis: int | None = -1) -> Tensor:
     x = lift(x)
-    result: Tensor = _rearranged(np.take_along_axis)(x, np.argsort(x.numpy(), axis, kind="stable"), axis)
+    result: Tensor = _rearranged(np.take_along_axis)(x, np.argsort(x.detach().numpy(), axis, kind="stable"), axis)
     return result
 
 
@@ -109,6 +109,16 @@ def _broadcast_to(x: Any, shape: Any) -> Tensor:
     if graph.broadcast({x.shape, target}) != target:
         raise BadValue(f"a tensor of shape {x.shape} does not broadcast to {target}")
     return shapes.expand(x, target)
+
+
+def _hstack(tup: Any) -> Tensor:
+    parts = [np.atleast_1d(lift(t)) for t in tup]
+    return shapes.concatenate(parts, 0 if parts[0].ndim <= 1 else 1)
+
+
+def _array(a: Any, *, copy: Any = None) -> Tensor:
+    """np.array(a, like=t): nested lists of tensors and numbers as one tensor. Tensors do not change: none is copied."""
+    return lift(a)
 
 
 def _reordered(f: Call) -> Call:
@@ -153,8 +163,8 @@ FUNCTIONS: dict[Any, Call] = {
     np.linalg.norm: _norm, np.where: where, np.clip: clip, np.round: round_, np.sinc: row_function("sinc"),
     np.reshape: OWN["reshape"], np.ravel: OWN["ravel"], np.transpose: OWN["transpose"],
     np.concatenate: shapes.concatenate, np.stack: shapes.stack,
-    np.vstack: lambda tup: shapes.concatenate([np.atleast_2d(t) for t in tup], 0),
-    np.hstack: lambda tup: shapes.concatenate([np.atleast_1d(t) for t in tup], 0 if np.ndim(tup[0]) <= 1 else 1),
+    np.vstack: lambda tup: shapes.concatenate([np.atleast_2d(lift(t)) for t in tup], 0),
+    np.hstack: _hstack, np.array: _array, np.asarray: _array, np.asanyarray: _array, np.copy: _array,
     np.squeeze: lifted(shapes.squeeze), np.expand_dims: lifted(shapes.expand_dims), np.flip: lifted(shapes.flip),
     np.swapaxes: _reordered(np.swapaxes), np.moveaxis: _reordered(np.moveaxis), np.broadcast_to: _broadcast_to,
     np.dot: reductions.dot, np.outer: reductions.outer, np.inner: _inner, np.tensordot: _tensordot,

@@ -13,7 +13,7 @@ from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import apply, lift
+from gradcli.autograd.operations import apply, holds_tensor, lift
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import stored
 from gradcli.errors import GradError
@@ -137,8 +137,8 @@ OWN: dict[str, Call] = {
 
 
 def arrays(args: Sequence[Any]) -> list[Any]:
-    """Arguments of a function of NumPy, with arrays in place of tensors."""
-    return [a.numpy() if isinstance(a, Tensor) else a for a in args]
+    """Arguments of a function of NumPy, with arrays in place of tensors and of lists of tensors."""
+    return [lift(a).detach().numpy() if holds_tensor(a) else a for a in args]
 
 
 def plain(f: Call) -> Call:
@@ -182,7 +182,7 @@ def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> 
 
 
 def _underivable(name: str) -> BadType:
-    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.numpy()")
+    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.detach()")
 
 
 def called(f: Any, implementation: Call | None, args: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -216,7 +216,8 @@ def taken(f: Any, options: dict[str, Any]) -> dict[str, Any]:
         if (value is None and name != "axis") or value is np._NoValue:
             continue
         if name in ("out", "where", "dtype", "casting", "order", "subok", "initial", "like"):
-            raise BadType(f"np.{getattr(f, '__name__', f)} of a tensor takes no {name}=")
+            hint = "an array that it is written to would lose the graph: write y = y + x, not y += x"
+            raise BadType(f"{name_of(f)} of a tensor takes no {name}=", hint=hint if name == "out" else None)
         kept[name] = value
     return kept
 
