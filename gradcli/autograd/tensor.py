@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadIndex, BadType, BadValue, Refused, lost_in_a_number, lost_in_an_array
+from gradcli.autograd.errors import BadType, Refused, lost_in_a_number, lost_in_an_array
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
 from gradcli.autograd.values import BOOL, F64, Array, Axis, Shape, Value, array_of, stored
@@ -213,42 +213,6 @@ class Tensor:
             notes.append("requires_grad=True")
         return f"tensor({', '.join(notes)})"
 
-    # Assignment.
-
-    def __setitem__(self, index: Any, values: Any) -> None:
-        """Assign to elements of a leaf, or of a view of one, that no computation has used yet; else RuntimeError.
-
-        >>> x = tensor([1.0, 2.0])
-        >>> x[0] = 5
-        >>> x
-        tensor([5., 2.], requires_grad=True)
-        """
-        leaf = self.value.base or self.value
-        if leaf.used:
-            which = f"tensor '{self.name}'" if self.name is not None else f"tensor of shape {self.shape}"
-            raise Refused(
-                "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                f"{which}",
-                hint="only a leaf, or a view of one, may be assigned to, until it is first used; make a new tensor",
-            )
-        if isinstance(values, Tensor):
-            if values.requires_grad:
-                raise Refused("a tensor that requires grad cannot be assigned: its graph would be lost",
-                              hint="assign values.detach()")  # fmt: skip
-            values = values._array()
-        values = array_of(values)
-        try:
-            if isinstance(self.value.array, (float, bool)):
-                box = np.array(self.value.array)
-                box[index] = values
-                self.value.array = box.item()
-            else:
-                self.value.array[index] = values
-        except IndexError as e:
-            raise BadIndex(str(e)) from None
-        except (ValueError, TypeError) as e:
-            raise BadValue(f"cannot assign: {e}") from None
-
     if TYPE_CHECKING:  # bound in `methods`
         T: Tensor
         real: Tensor
@@ -266,6 +230,7 @@ class Tensor:
         __lt__ = __le__ = __gt__ = __ge__ = __and__ = __rand__ = __or__ = __ror__ = __add__
 
         def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, values: Any) -> None: ...
         def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
         def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor: ...
         def cumsum(self, axis: int | None = None) -> Tensor: ...
