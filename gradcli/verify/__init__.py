@@ -1,14 +1,13 @@
 """Verification of claimed derivatives: a check -> a verdict on every claim.
 
 Claims are compared with exact derivatives, never with finite differences: first as graphs, then at points. The
-tolerance is a bound on the rounding errors of both formulas. Layer: must not know how verdicts are printed.
+tolerance is a bound on the rounding errors of both formulas. Layer: must not know where verdicts are printed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from gradcli.caret import Source
 from gradcli.compute import engine
@@ -24,6 +23,7 @@ from gradcli.limits import work
 from gradcli.verify.claims import Claim, Claims, Place, Texts
 from gradcli.verify.compare import Tolerance
 from gradcli.verify.models import model
+from gradcli.verify.report import Report
 from gradcli.verify.verdict import POINTS, SPENT, THOROUGH, Check, Example, Verdict, expanded
 
 __all__ = [
@@ -50,27 +50,6 @@ class CheckJob(Where, How):
     seed: int = 0
     thorough: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
-
-
-class Report(NamedTuple):
-    """The verdicts of a check. ``seed`` is that of the chosen points, None if the points were given.
-
-    ``errors`` are those of the claims that cannot be read. ``models`` are the reports of several models by their names,
-    whose verdicts and errors are all those of this report. ``missing``: hard points at which the convention was taken
-    for the truth, since python-flint is not installed.
-    """
-
-    verdicts: list[Verdict]
-    expressions: dict[str, str]
-    seed: int | None
-    errors: Sequence[GradError] = ()
-    models: Sequence[tuple[str, Report]] = ()
-    missing: int = 0
-
-    @property
-    def exit_code(self) -> int:
-        statuses = {v.status for v in self.verdicts}
-        return 1 if "disagrees" in statuses else 2 if "unchecked" in statuses or self.errors else 0
 
 
 @work.request()
@@ -109,17 +88,6 @@ def check_model(source: Source, job: CheckJob, rows: Rows | None = None) -> Repo
     texts = job.texts._replace(claims=[parts.claims])
     report = run_check(replace(job, expressions=[parts.expressions], texts=texts), rows)
     return report._replace(errors=[*parts.errors, *report.errors])
-
-
-def joined(models: Sequence[tuple[str, Report]]) -> Report:
-    """The report of several models; that of a single one is its own."""
-    if len(models) == 1:
-        return models[0][1]
-    reports = [report for _, report in models]
-    verdicts = [v for report in reports for v in report.verdicts]
-    seed = next((report.seed for report in reports if report.seed is not None), None)
-    missing = sum(report.missing for report in reports)
-    return Report(verdicts, {}, seed, [e for report in reports for e in report.errors], models, missing)
 
 
 def _grid(names: Sequence[str], points: Points, rows: Rows | None, parsed: Sequence[Parsed], limit: int) -> Grid:
