@@ -27,20 +27,22 @@ MISSING = (
 )
 
 
-def _number(value: float) -> str:
+def spell_value(value: float) -> str:
+    """A number as short as it reads back, integers without a point."""
     return spell(value).removesuffix(".0")
 
 
-def _at(point: Mapping[str, float]) -> str:
-    return ", ".join(f"{spell_name(name)}={_number(value)}" for name, value in point.items())
+def spell_point(point: Mapping[str, float]) -> str:
+    """A point as ``x=1, y=2``."""
+    return ", ".join(f"{spell_name(name)}={spell_value(value)}" for name, value in point.items())
 
 
 def _counterexample(example: Example) -> str:
     """The counterexample in words, such as ``at x=1, y=2: claimed 4, true 2 (the sign is wrong)``."""
-    where = f"at {_at(example.point)}: " if example.point else ""
+    where = f"at {spell_point(example.point)}: " if example.point else ""
     pattern = f" ({example.pattern})" if example.pattern else ""
     hole = f" ({example.hole})" if example.hole else ""
-    return f"{where}claimed {_number(example.claimed)}{hole}, true {_number(example.true)}{pattern}"
+    return f"{where}claimed {spell_value(example.claimed)}{hole}, true {spell_value(example.true)}{pattern}"
 
 
 def _agreement(verdict: Verdict) -> str:
@@ -62,12 +64,12 @@ def _agreement(verdict: Verdict) -> str:
 
 def _hole(verdict: Verdict) -> str:
     """The operation of the claim that has no value, such as ``0/0 at x=0 in the claim``."""
-    where = f" at {_at(verdict.hole_at)}" if verdict.hole_at else ""
+    where = f" at {spell_point(verdict.hole_at)}" if verdict.hole_at else ""
     return f"{verdict.hole}{where} in the claim"
 
 
 def _undecided(verdict: Verdict) -> str:
-    return f"at {counted(verdict.undecided, 'points')} it could not be decided ({_at(verdict.undecided_at)})"
+    return f"at {counted(verdict.undecided, 'points')} it could not be decided ({spell_point(verdict.undecided_at)})"
 
 
 def outcome(verdict: Verdict) -> str:
@@ -128,7 +130,11 @@ def _lines(verdicts: Sequence[Verdict], width: int | None, mark: Mark) -> Iterat
 def truth(verdict: Verdict) -> str:
     """The formula of the true derivative, and the point of the counterexample if it does not hold there."""
     example = verdict.example
-    return verdict.truth if example is None or example.formula else f"{verdict.truth} (not at {_at(example.point)})"
+    return (
+        verdict.truth
+        if example is None or example.formula
+        else f"{verdict.truth} (not at {spell_point(example.point)})"
+    )
 
 
 def short(text: str) -> str:
