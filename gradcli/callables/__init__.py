@@ -1,1 +1,1 @@
-"""Functions made of expressions, called from Python."""
+"""Expressions for Python programs: functions of the texts that the command line takes."""
