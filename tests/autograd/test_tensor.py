@@ -353,12 +353,12 @@ def test_what_numpy_has_and_tensors_have_not():
     x = tensor(X)
     for call in (
         lambda: np.spacing(x),
-        lambda: np.median(x),
+        lambda: np.unwrap(x),
         lambda: np.add(x, 1, out=np.zeros((2, 3))),
         lambda: np.sum(x, dtype=int),
         lambda: np.add.accumulate(x),
         lambda: np.linalg.norm(x, ord=1, axis=0),
-        lambda: np.einsum("ij->", x),
+        lambda: np.corrcoef(x),
         lambda: np.frexp(x),
     ):
         with pytest.raises((TypeError, ValueError)) as caught:
