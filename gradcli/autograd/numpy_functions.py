@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import complex_ops, elementwise
+from gradcli.autograd import complex_ops, elementwise, linalg
 from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
@@ -31,14 +31,6 @@ def _rearranged(f: Call) -> Call:
         return flat[positions]
 
     return function
-
-
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    x = lift(x)
-    over = x.ndim if axis is None else len(axis) if isinstance(axis, (tuple, list)) else 1
-    if ord is not None and not (ord == 2 and over == 1) and not (ord == "fro" and over == 2):
-        raise BadValue(f"np.linalg.norm of a tensor is the Euclidean norm: ord={ord!r} is not")
-    return reductions.norm(x, axis, keepdims)
 
 
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
@@ -150,7 +142,7 @@ FUNCTIONS: dict[Any, Call] = {
     np.std: _positional(OWN["std"], "axis dtype out ddof keepdims"),
     np.max: _positional(REDUCTIONS[np.maximum], "axis out keepdims"),
     np.min: _positional(REDUCTIONS[np.minimum], "axis out keepdims"),
-    np.linalg.norm: _norm, np.where: where, np.clip: clip, np.round: round_, np.sinc: row_function("sinc"),
+    **linalg.FUNCTIONS, np.where: where, np.clip: clip, np.round: round_, np.sinc: row_function("sinc"),
     np.reshape: OWN["reshape"], np.ravel: OWN["ravel"], np.transpose: OWN["transpose"],
     np.concatenate: shapes.concatenate, np.stack: shapes.stack,
     np.vstack: lambda tup: shapes.concatenate([np.atleast_2d(t) for t in tup], 0),
