@@ -14,7 +14,7 @@ from gradcli.autograd import linalg_products as products
 from gradcli.autograd import linalg_spectra as spectra
 from gradcli.autograd import linalg_systems as systems
 from gradcli.autograd.complex_ops import angle, conj
-from gradcli.autograd.linalg_matrices import adjoint, matrices, swapped
+from gradcli.autograd.linalg_matrices import adjoint, computed, matrices, swapped
 from gradcli.autograd.numpy_ufuncs import plain, where
 from gradcli.autograd.reduction_ops import matmul, outer
 from gradcli.autograd.shape_ops import number, sum_
@@ -27,7 +27,7 @@ _BY_NAME: dict[str, Callable[..., Any]] = {
     "eigh": spectra.eigh, "eigvalsh": spectra.eigvalsh, "eig": spectra.eig, "eigvals": spectra.eigvals,
     "svd": spectra.svd, "svdvals": spectra.svdvals, "pinv": least_squares.pinv, "lstsq": least_squares.lstsq,
     "norm": norms.norm, "vector_norm": norms.vector_norm, "matrix_norm": norms.matrix_norm, "cond": norms.cond,
-    "matrix_rank": plain(np.linalg.matrix_rank), "matrix_power": products.matrix_power,
+    "matrix_rank": plain(computed("matrix_rank", np.linalg.matrix_rank)), "matrix_power": products.matrix_power,
     "multi_dot": products.multi_dot, "diagonal": products.diagonals, "trace": products.trace,
     "matmul": matmul, "outer": outer, "matrix_transpose": lambda x: swapped(matrices(x, "matrix_transpose")),
     "vecdot": lambda x1, x2, axis=-1: sum_(conj(number(x1)) * x2, axis),

@@ -17,7 +17,7 @@ from gradcli.autograd.linalg_matrices import matrices
 from gradcli.autograd.linalg_spectra import svdvals
 from gradcli.autograd.linalg_systems import inv
 from gradcli.autograd.numpy_ufuncs import where
-from gradcli.autograd.operations import cast, power
+from gradcli.autograd.operations import Primitive, power, record
 from gradcli.autograd.shape_ops import axis_of, expand_dims, number, reshape, sum_, transpose
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Axis
@@ -86,14 +86,17 @@ def _vector(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tenso
     if ord in (np.inf, -np.inf):
         return reductions.extreme(sizes, axes, keepdims, "max" if ord > 0 else "min")
     if ord == 0:
-        return sum_(cast(x != 0, sizes.dtype), axes, keepdims)
+        count = Primitive("count", lambda a: np.asarray(a) != 0, lambda k, g, y, x: None, linear=True)
+        return sum_(record(count, (sizes,), x.shape, sizes.dtype), axes, keepdims)
     if ord == 1:
         return sum_(sizes, axes, keepdims)
     # Relative to the greatest, so that no power overflows. The quotient is a constant of the derivative.
     exponent = int(ord) if float(ord).is_integer() else float(ord)
     greatest = np.max(sizes.detach().numpy(), axes, keepdims=True, initial=0.0)
     scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1.0).astype(sizes.dtype)
-    total = sum_(power(sizes / scale, exponent), axes, True)
+    powers = power(sizes / scale, exponent)
+    # No power of 0, whose slopes may be infinite.
+    total = sum_(where(sizes == 0, 0.0, powers) if ord > 0 else powers, axes, True)
     y = where(total == 0, 0.0, power(total, 1 / float(ord))) * scale
     return y if keepdims else reshape(y, [n for k, n in enumerate(y.shape) if k not in axes])
 

@@ -164,7 +164,7 @@ def _cofactors(a: Tensor) -> Tensor:
     """
 
     def rule(k: int, g: Tensor, y: Tensor, a: Tensor) -> Tensor:
-        if _inverses(values(a)) is not None:
+        if _inverses(values(a)) is not None or not np.isfinite(values(a)).all():
             d, c = conj(as_columns(as_columns(det(a)))), conj(y)
             share = sum_(sum_(c * g, -1, True), -2, True)
             return (c * share - times(c, swapped(g), c)) / d
@@ -200,7 +200,7 @@ def _cofactors_of(a: Array) -> Array:
     return phase[..., None, None] * (np.conj(u) * others[..., None, :]) @ np.conj(vh)  # type: ignore[no-any-return]
 
 
-_MOST = 2**24
+_MOST = 2**22
 """Elements of the matrices around singular ones: a second derivative of a larger determinant is refused there."""
 
 
