@@ -25,7 +25,7 @@ from gradcli.autograd.linalg_matrices import (  # fmt: skip
     times,
     values,
 )
-from gradcli.autograd.linalg_systems import solve
+from gradcli.autograd.linalg_systems import solve_matrices
 from gradcli.autograd.numpy_ufuncs import where
 from gradcli.autograd.shape_ops import concatenate
 from gradcli.autograd.tensor import Tensor
@@ -68,8 +68,8 @@ def cholesky(a: Any, *, upper: bool = False) -> Tensor:
 
     def rule(k: int, g: Tensor, y: Tensor, a: Tensor) -> Tensor:
         half = times(adjoint(y), g) * constant(np.tri(a.shape[-1]) - 0.5 * np.eye(a.shape[-1]), a)
-        left = solve(adjoint(y), half)
-        return hermitian_part(adjoint(solve(adjoint(y), adjoint(left))))
+        left = solve_matrices(adjoint(y), half)
+        return hermitian_part(adjoint(solve_matrices(adjoint(y), adjoint(left))))
 
     return operation("cholesky", np.linalg.cholesky, rule, (from_triangle(a),), a.shape, a.dtype)
 
@@ -114,7 +114,7 @@ def _tall(a: Tensor, mode: Literal["complete", "reduced"]) -> list[Tensor]:
     def rule(g: list[Tensor], y: list[Tensor], a: Tensor) -> Tensor:
         gq, gr, q, r = *g[:2], *y[:2]
         half = (times(r, adjoint(gr)) - times(adjoint(gq), q)) * constant(np.tri(columns) - np.eye(columns) / 2, a)
-        return adjoint(solve(r, adjoint(gq + times(q, half + adjoint(half)))))
+        return adjoint(solve_matrices(r, adjoint(gq + times(q, half + adjoint(half)))))
 
     def compute(a: Array) -> list[Array]:
         q, r = np.linalg.qr(a, mode)

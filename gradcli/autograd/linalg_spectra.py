@@ -35,7 +35,7 @@ from gradcli.autograd.linalg_matrices import (  # fmt: skip
     times,
     values,
 )
-from gradcli.autograd.linalg_systems import solve
+from gradcli.autograd.linalg_systems import solve_matrices
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, Array, Shape
 
@@ -144,7 +144,7 @@ def eig(a: Any) -> Eig:
         inner = times(vh, gv)
         check_invariant(imag(diagonal(inner)), gv, _PHASE.format("eigenvectors"))
         turned = inner - times(vh, v) * as_rows(real(diagonal(inner)))
-        full = solve(vh, times(_off_diagonal(turned, conj(_gaps(w))) + on_diagonal(gw), vh))
+        full = solve_matrices(vh, times(_off_diagonal(turned, conj(_gaps(w))) + on_diagonal(gw), vh))
         return full if a.dtype is C128 else real(full)
 
     w, v = decomposition("eig", compute, rule, a, [(n,), (n, n)], C128)

@@ -84,12 +84,19 @@ def solve(a: Any, b: Any) -> Tensor:
     """
     a, b = one_dtype([square(a, "solve"), number(b)])
     if b.ndim == (max(a.ndim - 1, 1) if _NUMPY_1 else 1):
-        return squeeze(solve(a, expand_dims(b, -1)), -1)
+        return squeeze(solve_matrices(a, expand_dims(b, -1)), -1)
+    return solve_matrices(a, b)
+
+
+def solve_matrices(a: Tensor, b: Tensor) -> Tensor:
+    """`solve` for tensors of matrices of one dtype."""
     if b.ndim < 2 or b.shape[-2] != a.shape[-1]:
         raise BadValue(f"np.linalg.solve: shapes {a.shape} and {b.shape} do not fit")
+    # As many axes as a has, so that no NumPy takes b for vectors.
+    b = reshape(b, (1,) * (a.ndim - b.ndim) + b.shape)
 
     def rule(k: int, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        right = solve(adjoint(a), g)
+        right = solve_matrices(adjoint(a), g)
         return sum_to(right if k == 1 else -times(right, adjoint(y)), (a, b)[k].shape)
 
     shape = (*graph.broadcast({a.shape[:-2], b.shape[:-2]}), *b.shape[-2:])
