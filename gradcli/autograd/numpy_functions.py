@@ -7,8 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import einsum, elementwise, fft, pad, products, rearrange, samples, selection_ops, statistics
-from gradcli.autograd import reduction_ops as reductions
+from gradcli.autograd import (
+    einsum,
+    elementwise,
+    fft,
+    linalg,
+    pad,
+    products,
+    rearrange,
+    samples,
+    selection_ops,
+    statistics,
+)
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadValue
 from gradcli.autograd.numpy_ufuncs import OWN, REDUCTIONS, called, lifted, plain, row_function, taken
@@ -18,14 +28,6 @@ from gradcli.autograd.selection_ops import where
 from gradcli.autograd.tensor import Tensor
 
 Call = Callable[..., Any]
-
-
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    x = lift(x)
-    over = x.ndim if axis is None else len(axis) if isinstance(axis, (tuple, list)) else 1
-    if ord is not None and not (ord == 2 and over == 1) and not (ord == "fro" and over == 2):
-        raise BadValue(f"np.linalg.norm of a tensor is the Euclidean norm: ord={ord!r} is not")
-    return reductions.norm(x, axis, keepdims)
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:
@@ -91,7 +93,7 @@ FUNCTIONS: dict[Any, Call] = {
     np.std: _positional(OWN["std"], "axis dtype out ddof keepdims"),
     **{f: _positional(REDUCTIONS[np.maximum], "axis out keepdims") for f in (np.max, np.amax)},
     **{f: _positional(REDUCTIONS[np.minimum], "axis out keepdims") for f in (np.min, np.amin)},
-    np.linalg.norm: _norm, np.where: where, np.clip: clip, np.round: round_, np.around: round_,
+    np.where: where, np.clip: clip, np.round: round_, np.around: round_,
     np.sinc: row_function("sinc"), np.fix: row_function("trunc"), np.i0: lambda x: row_function("besseli")(0, x),
     np.reshape: OWN["reshape"], np.ravel: OWN["ravel"], np.transpose: OWN["transpose"],
     np.array: _array, np.asarray: _array, np.asanyarray: _array,
@@ -111,8 +113,8 @@ FUNCTIONS: dict[Any, Call] = {
                   np.result_type, np.can_cast, np.min_scalar_type, np.histogram, np.bincount, np.unique)
     },
     **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)},
-    **einsum.FUNCTIONS, **fft.FUNCTIONS, **pad.FUNCTIONS, **products.FUNCTIONS, **rearrange.FUNCTIONS,
-    **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
+    **einsum.FUNCTIONS, **fft.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS, **products.FUNCTIONS,
+    **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
 }  # fmt: skip
 
 
