@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import (
+    counting,
     einsum,
     elementwise,
     fft,
@@ -110,11 +111,11 @@ FUNCTIONS: dict[Any, Call] = {
                   np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal, np.isposinf,
                   np.isneginf, np.argpartition, np.argwhere, np.flatnonzero, np.lexsort, np.searchsorted, np.digitize,
                   np.nanargmax, np.nanargmin, np.isin, np.array_equiv, np.shares_memory, np.may_share_memory,
-                  np.result_type, np.can_cast, np.min_scalar_type, np.histogram, np.bincount, np.unique)
+                  np.result_type, np.can_cast, np.min_scalar_type)
     },
-    **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)},
-    **einsum.FUNCTIONS, **fft.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS, **products.FUNCTIONS,
-    **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
+    **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.empty_like)},
+    **counting.FUNCTIONS, **einsum.FUNCTIONS, **fft.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS,
+    **products.FUNCTIONS, **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
 }  # fmt: skip
 
 

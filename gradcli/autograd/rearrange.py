@@ -6,7 +6,7 @@ order. Diagonals, joins, sorting and splitting are here, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,15 @@ from gradcli.autograd.tensor import Tensor
 Call = Callable[..., Any]
 
 
-def arrays(args: Sequence[Any]) -> list[Any]:
-    """Arguments of a function of NumPy, with arrays in place of tensors and of lists of tensors."""
-    return [lift(a).detach().numpy() if holds_tensor(a) else a for a in args]
+def arrays(args: Iterable[Any]) -> list[Any]:
+    """Arguments of a function of NumPy, with arrays in place of tensors, those in lists included."""
+    return [_array(a) if holds_tensor(a) else a for a in args]
+
+
+def _array(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.detach().numpy()
+    return [_array(i) if holds_tensor(i) else i for i in x]
 
 
 def rearranged(f: Call) -> Call:
