@@ -80,7 +80,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
             at = (slice(None),) * axis_of(axis, x.ndim)
             d = x[(*at, slice(1, None))] - x[(*at, slice(None, -1))]
     both = y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]
-    return sum_(d * both / 2.0, position)
+    return sum_(d * both / 2.0, axis)
 
 
 # Differences.
