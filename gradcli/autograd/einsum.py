@@ -8,6 +8,7 @@ All steps are operations on tensors with rules of their own, so that the result 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import prod
 from string import ascii_letters
@@ -55,10 +56,10 @@ def einsum(*operands: Any, optimize: Any = "greedy") -> Tensor:
             raise BadValue(f"einsum: the result has the subscript {label!r}, but no operand has it")
     if len(set(output)) < len(output):
         raise BadValue("einsum: the result has a subscript twice")
-    simple: list[Operand] = []
-    for k, (t, term) in enumerate(zip(tensors, terms, strict=True)):
-        others = {label for j, other in enumerate(terms) if j != k for label in other}
-        simple.append(_alone(*_distinct(t, term, lengths), others.union(output)))
+    simple = [_distinct(t, term, lengths) for t, term in zip(tensors, terms, strict=True)]
+    count = Counter(label for _, term in simple for label in term)
+    shared = {label for label in count if count[label] > 1}.union(output)
+    simple = [_alone(t, term, shared) for t, term in simple]
     for positions in _path(simple, output, optimize):
         chosen = [simple[p] for p in positions]
         simple = [operand for p, operand in enumerate(simple) if p not in positions]

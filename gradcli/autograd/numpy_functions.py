@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import einsum, elementwise, fft, pad, products, rearrange, samples, selection_ops, statistics
+from gradcli.autograd import (
+    einsum,
+    elementwise,
+    fft,
+    joins,
+    pad,
+    products,
+    rearrange,
+    samples,
+    selection_ops,
+    statistics,
+)
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadValue
@@ -105,8 +116,8 @@ FUNCTIONS: dict[Any, Call] = {
                   np.result_type, np.can_cast, np.min_scalar_type, np.histogram, np.bincount, np.unique)
     },
     **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)},
-    **einsum.FUNCTIONS, **fft.FUNCTIONS, **pad.FUNCTIONS, **products.FUNCTIONS, **rearrange.FUNCTIONS,
-    **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
+    **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **pad.FUNCTIONS, **products.FUNCTIONS,
+    **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
 }  # fmt: skip
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import lift
+from gradcli.autograd.operations import cast, lift
 from gradcli.autograd.reduction_ops import extreme, mean
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import concatenate, expand, getitem, number, one_dtype, reshape
 from gradcli.autograd.statistics import median
 from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import C128
 
 _OPTIONS: dict[str, set[str]] = {
     "constant": {"constant_values"}, "edge": set(), "linear_ramp": {"end_values"}, "wrap": set(),
@@ -55,7 +56,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> T
         elif mode == "linear_ramp":
             x = _joined(_ramp(ends[axis][0], before, x, axis), _ramp(ends[axis][1], after, x, axis, True), x, axis)
         elif mode in ("reflect", "symmetric") and _reflection(options) == "odd":
-            x = _odd(x, axis, before, after, mode == "symmetric")
+            x = _odd(number(x), axis, before, after, mode == "symmetric")
         elif mode in ("edge", "wrap", "reflect", "symmetric"):
             places = np.pad(np.arange(x.shape[axis]), (before, after), mode)  # type: ignore[call-overload]
             x = getitem(x, (*_before(axis), places))
@@ -103,7 +104,10 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
 
 def _ends(x: Tensor, values: Any) -> tuple[Tensor, list[list[Tensor]]]:
     """The tensor and the numbers before and after along each axis, in one dtype."""
-    x, given = one_dtype([number(x), lift(values, number(x))])
+    x, given = number(x), lift(values)
+    if not isinstance(values, Tensor) and given.dtype is not C128:
+        given = cast(given, x.dtype)
+    x, given = one_dtype([x, given])
     if given.ndim > 2 or any(n not in (1, m) for n, m in zip(given.shape[::-1], (2, x.ndim), strict=False)):
         raise BadValue(f"pad: values of shape {given.shape} are no pair for each of {x.ndim} axes")
     full = expand(given, (x.ndim, 2))
@@ -141,7 +145,7 @@ def _ramp(end: Tensor, n: int, x: Tensor, axis: int, after: bool = False) -> Ten
         return None
     edge = getitem(x, (*_before(axis), slice(-1, None) if after else slice(1)))
     steps = np.arange(n)[:: -1 if after else 1] / n
-    share = reshape(lift(steps), (n, *[1] * (x.ndim - axis - 1)))
+    share = reshape(cast(lift(steps), x.dtype), (n, *[1] * (x.ndim - axis - 1)))
     return end + (edge - end) * share
 
 
@@ -179,7 +183,7 @@ def _odd(x: Tensor, axis: int, before: int, after: int, edge: bool) -> Tensor:
         mirrored = rounds % 2 == 1
         own = getitem(x, (*_before(axis), np.where(mirrored, n - 1 - place, place)))
         sign, firsts, lasts = (
-            c.astype(float).reshape(-1, *tail)
+            cast(lift(c.reshape(-1, *tail)), x.dtype)
             for c in (np.where(mirrored, -1, 1), np.where(mirrored, 1 - rounds, -rounds), rounds + mirrored)
         )
         # A share of 0 counts for nothing, even of an infinite element.

@@ -102,7 +102,7 @@ def real_if_close(x: Any, tol: float = 100) -> Tensor:
     if z.dtype is not C128:
         return z
     limit = float(np.finfo(F64).eps) * tol if tol > 1 else tol
-    return real(z) if np.all(np.abs(z.numpy().imag) < limit) else z
+    return real(z) if np.all(np.abs(z.detach().numpy().imag) < limit) else z
 
 
 _LOG2E = 1.4426950408889634

@@ -102,7 +102,7 @@ def quantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepd
     x, axes, missing = _in_order(a, axis, "a quantile")
     place = fractions.ravel() * (x.shape[0] - 1)
     below = np.floor(place).astype(int)
-    share = np.reshape(place - below, (-1, *[1] * (x.ndim - 1)))
+    share = cast(lift(np.reshape(place - below, (-1, *[1] * (x.ndim - 1)))), x.dtype)
     low, high = getitem(x, below), getitem(x, np.minimum(below + 1, x.shape[0] - 1))
     # From the nearer end, as NumPy does: both ends are met exactly.
     step = high - low
@@ -195,7 +195,7 @@ def cumprod(a: Any, axis: int | None = None) -> Tensor:
 
     The products of 2, 4, 8 ... neighbors are multiplied (W. Hillis and G. Steele, Comm. ACM 29, 1986, 1170-1183).
 
-    >>> np.cumprod(tensor([1.0, 2.0, 3.0], requires_grad=False))
+    >>> tensor([1.0, 2.0, 3.0], requires_grad=False).cumprod()
     tensor([1., 2., 6.])
     """
     x = number(a)
