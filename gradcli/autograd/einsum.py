@@ -145,7 +145,10 @@ def _lengths(tensors: Sequence[Tensor], terms: Sequence[Term]) -> dict[Label, in
     """The length of each subscript. Raises BadValue if it has two lengths other than 1."""
     lengths: dict[Label, int] = {}
     for t, term in zip(tensors, terms, strict=True):
+        own = dict(zip(term, t.shape, strict=True))
         for label, n in zip(term, t.shape, strict=True):
+            if own[label] != n:
+                raise BadValue(f"einsum: subscript {label!r} stands twice in an operand of shape {t.shape}")
             known = lengths.setdefault(label, n)
             if 1 not in (known, n) and known != n:
                 name = "an axis of the ellipsis" if _in_ellipsis(label) else f"subscript {label!r}"

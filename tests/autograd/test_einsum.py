@@ -150,6 +150,7 @@ def test_nothing_leaks_and_no_elements():
         ("ij->k", "x"),
         ("ij->ii", "x"),
         ("ii", "x"),
+        ("iji", np.ones((1, 2, 3)), "x"),
         ("ij,ij", "x", np.ones((3, 3))),
         ("......", "x"),
         ("...j->j", "x"),
