@@ -17,6 +17,7 @@ from gradcli.autograd import (
     shape_ops,
     statistics,
 )
+from gradcli.autograd.assignment import assign
 from gradcli.autograd.operations import apply, binary, logical, power
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Axis
@@ -93,7 +94,7 @@ _METHODS: dict[str, Any] = {
     "real": property(complex_ops.real), "imag": property(complex_ops.imag),
     "astype": rearrange.astype, "diagonal": rearrange.diagonal, "trace": rearrange.trace, "repeat": rearrange.repeat,
     "swapaxes": rearrange.swapaxes, "take": rearrange.take, "cumprod": statistics.cumprod,
-    "__abs__": complex_ops.absolute, "__getitem__": shape_ops.getitem,
+    "__abs__": complex_ops.absolute, "__getitem__": shape_ops.getitem, "__setitem__": assign,
     "__round__": lambda self, digits=None: numpy_functions.round_(self, digits or 0),
     "__matmul__": reduction_ops.matmul, "__rmatmul__": lambda self, other: reduction_ops.matmul(other, self),
     "__array_ufunc__": lambda self, f, method, *args, **options: numpy_ufuncs.ufunc(f, method, args, options),

@@ -69,6 +69,11 @@ def _diff(x: Any, n: int = 1, axis: int = -1) -> Tensor:
     return result
 
 
+def _array(a: Any, *, copy: Any = None) -> Tensor:
+    """np.array(a, like=t): nested lists of tensors and numbers as one tensor. Tensors do not change: none is copied."""
+    return lift(a)
+
+
 def _like(f: Call) -> Call:
     """A function that returns a constant in the shape of a tensor."""
     return lambda *args, **options: lift(f(*arrays(args), **options))
@@ -100,6 +105,7 @@ FUNCTIONS: dict[Any, Call] = {
     np.linalg.norm: _norm, np.where: where, np.clip: clip, np.round: round_, np.around: round_,
     np.sinc: row_function("sinc"), np.fix: row_function("trunc"), np.i0: lambda x: row_function("besseli")(0, x),
     np.reshape: OWN["reshape"], np.ravel: OWN["ravel"], np.transpose: OWN["transpose"],
+    np.array: _array, np.asarray: _array, np.asanyarray: _array,
     np.concatenate: shapes.concatenate, np.stack: shapes.stack,
     np.squeeze: lifted(shapes.squeeze), np.expand_dims: lifted(shapes.expand_dims), np.flip: lifted(shapes.flip),
     np.real: OWN["real"], np.imag: OWN["imag"], np.angle: OWN["angle"],

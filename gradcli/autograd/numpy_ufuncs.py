@@ -170,7 +170,7 @@ def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> 
 
 
 def _underivable(name: str) -> BadType:
-    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.numpy()")
+    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.detach()")
 
 
 def called(f: Any, implementation: Call | None, args: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -204,7 +204,8 @@ def taken(f: Any, options: dict[str, Any]) -> dict[str, Any]:
         if (value is None and name != "axis") or value is np._NoValue:
             continue
         if name in ("out", "where", "dtype", "casting", "order", "subok", "initial", "like"):
-            raise BadType(f"np.{getattr(f, '__name__', f)} of a tensor takes no {name}=")
+            hint = "an array that it is written to would lose the graph: write y = y + x, not y += x"
+            raise BadType(f"{name_of(f)} of a tensor takes no {name}=", hint=hint if name == "out" else None)
         kept[name] = value
     return kept
 

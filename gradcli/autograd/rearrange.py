@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import broadcast, cast, lift
+from gradcli.autograd.operations import broadcast, cast, holds_tensor, lift
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64
 
@@ -21,8 +21,8 @@ Call = Callable[..., Any]
 
 
 def arrays(args: Sequence[Any]) -> list[Any]:
-    """Arguments of a function of NumPy, with arrays in place of tensors."""
-    return [a.detach().numpy() if isinstance(a, Tensor) else a for a in args]
+    """Arguments of a function of NumPy, with arrays in place of tensors and of lists of tensors."""
+    return [lift(a).detach().numpy() if holds_tensor(a) else a for a in args]
 
 
 def rearranged(f: Call) -> Call:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, cast, lift, record
+from gradcli.autograd.operations import Primitive, cast, holds_tensor, lift, record
 from gradcli.autograd.rearrange import by_name, reordered
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import (  # fmt: skip
@@ -261,7 +261,7 @@ def polyval(p: Any, x: Any) -> Tensor:
     tensor(11.)
     """
     x = number(x)
-    first, *others = list(number(p)) if isinstance(p, Tensor) else np.asarray(p).tolist() or [0.0]
+    first, *others = list(number(p)) if holds_tensor(p) else np.asarray(p).tolist() or [0.0]
     y = expand(lift(first, x), x.shape)
     for c in others:
         y = y * x + c

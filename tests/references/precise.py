@@ -20,9 +20,9 @@ def doubles(array, dtype=None):
 
 
 def way(rng, like):
-    """Random numbers in the shape and dtype of an array, in hundredths."""
+    """Random numbers in the shape and dtype of an array or tensor, in hundredths."""
     numbers = np.round(rng.uniform(-2, 2, np.shape(like)), 2)
-    if np.asarray(like).dtype.kind == "c":
+    if like.dtype.kind == "c":
         numbers = numbers + 1j * np.round(rng.uniform(-2, 2, np.shape(like)), 2)
     return numbers
 
