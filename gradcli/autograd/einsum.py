@@ -69,7 +69,7 @@ def einsum(*operands: Any, optimize: Any = "greedy") -> Tensor:
             result = _pair(result, operand, later.union(output))
         simple.append(result)
     ((t, term),) = simple
-    return transpose(t, [term.index(label) for label in output])
+    return _ordered(t, term, output)
 
 
 # Notation.
@@ -234,8 +234,7 @@ def _pair(first: Operand, second: Operand, later: set[Label]) -> Operand:
     stacked = [label for label in p if label in q and label in later]
     summed = [label for label in p if label in q and label not in later]
     left, right = [label for label in p if label not in q], [label for label in q if label not in p]
-    a = transpose(a, [p.index(label) for label in (*stacked, *left, *summed)])
-    b = transpose(b, [q.index(label) for label in (*stacked, *summed, *right)])
+    a, b = _ordered(a, p, (*stacked, *left, *summed)), _ordered(b, q, (*stacked, *summed, *right))
     term = (*stacked, *left, *right)
     s, n = len(stacked), len(summed)
     stack, rows = a.shape[:s], a.shape[s : a.ndim - n]
@@ -247,6 +246,11 @@ def _pair(first: Operand, second: Operand, later: set[Label]) -> Operand:
     depth = (prod(stack),) if stacked else ()
     product = matmul(reshape(a, (*depth, prod(rows), inner)), reshape(b, (*depth, inner, prod(columns))))
     return reshape(product, (*stack, *rows, *columns)), term
+
+
+def _ordered(x: Tensor, term: Term, wanted: Term) -> Tensor:
+    """The axes in the order of the subscripts ``wanted``."""
+    return x if term == wanted else transpose(x, [term.index(label) for label in wanted])
 
 
 FUNCTIONS: dict[Any, Any] = {np.einsum: einsum}

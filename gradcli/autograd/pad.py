@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import cast, lift
+from gradcli.autograd.operations import Primitive, cast, holds_tensor, lift, record
 from gradcli.autograd.reduction_ops import extreme, mean
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import concatenate, expand, getitem, number, one_dtype, reshape
 from gradcli.autograd.statistics import median
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import C128
+from gradcli.autograd.values import C128, array_of
 
 _OPTIONS: dict[str, set[str]] = {
     "constant": {"constant_values"}, "edge": set(), "linear_ramp": {"end_values"}, "wrap": set(),
@@ -43,6 +43,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> T
     if options.keys() - _OPTIONS[mode]:
         raise BadValue(f"pad: mode {mode!r} takes no {'= and no '.join(sorted(options.keys() - _OPTIONS[mode]))}=")
     widths = _widths(pad_width, x.ndim)
+    if mode == "constant" and not holds_tensor(options.get("constant_values", 0)):
+        return _framed(x, widths, options.get("constant_values", 0))
     ends: list[list[Tensor]] = []
     if mode in ("constant", "linear_ramp"):
         x, ends = _ends(x, options.get("constant_values" if mode == "constant" else "end_values", 0))
@@ -65,6 +67,21 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> T
             first, last = getitem(x, (*_before(axis), slice(left))), getitem(x, (*_before(axis), _last(x, axis, right)))
             x = _joined(_statistic(first, mode, axis, before), _statistic(last, mode, axis, after), x, axis)
     return x
+
+
+def _framed(x: Tensor, widths: list[tuple[int, int]], values: Any) -> Tensor:
+    """The tensor amid constants, which do not depend on it."""
+    constants = array_of(values)
+    _pairs(constants, x.ndim, "constant_values")
+    if not widths:
+        return x
+    if constants.dtype == C128:
+        x = one_dtype([x, lift(constants)])[0]
+    inside = tuple([slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)])
+    shape = tuple([before + n + after for (before, after), n in zip(widths, x.shape, strict=True)])
+    rule = lambda k, g, y, x: getitem(g, inside)  # noqa: E731
+    op = Primitive("pad", lambda a: np.pad(a, widths, constant_values=constants), rule, carries=True)
+    return record(op, (x,), shape, x.dtype)
 
 
 def _before(axis: int) -> tuple[slice, ...]:
