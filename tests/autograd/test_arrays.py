@@ -602,6 +602,22 @@ def test_what_does_not_fit_is_refused(call):
     assert isinstance(caught.value, GradError), caught.value
 
 
+def test_what_no_memory_holds_is_told():
+    """More bytes than there are addresses."""
+    x, many = tensor(np.ones(3)), tensor(np.ones(10**6))
+    for call in (
+        lambda: np.linspace(x, 2, 10**18),
+        lambda: np.tile(x, 10**18),
+        lambda: np.pad(x, 10**18, mode="edge"),
+        lambda: np.pad(x, 10**18).detach().numpy(),
+        lambda: np.fft.fft(x, 10**18).detach().numpy(),
+        lambda: np.einsum("i,j,k->ijk", many, many, many).detach().numpy(),
+    ):
+        with pytest.raises(ValueError) as caught:
+            call()
+        assert isinstance(caught.value, GradError)
+
+
 @pytest.mark.parametrize(
     "module",
     [einsum, fft, joins, pad, products, rearrange, samples, selection_ops, statistics],
