@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from gradcli.autograd.errors import BadValue
 from gradcli.autograd.values import BOOL, F64, Array, Pending, Shape, Value, computed, fusable
 from gradcli.compute import engine
 from gradcli.compute.backends import vector
@@ -164,11 +165,14 @@ def evaluate(roots: Sequence[Value]) -> None:
         fuses = fusable(v, pending)
         if id(v) in needed or not fuses:
             stages.setdefault(level[id(v)], {}).setdefault(v.shape if fuses else None, []).append(v)
-    for stage in sorted(stages):
-        for shape, group in stages[stage].items():
-            if shape is not None:
-                compute(group, order)
-            for v in group:
-                pending = order.pop(v)
-                if shape is None:
-                    v.fill(computed(pending.op, pending.args, v.shape, v.dtype))
+    try:
+        for stage in sorted(stages):
+            for shape, group in stages[stage].items():
+                if shape is not None:
+                    compute(group, order)
+                for v in group:
+                    pending = order.pop(v)
+                    if shape is None:
+                        v.fill(computed(pending.op, pending.args, v.shape, v.dtype))
+    except MemoryError as e:
+        raise BadValue(f"the tensor does not fit in memory: {e}") from None

@@ -199,7 +199,7 @@ def called(f: Any, implementation: Call | None, args: Sequence[Any], options: di
     except TypeError as e:
         words = "it does not take these arguments" if "argument" in str(e) else str(e)
         raise BadType(f"{name_of(f)} of a tensor: {words}") from None
-    except (ValueError, IndexError, ArithmeticError, AttributeError) as e:
+    except (ValueError, IndexError, ArithmeticError, AttributeError, MemoryError) as e:
         raise BadValue(f"{name_of(f)} of a tensor: {e}") from None
 
 

@@ -6,14 +6,14 @@ is a convolution with the other one, reversed and conjugated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, holds_tensor, lift, record
+from gradcli.autograd.operations import Primitive, cast, holds_tensor, lift, record
 from gradcli.autograd.rearrange import by_name, reordered
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import (  # fmt: skip
@@ -50,7 +50,7 @@ def linspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retste
     steps = num - 1 if endpoint else num
     distance = last - first
     step = distance / float(steps) if steps > 0 else distance * np.nan
-    numbers = np.arange(float(num)).reshape(-1, *[1] * distance.ndim)
+    numbers = cast(lift(np.arange(num).reshape(-1, *[1] * distance.ndim)), distance.dtype)
     y = first + (step * numbers if steps > 0 else distance * numbers)
     if endpoint and num > 1:
         # The last point is the end itself, free of rounding.
@@ -64,7 +64,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
 
     The unit is that of y times that of x.
 
-    >>> np.trapezoid(tensor([1.0, 2.0, 3.0], requires_grad=False)) if hasattr(np, "trapezoid") else tensor(4.0).detach()
+    >>> trapezoid(tensor([1.0, 2.0, 3.0], requires_grad=False))
     tensor(4.)
     """
     y = number(y)
@@ -106,7 +106,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     distances = varargs or (1.0,)
     if len(distances) == 1:
         distances *= len(positions)
-    results = [_derivative(f, lift(d), k, edge_order) for d, k in zip(distances, positions, strict=True)]
+    results = [_derivative(f, lift(d, f), k, edge_order) for d, k in zip(distances, positions, strict=True)]
     return results[0] if len(positions) == 1 else results
 
 
@@ -120,7 +120,7 @@ def _derivative(f: Tensor, distance: Tensor, axis: int, order: int) -> Tensor:
     before = (slice(None),) * axis
     if distance.ndim:
         h = distance[1:] - distance[:-1]
-        if bool(np.all(h.detach() == h.detach()[0])):
+        if bool(np.all(h.detach().numpy() == h.detach().numpy()[0])):
             h = h[:1]
     else:
         h = reshape(distance, (1,))
@@ -261,9 +261,9 @@ def polyval(p: Any, x: Any) -> Tensor:
     tensor(11.)
     """
     x = number(x)
-    coefficients: Sequence[Any] = list(number(p)) if holds_tensor(p) else np.asarray(p).tolist()
-    y: Tensor = 0.0 * x
-    for c in coefficients:
+    first, *others = list(number(p)) if holds_tensor(p) else np.asarray(p).tolist() or [0.0]
+    y = expand(lift(first, x), x.shape)
+    for c in others:
         y = y * x + c
     return y
 

@@ -13,11 +13,23 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import reduction_ops as reductions
+from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import cast, lift
+from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.rearrange import by_name, sort
 from gradcli.autograd.selection_ops import is_nan, where
-from gradcli.autograd.shape_ops import axis_of, concatenate, expand, getitem, number, reduced, reshape, sum_, transpose
+from gradcli.autograd.shape_ops import (
+    axis_of,
+    concatenate,
+    expand,
+    flip,
+    getitem,
+    number,
+    reduced,
+    reshape,
+    sum_,
+    transpose,
+)
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, Axis
 
@@ -101,7 +113,7 @@ def quantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepd
     x, axes, missing = _in_order(a, axis, "a quantile")
     place = fractions.ravel() * (x.shape[0] - 1)
     below = np.floor(place).astype(int)
-    share = np.reshape(place - below, (-1, *[1] * (x.ndim - 1)))
+    share = cast(lift(np.reshape(place - below, (-1, *[1] * (x.ndim - 1)))), x.dtype)
     low, high = getitem(x, below), getitem(x, np.minimum(below + 1, x.shape[0] - 1))
     # From the nearer end, as NumPy does: both ends are met exactly.
     step = high - low
@@ -191,21 +203,38 @@ def _nanextreme(which: str, least: float) -> Call:
 def cumprod(a: Any, axis: int | None = None) -> Tensor:
     """The cumulative product along an axis, or of the flattened tensor; its derivatives are right where factors are 0.
 
-    The products of 2, 4, 8 ... neighbors are multiplied (W. Hillis and G. Steele, Comm. ACM 29, 1986, 1170-1183).
+    If there are such, the products of 2, 4, 8 ... neighbors are multiplied (W. Hillis and G. Steele, Comm. ACM 29,
+    1986, 1170-1183).
 
-    >>> np.cumprod(tensor([1.0, 2.0, 3.0], requires_grad=False))
+    >>> tensor([1.0, 2.0, 3.0], requires_grad=False).cumprod()
     tensor([1., 2., 6.])
     """
     x = number(a)
     if axis is None:
         x, axis = reshape(x, -1), 0
-    before = (slice(None),) * axis_of(axis, x.ndim)
-    n, step = x.shape[len(before)], 1
+    position = axis_of(axis, x.ndim)
+    y = np.cumprod(x.detach().numpy(), position)
+    if np.all(y) and np.all(np.isfinite(y)):
+        return record(_cumulative_product(position), (x,), x.shape, x.dtype)
+    before = (slice(None),) * position
+    n, step = x.shape[position], 1
     while step < n:
         products = getitem(x, (*before, slice(step, None))) * getitem(x, (*before, slice(None, -step)))
         x = concatenate([getitem(x, (*before, slice(step))), products], len(before))
         step *= 2
     return x
+
+
+def _cumulative_product(axis: int) -> Primitive:
+    """Cumulative products of factors that are not 0: the derivative of a product by a factor is the product divided by
+    the factor.
+    """
+
+    def rule(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        result: Tensor = flip(reductions.cumsum(flip(g * conj(y), axis), axis), axis) / conj(x)
+        return result
+
+    return Primitive("cumprod", lambda a: np.cumprod(a, axis), rule, alive=reductions.from_place_on(axis))
 
 
 def _with_start(f: Call, start: float) -> Call:

@@ -454,6 +454,12 @@ def test_large_and_small_come_to_the_same():
         np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), rtol=1e-12)
 
 
+def test_many_complex_numbers_are_compared_whole():
+    z = tensor(np.full(40_000, 1 + 1j))
+    assert not (z == 1).numpy().any() and (z != 1).numpy().all() and (z == 1 + 1j).numpy().all()
+    assert (np.where(z == 1, 0.0, z).detach().numpy() == 1 + 1j).all()
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.complex128])
 def test_long_chains_in_other_dtypes_are_as_short_ones(kind):
     """The slope of a whole chain is for doubles; each step of the others is rounded by itself."""
