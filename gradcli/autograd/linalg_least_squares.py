@@ -12,8 +12,16 @@ import numpy as np
 
 from gradcli.autograd.complex_ops import conj, real
 from gradcli.autograd.errors import BadValue
-from gradcli.autograd.linalg_factors import from_triangle
-from gradcli.autograd.linalg_matrices import adjoint, computed, matrices, operation, square, times, values
+from gradcli.autograd.linalg_matrices import (
+    adjoint,
+    computed,
+    from_triangle,
+    matrices,
+    operation,
+    square,
+    times,
+    values,
+)
 from gradcli.autograd.linalg_spectra import svdvals
 from gradcli.autograd.shape_ops import expand_dims, getitem, number, one_dtype, squeeze, sum_
 from gradcli.autograd.tensor import Tensor
