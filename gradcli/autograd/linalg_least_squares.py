@@ -23,6 +23,7 @@ from gradcli.autograd.linalg_matrices import (
     values,
 )
 from gradcli.autograd.linalg_spectra import svdvals
+from gradcli.autograd.operations import lift
 from gradcli.autograd.shape_ops import expand_dims, getitem, number, one_dtype, squeeze, sum_
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Array
