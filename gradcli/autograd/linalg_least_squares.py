@@ -50,7 +50,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     """
     a = from_triangle(square(a, "pinv")) if hermitian else matrices(a, "pinv")
     small = rtol if rcond is None else rcond
-    options = {} if small is None else {"rcond": small.detach().numpy() if isinstance(small, Tensor) else small}
+    options = {} if small is None else {"rcond": values(lift(small))}
 
     def compute(a: Array) -> Any:
         return np.linalg.pinv(a, hermitian=hermitian, **options)
