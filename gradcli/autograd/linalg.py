@@ -15,8 +15,9 @@ from gradcli.autograd import linalg_spectra as spectra
 from gradcli.autograd import linalg_systems as systems
 from gradcli.autograd.complex_ops import angle, conj
 from gradcli.autograd.linalg_matrices import adjoint, computed, matrices, swapped
-from gradcli.autograd.numpy_ufuncs import plain, where
+from gradcli.autograd.numpy_ufuncs import plain
 from gradcli.autograd.reduction_ops import matmul, outer
+from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import number, sum_
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128

@@ -16,8 +16,8 @@ from gradcli.autograd.errors import BadValue
 from gradcli.autograd.linalg_matrices import matrices
 from gradcli.autograd.linalg_spectra import svdvals
 from gradcli.autograd.linalg_systems import inv
-from gradcli.autograd.numpy_ufuncs import where
 from gradcli.autograd.operations import Primitive, power, record
+from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import axis_of, expand_dims, number, reshape, sum_, transpose
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Axis
