@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import complex
-from gradcli.autograd.values import Operation
+from gradcli.autograd.values import BOOL, F32, F64, Operation
 from gradcli.calculus import forward
 from gradcli.compute.backends import scalar, vector
 from gradcli.compute.program import build
@@ -38,12 +38,14 @@ def _placeholders(arity: int) -> list[Expr]:
 class Elementwise(Operation):
     """The operation of a template with ``arity`` placeholders; its functions and derivatives are compiled at first use.
 
-    ``conditions`` and ``live`` are described at `_conditions` and `_live`; ``order`` are the nodes of the template.
+    ``numbers`` and ``arrays`` are its functions on Python floats and bools, and on arrays, None until compiled.
+    ``conditions`` and ``live`` are described at `_conditions` and `_live`; ``all_live`` and ``numeric`` say that all
+    arguments are live, and that none is a condition; ``order`` are the nodes of the template.
     """
 
     __slots__ = (
-        "_array", "_complex", "_pulls", "_scalar", "_slopes", "arity", "boolean", "conditions", "live", "order",
-        "template",
+        "_complex", "_pulls", "_slopes", "all_live", "arity", "arrays", "boolean", "conditions", "dtype", "live",
+        "numbers", "numeric", "order", "template",
     )  # fmt: skip
 
     def __init__(self, template: Expr, arity: int) -> None:
@@ -51,10 +53,12 @@ class Elementwise(Operation):
         self.template, self.arity = template, arity
         self.conditions = _conditions(template, arity)
         self.boolean = template.op in BOOLEANS
+        self.dtype = BOOL if self.boolean else F64
         self.order = reachable([template])
         self.live = _live(template, arity)
-        self._scalar: Callable[..., float | bool] | None = None
-        self._array: Callable[..., Any] | None = None
+        self.numeric, self.all_live = not any(self.conditions), all(self.live)
+        self.numbers: Callable[..., float | bool] | None = None
+        self.arrays: Callable[..., Any] | None = None
         self._complex: Callable[..., Any] | None = None
         self._slopes: dict[int, Expr | None] = {}
         self._pulls: dict[int, tuple[Elementwise, tuple[Source, ...]] | Source | None] = {}
@@ -71,24 +75,35 @@ class Elementwise(Operation):
             new[e] = args[int(str(e.value)[2:])] if e.op == "var" else rebuild(e, tuple([new[a] for a in e.args]))
         return new[self.template]
 
-    def single(self) -> Callable[..., float | bool]:
-        """The function on Python floats and bools."""
-        if self._scalar is None:
+    def on_numbers(self) -> Callable[..., float | bool]:
+        """The function on Python floats and bools, compiled if it is not yet."""
+        if self.numbers is None:
             names = [f"\0a{k}" for k in range(self.arity)]
-            self._scalar = scalar.function(build([self.template], [names]), names)
-        return self._scalar
+            self.numbers = scalar.function(build([self.template], [names]), names)
+        return self.numbers
+
+    def on_arrays(self) -> Callable[..., Any]:
+        """The function on arrays of doubles and truth values, compiled if it is not yet."""
+        if self.arrays is None:
+            names = [f"\0a{k}" for k in range(self.arity)]
+            self.arrays = vector.function(build([self.template], [names]), names)
+        return self.arrays
 
     def _compute(self, *arrays: Any) -> Any:
-        if all(a.__class__ in (float, bool) for a in arrays):
-            return self.single()(*arrays)
-        if any(isinstance(a, np.ndarray) and a.dtype.kind == "c" for a in arrays):
-            if self._complex is None:
-                self._complex = complex.function(self.template, self.order)
-            return self._complex(*arrays)
-        if self._array is None:
-            names = [f"\0a{k}" for k in range(self.arity)]
-            self._array = vector.function(build([self.template], [names]), names)
-        return self._array(*arrays)
+        scalars = doubles = True
+        for a in arrays:
+            if a.__class__ is not float and a.__class__ is not bool:
+                scalars = False
+                if a.dtype.kind == "c":
+                    if self._complex is None:
+                        self._complex = complex.function(self.template, self.order)
+                    return self._complex(*arrays)
+                doubles = doubles and a.dtype.itemsize != F32.itemsize
+        if scalars:
+            return (self.numbers or self.on_numbers())(*arrays)
+        if not doubles:
+            arrays = tuple([a.astype(F64) if isinstance(a, np.ndarray) and a.dtype == F32 else a for a in arrays])
+        return (self.arrays or self.on_arrays())(*arrays)
 
     def slope(self, k: int) -> Expr | None:
         """d template / d argument k, in the arguments and the answer; None if it is zero everywhere."""
@@ -202,7 +217,7 @@ class Power(Elementwise):
     def __init__(self, exponent: int | float) -> None:
         super().__init__(apply("power", placeholder(0), const(exponent)), 1)
         self.exponent = exponent
-        self.live = (True,)
+        self.live, self.all_live = (True,), True
 
     def saves(self, indices: Sequence[int]) -> bool:
         return True

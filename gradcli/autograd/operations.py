@@ -24,6 +24,8 @@ def lift(x: Any, like: Tensor | None = None) -> Tensor:
     if isinstance(x, Tensor):
         return x
     dtype = F64 if like is None else like.value.dtype
+    if x.__class__ is float and dtype is F64:
+        return Tensor(Value((), F64, x))
     if isinstance(x, (float, int)) and not isinstance(x, bool) and dtype is not BOOL:
         try:
             if dtype is F64:
@@ -52,29 +54,83 @@ def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dty
 
 def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
     """An elementwise operation on tensors that broadcast together."""
-    values = tuple([t.value for t in tensors])
-    for v in values:
-        if v.array.__class__ is not float:
-            tensors, shape, dtype = _fitted(op, tensors)
-            values = tuple([t.value for t in tensors])
-            value = derived(op, values, shape, BOOL if op.boolean else dtype)
+    if len(tensors) == 2:
+        return pair(op, *tensors)
+    if len(tensors) == 1:
+        return unary(op, *tensors)
+    # Scalars skip the conversions of `_applied`: they cost several times the operation.
+    for t, condition in zip(tensors, op.conditions, strict=True):
+        if t.value.array.__class__ is not (bool if condition else float):
+            tensors, value = _applied(op, tensors)
             break
     else:
-        # Scalars skip the conversions above: they cost several times the operation.
-        value = Value((), BOOL if op.boolean else F64, op.single()(*[v.array for v in values]))
-    for t in tensors:
-        if t.node is not None:
-            edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
-            return _connected(op, values, value, edges)
-    return Tensor(value)
+        value = Value((), op.dtype, (op.numbers or op.on_numbers())(*[t.value.array for t in tensors]))
+    if op.boolean:
+        return Tensor(value)
+    edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
+    return _connected(op, tuple([t.value for t in tensors]), value, edges)
+
+
+def unary(op: Elementwise, x: Tensor) -> Tensor:
+    """`apply` for one argument."""
+    number = x.value.array
+    if number.__class__ is float and op.numeric:
+        value = Value((), op.dtype, (op.numbers or op.on_numbers())(number))
+    else:
+        (x,), value = _applied(op, (x,))
+    edge = x.node
+    if edge is None or not op.all_live or op.boolean:
+        return Tensor(value)
+    v = x.value
+    (v.base or v).used = True
+    return Tensor(value, Node(op, (v,), value, (edge,)))
+
+
+def pair(op: Elementwise, x: Tensor, y: Tensor) -> Tensor:
+    """`apply` for two arguments."""
+    a, b = x.value.array, y.value.array
+    if a.__class__ is float and b.__class__ is float and op.numeric:
+        value = Value((), op.dtype, (op.numbers or op.on_numbers())(a, b))
+    else:
+        (x, y), value = _applied(op, (x, y))
+    edges = m, n = x.node, y.node
+    if (m is None and n is None) or op.boolean:
+        return Tensor(value)
+    v, w = x.value, y.value
+    if not op.all_live:
+        return _connected(op, (v, w), value, (m if op.live[0] else None, n if op.live[1] else None))
+    (v.base or v).used = (w.base or w).used = True
+    return Tensor(value, Node(op, (v, w), value, edges))
 
 
 def _connected(op: Operation, values: tuple[Value, ...], value: Value, edges: tuple[Node | None, ...]) -> Tensor:
-    if not any(edges):
+    """The result of an operation, with a node if an argument has one."""
+    for edge in edges:
+        if edge is not None:
+            break
+    else:
         return Tensor(value)
     for v in values:
         (v.base or v).used = True
     return Tensor(value, Node(op, values, value, edges))
+
+
+def _applied(op: Elementwise, tensors: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], Value]:
+    """The arguments in their common dtype (conditions as truth values), and the result, in the broadcast shape."""
+    shape: Shape = ()
+    for t in tensors:
+        v = t.value
+        if v.dtype is not F64:
+            break
+        if v.shape != shape and v.shape:
+            if shape:
+                break
+            shape = v.shape
+    else:
+        if op.numeric:
+            return tensors, derived(op, tuple([t.value for t in tensors]), shape, op.dtype)
+    fitted, shape, dtype = _fitted(op, tensors)
+    return fitted, derived(op, tuple([t.value for t in fitted]), shape, BOOL if op.boolean else dtype)
 
 
 def _fitted(op: Elementwise, tensors: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Shape, np.dtype[Any]]:
@@ -107,7 +163,7 @@ def binary(op: Elementwise, a: Any, b: Any) -> Tensor:
         if not isinstance(b, _OPERANDS):
             return NotImplemented  # type: ignore[no-any-return]
         b = lift(b, a)
-    return apply(op, a, b)
+    return pair(op, a, b)
 
 
 _OPERANDS = (Tensor, int, float, complex, np.ndarray, np.generic, list, tuple)
@@ -124,7 +180,7 @@ def logical(op: Elementwise, *args: Any) -> Tensor:
 def power(x: Tensor, exponent: Any) -> Tensor:
     """x**exponent; a Python number is a constant of the operation, not an argument."""
     if isinstance(exponent, (int, float)) and not isinstance(exponent, bool):
-        return apply(elementwise.power(exponent if isinstance(exponent, int) else float(exponent)), lift(x))
+        return unary(elementwise.power(exponent if isinstance(exponent, int) else float(exponent)), lift(x))
     return binary(_POWER, x, exponent)
 
 
