@@ -176,6 +176,11 @@ def function(program: Program, names: Sequence[str]) -> Callable[..., float | bo
     return straight(program, names, step_function)
 
 
+def reader(indices: Sequence[int]) -> Callable[[list[Any]], Sequence[Any]]:
+    """Return a function from a list to its elements at ``indices``, of which there is at least one."""
+    return itemgetter(*indices) if len(indices) > 1 else itemgetter(slice(indices[0], indices[0] + 1))
+
+
 def straight(program: Program, names: Sequence[str], bind: Callable[[Step], Callable[..., Any]]) -> Callable[..., Any]:
     """Return the first output of a program as a function of the values of the variables ``names``.
 
@@ -199,7 +204,7 @@ def straight(program: Program, names: Sequence[str], bind: Callable[[Step], Call
         slope, product = steps[0][0], steps[1][0]
         return lambda g, x: product(g, slope(x))
     tail = [*program.constants, *[None] * len(program.registers)]
-    bound = [(f, out, itemgetter(*i) if len(i) > 1 else itemgetter(slice(i[0], i[0] + 1))) for f, out, i in steps]
+    bound = [(f, out, reader(i)) for f, out, i in steps]
 
     def run(*values: Any) -> Any:
         slots = [*values, *tail]
