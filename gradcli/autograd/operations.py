@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import elementwise
+from gradcli.autograd import elementwise, values
 from gradcli.autograd.elementwise import Elementwise
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.graph import Node
@@ -24,12 +24,10 @@ def lift(x: Any, like: Tensor | None = None) -> Tensor:
     if isinstance(x, Tensor):
         return x
     dtype = F64 if like is None else like.value.dtype
-    if x.__class__ is float and dtype is F64:
-        return Tensor(Value((), F64, x))
     if isinstance(x, (float, int)) and not isinstance(x, bool) and dtype is not BOOL:
         try:
             if dtype is F64:
-                return Tensor(Value((), dtype, float(x)))
+                return Tensor(Value((), F64, float(x)))
             with np.errstate(all="ignore"):
                 return Tensor(Value((), dtype, np.asarray(x, dtype=dtype)))
         except OverflowError:
@@ -118,17 +116,24 @@ def _connected(op: Operation, values: tuple[Value, ...], value: Value, edges: tu
 def _applied(op: Elementwise, tensors: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], Value]:
     """The arguments in their common dtype (conditions as truth values), and the result, in the broadcast shape."""
     shape: Shape = ()
+    arrays = []
     for t in tensors:
         v = t.value
-        if v.dtype is not F64:
-            break
-        if v.shape != shape and v.shape:
-            if shape:
+        x = v.array
+        if x.__class__ is not float:
+            if x.__class__ is not np.ndarray or v.dtype is not F64 or x.size > values.SMALL:
                 break
-            shape = v.shape
+            if v.shape != shape:
+                if shape:
+                    break
+                shape = v.shape
+        arrays.append(x)
     else:
-        if op.numeric:
-            return tensors, derived(op, tuple([t.value for t in tensors]), shape, op.dtype)
+        # Small arrays of doubles, of one shape: nothing to convert.
+        if op.numeric and shape:
+            array = values.quietly(op.arrays or op.on_arrays(), *arrays)
+            if array.__class__ is np.ndarray and array.shape == shape:
+                return tensors, Value(shape, op.dtype, array)
     fitted, shape, dtype = _fitted(op, tensors)
     return fitted, derived(op, tuple([t.value for t in fitted]), shape, BOOL if op.boolean else dtype)
 
@@ -156,16 +161,22 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
 def binary(op: Elementwise, a: Any, b: Any) -> Tensor:
     """An operator of two arguments, one of which may be a number or an array; NotImplemented for any other type."""
     if a.__class__ is not Tensor:
-        if not isinstance(a, _OPERANDS):
-            return NotImplemented  # type: ignore[no-any-return]  # the protocol of binary operators
-        a = lift(a, b)
+        a = _operand(a, b)
     elif b.__class__ is not Tensor:
-        if not isinstance(b, _OPERANDS):
-            return NotImplemented  # type: ignore[no-any-return]
-        b = lift(b, a)
+        b = _operand(b, a)
+    if a is None or b is None:
+        return NotImplemented  # type: ignore[no-any-return]  # the protocol of binary operators
     return pair(op, a, b)
 
 
+def _operand(x: Any, like: Tensor) -> Tensor | None:
+    """The other operand of an operator as a tensor; None for a type that operators do not take."""
+    if (x.__class__ is float or x.__class__ is int) and like.value.dtype is F64 and -_EXACT < x < _EXACT:
+        return Tensor(Value((), F64, float(x)))
+    return lift(x, like) if isinstance(x, _OPERANDS) else None
+
+
+_EXACT = 2**53
 _OPERANDS = (Tensor, int, float, complex, np.ndarray, np.generic, list, tuple)
 
 
@@ -179,8 +190,10 @@ def logical(op: Elementwise, *args: Any) -> Tensor:
 
 def power(x: Tensor, exponent: Any) -> Tensor:
     """x**exponent; a Python number is a constant of the operation, not an argument."""
+    if exponent.__class__ is int or exponent.__class__ is float:
+        return unary(elementwise.power(exponent), x if x.__class__ is Tensor else lift(x))
     if isinstance(exponent, (int, float)) and not isinstance(exponent, bool):
-        return unary(elementwise.power(exponent if isinstance(exponent, int) else float(exponent)), lift(x))
+        return unary(elementwise.power(int(exponent) if isinstance(exponent, int) else float(exponent)), lift(x))
     return binary(_POWER, x, exponent)
 
 
