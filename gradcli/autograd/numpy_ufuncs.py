@@ -13,7 +13,8 @@ from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import apply, lift, tensors_in
+from gradcli.autograd.nesting import tensors_in
+from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.rearrange import arrays
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.tensor import Tensor

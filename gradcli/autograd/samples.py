@@ -13,7 +13,8 @@ import numpy as np
 
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, cast, holds_tensor, lift, record
+from gradcli.autograd.nesting import holds_tensor
+from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.rearrange import by_name, reordered
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import (  # fmt: skip
