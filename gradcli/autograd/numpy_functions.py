@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import (
+    counting,
     einsum,
     elementwise,
     fft,
     joins,
+    linalg,
     pad,
     products,
     rearrange,
@@ -19,7 +21,6 @@ from gradcli.autograd import (
     selection_ops,
     statistics,
 )
-from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadValue
 from gradcli.autograd.numpy_ufuncs import OWN, REDUCTIONS, called, lifted, plain, row_function, taken
@@ -29,14 +30,6 @@ from gradcli.autograd.selection_ops import where
 from gradcli.autograd.tensor import Tensor
 
 Call = Callable[..., Any]
-
-
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    x = lift(x)
-    over = x.ndim if axis is None else len(axis) if isinstance(axis, (tuple, list)) else 1
-    if ord is not None and not (ord == 2 and over == 1) and not (ord == "fro" and over == 2):
-        raise BadValue(f"np.linalg.norm of a tensor is the Euclidean norm: ord={ord!r} is not")
-    return reductions.norm(x, axis, keepdims)
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:
@@ -102,7 +95,7 @@ FUNCTIONS: dict[Any, Call] = {
     np.std: _positional(OWN["std"], "axis dtype out ddof keepdims"),
     **{f: _positional(REDUCTIONS[np.maximum], "axis out keepdims") for f in (np.max, np.amax)},
     **{f: _positional(REDUCTIONS[np.minimum], "axis out keepdims") for f in (np.min, np.amin)},
-    np.linalg.norm: _norm, np.where: where, np.clip: clip, np.round: round_, np.around: round_,
+    np.where: where, np.clip: clip, np.round: round_, np.around: round_,
     np.sinc: row_function("sinc"), np.fix: row_function("trunc"), np.i0: lambda x: row_function("besseli")(0, x),
     np.reshape: OWN["reshape"], np.ravel: OWN["ravel"], np.transpose: OWN["transpose"],
     np.array: _array, np.asarray: _array, np.asanyarray: _array,
@@ -119,11 +112,11 @@ FUNCTIONS: dict[Any, Call] = {
                   np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal, np.isposinf,
                   np.isneginf, np.argpartition, np.argwhere, np.flatnonzero, np.lexsort, np.searchsorted, np.digitize,
                   np.nanargmax, np.nanargmin, np.isin, np.array_equiv, np.shares_memory, np.may_share_memory,
-                  np.result_type, np.can_cast, np.min_scalar_type, np.histogram, np.bincount, np.unique)
+                  np.result_type, np.can_cast, np.min_scalar_type)
     },
-    **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)},
-    **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **pad.FUNCTIONS, **products.FUNCTIONS,
-    **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
+    **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.empty_like)},
+    **counting.FUNCTIONS, **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS,
+    **products.FUNCTIONS, **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
 }  # fmt: skip
 
 

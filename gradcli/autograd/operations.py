@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -42,10 +42,10 @@ _DEEPEST = 32
 """The most axes of an array in NumPy before 2.0, and so the deepest list that can be one."""
 
 
-def holds_tensor(x: Any) -> bool:
-    """Whether ``x`` is a tensor, or a list or tuple, at most _DEEPEST deep, with a tensor inside."""
+def tensors_in(x: Any) -> Iterator[Tensor]:
+    """The tensors in ``x``: itself, or those in a list or tuple and the lists in it, down to _DEEPEST levels."""
     if isinstance(x, Tensor):
-        return True
+        yield x
     level = [x] if isinstance(x, (list, tuple)) else []
     for _ in range(_DEEPEST):
         # Each list once, however often it occurs, so that lists that contain themselves end, too.
@@ -53,11 +53,15 @@ def holds_tensor(x: Any) -> bool:
         for items in level:
             for i in items:
                 if isinstance(i, Tensor):
-                    return True
-                if isinstance(i, (list, tuple)):
+                    yield i
+                elif isinstance(i, (list, tuple)):
                     inner[id(i)] = i
         level = list(inner.values())
-    return False
+
+
+def holds_tensor(x: Any) -> bool:
+    """Whether ``x`` is a tensor, or a list or tuple with a tensor inside."""
+    return next(tensors_in(x), None) is not None
 
 
 def _joined(items: Sequence[Any], depth: int = 1) -> Tensor:

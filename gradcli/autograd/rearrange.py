@@ -6,7 +6,7 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,15 @@ from gradcli.autograd.values import BOOL, C128, F32, F64
 Call = Callable[..., Any]
 
 
-def arrays(args: Sequence[Any]) -> list[Any]:
-    """Arguments of a function of NumPy, with arrays in place of tensors and of lists of tensors."""
-    return [lift(a).detach().numpy() if holds_tensor(a) else a for a in args]
+def arrays(args: Iterable[Any]) -> list[Any]:
+    """Arguments of a function of NumPy, with arrays in place of tensors, those in lists included."""
+    return [_array(a) if holds_tensor(a) else a for a in args]
+
+
+def _array(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.detach().numpy()
+    return [_array(i) if holds_tensor(i) else i for i in x]
 
 
 def rearranged(f: Call) -> Call:
@@ -198,6 +204,9 @@ def by_name(module: Any, **rows: Call) -> dict[Any, Call]:
     return {vars(module)[name]: f for name, f in rows.items() if name in vars(module)}
 
 
+METHODS: dict[str, Call] = {
+    "astype": astype, "diagonal": diagonal, "trace": trace, "repeat": repeat, "swapaxes": swapaxes, "take": take,
+}  # fmt: skip
 FUNCTIONS: dict[Any, Call] = {
     np.diag: diag, np.diagflat: lambda v, k=0: diag(shapes.reshape(lift(v), -1), k),
     np.diagonal: diagonal, np.trace: trace, np.sort: sort, np.partition: partition, np.repeat: repeat, np.take: take,

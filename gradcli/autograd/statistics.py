@@ -16,7 +16,7 @@ from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import Primitive, cast, lift, record
-from gradcli.autograd.rearrange import arrays, by_name, sort
+from gradcli.autograd.rearrange import by_name, sort
 from gradcli.autograd.selection_ops import is_nan, where
 from gradcli.autograd.shape_ops import (
     axis_of,
@@ -105,8 +105,7 @@ def quantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepd
     >>> np.quantile(tensor([1.0, 2.0, 4.0], requires_grad=False), [0.5, 0.75])
     tensor([2., 3.])
     """
-    (fractions,) = arrays([q])
-    fractions = np.asarray(fractions, float)
+    fractions = np.asarray(q, float)
     if method != "linear":
         raise BadValue(f"the quantile of a tensor is interpolated linearly: method={method!r} is not")
     if not np.all((fractions >= 0) & (fractions <= 1)):
@@ -126,8 +125,7 @@ def quantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepd
 
 def percentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The quantiles of the percentages q, from 0 to 100: see `quantile`."""
-    (percentages,) = arrays([q])
-    return quantile(a, np.asarray(percentages, float) / 100, axis, method=method, keepdims=keepdims)
+    return quantile(a, np.asarray(q, float) / 100, axis, method=method, keepdims=keepdims)
 
 
 def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -356,8 +356,11 @@ def test_what_numpy_has_and_tensors_have_not():
         lambda: np.unwrap(x),
         lambda: np.add(x, 1, out=np.zeros((2, 3))),
         lambda: np.sum(x, dtype=int),
-        lambda: np.add.accumulate(x),
-        lambda: np.linalg.norm(x, ord=1, axis=0),
+        lambda: np.subtract.accumulate(x),
+        lambda: np.add.at(np.zeros(2), [0], x[0, 0]),
+        lambda: np.full_like(x, 1, dtype=int),
+        lambda: np.histogram(x),
+        lambda: np.linalg.norm(x, ord="taxicab", axis=0),
         lambda: np.corrcoef(x),
         lambda: np.frexp(x),
     ):
