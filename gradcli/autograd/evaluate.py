@@ -18,6 +18,7 @@ from gradcli.compute.backends import vector
 from gradcli.compute.execute import Work, whole
 from gradcli.compute.grid import Axis, Grid, Held
 from gradcli.compute.program import Program, build
+from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, var
 
 _DEEPEST = 200
@@ -174,5 +175,8 @@ def evaluate(roots: Sequence[Value]) -> None:
                     pending = order.pop(v)
                     if shape is None:
                         v.fill(computed(pending.op, pending.args, v.shape, v.dtype))
-    except MemoryError as e:
-        raise BadValue(f"the tensor does not fit in memory: {e}") from None
+    except (MemoryError, ValueError) as e:
+        if isinstance(e, GradError):
+            raise
+        # NumPy allocates no array of more bytes than there are, or than there are addresses.
+        raise BadValue(f"the tensor cannot be computed: {e}") from None

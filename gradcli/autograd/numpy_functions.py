@@ -124,9 +124,8 @@ FUNCTIONS: dict[Any, Call] = {
                   np.result_type, np.can_cast, np.min_scalar_type)
     },
     **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.empty_like)},
-    **counting.FUNCTIONS, **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **linalg.FUNCTIONS,
-    **pad.FUNCTIONS, **products.FUNCTIONS, **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS,
-    **statistics.FUNCTIONS,
+    **counting.FUNCTIONS, **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS,
+    **products.FUNCTIONS, **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
 }  # fmt: skip
 
 

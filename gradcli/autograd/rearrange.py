@@ -205,6 +205,9 @@ def by_name(module: Any, **rows: Call) -> dict[Any, Call]:
     return {vars(module)[name]: f for name, f in rows.items() if name in vars(module)}
 
 
+METHODS: dict[str, Call] = {
+    "astype": astype, "diagonal": diagonal, "trace": trace, "repeat": repeat, "swapaxes": swapaxes, "take": take,
+}  # fmt: skip
 FUNCTIONS: dict[Any, Call] = {
     np.diag: diag, np.diagflat: lambda v, k=0: diag(shapes.reshape(lift(v), -1), k),
     np.diagonal: diagonal, np.trace: trace, np.sort: sort, np.partition: partition, np.repeat: repeat, np.take: take,
