@@ -93,13 +93,59 @@ def difference(f, arguments):
     return None
 
 
+def second_difference(f, arguments):
+    """What differs between second derivatives and differences of the first, which `difference` compares with NumPy."""
+    rng = np.random.default_rng(1)
+    weights = {}
+
+    def weighted(x, key):
+        w = weights.setdefault(key, weight(x.shape, x.dtype, rng))
+        return np.sum(np.real(np.conj(w) * x))
+
+    def first(tensors, create):
+        found = flat(f(*tensors))
+        total = sum(weighted(x, k) for k, x in enumerate(found) if isinstance(x, Tensor) and x.requires_grad)
+        if not isinstance(total, Tensor):
+            return 0
+        gs = grad(total, flat(tensors), allow_unused=True, create_graph=create)
+        return sum(weighted(g, ("slope", k)) for k, g in enumerate(gs) if g is not None)
+
+    try:
+        f(*mapped(np.copy, arguments))
+    except Exception:
+        return None
+    tensors = mapped(tensor, arguments)
+    try:
+        total = first(tensors, True)
+        if not isinstance(total, Tensor) or not total.requires_grad:
+            return None
+        gs = grad(total, flat(tensors), allow_unused=True)
+    except GradError:
+        return None
+    points = [np.copy(a) for a in flat(arguments)]
+    for k, (g, p) in enumerate(zip(gs, points, strict=True)):
+        way = weight(p.shape, p.dtype, rng)
+        above, below = (
+            first(mapped(lambda _, moved=moved: tensor(next(moved)), arguments), False).item()
+            for step in (H, -H)
+            for moved in [iter([q + step * way if i == k else q for i, q in enumerate(points)])]
+        )
+        slope = 0.0 if g is None else np.real(np.sum(np.conj(g.numpy()) * way))
+        true = (above - below) / (2 * H)
+        if not np.isclose(slope, true, rtol=5e-6, atol=5e-6, equal_nan=True):
+            return f"slope {slope} of the slope by argument {k}, not {true}"
+    return None
+
+
+@pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("kind", ARGUMENTS)
-def test_every_function_of_numpy(kind):
+def test_every_function_of_numpy(kind, order):
+    compare = difference if order == 1 else second_difference
     wrong = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, f in functions():
-            said = difference(f, ARGUMENTS[kind])
+            said = compare(f, ARGUMENTS[kind])
             if said is not None:
                 wrong[name] = said
     assert wrong == {}
