@@ -1,8 +1,9 @@
 """gradcli: exact derivatives of expressions, of any order, over any grid or file of points.
 
-The command line is `gradcli.cli`. The Python interface is `gradcli.autograd`: ``tensor`` and ``grad``, and every
-function of the table as ``gradcli.erf(t)``. Names are loaded at first use (PEP 562), so that importing the package
-loads neither NumPy nor the parser.
+In Python `function` makes a function of an expression, and `check` compares claimed derivatives; `tensor` and `grad`
+are those of `torch.autograd`, and every function of the table is one of tensors, as ``gradcli.erf(t)``. The command
+line is `gradcli.cli`. Names are loaded at first use (PEP 562), so that importing the package loads neither NumPy nor
+the parser.
 """
 
 from __future__ import annotations
@@ -13,20 +14,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcli.autograd import Tensor, grad, gradcheck, hessian, hvp, jacobian, jvp, tensor, vjp
+    from gradcli.callables.claims import check
+    from gradcli.callables.function import Function, function
     from gradcli.errors import GradError
 
 __all__ = [
-    "GradError", "Tensor", "__version__", "grad", "gradcheck", "hessian", "hvp", "jacobian", "jvp", "tensor", "vjp",
+    "Function", "GradError", "Tensor", "__version__", "check", "function", "grad", "gradcheck", "hessian", "hvp",
+    "jacobian", "jvp", "tensor", "vjp",
 ]  # fmt: skip
-__version__ = "0.7.0"
+__version__ = "0.8.0"
+
+
+_DOORS = {
+    "GradError": "errors", "check": "callables.claims",
+    "Function": "callables.function", "function": "callables.function",
+}  # fmt: skip
+"""Public names that are not those of tensors, with the files that hold them."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "GradError":
-        from gradcli.errors import GradError
-
-        return GradError
     from importlib import import_module, util
+
+    if name in _DOORS:
+        value = globals()[name] = getattr(import_module(f"gradcli.{_DOORS[name]}"), name)
+        return value
 
     # A name of a module of this package is left to the import system, which asks here first.
     if not name.startswith("_") and (name in __all__ or util.find_spec(f"gradcli.{name}") is None):
@@ -39,7 +50,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    from gradcli.functions import TABLE
+
+    return sorted({*__all__, *[row.name for row in TABLE.values() if not row.internal]})
 
 
 class _Moved(ModuleType):

@@ -41,6 +41,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def counted(number: int, word: str) -> str:
+    """A number with its noun, such as ``1 row`` or ``1,234 rows``."""
+    return f"{number:,} {word.removesuffix('s') if number == 1 else word}"
+
+
 def display_width(text: str) -> int:
     """The cells that a text takes on a terminal: two for a wide character of East Asia, none for a combining mark."""
     if text.isascii():

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 def check(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.cli import check_report
     from gradcli.verify import CheckJob, Texts, Tolerance, run_check
+    from gradcli.verify.wording import MISSING
 
     form = options.table_or_json(line, "verdicts")
     if [*line.file, *line.claims, *line.input].count("-") > 1:
@@ -90,7 +91,7 @@ def check(ctx: click.Context, line: CommandLine) -> None:
     for error in report.errors:
         stderr.error(error, line.color)
     if report.missing and not line.quiet:
-        stderr.note(check_report.MISSING, line.color)
+        stderr.note(MISSING, line.color)
     if tables is not None and not line.quiet:
         for note in tables.notes:
             stderr.note(note, line.color)
@@ -134,7 +135,8 @@ def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None, line: C
 
     A note names what a folder holds without a claim.
     """
-    from gradcli.verify import Report, check_model, joined
+    from gradcli.verify import Report, check_model
+    from gradcli.verify.report import joined
 
     reports, silent = [], []
     for named, name in [(path, name) for path in paths for name in _files(path)]:

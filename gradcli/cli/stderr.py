@@ -10,7 +10,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import IO, Any
 
-from gradcli.caret import inert, picture, printable, wrapped
+from gradcli.caret import counted, inert, picture, printable, wrapped
 from gradcli.errors import GradError
 
 _NARROW, _WIDE = 40, 100
@@ -112,11 +112,6 @@ def nonfinite(counts: Mapping[str, int]) -> str:
     more = len(pieces) - 8
     rest = f" and {sum(list(counts.values())[8:]):,} in {more} more columns" if more > 0 else ""
     return ", ".join(pieces[:8]) + rest
-
-
-def counted(number: int, word: str) -> str:
-    """A number with its noun, such as ``1 row`` or ``1,234 rows``."""
-    return f"{number:,} {word.removesuffix('s') if number == 1 else word}"
 
 
 def _span(seconds: float) -> str:

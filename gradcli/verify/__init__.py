@@ -1,18 +1,18 @@
 """Verification of claimed derivatives: a check -> a verdict on every claim.
 
 Claims are compared with exact derivatives, never with finite differences: first as graphs, then at points. The
-tolerance is a bound on the rounding errors of both formulas. Layer: must not know how verdicts are printed.
+tolerance is a bound on the rounding errors of both formulas. Layer: must not know where verdicts are printed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from itertools import islice
 
 from gradcli.caret import Source
 from gradcli.compute import engine
-from gradcli.compute.grid import Grid
+from gradcli.compute.grid import Axis, Grid, Values, joined
 from gradcli.errors import GradError
 from gradcli.expr import Expr, reachable
 from gradcli.job.choices import How, Where
@@ -21,13 +21,16 @@ from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows, as_text, check_size
 from gradcli.language import Parsed
 from gradcli.limits import work
-from gradcli.verify.claims import Claim, Claims, Place, Texts
+from gradcli.verify.claims import Claim, Claims, Data, Place, Texts, in_memory
 from gradcli.verify.compare import Tolerance
 from gradcli.verify.models import model
+from gradcli.verify.report import Report
+from gradcli.verify.sample import moderate
 from gradcli.verify.verdict import POINTS, SPENT, THOROUGH, Check, Example, Verdict, expanded
 
 __all__ = [
     "CheckJob",
+    "Data",
     "Example",
     "Place",
     "Report",
@@ -42,7 +45,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class CheckJob(Where, How):
-    """A request for verdicts on claims, with texts as typed on the command line. Without points they are chosen."""
+    """A request for verdicts on claims, with texts as typed on the command line. Without points they are chosen.
+
+    ``axes``: points whose coordinates are numbers in memory.
+    """
 
     expressions: Sequence[str | Source]
     texts: Texts = field(default_factory=Texts)
@@ -50,27 +56,12 @@ class CheckJob(Where, How):
     seed: int = 0
     thorough: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
-
-
-class Report(NamedTuple):
-    """The verdicts of a check. ``seed`` is that of the chosen points, None if the points were given.
-
-    ``errors`` are those of the claims that cannot be read. ``models`` are the reports of several models by their names,
-    whose verdicts and errors are all those of this report. ``missing``: hard points at which the convention was taken
-    for the truth, since python-flint is not installed.
-    """
-
-    verdicts: list[Verdict]
-    expressions: dict[str, str]
-    seed: int | None
-    errors: Sequence[GradError] = ()
-    models: Sequence[tuple[str, Report]] = ()
-    missing: int = 0
+    axes: Sequence[Axis] = ()
 
     @property
-    def exit_code(self) -> int:
-        statuses = {v.status for v in self.verdicts}
-        return 1 if "disagrees" in statuses else 2 if "unchecked" in statuses or self.errors else 0
+    def names(self) -> list[str]:
+        """The names that have values in memory."""
+        return [name for axis in self.axes for name in axis.names]
 
 
 @work.request()
@@ -78,24 +69,24 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
     """A verdict on every claim of a job. Raises GradError for an invalid request."""
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
-    claims = Claims(job.expressions, job.texts, points.names, rows)
+    bound = [*points.names, *job.names]
+    claims = Claims(job.expressions, job.texts, bound, rows)
     check = Check(
         claims.variables, claims.outputs, claims.claims, seed=job.seed,
         wanted=job.points or (THOROUGH if job.thorough else POINTS),
         tolerance=job.tolerance, how=job, typed=points,
     )  # fmt: skip
-    if check.data and rows is None:
+    if job.texts.columns and rows is None:
         raise GradError("--claim-column needs the table it is a column of: --input FILE")
-    unknown = [name for name in points.names if name not in check.names]
+    unknown = [name for name in bound if name not in check.names]
     if unknown:
         raise GradError(f"'{unknown[0]}' is not used in the expression")
-    if points or rows is not None:
-        check.grid = _grid(check.names, points, rows, claims.parsed, job.max_points)
+    check.given = given = bool(points or job.axes or rows is not None)
+    if given or job.texts.data:
+        check.grid = _grid(job, check, points, rows, claims.parsed)
     verdicts = check.verdicts()
     expressions = {name: as_text(e) if len(reachable([e])) < 400 else "..." for name, e in claims.outputs.items()}
-    return Report(
-        verdicts, expressions, job.seed if check.grid is None else None, claims.errors, (), check.truths.missing
-    )
+    return Report(verdicts, expressions, None if given else job.seed, claims.errors, (), check.truths.missing)
 
 
 def check_model(source: Source, job: CheckJob, rows: Rows | None = None) -> Report:
@@ -111,23 +102,29 @@ def check_model(source: Source, job: CheckJob, rows: Rows | None = None) -> Repo
     return report._replace(errors=[*parts.errors, *report.errors])
 
 
-def joined(models: Sequence[tuple[str, Report]]) -> Report:
-    """The report of several models; that of a single one is its own."""
-    if len(models) == 1:
-        return models[0][1]
-    reports = [report for _, report in models]
-    verdicts = [v for report in reports for v in report.verdicts]
-    seed = next((report.seed for report in reports if report.seed is not None), None)
-    missing = sum(report.missing for report in reports)
-    return Report(verdicts, {}, seed, [e for report in reports for e in report.errors], models, missing)
+def _grid(job: CheckJob, check: Check, points: Points, rows: Rows | None, parsed: Sequence[Parsed]) -> Grid:
+    """The grid of the given points and rows, with a value of every name at each point.
 
-
-def _grid(names: Sequence[str], points: Points, rows: Rows | None, parsed: Sequence[Parsed], limit: int) -> Grid:
-    """The grid of the given points and rows, with a value of every name at each point."""
-    axis = None if rows is None else Tables(rows, points, names, parsed).whole(limit)[0]
+    Without any, it has the points that are chosen for claims in memory.
+    """
+    names: Sequence[str] = check.names
+    data = job.texts.data
+    axis = joined(job.axes) if job.axes else None
+    if rows is not None:
+        axis = Tables(rows, points, names, parsed).whole(job.max_points)[0]
+    elif data:
+        names = check.variables
+        if names and axis is None and not points:
+            chosen = islice(moderate(names, job.seed), check.wanted)
+            axis = Axis(names, [Values(column) for column in zip(*chosen, strict=True)])
     grid, filled = points.bind(names, rows=axis)
-    check_size(grid, limit)
-    return expanded(grid, names, filled) if filled else grid
+    check_size(grid, job.max_points)
+    if filled:
+        grid = expanded(grid, names, filled)
+    if data:
+        claimed = [d.values(grid, names) for d in data]
+        grid = Grid([joined(grid.axes, [in_memory(d.name) for d in data], claimed)])
+    return grid
 
 
 def differing(pairs: Sequence[tuple[str, Expr, Expr]], names: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -5,9 +5,9 @@ Claims may use the names that the expressions and --let define. Layer: must not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.calculus.forward import Partial
@@ -19,6 +19,9 @@ from gradcli.job.parse_at_grid_fill import read_name
 from gradcli.job.request import Expressions, Rows, check_order
 from gradcli.language import Parsed, parse
 from gradcli.verify.statements import readable, statements
+
+if TYPE_CHECKING:
+    from gradcli.compute.grid import Column, Grid
 
 
 class Place(NamedTuple):
@@ -33,7 +36,7 @@ class Claim(NamedTuple):
     """The claim that ``claimed`` equals ``truth``, which has the name ``name``, such as df_dx.
 
     ``truth`` is the derivative ``partial`` of ``output``; ``partial`` is None for --equals.
-    ``typed`` is the claim's text; ``column``: the claim is data, not a formula.
+    ``typed`` is the claim's text; ``column``: the claim is data, not a formula, with the relative error ``rtol``.
     """
 
     name: str
@@ -46,15 +49,35 @@ class Claim(NamedTuple):
     column: bool = False
     root: Expr = ZERO
     """The expression that is differentiated: points at which it has no value are not compared."""
+    rtol: float = 0.0
+
+
+class Data(NamedTuple):
+    """A claim whose values are numbers in memory.
+
+    ``values(grid, variables)``: a column with one for every point of a grid. ``name``: the derivative's, None for the
+    only first one. ``typed`` stands for the claim in reports. ``rtol``: their relative error beyond that of the truth.
+    """
+
+    name: str | None
+    typed: str
+    values: Callable[[Grid, Sequence[str]], Column]
+    rtol: float = 0.0
+
+
+def in_memory(name: str | None) -> str:
+    """The name of the column of a claim in memory, which cannot be typed since it contains a NUL."""
+    return f"\0{name or ''}"
 
 
 class Texts(NamedTuple):
-    """The texts of claims as typed: --claim and --claims, --equals, --claim-column, --let."""
+    """The texts of claims as typed: --claim and --claims, --equals, --claim-column, --let; and those in memory."""
 
     claims: Sequence[str | Source] = ()
     equals: Sequence[str | Source] = ()
     columns: Sequence[str] = ()
     lets: Sequence[str | Source] = ()
+    data: Sequence[Data] = ()
 
 
 class Claims:
@@ -99,6 +122,8 @@ class Claims:
         for column in texts.columns:
             with self._collected():
                 claims.append(self._column(column))
+        for name, typed, _, rtol in texts.data:
+            claims.append(self._claim(name, var(in_memory(name)), typed, None, column=True)._replace(rtol=rtol))
         self.claims += self._with_truths(claims)
         if self.errors and not self.claims:
             raise self.errors[0]

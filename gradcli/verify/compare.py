@@ -101,7 +101,8 @@ def compared(claim: Claim, values: Sequence[Any], tolerance: Tolerance) -> Compa
             conclusive, unsure = finite, np.zeros(len(true), dtype=bool)
             overflows = lost = unsure
         else:
-            allowed = _DATA * other + _DATA_ULPS * ulp if claim.column else SLACK * (own + other)
+            of_data = _DATA * other + _DATA_ULPS * ulp + claim.rtol * np.abs(true)
+            allowed = of_data if claim.column else SLACK * (own + other)
             size = _CONCLUSIVE * np.maximum(np.abs(claimed), np.abs(true))
             conclusive = allowed <= size
             unsure = ~np.isfinite(SLACK * other) | (np.isfinite(claimed) & ~np.isfinite(allowed))

@@ -21,6 +21,7 @@ from gradcli.verify.probe import Point
 
 SPECIAL = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 10.0, -0.0, 1e-5, -1e-5, 1e-160, 1e5, -1e5, 1e160, 5e-324,
            1.7976931348623157e308)  # fmt: skip
+_SHORT = (2.0, 3.0, 0.5, 1.5, 0.25, -2.0, -0.5, 5.0)
 _MODES: tuple[tuple[int, int, int, int], ...] = (
     # (weight, lowest exponent of 2, highest exponent of 2, sign (0: any, 1: positive))
     (6, -2, 2, 0),
@@ -47,6 +48,19 @@ def points(names: Sequence[str], seed: int) -> Iterator[Point]:
     while True:
         _, low, high, sign = draw.choices(_MODES, weights)[0]
         yield tuple([_number(draw, low, high, sign) for _ in names])
+
+
+def moderate(names: Sequence[str], seed: int) -> Iterator[Point]:
+    """An infinite sequence of points from 1/8 to 8 in size for a claim whose rounding errors are not known.
+
+    The first ones are short, since a counterexample is one of these points, and at no kink or pole of most functions.
+    """
+    draw = random.Random(f"moderate {seed}")
+    for value in _SHORT:
+        yield tuple([value] + [draw.choice(_SHORT) for _ in names[1:]])
+    while True:
+        sign = draw.getrandbits(1)
+        yield tuple([_number(draw, -3, 3, sign) for _ in names])
 
 
 def _number(draw: random.Random, low: int, high: int, sign: int) -> float:

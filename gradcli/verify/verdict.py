@@ -103,7 +103,10 @@ class Verdict(NamedTuple):
 
 
 class Check:
-    """A check of claims at the points of ``grid``, or at chosen points if it is None: ``wanted`` of them per claim."""
+    """A check of claims at the points of ``grid``, or at chosen points if it is None: ``wanted`` of them per claim.
+
+    ``given``: the user gave the points of ``grid``, so that an example is one of the smallest, not of the first ones.
+    """
 
     def __init__(
         self, names: Sequence[str], outputs: dict[str, Expr], claims: Sequence[Claim], *, seed: int = 0,
@@ -114,6 +117,7 @@ class Check:
         self.seed, self.wanted = seed, wanted
         self.tolerance, self.how = tolerance or Tolerance(), how or How()
         self.grid: Grid | None = None
+        self.given = True
         self.truths = Truths(names, typed)
         self.data = list(dict.fromkeys(variables(c.claimed)[0] for c in claims if c.column))
         self.names = list(dict.fromkeys([*names, *self.data]))
@@ -162,7 +166,7 @@ class Check:
             for k, tally in enumerate(tallies):
                 first = width + compare.WIDTH * k
                 comparison = compare.compared(tally.claim, block[first : first + compare.WIDTH], self.tolerance)
-                tally.add(comparison, block[:width], smallest=self.grid is not None)
+                tally.add(comparison, block[:width], smallest=self.grid is not None and self.given)
 
     def choose(self, tallies: Sequence[Tally]) -> None:
         """Compare all claims at chosen points, in rounds, until each has enough conclusive or enough wrong points."""

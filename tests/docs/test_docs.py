@@ -31,11 +31,11 @@ from layers import LINES
 from tools import lack, need
 
 from gradcli.cli import COMMANDS, EXIT_CODES, group, run
-from gradcli.cli.check_report import _COLORS as STATUSES
 from gradcli.cli.topics import SYNONYMS, page_text, topics
 from gradcli.codegen import LANGUAGES
 from gradcli.formats import FORMATS
 from gradcli.notation import NOTATIONS
+from gradcli.verify.wording import STATUSES
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -11,7 +11,8 @@ LINES = [
     ["notation", "codegen", "autograd"],
     ["job"],
     ["verify"],
-    ["cli"],
+    ["callables", "cli"],
+    ["testing"],
     ["__main__"],
 ]
 """From the ground up. A line imports from lines above it only; names on one line never import each other."""

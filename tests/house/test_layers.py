@@ -19,7 +19,7 @@ FLOOR = {name: floor for floor, names in enumerate(LINES) for name in names}
 DOORS = {
     "lark": {"language.tables"},
     "click": {"cli"},
-    "numpy": {"compute", "formats", "job", "verify", "autograd"},
+    "numpy": {"compute", "formats", "job", "verify", "autograd", "callables"},
     "scipy": {"compute.backends.special"},
     "orjson": {"formats", "cli.check_report", "cli.explain"},
     "pyarrow": {"formats.parquet_read", "formats.csv_arrow"},
@@ -42,7 +42,6 @@ LONG = {
 
 STATE = {
     "autograd.graph:_serials": "the order in which nodes of the tape are made; a count is atomic",
-    "autograd.values:_thread": "each thread's own context for NumPy, made once",
     "expr.node:_pauses": "how many ask the garbage collector to rest",
     "expr.node:_table": "expressions that are equal are one object",
     "expr.printing:FORMS": "the function table's textbook forms, written by its rows",
@@ -163,6 +162,10 @@ def test_nothing_evaluates_text_or_unpickles():
     for name, tree in files().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                if (name, node.func.id) == ("compute.backends.compiled", "compile"):
+                    # A tree of nodes that are made there, and no text.
+                    assert isinstance(node.args[0], ast.Call) and ast.unparse(node.args[0].func) == "ast.Module"
+                    continue
                 assert node.func.id not in {"eval", "exec", "compile", "__import__"}, name
         assert not imports(tree) & {"pickle", "marshal", "subprocess", "shelve"}, name
 

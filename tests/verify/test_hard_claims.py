@@ -6,7 +6,7 @@ import pytest
 
 from gradcli.cli import check_report
 from gradcli.job import Rows
-from gradcli.verify import CheckJob, Texts, Tolerance, run_check
+from gradcli.verify import CheckJob, Texts, Tolerance, run_check, wording
 from gradcli.verify.truths import Truths
 
 pytestmark = pytest.mark.quick
@@ -18,7 +18,7 @@ def verdict(f, *claims, **more):
 
 
 def told(found):
-    return check_report._outcome(found)
+    return wording.outcome(found)
 
 
 PATCHED = "where(x != 0, (exp(x) - 1)/x, 1)"

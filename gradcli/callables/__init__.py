@@ -1,0 +1,1 @@
+"""Expressions for Python programs: functions of the texts that the command line takes."""
