@@ -21,7 +21,8 @@ from gradcli.autograd import (
     statistics,
 )
 from gradcli.autograd.assignment import assign
-from gradcli.autograd.operations import binary, logical, power, unary
+from gradcli.autograd.operations import unary
+from gradcli.autograd.operators import binary, logical, power
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Axis
 from gradcli.functions import TABLE

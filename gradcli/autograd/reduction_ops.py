@@ -15,7 +15,8 @@ from gradcli.autograd import operations as graph
 from gradcli.autograd.complex_ops import UNIT, conj, real
 from gradcli.autograd.elementwise import row
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, apply, binary, cast, lift, record
+from gradcli.autograd.operations import Primitive, apply, cast, lift, record
+from gradcli.autograd.operators import binary
 from gradcli.autograd.shape_ops import (  # fmt: skip
     any_,
     axis_of,

@@ -6,8 +6,6 @@ Layer: must not know derivatives.
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import Any
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.autograd.errors import BadType
+from gradcli.compute.backends.compiled_arrays import Quiet
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -143,45 +142,30 @@ def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtyp
 
 def computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtype[Any]) -> Any:
     """The array of ``op`` applied to ``args``, broadcast to ``shape``, without NumPy's warnings."""
-    array = quietly(op.compute, *[v.array for v in args])
+    return quietly(_computed, op.compute, shape, dtype, *[v.array for v in args])
+
+
+def _computed(compute: Callable[..., Any], shape: Shape, dtype: np.dtype[Any], *arrays: Any) -> Any:
+    array = compute(*arrays)
     if array.__class__ is np.ndarray and array.dtype is dtype and array.shape == shape != ():
         return array
-    array = quietly(settled, array, dtype)
-    if np.shape(array) != shape:
-        array = np.broadcast_to(array, shape)
-    return array
+    array = settled(array, dtype)
+    if array.__class__ is float and not shape:
+        return array
+    return array if np.shape(array) == shape else np.broadcast_to(array, shape)
 
 
-class _Thread(threading.local):
-    """``run`` calls a function in a context of the thread in which NumPy ignores floating-point errors.
-
-    None before NumPy 2, whose error state is no context variable.
-    """
-
-    def __init__(self) -> None:
-        self.run: Callable[..., Any] | None = None
-        if int(np.__version__.partition(".")[0]) >= 2:
-            self.run = contextvars.Context().run
-            self.run(np.seterr, all="ignore")
-
-
-_thread = _Thread()
+_quiet = Quiet()
 
 
 def quietly(f: Callable[..., Any], *args: Any) -> Any:
-    """``f(*args)`` without NumPy's warnings.
-
-    To call in a context takes 0.05 us, to enter and leave ``np.errstate`` 0.7 us, three products of small arrays.
-    """
-    run = _thread.run
-    if run is not None:
-        try:
-            return run(f, *args)
-        except RuntimeError:
-            # The context is entered already: a finalizer or a signal handler computes in the middle of ``f``.
-            pass
-    with np.errstate(all="ignore"):
-        return f(*args)
+    """``f(*args)`` without NumPy's warnings."""
+    try:
+        return _quiet.run(f, *args)
+    except RuntimeError:
+        # The context of the thread is entered already: a finalizer or a signal handler computes in the middle of ``f``.
+        with np.errstate(all="ignore"):
+            return f(*args)
 
 
 def fusable(v: Value, pending: Pending) -> bool:
