@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,21 @@ def meshgrid(*xs: Any, indexing: str = "xy", sparse: bool = False, copy: bool = 
     return tuple(parts) if sparse else broadcast_arrays(*parts)
 
 
+def apply_along_axis(func1d: Call, axis: int, arr: Any, *args: Any, **options: Any) -> Tensor:
+    """``func1d`` of each vector along an axis; the axes of its results take the place of that axis."""
+    x = lift(arr)
+    position = shapes.axis_of(axis, x.ndim)
+    order = [k for k in range(x.ndim) if k != position]
+    rest = tuple([x.shape[k] for k in order])
+    rows = shapes.reshape(shapes.transpose(x, (*order, position)), (prod(rest), x.shape[position]))
+    if not rows.shape[0]:
+        raise BadValue(f"apply_along_axis: there is no vector along axis {axis} of a tensor of shape {x.shape}")
+    results = shapes.stack([lift(func1d(row, *args, **options)) for row in rows])
+    inner = results.shape[1:]
+    places = [*range(position), *range(len(rest), len(rest) + len(inner)), *range(position, len(rest))]
+    return shapes.transpose(shapes.reshape(results, (*rest, *inner)), places)
+
+
 _DEEPEST = 32
 """Axes of an array that every version of NumPy takes."""
 
@@ -111,5 +127,6 @@ FUNCTIONS: dict[Any, Call] = {
     np.dstack: lambda tup: shapes.concatenate([at_least_3d(t) for t in tup], 2),
     np.column_stack: column_stack, np.append: append, np.block: block,
     np.atleast_1d: at_least_1d, np.atleast_2d: at_least_2d, np.atleast_3d: at_least_3d,
-    np.broadcast_arrays: broadcast_arrays, np.meshgrid: meshgrid, **by_name(np, unstack=unstack),
+    np.broadcast_arrays: broadcast_arrays, np.meshgrid: meshgrid, np.apply_along_axis: apply_along_axis,
+    **by_name(np, unstack=unstack),
 }  # fmt: skip

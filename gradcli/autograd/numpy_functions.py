@@ -16,6 +16,7 @@ from gradcli.autograd import (
     linalg,
     pad,
     products,
+    quantiles,
     rearrange,
     samples,
     selection_ops,
@@ -116,7 +117,8 @@ FUNCTIONS: dict[Any, Call] = {
     },
     **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.empty_like)},
     **counting.FUNCTIONS, **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS,
-    **products.FUNCTIONS, **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
+    **products.FUNCTIONS, **quantiles.FUNCTIONS, **rearrange.FUNCTIONS, **samples.FUNCTIONS,
+    **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from gradcli.autograd.shape_ops import (  # fmt: skip
     number,
     one_dtype,
     reshape,
+    stack,
     sum_,
 )
 from gradcli.autograd.tensor import Tensor
@@ -251,7 +252,27 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Tensor:
     return convolve(a, reverse, mode)
 
 
-# Polynomials.
+# Powers.
+
+
+def logspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, base: Any = 10.0, axis: int = 0) -> Tensor:
+    """The powers of ``base`` whose exponents are `linspace` of the other arguments."""
+    result: Tensor = base ** linspace(start, stop, num, endpoint, axis=axis)
+    return result
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The matrix whose columns are the powers of a vector, from the highest, N - 1, to 0; the other way round if
+    ``increasing``.
+    """
+    x = number(x)
+    n = x.size if N is None else N
+    if x.ndim != 1 or not isinstance(n, (int, np.integer)) or n < 0:
+        raise BadValue("vander: a vector and a number of columns are needed")
+    if not n:
+        return getitem(x, (slice(None), None))[:, :0]
+    powers = [x**k for k in range(int(n))]
+    return stack(powers if increasing else powers[::-1], -1)
 
 
 def polyval(p: Any, x: Any) -> Tensor:
@@ -270,6 +291,6 @@ def polyval(p: Any, x: Any) -> Tensor:
 
 FUNCTIONS: dict[Any, Call] = {
     np.linspace: linspace, np.gradient: gradient, np.ediff1d: ediff1d, np.interp: interp,
-    np.convolve: convolve, np.correlate: correlate, np.polyval: polyval,
+    np.convolve: convolve, np.correlate: correlate, np.polyval: polyval, np.logspace: logspace, np.vander: vander,
     **by_name(np, trapezoid=trapezoid, trapz=trapezoid),
 }  # fmt: skip

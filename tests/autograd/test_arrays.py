@@ -19,6 +19,7 @@ from gradcli.autograd import (
     joins,
     pad,
     products,
+    quantiles,
     rearrange,
     samples,
     selection_ops,
@@ -519,6 +520,73 @@ def test_median_and_quantiles():
         assert isinstance(caught.value, GradError)
 
 
+COV = [{}, {"bias": True}, {"ddof": 0}, {"rowvar": False}, {"fweights": [1, 2, 3]}, {"aweights": [0.5, 2.0, 1.5]},
+       {"fweights": [1, 2, 3], "aweights": [0.5, 2.0, 1.5], "ddof": 2}]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", COV, ids=str)
+def test_covariances(options):
+    rows = np.array([[0.5, 1.5, -2.0], [3.0, -0.25, 0.75], [1.25, 0.0, 4.0]])
+    for data in (rows, rows + 1j * rows[::-1], rows[0]):
+        y = np.cov(tensor(data), **options)
+        np.testing.assert_allclose(y.detach().numpy(), np.cov(data, **options), rtol=1e-13, atol=1e-14)
+
+    def reference(x):
+        x = x if options.get("rowvar", True) else x.T
+        f, a = options.get("fweights", [1, 1, 1]), options.get("aweights", [1, 1, 1])
+        w = np.array([mpmath.mpf(p) * mpmath.mpf(q) for p, q in zip(f, a, strict=True)], object)
+        ddof = options.get("ddof", 0 if options.get("bias") else 1)
+        free = sum(w) - ddof * sum(w * np.array(a)) / sum(w)
+        d = x - (np.sum(x * w, 1) / sum(w))[:, None]
+        return (d * w) @ np.conj(d.T) / free
+
+    agrees(lambda m, x: m.cov(x, **options), [rows], reference)
+    agrees(lambda m, x: m.cov(x, **options), [rows + 1j * rows[::-1]], reference)
+
+
+def test_correlations():
+    rows = np.array([[0.5, 1.5, -2.0, 1.0], [3.0, -0.25, 0.75, -1.0]])
+
+    def reference(x):
+        d = x - (np.sum(x, 1) / 4)[:, None]
+        c = d @ d.T
+        root = np.array([mpmath.sqrt(c[0, 0]), mpmath.sqrt(c[1, 1])], object)
+        return c / root[:, None] / root
+
+    agrees(lambda m, x: m.corrcoef(x), [rows], reference)
+    x = tensor(rows[0])
+    np.testing.assert_allclose(np.corrcoef(x, rows[1]).detach().numpy(), np.corrcoef(*rows), rtol=1e-14)
+    np.testing.assert_allclose(np.cov(x, rows[1]).detach().numpy(), np.cov(*rows), rtol=1e-14)
+    assert np.corrcoef(x).item() == 1
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN slice:RuntimeWarning")
+def test_quantiles_that_skip_nan():
+    data = np.array([[0.5, math.nan, -2.0, 1.0], [3.0, -0.25, math.nan, 0.0], [math.nan] * 4, [1.0, 2.0, 4.0, 8.0]])
+    for call in (
+        lambda x: np.nanmedian(x, axis=1), np.nanmedian, lambda x: np.nanmedian(x, 0, keepdims=True),
+        lambda x: np.nanquantile(x, [0.1, 0.75], axis=1), lambda x: np.nanpercentile(x, 40, axis=0),
+    ):  # fmt: skip
+        x = tensor(data)
+        y = call(x)
+        np.testing.assert_allclose(y.detach().numpy(), call(data), rtol=1e-14)
+        (g,) = grad(np.nansum(y), x)
+        assert not g.numpy()[np.isnan(data)].any()
+        np.testing.assert_allclose(g.numpy().sum(), np.sum(~np.isnan(call(data))))
+
+
+def test_powers_and_vectors_along_an_axis():
+    agrees(lambda m, x: m.vander(x, 3), [X[0]])
+    agrees(lambda m, x: m.vander(x, 4, increasing=True), [Z[0]])
+    assert np.vander(tensor(X[0]), 0).shape == (3, 0) and np.vander(tensor(X[0])).shape == (3, 3)
+    agrees(lambda m, x: m.logspace(x, 2.0, 4, base=2.0), [X[0]],
+           lambda x: np.stack([mpmath.mpf(2) ** (x + (2 - x) * k / mpmath.mpf(3)) for k in range(4)]))  # fmt: skip
+    for axis in (0, 1, -1):
+        agrees(lambda m, x, axis=axis: m.apply_along_axis(lambda v: v[0] * v[1:], axis, x), [CUBE])
+        agrees(lambda m, x, axis=axis: m.apply_along_axis(lambda v: m.outer(v, v), axis, x), [CUBE])
+    agrees(lambda m, x: m.apply_along_axis(lambda v, k: v[k] ** 3, 1, x, k=1), [X])
+
+
 HOLES = np.array([[0.5, math.nan, -2.0], [3.0, -0.25, math.nan], [1.0, 2.0, 4.0]])
 
 
@@ -620,7 +688,7 @@ def test_what_no_memory_holds_is_told():
 
 @pytest.mark.parametrize(
     "module",
-    [einsum, fft, joins, pad, products, rearrange, samples, selection_ops, statistics],
+    [einsum, fft, joins, pad, products, quantiles, rearrange, samples, selection_ops, statistics],
     ids=lambda m: m.__name__,
 )
 def test_examples(module):
