@@ -11,13 +11,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from gradcli.autograd.complex_ops import real
 from gradcli.autograd.errors import BadValue
 from gradcli.autograd.linalg_matrices import (  # fmt: skip
     adjoint,
     check_invariant,
     constant,
     decomposition,
+    from_triangle,
     hermitian_part,
     matrices,
     operation,
@@ -26,7 +26,6 @@ from gradcli.autograd.linalg_matrices import (  # fmt: skip
     values,
 )
 from gradcli.autograd.linalg_systems import solve_matrices
-from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import concatenate
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Array
@@ -37,17 +36,6 @@ class QR(NamedTuple):
 
     Q: Tensor
     R: Tensor
-
-
-def from_triangle(a: Tensor, uplo: str = "L") -> Tensor:
-    """The Hermitian matrices with the lower triangles (``uplo`` "L") or upper ones ("U") of ``a``.
-
-    LAPACK reads that triangle alone, and the real part of the diagonal: derivatives by all else are 0.
-    """
-    n = a.shape[-1]
-    strict = np.tri(n, k=-1, dtype=np.bool_)
-    half = where(strict if uplo == "L" else strict.T, a, 0.0)
-    return half + adjoint(half) + where(np.eye(n, dtype=np.bool_), real(a), 0.0)
 
 
 def cholesky(a: Any, *, upper: bool = False) -> Tensor:

@@ -12,9 +12,18 @@ import numpy as np
 
 from gradcli.autograd.complex_ops import conj, real
 from gradcli.autograd.errors import BadValue
-from gradcli.autograd.linalg_factors import from_triangle
-from gradcli.autograd.linalg_matrices import adjoint, computed, matrices, operation, square, times, values
+from gradcli.autograd.linalg_matrices import (
+    adjoint,
+    computed,
+    from_triangle,
+    matrices,
+    operation,
+    square,
+    times,
+    values,
+)
 from gradcli.autograd.linalg_spectra import svdvals
+from gradcli.autograd.operations import lift
 from gradcli.autograd.shape_ops import expand_dims, getitem, number, one_dtype, squeeze, sum_
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Array
@@ -41,7 +50,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     """
     a = from_triangle(square(a, "pinv")) if hermitian else matrices(a, "pinv")
     small = rtol if rcond is None else rcond
-    options = {} if small is None else {"rcond": small.detach().numpy() if isinstance(small, Tensor) else small}
+    options = {} if small is None else {"rcond": values(lift(small))}
 
     def compute(a: Array) -> Any:
         return np.linalg.pinv(a, hermitian=hermitian, **options)

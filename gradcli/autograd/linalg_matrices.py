@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadValue, Refused
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.operations import Primitive, Pull, lift, record
@@ -59,12 +58,50 @@ def swapped(x: Tensor) -> Tensor:
 
 def adjoint(x: Tensor) -> Tensor:
     """The conjugate transpose of each matrix."""
-    return conj(swapped(x))
+    return _linear("adjoint", _adjoint, adjoint, x) if x.dtype is C128 else swapped(x)
 
 
 def hermitian_part(x: Tensor) -> Tensor:
     """(X + X^H) / 2."""
-    return (x + adjoint(x)) / 2
+    return _linear("hermitian part", lambda a: (a + _adjoint(a)) / 2, hermitian_part, x)
+
+
+def from_triangle(x: Tensor, uplo: str = "L") -> Tensor:
+    """The Hermitian matrices with the lower triangles (``uplo`` "L") or upper ones ("U") of ``x``.
+
+    LAPACK reads that triangle alone, and the real part of the diagonal: derivatives by all else are 0.
+    """
+
+    def compute(a: Array) -> Any:
+        strict = np.tril(a, -1) if uplo == "L" else np.triu(a, 1)
+        return strict + _adjoint(strict) + _real_diagonal(a)
+
+    return _linear("from triangle", compute, lambda g: _to_triangle(g, uplo), x)
+
+
+def _to_triangle(x: Tensor, uplo: str) -> Tensor:
+    """The adjoint of `from_triangle`."""
+
+    def compute(a: Array) -> Any:
+        both = a + _adjoint(a)
+        return (np.tril(both, -1) if uplo == "L" else np.triu(both, 1)) + _real_diagonal(a)
+
+    return _linear("to triangle", compute, lambda g: from_triangle(g, uplo), x)
+
+
+def _adjoint(a: Array) -> Any:
+    return np.conj(np.swapaxes(a, -1, -2))
+
+
+def _real_diagonal(a: Array) -> Any:
+    return np.where(np.eye(a.shape[-1], dtype=np.bool_), np.real(a), 0)
+
+
+def _linear(name: str, f: Callable[..., Any], back: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """``f``, a linear map of square matrices whose adjoint is ``back``."""
+    shape = (*x.shape[:-2], x.shape[-1], x.shape[-2])
+    op = Primitive(name, f, lambda k, g, y, x: back(g), linear=True, alive=reaching(2, (2,)))
+    return record(op, (x,), shape, x.dtype)
 
 
 def times(*factors: Tensor) -> Tensor:
@@ -97,13 +134,22 @@ def as_columns(x: Tensor) -> Tensor:
 
 def diagonal(x: Tensor) -> Tensor:
     """The diagonal of each square matrix, along the last axis."""
-    each = np.arange(min(x.shape[-2:]))
-    return getitem(x, (..., each, each))
+    op = Primitive("diagonal", lambda a: np.diagonal(a, 0, -2, -1), lambda k, g, y, x: on_diagonal(g), linear=True,
+                   alive=reaching(1, (2,)))  # fmt: skip
+    return record(op, (x,), x.shape[:-1], x.dtype)
 
 
 def on_diagonal(x: Tensor) -> Tensor:
     """The matrices with ``x`` on their diagonals, and zeros elsewhere."""
-    return as_columns(x) * constant(np.eye(x.shape[-1]), x)
+
+    def compute(a: Array) -> Array:
+        array = np.zeros((*a.shape, a.shape[-1]), a.dtype)
+        each = np.arange(a.shape[-1])
+        array[..., each, each] = a
+        return array
+
+    op = Primitive("on diagonal", compute, lambda k, g, y, x: diagonal(g), linear=True, alive=reaching(2, (1,)))
+    return record(op, (x,), (*x.shape, x.shape[-1]), x.dtype)
 
 
 def quotient(x: Tensor, divisor: Tensor) -> Tensor:
@@ -114,6 +160,11 @@ def quotient(x: Tensor, divisor: Tensor) -> Tensor:
 def values(x: Tensor) -> Array:
     """The array of a tensor, without its graph."""
     return x.detach().numpy()
+
+
+def idle(*cotangents: Tensor) -> bool:
+    """Whether nothing depends on what has these cotangents, derivatives of a higher order included."""
+    return all(g.node is None and not values(g).any() for g in cotangents)
 
 
 # Operations.

@@ -18,7 +18,7 @@ import numpy as np
 
 from gradcli.autograd.complex_ops import conj, imag, real
 from gradcli.autograd.errors import BadValue
-from gradcli.autograd.linalg_factors import from_triangle, with_complement
+from gradcli.autograd.linalg_factors import with_complement
 from gradcli.autograd.linalg_matrices import (  # fmt: skip
     adjoint,
     as_columns,
@@ -27,7 +27,9 @@ from gradcli.autograd.linalg_matrices import (  # fmt: skip
     constant,
     decomposition,
     diagonal,
+    from_triangle,
     hermitian_part,
+    idle,
     matrices,
     on_diagonal,
     quotient,
@@ -95,6 +97,8 @@ def eigh(a: Any, UPLO: str = "L") -> Eig:
 
     def rule(g: list[Tensor], y: list[Tensor], a: Tensor) -> Tensor:
         gw, gv, w, v = real(g[0]), g[1], real(y[0]), y[1]
+        if idle(gv):
+            return hermitian_part(times(v * as_rows(gw), adjoint(v)))
         inner = times(adjoint(v), gv)
         if a.dtype is C128:
             check_invariant(imag(diagonal(inner)), gv, _PHASE.format("eigenvectors"))
@@ -218,6 +222,8 @@ def _full(a: Array) -> list[Array]:
 def _pull_svd(g: list[Tensor], y: list[Tensor], a: Tensor) -> Tensor:
     gu, gs, gvh = g[0], real(g[1]), g[2]
     u, s, vh = y[0], real(y[1]), y[2]
+    if idle(gu, gvh):
+        return times(u * as_rows(gs), vh)
     uh, v, gv = adjoint(u), adjoint(vh), adjoint(gvh)
     left, right = times(uh, gu), times(vh, gv)
     gaps = _gaps(s) * (as_rows(s) + as_columns(s))

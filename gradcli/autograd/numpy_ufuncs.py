@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,8 @@ from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import apply, lift, tensors_in
+from gradcli.autograd.nesting import tensors_in
+from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.rearrange import arrays
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.tensor import Tensor
@@ -211,11 +212,15 @@ def name_of(f: Any) -> str:
     return f"{module}.{getattr(f, '__name__', f)}"
 
 
+_DEFAULTS: Mapping[str, tuple[Any, ...]] = {"casting": ("same_kind",), "order": ("C", "K"), "subok": (True, False)}
+"""Options that change nothing: no array that a tensor shares has another order than C."""
+
+
 def taken(f: Any, options: dict[str, Any]) -> dict[str, Any]:
     """The options that differ from NumPy's defaults. Raises BadType for those that tensors do not support."""
     kept = {}
     for name, value in options.items():
-        if (value is None and name != "axis") or value is np._NoValue:
+        if (value is None and name != "axis") or value is np._NoValue or value in _DEFAULTS.get(name, ()):
             continue
         if name in ("out", "where", "dtype", "casting", "order", "subok", "initial", "like"):
             hint = "an array that it is written to would lose the graph: write y = y + x, not y += x"

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, cast, holds_tensor, lift, record
+from gradcli.autograd.nesting import holds_tensor
+from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.quantiles import median
 from gradcli.autograd.reduction_ops import extreme, mean
 from gradcli.autograd.selection_ops import where

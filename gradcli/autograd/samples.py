@@ -1,4 +1,4 @@
-"""Functions of sampled functions, on tensors: linspace, differences, integrals, interpolation and convolution.
+"""Functions of sampled functions, on tensors: differences, integrals, interpolation and convolution.
 
 All are combinations of operations with rules of their own; only a convolution has a rule: its adjoint in one argument
 is a convolution with the other one, reversed and conjugated.
@@ -13,8 +13,8 @@ import numpy as np
 
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, cast, holds_tensor, lift, record
-from gradcli.autograd.rearrange import by_name, reordered
+from gradcli.autograd.operations import Primitive, lift, record
+from gradcli.autograd.rearrange import by_name
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import (  # fmt: skip
     any_,
@@ -26,38 +26,12 @@ from gradcli.autograd.shape_ops import (  # fmt: skip
     number,
     one_dtype,
     reshape,
-    stack,
     sum_,
 )
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128
 
 Call = Callable[..., Any]
-
-
-def linspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retstep: bool = False, axis: int = 0) -> Any:
-    """``num`` points in equal steps from ``start`` to ``stop``, along a new axis; without the last if not ``endpoint``.
-
-    ``retstep``: also the step.
-
-    >>> np.linspace(tensor(0.0, requires_grad=False), 1, 3)
-    tensor([0. , 0.5, 1. ])
-    """
-    if not isinstance(num, (int, np.integer)):
-        raise BadType(f"linspace: the number of points is an integer, not {num!r:.40}")
-    if num < 0:
-        raise BadValue(f"linspace: the number of points must not be negative, it is {num}")
-    first, last = one_dtype([number(start), number(stop)])
-    steps = num - 1 if endpoint else num
-    distance = last - first
-    step = distance / float(steps) if steps > 0 else distance * np.nan
-    numbers = cast(lift(np.arange(num).reshape(-1, *[1] * distance.ndim)), distance.dtype)
-    y = first + (step * numbers if steps > 0 else distance * numbers)
-    if endpoint and num > 1:
-        # The last point is the end itself, free of rounding.
-        y = where(numbers == num - 1, last, y)
-    y = reordered(np.moveaxis)(y, 0, axis)
-    return (y, step) if retstep else y
 
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
@@ -81,7 +55,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
             at = (slice(None),) * axis_of(axis, x.ndim)
             d = x[(*at, slice(1, None))] - x[(*at, slice(None, -1))]
     both = y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]
-    return sum_(d * both / 2.0, position)
+    return sum_(d * both / 2.0, axis)
 
 
 # Differences.
@@ -162,6 +136,14 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
     x = reshape(number(ary), -1)
     parts = [to_begin, x[1:] - x[:-1], to_end]
     return concatenate([reshape(lift(t, x), -1) for t in parts if t is not None])
+
+
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Tensor:
+    """The elements with multiples of the period added, so that neighbors differ by half a period at most."""
+    x = number(p)
+    values = x.detach().numpy()
+    result: Tensor = x + (np.unwrap(values, discont, axis, period=period) - values)
+    return result
 
 
 # Interpolation.
@@ -252,45 +234,7 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Tensor:
     return convolve(a, reverse, mode)
 
 
-# Powers.
-
-
-def logspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, base: Any = 10.0, axis: int = 0) -> Tensor:
-    """The powers of ``base`` whose exponents are `linspace` of the other arguments."""
-    result: Tensor = base ** linspace(start, stop, num, endpoint, axis=axis)
-    return result
-
-
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The matrix whose columns are the powers of a vector, from the highest, N - 1, to 0; the other way round if
-    ``increasing``.
-    """
-    x = number(x)
-    n = x.size if N is None else N
-    if x.ndim != 1 or not isinstance(n, (int, np.integer)) or n < 0:
-        raise BadValue("vander: a vector and a number of columns are needed")
-    if not n:
-        return getitem(x, (slice(None), None))[:, :0]
-    powers = [x**k for k in range(int(n))]
-    return stack(powers if increasing else powers[::-1], -1)
-
-
-def polyval(p: Any, x: Any) -> Tensor:
-    """The value at x of the polynomial with the coefficients p, the highest power first, by Horner's scheme.
-
-    >>> np.polyval([1, 0, 2], tensor(3.0, requires_grad=False))
-    tensor(11.)
-    """
-    x = number(x)
-    first, *others = list(number(p)) if holds_tensor(p) else np.asarray(p).tolist() or [0.0]
-    y = expand(lift(first, x), x.shape)
-    for c in others:
-        y = y * x + c
-    return y
-
-
 FUNCTIONS: dict[Any, Call] = {
-    np.linspace: linspace, np.gradient: gradient, np.ediff1d: ediff1d, np.interp: interp,
-    np.convolve: convolve, np.correlate: correlate, np.polyval: polyval, np.logspace: logspace, np.vander: vander,
-    **by_name(np, trapezoid=trapezoid, trapz=trapezoid),
+    np.gradient: gradient, np.ediff1d: ediff1d, np.interp: interp, np.unwrap: unwrap,
+    np.convolve: convolve, np.correlate: correlate, **by_name(np, trapezoid=trapezoid, trapz=trapezoid),
 }  # fmt: skip

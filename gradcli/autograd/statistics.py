@@ -141,6 +141,11 @@ def nancumsum(a: Any, axis: int | None = None) -> Tensor:
     return reductions.cumsum(_instead(a, 0.0)[0], axis)
 
 
+def nancumprod(a: Any, axis: int | None = None) -> Tensor:
+    """The cumulative product along an axis, with 1 in place of nan."""
+    return cumprod(_instead(a, 1.0)[0], axis)
+
+
 def nanmean(a: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean over some axes, of the elements that are no nan; nan where all are."""
     x, there = _instead(a, 0.0)
@@ -240,7 +245,7 @@ def _with_start(f: Call, start: float) -> Call:
 
 FUNCTIONS: dict[Any, Call] = {
     np.average: average, np.cov: cov, np.corrcoef: corrcoef, np.ptp: ptp,
-    np.nansum: nansum, np.nanprod: nanprod, np.nancumsum: nancumsum, np.nanmean: nanmean,
+    np.nansum: nansum, np.nanprod: nanprod, np.nancumsum: nancumsum, np.nancumprod: nancumprod, np.nanmean: nanmean,
     np.nanvar: nanvar, np.nanstd: nanstd,
     np.nanmax: _nanextreme("max", -np.inf), np.nanmin: _nanextreme("min", np.inf), np.cumprod: cumprod,
     **by_name(

@@ -20,6 +20,7 @@ from gradcli.autograd import (
     pad,
     products,
     quantiles,
+    ranges,
     rearrange,
     samples,
     selection_ops,
@@ -274,6 +275,22 @@ def test_names_of_newer_numpy():
         assert grad(y.sum(), x)[0].shape == x.shape
 
 
+INSERTED = {
+    "a number": lambda m, x, v: m.insert(x, 2, v[0]),
+    "numbers": lambda m, x, v: m.insert(x, 1, v),
+    "at several places": lambda m, x, v: m.insert(x, [0, 3, 3], v),
+    "a row": lambda m, x, v: m.insert(x, 1, v, axis=0),
+    "columns": lambda m, x, v: m.insert(x, [0, 2], v[:2], axis=1),
+    "one for a column": lambda m, x, v: m.insert(x, -1, v[1], axis=1),
+    "by a slice": lambda m, x, v: m.insert(x, slice(0, 2), v[:2], axis=1),
+}
+
+
+@pytest.mark.parametrize("f", INSERTED.values(), ids=INSERTED.keys())
+def test_insert(f):
+    agrees(f, [X, X[0] * 2], rtol=1e-14)
+
+
 # Choices.
 
 
@@ -326,6 +343,12 @@ def test_select():
     assert grad(np.select([x > 0], [np.sqrt(x)]).sum(), x)[0].tolist() == [0, 0.25]
 
 
+def test_choose():
+    agrees(lambda m, x: m.choose([[0, 1, 1], [1, 0, 0]], [x, 3 * x[0]]), [X])
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        np.choose([2, 0, 1], [tensor(X), X])
+
+
 def test_astype_and_real_if_close():
     x = tensor(np.arange(3, dtype="float32"))
     y = x.astype("float64")
@@ -363,6 +386,23 @@ def test_linspace():
     assert y[-1].item() == 2j and step.item() == 0.5j
     with pytest.raises(ValueError, match="must not be negative"):
         np.linspace(tensor(0.0), 1, -1)
+
+
+def test_geomspace_and_unwrap():
+    a, b = np.array([0.5, 2.0]), np.array([8.0, 1.0])
+
+    def reference(a, b):
+        return np.stack([a * (b / a) ** (k / mpmath.mpf(3)) for k in range(4)])
+
+    agrees(lambda m, a, b: m.geomspace(a, b, 4), [a, b], reference)
+    found = np.geomspace(tensor(-1.0), -100.0, 5, endpoint=False)
+    np.testing.assert_allclose(found.detach().numpy(), np.geomspace(-1.0, -100.0, 5, endpoint=False), rtol=1e-14)
+    with pytest.raises(ValueError, match="different signs"):
+        np.geomspace(tensor(-1.0), 2.0)
+    x = tensor([0.0, 3.0, 6.5, 10.0, 0.5])
+    y = np.unwrap(x)
+    np.testing.assert_allclose(y.detach().numpy(), np.unwrap(x.detach().numpy()), rtol=1e-14)
+    assert grad((y * y).sum(), x)[0].tolist() == (2 * y).tolist()
 
 
 def slope_of_parabola(x, f, k, at):
@@ -590,11 +630,13 @@ def test_powers_and_vectors_along_an_axis():
 HOLES = np.array([[0.5, math.nan, -2.0], [3.0, -0.25, math.nan], [1.0, 2.0, 4.0]])
 
 
-@pytest.mark.parametrize("name", ["nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nancumsum"])
+@pytest.mark.parametrize(
+    "name", ["nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nancumsum", "nancumprod"]
+)
 def test_statistics_that_skip_nan(name):
     f = getattr(np, name)
     plain = getattr(np, name[3:])
-    options = [{}, {"axis": 1}] + [{"axis": 0, "keepdims": True}] * (name != "nancumsum")
+    options = [{}, {"axis": 1}] + [{"axis": 0, "keepdims": True}] * (not name.startswith("nancum"))
     for choice in [*options, *([{"axis": 1, "ddof": 1}] if name in ("nanvar", "nanstd") else [])]:
         x = tensor(HOLES)
         y, expected = f(x, **choice), f(HOLES, **choice)
@@ -607,7 +649,7 @@ def test_statistics_that_skip_nan(name):
     results = []
     for x, function in ((whole, f), (some, plain)):
         y = function(x)
-        if name == "nancumsum" and x is whole:
+        if name.startswith("nancum") and x is whole:
             y = y[~np.isnan(data)]
         (g,) = grad((y * y).sum(), x, create_graph=True)
         (h,) = grad((g * g).sum(), x)
@@ -688,7 +730,7 @@ def test_what_no_memory_holds_is_told():
 
 @pytest.mark.parametrize(
     "module",
-    [einsum, fft, joins, pad, products, quantiles, rearrange, samples, selection_ops, statistics],
+    [einsum, fft, joins, pad, products, quantiles, ranges, rearrange, samples, selection_ops, statistics],
     ids=lambda m: m.__name__,
 )
 def test_examples(module):

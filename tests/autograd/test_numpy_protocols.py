@@ -106,3 +106,17 @@ def test_functions_without_a_rule_compute_on_tensors_without_a_graph():
     with pytest.raises(TypeError, match=r"np\.subtract\.accumulate has no derivative here[\s\S]*detach"):
         np.subtract.accumulate(x)
     assert isinstance(np.isneginf(free), Tensor)
+
+
+def test_forms_of_arguments_that_numpy_has():
+    x, z = tensor(X), tensor(np.array([1j, -1.0, 1 + 1j]))
+    assert [list(k) for k in np.where(x > 1)] == [[0, 1], [1, 0]]
+    np.testing.assert_allclose(np.angle(z, deg=True).detach(), [90, 180, 45], rtol=1e-15)
+    assert np.angle(tensor(1.0), True).item() == 0
+    for f in (np.tril, np.triu):
+        for data in (X, X[0], np.stack([X, -X])):
+            assert f(tensor(data), 1).tolist() == f(data, 1).tolist()
+    assert np.reshape(x, (3, 2), order="C").shape == (3, 2) and np.ravel(x, order="K").shape == (6,)
+    assert np.concatenate([x, x], casting="same_kind").shape == (4, 3)
+    with pytest.raises(TypeError, match="takes no order="):
+        np.ravel(x, order="F")
