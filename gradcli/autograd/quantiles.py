@@ -1,6 +1,6 @@
 """Medians and quantiles of tensors, with and without nan.
 
-The gradient of a quantile goes to the two elements between which it lies.
+The gradient of a quantile goes to the two elements between which it lies, and to its fraction the slope between them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import cast, lift
-from gradcli.autograd.rearrange import arrays, rearranged, sort
+from gradcli.autograd.operations import cast
+from gradcli.autograd.rearrange import rearranged, sort
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import number, reduced, reshape, transpose
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import C128, Array, Axis, Shape
+from gradcli.autograd.values import C128, F64, Array, Axis, Shape
 
 Call = Callable[..., Any]
 
@@ -70,16 +70,17 @@ def nanmedian(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims
     return _median(a, axis, keepdims, skip=True)
 
 
-def _quantile(a: Any, fractions: Array, axis: Axis, method: str, keepdims: bool, skip: bool) -> Tensor:
+def _quantile(a: Any, q: Tensor, axis: Axis, method: str, keepdims: bool, skip: bool) -> Tensor:
     if method != "linear":
         raise BadValue(f"the quantile of a tensor is interpolated linearly: method={method!r:.40} is not")
+    fractions = q.detach().numpy()
     if not np.all((fractions >= 0) & (fractions <= 1)):
         raise BadValue("quantiles are of fractions from 0 to 1, and percentiles of numbers from 0 to 100")
     x, count, shape = _in_order(a, axis, keepdims, skip)
     last = np.maximum(count - 1, 0)
-    place = fractions.reshape(-1, *[1] * last.ndim) * last
-    below = np.floor(place).astype(int)
-    share = cast(lift(place - below), x.dtype)
+    place = reshape(q, (-1, *[1] * last.ndim)) * last
+    below = np.floor(place.detach().numpy()).astype(int)
+    share = cast(place - below, x.dtype)
     low, high = _along(x, below, 0), _along(x, np.minimum(below + 1, last), 0)
     # From the nearer end, as NumPy does: both ends are met exactly.
     step = high - low
@@ -98,7 +99,7 @@ def quantile(
     >>> np.quantile(tensor([1.0, 2.0, 4.0], requires_grad=False), [0.5, 0.75])
     tensor([2., 3.])
     """
-    return _quantile(a, _numbers(q), axis, method, keepdims, skip=False)
+    return _quantile(a, cast(number(q), F64), axis, method, keepdims, skip=False)
 
 
 def nanquantile(
@@ -109,26 +110,21 @@ def nanquantile(
     >>> np.nanquantile(tensor([1.0, np.nan, 4.0], requires_grad=False), 0.25)
     tensor(1.75)
     """
-    return _quantile(a, _numbers(q), axis, method, keepdims, skip=True)
+    return _quantile(a, cast(number(q), F64), axis, method, keepdims, skip=True)
 
 
 def percentile(
     a: Any, q: Any, axis: Axis = None, *, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """The `quantile` of the percentages q, from 0 to 100."""
-    return _quantile(a, _numbers(q) / 100, axis, method, keepdims, skip=False)
+    return _quantile(a, cast(number(q), F64) / 100, axis, method, keepdims, skip=False)
 
 
 def nanpercentile(
     a: Any, q: Any, axis: Axis = None, *, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """The `nanquantile` of the percentages q, from 0 to 100."""
-    return _quantile(a, _numbers(q) / 100, axis, method, keepdims, skip=True)
-
-
-def _numbers(q: Any) -> Array:
-    (numbers,) = arrays([q])
-    return np.asarray(numbers, float)
+    return _quantile(a, cast(number(q), F64) / 100, axis, method, keepdims, skip=True)
 
 
 FUNCTIONS: dict[Any, Call] = {

@@ -627,6 +627,20 @@ def test_powers_and_vectors_along_an_axis():
     agrees(lambda m, x: m.apply_along_axis(lambda v, k: v[k] ** 3, 1, x, k=1), [X])
 
 
+def test_quantiles_by_their_fractions():
+    data = np.array([0.5, 1.5, -2.0, 3.0])
+
+    def reference(x, q):
+        ordered = sorted(x)
+        place = q * 3
+        return np.vectorize(
+            lambda p: ordered[int(p)] + (ordered[int(p) + 1] - ordered[int(p)]) * (p - int(p)), [object]
+        )(place)
+
+    agrees(lambda m, x, q: m.quantile(x, q), [data, np.array([0.1, 0.5, 0.9])], reference)
+    agrees(lambda m, x, q: m.nanpercentile(x, 100 * q), [data, np.array([0.1, 0.9])], reference)
+
+
 HOLES = np.array([[0.5, math.nan, -2.0], [3.0, -0.25, math.nan], [1.0, 2.0, 4.0]])
 
 
