@@ -82,6 +82,7 @@ def test_values_can_be_asked_for_by_name():
     a, x = tensor(2.75), tensor([1.0, 2.0])
     assert a.item() == 2.75 and x.tolist() == [1, 2] and int(a) == 2 and bool(a) and f"{a:.1f}" == "2.8"
     assert repr(x) == "tensor([1., 2.], requires_grad=True)" and f"{x}" == repr(x)
+    assert x.numpy(force=True).tolist() == [1, 2] and not x.numpy(force=True).flags.writeable
     for free in (x.detach(), tensor([1.0, 2.0], requires_grad=False), grad((x * x).sum() / 2, x)[0]):
         assert np.array_equal(np.asarray(free), [1, 2]) and free.numpy().tolist() == [1, 2]
         assert float(free[1]) == 2 and complex(free[0]) == 1 and math.sqrt(free[0]) == 1
