@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, lift, record
+from gradcli.autograd.operations import lift
+from gradcli.autograd.rearrange import diagonals
 from gradcli.autograd.reduction_ops import matmul
 from gradcli.autograd.shape_ops import number, one_dtype, reshape, sum_, transpose
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import Array, Shape
+from gradcli.autograd.values import Shape
 
 Label = str | int
 """A subscript: a letter or a non-negative integer; the axes of an ellipsis are -1, -2 ..., counted from the last."""
@@ -170,28 +171,6 @@ def _distinct(x: Tensor, term: Term, lengths: dict[Label, int]) -> Operand:
     if len(labels) < len(term):
         x = diagonals(x, tuple([labels.index(label) for label in term]))
     return x, labels
-
-
-def diagonals(x: Tensor, axes: tuple[int, ...]) -> Tensor:
-    """The elements of x whose indices agree on all axes with one number in ``axes``; these number the result's axes.
-
-    ``axes`` has a number for each axis of x, from 0, without gaps in the order of their first place.
-    """
-    kept = tuple(range(max(axes) + 1))
-    shape = tuple([x.shape[axes.index(k)] for k in kept])
-
-    def back(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        def compute(a: Any) -> Array:
-            array = np.zeros(x.shape, np.asarray(a).dtype)
-            # A view that can be written through.
-            np.einsum(array, axes, kept)[...] = a
-            return array
-
-        rule = lambda k, g, y, x: diagonals(g, axes)  # noqa: E731
-        return record(Primitive("put diagonals", compute, rule, carries=True), (g,), x.shape, g.dtype)
-
-    op = Primitive("diagonals", lambda a: np.einsum(a, axes, kept).copy(), back, carries=True)
-    return record(op, (x,), shape, x.dtype)
 
 
 def _alone(x: Tensor, term: Term, needed: set[Label]) -> Operand:

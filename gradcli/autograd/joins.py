@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadValue
 from gradcli.autograd.operations import broadcast, lift
-from gradcli.autograd.rearrange import by_name
+from gradcli.autograd.rearrange import arrays, broadcast_to, by_name, rearranged, reordered
 from gradcli.autograd.tensor import Tensor
 
 Call = Callable[..., Any]
@@ -39,6 +40,42 @@ def hstack(tup: Sequence[Any]) -> Tensor:
     """The tensors side by side: joined along the second axis, vectors along their only one."""
     parts = [at_least_1d(t) for t in tup]
     return shapes.concatenate(parts, 1 if parts and parts[0].ndim > 1 else 0)
+
+
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Tensor:
+    """``values`` before the places ``obj``, an integer, several or a slice, along an axis; flattened by default.
+
+    >>> np.insert(tensor([1.0, 4.0], requires_grad=False), 1, [2, 3])
+    tensor([1., 2., 3., 4.])
+    """
+    x, added = lift(arr), lift(values)
+    if axis is None:
+        x, axis = shapes.reshape(x, -1), 0
+    position = shapes.axis_of(axis, x.ndim)
+    n = x.shape[position]
+    (places,) = arrays([obj])
+    if isinstance(obj, slice) or np.ndim(places):
+        count = np.insert(np.arange(n), places, 0).size - n
+    else:
+        added = shapes.reshape(added, (*[1] * (x.ndim - added.ndim), *added.shape))
+        added = reordered(np.moveaxis)(added, 0, position)
+        count = added.shape[position]
+    added = broadcast_to(added, (*x.shape[:position], count, *x.shape[position + 1 :]))
+    order = np.insert(np.arange(n), places, np.arange(n, n + count))
+    return shapes.getitem(shapes.concatenate([x, added], position), (*[slice(None)] * position, order))
+
+
+def choose(a: Any, choices: Sequence[Any]) -> Tensor:
+    """At each place the element there of the choice whose number stands in ``a``."""
+    (numbers,) = arrays([a])
+    parts = [lift(c) for c in choices]
+    shape = broadcast({np.shape(numbers), *[p.shape for p in parts]})
+    whole = shapes.stack([shapes.expand(p, shape) for p in shapes.one_dtype(parts)])
+    which = np.broadcast_to(numbers, shape)[np.newaxis]
+    if which.size and not 0 <= which.min() <= which.max() < len(parts):
+        raise BadValue(f"choose: the numbers are from 0 to {len(parts) - 1}")
+    result: Tensor = rearranged(np.take_along_axis)(whole, which, 0)
+    return shapes.reshape(result, shape)
 
 
 def column_stack(tup: Sequence[Any]) -> Tensor:
@@ -102,6 +139,21 @@ def meshgrid(*xs: Any, indexing: str = "xy", sparse: bool = False, copy: bool = 
     return tuple(parts) if sparse else broadcast_arrays(*parts)
 
 
+def apply_along_axis(func1d: Call, axis: int, arr: Any, *args: Any, **options: Any) -> Tensor:
+    """``func1d`` of each vector along an axis; the axes of its results take the place of that axis."""
+    x = lift(arr)
+    position = shapes.axis_of(axis, x.ndim)
+    order = [k for k in range(x.ndim) if k != position]
+    rest = tuple([x.shape[k] for k in order])
+    rows = shapes.reshape(shapes.transpose(x, (*order, position)), (prod(rest), x.shape[position]))
+    if not rows.shape[0]:
+        raise BadValue(f"apply_along_axis: there is no vector along axis {axis} of a tensor of shape {x.shape}")
+    results = shapes.stack([lift(func1d(row, *args, **options)) for row in rows])
+    inner = results.shape[1:]
+    places = [*range(position), *range(len(rest), len(rest) + len(inner)), *range(position, len(rest))]
+    return shapes.transpose(shapes.reshape(results, (*rest, *inner)), places)
+
+
 _DEEPEST = 32
 """Axes of an array that every version of NumPy takes."""
 
@@ -109,7 +161,8 @@ FUNCTIONS: dict[Any, Call] = {
     np.vstack: lambda tup: shapes.concatenate([at_least_2d(t) for t in tup], 0),
     np.hstack: hstack,
     np.dstack: lambda tup: shapes.concatenate([at_least_3d(t) for t in tup], 2),
-    np.column_stack: column_stack, np.append: append, np.block: block,
+    np.column_stack: column_stack, np.append: append, np.block: block, np.insert: insert, np.choose: choose,
     np.atleast_1d: at_least_1d, np.atleast_2d: at_least_2d, np.atleast_3d: at_least_3d,
-    np.broadcast_arrays: broadcast_arrays, np.meshgrid: meshgrid, **by_name(np, unstack=unstack),
+    np.broadcast_arrays: broadcast_arrays, np.meshgrid: meshgrid, np.apply_along_axis: apply_along_axis,
+    **by_name(np, unstack=unstack),
 }  # fmt: skip

@@ -16,6 +16,8 @@ from gradcli.autograd import (
     linalg,
     pad,
     products,
+    quantiles,
+    ranges,
     rearrange,
     samples,
     selection_ops,
@@ -125,7 +127,8 @@ FUNCTIONS: dict[Any, Call] = {
     },
     **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.empty_like)},
     **counting.FUNCTIONS, **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS,
-    **products.FUNCTIONS, **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
+    **products.FUNCTIONS, **quantiles.FUNCTIONS, **ranges.FUNCTIONS, **rearrange.FUNCTIONS,
+    **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
 }  # fmt: skip
 
 

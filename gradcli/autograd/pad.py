@@ -12,10 +12,10 @@ import numpy as np
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.nesting import holds_tensor
 from gradcli.autograd.operations import Primitive, cast, lift, record
+from gradcli.autograd.quantiles import median
 from gradcli.autograd.reduction_ops import extreme, mean
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import concatenate, expand, getitem, number, one_dtype, reshape
-from gradcli.autograd.statistics import median
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, array_of
 
@@ -174,7 +174,7 @@ def _statistic(part: Tensor, mode: str, axis: int, n: int) -> Tensor | None:
     if mode == "mean":
         value = mean(part, axis, True)
     elif mode == "median":
-        value = median(part, axis, True)
+        value = median(part, axis, keepdims=True)
     else:
         value = extreme(part, axis, True, mode[:3])
     return expand(value, (*part.shape[:axis], n, *part.shape[axis + 1 :]))

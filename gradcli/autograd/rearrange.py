@@ -14,9 +14,9 @@ import numpy as np
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.nesting import holds_tensor
-from gradcli.autograd.operations import broadcast, cast, lift
+from gradcli.autograd.operations import Primitive, broadcast, cast, lift, record
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, C128, F32, F64
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array
 
 Call = Callable[..., Any]
 
@@ -87,8 +87,41 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     >>> tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=False).diagonal()
     tensor([1., 4.])
     """
-    result: Tensor = rearranged(np.diagonal)(x, offset, axis1, axis2)
-    return result
+    x = lift(x)
+    if not isinstance(offset, (int, np.integer)):
+        raise BadType(f"diagonal: the offset is an integer, not {offset!r:.40}")
+    if x.ndim < 2:
+        raise BadValue(f"diagonal: the tensor has the shape {x.shape}, at least two axes are needed")
+    pair = shapes.axis_of(axis1, x.ndim), shapes.axis_of(axis2, x.ndim)
+    if pair[0] == pair[1]:
+        raise BadValue("diagonal: the two axes are the same")
+    x = shapes.transpose(x, [*[k for k in range(x.ndim) if k not in pair], *pair])
+    row, column = max(-int(offset), 0), max(int(offset), 0)
+    n = max(min(x.shape[-2] - row, x.shape[-1] - column), 0)
+    square = shapes.getitem(x, (..., slice(row, row + n), slice(column, column + n)))
+    return diagonals(square, (*range(x.ndim - 1), x.ndim - 2))
+
+
+def diagonals(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """The elements of x whose indices agree on all axes with one number in ``axes``; these number the result's axes.
+
+    ``axes`` has a number for each axis of x, from 0, without gaps in the order of their first place.
+    """
+    kept = tuple(range(max(axes) + 1))
+    shape = tuple([x.shape[axes.index(k)] for k in kept])
+
+    def back(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        def compute(a: Any) -> Array:
+            array = np.zeros(x.shape, np.asarray(a).dtype)
+            # A view that can be written through.
+            np.einsum(array, axes, kept)[...] = a
+            return array
+
+        rule = lambda k, g, y, x: diagonals(g, axes)  # noqa: E731
+        return record(Primitive("put diagonals", compute, rule, carries=True), (g,), x.shape, g.dtype)
+
+    op = Primitive("diagonals", lambda a: np.einsum(a, axes, kept).copy(), back, carries=True)
+    return record(op, (x,), shape, x.dtype)
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:

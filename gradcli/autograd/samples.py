@@ -1,4 +1,4 @@
-"""Functions of sampled functions, on tensors: linspace, differences, integrals, interpolation and convolution.
+"""Functions of sampled functions, on tensors: differences, integrals, interpolation and convolution.
 
 All are combinations of operations with rules of their own; only a convolution has a rule: its adjoint in one argument
 is a convolution with the other one, reversed and conjugated.
@@ -13,9 +13,8 @@ import numpy as np
 
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.nesting import holds_tensor
-from gradcli.autograd.operations import Primitive, cast, lift, record
-from gradcli.autograd.rearrange import by_name, reordered
+from gradcli.autograd.operations import Primitive, lift, record
+from gradcli.autograd.rearrange import by_name
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import (  # fmt: skip
     any_,
@@ -33,31 +32,6 @@ from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128
 
 Call = Callable[..., Any]
-
-
-def linspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retstep: bool = False, axis: int = 0) -> Any:
-    """``num`` points in equal steps from ``start`` to ``stop``, along a new axis; without the last if not ``endpoint``.
-
-    ``retstep``: also the step.
-
-    >>> np.linspace(tensor(0.0, requires_grad=False), 1, 3)
-    tensor([0. , 0.5, 1. ])
-    """
-    if not isinstance(num, (int, np.integer)):
-        raise BadType(f"linspace: the number of points is an integer, not {num!r:.40}")
-    if num < 0:
-        raise BadValue(f"linspace: the number of points must not be negative, it is {num}")
-    first, last = one_dtype([number(start), number(stop)])
-    steps = num - 1 if endpoint else num
-    distance = last - first
-    step = distance / float(steps) if steps > 0 else distance * np.nan
-    numbers = cast(lift(np.arange(num).reshape(-1, *[1] * distance.ndim)), distance.dtype)
-    y = first + (step * numbers if steps > 0 else distance * numbers)
-    if endpoint and num > 1:
-        # The last point is the end itself, free of rounding.
-        y = where(numbers == num - 1, last, y)
-    y = reordered(np.moveaxis)(y, 0, axis)
-    return (y, step) if retstep else y
 
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
@@ -164,6 +138,14 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
     return concatenate([reshape(lift(t, x), -1) for t in parts if t is not None])
 
 
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Tensor:
+    """The elements with multiples of the period added, so that neighbors differ by half a period at most."""
+    x = number(p)
+    values = x.detach().numpy()
+    result: Tensor = x + (np.unwrap(values, discont, axis, period=period) - values)
+    return result
+
+
 # Interpolation.
 
 
@@ -252,25 +234,7 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Tensor:
     return convolve(a, reverse, mode)
 
 
-# Polynomials.
-
-
-def polyval(p: Any, x: Any) -> Tensor:
-    """The value at x of the polynomial with the coefficients p, the highest power first, by Horner's scheme.
-
-    >>> np.polyval([1, 0, 2], tensor(3.0, requires_grad=False))
-    tensor(11.)
-    """
-    x = number(x)
-    first, *others = list(number(p)) if holds_tensor(p) else np.asarray(p).tolist() or [0.0]
-    y = expand(lift(first, x), x.shape)
-    for c in others:
-        y = y * x + c
-    return y
-
-
 FUNCTIONS: dict[Any, Call] = {
-    np.linspace: linspace, np.gradient: gradient, np.ediff1d: ediff1d, np.interp: interp,
-    np.convolve: convolve, np.correlate: correlate, np.polyval: polyval,
-    **by_name(np, trapezoid=trapezoid, trapz=trapezoid),
+    np.gradient: gradient, np.ediff1d: ediff1d, np.interp: interp, np.unwrap: unwrap,
+    np.convolve: convolve, np.correlate: correlate, **by_name(np, trapezoid=trapezoid, trapz=trapezoid),
 }  # fmt: skip

@@ -19,6 +19,8 @@ from gradcli.autograd import (
     joins,
     pad,
     products,
+    quantiles,
+    ranges,
     rearrange,
     samples,
     selection_ops,
@@ -273,6 +275,22 @@ def test_names_of_newer_numpy():
         assert grad(y.sum(), x)[0].shape == x.shape
 
 
+INSERTED = {
+    "a number": lambda m, x, v: m.insert(x, 2, v[0]),
+    "numbers": lambda m, x, v: m.insert(x, 1, v),
+    "at several places": lambda m, x, v: m.insert(x, [0, 3, 3], v),
+    "a row": lambda m, x, v: m.insert(x, 1, v, axis=0),
+    "columns": lambda m, x, v: m.insert(x, [0, 2], v[:2], axis=1),
+    "one for a column": lambda m, x, v: m.insert(x, -1, v[1], axis=1),
+    "by a slice": lambda m, x, v: m.insert(x, slice(0, 2), v[:2], axis=1),
+}
+
+
+@pytest.mark.parametrize("f", INSERTED.values(), ids=INSERTED.keys())
+def test_insert(f):
+    agrees(f, [X, X[0] * 2], rtol=1e-14)
+
+
 # Choices.
 
 
@@ -325,6 +343,12 @@ def test_select():
     assert grad(np.select([x > 0], [np.sqrt(x)]).sum(), x)[0].tolist() == [0, 0.25]
 
 
+def test_choose():
+    agrees(lambda m, x: m.choose([[0, 1, 1], [1, 0, 0]], [x, 3 * x[0]]), [X])
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        np.choose([2, 0, 1], [tensor(X), X])
+
+
 def test_astype_and_real_if_close():
     x = tensor(np.arange(3, dtype="float32"))
     y = x.astype("float64")
@@ -362,6 +386,23 @@ def test_linspace():
     assert y[-1].item() == 2j and step.item() == 0.5j
     with pytest.raises(ValueError, match="must not be negative"):
         np.linspace(tensor(0.0), 1, -1)
+
+
+def test_geomspace_and_unwrap():
+    a, b = np.array([0.5, 2.0]), np.array([8.0, 1.0])
+
+    def reference(a, b):
+        return np.stack([a * (b / a) ** (k / mpmath.mpf(3)) for k in range(4)])
+
+    agrees(lambda m, a, b: m.geomspace(a, b, 4), [a, b], reference)
+    found = np.geomspace(tensor(-1.0), -100.0, 5, endpoint=False)
+    np.testing.assert_allclose(found.detach().numpy(), np.geomspace(-1.0, -100.0, 5, endpoint=False), rtol=1e-14)
+    with pytest.raises(ValueError, match="different signs"):
+        np.geomspace(tensor(-1.0), 2.0)
+    x = tensor([0.0, 3.0, 6.5, 10.0, 0.5])
+    y = np.unwrap(x)
+    np.testing.assert_allclose(y.detach().numpy(), np.unwrap(x.detach().numpy()), rtol=1e-14)
+    assert grad((y * y).sum(), x)[0].tolist() == (2 * y).tolist()
 
 
 def slope_of_parabola(x, f, k, at):
@@ -519,14 +560,97 @@ def test_median_and_quantiles():
         assert isinstance(caught.value, GradError)
 
 
+COV = [{}, {"bias": True}, {"ddof": 0}, {"rowvar": False}, {"fweights": [1, 2, 3]}, {"aweights": [0.5, 2.0, 1.5]},
+       {"fweights": [1, 2, 3], "aweights": [0.5, 2.0, 1.5], "ddof": 2}]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", COV, ids=str)
+def test_covariances(options):
+    rows = np.array([[0.5, 1.5, -2.0], [3.0, -0.25, 0.75], [1.25, 0.0, 4.0]])
+    for data in (rows, rows + 1j * rows[::-1], rows[0]):
+        y = np.cov(tensor(data), **options)
+        np.testing.assert_allclose(y.detach().numpy(), np.cov(data, **options), rtol=1e-13, atol=1e-14)
+
+    def reference(x):
+        x = x if options.get("rowvar", True) else x.T
+        f, a = options.get("fweights", [1, 1, 1]), options.get("aweights", [1, 1, 1])
+        w = np.array([mpmath.mpf(p) * mpmath.mpf(q) for p, q in zip(f, a, strict=True)], object)
+        ddof = options.get("ddof", 0 if options.get("bias") else 1)
+        free = sum(w) - ddof * sum(w * np.array(a)) / sum(w)
+        d = x - (np.sum(x * w, 1) / sum(w))[:, None]
+        return (d * w) @ np.conj(d.T) / free
+
+    agrees(lambda m, x: m.cov(x, **options), [rows], reference)
+    agrees(lambda m, x: m.cov(x, **options), [rows + 1j * rows[::-1]], reference)
+
+
+def test_correlations():
+    rows = np.array([[0.5, 1.5, -2.0, 1.0], [3.0, -0.25, 0.75, -1.0]])
+
+    def reference(x):
+        d = x - (np.sum(x, 1) / 4)[:, None]
+        c = d @ d.T
+        root = np.array([mpmath.sqrt(c[0, 0]), mpmath.sqrt(c[1, 1])], object)
+        return c / root[:, None] / root
+
+    agrees(lambda m, x: m.corrcoef(x), [rows], reference)
+    x = tensor(rows[0])
+    np.testing.assert_allclose(np.corrcoef(x, rows[1]).detach().numpy(), np.corrcoef(*rows), rtol=1e-14)
+    np.testing.assert_allclose(np.cov(x, rows[1]).detach().numpy(), np.cov(*rows), rtol=1e-14)
+    assert np.corrcoef(x).item() == 1
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN slice:RuntimeWarning")
+def test_quantiles_that_skip_nan():
+    data = np.array([[0.5, math.nan, -2.0, 1.0], [3.0, -0.25, math.nan, 0.0], [math.nan] * 4, [1.0, 2.0, 4.0, 8.0]])
+    for call in (
+        lambda x: np.nanmedian(x, axis=1), np.nanmedian, lambda x: np.nanmedian(x, 0, keepdims=True),
+        lambda x: np.nanquantile(x, [0.1, 0.75], axis=1), lambda x: np.nanpercentile(x, 40, axis=0),
+    ):  # fmt: skip
+        x = tensor(data)
+        y = call(x)
+        np.testing.assert_allclose(y.detach().numpy(), call(data), rtol=1e-14)
+        (g,) = grad(np.nansum(y), x)
+        assert not g.numpy()[np.isnan(data)].any()
+        np.testing.assert_allclose(g.numpy().sum(), np.sum(~np.isnan(call(data))))
+
+
+def test_powers_and_vectors_along_an_axis():
+    agrees(lambda m, x: m.vander(x, 3), [X[0]])
+    agrees(lambda m, x: m.vander(x, 4, increasing=True), [Z[0]])
+    assert np.vander(tensor(X[0]), 0).shape == (3, 0) and np.vander(tensor(X[0])).shape == (3, 3)
+    agrees(lambda m, x: m.logspace(x, 2.0, 4, base=2.0), [X[0]],
+           lambda x: np.stack([mpmath.mpf(2) ** (x + (2 - x) * k / mpmath.mpf(3)) for k in range(4)]))  # fmt: skip
+    for axis in (0, 1, -1):
+        agrees(lambda m, x, axis=axis: m.apply_along_axis(lambda v: v[0] * v[1:], axis, x), [CUBE])
+        agrees(lambda m, x, axis=axis: m.apply_along_axis(lambda v: m.outer(v, v), axis, x), [CUBE])
+    agrees(lambda m, x: m.apply_along_axis(lambda v, k: v[k] ** 3, 1, x, k=1), [X])
+
+
+def test_quantiles_by_their_fractions():
+    data = np.array([0.5, 1.5, -2.0, 3.0])
+
+    def reference(x, q):
+        ordered = sorted(x)
+        place = q * 3
+        return np.vectorize(
+            lambda p: ordered[int(p)] + (ordered[int(p) + 1] - ordered[int(p)]) * (p - int(p)), [object]
+        )(place)
+
+    agrees(lambda m, x, q: m.quantile(x, q), [data, np.array([0.1, 0.5, 0.9])], reference)
+    agrees(lambda m, x, q: m.nanpercentile(x, 100 * q), [data, np.array([0.1, 0.9])], reference)
+
+
 HOLES = np.array([[0.5, math.nan, -2.0], [3.0, -0.25, math.nan], [1.0, 2.0, 4.0]])
 
 
-@pytest.mark.parametrize("name", ["nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nancumsum"])
+@pytest.mark.parametrize(
+    "name", ["nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nancumsum", "nancumprod"]
+)
 def test_statistics_that_skip_nan(name):
     f = getattr(np, name)
     plain = getattr(np, name[3:])
-    options = [{}, {"axis": 1}] + [{"axis": 0, "keepdims": True}] * (name != "nancumsum")
+    options = [{}, {"axis": 1}] + [{"axis": 0, "keepdims": True}] * (not name.startswith("nancum"))
     for choice in [*options, *([{"axis": 1, "ddof": 1}] if name in ("nanvar", "nanstd") else [])]:
         x = tensor(HOLES)
         y, expected = f(x, **choice), f(HOLES, **choice)
@@ -539,7 +663,7 @@ def test_statistics_that_skip_nan(name):
     results = []
     for x, function in ((whole, f), (some, plain)):
         y = function(x)
-        if name == "nancumsum" and x is whole:
+        if name.startswith("nancum") and x is whole:
             y = y[~np.isnan(data)]
         (g,) = grad((y * y).sum(), x, create_graph=True)
         (h,) = grad((g * g).sum(), x)
@@ -620,7 +744,7 @@ def test_what_no_memory_holds_is_told():
 
 @pytest.mark.parametrize(
     "module",
-    [einsum, fft, joins, pad, products, rearrange, samples, selection_ops, statistics],
+    [einsum, fft, joins, pad, products, quantiles, ranges, rearrange, samples, selection_ops, statistics],
     ids=lambda m: m.__name__,
 )
 def test_examples(module):

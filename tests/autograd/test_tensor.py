@@ -353,7 +353,7 @@ def test_what_numpy_has_and_tensors_have_not():
     x = tensor(X)
     for call in (
         lambda: np.spacing(x),
-        lambda: np.unwrap(x),
+        lambda: np.histogram2d(x[0], x[1]),
         lambda: np.add(x, 1, out=np.zeros((2, 3))),
         lambda: np.sum(x, dtype=int),
         lambda: np.subtract.accumulate(x),
@@ -361,7 +361,7 @@ def test_what_numpy_has_and_tensors_have_not():
         lambda: np.full_like(x, 1, dtype=int),
         lambda: np.histogram(x),
         lambda: np.linalg.norm(x, ord="taxicab", axis=0),
-        lambda: np.corrcoef(x),
+        lambda: np.ix_(x[0]),
         lambda: np.frexp(x),
     ):
         with pytest.raises((TypeError, ValueError)) as caught:
