@@ -160,12 +160,24 @@ class Function(Calls):
 
         return verdicts(self._model, bound(args, named, self.args))
 
-    def packed(self, wrt: Names | None = None, /, *, time: str | None = None, **fixed: Any) -> Packed:
-        """The function of one vector for SciPy: the variables of ``wrt`` packed, the other arguments fixed."""
+    def packed(self, wrt: Names | None = None, /, *, time: Any = None, **fixed: Any) -> Packed:
+        """The function of one vector that SciPy's solvers need: the variables of ``wrt``, in their order.
+
+        ``wrt`` is by default that of the function, or all arguments that are not fixed. ``fixed``: numbers and arrays
+        for the other arguments, by name. ``time``: the name of the variable of integration, for `Packed.rhs`.
+
+        >>> from gradcli import function
+        >>> p = function("(1 - x)**2 + a*(y - x**2)**2").packed(a=100)
+        >>> p.fun([2, 3]), p.jac([2, 3])
+        (101.0, array([ 802., -200.]))
+        """
         from gradcli.callables.packed import Packed
 
-        chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
-        return Packed(chosen, time, fixed)
+        return Packed(self, self._recipe.wrt if wrt is None else names_of(wrt, "wrt"), time, fixed)
+
+    def _over(self, wrt: Sequence[str], args: Sequence[str]) -> Function:
+        """The function of its arguments in another order, differentiated in other variables."""
+        return self._then("over", (tuple(args), tuple(wrt)))
 
     def _then(self, step: str, detail: Any) -> Function:
         recipe = self._recipe
