@@ -47,14 +47,15 @@ class Small:
         if self._masked:
             outs.append(np.empty(block.shape[1]))
         ins = [arrays[k].ravel() if dense else arrays[k] for k, dense in compiled.inputs]
-        self.quiet.run(compiled.function, *ins, *outs)
+        return outs if self.quiet.run(self._computed, compiled.function, ins, outs, block.reshape(-1)) else None
+
+    def _computed(self, function: Callable[..., None], ins: list[Array], outs: list[Array], flat: Array) -> bool:
+        """Compute the columns; return whether a point may be a hard one. ``flat``: the results one after another."""
+        function(*ins, *outs)
         if not self._settles:
-            return None
-        flat = block.reshape(-1)
+            return False
         # A sum of squares is finite only if each number is; one that overflows is looked at, and left as it is.
-        if not math.isfinite(flat.dot(flat)) or (self._masked and outs[-1].dot(outs[-1]) != 0.0):
-            return outs
-        return None
+        return not math.isfinite(flat.dot(flat)) or (self._masked and bool(outs[-1].dot(outs[-1])))
 
     def _of(self, dense: tuple[bool, ...]) -> _Compiled:
         args = self._model.args

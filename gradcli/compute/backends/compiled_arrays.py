@@ -18,6 +18,9 @@ from gradcli.compute.backends.compiled import Steps, call, defined, load
 from gradcli.compute.backends.vector import array_function
 from gradcli.compute.program import Program, Step
 
+_SQUARE = "square"
+"""The product of a number with itself, which is no function of the table."""
+
 
 def compiled_arrays(program: Program, names: Sequence[str], dense: int) -> Callable[..., None]:
     """A function that fills arrays: of the values of ``names``, then of the output arrays, one-dimensional.
@@ -52,6 +55,9 @@ class _ArraySteps(Steps):
         super().__init__(program, names)
 
     def value(self, step: Step) -> ast.expr:
+        # As in the vector engine, np.square reads its operand once.
+        if step.function == "mul" and step.ins[0] == step.ins[1]:
+            step = step._replace(function=_SQUARE, ins=step.ins[:1])
         ins = [self.slot(slot) for slot in step.ins]
         if step.out in self.direct:
             ins.append(load(f"o{self.direct[step.out]}"))
@@ -72,7 +78,7 @@ class _ArraySteps(Steps):
         return load(f"c{slot}")
 
     def kernel(self, step: Step) -> Callable[..., Any]:
-        function = np.square if step.function == "mul" and step.ins[0] == step.ins[1] else array_function(step)
+        function = np.square if step.function == _SQUARE else array_function(step)
         return function if isinstance(function, np.ufunc) else _returning(function, len(step.ins))
 
 
