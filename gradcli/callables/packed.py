@@ -1,16 +1,17 @@
 """Functions of one vector, as SciPy's solvers call them.
 
-Solvers call a function thousands of times with a vector of a few numbers. Its elements become positional arguments,
-followed by the fixed ones, so that a call takes little longer than that of the function itself.
+Solvers call a function thousands of times with a vector of a few numbers. Its elements become the last positional
+arguments, after the fixed ones, so that a call takes little longer than that of the function itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from gradcli.callables.arguments import array
 from gradcli.callables.evaluation import Evaluation
@@ -45,12 +46,11 @@ class Packed(Vectors):
         >>> function("a*exp(-b*x)", wrt="a,b").packed(x=[0, 1]).fun([2, 0])
         array([2., 2.])
         """
-        call = self._fun
-        # The identity of the dtype is compared, since equal ones that differ are rare and are read below.
-        if z.__class__ is np.ndarray and z.shape == self._shape and z.dtype is _DOUBLE:
-            return call(*z.tolist(), *self._tail)
+        # Equal dtypes are nearly always one object; others are read below.
+        if z.__class__ is ndarray and z.dtype is _DOUBLE and z.shape == self._shape:
+            return self._fun(*z.tolist())
         vectors = self._vectors(z)
-        result = call(*vectors, *self._tail)
+        result = self._fun(*vectors)
         several = self._outputs > 1 and vectors and isinstance(vectors[0], np.ndarray)
         return np.ascontiguousarray(result.T) if several else result
 
@@ -64,10 +64,9 @@ class Packed(Vectors):
         array([[ 1., -0.],
                [ 1., -2.]])
         """
-        call = self._jac
-        if z.__class__ is np.ndarray and z.shape == self._shape and z.dtype is _DOUBLE:
-            return call(*z.tolist(), *self._tail)
-        return call(*self._vector(z), *self._tail)
+        if z.__class__ is ndarray and z.dtype is _DOUBLE and z.shape == self._shape:
+            return self._jac(*z.tolist())
+        return self._jac(*self._vector(z))
 
     def hess(self, z: Any, v: Any = None) -> Any:
         """The Hessian at z, of shape (n, n), of a single result; with ``v`` that of the sum of results times weights.
@@ -82,11 +81,10 @@ class Packed(Vectors):
         """
         if v is None and not self._single:
             raise self._several("hess", "hess(z, v) adds the Hessians of the results, each times its element of v")
-        call = self._hess
-        if z.__class__ is np.ndarray and z.shape == self._shape and z.dtype is _DOUBLE:
-            result = call(*z.tolist(), *self._tail)
+        if z.__class__ is ndarray and z.dtype is _DOUBLE and z.shape == self._shape:
+            result = self._hess(*z.tolist())
         else:
-            result = call(*self._vector(z), *self._tail)
+            result = self._hess(*self._vector(z))
         return result if v is None else self._weighted(result, v)
 
     def hessp(self, z: Any, p: Any) -> Any:
@@ -98,7 +96,8 @@ class Packed(Vectors):
         """
         if not self._single:
             raise self._several("hessp", "jac(z) is the Jacobian of all of them")
-        return self.function.hvp(p, *self._vector(z), *self._tail)
+        fast = z.__class__ is ndarray and z.dtype is _DOUBLE and z.shape == self._shape
+        return self.function.hvp(p, *self._head, *(z.tolist() if fast else self._vector(z)))
 
     def value_and_grad(self, z: Any) -> tuple[Any, Any]:
         """``fun(z)`` and ``jac(z)`` in one pass, for solvers with ``jac=True``. Raises GradError for several outputs.
@@ -107,11 +106,8 @@ class Packed(Vectors):
         >>> function("x**2*y").packed().value_and_grad([2, 3])
         (12.0, array([12.,  4.]))
         """
-        call = self._value_and_grad
-        if z.__class__ is np.ndarray and z.shape == self._shape and z.dtype is _DOUBLE:
-            pair: tuple[Any, Any] = call(*z.tolist(), *self._tail)
-            return pair
-        pair = call(*self._vector(z), *self._tail)
+        fast = z.__class__ is ndarray and z.dtype is _DOUBLE and z.shape == self._shape
+        pair: tuple[Any, Any] = self._value_and_grad(*(z.tolist() if fast else self._vector(z)))
         return pair
 
     def residuals(self, y: Any) -> Residuals:
@@ -145,10 +141,10 @@ class Packed(Vectors):
         >>> function("v; -k*u", wrt="u,v").packed(k=4).rhs(0, [1, 2])
         array([ 2., -4.])
         """
-        call = self._rhs
-        if z.__class__ is np.ndarray and z.shape == self._shape and z.dtype is _DOUBLE:
-            return call(*z.tolist(), *self._now(t), *self._tail)
-        result = call(*self._vectors(z), *self._now(t), *self._tail)
+        now = () if self.time is None else (t,) if t.__class__ is float else self._now(t)
+        if z.__class__ is ndarray and z.dtype is _DOUBLE and z.shape == self._shape:
+            return self._rhs(*now, *z.tolist())
+        result = self._rhs(*now, *self._vectors(z))
         return result if result.ndim == 1 else np.ascontiguousarray(result.T)
 
     def jac_t(self, t: Any, z: Any) -> Any:
@@ -159,30 +155,36 @@ class Packed(Vectors):
         array([[ 0.,  1.],
                [-4.,  0.]])
         """
-        call = self._jac_t
-        if z.__class__ is np.ndarray and z.shape == self._shape and z.dtype is _DOUBLE:
-            return call(*z.tolist(), *self._now(t), *self._tail)
-        return call(*self._vector(z), *self._now(t), *self._tail)
+        now = () if self.time is None else (t,) if t.__class__ is float else self._now(t)
+        fast = z.__class__ is ndarray and z.dtype is _DOUBLE and z.shape == self._shape
+        return self._jac_t(*now, *(z.tolist() if fast else self._vector(z)))
 
     # The functions of positional arguments that these methods call.
+
+    def _prepared(self, method: str) -> Callable[..., Any]:
+        return self._fixing(self.function._prepared(method))
+
+    def _fixing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """A call of all arguments as one of the elements of the vector alone."""
+        return partial(call, *self._head) if self._head else call
 
     def _columns(self) -> Callable[..., Any]:
         """The outputs as an array, whose last axis is that of the outputs."""
         places = tuple(range(self._outputs))
-        return Evaluation(self.function._model, 0, places, Matrix((len(places),), places)).call
+        return self._fixing(Evaluation(self.function._model, 0, places, Matrix((len(places),), places)).call)
 
     @cached_property
     def _fun(self) -> Callable[..., Any]:
         self._timeless("fun(z)", "rhs(t, z)")
         if self._outputs == 1:
-            return self.function._prepared("value")
+            return self._prepared("value")
         call = self._columns()
         return (lambda *args: call(*args).T.reshape(-1)) if self.points else call
 
     @cached_property
     def _jac(self) -> Callable[..., Any]:
         self._timeless("jac(z)", "jac_t(t, z)")
-        call = self.function._prepared("jacobian")
+        call = self._prepared("jacobian")
         n = len(self.wrt)
         flat = self.points and self._outputs > 1
         return (lambda *args: call(*args).transpose(1, 0, 2).reshape(-1, n)) if flat else call
@@ -190,12 +192,12 @@ class Packed(Vectors):
     @cached_property
     def _hess(self) -> Callable[..., Any]:
         self._timeless("hess(z)", "jac_t(t, z)")
-        return self.function._prepared("hessian")
+        return self._prepared("hessian")
 
     @cached_property
     def _value_and_grad(self) -> Callable[..., Any]:
         self._timeless("value_and_grad(z)", "rhs(t, z)")
-        return self.function._prepared("value_and_grad")
+        return self._prepared("value_and_grad")
 
     @cached_property
     def _rhs(self) -> Callable[..., Any]:
@@ -205,7 +207,7 @@ class Packed(Vectors):
     @cached_property
     def _jac_t(self) -> Callable[..., Any]:
         self._square("jac_t")
-        call = self.function._prepared("jacobian")
+        call = self._prepared("jacobian")
         return (lambda *args: call(*args).reshape(1, 1)) if self._outputs == 1 else call
 
 

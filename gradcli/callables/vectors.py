@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Vectors:
-    """The arguments of a function as the elements of one vector, followed by the time and by fixed ones.
+    """The arguments of a function as fixed ones, followed by the time and by the elements of one vector.
 
     ``wrt``: the variables of the vector, in order; ``time``: the name of the time, or None; ``fixed``: the other
     arguments by name, floats and arrays, which are copied; ``points``: the shape that these arrays broadcast to;
@@ -30,12 +30,12 @@ class Vectors:
             time, fixed = None, {**fixed, "time": time}
         self.wrt, self.time = _variables(function, wrt, time, fixed), time
         self._source = function
-        order = [*self.wrt, *([] if time is None else [time]), *fixed]
+        order = [*fixed, *([] if time is None else [time]), *self.wrt]
         self.function = function._over(self.wrt, order)
         given = broadcast(list(fixed.values()), list(fixed))
         self.fixed = {name: a.copy() if a.ndim else float(a) for name, a in zip(fixed, given.arrays, strict=True)}
         self.points = given.shape
-        self._tail = [
+        self._head = [
             np.broadcast_to(a, self.points).ravel() if isinstance(a, np.ndarray) else a for a in self.fixed.values()
         ]
         self._shape = (len(self.wrt),)
@@ -63,9 +63,7 @@ class Vectors:
         return list(self._vector(vectors))
 
     def _now(self, t: Any) -> tuple[float, ...]:
-        if self.time is None:
-            return ()
-        now = number(t, self.time)
+        now = number(t, self.time or "")
         if now is None:
             raise BadType(f"the time {self.time} is a number, not {type(t).__name__}")
         return (now,)
