@@ -97,7 +97,7 @@ class Packed(Vectors):
         if not self._single:
             raise self._several("hessp", "jac(z) is the Jacobian of all of them")
         fast = z.__class__ is ndarray and z.dtype is _DOUBLE and z.shape == self._shape
-        return self.function.hvp(p, *self._head, *(z.tolist() if fast else self._vector(z)))
+        return self._ordered.hvp(p, *self._head, *(z.tolist() if fast else self._vector(z)))
 
     def value_and_grad(self, z: Any) -> tuple[Any, Any]:
         """``fun(z)`` and ``jac(z)`` in one pass, for solvers with ``jac=True``. Raises GradError for several outputs.
@@ -162,7 +162,7 @@ class Packed(Vectors):
     # The functions of positional arguments that these methods call.
 
     def _prepared(self, method: str) -> Callable[..., Any]:
-        return self._fixing(self.function._prepared(method))
+        return self._fixing(self._ordered._prepared(method))
 
     def _fixing(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """A call of all arguments as one of the elements of the vector alone."""
@@ -171,7 +171,7 @@ class Packed(Vectors):
     def _columns(self) -> Callable[..., Any]:
         """The outputs as an array, whose last axis is that of the outputs."""
         places = tuple(range(self._outputs))
-        return self._fixing(Evaluation(self.function._model, 0, places, Matrix((len(places),), places)).call)
+        return self._fixing(Evaluation(self._ordered._model, 0, places, Matrix((len(places),), places)).call)
 
     @cached_property
     def _fun(self) -> Callable[..., Any]:

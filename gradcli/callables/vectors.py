@@ -20,7 +20,7 @@ class Vectors:
 
     ``wrt``: the variables of the vector, in order; ``time``: the name of the time, or None; ``fixed``: the other
     arguments by name, floats and arrays, which are copied; ``points``: the shape that these arrays broadcast to;
-    ``function``: the function of the arguments in this order.
+    ``function``: the function of all arguments.
     """
 
     def __init__(
@@ -29,9 +29,9 @@ class Vectors:
         if time is not None and not isinstance(time, str):  # a number or an array for an argument of that name
             time, fixed = None, {**fixed, "time": time}
         self.wrt, self.time = _variables(function, wrt, time, fixed), time
-        self._source = function
+        self.function = function
         order = [*fixed, *([] if time is None else [time]), *self.wrt]
-        self.function = function._over(self.wrt, order)
+        self._ordered = function._over(self.wrt, order)
         given = broadcast(list(fixed.values()), list(fixed))
         self.fixed = {name: a.copy() if a.ndim else float(a) for name, a in zip(fixed, given.arrays, strict=True)}
         self.points = given.shape
@@ -103,7 +103,7 @@ class Vectors:
             )
 
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        return type(self), (self._source, self.wrt, self.time, self.fixed)
+        return type(self), (self.function, self.wrt, self.time, self.fixed)
 
     def __repr__(self) -> str:
         parts = [f"packed {', '.join(self.wrt)}"]
@@ -112,7 +112,7 @@ class Vectors:
         if self.fixed:
             fixed = [f"{k}={a!r}" if isinstance(a, float) else f"{k}={a.shape}" for k, a in self.fixed.items()]
             parts.append(f"fixed {', '.join(fixed)}")
-        return f"<{'; '.join(parts)}: {self._source}>"
+        return f"<{'; '.join(parts)}: {self.function}>"
 
 
 def _variables(
@@ -128,17 +128,17 @@ def _variables(
                 hint += "; a system that does not depend on time needs no time"
             raise BadType(f"{option and option + ': '}the function has no argument '{name}'", hint=hint)
     named = [name for _, name in asked]
-    if wrt is None:
-        return _some([name for name in args if name not in fixed and name not in named])
     for k, name in enumerate(named):
         if name in named[:k]:
             raise BadType(f"'{name}' is there twice among the variables and the time")
         if name in fixed:
-            others = ",".join(other for other in wrt if other not in fixed)
+            others = ",".join([other for other in wrt or () if other not in fixed])
             raise BadType(
-                f"'{name}' is one of the variables ({', '.join(wrt)}), and fixed, too",
-                hint=f"vary the others alone: packed({others!r}, ...)",
+                f"'{name}' is {'the time' if name == time else 'one of the variables'}, and is fixed, too",
+                hint=f"vary the others alone: packed({others!r}, ...)" if others else None,
             )
+    if wrt is None:
+        return _some([name for name in args if name not in fixed and name not in named])
     missing = [name for name in args if name not in fixed and name not in named]
     if missing:
         verb = "are" if len(missing) > 1 else "is"
