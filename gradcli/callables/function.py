@@ -34,10 +34,10 @@ def function(
     ``args``: the order of the arguments; by default that of first occurrence.
 
     ``kink``: what values and derivatives are at kinks, jumps and holes, as ``gradcli diff --kink``: "derivative" (where
-    there is one, else nan), "convention" (plain doubles, nothing looked at), "left", "right", "mean", "limit", "nan" or
-    "error". ``careful``: numbers with few right digits are computed again in ball arithmetic; ``exact``: all are.
-    ``engine``: "auto", "scalar", "vector" or "native", which arrays are computed by; ``threads``: how many for large
-    arrays, by default as many as pay.
+    there is one, else convention), "convention" (plain doubles, nothing looked at), "left", "right", "mean", "limit",
+    "nan" or "error". ``careful``: numbers with few right digits are computed again in ball arithmetic; ``exact``: all
+    are. ``engine``: "auto", "scalar", "vector" or "native", which arrays are computed by; ``threads``: how many for
+    large arrays, by default as many as pay.
 
     The function takes its arguments by position or by name: numbers give floats, arrays (lists, Series) broadcast as in
     NumPy and give float64 arrays, or float32 arrays if all arrays are float32. It may be called from several threads,

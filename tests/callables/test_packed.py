@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import threading
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from gradcli import GradError, function
+from gradcli import Function, GradError, function
 
 scipy_optimize = pytest.importorskip("scipy.optimize")
 scipy_integrate = pytest.importorskip("scipy.integrate")
@@ -279,11 +280,15 @@ def test_options_of_the_function_hold() -> None:
     assert function("abs(x)*y", kink="convention").packed(y=1).jac([0]) == [0]
     assert function("(1 - cos(x))/x**2*y", exact=True).packed(y=1).fun([1e-8]) == 0.5
     assert (function("(1 - cos(x))/x**2*y", careful=True).packed(y=[1, 2]).fun([1e-8]) == [0.5, 1]).all()
-    for engine in ("scalar", "vector", "native"):
-        if engine == "native":
-            pytest.importorskip("llvmlite")
-        p = function("a*exp(-b*x)", wrt="a,b", engine=engine).packed(x=XS)
-        assert p.fun([2, 0.5]) == pytest.approx(2 * np.exp(-0.5 * XS), rel=1e-15)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("engine", ["scalar", "vector", "native"])
+def test_engines(engine: str) -> None:
+    if engine == "native":
+        pytest.importorskip("llvmlite")
+    p = function("a*exp(-b*x)", wrt="a,b", engine=engine).packed(x=XS)
+    assert p.fun([2, 0.5]) == pytest.approx(2 * np.exp(-0.5 * XS), rel=1e-15)
 
 
 # Residuals.
@@ -400,6 +405,16 @@ def test_curve_fit() -> None:
     best, covariance = scipy_optimize.curve_fit(f, xs, 2 * np.exp(-0.5 * xs), [1, 1], jac=f.jacobian)
     assert best == pytest.approx([2, 0.5], rel=1e-7)
     assert covariance.shape == (2, 2)
+    counted, _ = scipy_optimize.curve_fit(f, xs, 2 * np.exp(-0.5 * xs), jac=f.jacobian)
+    assert counted == pytest.approx([2, 0.5], rel=1e-7)
+
+
+@pytest.mark.quick
+def test_the_signature_is_that_of_the_arguments() -> None:
+    assert str(inspect.signature(function("a*exp(-b*x)", args="x,a,b"))) == "(x, a, b)"
+    assert str(inspect.signature(function("`if`*2"))) == "(*args: 'Any', **named: 'Any') -> 'Any'"
+    assert "args" in inspect.signature(Function.__call__).parameters
+    assert "recipe" in inspect.signature(Function).parameters
 
 
 @pytest.mark.parametrize("method", ["hybr", "lm"])
