@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import pickle
 import threading
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 
 from gradcli import Function, GradError, function
+from gradcli.callables import packed
+from gradcli.callables.packed import Packed
 
 scipy_optimize = pytest.importorskip("scipy.optimize")
 scipy_integrate = pytest.importorskip("scipy.integrate")
@@ -446,7 +449,7 @@ def test_solve_ivp(method: str) -> None:
     assert result.y[0, -1] == pytest.approx(exact, abs=1e-5)
 
 
-# Pickles and threads.
+# Pickles, threads and examples.
 
 
 @pytest.mark.quick
@@ -488,3 +491,11 @@ def test_threads_share_a_packed_function() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.quick
+def test_every_public_method_has_an_example_that_holds() -> None:
+    methods = {name for name, value in vars(Packed).items() if not name.startswith("_") and callable(value)}
+    assert not [name for name in methods if ">>>" not in (getattr(Packed, name).__doc__ or "")]
+    result = doctest.testmod(packed)
+    assert result.failed == 0 < result.attempted
