@@ -1,9 +1,9 @@
 """gradcli: exact derivatives of expressions, of any order, over any grid or file of points.
 
 In Python `function` makes a function of an expression, and `check` compares claimed derivatives; `tensor` and `grad`
-are those of `torch.autograd`, and every function of the table is one of tensors, as ``gradcli.erf(t)``. The command line
-is `gradcli.cli`. Names are loaded at first use (PEP 562), so that importing the package loads neither NumPy nor the
-parser.
+are those of `torch.autograd`, and every function of the table is one of tensors, as ``gradcli.erf(t)``. The command
+line is `gradcli.cli`. Names are loaded at first use (PEP 562), so that importing the package loads neither NumPy nor
+the parser.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = [
     "Function", "GradError", "Tensor", "__version__", "check", "function", "grad", "gradcheck", "hessian", "hvp",
     "jacobian", "jvp", "tensor", "vjp",
 ]  # fmt: skip
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 
 _DOORS = {
