@@ -190,8 +190,9 @@ class Evaluation:
         rows = np.asarray(Arrays.marked(results, mask, False), np.intp)
         if not len(rows):
             return
-        places = np.unravel_index(rows + first, given.shape)
-        points = [np.broadcast_to(a, given.shape)[places] for a in given.arrays]
+        shape = given.shape or (1,)
+        places = np.unravel_index(rows + first, shape)
+        points = [np.broadcast_to(a, shape)[places] for a in given.arrays]
         for column, settled in zip(results, self._at(points, engine_name), strict=True):
             column[rows] = settled
 
