@@ -90,9 +90,7 @@ class Evaluation:
 
     def _rows(self, columns: Sequence[Any], engine_name: str) -> list[Any]:
         """The columns at rows, as a job over a file gives them: lists for the scalar engine, else arrays."""
-        rows = self.model.rows(self.order, engine_name)
-        at = dict(zip(self.model.args, columns, strict=True))
-        block = rows.numbers([at[name] for name in rows.variables])
+        block = self.model.numbers(self.order, engine_name, columns)
         return [block[k] for k in self.columns]
 
     # Arrays.
