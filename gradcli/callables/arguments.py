@@ -58,6 +58,8 @@ def number(value: Any, name: str) -> float | None:
         return float(value)
     except OverflowError:
         raise BadValue(f"argument '{name}' is beyond the range of doubles") from None
+    except ValueError as error:  # a signaling nan of Decimal
+        raise BadValue(f"argument '{name}' is no number: {error}") from None
 
 
 class Broadcast(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from operator import itemgetter
+from operator import index, itemgetter
 from typing import Any
 
 from gradcli.callables.arguments import bound
@@ -104,6 +104,7 @@ class Calls(Written):
         >>> function("x*y").partials(2, 3, order=2)
         {'f': 6.0, 'df_dx': 3.0, 'df_dy': 2.0, 'd2f_dx2': 0.0, 'd2f_dxdy': 1.0, 'd2f_dy2': 0.0}
         """
+        order = self._order(order)
         call = self._calls.get(order) or self._prepared(order)
         columns: dict[str, Any] = call(*(self._bound(args, named) if named or len(args) != self._count else args))
         return columns
@@ -159,7 +160,7 @@ class Calls(Written):
         >>> function("exp(2*x)").taylor(3, 0)
         array([1.        , 2.        , 2.        , 1.33333333])
         """
-        self._order(order)
+        order = self._order(order)
         call = self._calls.get(("taylor", order)) or self._prepared(("taylor", order))
         return call(*(self._bound(args, named) if named or len(args) != self._count else args))
 
@@ -189,7 +190,7 @@ class Calls(Written):
                 model, 0, outputs, tuple(outputs) if several else 0, values_of(names) if several else None
             ).call
         if isinstance(method, int):
-            columns = self.names(self._order(method))
+            columns = self.names(method)
             places = range(len(columns))
             return Evaluation(model, method, places, tuple(places), lambda t: dict(zip(columns, t, strict=True))).call
         if isinstance(method, tuple):
@@ -210,7 +211,7 @@ class Calls(Written):
 
     def _taylor(self, order: int) -> Callable[..., Any]:
         if not self.args:
-            raise GradError("there is no variable to expand in")
+            raise BadValue("there is no variable to expand in")
         variable = self.wrt[0] if len(self.wrt) == 1 else self.args[0]
         model = model_of(replace(self._recipe, wrt=(variable,), args=self.args))
         rows = [
@@ -232,11 +233,15 @@ class Calls(Written):
 
     @staticmethod
     def _order(order: Any) -> int:
-        if isinstance(order, bool) or not isinstance(order, int):
+        try:
+            whole = index(order)
+        except TypeError:
+            raise BadType(f"an order is a whole number, not {order!r}") from None
+        if isinstance(order, bool):
             raise BadType(f"an order is a whole number, not {order!r}")
-        if order < 0:
+        if whole < 0:
             raise BadValue("the order must be at least 0")
-        return order
+        return whole
 
     @staticmethod
     def _vector(v: Any, name: str, shape: tuple[int, ...], points: tuple[int, ...]) -> Any:

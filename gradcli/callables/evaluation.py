@@ -88,11 +88,9 @@ class Evaluation:
         scalar.kernel(program)([[at[name]] for name, _ in program.inputs], outs, (1,) if names else ())
         return [float(column[0]) for column in outs]
 
-    def _rows(self, columns: Sequence[Any], engine_name: str, plain: bool = False) -> list[Any]:
-        """The columns at rows, as a job over a file gives them; ``plain``: no point settled."""
-        rows = self.model.rows(self.order, engine_name)
-        at = dict(zip(self.model.args, columns, strict=True))
-        block = (rows.plain if plain else rows.numbers)([at[name] for name in rows.variables])
+    def _rows(self, columns: Sequence[Any], engine_name: str) -> list[Any]:
+        """The columns at rows, as a job over a file gives them: lists for the scalar engine, else arrays."""
+        block = self.model.numbers(self.order, engine_name, columns)
         return [block[k] for k in self.columns]
 
     # Arrays.
@@ -111,7 +109,7 @@ class Evaluation:
         if given.whole and self._quick and 0 < points <= SMALL:
             hard = small.fill(block, given)
             if hard is not None:
-                self._settle(hard, given, 0)
+                self._settle(hard, given, 0, "vector")
         elif block.size:
             self._fill(block, given)
         if given.single:
@@ -126,7 +124,8 @@ class Evaluation:
             import numpy as np
 
             flat = [np.broadcast_to(a, given.shape).ravel() for a in given.arrays]
-            for out, column in zip(block, self._rows(flat, "vector"), strict=True):
+            wanted = model.job.engine
+            for out, column in zip(block, self._at(flat, "vector" if wanted == "auto" else wanted), strict=True):
                 out[:] = column
             return
         from gradcli.callables.outer import grid_of
@@ -146,11 +145,11 @@ class Evaluation:
         if not work.arrays:
             for out, column in zip(outs, self._scalar(work), strict=True):
                 out[:] = column
-            self._settle(outs, given, 0)
+            self._settle(outs, given, 0, name)
             return
         size = engine.part_points(program, name, points, threads)
         for lo, hi, columns in whole(work, target=size, threads=threads, outs=outs):
-            self._settle([column[lo:hi] for column in columns], given, lo, name == "native")
+            self._settle([column[lo:hi] for column in columns], given, lo, name)
 
     @staticmethod
     def _scalar(work: Work) -> Block:
@@ -173,8 +172,11 @@ class Evaluation:
             program = self._programs[axes] = build([*self.outputs, *self.model.mask], axes)
         return program
 
-    def _settle(self, columns: Sequence[Array], given: Broadcast, first: int, native: bool = False) -> None:
-        """Replace the numbers at hard points in columns, whose first row has the number ``first`` of all points."""
+    def _settle(self, columns: Sequence[Array], given: Broadcast, first: int, engine_name: str) -> None:
+        """Replace the numbers at hard points in columns, whose first row has the number ``first`` of all points.
+
+        ``engine_name``: the engine that computed them, whose numbers those are that stay as they are.
+        """
         model = self.model
         if not model.settles:
             return
@@ -186,14 +188,12 @@ class Evaluation:
         rows = np.asarray(Arrays.marked(results, mask, False), np.intp)
         if not len(rows):
             return
-        places = np.unravel_index(rows + first, given.shape)
-        points = [np.broadcast_to(a, given.shape)[places] for a in given.arrays]
-        settled = self._rows(points, "vector")
-        # A number that is left as it is stays that of its engine, which may differ in the last bit.
-        before = self._rows(points, "vector", plain=True) if native else settled
-        for column, new, old in zip(results, settled, before, strict=True):
-            if native:
-                other = (new != old) & ~(np.isnan(new) & np.isnan(old))
-                column[rows[other]] = new[other]
-            else:
-                column[rows] = new
+        shape = given.shape or (1,)
+        places = np.unravel_index(rows + first, shape)
+        points = [np.broadcast_to(a, shape)[places] for a in given.arrays]
+        for column, settled in zip(results, self._at(points, engine_name), strict=True):
+            column[rows] = settled
+
+    def _at(self, points: Sequence[Array], engine_name: str) -> list[Any]:
+        """As `_rows`, at one-dimensional arrays."""
+        return self._rows([p.tolist() for p in points] if engine_name == "scalar" else points, engine_name)

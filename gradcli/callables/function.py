@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.callables.arguments import bound
 from gradcli.callables.calls import Calls
 from gradcli.callables.recipe import Names, Recipe, Text, names_of, texts_of
-from gradcli.errors import BadType, BadValue, GradError, meant
+from gradcli.errors import BadType, BadValue, meant
 
 if TYPE_CHECKING:
     from gradcli.callables.packed import Packed
@@ -91,7 +91,7 @@ class Function(Calls):
         for word in spec or self.args[:1] if len(self.args) < 2 else spec:
             if isinstance(word, str):
                 if word not in self.args:
-                    raise GradError(f"'{word}' is not an argument", hint=meant(word, self.args, "its arguments are"))
+                    raise BadValue(f"'{word}' is not an argument", hint=meant(word, self.args, "its arguments are"))
                 powers[word] = powers.get(word, 0) + 1
                 last = word
             elif last is None or isinstance(word, bool) or not isinstance(word, int):
@@ -114,7 +114,7 @@ class Function(Calls):
         >>> function("a*x**2").derivatives(1, wrt="x")(a=1, x=3)
         Values(f=9.0, df_dx=6.0)
         """
-        self._order(order)
+        order = self._order(order)
         chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
         return chosen._then("derivatives", order)
 
@@ -211,7 +211,7 @@ class Function(Calls):
         else:
             shown = repr(texts[0] if len(texts) == 1 else texts)
         options = {k: v for k, v in self._recipe.changes().items() if k not in ("steps", "texts")}
-        told = [shown, *[f"{k}={','.join(v) if isinstance(v, tuple) else v!r}" for k, v in options.items()]]
+        told = [shown, *[f"{k}={_typed(v) if isinstance(v, tuple) else repr(v)}" for k, v in options.items()]]
         return (
             f"<gradcli.function {', '.join(told)}: {self}>"
             if self._recipe.steps
@@ -222,3 +222,8 @@ class Function(Calls):
 def restored(texts: tuple[tuple[str | None, Text], ...], changes: Mapping[str, Any]) -> Function:
     """The function of a pickle."""
     return Function(Recipe(texts, **changes))
+
+
+def _typed(names: tuple[str, ...]) -> str:
+    """Names as an argument: "a,b", or a list where that could be read otherwise."""
+    return repr(",".join(names) if all(name.isidentifier() for name in names) else list(names))

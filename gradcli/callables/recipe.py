@@ -37,6 +37,13 @@ class Recipe:
     threads: int | None = None
     steps: tuple[tuple[str, Any], ...] = ()
 
+    def __post_init__(self) -> None:
+        for option, value in (("kink", self.kink), ("engine", self.engine)):
+            if not isinstance(value, str):
+                raise BadType(f"{option} is a text, not {type(value).__name__}")
+        if self.threads is not None and (isinstance(self.threads, bool) or not isinstance(self.threads, int)):
+            raise BadType(f"threads is a whole number, not {type(self.threads).__name__}")
+
     def changes(self) -> dict[str, Any]:
         """The fields that are not those of a plain function, which is what a pickle holds."""
         plain = Recipe(self.texts)
@@ -58,6 +65,8 @@ def texts_of(expression: Text | Sequence[Text] | Mapping[str, Text]) -> tuple[tu
         if not isinstance(text, (str, Source)) or not isinstance(name, (str, type(None))):
             wrong = text if isinstance(name, (str, type(None))) else name
             raise BadType(f"an expression is a text, not {type(wrong).__name__}", hint='such as "a*exp(-b*x)"')
+        if name is not None and (not name or {*name} & {*"`\n\r"}):
+            raise BadValue(f"{name!r} is no name of an output" if name else "the name of an output is missing")
     return tuple(pairs)
 
 
@@ -99,7 +108,7 @@ def model_of(recipe: Recipe) -> Model:
 
 def _made(recipe: Recipe) -> Model:
     engine.check(recipe.engine)
-    if recipe.threads is not None and (not isinstance(recipe.threads, int) or recipe.threads < 1):
+    if recipe.threads is not None and recipe.threads < 1:
         raise BadValue(f"threads is a number of threads from 1, not {recipe.threads!r}")
     with collector_paused(), work.request():
         known = {*(recipe.args or ()), *(recipe.wrt or ())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradcli.errors import BadType, GradError
-from gradcli.expr import text
+from gradcli.expr import spell_name, text
 from gradcli.job.request import as_text
 
 if TYPE_CHECKING:
@@ -138,4 +138,4 @@ class Written:
         return explained(request.outputs, self.wrt, points.at, beside or ()).rstrip("\n")
 
     def __str__(self) -> str:
-        return "; ".join(f"{name} = {text(e)}" for name, e in self._model.outputs)
+        return "; ".join(f"{spell_name(name)} = {text(e)}" for name, e in self._model.outputs)
