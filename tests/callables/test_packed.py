@@ -107,11 +107,11 @@ def test_weights_add_the_hessians_of_the_results() -> None:
     assert q.hess([3, 1], weights) == pytest.approx(np.array(second))
     single = function("a**2*b").packed()
     assert (single.hess([2, 3], [2]) == 2 * single.hess([2, 3])).all()
-    for packed in (p, q):
+    for each in (p, q):
         with pytest.raises(GradError, match=r"hess is of a single result, and here are 2 outputs"):
-            packed.hess([3, 1])
+            each.hess([3, 1])
         with pytest.raises(GradError, match="hessp is of a single result"):
-            packed.hessp([3, 1], [1, 1])
+            each.hessp([3, 1], [1, 1])
     with pytest.raises(GradError, match=r"here are the points \(3,\) of x"):
         function("a*x", wrt="a").packed(x=XS).hess([1])
     with pytest.raises(ValueError, match=r"v has the shape \(2,\), and \(6,\) is needed"):
