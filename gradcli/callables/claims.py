@@ -78,7 +78,7 @@ def check(
     2 claims: 1 agrees, 1 disagrees (points chosen by --seed 0)
     >>> bool(report), report["df_dy"].point
     (False, {'x': 1.0, 'y': 0.0})
-    >>> bool(check("exp(x)**2", lambda x: 2 * math.exp(2 * x)))
+    >>> bool(check("x**3", lambda x: 3 * x * x))
     True
     """
     from gradcli.verify import CheckJob, Texts
@@ -114,6 +114,8 @@ def derivative_of(expression: Any, wrt: str | None, order: int) -> str:
     from gradcli.limits import work
 
     order = _integer(order, "order", 0, None)
+    if not isinstance(wrt, str | None):
+        type_error(f"wrt: the name of a variable is a text, not {type(wrt).__name__}")
     with _in_python(), work.request():
         check_order(order, 1, 1)
         read = Expressions(_expressions(expression), [] if wrt is None else [wrt])
