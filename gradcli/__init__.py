@@ -13,20 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcli.autograd import Tensor, grad, gradcheck, hessian, hvp, jacobian, jvp, tensor, vjp
+    from gradcli.callables.function import Function, function
     from gradcli.errors import GradError
 
 __all__ = [
-    "GradError", "Tensor", "__version__", "grad", "gradcheck", "hessian", "hvp", "jacobian", "jvp", "tensor", "vjp",
+    "Function", "GradError", "Tensor", "__version__", "function", "grad", "gradcheck", "hessian", "hvp", "jacobian",
+    "jvp", "tensor", "vjp",
 ]  # fmt: skip
 __version__ = "0.7.0"
 
 
-def __getattr__(name: str) -> Any:
-    if name == "GradError":
-        from gradcli.errors import GradError
+_DOORS = {
+    "GradError": "errors", "function": "callables.function", "Function": "callables.function",
+}  # fmt: skip
+"""Public names that are not those of tensors, with the files that hold them."""
 
-        return GradError
+
+def __getattr__(name: str) -> Any:
     from importlib import import_module, util
+
+    if name in _DOORS:
+        value = globals()[name] = getattr(import_module(f"gradcli.{_DOORS[name]}"), name)
+        return value
 
     # A name of a module of this package is left to the import system, which asks here first.
     if not name.startswith("_") and (name in __all__ or util.find_spec(f"gradcli.{name}") is None):

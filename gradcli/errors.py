@@ -54,6 +54,14 @@ class GradError(Exception):
         return picture(self.message, self.hint, self.span, self.source)
 
 
+class BadValue(GradError, ValueError):
+    """An argument of the right type with a value or shape that does not fit."""
+
+
+class BadType(GradError, TypeError):
+    """An argument of the wrong type, or one that is missing."""
+
+
 _COMPARED = 2000
 """Known names that an unknown one is compared with: a comparison takes 10 us, and a file may have a million columns."""
 

@@ -50,7 +50,7 @@ def chosen(wanted: str, load: int, steps: int) -> tuple[str, str | None]:
         return "scalar", None
     if load < NATIVE_START + NATIVE_STEP * steps:
         return "vector", None
-    return _fastest()
+    return fastest()
 
 
 def chosen_for_rows(
@@ -65,11 +65,11 @@ def chosen_for_rows(
         return wanted, None
     start = NATIVE_STEP * steps
     if load >= NATIVE_START + start or (LARGE // (8 * columns) * load >= LARGE_START + start and large()):
-        return _fastest()
+        return fastest()
     return "vector", None
 
 
-def _fastest() -> tuple[str, str | None]:
+def fastest() -> tuple[str, str | None]:
     """Return the native engine, or that of NumPy and the reason why the native one is unavailable."""
     if memory.limited():
         return "vector", "native takes much address space, which is limited here (ulimit -v)"

@@ -38,7 +38,7 @@ class Facts(NamedTuple):
 class Job(Where, How, Choice, Hard):
     """A request for values and derivatives, checked when it is run. ``wrt`` None: every variable."""
 
-    expressions: Sequence[str | Source]
+    expressions: Sequence[str | Source | Parsed]
     wrt: Sequence[str] | None = None
     order: int = 1
     allow_unused: bool = False
@@ -70,11 +70,13 @@ class Expressions:
     ``bound`` are the names that the command line gives to variables, ``rows`` the tables whose columns may do so too.
     """
 
-    def __init__(self, expressions: Sequence[str | Source], bound: Collection[str], rows: Rows | None = None) -> None:
+    def __init__(
+        self, expressions: Sequence[str | Source | Parsed], bound: Collection[str], rows: Rows | None = None
+    ) -> None:
         for name in () if rows is None else rows.constants:
             if name in bound:
                 raise GradError(f"--constant: '{name}' is given as a variable on the command line")
-        self.parsed = [parse(e, bound, columns=rows is not None) for e in expressions]
+        self.parsed = [e if isinstance(e, Parsed) else parse(e, bound, columns=rows is not None) for e in expressions]
         if not self.parsed:
             raise GradError("no expression given")
         self.variables = list(dict.fromkeys(v for p in self.parsed for v in p.variables))

@@ -162,6 +162,10 @@ def test_nothing_evaluates_text_or_unpickles():
     for name, tree in files().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                if (name, node.func.id) == ("compute.backends.compiled", "compile"):
+                    # A tree of nodes that are made there, and no text.
+                    assert isinstance(node.args[0], ast.Call) and ast.unparse(node.args[0].func) == "ast.Module"
+                    continue
                 assert node.func.id not in {"eval", "exec", "compile", "__import__"}, name
         assert not imports(tree) & {"pickle", "marshal", "subprocess", "shelve"}, name
 

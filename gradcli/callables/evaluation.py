@@ -1,0 +1,254 @@
+"""Evaluation: the numbers of some columns of a request, at one point or at arrays of points.
+
+A point of floats is computed by a compiled function without state, so that any thread may call it. Small arrays go to
+kernels of NumPy that each thread makes once, large ones block by block to the engine that is fastest. Where the mask
+marks a point, or a number is not finite, the row is computed again as that of a file.
+Layer: must not know which methods a function has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gradcli.callables.arguments import Broadcast, broadcast, number
+from gradcli.compute import engine
+from gradcli.compute.backends import scalar
+from gradcli.compute.backends.compiled import STEPS_LIMIT, Layout, Matrix, compiled
+from gradcli.compute.execute import Block, Work, whole
+from gradcli.compute.program import Program, build
+
+if TYPE_CHECKING:
+    from gradcli.callables.arguments import Array
+    from gradcli.callables.model import Model
+    from gradcli.compute.backends.compiled_arrays import Quiet
+
+SMALL = 1 << 14
+"""Points up to which an array is one block of NumPy's."""
+NATIVE_LOAD = 20_000_000
+"""Steps times points from which an array is computed by compiled code: a function is made to be called often, so that
+the start of the compiler counts less than in a job.
+"""
+
+
+class Evaluation:
+    """The columns of a request of some order, returned as ``layout``.
+
+    ``columns``: the places of the columns among the results of the request; a layout holds places among ``columns``.
+    ``call``: the function of the arguments, in the order of the model's, numbers or arrays. ``finish`` makes the answer
+    from the layout.
+    """
+
+    def __init__(
+        self, model: Model, order: int, columns: Sequence[int], layout: Layout,
+        finish: Callable[[Any], Any] | None = None,
+    ) -> None:  # fmt: skip
+        self.model, self.order, self.columns, self.layout = model, order, list(columns), layout
+        derived = model.request(order).derived
+        self.outputs = [derived[k][1] for k in columns]
+        self._programs: dict[tuple[tuple[str, ...], ...], Program] = {}
+        self._quiet: Quiet | None = None
+        self._functions: dict[tuple[bool, ...], tuple[Callable[..., None], list[int]]] = {}
+        point = self._compiled()
+        self.call: Callable[..., Any] = point if finish is None else lambda *args: finish(point(*args))
+
+    @property
+    def quiet(self) -> Quiet:
+        if self._quiet is None:
+            from gradcli.compute.backends.compiled_arrays import Quiet
+
+            self._quiet = Quiet()
+        return self._quiet
+
+    def _compiled(self) -> Callable[..., Any]:
+        model = self.model
+        if model.settles_all:
+            return self._any
+        program = build([*self.outputs, *model.mask], [model.args] if model.args else [])
+        if program.length > STEPS_LIMIT:
+            return self._any
+        mask = len(self.outputs) if model.mask else None
+        return compiled(program, model.args, self.layout, self._any, mask, checked=model.settles)
+
+    # Points that are not plain.
+
+    def _any(self, *args: Any) -> Any:
+        """The answer for arguments of any kind."""
+        values: list[float] = []
+        for value, name in zip(args, self.model.args, strict=True):
+            x = number(value, name)
+            if x is None:
+                return self._arrays(args)
+            values.append(x)
+        return self._floats(self._point(values))
+
+    def _point(self, values: Sequence[float]) -> list[float]:
+        model = self.model
+        if model.settles:
+            return [float(column[0]) for column in self._rows([[v] for v in values], "scalar")]
+        names = model.args
+        program = self._program((names,))
+        outs: list[list[float]] = [[0.0] for _ in program.outputs]
+        at = dict(zip(names, values, strict=True))
+        scalar.kernel(program)([[at[name]] for name, _ in program.inputs], outs, (1,) if names else ())
+        return [float(column[0]) for column in outs]
+
+    def _rows(self, columns: Sequence[Any], engine_name: str, plain: bool = False) -> list[Any]:
+        """The columns at rows, as a job over a file gives them; ``plain``: no point settled."""
+        rows = self.model.rows(self.order, engine_name)
+        at = dict(zip(self.model.args, columns, strict=True))
+        block = (rows.plain if plain else rows.numbers)([at[name] for name in rows.variables])
+        return [block[k] for k in self.columns]
+
+    def _floats(self, results: Sequence[float]) -> Any:
+        """The layout filled with floats."""
+
+        def filled(part: int | Matrix) -> Any:
+            if not isinstance(part, Matrix):
+                return results[part]
+            import numpy as np
+
+            return np.array([results[k] for k in part.places]).reshape(part.shape)
+
+        return tuple(map(filled, self.layout)) if isinstance(self.layout, tuple) else filled(self.layout)
+
+    # Arrays.
+
+    def _arrays(self, args: Sequence[Any]) -> Any:
+        import numpy as np
+
+        given = broadcast(args, self.model.args)
+        block = np.empty((len(self.outputs), math.prod(given.shape)))
+        if block.size:
+            self._fill(block, given)
+
+        def filled(part: int | Matrix) -> Any:
+            if not isinstance(part, Matrix):
+                result = block[part].reshape(given.shape)
+            else:
+                rows = part.places
+                straight = rows == tuple(range(rows[0], rows[0] + len(rows))) if rows else False
+                taken = block[rows[0] : rows[0] + len(rows)] if straight else block[list(rows)]
+                depth = len(part.shape)
+                stacked = taken.reshape(*part.shape, *given.shape)
+                result = stacked.transpose(*range(depth, stacked.ndim), *range(depth))
+            return self.quiet.run(result.astype, np.float32) if given.single else result
+
+        return tuple(map(filled, self.layout)) if isinstance(self.layout, tuple) else filled(self.layout)
+
+    def _fill(self, block: Array, given: Broadcast) -> None:
+        """Fill the columns of a block over the points of the arguments."""
+        model = self.model
+        points = block.shape[1]
+        if model.settles_all:
+            import numpy as np
+
+            flat = [np.broadcast_to(a, given.shape).ravel() for a in given.arrays]
+            for out, column in zip(block, self._rows(flat, "vector"), strict=True):
+                out[:] = column
+            return
+        if points <= SMALL and given.whole and model.job.engine in ("auto", "vector"):
+            self._small(block, given)
+            return
+        from gradcli.callables.outer import grid_of
+
+        grid = grid_of(model.args, given)
+        program = self._program(tuple([axis.names for axis in grid.axes]))
+        load = points * (program.length + len(self.outputs))
+        name, _ = self._engine(load)
+        threads = engine.threads(model.job.threads, load, name)
+        if model.job.kink == "error":
+            # The parts of several threads come out of order, and the error must name the first hard point.
+            threads = 1
+        import numpy as np
+
+        outs: list[Any] = [*block, *[np.empty(points) for _ in model.mask]]
+        work = engine.work(program, grid, name)
+        if not work.arrays:
+            for out, column in zip(outs, self._scalar(work), strict=True):
+                out[:] = column
+            self._settle(outs, given, 0)
+            return
+        size = engine.part_points(program, name, points, threads)
+        for lo, hi, columns in whole(work, target=size, threads=threads, outs=outs):
+            self._settle([column[lo:hi] for column in columns], given, lo, name == "native")
+
+    @staticmethod
+    def _scalar(work: Work) -> Block:
+        """The columns of work on lists."""
+        columns: Block = []
+        for _, _, block in whole(work, target=SMALL):
+            columns = block
+        return columns
+
+    def _engine(self, load: int) -> tuple[str, str | None]:
+        wanted = self.model.job.engine
+        if wanted != "auto":
+            return wanted, None
+        return engine.fastest() if load >= NATIVE_LOAD else ("vector", None)
+
+    def _program(self, axes: tuple[tuple[str, ...], ...]) -> Program:
+        axes = tuple(filter(None, axes))
+        program = self._programs.get(axes)
+        if program is None:
+            program = self._programs[axes] = build([*self.outputs, *self.model.mask], axes)
+        return program
+
+    def _small(self, block: Array, given: Broadcast) -> None:
+        """Fill the columns of a block by a compiled function."""
+        import numpy as np
+
+        key = tuple([a.ndim > 0 for a in given.arrays])
+        made = self._functions.get(key)
+        if made is None:
+            made = self._functions[key] = self._of_arrays(key)
+        function, places = made
+        outs = [*block]
+        if self.model.mask:
+            outs.append(np.empty(block.shape[1]))
+        arrays = given.arrays
+        self.quiet.run(function, *[arrays[k].ravel() for k in places], *outs)
+        if self.model.settles and (self.model.mask or not math.isfinite(_square(block))):
+            self._settle(outs, given, 0)
+
+    def _of_arrays(self, dense: tuple[bool, ...]) -> tuple[Callable[..., None], list[int]]:
+        """The compiled function of arrays for the arguments that are arrays, and the places of its inputs."""
+        from gradcli.compute.backends.compiled_arrays import compiled_arrays
+
+        args = self.model.args
+        axes = [tuple([name for name, d in zip(args, dense, strict=True) if d == many]) for many in (False, True)]
+        program = self._program(tuple(axes))
+        names = [name for name, _ in program.inputs]
+        return compiled_arrays(program, names, int(all(axes))), [args.index(name) for name in names]
+
+    def _settle(self, columns: Sequence[Array], given: Broadcast, first: int, native: bool = False) -> None:
+        """Replace the numbers at hard points in columns, whose first row has the number ``first`` of all points."""
+        model = self.model
+        if not model.settles:
+            return
+        import numpy as np
+
+        from gradcli.job.marks import Arrays
+
+        results, mask = columns[: len(self.outputs)], columns[len(self.outputs)] if model.mask else None
+        rows = np.asarray(Arrays.marked(results, mask, False), np.intp)
+        if not len(rows):
+            return
+        places = np.unravel_index(rows + first, given.shape)
+        points = [np.broadcast_to(a, given.shape)[places] for a in given.arrays]
+        settled = self._rows(points, "vector")
+        # A number that is left as it is stays that of its engine, which may differ in the last bit.
+        before = self._rows(points, "vector", plain=True) if native else settled
+        for column, new, old in zip(results, settled, before, strict=True):
+            if native:
+                other = (new != old) & ~(np.isnan(new) & np.isnan(old))
+                column[rows[other]] = new[other]
+            else:
+                column[rows] = new
+
+
+def _square(block: Array) -> float:
+    """The sum of the squares of all numbers: finite only if each of them is."""
+    flat = block.reshape(-1)
+    return float(flat.dot(flat))

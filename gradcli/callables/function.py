@@ -1,0 +1,196 @@
+"""`function`, an expression as a compiled function with exact derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gradcli.callables.arguments import bound
+from gradcli.callables.calls import Calls
+from gradcli.callables.recipe import Names, Recipe, Text, names_of, texts_of
+from gradcli.errors import BadType, BadValue, GradError, meant
+
+if TYPE_CHECKING:
+    from gradcli.callables.packed import Packed
+
+
+def function(
+    expression: Text | Sequence[Text] | Mapping[str, Text],
+    wrt: Names | None = None,
+    args: Names | None = None,
+    *,
+    kink: str = "derivative",
+    careful: bool = False,
+    exact: bool = False,
+    engine: str = "auto",
+    threads: int | None = None,
+) -> Function:
+    """An expression in gradcli's language as a function of numbers and arrays, with exact derivatives of any order.
+
+    ``expression``: a text, a list of texts, or a dict of texts by the names of their outputs; a text may hold several
+    statements. ``wrt``: the variables to differentiate in, as "a,b" or a list of names; by default all arguments.
+    ``args``: the order of the arguments; by default that of first occurrence.
+
+    ``kink``: what values and derivatives are at kinks, jumps and holes, as ``gradcli diff --kink``: "derivative" (where
+    there is one, else nan), "convention" (plain doubles, nothing looked at), "left", "right", "mean", "limit", "nan" or
+    "error". ``careful``: numbers with few right digits are computed again in ball arithmetic; ``exact``: all are.
+    ``engine``: "auto", "scalar", "vector" or "native", which arrays are computed by; ``threads``: how many for large
+    arrays, by default as many as pay.
+
+    The function takes its arguments by position or by name: numbers give floats, arrays (lists, Series) broadcast as in
+    NumPy and give float64 arrays, or float32 arrays if all arrays are float32. It may be called from several threads,
+    and pickled.
+
+    Raises GradError, which shows the place in the text, for an expression that cannot be read.
+
+    >>> from gradcli import function
+    >>> f = function("a*exp(-b*x)", wrt="a,b", args="x,a,b")
+    >>> f(0, 2, 0.5), f(x=[0, 1], a=2, b=0)
+    (2.0, array([2., 2.]))
+    >>> f.grad(1, 2, 0)
+    array([ 1., -2.])
+    """
+    recipe = Recipe(
+        texts_of(expression), names_of(wrt, "wrt"), names_of(args, "args"), kink, bool(careful), bool(exact), engine,
+        threads,
+    )  # fmt: skip
+    return Function(recipe)
+
+
+class Function(Calls):
+    """An expression as a function, made by `function`.
+
+    It may be called from several threads, and pickled. Methods that take arguments take them as the function does. S is
+    the shape that they broadcast to, m the number of outputs, n that of the variables in ``wrt``.
+    """
+
+    def partial(self, /, *spec: str | int, **named: Any) -> Any:
+        """One partial derivative, of shape S: ``f.partial("x", 2, "y", x=1, y=2)`` is that of x twice and y once.
+
+        >>> from gradcli import function
+        >>> function("x**3*y").partial("x", 2, "y", x=1, y=2)
+        6.0
+        """
+        return self.diff(*spec)(**named)
+
+    # Other functions.
+
+    def diff(self, /, *spec: str | int) -> Function:
+        """A partial derivative of every output as another function of the same arguments.
+
+        ``spec``: names of variables, each with the order that follows it, or once; none: the only argument.
+
+        >>> from gradcli import function
+        >>> print(function("x**3*y").diff("x", 2, "y"))
+        d3f_dx2dy = 6*x
+        """
+        powers: dict[str, int] = {}
+        last: str | None = None
+        for word in spec or self.args[:1] if len(self.args) < 2 else spec:
+            if isinstance(word, str):
+                if word not in self.args:
+                    raise GradError(f"'{word}' is not an argument", hint=meant(word, self.args, "its arguments are"))
+                powers[word] = powers.get(word, 0) + 1
+                last = word
+            elif last is None or isinstance(word, bool) or not isinstance(word, int):
+                raise BadType('names of variables and orders are needed, such as diff("x", 2, "y")')
+            elif word < 0:
+                raise BadValue("the order must be at least 0")
+            else:
+                powers[last] += word - 1
+                last = None
+        if not powers:
+            raise BadType(
+                f"a variable is needed, such as diff({self.args[0]!r})" if self.args else "there is no variable"
+            )
+        return self._then("diff", tuple(powers.items()))
+
+    def derivatives(self, order: int = 1, wrt: Names | None = None) -> Function:
+        """The outputs and all their partials up to an order as a function of several outputs, named as the columns.
+
+        >>> from gradcli import function
+        >>> function("a*x**2").derivatives(1, wrt="x")(a=1, x=3)
+        Values(f=9.0, df_dx=6.0)
+        """
+        self._order(order)
+        chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
+        return chosen._then("derivatives", order)
+
+    def simplify(self) -> Function:
+        """The outputs in the form of a textbook; each was compared with the original at sample points.
+
+        >>> from gradcli import function
+        >>> print(function("sin(x)**2 + cos(x)**2 + x").simplify())
+        f = x + 1
+        """
+        return self._then("simplify", None)
+
+    def side(self, which: str) -> Function:
+        """The function as it is on one side of kinks, jumps and holes, "left" or "right".
+
+        >>> from gradcli import function
+        >>> function("abs(x)").side("left").grad(0)
+        array([-1.])
+        """
+        if which not in ("left", "right"):
+            raise BadValue(f"a side is 'left' or 'right', not {which!r}")
+        return Function(replace(self._recipe, kink=which))
+
+    @property
+    def exact(self) -> Function:
+        """The function with every number correctly rounded, by ball arithmetic.
+
+        >>> from gradcli import function
+        >>> function("(1 - cos(x))/x**2").exact(1e-8)
+        0.5
+        """
+        return Function(replace(self._recipe, exact=True))
+
+    def verdict(self, /, *args: Any, **named: Any) -> Any:
+        """What lies at the points: "smooth", "kink", "jump", "hole", "pole" and the like, of shape S.
+
+        A text for numbers, else an array of texts; for several outputs or variables a tuple of these with names.
+
+        >>> from gradcli import function
+        >>> function("abs(x)").verdict([0, 1]).tolist()
+        ['kink', 'smooth']
+        """
+        from gradcli.callables.verdicts import verdicts
+
+        return verdicts(self._model, bound(args, named, self.args))
+
+    def packed(self, wrt: Names | None = None, /, *, time: str | None = None, **fixed: Any) -> Packed:
+        """The function of one vector for SciPy: the variables of ``wrt`` packed, the other arguments fixed."""
+        from gradcli.callables.packed import Packed
+
+        chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
+        return Packed(chosen, time, fixed)
+
+    def _then(self, step: str, detail: Any) -> Function:
+        recipe = self._recipe
+        return Function(replace(recipe, steps=(*recipe.steps, (step, detail))))
+
+    # Pickles and text.
+
+    def __reduce__(self) -> tuple[Callable[..., Function], tuple[Any, ...]]:
+        return restored, (self._recipe.texts, self._recipe.changes())
+
+    def __repr__(self) -> str:
+        texts = [text if isinstance(text, str) else text.text for _, text in self._recipe.texts]
+        if any(name is not None for name, _ in self._recipe.texts):
+            shown = repr(dict(zip([name for name, _ in self._recipe.texts], texts, strict=True)))
+        else:
+            shown = repr(texts[0] if len(texts) == 1 else texts)
+        options = {k: v for k, v in self._recipe.changes().items() if k not in ("steps", "texts")}
+        told = [shown, *[f"{k}={','.join(v) if isinstance(v, tuple) else v!r}" for k, v in options.items()]]
+        return (
+            f"<gradcli.function {', '.join(told)}: {self}>"
+            if self._recipe.steps
+            else f"gradcli.function({', '.join(told)})"
+        )
+
+
+def restored(texts: tuple[tuple[str | None, Text], ...], changes: Mapping[str, Any]) -> Function:
+    """The function of a pickle."""
+    return Function(Recipe(texts, **changes))

@@ -1,0 +1,86 @@
+"""The model of a function: its expressions, its arguments, and the requests of each order that compute it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING
+
+from gradcli.calculus.forward import Partial
+from gradcli.errors import GradError
+from gradcli.expr import Expr
+from gradcli.job.choices import conflicts
+from gradcli.job.marks import hazard_mask
+from gradcli.job.request import Job, Request
+
+if TYPE_CHECKING:
+    from gradcli.job.hard_rows import HardRows
+
+
+class Model:
+    """Parsed expressions with the order of their arguments.
+
+    ``job``: the expressions, the variables to differentiate in and the options; its order stands for nothing. ``args``:
+    the arguments in their order, None for that of first occurrence. Raises GradError for a text that cannot be read, an
+    argument that is missing or that no expression uses, and a reduction over points.
+    """
+
+    def __init__(self, job: Job, args: Sequence[str] | None) -> None:
+        first = Request(replace(job, order=0), args or ())
+        for parsed in first.parsed:
+            parsed.pointwise(
+                "and a function is of each point alone", hint="for sums over points: gradcli.tensor and gradcli.grad"
+            )
+        conflicts(job, False)
+        if args is not None:
+            first.check_names(args, "args: ")
+            missing = [name for name in first.variables if name not in args]
+            if missing:
+                hint = f'such as args="{",".join([*args, *missing])}"'
+                raise GradError(f"args: '{missing[0]}' is missing", hint=hint)
+        self.args: tuple[str, ...] = tuple(first.points if args is None else args)
+        self.wrt: tuple[str, ...] = self.args if job.wrt is None else tuple(job.wrt)
+        # Parsed expressions are not read again for each order.
+        self.job = replace(job, expressions=first.parsed, wrt=list(self.wrt))
+        self.parsed = first.parsed
+        self.outputs = first.outputs
+        self.note = first.note
+        self.settles_all = bool(job.careful or job.exact)
+        self.settles = self.settles_all or job.kink != "convention"
+        self._requests: dict[int, Request] = {}
+        self._rows: dict[tuple[int, str, int], HardRows] = {}
+        self._mask: list[Expr] | None = None
+
+    def request(self, order: int) -> Request:
+        """The request of an order, whose results are named as in the shell."""
+        request = self._requests.get(order)
+        if request is None:
+            request = self._requests[order] = Request(replace(self.job, order=order), self.args)
+        return request
+
+    def partials(self, order: int) -> list[Partial]:
+        """The partials of each output in the request of an order, in the order of its results."""
+        wrt = range(len(self.wrt))
+        return [p for total in range(order + 1) for p in combinations_with_replacement(wrt, total)]
+
+    @property
+    def mask(self) -> list[Expr]:
+        """The mask of hard points as one more output; none if no point can be hard, or none is looked at."""
+        if self._mask is None:
+            roots = [e for _, e in self.request(0).derived]
+            self._mask = hazard_mask(roots) if self.settles else []
+        return self._mask
+
+    def rows(self, order: int, engine_name: str) -> HardRows:
+        """The numbers of a request at rows."""
+        from gradcli.job.hard_rows import HardRows
+
+        # A forked child makes its own: in the parent a thread may hold the lock of these.
+        key = order, engine_name, os.getpid()
+        rows = self._rows.get(key)
+        if rows is None:
+            job = replace(self.job, order=order)
+            rows = self._rows[key] = HardRows(job, self.request(order), engine_name)
+        return rows

@@ -1,0 +1,165 @@
+"""Recipes: all that a function is made of, plain data that is pickled and compared; and the model made from one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from gradcli.calculus.derive import derivatives, expand
+from gradcli.calculus.leibniz import derivative_name
+from gradcli.callables.model import Model
+from gradcli.caret import Source
+from gradcli.compute import engine
+from gradcli.errors import BadType, BadValue, GradError
+from gradcli.expr import ZERO
+from gradcli.expr.node import collector_paused
+from gradcli.job.request import Job, check_order
+from gradcli.language import Parsed, parse
+from gradcli.limits import work
+
+Text = str | Source
+Names = str | Sequence[str]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``texts``: (name or None, text) pairs; ``steps``: what is derived from them, by the name of a method."""
+
+    texts: tuple[tuple[str | None, Text], ...]
+    wrt: tuple[str, ...] | None = None
+    args: tuple[str, ...] | None = None
+    kink: str = "derivative"
+    careful: bool = False
+    exact: bool = False
+    engine: str = "auto"
+    threads: int | None = None
+    steps: tuple[tuple[str, Any], ...] = ()
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that are not those of a plain function, which is what a pickle holds."""
+        plain = Recipe(self.texts)
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)}
+
+
+def texts_of(expression: Text | Sequence[Text] | Mapping[str, Text]) -> tuple[tuple[str | None, Text], ...]:
+    """The texts of a function with the names of their outputs. Raises BadType for anything else."""
+    if isinstance(expression, (str, Source)):
+        return ((None, expression),)
+    if isinstance(expression, Mapping):
+        pairs: list[tuple[Any, Any]] = list(expression.items())
+    else:
+        try:
+            pairs = [(None, text) for text in expression]
+        except TypeError:
+            pairs = [(None, expression)]
+    for name, text in pairs:
+        if not isinstance(text, (str, Source)) or not isinstance(name, (str, type(None))):
+            wrong = text if isinstance(name, (str, type(None))) else name
+            raise BadType(f"an expression is a text, not {type(wrong).__name__}", hint='such as "a*exp(-b*x)"')
+    return tuple(pairs)
+
+
+def names_of(names: Names | None, option: str) -> tuple[str, ...] | None:
+    """Names given as "a,b" or as a sequence. Raises BadType for anything else, BadValue for an empty one."""
+    if names is None:
+        return None
+    if isinstance(names, str):
+        from gradcli.job.parse_at_grid_fill import split
+
+        listed = [piece.strip().strip("`") for piece in split(names, ",")] if names.strip() else []
+    else:
+        try:
+            listed = list(names)
+        except TypeError:
+            raise BadType(f'{option}: names as "a,b" or a list of names, not {type(names).__name__}') from None
+    for name in listed:
+        if not isinstance(name, str):
+            raise BadType(f"{option}: a name is a text, not {type(name).__name__}")
+        if not name:
+            raise BadValue(f"{option}: a name is missing in {names!r}")
+    return tuple(listed)
+
+
+# Functions are made again and again in loops and notebooks: the same text is not read twice.
+@lru_cache(256)
+def model_of(recipe: Recipe) -> Model:
+    """The model of a recipe. Raises GradError for a text, a name or an option that does not fit."""
+    try:
+        return _made(recipe)
+    except GradError as error:
+        if isinstance(error, (TypeError, ValueError)):
+            raise
+        message = error.message.removeprefix("--")
+        raise BadValue(
+            message, hint=error.hint, span=error.span, source=error.source, exit_code=error.exit_code
+        ) from None
+
+
+def _made(recipe: Recipe) -> Model:
+    engine.check(recipe.engine)
+    if recipe.threads is not None and (not isinstance(recipe.threads, int) or recipe.threads < 1):
+        raise BadValue(f"threads is a number of threads from 1, not {recipe.threads!r}")
+    with collector_paused(), work.request():
+        known = {*(recipe.args or ()), *(recipe.wrt or ())}
+        model = _with(recipe, [_named(name, parse(text, known)) for name, text in recipe.texts])
+        for step, detail in recipe.steps:
+            model = _with(recipe, [_STEPS[step](model, detail)], model)
+    return model
+
+
+def _with(recipe: Recipe, parsed: Sequence[Parsed], before: Model | None = None) -> Model:
+    """The model of expressions; ``before``: the one they are derived from, which has the same arguments."""
+    args, wrt = (recipe.args, recipe.wrt) if before is None else (before.args, before.wrt)
+    job = Job(
+        parsed, wrt, 0, before is not None, kink=recipe.kink, careful=recipe.careful or None, exact=recipe.exact,
+        engine=recipe.engine, threads=recipe.threads,
+    )  # fmt: skip
+    return Model(job, args)
+
+
+def _named(name: str | None, parsed: Parsed) -> Parsed:
+    if name is None:
+        return parsed
+    if len(parsed.outputs) != 1:
+        raise GradError(
+            f"'{name}' stands for one expression, and its text has {len(parsed.outputs)}", source=parsed.source,
+            hint="give the texts as a list; each names its own outputs",
+        )  # fmt: skip
+    return parsed._replace(outputs=[(name, parsed.outputs[0][1])])
+
+
+def _diff(model: Model, powers: Sequence[tuple[str, int]]) -> Parsed:
+    """Every output differentiated, as often in each variable as ``powers`` tell."""
+    wrt = [name for name, _ in powers]
+    partial = tuple([k for k, (_, times) in enumerate(powers) for _ in range(times)])
+    check_order(len(partial), len(wrt), len(model.outputs))
+    outputs = []
+    roots = expand([e for _, e in model.outputs])
+    for (name, _), e in zip(model.outputs, roots, strict=True):
+        d = derivatives(e, wrt, len(partial)).get(partial, ZERO) if partial else e
+        outputs.append((derivative_name(name, wrt, partial), d))
+    return _replaced(model, outputs)
+
+
+def _partials(model: Model, order: int) -> Parsed:
+    """The outputs and all their partials up to an order, as outputs."""
+    return _replaced(model, model.request(order).derived)
+
+
+def _simplify(model: Model, _: None) -> Parsed:
+    """The outputs in textbook form."""
+    from gradcli.job.textbook import simplified
+    from gradcli.verify import differing
+
+    roots = expand([e for _, e in model.outputs])
+    named = list(zip([name for name, _ in model.outputs], roots, strict=True))
+    return _replaced(model, simplified(named, named, model.args, differing).named)
+
+
+def _replaced(model: Model, outputs: Sequence[tuple[str, Any]]) -> Parsed:
+    return model.parsed[0]._replace(outputs=list(outputs), names={}, variables=model.args)
+
+
+_STEPS: dict[str, Any] = {"diff": _diff, "derivatives": _partials, "simplify": _simplify}

@@ -1,0 +1,121 @@
+"""The expressions of a function as text, formulas, code and explanations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradcli.errors import BadType, GradError
+from gradcli.expr import text
+from gradcli.job.request import as_text
+
+if TYPE_CHECKING:
+    from gradcli.callables.model import Model
+
+
+class Written:
+    """Expressions with the order of their arguments, in forms to read and to copy.
+
+    ``args``: the arguments in order; ``wrt``: the variables to differentiate in; ``outputs``: the names of the outputs.
+    """
+
+    _model: Model
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        return self._model.args
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        return self._model.wrt
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return tuple([name for name, _ in self._model.outputs])
+
+    def names(self, order: int = 1) -> tuple[str, ...]:
+        """The names of the outputs and of their partials up to an order, as the shell's columns.
+
+        >>> from gradcli import function
+        >>> function("x*y").names(2)
+        ('f', 'df_dx', 'df_dy', 'd2f_dx2', 'd2f_dxdy', 'd2f_dy2')
+        """
+        return tuple([name for name, _ in self._model.request(order).derived])
+
+    def expressions(self, order: int = 1) -> dict[str, str]:
+        """The outputs and their partials up to an order as text that parses back, by name.
+
+        >>> from gradcli import function
+        >>> function("x**3").expressions()
+        {'f': 'x**3', 'df_dx': '3*x**2'}
+        """
+        return {name: as_text(e) for name, e in self._model.request(order).derived}
+
+    def latex(self, order: int = 0, *, environment: str | None = None) -> str:
+        """The outputs, and their partials up to an order, as LaTeX, one formula a line.
+
+        ``environment``: one of align, aligned, gather and the like, which holds the formulas.
+
+        >>> from gradcli import function
+        >>> print(function("a*exp(-b*x)").latex())
+        f = a e^{-b x}
+        """
+        from gradcli import notation
+
+        options = {"environment": environment} if environment else {}
+        return notation.write("latex", self._model.request(order).derived, self.args, **options).rstrip("\n")
+
+    def _repr_latex_(self) -> str:
+        return "\n\n".join(f"$\\displaystyle {line}$" for line in self.latex().splitlines())
+
+    def _repr_html_(self) -> str:
+        from gradcli import notation
+
+        formulas: str = notation.write("mathml", self._model.request(0).derived, self.args)
+        return "".join(f"<div>{line}</div>" for line in formulas.splitlines())
+
+    def code(self, language: str, order: int = 0) -> str:
+        """A source text in another language: a function of the arguments, in their order.
+
+        ``language``: one of those of ``gradcli show --as``, such as "c" or "sql". ``order``: that of the partials it
+        returns beside the outputs. Raises GradError for a language that is not known, or lacks a function.
+
+        >>> from gradcli import function
+        >>> print(function("x**2").code("python", 1))  # doctest: +ELLIPSIS
+        def f(x):...
+        """
+        from gradcli.codegen import code
+
+        return code(language, self._model.request(order).derived, list(self.args))
+
+    def explain(self, /, **at: float) -> str:
+        """How the derivatives in ``wrt`` come about: the rule at each step.
+
+        With a value for every argument by its name: the tables of forward and reverse mode at that point, and the
+        series on both sides of it.
+
+        >>> from gradcli import function
+        >>> print(function("x**2").explain())  # doctest: +ELLIPSIS
+        df_dx, where f = x**2
+        ...
+        """
+        from gradcli.callables.arguments import bound, number
+        from gradcli.job.near import nears
+        from gradcli.job.parse_at_grid_fill import Points
+        from gradcli.notation.explain import explained
+
+        request = self._model.request(0)
+        if not self.wrt:
+            raise GradError("there is no variable to differentiate in")
+        if not at:
+            return explained(request.outputs, self.wrt, None, ()).rstrip("\n")
+        points = Points()
+        for name, value in zip(self.args, bound((), at, self.args), strict=True):
+            x = number(value, name)
+            if x is None:
+                raise BadType(f"argument '{name}' is a number here, one point at a time, not {type(value).__name__}")
+            points.at[name] = x
+        beside = nears(request, points, self.wrt, 4)
+        return explained(request.outputs, self.wrt, points.at, beside or ()).rstrip("\n")
+
+    def __str__(self) -> str:
+        return "; ".join(f"{name} = {text(e)}" for name, e in self._model.outputs)
