@@ -11,6 +11,7 @@ import random
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
@@ -46,9 +47,9 @@ _CHANGES = 4
 def points(names: Sequence[str], seed: int) -> Iterator[Point]:
     """An infinite sequence of random points, one coordinate per name."""
     draw = random.Random(seed)
-    weights = [mode[0] for mode in _MODES]
+    weights = list(accumulate(mode[0] for mode in _MODES))
     while True:
-        _, low, high, sign = draw.choices(_MODES, weights)[0]
+        _, low, high, sign = draw.choices(_MODES, cum_weights=weights)[0]
         yield tuple([_number(draw, low, high, sign) for _ in names])
 
 
