@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from mpmath import mp
 import gradcli.callables.claims
 import gradcli.callables.report
 from gradcli.callables.claims import check
+from gradcli.callables.function import function
 from gradcli.caret import Source
 from gradcli.errors import GradError
 
@@ -83,10 +85,10 @@ def test_values_at_the_counterexample_are_true() -> None:
         ("log1p(x**2)", "1/(1 + x**2)", lambda x: mp.log1p(x**2)),
         ("sinh(x)*cos(x)", "cosh(x)*cos(x)", lambda x: mp.sinh(x) * mp.cos(x)),
     ]
-    for text, claim, function in cases:
+    for text, claim, f in cases:
         (verdict,) = check(text, claim)
         assert verdict.point is not None and verdict.claimed_value is not None and verdict.true_value is not None
-        true = mp.diff(function, mp.mpf(verdict.point["x"]))
+        true = mp.diff(f, mp.mpf(verdict.point["x"]))
         assert abs(verdict.true_value - true) <= 2e-15 * abs(true)
         apart = abs(verdict.claimed_value - verdict.true_value)
         assert verdict.ulps == apart / math.ulp(verdict.true_value) > 1e9
@@ -147,6 +149,11 @@ def test_a_function_gets_its_variables_by_name_else_in_order() -> None:
     assert check(f, {"df_dx": lambda a, b: 2 * a * b, "df_dy": lambda *point: point[0] ** 2})
     assert check(f, {"df_dx": by_keyword, "df_dy": lambda x, scale=1.0: scale * x**2})
     assert check("5", {"f": lambda: 5.0})
+    assert check(f, {"df_dx": function("2*y*x"), "df_dy": function("x**2")})
+    (verdict,) = check(f, {"df_dy": function("x**3")})
+    assert (verdict.status, verdict.claimed) == ("disagrees", "gradcli.function('x**3')")
+    report = check(f, {"df_dy": partial(lambda power, x: x**power, 2)})
+    assert report and report[0].claimed == "the function partial"
     with pytest.raises(TypeError, match=r"takes \(a\), and the variables are x, y"):
         check(f, {"df_dx": lambda a: a})
 
