@@ -176,7 +176,7 @@ def _argument(option: re.Match[str]) -> str:
 def _expressions(given: object) -> list[str | Source]:
     if isinstance(given, str | Source):
         return [given]
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and given:
         return [_definition(name, text, "expression") for name, text in given.items()]
     if isinstance(given, Sequence) and given and all(isinstance(text, str | Source) for text in given):
         return list(given)

@@ -253,6 +253,7 @@ def test_a_kink_is_decided_at_an_array_as_at_a_number() -> None:
         (({"f": "x", "h": "x**2"},), {"equals": {"g": "x*x"}}, ValueError, "equals: there is no output 'g'"),
         ((5, "x"), {}, TypeError, "a text, a list of texts or a mapping of names is needed, not int"),
         (([], "x"), {}, TypeError, "expression: a text"),
+        (({},), {}, TypeError, "expression: a text"),
         (({"f": None}, "x"), {}, TypeError, "a mapping of names to texts is needed, not of NoneType"),
         (("x", None), {}, TypeError, "claim: numbers or a text are needed, not NoneType"),
         (("x", {"df_dx": {}}), {}, TypeError, "claim df_dx: numbers or a text are needed, not dict"),
