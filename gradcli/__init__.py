@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcli.autograd import Tensor, grad, gradcheck, hessian, hvp, jacobian, jvp, tensor, vjp
+    from gradcli.callables.frames import frame
     from gradcli.callables.function import Function, function
     from gradcli.errors import GradError
 
 __all__ = [
-    "Function", "GradError", "Tensor", "__version__", "function", "grad", "gradcheck", "hessian", "hvp", "jacobian",
-    "jvp", "tensor", "vjp",
+    "Function", "GradError", "Tensor", "__version__", "frame", "function", "grad", "gradcheck", "hessian", "hvp",
+    "jacobian", "jvp", "tensor", "vjp",
 ]  # fmt: skip
 __version__ = "0.7.0"
 
 
 _DOORS = {
-    "GradError": "errors", "function": "callables.function", "Function": "callables.function",
+    "GradError": "errors", "frame": "callables.frames", "function": "callables.function",
+    "Function": "callables.function",
 }  # fmt: skip
 """Public names that are not those of tensors, with the files that hold them."""
 
