@@ -13,6 +13,7 @@ from gradcli.errors import BadType, BadValue, GradError, meant
 
 if TYPE_CHECKING:
     from gradcli.callables.packed import Packed
+    from gradcli.callables.report import Report
 
 
 def function(
@@ -159,6 +160,21 @@ class Function(Calls):
         from gradcli.callables.verdicts import verdicts
 
         return verdicts(self._model, bound(args, named, self.args))
+
+    def check(self, /, *claims: Any, **options: Any) -> Report:
+        """Whether claimed derivatives of the outputs are right, as `gradcli.check` of the texts, with its options.
+
+        >>> from gradcli import function
+        >>> print(function("a*exp(-b*x)").check("df_da = exp(-b*x)"))
+        df_da  agrees     the same expression
+        1 claim: 1 agrees
+        """
+        from gradcli.callables.claims import check
+
+        texts = self._recipe.texts
+        if self._recipe.steps or any(name is not None for name, _ in texts):
+            return check(self.expressions(0), *claims, **options)
+        return check([text for _, text in texts], *claims, **options)
 
     def packed(self, wrt: Names | None = None, /, *, time: str | None = None, **fixed: Any) -> Packed:
         """The function of one vector for SciPy: the variables of ``wrt`` packed, the other arguments fixed."""
