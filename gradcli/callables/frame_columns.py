@@ -31,12 +31,16 @@ def numbers(series: Any, name: str, na: str | None) -> NDArray[Any]:
         return _real(native.to_numpy(), name)
     nw, kind, nulls = narwhals(), series.dtype, int(series.null_count())
     if kind == nw.Unknown and nulls == len(series):
-        values = np.empty(0)
+        values = np.empty(_present(series, name, na, nulls).len())
+    elif not implementation.is_pandas_like() and (kind == nw.Decimal or _wide_decimal(native)):
+        # The text gives the nearest double, the cast of decimals to doubles not always.
+        values = _present(series, name, na, nulls).cast(nw.String).cast(nw.Float64).to_numpy()
     elif kind == nw.Decimal or kind in (nw.Int128, nw.UInt128):
         present = _present(series, name, na, nulls).to_list()
-        # The nearest double, which a cast of the library is not always.
         values = np.fromiter(map(float, present), np.float64, len(present))
-    elif kind.is_numeric() or kind == nw.Boolean:
+    elif kind == nw.Boolean:
+        values = np.asarray(_present(series, name, na, nulls).to_numpy(), np.bool_)
+    elif kind.is_numeric():
         values = _real(_present(series, name, na, nulls).to_numpy(), name)
     else:
         raise _refused(name, native.dtype if hasattr(native, "dtype") else native.type, kind.is_temporal())
@@ -45,6 +49,11 @@ def numbers(series: Any, name: str, na: str | None) -> NDArray[Any]:
     full = np.full(len(series), np.nan, np.float32 if values.dtype == np.float32 else np.float64)
     full[~_is_null(series)] = values
     return full
+
+
+def _wide_decimal(native: Any) -> bool:
+    """Whether a column of Arrow has decimals of a width that narwhals does not know."""
+    return str(getattr(native, "type", "")).startswith("decimal")
 
 
 def _present(series: Any, name: str, na: str | None, nulls: int) -> Any:
@@ -72,8 +81,8 @@ def _objects(series: Any, name: str, na: str | None) -> NDArray[Any]:
     for row, value in enumerate(values):
         try:
             x = number(value, name)
-        except BadValue:
-            raise BadValue(f"column '{name}' is beyond the range of doubles in row {row + 1}") from None
+        except ValueError:  # beyond their range, or a signaling NaN
+            raise BadValue(f"column '{name}' has no value among the doubles in row {row + 1}") from None
         if x is None:
             null = _is_null(series) if null is None else null
             if not null[row]:

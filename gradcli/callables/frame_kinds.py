@@ -7,7 +7,7 @@ Layer: must not know functions, only columns and arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcli.errors import BadType, BadValue, optional
@@ -28,10 +28,8 @@ class Frame:
     of pandas may be any objects. ``rows``: the number of rows.
     """
 
-    def __init__(self, native: Any) -> None:
-        self.native = native
-        self.names: list[Any] = list(native.columns)
-        self.rows = len(native)
+    def __init__(self, native: Any, names: Sequence[Any], rows: int) -> None:
+        self.native, self.names, self.rows = native, list(names), rows
 
     def native_column(self, name: str) -> Any:
         """The column of a name that is there once, as the library's own object."""
@@ -82,9 +80,6 @@ class _Pandas(Frame):
 class _Arrow(Frame):
     """A table of pyarrow."""
 
-    def __init__(self, native: Any) -> None:
-        self.native, self.names, self.rows = native, list(native.column_names), native.num_rows
-
     def native_column(self, name: str) -> Any:
         return self.native.column(self.names.index(name))
 
@@ -107,17 +102,16 @@ def opened(df: Any) -> Frame:
     nw = narwhals()
     known = nw.dependencies
     if known.is_pandas_like_dataframe(df):
-        return _Pandas(df)
+        return _Pandas(df, df.columns, len(df))
     if known.is_pyarrow_table(df):
-        return _Arrow(df)
+        return _Arrow(df, df.column_names, df.num_rows)
     frame = nw.from_native(df, pass_through=True)
     if isinstance(frame, nw.DataFrame):
-        return Frame(df)
-    if hasattr(df, "__arrow_c_stream__"):
-        table = _streamed(df)
-        if table is not None:
-            return _Arrow(table)
+        return Frame(df, frame.columns, len(frame))
     kind = type(df).__name__
+    if hasattr(df, "__arrow_c_stream__") and not known.is_into_series(df):
+        table = _streamed(df, kind)
+        return _Arrow(table, table.column_names, table.num_rows)
     if isinstance(frame, nw.LazyFrame):
         raise BadType(f"{kind} is a query that has no rows yet", hint="fetch them: df.collect(), or df.compute()")
     hint = "a frame of pandas, polars, pyarrow, modin, or any with __arrow_c_stream__"
@@ -126,10 +120,13 @@ def opened(df: Any) -> Frame:
     raise BadType(f"a data frame is needed, not {kind}", hint=hint)
 
 
-def _streamed(df: Any) -> Any:
-    """The table of pyarrow that an object streams; None if it streams a column without fields."""
-    arrow = optional("pyarrow", "parquet", "frames of other libraries are read by the package pyarrow")
+def _streamed(df: Any, kind: str) -> Any:
+    """The table of pyarrow that an object streams. Raises BadValue if it fails to, or streams a column alone."""
+    arrow = optional("pyarrow", "parquet", f"a {kind} is read by the package pyarrow")
     try:
         return arrow.table(df)
-    except (arrow.ArrowInvalid, TypeError):
-        return None
+    except MemoryError:
+        raise
+    except Exception as error:  # a query is run by this, and a library may raise what it likes
+        message = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadValue(f"the rows of the {kind} cannot be read: {message}") from None
