@@ -1,9 +1,9 @@
 """gradcli: exact derivatives of expressions, of any order, over any grid or file of points.
 
-In Python `function` makes a function of an expression, and `check` compares claimed derivatives; `tensor` and `grad`
-are those of `torch.autograd`, and every function of the table is one of tensors, as ``gradcli.erf(t)``. The command line
-is `gradcli.cli`. Names are loaded at first use (PEP 562), so that importing the package loads neither NumPy nor the
-parser.
+In Python `function` makes a function of an expression, `frame` adds its values and derivatives to a data frame, and
+`check` compares claimed derivatives; `tensor` and `grad` are those of `torch.autograd`, and every function of the table
+is one of tensors, as ``gradcli.erf(t)``. The command line is `gradcli.cli`. Names are loaded at first use (PEP 562), so
+that importing the package loads neither NumPy nor the parser.
 """
 
 from __future__ import annotations

@@ -30,39 +30,29 @@ def numbers(series: Any, name: str, na: str | None) -> NDArray[Any]:
             return _objects(series, name, na)
         return _real(native.to_numpy(), name)
     nw, kind, nulls = narwhals(), series.dtype, int(series.null_count())
-    if kind == nw.Unknown and nulls == len(series):
-        values = np.empty(_present(series, name, na, nulls).len())
-    elif not implementation.is_pandas_like() and (kind == nw.Decimal or _wide_decimal(native)):
+    # narwhals does not know every width of Arrow's numbers, nor a type for columns of nulls alone.
+    arrow = str(getattr(native, "type", ""))
+    decimal = kind == nw.Decimal or arrow.startswith("decimal")
+    nothing = kind == nw.Unknown and nulls == len(series)
+    if not (kind.is_numeric() or kind == nw.Boolean or decimal or nothing or arrow == "halffloat"):
+        raise _refused(name, arrow or native.dtype, kind.is_temporal())
+    if nulls and na is None:
+        raise _null(name, int(_is_null(series).argmax()))
+    present = series.drop_nulls() if nulls else series
+    if nothing:
+        values = np.empty(0)
+    elif decimal and not implementation.is_pandas_like():
         # The text gives the nearest double, the cast of decimals to doubles not always.
-        values = _present(series, name, na, nulls).cast(nw.String).cast(nw.Float64).to_numpy()
-    elif kind == nw.Decimal or kind in (nw.Int128, nw.UInt128):
-        present = _present(series, name, na, nulls).to_list()
-        values = np.fromiter(map(float, present), np.float64, len(present))
-    elif kind == nw.Boolean:
-        values = np.asarray(_present(series, name, na, nulls).to_numpy(), np.bool_)
-    elif kind.is_numeric():
-        values = _real(_present(series, name, na, nulls).to_numpy(), name)
+        values = present.cast(nw.String).cast(nw.Float64).to_numpy()
+    elif decimal or kind in (nw.Int128, nw.UInt128):
+        values = np.fromiter(map(float, present.to_list()), np.float64, len(present))
     else:
-        raise _refused(name, native.dtype if hasattr(native, "dtype") else native.type, kind.is_temporal())
+        values = np.asarray(present.to_numpy(), np.bool_ if kind == nw.Boolean else None)
     if not nulls:
         return values
     full = np.full(len(series), np.nan, np.float32 if values.dtype == np.float32 else np.float64)
     full[~_is_null(series)] = values
     return full
-
-
-def _wide_decimal(native: Any) -> bool:
-    """Whether a column of Arrow has decimals of a width that narwhals does not know."""
-    return str(getattr(native, "type", "")).startswith("decimal")
-
-
-def _present(series: Any, name: str, na: str | None, nulls: int) -> Any:
-    """The series without its nulls. Raises BadValue if there are any and ``na`` does not read them."""
-    if not nulls:
-        return series
-    if na is None:
-        raise _null(name, int(_is_null(series).argmax()))
-    return series.drop_nulls()
 
 
 def _is_null(series: Any) -> NDArray[Any]:
