@@ -29,13 +29,14 @@ def numbers(series: Any, name: str, na: str | None) -> NDArray[Any]:
         if native.dtype.kind == "O":
             return _objects(series, name, na)
         return _real(native.to_numpy(), name)
-    nw, kind, nulls = narwhals(), series.dtype, int(series.null_count())
+    nw, nulls = narwhals(), int(series.null_count())
     # narwhals does not know every width of Arrow's numbers, nor a type for columns of nulls alone.
-    arrow = str(getattr(native, "type", ""))
-    decimal = kind == nw.Decimal or arrow.startswith("decimal")
+    text = str(native.dtype if hasattr(native, "dtype") else native.type)
+    decimal = text.lower().startswith("decimal")
+    kind = nw.Decimal() if decimal else series.dtype
     nothing = kind == nw.Unknown and nulls == len(series)
-    if not (kind.is_numeric() or kind == nw.Boolean or decimal or nothing or arrow == "halffloat"):
-        raise _refused(name, arrow or native.dtype, kind.is_temporal())
+    if not (kind.is_numeric() or kind == nw.Boolean or nothing or text == "halffloat"):
+        raise _refused(name, text, kind.is_temporal())
     if nulls and na is None:
         raise _null(name, int(_is_null(series).argmax()))
     present = series.drop_nulls() if nulls else series
@@ -92,7 +93,7 @@ def _real(values: NDArray[Any], name: str) -> NDArray[Any]:
     import numpy as np
 
     if values.dtype.kind not in "fiub":
-        raise _refused(name, values.dtype, values.dtype.kind in "mM")
+        raise _refused(name, str(values.dtype), values.dtype.kind in "mM")
     if values.dtype.kind == "f" and np.finfo(values.dtype).nmant > 52:
         raise BadType(
             f"column '{name}' is of type {values.dtype}, and numbers here are doubles",
@@ -105,12 +106,12 @@ def _null(name: str, row: int) -> BadValue:
     return BadValue(f"column '{name}' is null in row {row + 1}", hint='na="nan" reads nulls as nan')
 
 
-def _refused(name: str, kind: Any, temporal: bool) -> BadType:
+def _refused(name: str, kind: str, temporal: bool) -> BadType:
     """The error for a column of a type that is no real number."""
     hint = None
     if temporal:
         hint = "make numbers of it first, such as days since a date"
-    elif "complex" in str(kind):
+    elif "complex" in kind:
         hint = "for complex numbers: gradcli.tensor"
     return BadType(f"column '{name}' is of type {kind}, and real numbers are needed", hint=hint)
 

@@ -64,13 +64,13 @@ def _fixed(at: Mapping[str, float] | None, args: Sequence[str]) -> dict[str, flo
 
 def _check_constants(parsed: Sequence[Parsed], columns: Mapping[str, Any]) -> None:
     """Raises BadValue for a constant of the expressions that is a column, too: the reader may mean either."""
-    for one in parsed:
-        for name, span in one.constants.items():
+    for expression in parsed:
+        for name, span in expression.constants.items():
             if name in columns:
                 raise BadValue(
                     f"'{name}' is a constant, and a column of the frame too",
                     hint=f"for the column write `{name}` in backquotes, for the constant rename the column",
-                    span=span, source=one.source,
+                    span=span, source=expression.source,
                 )  # fmt: skip
 
 

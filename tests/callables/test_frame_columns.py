@@ -58,6 +58,7 @@ NUMBERS: list[tuple[Any, list[float]]] = [
     (pd.Series([10**20, True], dtype=object), [1e20, 1]),
     (pd.Series([0.1, 2], dtype="double[pyarrow]"), [0.1, 2]),
     (pd.Series([Decimal("0.1"), Decimal("2.5")], dtype=pd.ArrowDtype(pa.decimal128(5, 2))), [0.1, 2.5]),
+    (pd.Series([1, 2], index=["type", "dtype"], dtype="Int64"), [1, 2]),
     (pl.Series([1, 2], dtype=pl.Int8), [1, 2]),
     (pl.Series(WIDE, dtype=pl.UInt64), [float(v) for v in WIDE]),
     (pl.Series([True, False]), [1, 0]),
@@ -69,6 +70,7 @@ NUMBERS: list[tuple[Any, list[float]]] = [
     (pa.array(np.array([0.5, 2], np.float16)), [0.5, 2]),
     (pa.array([Decimal("0.1"), Decimal("2.5")], pa.decimal128(5, 1)), [0.1, 2.5]),
     (pa.array([Decimal("0.1"), Decimal("2.5")], pa.decimal256(60, 1)), [0.1, 2.5]),
+    (pa.array([Decimal(123000), Decimal(-1000)], pa.decimal128(6, -3)), [123000, -1000]),
 ]
 
 
