@@ -195,6 +195,23 @@ class Function(Calls):
         """The function of its arguments in another order, differentiated in other variables."""
         return self._then("over", (tuple(args), tuple(wrt)))
 
+    def table(
+        self, df: Any, order: int = 1, keep: bool = True, *, at: Mapping[str, float] | None = None,
+        na: str | None = None,
+    ) -> Any:  # fmt: skip
+        """A data frame with the outputs and their partials up to an order as new columns; see `frame`.
+
+        >>> import pandas as pd
+        >>> from gradcli import function
+        >>> function("x**2").table(pd.DataFrame({"x": [1, 2]}, index=["a", "b"]))
+           x    f  df_dx
+        a  1  1.0    2.0
+        b  2  4.0    4.0
+        """
+        from gradcli.callables.table import table
+
+        return table(self, self._model.parsed, df, self._order(order), keep, na, at)
+
     def _then(self, step: str, detail: Any) -> Function:
         recipe = self._recipe
         return Function(replace(recipe, steps=(*recipe.steps, (step, detail))))
