@@ -115,7 +115,7 @@ class Function(Calls):
         """
         order = self._order(order)
         chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
-        return chosen._then("derivatives", order)
+        return chosen._then("derivatives", (order, chosen.wrt))
 
     def simplify(self) -> Function:
         """The outputs in the form of a textbook; each was compared with the original at sample points.
