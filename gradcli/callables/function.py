@@ -104,6 +104,12 @@ class Function(Calls):
             raise BadType(
                 f"a variable is needed, such as diff({self.args[0]!r})" if self.args else "there is no variable"
             )
+        recipe = self._recipe
+        if recipe.steps and recipe.steps[-1][0] == "diff":
+            # The second derivative of f, not the first of df_dx.
+            before = dict(recipe.steps[-1][1])
+            powers = before | {name: before.get(name, 0) + times for name, times in powers.items()}
+            return Function(replace(recipe, steps=(*recipe.steps[:-1], ("diff", tuple(powers.items())))))
         return self._then("diff", tuple(powers.items()))
 
     def derivatives(self, order: int = 1, wrt: Names | None = None) -> Function:
