@@ -162,9 +162,7 @@ def test_hessian_vector_products_of_many_variables() -> None:
     """Against central differences of the gradient, in mpmath with 60 digits."""
     n = 12
     names = [f"x{k}" for k in range(n)]
-    text = " + ".join(
-        f"10*({b} - {a}**2)**2 + exp(0.1*{a}*{b}) + sin({a})" for a, b in zip(names, names[1:], strict=False)
-    )
+    text = " + ".join(f"10*({b} - {a}**2)**2 + exp(0.1*{a}*{b}) + sin({a})" for a, b in pairwise(names))
     rng = np.random.default_rng(3)
     z, v = rng.normal(size=(4, n)), rng.normal(size=(4, n))
 
