@@ -13,6 +13,7 @@ from gradcli.errors import BadType, BadValue, meant
 
 if TYPE_CHECKING:
     from gradcli.callables.packed import Packed
+    from gradcli.callables.report import Report
 
 
 def function(
@@ -166,12 +167,44 @@ class Function(Calls):
 
         return verdicts(self._model, bound(args, named, self.args))
 
+    def check(self, /, *claims: Any, **options: Any) -> Report:
+        """Whether claimed derivatives of the outputs are right, as `gradcli.check` of the texts, with its options.
+
+        >>> from gradcli import function
+        >>> print(function("a*exp(-b*x)").check("df_da = exp(-b*x)"))
+        df_da  agrees     the same expression
+        1 claim: 1 agrees
+        """
+        from gradcli.callables.claims import check
+
+        texts = self._recipe.texts
+        if self._recipe.steps or any(name is not None for name, _ in texts):
+            return check(self.expressions(0), *claims, **options)
+        return check([text for _, text in texts], *claims, **options)
+
     def packed(self, wrt: Names | None = None, /, *, time: str | None = None, **fixed: Any) -> Packed:
         """The function of one vector for SciPy: the variables of ``wrt`` packed, the other arguments fixed."""
         from gradcli.callables.packed import Packed
 
         chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
         return Packed(chosen, time, fixed)
+
+    def table(
+        self, df: Any, order: int = 1, keep: bool = True, *, at: Mapping[str, float] | None = None,
+        na: str | None = None,
+    ) -> Any:  # fmt: skip
+        """A data frame with the outputs and their partials up to an order as new columns; see `frame`.
+
+        >>> import pandas as pd
+        >>> from gradcli import function
+        >>> function("x**2").table(pd.DataFrame({"x": [1, 2]}, index=["a", "b"]))
+           x    f  df_dx
+        a  1  1.0    2.0
+        b  2  4.0    4.0
+        """
+        from gradcli.callables.table import table
+
+        return table(self, self._model.parsed, df, self._order(order), keep, na, at)
 
     def _then(self, step: str, detail: Any) -> Function:
         recipe = self._recipe
