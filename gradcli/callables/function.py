@@ -155,7 +155,9 @@ class Function(Calls):
         return Function(replace(self._recipe, exact=True))
 
     def verdict(self, /, *args: Any, **named: Any) -> Any:
-        """What lies at the points: "smooth", "kink", "jump", "hole", "pole" and the like, of shape S.
+        """What lies at the points: "smooth", "kink", "jump", "removable", "pole" and the like, of shape S.
+
+        It tells of values and first derivatives, in the words of ``gradcli diff --verdict``.
 
         A text for numbers, else an array of texts; for several outputs or variables a tuple of these with names.
 
