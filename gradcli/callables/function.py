@@ -105,6 +105,12 @@ class Function(Calls):
             raise BadType(
                 f"a variable is needed, such as diff({self.args[0]!r})" if self.args else "there is no variable"
             )
+        recipe = self._recipe
+        if recipe.steps and recipe.steps[-1][0] == "diff":
+            # The second derivative of f, not the first of df_dx.
+            before = dict(recipe.steps[-1][1])
+            powers = before | {name: before.get(name, 0) + times for name, times in powers.items()}
+            return Function(replace(recipe, steps=(*recipe.steps[:-1], ("diff", tuple(powers.items())))))
         return self._then("diff", tuple(powers.items()))
 
     def derivatives(self, order: int = 1, wrt: Names | None = None) -> Function:
@@ -116,7 +122,7 @@ class Function(Calls):
         """
         order = self._order(order)
         chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
-        return chosen._then("derivatives", order)
+        return chosen._then("derivatives", (order, chosen.wrt))
 
     def simplify(self) -> Function:
         """The outputs in the form of a textbook; each was compared with the original at sample points.
@@ -149,7 +155,9 @@ class Function(Calls):
         return Function(replace(self._recipe, exact=True))
 
     def verdict(self, /, *args: Any, **named: Any) -> Any:
-        """What lies at the points: "smooth", "kink", "jump", "hole", "pole" and the like, of shape S.
+        """What lies at the points: "smooth", "kink", "jump", "removable", "pole" and the like, of shape S.
+
+        It tells of values and first derivatives, in the words of ``gradcli diff --verdict``.
 
         A text for numbers, else an array of texts; for several outputs or variables a tuple of these with names.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from gradcli.compute import engine
 from gradcli.errors import BadType, BadValue, GradError
 from gradcli.expr import ZERO
 from gradcli.expr.node import collector_paused
-from gradcli.job.request import Job, check_order
+from gradcli.job.request import Job, Request, check_order
 from gradcli.language import Parsed, parse
 from gradcli.limits import work
 
@@ -156,9 +156,10 @@ def _diff(model: Model, powers: Sequence[tuple[str, int]]) -> Parsed:
     return _replaced(model, outputs)
 
 
-def _partials(model: Model, order: int) -> Parsed:
-    """The outputs and all their partials up to an order, as outputs."""
-    return _replaced(model, model.request(order).derived)
+def _partials(model: Model, asked: tuple[int, Sequence[str]]) -> Parsed:
+    """The outputs and all their partials up to an order in some variables, as outputs."""
+    order, wrt = asked
+    return _replaced(model, Request(replace(model.job, order=order, wrt=wrt), model.args).derived)
 
 
 def _over(model: Model, _: tuple[Sequence[str], Sequence[str]]) -> Parsed:
