@@ -43,6 +43,7 @@ LONG = {
 
 STATE = {
     "autograd.graph:_serials": "the order in which nodes of the tape are made; a count is atomic",
+    "autograd.values:_thread": "each thread's own context for NumPy, made once",
     "expr.node:_pauses": "how many ask the garbage collector to rest",
     "expr.node:_table": "expressions that are equal are one object",
     "expr.printing:FORMS": "the function table's textbook forms, written by its rows",
