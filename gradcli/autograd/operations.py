@@ -94,9 +94,9 @@ def _placed(x: Tensor, k: int, n: int) -> Tensor:
 
 def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dtype[Any]) -> Tensor:
     """``op`` applied to tensors, with the result's shape and dtype; a node is recorded if an argument has one."""
-    values = tuple([t.value for t in tensors])
-    value = derived(op, values, shape, dtype)
-    return Tensor(value) if dtype is BOOL else _connected(op, values, value, tuple([t.node for t in tensors]))
+    args = tuple([t.value for t in tensors])
+    value = derived(op, args, shape, dtype)
+    return Tensor(value) if dtype is BOOL else _connected(op, args, value, tuple([t.node for t in tensors]))
 
 
 def apply(op: Elementwise, *tensors: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gradcli.autograd.errors import BadType
 from gradcli.compute.backends.compiled_arrays import Quiet
+from gradcli.errors import GradError
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -162,10 +163,12 @@ def quietly(f: Callable[..., Any], *args: Any) -> Any:
     """``f(*args)`` without NumPy's warnings."""
     try:
         return _quiet.run(f, *args)
-    except RuntimeError:
-        # The context of the thread is entered already: a finalizer or a signal handler computes in the middle of ``f``.
-        with np.errstate(all="ignore"):
-            return f(*args)
+    except RuntimeError as error:
+        if isinstance(error, GradError):
+            raise
+    # The context of the thread is entered already: a finalizer or a signal handler computes in the middle of ``f``.
+    with np.errstate(all="ignore"):
+        return f(*args)
 
 
 def fusable(v: Value, pending: Pending) -> bool:
