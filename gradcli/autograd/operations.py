@@ -169,14 +169,12 @@ def _applied(op: Elementwise, tensors: tuple[Tensor, ...]) -> tuple[tuple[Tensor
     for t in tensors:
         v = t.value
         x = v.array
-        if x.__class__ is not float:
-            if x.__class__ is not np.ndarray or v.dtype is not F64 or x.size > values.SMALL:
-                break
-            if v.shape != shape:
-                if shape:
-                    break
-                shape = v.shape
         arrays.append(x)
+        if x.__class__ is float:
+            continue
+        if x.__class__ is not np.ndarray or v.dtype is not F64 or (shape and v.shape != shape) or x.size > values.SMALL:
+            break
+        shape = v.shape
     else:
         # Small arrays of doubles, of one shape: nothing to convert.
         if op.numeric and shape:

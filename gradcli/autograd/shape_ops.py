@@ -59,7 +59,7 @@ def reshape(x: Tensor, shape: int | Sequence[int]) -> Tensor:
     if new == x.shape:
         return x
     rule = lambda k, g, y, x: reshape(g, x.shape)  # noqa: E731
-    return _viewed(Primitive("reshape", lambda a: np.reshape(a, new), rule, carries=True, view=True), x, new)
+    return _viewed(Primitive("reshape", lambda a: np.asarray(a).reshape(new), rule, carries=True, view=True), x, new)
 
 
 def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
@@ -244,7 +244,7 @@ def reduced(x: Tensor, axis: Axis, keepdims: bool) -> tuple[tuple[int, ...], Sha
 def total(a: Any, axes: tuple[int, ...]) -> Any:
     """The sum of an array over axes, that of float32 rounded once at the end."""
     a = np.asarray(a)
-    return np.sum(a, axes, dtype=F64 if a.dtype == F32 else None)
+    return np.add.reduce(a, axes, dtype=F64 if a.dtype == F32 else None)
 
 
 def sum_(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
