@@ -9,7 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import complex_ops, elementwise, linalg, numpy_functions, numpy_ufuncs, reduction_ops, shape_ops
+from gradcli.autograd import (
+    complex_ops,
+    elementwise,
+    linalg,
+    numpy_functions,
+    numpy_ufuncs,
+    rearrange,
+    reduction_ops,
+    shape_ops,
+    statistics,
+)
 from gradcli.autograd.assignment import assign
 from gradcli.autograd.operations import unary
 from gradcli.autograd.operators import binary, logical, power
@@ -107,6 +117,7 @@ _METHODS: dict[str, Any] = {
     "T": property(shape_ops.transpose, doc="The tensor with its axes reversed."),
     "real": property(complex_ops.real), "imag": property(complex_ops.imag),
     "__abs__": complex_ops.absolute, "__getitem__": shape_ops.getitem, "__setitem__": assign, **linalg.METHODS,
+    **rearrange.METHODS, "cumprod": statistics.cumprod,
     "__round__": lambda self, digits=None: numpy_functions.round_(self, digits or 0),
     "__matmul__": reduction_ops.matmul, "__rmatmul__": lambda self, other: reduction_ops.matmul(other, self),
     "__array_ufunc__": _array_ufunc,

@@ -12,6 +12,7 @@ from gradcli.autograd import elementwise, values
 from gradcli.autograd.elementwise import Elementwise
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.graph import Node
+from gradcli.autograd.nesting import DEEPEST, holds_tensor
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, array_of, derived, stored
 
@@ -38,32 +39,10 @@ def lift(x: Any, like: Tensor | None = None) -> Tensor:
     return Tensor(stored(array_of(x)))
 
 
-_DEEPEST = 32
-"""The most axes of an array in NumPy before 2.0, and so the deepest list that can be one."""
-
-
-def holds_tensor(x: Any) -> bool:
-    """Whether ``x`` is a tensor, or a list or tuple, at most _DEEPEST deep, with a tensor inside."""
-    if isinstance(x, Tensor):
-        return True
-    level = [x] if isinstance(x, (list, tuple)) else []
-    for _ in range(_DEEPEST):
-        # Each list once, however often it occurs, so that lists that contain themselves end, too.
-        inner: dict[int, Any] = {}
-        for items in level:
-            for i in items:
-                if isinstance(i, Tensor):
-                    return True
-                if isinstance(i, (list, tuple)):
-                    inner[id(i)] = i
-        level = list(inner.values())
-    return False
-
-
 def _joined(items: Sequence[Any], depth: int = 1) -> Tensor:
     """Nested lists of tensors and numbers as one tensor, with a new first axis for every level of lists."""
-    if depth > _DEEPEST:
-        raise BadType(f"no array of numbers: lists deeper than {_DEEPEST} levels")
+    if depth > DEEPEST:
+        raise BadType(f"no array of numbers: lists deeper than {DEEPEST} levels")
     parts = [_joined(i, depth + 1) if isinstance(i, (list, tuple)) and holds_tensor(i) else lift(i) for i in items]
     shapes = {p.shape for p in parts}
     if len(shapes) > 1:

@@ -161,4 +161,7 @@ quietly = Quiet().run
 
 def fusable(v: Value, pending: Pending) -> bool:
     """Whether a lazy value can be part of a program: an elementwise operation on doubles or truth values."""
-    return pending.op.fused and (v.dtype is F64 or v.dtype is BOOL)
+    if not pending.op.fused:
+        return False
+    # A comparison of complex numbers is of truth values, too.
+    return v.dtype is F64 or (v.dtype is BOOL and all(a.dtype is not C128 for a in pending.args))
