@@ -16,7 +16,7 @@ from gradcli.callables.results import values_of
 from gradcli.callables.series import scaled
 from gradcli.callables.written import Written
 from gradcli.compute.backends.compiled import Matrix
-from gradcli.errors import BadType, BadValue, GradError
+from gradcli.errors import BadType, BadValue
 from gradcli.expr.node import collector_paused
 from gradcli.limits import work
 
@@ -223,7 +223,7 @@ class Calls(Written):
 
     def _single(self, method: str, other: str) -> None:
         if len(self.outputs) > 1:
-            raise GradError(
+            raise BadValue(
                 f"{method} is of one output, and here are {len(self.outputs)}: {', '.join(self.outputs[:10])}",
                 hint=f"for several outputs: {other}",
             )

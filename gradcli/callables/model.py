@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.forward import Partial
 from gradcli.compute.execute import Block
-from gradcli.errors import GradError
+from gradcli.errors import BadValue, GradError
 from gradcli.expr import Expr
 from gradcli.job.choices import conflicts
 from gradcli.job.marks import hazard_mask
@@ -39,7 +39,7 @@ class Model:
             missing = [name for name in first.variables if name not in args]
             if missing:
                 hint = f'such as args="{",".join([*args, *missing])}"'
-                raise GradError(f"args: '{missing[0]}' is missing", hint=hint)
+                raise BadValue(f"args: '{missing[0]}' is missing", hint=hint)
         self.args: tuple[str, ...] = tuple(first.points if args is None else args)
         self.wrt: tuple[str, ...] = self.args if job.wrt is None else tuple(job.wrt)
         # Parsed expressions are not read again for each order.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcli.errors import BadType, GradError
+from gradcli.errors import BadType, BadValue
 from gradcli.expr import spell_name, text
 from gradcli.job.request import as_text
 
@@ -125,7 +125,7 @@ class Written:
 
         request = self._model.request(0)
         if not self.wrt:
-            raise GradError("there is no variable to differentiate in")
+            raise BadValue("there is no variable to differentiate in")
         if not at:
             return explained(request.outputs, self.wrt, None, ()).rstrip("\n")
         points = Points()

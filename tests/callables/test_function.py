@@ -14,6 +14,8 @@ import weakref
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -256,7 +258,12 @@ def test_orders_are_whole_numbers(order: Any) -> None:
     ("x", {"wrt": "x,,y"}, ValueError, "wrt: a name is missing"),
     ("x", {"wrt": "x,x"}, ValueError, "wrt: 'x' is given twice"),
     ("x*y", {"args": "x"}, ValueError, "args: 'y' is missing\n  such as args=\"x,y\""),
-    ("x", {"args": "x,y"}, ValueError, "'y' is not used in the expression"),
+    ("x*y", {"args": "x,yy"}, ValueError, "'yy' is not used in the expression\n  did you mean 'y'?"),
+    ("x", {"args": "x,y", "wrt": "q"}, ValueError, "wrt: 'q' is not used in the expression\n  its arguments are x, y"),
+    ("-g", {"wrt": "v"}, ValueError, 'its variables are g; to have it all the same: function(..., args="g,v")'),
+    (Path("x"), {}, TypeError, "the text of a file: path.read_text()"),
+    (len, {}, TypeError, "for code that calls NumPy: gradcli.tensor"),
+    (function("x"), {}, TypeError, "it is a function already"),
     ("x", {"args": "x,x"}, ValueError, "args: 'x' is given twice"),
     ("x", {"kink": "most"}, ValueError, "unknown rule 'most'"),
     ("x", {"kink": ["left"]}, TypeError, "kink is a text, not list"),
@@ -269,6 +276,26 @@ def test_functions_that_are_refused(expression: Any, options: Any, kind: type[Ex
     with pytest.raises(GradError, match=re.escape(message)) as caught:
         function(expression, **options)
     assert isinstance(caught.value, kind)
+
+
+def test_arguments_that_are_listed_may_be_absent() -> None:
+    f = function("c**2", args="x,c")
+    assert f.args == f.wrt == ("x", "c") and f(1, 3) == 9 and f([1, 2], 3).tolist() == [9, 9]
+    assert f.grad(1, 3).tolist() == [0, 6] and f.hessian(1, 3).tolist() == [[0, 0], [0, 2]]
+    assert f.expressions() == {"f": "c**2", "df_dx": "0", "df_dc": "2*c"} and f.diff("x")(1, 3) == 0
+    assert pickle.loads(pickle.dumps(f)).grad(1, 3).tolist() == [0, 6] and f.exact.grad(1, 3).tolist() == [0, 6]
+    assert f.taylor(1, 1, 3).tolist() == [9, 0] and f.verdict(1, 3) == ("smooth", "smooth")
+
+
+def test_one_vector_or_frame_in_place_of_all_arguments() -> None:
+    f = function("x*y")
+    with pytest.raises(TypeError, match=r"argument 'y' is missing\n  for one vector, .*: f.packed\(\)"):
+        f([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"by name: f.table\(df\)"):
+        f(SimpleNamespace(columns=["x", "y"]))
+    for args in ((3,), ([1.0],), ("xyz",)):
+        with pytest.raises(TypeError, match=r"argument 'y' is missing$"):
+            f(*args)
 
 
 def test_other_functions() -> None:
