@@ -173,11 +173,11 @@ def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> 
 
 def _of_scipy(f: Any) -> Call | None:
     """The function of the table that a ufunc of scipy.special is, such as expit or gammaln; None for any other."""
-    row = SPELLED.get(f.__name__)
-    known = row is not None and not row.parameter and row.arity == (f.nin, f.nin) and f.__name__ != "loggamma"
-    if not known or getattr(sys.modules.get("scipy.special"), f.__name__, None) is not f:
+    name: str = f.__name__
+    row = SPELLED.get(name)
+    if row is None or row.parameter or row.arity != (f.nin, f.nin) or name == "loggamma":  # it is another below 0
         return None
-    return named(f.__name__)
+    return named(name) if getattr(sys.modules.get("scipy.special"), name, None) is f else None
 
 
 def _outer(f: Call) -> Call:

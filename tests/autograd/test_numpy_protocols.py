@@ -154,3 +154,11 @@ def test_ufuncs_of_scipy_are_functions_of_the_table():
     for f in (special.loggamma, special.j0):
         with pytest.raises(TypeError, match=rf"^{f.__name__} has no derivative here"):
             f(tensor([0.5]))
+
+
+def test_what_depends_on_the_shape_alone():
+    x = tensor(X[:, :2])
+    for f in (np.diag_indices_from, np.tril_indices_from, np.triu_indices_from):
+        assert [k.tolist() for k in f(x)] == [k.tolist() for k in f(X[:, :2])]
+    assert x[np.tril_indices_from(x)].requires_grad
+    assert np.einsum_path("ij,jk", x, x)[0] == ["einsum_path", (0, 1)]
