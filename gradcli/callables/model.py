@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.forward import Partial
+from gradcli.callables.python_errors import in_python
 from gradcli.compute.execute import Block
 from gradcli.errors import BadValue, GradError
 from gradcli.expr import Expr
@@ -57,7 +58,10 @@ class Model:
         """The request of an order, whose results are named as in the shell."""
         request = self._requests.get(order)
         if request is None:
-            request = self._requests[order] = Request(replace(self.job, order=order), self.args)
+            with in_python():
+                request = Request(replace(self.job, order=order), self.args)
+                _ = request.derived  # which may find that a result has the name of a variable
+            self._requests[order] = request
         return request
 
     def partials(self, order: int) -> list[Partial]:

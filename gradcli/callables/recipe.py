@@ -10,9 +10,10 @@ from typing import Any
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.callables.model import Model
+from gradcli.callables.python_errors import in_python
 from gradcli.caret import Source
 from gradcli.compute import engine
-from gradcli.errors import BadType, BadValue, GradError, meant
+from gradcli.errors import BadType, BadValue, meant
 from gradcli.expr import ZERO
 from gradcli.expr.node import collector_paused
 from gradcli.job.request import Job, Request, check_order
@@ -104,15 +105,8 @@ def names_of(names: Names | None, option: str) -> tuple[str, ...] | None:
 @lru_cache(256)
 def model_of(recipe: Recipe) -> Model:
     """The model of a recipe. Raises GradError for a text, a name or an option that does not fit."""
-    try:
+    with in_python():
         return _made(recipe)
-    except GradError as error:
-        if isinstance(error, (TypeError, ValueError)):
-            raise
-        message = error.message.removeprefix("--")
-        raise BadValue(
-            message, hint=error.hint, span=error.span, source=error.source, exit_code=error.exit_code
-        ) from None
 
 
 def _made(recipe: Recipe) -> Model:

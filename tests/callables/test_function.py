@@ -462,3 +462,13 @@ def test_functions_are_freed_by_reference_counts() -> None:
         assert alive[0]() is None and alive[1]() is None
     finally:
         gc.enable()
+
+
+def test_errors_name_arguments_and_not_options() -> None:
+    many = function("+".join(f"x{k}**2" for k in range(100)))
+    for call, words in (
+        (lambda: many.partials(*range(100), order=4), "limit is 50000\n  choose variables with wrt, or a lower order"),
+        (lambda: function("x*df_dx").grad(1, 2), "both a variable and a result\n  name the output: y = expression"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(words) + "$"):
+            call()
