@@ -26,6 +26,8 @@ class Model:
     ``job``: the expressions, the variables to differentiate in and the options; its order stands for nothing. ``args``:
     the arguments in their order, None for that of first occurrence. Raises GradError for a text that cannot be read, an
     argument that is missing or that no expression uses, and a reduction over points.
+
+    ``of``: the outputs that these are derivatives of, one for each; () if they are none.
     """
 
     def __init__(self, job: Job, args: Sequence[str] | None) -> None:
@@ -48,6 +50,7 @@ class Model:
         self.parsed = first.parsed
         self.outputs = first.outputs
         self.note = first.note
+        self.of: tuple[str, ...] = ()
         self.settles_all = bool(job.careful or job.exact)
         self.settles = self.settles_all or job.kink != "convention"
         self._requests: dict[int, Request] = {}

@@ -119,7 +119,9 @@ def _made(recipe: Recipe) -> Model:
         model = _with(recipe, parsed, recipe.args, recipe.wrt)
         for step, detail in recipe.steps:
             args, wrt = detail if step == "over" else (model.args, model.wrt)
+            of = tuple([name for name, _ in model.outputs]) if step == "diff" else model.of
             model = _with(recipe, [_STEPS[step](model, detail)], args, wrt, derived=True)
+            model.of = () if step == "derivatives" else of
     return model
 
 

@@ -79,19 +79,21 @@ class Written:
         >>> print(function("a*exp(-b*x)").latex())
         f = a e^{-b x}
         """
-        from gradcli import notation
-
         options = {"environment": environment} if environment else {}
-        return notation.write("latex", self._model.request(order).derived, self.args, **options).rstrip("\n")
+        return self._formulas("latex", order, **options).rstrip("\n")
 
     def _repr_latex_(self) -> str:
         return "\n\n".join(f"$\\displaystyle {line}$" for line in self.latex().splitlines())
 
     def _repr_html_(self) -> str:
+        return "".join(f"<div>{line}</div>" for line in self._formulas("mathml", 0).splitlines())
+
+    def _formulas(self, name: str, order: int, **options: str) -> str:
+        """The outputs and their partials up to an order in a notation; derivatives are shown as those of `of`."""
         from gradcli import notation
 
-        formulas: str = notation.write("mathml", self._model.request(0).derived, self.args)
-        return "".join(f"<div>{line}</div>" for line in formulas.splitlines())
+        of = self._model.of if order == 0 else ()
+        return notation.write(name, self._model.request(order).derived, self.args, of=of, **options)
 
     def code(self, language: str, order: int = 0) -> str:
         """A source text in another language: a function of the arguments, in their order.

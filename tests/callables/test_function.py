@@ -330,6 +330,11 @@ def test_forms_to_read_and_copy() -> None:
         again = eval(repr(f), {"gradcli": gradcli})
         assert repr(again) == repr(f) and str(again) == str(f) and again.args == f.args
     assert str(function({"a b": "x"})) == "`a b` = x"
+    assert DECAY.diff("b")._repr_latex_() == r"$\displaystyle \frac{\partial f}{\partial b} = -x e^{-b x} a$"
+    assert TWO.diff("x").latex().splitlines()[0] == r"\frac{\partial u}{\partial x} = y"
+    assert DECAY.diff("b", "a").latex() == r"\frac{\partial^{2} f}{\partial b \partial a} = -x e^{-b x}"
+    assert DECAY.diff("b").simplify().latex() == r"\frac{\partial f}{\partial b} = -a x e^{-b x}"
+    assert "∂" in DECAY.diff("a")._repr_html_() and "∂" not in DECAY.diff("a").diff("a", 0).derivatives(0).latex()
     assert DECAY._repr_latex_().startswith("$\\displaystyle f = ") and "<math" in DECAY._repr_html_()
     assert "def f(x, a, b)" in DECAY.code("python") and "df_da" in DECAY.explain(x=1, a=2, b=3)
 
