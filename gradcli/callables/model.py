@@ -72,7 +72,9 @@ class Model:
         names = [derivative_name(name, self.wrt, p) for name, _ in self.outputs for p in partials]
         if len({*names}) == len(names):
             return self.request(order)
-        numbered = [(f"{name} (output {k})", e) for k, (name, e) in enumerate(self.outputs, 1)]
+        numbered: list[tuple[str | None, Expr]] = [
+            (f"{name} (output {k})", e) for k, (name, e) in enumerate(self.outputs, 1)
+        ]
         parsed = [self.parsed[0]._replace(outputs=numbered)]
         return Request(replace(self.job, expressions=parsed, order=order), self.args)
 
