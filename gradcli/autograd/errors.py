@@ -1,4 +1,4 @@
-"""Errors of the Python interface: each is a GradError and of the built-in class that a caller expects."""
+"""Errors of tensors beside BadType and BadValue: each a GradError, and of the built-in class that a caller expects."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from gradcli.errors import GradError
 
 class Refused(GradError, RuntimeError):
     """An operation that the graph does not allow (RuntimeError, as in PyTorch)."""
-
-
-class BadValue(GradError, ValueError):
-    """An argument of the right type with a value or shape that does not fit."""
-
-
-class BadType(GradError, TypeError):
-    """An argument of the wrong type."""
 
 
 class BadIndex(GradError, IndexError):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, BadValue, Refused
+from gradcli.autograd.errors import Refused
 from gradcli.autograd.functional import several
 from gradcli.autograd.gradcheck_truth import (
     dependence,
@@ -23,6 +23,7 @@ from gradcli.autograd.gradcheck_truth import (
 )
 from gradcli.autograd.operations import lift
 from gradcli.autograd.values import F64, Array, array_of
+from gradcli.errors import BadType, BadValue
 
 
 def gradcheck(

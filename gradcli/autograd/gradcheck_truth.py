@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.functional import jacobian
 from gradcli.autograd.grad import grad
 from gradcli.autograd.operations import lift
 from gradcli.autograd.ridders import limit
 from gradcli.autograd.tensor import Tensor, tensor
 from gradcli.autograd.values import F64, Array, array_of
-from gradcli.errors import GradError
+from gradcli.errors import BadType, BadValue, GradError
 from gradcli.limits.memory import check
 
 Function = Callable[..., Any]

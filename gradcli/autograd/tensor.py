@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, Refused, lost_in_an_array
+from gradcli.autograd.errors import Refused, lost_in_an_array
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
 from gradcli.autograd.values import BOOL, F64, Array, Axis, Shape, Value, array_of, stored
+from gradcli.errors import BadType
 
 
 class Tensor:
