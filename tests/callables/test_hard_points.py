@@ -177,5 +177,5 @@ def test_some_hard_points_among_many() -> None:
         for text in ("abs(x)*a + sin(x)/x", "sqrt(x**4) + log(a*x)", "x**a"):
             f = function(text, args="x,a", engine=engine)
             found = f.hessian(x, 1.5)
-            for row in range(0, 3_000, 97):
+            for row in range(0, 3_000, 297):
                 assert bits(found[row]) == bits(f.hessian(x[row : row + 1], 1.5)), (engine, text, x[row])
