@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from gradcli.callables.small import Small
 
 SMALL = 1 << 14
-"""Points up to which an array is one block of NumPy's."""
+"""Points up to which an array is computed in one call of each of NumPy's functions."""
+_EXPANDED = 1 << 10
+"""Points up to which arrays of several shapes are expanded, which takes less time than to make an outer product."""
 NATIVE_LOAD = 20_000_000
 """Steps times points from which an array is computed by compiled code: a function is made to be called often, so that
 the start of the compiler counts less than in a job.
@@ -69,6 +71,10 @@ class Evaluation:
 
     def _any(self, *args: Any) -> Any:
         """The answer for arguments of any kind."""
+        if self._small is not None and self._quick:
+            results = self._small.results(args)
+            if results is not None:
+                return self._filled(*results)
         values: list[float] = []
         for value, name in zip(args, self.model.args, strict=True):
             x = value if value.__class__ is float else number(value, name)
@@ -102,11 +108,14 @@ class Evaluation:
         if small is None:
             from gradcli.callables.small import Small
 
-            small = self._small = Small(self.model, self._program)
+            small = self._small = Small(self.model, self._program, len(self.outputs), SMALL)
         given = broadcast(args, self.model.args)
         points = math.prod(given.shape)
         block = np.empty((len(self.outputs), points))
-        if given.whole and self._quick and 0 < points <= SMALL:
+        if self._quick and 0 < points <= (SMALL if given.whole else _EXPANDED):
+            if not given.whole:
+                arrays = [np.broadcast_to(a, given.shape) if a.ndim else a for a in given.arrays]
+                given = given._replace(arrays=arrays, whole=True)
             hard = small.fill(block, given)
             if hard is not None:
                 self._settle(hard, given, 0, "vector")
