@@ -19,6 +19,7 @@ from gradcli.compute.backends import scalar
 from gradcli.compute.backends.compiled import STEPS_LIMIT, Layout, compiled
 from gradcli.compute.execute import Block, Work, whole
 from gradcli.compute.program import Program, build
+from gradcli.limits import memory
 
 if TYPE_CHECKING:
     from gradcli.callables.arguments import Array
@@ -29,6 +30,8 @@ SMALL = 1 << 14
 """Points up to which an array is computed in one call of each of NumPy's functions."""
 _EXPANDED = 1 << 10
 """Points up to which arrays of several shapes are expanded, which takes less time than to make an outer product."""
+_ASKED = 1 << 28
+"""Bytes of results from which it is asked whether they fit into memory."""
 NATIVE_LOAD = 20_000_000
 """Steps times points from which an array is computed by compiled code: a function is made to be called often, so that
 the start of the compiler counts less than in a job.
@@ -111,6 +114,11 @@ class Evaluation:
             small = self._small = Small(self.model, self._program, len(self.outputs), SMALL)
         given = broadcast(args, self.model.args)
         points = math.prod(given.shape)
+        size = 8 * len(self.outputs) * points
+        if size >= _ASKED:
+            memory.check(
+                size, f"{len(self.outputs)} x {points:,} results", "call the function with parts of the arrays"
+            )
         block = np.empty((len(self.outputs), points))
         if self._quick and 0 < points <= (SMALL if given.whole else _EXPANDED):
             if not given.whole:

@@ -249,7 +249,7 @@ def test_orders_are_whole_numbers(order: Any) -> None:
     ({"u": "a = x; b = y"}, {}, ValueError, "'u' stands for one expression, and its text has 2"),
     ({"": "x"}, {}, ValueError, "the name of an output is missing"),
     ({"a`b": "x"}, {}, ValueError, "'a`b' is no name of an output"),
-    ({"x": "x"}, {}, ValueError, "'x' would be both a variable and a result"),
+    ({"x": "x"}, {}, ValueError, "'x' would be both a variable and a result\n  name the output: y = expression"),
     ("x", {"wrt": "q"}, ValueError, "wrt: 'q' is not used in the expression\n  its variables are x"),
     ("x", {"wrt": 3}, TypeError, 'wrt: names as "a,b" or a list of names, not int'),
     ("x", {"wrt": [1]}, TypeError, "wrt: a name is a text, not int"),
@@ -405,6 +405,12 @@ def test_functions_do_not_fill_memory() -> None:
 
 class Seen(np.ndarray):
     """An array that may be referred to weakly."""
+
+
+def test_results_beyond_the_memory_are_refused() -> None:
+    x = np.zeros((1_000_000, 1))
+    with pytest.raises(GradError, match=r"2 x 1,000,000,000,000 results would take 16,000.0 GB of memory"):
+        DECAY.grad(x, x.T, 1.0)
 
 
 @pytest.mark.parametrize("size", [10, 20_000])
