@@ -57,6 +57,7 @@ class Evaluation:
         self._filled = of_arrays(layout)
         self._quick = bool(self.outputs) and not model.settles_all and model.job.engine in ("auto", "vector")
         self._small: Small | None = None
+        self._depends: list[list[int]] | None = None
         point = self._compiled()
         self.call: Callable[..., Any] = point if finish is None else lambda *args: finish(point(*args))
 
@@ -199,6 +200,7 @@ class Evaluation:
             return
         import numpy as np
 
+        from gradcli.callables.nan_rows import dependence, of_nan_arguments
         from gradcli.job.marks import Arrays
 
         results, mask = columns[: len(self.outputs)], columns[len(self.outputs)] if model.mask else None
@@ -208,8 +210,14 @@ class Evaluation:
         shape = given.shape or (1,)
         places = np.unravel_index(rows + first, shape)
         points = [np.broadcast_to(a, shape)[places] for a in given.arrays]
-        for column, settled in zip(results, self._at(points, engine_name), strict=True):
-            column[rows] = settled
+        if self._depends is None:
+            self._depends = dependence(self.outputs, model.args)
+        done = of_nan_arguments([c[rows] for c in results], None if mask is None else mask[rows], points, self._depends)
+        if done.any():
+            rows, points = rows[~done], [p[~done] for p in points]
+        if len(rows):
+            for column, settled in zip(results, self._at(points, engine_name), strict=True):
+                column[rows] = settled
 
     def _at(self, points: Sequence[Array], engine_name: str) -> list[Any]:
         """As `_rows`, at one-dimensional arrays."""
