@@ -107,7 +107,7 @@ def axis_of(axis: int, ndim: int) -> int:
 
 def getitem(x: Tensor, index: Any) -> Tensor:
     """Elements by NumPy's rules for integers, slices, masks and arrays of integers."""
-    index = tuple(map(_item, index if isinstance(index, tuple) else (index,)))
+    index = tuple(map(index_item, index if isinstance(index, tuple) else (index,)))
     basic = not any(isinstance(i, np.ndarray) for i in index)
     if basic and Ellipsis not in index:
         # With an Ellipsis NumPy returns a view, not a scalar, for a single element too.
@@ -122,7 +122,7 @@ def getitem(x: Tensor, index: Any) -> Tensor:
     return _viewed(op, x, shape) if basic else record(op, (x,), shape, x.dtype)
 
 
-def _item(index: Any) -> Any:
+def index_item(index: Any) -> Any:
     """One item of an index: integers, slices, None and Ellipsis unchanged, anything else as an array."""
     if index is None or index is Ellipsis or isinstance(index, (slice, np.integer)) or type(index) is int:
         return index

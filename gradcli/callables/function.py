@@ -34,10 +34,10 @@ def function(
     ``args``: the order of the arguments; by default that of first occurrence.
 
     ``kink``: what values and derivatives are at kinks, jumps and holes, as ``gradcli diff --kink``: "derivative" (where
-    there is one, else nan), "convention" (plain doubles, nothing looked at), "left", "right", "mean", "limit", "nan" or
-    "error". ``careful``: numbers with few right digits are computed again in ball arithmetic; ``exact``: all are.
-    ``engine``: "auto", "scalar", "vector" or "native", which arrays are computed by; ``threads``: how many for large
-    arrays, by default as many as pay.
+    there is one, else convention), "convention" (plain doubles, nothing looked at), "left", "right", "mean", "limit",
+    "nan" or "error". ``careful``: numbers with few right digits are computed again in ball arithmetic; ``exact``: all
+    are. ``engine``: "auto", "scalar", "vector" or "native", which arrays are computed by; ``threads``: how many for
+    large arrays, by default as many as pay.
 
     The function takes its arguments by position or by name: numbers give floats, arrays (lists, Series) broadcast as in
     NumPy and give float64 arrays, or float32 arrays if all arrays are float32. It may be called from several threads,
@@ -189,12 +189,24 @@ class Function(Calls):
             return check(self.expressions(0), *claims, **options)
         return check([text for _, text in texts], *claims, **options)
 
-    def packed(self, wrt: Names | None = None, /, *, time: str | None = None, **fixed: Any) -> Packed:
-        """The function of one vector for SciPy: the variables of ``wrt`` packed, the other arguments fixed."""
+    def packed(self, wrt: Names | None = None, /, *, time: Any = None, **fixed: Any) -> Packed:
+        """The function of one vector that SciPy's solvers need: the variables of ``wrt``, in their order.
+
+        ``wrt`` is by default that of the function, or all arguments that are not fixed. ``fixed``: numbers and arrays
+        for the other arguments, by name. ``time``: the name of the variable of integration, for `Packed.rhs`.
+
+        >>> from gradcli import function
+        >>> p = function("(1 - x)**2 + a*(y - x**2)**2").packed(a=100)
+        >>> p.fun([2, 3]), p.jac([2, 3])
+        (101.0, array([ 802., -200.]))
+        """
         from gradcli.callables.packed import Packed
 
-        chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
-        return Packed(chosen, time, fixed)
+        return Packed(self, self._recipe.wrt if wrt is None else names_of(wrt, "wrt"), time, fixed)
+
+    def _over(self, wrt: Sequence[str], args: Sequence[str]) -> Function:
+        """The function of its arguments in another order, differentiated in other variables."""
+        return self._then("over", (tuple(args), tuple(wrt)))
 
     def table(
         self, df: Any, order: int = 1, keep: bool = True, *, at: Mapping[str, float] | None = None,

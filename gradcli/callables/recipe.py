@@ -112,17 +112,21 @@ def _made(recipe: Recipe) -> Model:
         raise BadValue(f"threads is a number of threads from 1, not {recipe.threads!r}")
     with collector_paused(), work.request():
         known = {*(recipe.args or ()), *(recipe.wrt or ())}
-        model = _with(recipe, [_named(name, parse(text, known)) for name, text in recipe.texts])
+        parsed = [_named(name, parse(text, known)) for name, text in recipe.texts]
+        model = _with(recipe, parsed, recipe.args, recipe.wrt)
         for step, detail in recipe.steps:
-            model = _with(recipe, [_STEPS[step](model, detail)], model)
+            args, wrt = detail if step == "over" else (model.args, model.wrt)
+            model = _with(recipe, [_STEPS[step](model, detail)], args, wrt, derived=True)
     return model
 
 
-def _with(recipe: Recipe, parsed: Sequence[Parsed], before: Model | None = None) -> Model:
-    """The model of expressions; ``before``: the one they are derived from, which has the same arguments."""
-    args, wrt = (recipe.args, recipe.wrt) if before is None else (before.args, before.wrt)
+def _with(
+    recipe: Recipe, parsed: Sequence[Parsed], args: Sequence[str] | None, wrt: Sequence[str] | None,
+    derived: bool = False,
+) -> Model:  # fmt: skip
+    """The model of expressions; ``derived``: they come from another model, and may lack some of ``args``."""
     job = Job(
-        parsed, wrt, 0, before is not None, kink=recipe.kink, careful=recipe.careful or None, exact=recipe.exact,
+        parsed, wrt, 0, derived, kink=recipe.kink, careful=recipe.careful or None, exact=recipe.exact,
         engine=recipe.engine, threads=recipe.threads,
     )  # fmt: skip
     return Model(job, args)
@@ -158,6 +162,11 @@ def _partials(model: Model, asked: tuple[int, Sequence[str]]) -> Parsed:
     return _replaced(model, Request(replace(model.job, order=order, wrt=wrt), model.args).derived)
 
 
+def _over(model: Model, _: tuple[Sequence[str], Sequence[str]]) -> Parsed:
+    """The same outputs, of arguments in another order and differentiated in other variables."""
+    return _replaced(model, model.outputs)
+
+
 def _simplify(model: Model, _: None) -> Parsed:
     """The outputs in textbook form."""
     from gradcli.job.textbook import simplified
@@ -172,4 +181,4 @@ def _replaced(model: Model, outputs: Sequence[tuple[str, Any]]) -> Parsed:
     return model.parsed[0]._replace(outputs=list(outputs), names={}, variables=model.args)
 
 
-_STEPS: dict[str, Any] = {"diff": _diff, "derivatives": _partials, "simplify": _simplify}
+_STEPS: dict[str, Any] = {"diff": _diff, "derivatives": _partials, "simplify": _simplify, "over": _over}
