@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import gc
 import math
 import pickle
@@ -13,6 +14,7 @@ import tracemalloc
 import weakref
 from decimal import Decimal
 from fractions import Fraction
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -346,6 +348,17 @@ def test_constants_that_are_not_finite(text: str, value: float) -> None:
             found = f(*[x] * len(f.args))
             for v in np.ravel(found):
                 assert repr(float(v)) == repr(value), (kink, x)
+
+
+@pytest.mark.parametrize("name", ["function", "calls", "written", "results"])
+def test_examples_of_docstrings(name: str) -> None:
+    said: list[str] = []
+    module = import_module(f"gradcli.callables.{name}")
+    examples = [test for test in doctest.DocTestFinder().find(module, globs={}) if test.examples]
+    assert examples
+    for example in examples:
+        doctest.DocTestRunner(verbose=False).run(example, out=said.append)
+    assert not said, "".join(said)
 
 
 # Pickles, imports and memory.
