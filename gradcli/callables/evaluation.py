@@ -67,6 +67,7 @@ class Evaluation:
             return self._any
         program = build([*self.outputs, *model.mask], [model.args] if model.args else [])
         if program.length > STEPS_LIMIT:
+            self._quick = False
             return self._any
         mask = len(self.outputs) if model.mask else None
         return compiled(program, model.args, self.layout, self._any, mask, checked=model.settles)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.compute.backends.compiled_arrays import Quiet, compiled_arrays
+from gradcli.expr.node import collector_paused
 
 if TYPE_CHECKING:
     from gradcli.callables.arguments import Array, Broadcast
@@ -87,6 +88,7 @@ class Small:
         """The compiled function of the arguments and the columns. ``dense``: which arguments are one-dimensional."""
         args = self._args
         axes = [tuple([name for name, d in zip(args, dense, strict=True) if d == many]) for many in (False, True)]
-        program = self._program((axes[0], axes[1]))
-        function = self._functions[dense] = compiled_arrays(program, args, int(all(axes)))
+        with collector_paused():
+            program = self._program((axes[0], axes[1]))
+            function = self._functions[dense] = compiled_arrays(program, args, int(all(axes)))
         return function
