@@ -74,9 +74,10 @@ class Elementwise(Operation):
 
     def saves(self, indices: Sequence[int]) -> bool:
         key = tuple(indices)
-        if key not in self._saves:
-            self._saves[key] = any(e is not None and e.variables for e in map(self.slope, indices))
-        return self._saves[key]
+        saves = self._saves.get(key)
+        if saves is None:
+            saves = self._saves[key] = any(e is not None and e.variables for e in map(self.slope, key))
+        return saves
 
     def instance(self, args: Sequence[Expr]) -> Expr:
         """The template with ``args`` in place of its placeholders."""

@@ -46,11 +46,20 @@ class Node:
         op, args, answer = self.op, self.args, self.answer
         if op is None or args is None or answer is None:
             return
-        if op.saves([k for k, edge in enumerate(self.edges) if edge is not None]):
+        edges = self.edges
+        if None in edges or len(edges) >= len(_ALL):
+            indices = tuple([k for k, edge in enumerate(edges) if edge is not None])
+        else:
+            indices = _ALL[len(edges)]
+        if op.saves(indices):
             self.args = self.answer = None
         else:
             self.args = tuple([_freed(v.shape, v.dtype) for v in args])
             self.answer = _freed(answer.shape, answer.dtype)
+
+
+_ALL = ((), (0,), (0, 1), (0, 1, 2))
+"""The indices of all arguments, by their number."""
 
 
 @lru_cache(1000)

@@ -73,9 +73,9 @@ def _placed(x: Tensor, k: int, n: int) -> Tensor:
 
 def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dtype[Any]) -> Tensor:
     """``op`` applied to tensors, with the result's shape and dtype; a node is recorded if an argument has one."""
-    values = tuple([t.value for t in tensors])
-    value = derived(op, values, shape, dtype)
-    return Tensor(value) if dtype is BOOL else _connected(op, values, value, tuple([t.node for t in tensors]))
+    args = tuple([t.value for t in tensors])
+    value = derived(op, args, shape, dtype)
+    return Tensor(value) if dtype is BOOL else _connected(op, args, value, tuple([t.node for t in tensors]))
 
 
 def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
@@ -148,14 +148,12 @@ def _applied(op: Elementwise, tensors: tuple[Tensor, ...]) -> tuple[tuple[Tensor
     for t in tensors:
         v = t.value
         x = v.array
-        if x.__class__ is not float:
-            if x.__class__ is not np.ndarray or v.dtype is not F64 or x.size > values.SMALL:
-                break
-            if v.shape != shape:
-                if shape:
-                    break
-                shape = v.shape
         arrays.append(x)
+        if x.__class__ is float:
+            continue
+        if x.__class__ is not np.ndarray or v.dtype is not F64 or (shape and v.shape != shape) or x.size > values.SMALL:
+            break
+        shape = v.shape
     else:
         # Small arrays of doubles, of one shape: nothing to convert.
         if op.numeric and shape:

@@ -155,17 +155,8 @@ def _computed(compute: Callable[..., Any], shape: Shape, dtype: np.dtype[Any], *
     return array if np.shape(array) == shape else np.broadcast_to(array, shape)
 
 
-_quiet = Quiet()
-
-
-def quietly(f: Callable[..., Any], *args: Any) -> Any:
-    """``f(*args)`` without NumPy's warnings."""
-    try:
-        return _quiet.run(f, *args)
-    except RuntimeError:
-        # The context of the thread is entered already: a finalizer or a signal handler computes in the middle of ``f``.
-        with np.errstate(all="ignore"):
-            return f(*args)
+quietly = Quiet().run
+"""``quietly(f, *args)`` is ``f(*args)`` without NumPy's warnings."""
 
 
 def fusable(v: Value, pending: Pending) -> bool:

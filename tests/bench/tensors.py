@@ -27,9 +27,9 @@ WORKS = {
     "rational": "20 operations of a rational function",
     "tanh": "20 operations with tanh, exp, sqrt and a power",
     "numbers": "10,000 operations on single numbers: y = sin(y*a + b)",
-    "numbers twice": "the same, and the gradient of the gradient",
+    "numbers twice": "10,000 operations on single numbers, gradient of the gradient",
     "arrays": "10,000 operations on arrays of 100: y = sin(y*a + b)",
-    "arrays twice": "the same, and the gradient of the gradient",
+    "arrays twice": "10,000 operations on arrays of 100, gradient of the gradient",
 }
 
 
