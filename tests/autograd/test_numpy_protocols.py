@@ -1,10 +1,13 @@
 """Methods of ufuncs, functions that sort elements out, and functions without a rule on tensors without a graph."""
 
+import doctest
+
 import mpmath
 import numpy as np
 import pytest
 
 from gradcli import GradError, Tensor, grad, hessian, tensor
+from gradcli.autograd import counting
 
 pytestmark = pytest.mark.quick
 X, Y = np.array([[0.5, 1.5, -2.0], [3.0, -0.25, 0.75]]), np.array([2.0, -1.0])
@@ -162,3 +165,9 @@ def test_what_depends_on_the_shape_alone():
         assert [k.tolist() for k in f(x)] == [k.tolist() for k in f(X[:, :2])]
     assert x[np.tril_indices_from(x)].requires_grad
     assert np.einsum_path("ij,jk", x, x)[0] == ["einsum_path", (0, 1)]
+
+
+def test_the_examples_hold():
+    found = doctest.DocTestFinder().find(counting, globs={"np": np, "tensor": tensor})
+    results = [doctest.DocTestRunner(verbose=False).run(test) for test in found]
+    assert sum(r.attempted for r in results) >= 3 and not any(r.failed for r in results)
