@@ -234,6 +234,7 @@ def test_taylor_coefficients() -> None:
 @pytest.mark.parametrize("order", [1.5, True, "grad", None, [1]])
 def test_orders_are_whole_numbers(order: Any) -> None:
     for call in (lambda: DECAY.partials(1, 2, 3, order=order), lambda: DECAY.taylor(order, 1, 2, 3),
+                 lambda: DECAY.names(order), lambda: DECAY.latex(order), lambda: DECAY.code("c", order),
                  lambda: DECAY.derivatives(order)):  # fmt: skip
         with pytest.raises(TypeError, match="an order is a whole number"):
             call()
@@ -495,6 +496,9 @@ def test_functions_are_freed_by_reference_counts() -> None:
 
 
 def test_errors_name_arguments_and_not_options() -> None:
+    for spoken in (lambda: DECAY.code("basic"), lambda: DECAY.latex(environment="verse")):
+        with pytest.raises(ValueError, match=r"^(there is no language 'basic'|no environment 'verse')\n  there are "):
+            spoken()
     many = function("+".join(f"x{k}**2" for k in range(100)))
     for call, words in (
         (lambda: many.partials(*range(100), order=4), "limit is 50000\n  choose variables with wrt, or a lower order"),
