@@ -10,7 +10,7 @@ import math
 from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +20,7 @@ from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr
 from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask
+from gradcli.job.once import once
 
 if TYPE_CHECKING:
     from gradcli.compute.grid import Grid
@@ -121,7 +122,7 @@ class HardPoints:
 
     # The mask.
 
-    @cached_property
+    @once
     def mask(self) -> list[Expr]:
         """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
         return hazard_mask(self.roots) if self.marking else []
