@@ -20,7 +20,6 @@ from gradcli.compute.program import build
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr
 from gradcli.job.marks import ODD, Arrays, Lists, guarded_mask, hazard_mask
-from gradcli.job.once import once
 
 if TYPE_CHECKING:
     from gradcli.compute.grid import Grid
@@ -104,6 +103,7 @@ class HardPoints:
         taken = Counter([*request.points, *[target.name for target in self.targets], *self.names])
         if clash := next((name for name in self.names if taken[name] > 1), None):
             raise GradError(f"two columns would be called '{clash}'", hint="name the outputs apart: name = expression")
+        self._mask: list[Expr] | None = None
         self._tiers: Tiers | None = None
         self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
@@ -122,10 +122,12 @@ class HardPoints:
 
     # The mask.
 
-    @once
+    @property
     def mask(self) -> list[Expr]:
         """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
-        return hazard_mask(self.roots) if self.marking else []
+        if self._mask is None:
+            self._mask = hazard_mask(self.roots) if self.marking else []
+        return self._mask
 
     # The computation.
 
