@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.autograd.errors import untold
 from gradcli.autograd.functional import jacobian
 from gradcli.autograd.grad import grad
 from gradcli.autograd.operations import lift
@@ -40,7 +41,8 @@ def _value(func: Function, tensors: bool, points: Sequence[Array]) -> Array:
 def _answer(func: Function, xs: Sequence[Tensor]) -> Tensor | None:
     """The function at tensors; None if it does not run on them, or returns no real tensor that depends on them."""
     try:
-        y = func(*xs)
+        with untold():
+            y = func(*xs)
     except (GradError, TypeError, ValueError, AttributeError, IndexError):
         # The function needs operations that tensors lack: it is called with arrays.
         return None
@@ -50,7 +52,10 @@ def _answer(func: Function, xs: Sequence[Tensor]) -> Tensor | None:
 def traced(func: Function, arrays: Sequence[Array]) -> list[Array] | None:
     """The exact Jacobians; None if the function does not run on tensors."""
     xs = tuple([tensor(a) for a in arrays])
-    return None if _answer(func, xs) is None else [j.numpy() for j in jacobian(func, xs)]
+    if _answer(func, xs) is None:
+        return None
+    with untold():
+        return [j.numpy() for j in jacobian(func, xs)]
 
 
 def differences(func: Function, arrays: Sequence[Array], tensors: bool) -> tuple[list[Array], list[Array]]:

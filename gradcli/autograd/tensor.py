@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.autograd.errors import Refused, lost_in_an_array
+from gradcli.autograd.errors import Refused, lost_in_an_array, warn_of_loss
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
 from gradcli.autograd.values import BOOL, F64, Array, Axis, Shape, Value, array_of, stored
@@ -159,13 +159,19 @@ class Tensor:
         return self._array().astype(dtype or self.dtype, copy=copy is None or copy)
 
     def __float__(self) -> float:
-        number = self.item()
+        number = self._converted("float")
         if isinstance(number, complex):
             raise BadType("a complex number is no float", hint="take its real part: np.real(z)")
         return float(number)
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._converted("complex"))
+
+    def _converted(self, kind: str) -> float | complex | bool:
+        """The single element, with a warning if it has a gradient: Python and NumPy convert unasked, in math.sin(x)."""
+        if self.node is not None and self.size == 1:
+            warn_of_loss(kind)
+        return self.item()
 
     def __int__(self) -> int:
         number = self.item()

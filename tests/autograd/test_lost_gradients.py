@@ -56,12 +56,26 @@ def test_the_way_out_is_told():
     assert grad(np.mean(joined), x)[0].tolist() == [0.5, 2.0]
 
 
+CONVERTED = {
+    "float": lambda a, x, out: float(a),
+    "complex": lambda a, x, out: complex(a),
+    "math": lambda a, x, out: math.sqrt(a),
+    "float64": lambda a, x, out: np.float64(a),
+    "assigned": lambda a, x, out: out.__setitem__(0, x[0] ** 2),
+}
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_a_number_that_loses_its_gradient_is_told(name):
+    with pytest.warns(UserWarning, match=r"has no gradient: np\.sin\(x\) in place of math\.sin"):
+        CONVERTED[name](tensor(1.0), tensor([1.0, 2.0]), np.zeros(2))
+
+
 def test_values_can_be_asked_for_by_name():
     a, x = tensor(2.75), tensor([1.0, 2.0])
     assert a.item() == 2.75 and x.tolist() == [1, 2] and int(a) == 2 and bool(a) and f"{a:.1f}" == "2.8"
     assert repr(x) == "tensor([1., 2.], requires_grad=True)" and f"{x}" == repr(x)
     assert x.numpy().tolist() == [1, 2] and not x.numpy().flags.writeable
-    assert float(a) == 2.75 and complex(a) == 2.75 and math.sqrt(x[0]) == 1
     for free in (x.detach(), tensor([1.0, 2.0], requires_grad=False), grad((x * x).sum() / 2, x)[0]):
         assert np.array_equal(np.asarray(free), [1, 2]) and free.numpy().tolist() == [1, 2]
         assert float(free[1]) == 2 and complex(free[0]) == 1 and math.sqrt(free[0]) == 1
