@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from operator import index, itemgetter
+from operator import itemgetter
 from typing import Any
 
 from gradcli.callables.arguments import bound
 from gradcli.callables.evaluation import Evaluation
 from gradcli.callables.model import Model
 from gradcli.callables.recipe import Recipe, model_of
+from gradcli.callables.refusals import in_python, order_of
 from gradcli.callables.results import values_of
 from gradcli.callables.series import scaled
 from gradcli.callables.written import Written
 from gradcli.compute.backends.compiled import Matrix
-from gradcli.errors import BadType, BadValue, GradError
+from gradcli.errors import BadValue
 from gradcli.expr.node import collector_paused
 from gradcli.limits import work
 
@@ -108,7 +109,7 @@ class Calls(Written):
         >>> function("x*y").partials(2, 3, order=2)
         {'f': 6.0, 'df_dx': 3.0, 'df_dy': 2.0, 'd2f_dx2': 0.0, 'd2f_dxdy': 1.0, 'd2f_dy2': 0.0}
         """
-        order = self._order(order)
+        order = order_of(order)
         call = self._calls.get(order) or self._prepared(order)
         columns: dict[str, Any] = call(*(self._bound(args, named) if named or len(args) != self._count else args))
         return columns
@@ -163,7 +164,7 @@ class Calls(Written):
         >>> function("exp(2*x)").taylor(3, 0)
         array([1.        , 2.        , 2.        , 1.33333333])
         """
-        order = self._order(order)
+        order = order_of(order)
         call = self._calls.get(("taylor", order)) or self._prepared(("taylor", order))
         return call(*(self._bound(args, named) if named or len(args) != self._count else args))
 
@@ -179,7 +180,7 @@ class Calls(Written):
 
     def _prepared(self, method: Any) -> Callable[..., Any]:
         """The function of the arguments that a method calls, made when it is first needed."""
-        with collector_paused(), work.request():
+        with in_python(), collector_paused(), work.request():
             made: Callable[..., Any] = self._made(method)
         return self._calls.setdefault(method, made)
 
@@ -211,6 +212,7 @@ class Calls(Written):
             raise BadValue("there is no variable to expand in")
         variable = self.wrt[0] if len(self.wrt) == 1 else self.args[0]
         model = model_of(replace(self._recipe, wrt=(variable,), args=self.args))
+        model.request(order)  # which refuses one of too many results, before they are listed
         rows = [
             Matrix((order + 1,), tuple(range(k, k + order + 1)))
             for k in range(0, len(self.outputs) * (order + 1), order + 1)
@@ -223,27 +225,16 @@ class Calls(Written):
 
     def _single(self, method: str, other: str) -> None:
         if len(self.outputs) > 1:
-            raise GradError(
+            raise BadValue(
                 f"{method} is of one output, and here are {len(self.outputs)}: {', '.join(self.outputs[:10])}",
                 hint=f"for several outputs: {other}",
             )
-
-    @staticmethod
-    def _order(order: Any) -> int:
-        try:
-            whole = index(order)
-        except TypeError:
-            raise BadType(f"an order is a whole number, not {order!r}") from None
-        if isinstance(order, bool):
-            raise BadType(f"an order is a whole number, not {order!r}")
-        if whole < 0:
-            raise BadValue("the order must be at least 0")
-        return whole
 
 
 def stacked(model: Model, order: int, value: bool = False) -> Callable[..., Any]:
     """The function of the arguments that returns the partials of one order as an array; ``value``: after the value."""
     outputs, n = range(len(model.outputs)), len(model.wrt)
+    model.request(order)  # which refuses one of too many results, before they are listed
     partials = {p: k for k, p in enumerate(model.partials(order))}
     wanted = [tuple(sorted(p)) for p in product(range(n), repeat=order)]
     place = {p: k for k, p in enumerate(dict.fromkeys(wanted))}

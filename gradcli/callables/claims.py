@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradcli.callables.points import Given, number_text, points_of, texts_of, type_error, value_error
+from gradcli.callables.refusals import flag
 from gradcli.callables.report import Report
 from gradcli.caret import Source
 from gradcli.errors import BadValue, GradError
@@ -83,6 +84,7 @@ def check(
     """
     from gradcli.verify import CheckJob, Texts
 
+    thorough = flag(thorough, "thorough")
     place = points_of(at, grid)
     given = bool(place.at or place.grids or place.axes)
     if given and (points is not None or thorough):
@@ -95,7 +97,7 @@ def check(
         job = CheckJob(
             _expressions(expression), Texts(formulas, _named(equals, "equals"), (), _named(let, "let"), data),
             points=None if points is None else _integer(points, "points", 1, None),
-            seed=_integer(seed, "seed", 0, _SEEDS), thorough=bool(thorough), tolerance=_tolerance(rtol, atol, max_ulp),
+            seed=_integer(seed, "seed", 0, _SEEDS), thorough=thorough, tolerance=_tolerance(rtol, atol, max_ulp),
             at=place.at, grids=place.grids, axes=place.axes,
         )  # fmt: skip
         report = _checked(job, given)

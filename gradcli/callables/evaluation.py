@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.callables.arguments import Broadcast, broadcast, number
 from gradcli.callables.layouts import of_arrays, of_floats
+from gradcli.callables.refusals import in_python
 from gradcli.compute import engine
 from gradcli.compute.backends import scalar
 from gradcli.compute.backends.compiled import STEPS_LIMIT, Layout, compiled
 from gradcli.compute.execute import Block, Work, whole
 from gradcli.compute.program import Program, build
+from gradcli.errors import BadValue
+from gradcli.limits import memory
 
 if TYPE_CHECKING:
     from gradcli.callables.arguments import Array
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 SMALL = 1 << 14
 """Points up to which an array is one block of NumPy's."""
+_MANY = 1 << 24
+"""Points from which the memory that results take is asked for."""
 NATIVE_LOAD = 20_000_000
 """Steps times points from which an array is computed by compiled code: a function is made to be called often, so that
 the start of the compiler counts less than in a job.
@@ -105,6 +110,9 @@ class Evaluation:
             small = self._small = Small(self.model, self._program)
         given = broadcast(args, self.model.args)
         points = math.prod(given.shape)
+        if points > _MANY:
+            with in_python():
+                memory.check(8 * (len(self.outputs) + 1) * points, f"the results at {points:,} points", "take fewer")
         block = np.empty((len(self.outputs), points))
         if given.whole and self._quick and 0 < points <= SMALL:
             hard = small.fill(block, given)
@@ -114,7 +122,10 @@ class Evaluation:
             self._fill(block, given)
         if given.single:
             block = small.quiet.run(block.astype, np.float32)
-        return self._filled(block, given.shape)
+        try:
+            return self._filled(block, given.shape)
+        except ValueError:
+            raise BadValue(f"a result of arguments with {len(given.shape)} axes has more than NumPy allows") from None
 
     def _fill(self, block: Array, given: Broadcast) -> None:
         """Fill the columns of a block over the points of the arguments."""

@@ -53,7 +53,8 @@ def hessian_vector(model: Model, hessian: Callable[[], Callable[..., Any]]) -> C
         v = vector(v, "v", (n,), given.shape)
         components: list[Any] = v.tolist() if v.ndim == 1 else list(np.moveaxis(v, -1, 0))
         results = evaluation.call(*args, *components)
-        answer = results[0].astype(np.float32 if given.single else np.float64, copy=False)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            answer = results[0].astype(np.float32 if given.single else np.float64, copy=False)
         if model.settles:
             hard = ~np.isfinite(results[0]).all(-1)
             if masked:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.forward import Partial
 from gradcli.calculus.leibniz import derivative_name
+from gradcli.callables.refusals import as_value
 from gradcli.compute.execute import Block
 from gradcli.errors import GradError
 from gradcli.expr import Expr
@@ -108,8 +109,8 @@ class Model:
         at = dict(zip(self.args, columns, strict=True))
         try:
             block = rows.numbers([at[name] for name in rows.variables])
-        except GradError:
+        except GradError as error:
             free.append(rows)
-            raise
+            raise as_value(error) from None
         free.append(rows)
         return block

@@ -10,6 +10,7 @@ from typing import Any
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.callables.model import Model
+from gradcli.callables.refusals import in_python
 from gradcli.caret import Source
 from gradcli.compute import engine
 from gradcli.errors import BadType, BadValue, GradError
@@ -95,15 +96,8 @@ def names_of(names: Names | None, option: str) -> tuple[str, ...] | None:
 @lru_cache(256)
 def model_of(recipe: Recipe) -> Model:
     """The model of a recipe. Raises GradError for a text, a name or an option that does not fit."""
-    try:
+    with in_python():
         return _made(recipe)
-    except GradError as error:
-        if isinstance(error, (TypeError, ValueError)):
-            raise
-        message = error.message.removeprefix("--")
-        raise BadValue(
-            message, hint=error.hint, span=error.span, source=error.source, exit_code=error.exit_code
-        ) from None
 
 
 def _made(recipe: Recipe) -> Model:
@@ -146,8 +140,8 @@ def _named(name: str | None, parsed: Parsed) -> Parsed:
 def _diff(model: Model, powers: Sequence[tuple[str, int]]) -> Parsed:
     """Every output differentiated, as often in each variable as ``powers`` tell."""
     wrt = [name for name, _ in powers]
+    check_order(sum(times for _, times in powers), len(wrt), len(model.outputs))
     partial = tuple([k for k, (_, times) in enumerate(powers) for _ in range(times)])
-    check_order(len(partial), len(wrt), len(model.outputs))
     outputs = []
     roots = expand([e for _, e in model.outputs])
     for (name, _), e in zip(model.outputs, roots, strict=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradcli.errors import BadType, GradError
+from gradcli.callables.refusals import in_python, order_of
+from gradcli.errors import BadType, BadValue
 from gradcli.expr import spell_name, text
 from gradcli.job.request import as_text
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from inspect import Signature
 
     from gradcli.callables.model import Model
+    from gradcli.expr import Expr
 
 
 class _Signature:
@@ -59,7 +61,7 @@ class Written:
         >>> function("x*y").names(2)
         ('f', 'df_dx', 'df_dy', 'd2f_dx2', 'd2f_dxdy', 'd2f_dy2')
         """
-        return tuple([name for name, _ in self._model.request(order).derived])
+        return tuple([name for name, _ in self._derived(order)])
 
     def expressions(self, order: int = 1) -> dict[str, str]:
         """The outputs and their partials up to an order as text that parses back, by name.
@@ -68,7 +70,7 @@ class Written:
         >>> function("x**3").expressions()
         {'f': 'x**3', 'df_dx': '3*x**2'}
         """
-        return {name: as_text(e) for name, e in self._model.request(order).derived}
+        return {name: as_text(e) for name, e in self._derived(order)}
 
     def latex(self, order: int = 0, *, environment: str | None = None) -> str:
         """The outputs, and their partials up to an order, as LaTeX, one formula a line.
@@ -81,8 +83,16 @@ class Written:
         """
         from gradcli import notation
 
-        options = {"environment": environment} if environment else {}
-        return notation.write("latex", self._model.request(order).derived, self.args, **options).rstrip("\n")
+        options = {}
+        if environment is not None:
+            if not isinstance(environment, str):
+                raise BadType(f"environment is a text, not {type(environment).__name__}")
+            if environment not in notation.ENVIRONMENTS:
+                raise BadValue(
+                    f"there is no environment {environment!r}", hint=f"there are {', '.join(notation.ENVIRONMENTS)}"
+                )
+            options["environment"] = environment
+        return notation.write("latex", self._derived(order), self.args, **options).rstrip("\n")
 
     def _repr_latex_(self) -> str:
         return "\n\n".join(f"$\\displaystyle {line}$" for line in self.latex().splitlines())
@@ -105,7 +115,11 @@ class Written:
         """
         from gradcli.codegen import code
 
-        return code(language, self._model.request(order).derived, list(self.args))
+        if not isinstance(language, str):
+            raise BadType(f"a language is a text such as 'c', not {type(language).__name__}")
+        derived = self._derived(order)
+        with in_python():
+            return code(language, derived, list(self.args))
 
     def explain(self, /, **at: float) -> str:
         """How the derivatives in ``wrt`` come about: the rule at each step.
@@ -125,7 +139,7 @@ class Written:
 
         request = self._model.request(0)
         if not self.wrt:
-            raise GradError("there is no variable to differentiate in")
+            raise BadValue("there is no variable to differentiate in")
         if not at:
             return explained(request.outputs, self.wrt, None, ()).rstrip("\n")
         points = Points()
@@ -136,6 +150,12 @@ class Written:
             points.at[name] = x
         beside = nears(request, points, self.wrt, 4)
         return explained(request.outputs, self.wrt, points.at, beside or ()).rstrip("\n")
+
+    def _derived(self, order: int) -> list[tuple[str, Expr]]:
+        """The outputs and their partials up to an order, by name."""
+        whole = order_of(order)
+        with in_python():
+            return self._model.request(whole).derived
 
     def __str__(self) -> str:
         return "; ".join(f"{spell_name(name)} = {text(e)}" for name, e in self._model.outputs)
