@@ -31,7 +31,9 @@ def in_python() -> Iterator[None]:
 
 def as_value(error: GradError) -> BadValue:
     """The same error as one that is a ValueError, too."""
-    message, hint = (_OPTION.sub(_argument, text or "") for text in (error.message, error.hint))
+    # The other way out is an option of the shell.
+    hint = (error.hint or "").partition("; or give a value: --at")[0]
+    message, hint = (_OPTION.sub(_argument, text) for text in (error.message, hint))
     return BadValue(message, hint=hint or None, span=error.span, source=error.source, exit_code=error.exit_code)
 
 

@@ -170,6 +170,8 @@ def test_strict_treatment_of_floating_point_errors() -> None:
             f.grad(hard, x)
         function("exp(x)").taylor(60, np.float32([-80, 80]))
         assert math.isnan(function("x")(small)[0])
+        many = function("+".join(f"x{k}**4*x{k + 1}" for k in range(10)))
+        assert np.isinf(many.hvp([1] * 11, *[np.float32([3e38, 1e-30])] * 11)[0]).all()
         assert np.geterr() == dict.fromkeys(("divide", "over", "under", "invalid"), "raise")
 
 
