@@ -52,6 +52,9 @@ def hessian_vector(model: Model, hessian: Callable[[], Callable[..., Any]]) -> C
         given = broadcast(args, model.args)
         v = vector(v, "v", (n,), given.shape)
         components: list[Any] = v.tolist() if v.ndim == 1 else list(np.moveaxis(v, -1, 0))
+        if given.single:
+            # Beside arrays of doubles the results are doubles, too, until the end.
+            components = [np.asarray(c) for c in components]
         results = evaluation.call(*args, *components)
         answer = results[0]
         if model.settles:
