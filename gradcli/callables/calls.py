@@ -11,8 +11,9 @@ from typing import Any
 from gradcli.callables.arguments import bound
 from gradcli.callables.evaluation import Evaluation
 from gradcli.callables.model import Model
+from gradcli.callables.options import order_of
+from gradcli.callables.python_errors import in_python
 from gradcli.callables.recipe import Recipe, model_of
-from gradcli.callables.refusals import in_python, order_of
 from gradcli.callables.results import values_of
 from gradcli.callables.series import scaled
 from gradcli.callables.written import Written
@@ -212,7 +213,6 @@ class Calls(Written):
             raise BadValue("there is no variable to expand in")
         variable = self.wrt[0] if len(self.wrt) == 1 else self.args[0]
         model = model_of(replace(self._recipe, wrt=(variable,), args=self.args))
-        model.request(order)  # which refuses one of too many results, before they are listed
         rows = [
             Matrix((order + 1,), tuple(range(k, k + order + 1)))
             for k in range(0, len(self.outputs) * (order + 1), order + 1)
@@ -234,7 +234,6 @@ class Calls(Written):
 def stacked(model: Model, order: int, value: bool = False) -> Callable[..., Any]:
     """The function of the arguments that returns the partials of one order as an array; ``value``: after the value."""
     outputs, n = range(len(model.outputs)), len(model.wrt)
-    model.request(order)  # which refuses one of too many results, before they are listed
     partials = {p: k for k, p in enumerate(model.partials(order))}
     wanted = [tuple(sorted(p)) for p in product(range(n), repeat=order)]
     place = {p: k for k, p in enumerate(dict.fromkeys(wanted))}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.callables.arguments import Broadcast, broadcast, number
 from gradcli.callables.layouts import of_arrays, of_floats
-from gradcli.callables.refusals import in_python
+from gradcli.callables.python_errors import in_python
 from gradcli.compute import engine
 from gradcli.compute.backends import scalar
 from gradcli.compute.backends.compiled import STEPS_LIMIT, Layout, compiled

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.callables.arguments import bound
 from gradcli.callables.calls import Calls
+from gradcli.callables.options import flag, order_of
 from gradcli.callables.recipe import Names, Recipe, Text, names_of, texts_of
-from gradcli.callables.refusals import flag, order_of
 from gradcli.errors import BadType, BadValue, meant
 
 if TYPE_CHECKING:

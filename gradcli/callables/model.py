@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.forward import Partial
 from gradcli.calculus.leibniz import derivative_name
-from gradcli.callables.refusals import as_value
+from gradcli.callables.python_errors import in_python
 from gradcli.compute.execute import Block
-from gradcli.errors import GradError
+from gradcli.errors import BadValue, GradError
 from gradcli.expr import Expr
 from gradcli.job.choices import conflicts
 from gradcli.job.marks import hazard_mask
-from gradcli.job.request import Job, Request
+from gradcli.job.request import Job, Request, check_order
 
 if TYPE_CHECKING:
     from gradcli.job.hard_rows import HardRows
@@ -27,6 +27,8 @@ class Model:
     ``job``: the expressions, the variables to differentiate in and the options; its order stands for nothing. ``args``:
     the arguments in their order, None for that of first occurrence. Raises GradError for a text that cannot be read, an
     argument that is missing or that no expression uses, and a reduction over points.
+
+    ``of``: the outputs that these are derivatives of, one for each; () if they are none.
     """
 
     def __init__(self, job: Job, args: Sequence[str] | None) -> None:
@@ -41,7 +43,7 @@ class Model:
             missing = [name for name in first.variables if name not in args]
             if missing:
                 hint = f'such as args="{",".join([*args, *missing])}"'
-                raise GradError(f"args: '{missing[0]}' is missing", hint=hint)
+                raise BadValue(f"args: '{missing[0]}' is missing", hint=hint)
         self.args: tuple[str, ...] = tuple(first.points if args is None else args)
         self.wrt: tuple[str, ...] = self.args if job.wrt is None else tuple(job.wrt)
         # Parsed expressions are not read again for each order.
@@ -49,6 +51,7 @@ class Model:
         self.parsed = first.parsed
         self.outputs = first.outputs
         self.note = first.note
+        self.of: tuple[str, ...] = ()
         self.settles_all = bool(job.careful or job.exact)
         self.settles = self.settles_all or job.kink != "convention"
         self._requests: dict[int, Request] = {}
@@ -59,7 +62,10 @@ class Model:
         """The request of an order, whose results are named as in the shell."""
         request = self._requests.get(order)
         if request is None:
-            request = self._requests[order] = Request(replace(self.job, order=order), self.args)
+            with in_python():
+                request = Request(replace(self.job, order=order), self.args)
+                _ = request.derived  # which may find that a result has the name of a variable
+            self._requests[order] = request
         return request
 
     def by_place(self, order: int) -> Request:
@@ -80,7 +86,12 @@ class Model:
         return Request(replace(self.job, expressions=parsed, order=order), self.args)
 
     def partials(self, order: int) -> list[Partial]:
-        """The partials of each output in the request of an order, in the order of its results."""
+        """The partials of each output in the request of an order, in the order of its results.
+
+        Raises BadValue where there are more than a request may have.
+        """
+        with in_python():
+            check_order(order, len(self.wrt), len(self.outputs))
         wrt = range(len(self.wrt))
         return [p for total in range(order + 1) for p in combinations_with_replacement(wrt, total)]
 
@@ -109,8 +120,9 @@ class Model:
         at = dict(zip(self.args, columns, strict=True))
         try:
             block = rows.numbers([at[name] for name in rows.variables])
-        except GradError as error:
+        except GradError:
             free.append(rows)
-            raise as_value(error) from None
+            with in_python():
+                raise
         free.append(rows)
         return block

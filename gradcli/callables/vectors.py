@@ -94,7 +94,7 @@ class Vectors:
             raise BadValue(f"{method} has no time {self.time}", hint=f"with the time: {other}")
 
     def _square(self, method: str) -> None:
-        """Raise GradError if this is no system of differential equations."""
+        """Raise BadValue if this is no system of differential equations."""
         if self.points:
             raise BadValue(f"{method} is of one point of time, and here are arrays: {self._arrays()}")
         if self._outputs != len(self.wrt):

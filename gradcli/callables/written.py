@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gradcli.callables.refusals import in_python, order_of
+from gradcli.callables.options import order_of
+from gradcli.callables.python_errors import in_python
 from gradcli.errors import BadType, BadValue
 from gradcli.expr import spell_name, text
 from gradcli.job.request import as_text
@@ -12,8 +13,8 @@ from gradcli.job.request import as_text
 if TYPE_CHECKING:
     from inspect import Signature
 
+    from gradcli.calculus.derive import Named
     from gradcli.callables.model import Model
-    from gradcli.expr import Expr
 
 
 class _Signature:
@@ -81,27 +82,28 @@ class Written:
         >>> print(function("a*exp(-b*x)").latex())
         f = a e^{-b x}
         """
-        from gradcli import notation
+        from gradcli.notation import ENVIRONMENTS
 
-        options = {}
-        if environment is not None:
-            if not isinstance(environment, str):
-                raise BadType(f"environment is a text, not {type(environment).__name__}")
-            if environment not in notation.ENVIRONMENTS:
-                raise BadValue(
-                    f"there is no environment {environment!r}", hint=f"there are {', '.join(notation.ENVIRONMENTS)}"
-                )
-            options["environment"] = environment
-        return notation.write("latex", self._derived(order), self.args, **options).rstrip("\n")
+        if environment is not None and not isinstance(environment, str):
+            raise BadType(f"environment is a text, not {type(environment).__name__}")
+        if environment and environment not in ENVIRONMENTS:
+            raise BadValue(f"no environment {environment!r}", hint=f"there are {', '.join(ENVIRONMENTS)}")
+        options = {"environment": environment} if environment else {}
+        return self._formulas("latex", order, **options).rstrip("\n")
 
     def _repr_latex_(self) -> str:
         return "\n\n".join(f"$\\displaystyle {line}$" for line in self.latex().splitlines())
 
     def _repr_html_(self) -> str:
+        return "".join(f"<div>{line}</div>" for line in self._formulas("mathml", 0).splitlines())
+
+    def _formulas(self, name: str, order: int, **options: str) -> str:
+        """The outputs and their partials up to an order in a notation; derivatives are shown as those of `of`."""
         from gradcli import notation
 
-        formulas: str = notation.write("mathml", self._model.request(0).derived, self.args)
-        return "".join(f"<div>{line}</div>" for line in formulas.splitlines())
+        of = self._model.of if order_of(order) == 0 else ()
+        with in_python():
+            return notation.write(name, self._derived(order), self.args, of=of, **options)
 
     def code(self, language: str, order: int = 0) -> str:
         """A source text in another language: a function of the arguments, in their order.
@@ -117,9 +119,8 @@ class Written:
 
         if not isinstance(language, str):
             raise BadType(f"a language is a text such as 'c', not {type(language).__name__}")
-        derived = self._derived(order)
         with in_python():
-            return code(language, derived, list(self.args))
+            return code(language, self._derived(order), list(self.args))
 
     def explain(self, /, **at: float) -> str:
         """How the derivatives in ``wrt`` come about: the rule at each step.
@@ -151,11 +152,8 @@ class Written:
         beside = nears(request, points, self.wrt, 4)
         return explained(request.outputs, self.wrt, points.at, beside or ()).rstrip("\n")
 
-    def _derived(self, order: int) -> list[tuple[str, Expr]]:
-        """The outputs and their partials up to an order, by name."""
-        whole = order_of(order)
-        with in_python():
-            return self._model.request(whole).derived
+    def _derived(self, order: Any) -> Named:
+        return self._model.request(order_of(order)).derived
 
     def __str__(self) -> str:
         return "; ".join(f"{spell_name(name)} = {text(e)}" for name, e in self._model.outputs)

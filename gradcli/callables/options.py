@@ -1,44 +1,12 @@
-"""Errors as Python's callers expect them, and options that are read as Python reads them.
-
-Layer: must not know what is computed.
-"""
+"""Options of functions as they are read: orders of derivatives, and what is on or off."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from operator import index
 from typing import Any
 
-from gradcli.errors import BadType, BadValue, GradError
+from gradcli.errors import BadType, BadValue
 from gradcli.job.request import ORDER_LIMIT
-
-_OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]+)\b")
-"""An option of the command line, whose argument in Python has its name."""
-
-
-@contextmanager
-def in_python() -> Iterator[None]:
-    """GradErrors of other rooms as BadValues, which Python's callers catch as ValueErrors."""
-    try:
-        yield
-    except GradError as error:
-        if isinstance(error, (TypeError, ValueError)):
-            raise
-        raise as_value(error) from None
-
-
-def as_value(error: GradError) -> BadValue:
-    """The same error as one that is a ValueError, too."""
-    # The other way out is an option of the shell.
-    hint = (error.hint or "").partition("; or give a value: --at")[0]
-    message, hint = (_OPTION.sub(_argument, text) for text in (error.message, hint))
-    return BadValue(message, hint=hint or None, span=error.span, source=error.source, exit_code=error.exit_code)
-
-
-def _argument(option: re.Match[str]) -> str:
-    return option[1].replace("-", "_")
 
 
 def order_of(order: Any) -> int:
