@@ -81,7 +81,7 @@ class Evaluation:
         if self._small is not None and self._quick:
             results = self._small.results(args)
             if results is not None:
-                return self._filled(*results)
+                return self._answer(*results)
         values: list[float] = []
         for value, name in zip(args, self.model.args, strict=True):
             x = value if value.__class__ is float else number(value, name)
@@ -136,10 +136,14 @@ class Evaluation:
             self._fill(block, given)
         if given.single:
             block = small.quiet.run(block.astype, np.float32)
+        return self._answer(block, given.shape)
+
+    def _answer(self, block: Array, shape: tuple[int, ...]) -> Any:
+        """The layout filled with columns over points of a shape."""
         try:
-            return self._filled(block, given.shape)
+            return self._filled(block, shape)
         except ValueError:
-            raise BadValue(f"a result of arguments with {len(given.shape)} axes has more than NumPy allows") from None
+            raise BadValue(f"a result of arguments with {len(shape)} axes has more than NumPy allows") from None
 
     def _fill(self, block: Array, given: Broadcast) -> None:
         """Fill the columns of a block over the points of the arguments."""
