@@ -5,12 +5,13 @@ NumPy is imported for arrays alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcli.errors import BadType, BadValue, meant
+from gradcli.errors import BadType, BadValue, GradError, meant
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -66,11 +67,15 @@ def number(value: Any, name: str) -> float | None:
         if isinstance(value, complex) or not isinstance(value, (Real, Decimal)):
             return None
     try:
-        return float(value)
+        x = float(value)
+        # A Decimal beyond the doubles becomes an infinity without an error.
+        if x not in (math.inf, -math.inf) or value == x:
+            return x
+        raise OverflowError
     except OverflowError:
         raise BadValue(f"argument '{name}' is beyond the range of doubles") from None
-    except ValueError as error:  # a signaling nan of Decimal
-        raise BadValue(f"argument '{name}' is no number: {error}") from None
+    except Exception as error:  # a signaling nan of Decimal, and whatever the class of a number may raise
+        raise BadValue(f"argument '{name}' is no number: {_first_line(error)}") from None
 
 
 class Broadcast(NamedTuple):
@@ -131,9 +136,11 @@ def array(value: Any, name: str) -> tuple[Array, bool]:
         )
     try:
         read = np.asarray(value)
-    except (TypeError, ValueError) as error:
-        message = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadType(f"argument '{name}' is no array of numbers: {message}") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # the __array__ of a class may raise what it likes, as that of a Tensor does
+        hint = error.hint if isinstance(error, GradError) else None
+        raise BadType(f"argument '{name}' is no array of numbers: {_first_line(error)}", hint=hint) from None
     if read.dtype.kind not in "fiub":
         raise BadType(
             f"argument '{name}' is of {_kind(value, read)}, and real numbers are needed",
@@ -144,7 +151,15 @@ def array(value: Any, name: str) -> tuple[Array, bool]:
             f"argument '{name}' is of dtype {read.dtype}, and numbers here are doubles",
             hint=f"round it: {name}.astype(float)",
         )
-    return read.astype(np.float64, copy=False), bool(read.dtype == np.float32)
+    if read.dtype.kind == "f" and read.dtype.itemsize < 8:
+        with np.errstate(all="ignore"):  # a signaling nan is one of data, too
+            return read.astype(np.float64), bool(read.dtype == np.float32)
+    return read.astype(np.float64, copy=False), False
+
+
+def _first_line(error: Exception) -> str:
+    message = error.message if isinstance(error, GradError) else str(error)
+    return message.splitlines()[0] if message else type(error).__name__
 
 
 _HINTS = {

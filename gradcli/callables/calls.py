@@ -11,6 +11,8 @@ from typing import Any
 from gradcli.callables.arguments import bound
 from gradcli.callables.evaluation import Evaluation
 from gradcli.callables.model import Model
+from gradcli.callables.options import order_of
+from gradcli.callables.python_errors import in_python
 from gradcli.callables.recipe import Recipe, model_of
 from gradcli.callables.results import values_of
 from gradcli.callables.series import scaled
@@ -108,7 +110,7 @@ class Calls(Written):
         >>> function("x*y").partials(2, 3, order=2)
         {'f': 6.0, 'df_dx': 3.0, 'df_dy': 2.0, 'd2f_dx2': 0.0, 'd2f_dxdy': 1.0, 'd2f_dy2': 0.0}
         """
-        order = self._order(order)
+        order = order_of(order)
         call = self._calls.get(order) or self._prepared(order)
         columns: dict[str, Any] = call(*(self._bound(args, named) if named or len(args) != self._count else args))
         return columns
@@ -163,7 +165,7 @@ class Calls(Written):
         >>> function("exp(2*x)").taylor(3, 0)
         array([1.        , 2.        , 2.        , 1.33333333])
         """
-        order = self._order(order)
+        order = order_of(order)
         call = self._calls.get(("taylor", order)) or self._prepared(("taylor", order))
         return call(*(self._bound(args, named) if named or len(args) != self._count else args))
 
@@ -179,7 +181,7 @@ class Calls(Written):
 
     def _prepared(self, method: Any) -> Callable[..., Any]:
         """The function of the arguments that a method calls, made when it is first needed."""
-        with collector_paused(), work.request():
+        with in_python(), collector_paused(), work.request():
             made: Callable[..., Any] = self._made(method)
         return self._calls.setdefault(method, made)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gradcli.callables.options import flag
 from gradcli.callables.points import Given, number_text, points_of, texts_of, type_error, value_error
 from gradcli.callables.python_errors import in_python
 from gradcli.callables.report import Report
@@ -80,6 +81,7 @@ def check(
     """
     from gradcli.verify import CheckJob, Texts
 
+    thorough = flag(thorough, "thorough")
     place = points_of(at, grid)
     given = bool(place.at or place.grids or place.axes)
     if given and (points is not None or thorough):
@@ -92,7 +94,7 @@ def check(
         job = CheckJob(
             _expressions(expression), Texts(formulas, _named(equals, "equals"), (), _named(let, "let"), data),
             points=None if points is None else _integer(points, "points", 1, None),
-            seed=_integer(seed, "seed", 0, _SEEDS), thorough=bool(thorough), tolerance=_tolerance(rtol, atol, max_ulp),
+            seed=_integer(seed, "seed", 0, _SEEDS), thorough=thorough, tolerance=_tolerance(rtol, atol, max_ulp),
             at=place.at, grids=place.grids, axes=place.axes,
         )  # fmt: skip
         report = _checked(job, given)

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.callables.arguments import Broadcast, broadcast, number
 from gradcli.callables.layouts import of_arrays, of_floats
+from gradcli.callables.python_errors import in_python
 from gradcli.compute import engine
 from gradcli.compute.backends import scalar
 from gradcli.compute.backends.compiled import STEPS_LIMIT, Layout, compiled
 from gradcli.compute.execute import Block, Work, whole
 from gradcli.compute.program import Program, build
+from gradcli.errors import BadValue
 from gradcli.limits import memory
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ class Evaluation:
         if self._small is not None and self._quick:
             results = self._small.results(args)
             if results is not None:
-                return self._filled(*results)
+                return self._answer(*results)
         values: list[float] = []
         for value, name in zip(args, self.model.args, strict=True):
             x = value if value.__class__ is float else number(value, name)
@@ -118,9 +120,10 @@ class Evaluation:
         points = math.prod(given.shape)
         size = 8 * len(self.outputs) * points
         if size >= _ASKED:
-            memory.check(
-                size, f"{len(self.outputs)} x {points:,} results", "call the function with parts of the arrays"
-            )
+            with in_python():
+                memory.check(
+                    size, f"{len(self.outputs)} x {points:,} results", "call the function with parts of the arrays"
+                )
         block = np.empty((len(self.outputs), points))
         if self._quick and 0 < points <= (SMALL if given.whole else _EXPANDED):
             if not given.whole:
@@ -133,7 +136,14 @@ class Evaluation:
             self._fill(block, given)
         if given.single:
             block = small.quiet.run(block.astype, np.float32)
-        return self._filled(block, given.shape)
+        return self._answer(block, given.shape)
+
+    def _answer(self, block: Array, shape: tuple[int, ...]) -> Any:
+        """The layout filled with columns over points of a shape."""
+        try:
+            return self._filled(block, shape)
+        except ValueError:
+            raise BadValue(f"a result of arguments with {len(shape)} axes has more than NumPy allows") from None
 
     def _fill(self, block: Array, given: Broadcast) -> None:
         """Fill the columns of a block over the points of the arguments."""

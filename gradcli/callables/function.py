@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.callables.arguments import bound
 from gradcli.callables.calls import Calls
+from gradcli.callables.options import flag, order_of
 from gradcli.callables.recipe import Names, Recipe, Text, names_of, texts_of
 from gradcli.errors import BadType, BadValue, meant
 
@@ -53,8 +54,8 @@ def function(
     array([ 1., -2.])
     """
     recipe = Recipe(
-        texts_of(expression), names_of(wrt, "wrt"), names_of(args, "args"), kink, bool(careful), bool(exact), engine,
-        threads,
+        texts_of(expression), names_of(wrt, "wrt"), names_of(args, "args"), kink, flag(careful, "careful"),
+        flag(exact, "exact"), engine, threads,
     )  # fmt: skip
     return Function(recipe)
 
@@ -101,10 +102,8 @@ class Function(Calls):
                 last = word
             elif last is None or isinstance(word, bool) or not isinstance(word, int):
                 raise BadType('names of variables and orders are needed, such as diff("x", 2, "y")')
-            elif word < 0:
-                raise BadValue("the order must be at least 0")
             else:
-                powers[last] += word - 1
+                powers[last] += order_of(word) - 1
                 last = None
         if not powers:
             raise BadType(
@@ -125,7 +124,7 @@ class Function(Calls):
         >>> function("a*x**2").derivatives(1, wrt="x")(a=1, x=3)
         Values(f=9.0, df_dx=6.0)
         """
-        order = self._order(order)
+        order = order_of(order)
         chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
         return chosen._then("derivatives", (order, chosen.wrt))
 
@@ -145,6 +144,8 @@ class Function(Calls):
         >>> function("abs(x)").side("left").grad(0)
         array([-1.])
         """
+        if not isinstance(which, str):
+            raise BadType(f"a side is 'left' or 'right', not {type(which).__name__}")
         if which not in ("left", "right"):
             raise BadValue(f"a side is 'left' or 'right', not {which!r}")
         return Function(replace(self._recipe, kink=which))
@@ -223,7 +224,7 @@ class Function(Calls):
         """
         from gradcli.callables.table import table
 
-        return table(self, self._model.parsed, df, self._order(order), keep, na, at)
+        return table(self, self._model.parsed, df, order_of(order), flag(keep, "keep"), na, at)
 
     def _then(self, step: str, detail: Any) -> Function:
         recipe = self._recipe

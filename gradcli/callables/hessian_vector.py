@@ -52,10 +52,13 @@ def hessian_vector(model: Model, hessian: Callable[[], Callable[..., Any]]) -> C
         given = broadcast(args, model.args)
         v = vector(v, "v", (n,), given.shape)
         components: list[Any] = v.tolist() if v.ndim == 1 else list(np.moveaxis(v, -1, 0))
+        if given.single:
+            # Beside arrays of doubles the results are doubles, too, until the end.
+            components = [np.asarray(c) for c in components]
         results = evaluation.call(*args, *components)
-        answer = results[0].astype(np.float32 if given.single else np.float64, copy=False)
+        answer = results[0]
         if model.settles:
-            hard = ~np.isfinite(results[0]).all(-1)
+            hard = ~np.isfinite(answer).all(-1)
             if masked:
                 hard |= results[1] != 0
             if hard.any():
@@ -63,6 +66,9 @@ def hessian_vector(model: Model, hessian: Callable[[], Callable[..., Any]]) -> C
                 if not made:
                     made.append(hessian())
                 answer[hard] = times(made[0](*points), np.broadcast_to(v, answer.shape)[hard], model.wrt)
-        return answer
+        if not given.single:
+            return answer
+        with np.errstate(all="ignore"):
+            return answer.astype(np.float32)
 
     return call

@@ -15,7 +15,7 @@ from gradcli.errors import BadValue, GradError
 from gradcli.expr import Expr
 from gradcli.job.choices import conflicts
 from gradcli.job.marks import hazard_mask
-from gradcli.job.request import Job, Request
+from gradcli.job.request import Job, Request, check_order
 
 if TYPE_CHECKING:
     from gradcli.job.hard_rows import HardRows
@@ -86,7 +86,12 @@ class Model:
         return Request(replace(self.job, expressions=parsed, order=order), self.args)
 
     def partials(self, order: int) -> list[Partial]:
-        """The partials of each output in the request of an order, in the order of its results."""
+        """The partials of each output in the request of an order, in the order of its results.
+
+        Raises BadValue where there are more than a request may have.
+        """
+        with in_python():
+            check_order(order, len(self.wrt), len(self.outputs))
         wrt = range(len(self.wrt))
         return [p for total in range(order + 1) for p in combinations_with_replacement(wrt, total)]
 
@@ -117,6 +122,7 @@ class Model:
             block = rows.numbers([at[name] for name in rows.variables])
         except GradError:
             free.append(rows)
-            raise
+            with in_python():
+                raise
         free.append(rows)
         return block

@@ -17,6 +17,7 @@ from gradcli.callables.arguments import array
 from gradcli.callables.evaluation import Evaluation
 from gradcli.callables.vectors import Vectors
 from gradcli.compute.backends.compiled import Matrix
+from gradcli.compute.backends.compiled_arrays import Quiet
 from gradcli.errors import BadValue
 
 _DOUBLE = np.dtype(np.float64)
@@ -233,11 +234,17 @@ class Residuals:
 
     def __init__(self, packed: Packed, y: Any) -> None:
         self._packed, self._y = packed, y
+        self._quiet = Quiet()
         self.jac = packed.jac
 
     def __call__(self, z: Any) -> Any:
-        """The residuals at z, of the shape of the results."""
-        return self._packed.fun(z) - self._y
+        """The residuals at z, of the shape of the results: for several vectors z, a column each."""
+        results = self._packed.fun(z)
+        if not isinstance(results, ndarray):
+            return results - self._y
+        observed = self._y[:, None] if np.ndim(self._y) < results.ndim and np.ndim(self._y) else self._y
+        # Infinities give nan in silence, as in results.
+        return self._quiet.run(np.subtract, results, observed)
 
     def __reduce__(self) -> tuple[type[Residuals], tuple[Any, ...]]:
         return Residuals, (self._packed, self._y)

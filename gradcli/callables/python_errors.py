@@ -15,14 +15,16 @@ _VALUE_OF_A_NAME = "; or give a value: --at "
 
 @contextmanager
 def in_python() -> Iterator[None]:
-    """Makes a GradError about the input one that is a ValueError, and that names ``max_ulp``, not ``--max-ulp``."""
+    """Makes a GradError, but for one of the system, a ValueError that names ``max_ulp``, not ``--max-ulp``."""
     try:
         yield
     except GradError as error:
-        if isinstance(error, TypeError | ValueError) or error.exit_code != 2:
+        if isinstance(error, TypeError | ValueError) or error.exit_code == 3:
             raise
         message, hint = (_OPTION.sub(_argument, text) for text in (error.message, _without_value(error.hint or "")))
-        raise BadValue(message, hint=hint or None, span=error.span, source=error.source) from None
+        raise BadValue(
+            message, hint=hint or None, span=error.span, source=error.source, exit_code=error.exit_code
+        ) from None
 
 
 def _without_value(hint: str) -> str:

@@ -163,8 +163,8 @@ def _named(name: str | None, parsed: Parsed) -> Parsed:
 def _diff(model: Model, powers: Sequence[tuple[str, int]]) -> Parsed:
     """Every output differentiated, as often in each variable as ``powers`` tell."""
     wrt = [name for name, _ in powers]
+    check_order(sum(times for _, times in powers), len(wrt), len(model.outputs))
     partial = tuple([k for k, (_, times) in enumerate(powers) for _ in range(times)])
-    check_order(len(partial), len(wrt), len(model.outputs))
     outputs = []
     roots = expand([e for _, e in model.outputs])
     for (name, _), e in zip(model.outputs, roots, strict=True):

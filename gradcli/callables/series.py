@@ -14,12 +14,18 @@ def scaled(order: int, named: Callable[[Any], Any] | None) -> Callable[[Any], An
     """
     import numpy as np
 
+    from gradcli.compute.backends.compiled_arrays import Quiet
+
     # The quotient by the exact factorial is rounded once; beyond 170! that is no double, and divided by twice.
     first = np.array([float(math.factorial(min(k, 170))) for k in range(order + 1)])
     rest = np.array([float(math.factorial(k) // math.factorial(min(k, 170))) for k in range(order + 1)])
 
-    def of(derivatives: Any) -> Any:
+    def divided(derivatives: Any) -> Any:
         # In float32 the factorials would overflow.
         return (derivatives.astype(np.float64, copy=False) / first / rest).astype(derivatives.dtype, copy=False)
 
+    def of(derivatives: Any) -> Any:
+        return quiet.run(divided, derivatives)
+
+    quiet = Quiet()
     return of if named is None else lambda results: named([of(d) for d in results])

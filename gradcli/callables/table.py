@@ -21,6 +21,8 @@ def table(
 
     ``parsed``: the expressions of the function.
     """
+    if na is not None and not isinstance(na, str):
+        raise BadType(f'na is "nan" or None, not {type(na).__name__}')
     if na not in (None, "nan"):
         raise BadValue(f'na is "nan", which reads nulls as nan, or None, not {na!r}')
     frame = opened(df)

@@ -77,7 +77,7 @@ class Vectors:
         each = hessians.reshape(-1, n * n)
         if weights.shape != (len(each),):
             raise BadValue(f"v has the shape {weights.shape}, and {(len(each),)} is needed")
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             return (weights @ each).reshape(n, n)
 
     # Errors.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any
 
+from gradcli.callables.options import order_of
 from gradcli.callables.python_errors import in_python
 from gradcli.errors import BadType, BadValue
 from gradcli.expr import spell_name, text
@@ -84,6 +84,8 @@ class Written:
         """
         from gradcli.notation import ENVIRONMENTS
 
+        if environment is not None and not isinstance(environment, str):
+            raise BadType(f"environment is a text, not {type(environment).__name__}")
         if environment and environment not in ENVIRONMENTS:
             raise BadValue(f"no environment {environment!r}", hint=f"there are {', '.join(ENVIRONMENTS)}")
         options = {"environment": environment} if environment else {}
@@ -99,7 +101,7 @@ class Written:
         """The outputs and their partials up to an order in a notation; derivatives are shown as those of `of`."""
         from gradcli import notation
 
-        of = self._model.of if order == 0 else ()
+        of = self._model.of if order_of(order) == 0 else ()
         with in_python():
             return notation.write(name, self._derived(order), self.args, of=of, **options)
 
@@ -115,6 +117,8 @@ class Written:
         """
         from gradcli.codegen import code
 
+        if not isinstance(language, str):
+            raise BadType(f"a language is a text such as 'c', not {type(language).__name__}")
         with in_python():
             return code(language, self._derived(order), list(self.args))
 
@@ -149,20 +153,7 @@ class Written:
         return explained(request.outputs, self.wrt, points.at, beside or ()).rstrip("\n")
 
     def _derived(self, order: Any) -> Named:
-        return self._model.request(self._order(order)).derived
-
-    @staticmethod
-    def _order(order: Any) -> int:
-        """An order as an int. Raises BadType, or BadValue for a negative one."""
-        try:
-            whole = index(order)
-        except TypeError:
-            raise BadType(f"an order is a whole number, not {order!r}") from None
-        if isinstance(order, bool):
-            raise BadType(f"an order is a whole number, not {order!r}")
-        if whole < 0:
-            raise BadValue("the order must be at least 0")
-        return whole
+        return self._model.request(order_of(order)).derived
 
     def __str__(self) -> str:
         return "; ".join(f"{spell_name(name)} = {text(e)}" for name, e in self._model.outputs)

@@ -72,7 +72,10 @@ class Ties:
         half = len(block) // 2
         # What is 0 exactly has no sign, as in the other tiers.
         if self.arrays:
-            return [column + 0.0 for column in block[:half]], [column * _UNIT for column in block[half:]]
+            import numpy as np
+
+            with np.errstate(all="ignore"):
+                return [column + 0.0 for column in block[:half]], [column * _UNIT for column in block[half:]]
         numbers = [[number + 0.0 for number in column] for column in block[:half]]
         return numbers, [[error * _UNIT for error in column] for column in block[half:]]
 
