@@ -9,12 +9,12 @@ import numpy as np
 
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.compute.backends import vector
-from gradcli.compute.backends.interval import Enclosing, without_rule
+from gradcli.compute.backends.intervals import Enclosing, without_rule
 from gradcli.compute.program import build
 from gradcli.expr import ZERO, Expr
 
 if TYPE_CHECKING:
-    from gradcli.compute.backends.interval import Array, Mask
+    from gradcli.compute.backends.intervals import Array, Mask
 
 Interval = tuple["Array", "Array"]
 

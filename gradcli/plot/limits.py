@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from gradcli.compute.backends.interval import Array
+    from gradcli.compute.backends.intervals import Array
     from gradcli.plot.curve import Curve
 
 _FIRST = 256
@@ -33,11 +33,17 @@ def limits(curve: Curve, left: float, right: float) -> tuple[float, float] | Non
         return ends
     if not len(finite):
         return None
-    low, high = (float(q) for q in np.percentile(finite, _QUANTILES))
-    middle, half = (low + high) / 2, _WIDER * (high - low) / 2
+    return middle_limits(finite)
+
+
+def middle_limits(values: Array) -> tuple[float, float]:
+    """Limits 1.5 times as far apart as the quantiles of 5 and 95 % of finite values, and none of them beyond all."""
+    low, high = (float(q) for q in np.percentile(values, _QUANTILES))
+    least, most = float(values.min()), float(values.max())
+    middle, half = low + (high - low) / 2, _WIDER * (high / 2 - low / 2)
     if half == 0:
-        return float(finite.min()), float(finite.max())
-    return max(middle - half, float(finite.min())), min(middle + half, float(finite.max()))
+        return least, most
+    return max(middle - half, least), min(middle + half, most)
 
 
 def _extremes(curve: Curve, left: float, right: float, values: Array) -> tuple[float, float] | None:

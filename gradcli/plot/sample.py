@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from gradcli.compute.backends.interval import Array, Mask
+    from gradcli.compute.backends.intervals import Array, Mask
     from gradcli.plot.curve import Curve
 
 FLAT = 0.5
