@@ -1,18 +1,38 @@
-"""Marks: the places of a curve that are hard points, and what stands on either side."""
+"""Marks: the hard points of a curve, and what stands on either side.
+
+Kinks, jumps, poles, holes and ends of the domain, where a curve is not smooth. What values beside a place do not
+decide is judged by germs (`truth.verdict`).
+"""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from gradcli.expr import const
+from gradcli.plot.places import Place, Side, differ
 
 if TYPE_CHECKING:
     from gradcli.plot.curve import Curve
-    from gradcli.plot.sample import Frame, Sampled
+    from gradcli.plot.frame import Frame
+    from gradcli.plot.sample import Sampled
 
 Kind = Literal["hole", "jump", "kink", "asymptote", "end"]
 
+_WORDS: dict[Kind, str] = {"jump": "jump", "asymptote": "pole", "hole": "hole"}
+_ROUNDING = 1e-9
+"""Pixels by which limits differ that are equal."""
+_JUDGED = 16
+"""Places that are judged by germs, at most."""
+
 
 class Mark(NamedTuple):
-    """A hard point of a curve.
+    """A hard point of a curve, in the units of the picture: logarithms on logarithmic axes.
 
     ``x``: its abscissa. ``left``, ``right``: the limits of the values there, infinite at a pole, nan where the curve
     has no such side or no limit. ``value``: that of the expression at ``x``, nan where it has none.
@@ -29,10 +49,93 @@ class Mark(NamedTuple):
 
 
 def marks(curve: Curve, frame: Frame, sampled: Sampled) -> list[Mark]:
-    """The hard points of a curve within a frame, from left to right."""
-    return []
+    """The hard points of a curve within a frame, from left to right.
+
+    Of a curve without enclosures those that its gaps show. A kink is one whatever its angle; holes and jumps count
+    even where they are too small to be seen.
+
+    >>> from gradcli.expr import apply, var
+    >>> from gradcli.plot.curve import Curve
+    >>> from gradcli.plot.sample import Frame, sampled
+    >>> curve, frame = Curve(apply("abs", var("x")) + 1, "x"), Frame(-1, 2, 0, 3, 300, 200)
+    >>> marks(curve, frame, sampled(curve, frame))
+    [Mark(kind='kink', x=0.0, left=1.0, right=1.0, value=1.0)]
+    """
+    values = curve.values(np.array([hard.place.x for hard in sampled.hard])).tolist()
+    found = []
+    judged = 0
+    for (place, left, right), value in zip(sampled.hard, values, strict=True):
+        mark = _mark(place, left, right, value, _ROUNDING / frame.up)
+        if mark is None and any(side.there and math.isnan(side.limit) for side in (left, right)) and judged < _JUDGED:
+            judged += 1
+            mark = _judged(curve, place)
+        if mark is not None:
+            found.append(mark)
+    return [m for m in found if frame.left <= m.x <= frame.right]
 
 
-def note(marks: list[Mark], variable: str) -> str:
-    """The jumps and poles in words, for stderr: ``3 jumps, 1 pole near x=1.5708``; "" without any."""
-    return ""
+def _mark(place: Place, left: Side, right: Side, value: float, least: float) -> Mark | None:
+    """What a place is, from its sides; differences of values up to ``least`` are rounding."""
+    a, b = _limit(left, value), _limit(right, value)
+    if math.isinf(a) or math.isinf(b):
+        return Mark("asymptote", place.x, a, b, value)
+    if not left.there or not right.there:
+        known = not (math.isnan(a) and math.isnan(b))
+        return Mark("end", place.x, a, b, value) if known else None
+    if math.isnan(a) or math.isnan(b):
+        return None
+    # A place between two doubles is off by up to their distance, and so are limits on slopes.
+    steep = max((abs(s.slope) for s in (left, right) if math.isfinite(s.slope)), default=0.0)
+    error = left.error + right.error + least + steep * (place.high - place.low)
+    if differ(a, b, error):
+        return Mark("jump", place.x, a, b, value)
+    if not math.isfinite(value) or differ(value, a, error):
+        return Mark("hole", place.x, a / 2 + b / 2, a / 2 + b / 2, value)
+    if differ(left.slope, right.slope, left.slope_error + right.slope_error):
+        return Mark("kink", place.x, value, value, value)
+    return None
+
+
+def _limit(side: Side, value: float) -> float:
+    """The limit on a side: the value itself where that is not told apart from it."""
+    if not side.there:
+        return math.nan
+    near = math.isfinite(value) and math.isfinite(side.limit) and not differ(value, side.limit, side.error)
+    return value if near else side.limit
+
+
+def _judged(curve: Curve, place: Place) -> Mark | None:
+    """A place by its germs; None where they do not tell, and on logarithmic axes."""
+    if curve.judge is None:
+        return None
+    truth = curve.judge.along({curve.variable: const(Fraction(repr(place.x)))}, curve.variable)
+    words = truth.verdict.split("+")
+    kind: Kind | None = None
+    if math.isinf(truth.limit_left) or math.isinf(truth.limit_right):
+        kind = "asymptote"
+    elif "jump" in words:
+        kind = "jump"
+    elif "removable" in words or "misplaced" in words:
+        kind = "hole"
+    elif "edge" in words:
+        kind = "end"
+    elif "kink" in words or "cusp" in words:
+        kind = "kink"
+    return None if kind is None else Mark(kind, place.x, truth.limit_left, truth.limit_right, truth.value)
+
+
+def note(marks: Sequence[Mark], variable: str, log: bool = False) -> str:
+    """The jumps, poles and holes in words, for stderr; "" without any. ``log``: abscissas are logarithms.
+
+    >>> note([Mark("jump", k, k - 1, k, k) for k in (0.0, 1.0)] + [Mark("asymptote", 1.5708, 1, 1, 1)], "x")
+    '2 jumps, 1 pole near x=1.5708'
+    """
+    counts = Counter(m.kind for m in marks if m.kind in _WORDS)
+    parts = []
+    for kind, word in _WORDS.items():
+        if counts[kind] == 1:
+            (x,) = (m.x for m in marks if m.kind == kind)
+            parts.append(f"1 {word} near {variable}={10.0**x if log else x:.5g}")
+        elif counts[kind]:
+            parts.append(f"{counts[kind]} {word}s")
+    return ", ".join(parts)

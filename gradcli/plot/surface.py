@@ -19,7 +19,7 @@ from gradcli.plot.limits import middle_limits
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array
-    from gradcli.plot.sample import Frame
+    from gradcli.plot.frame import Frame
 
 _OUTLYING = 50
 """How many times wider than the middle of the values their whole range may be, to be shown."""

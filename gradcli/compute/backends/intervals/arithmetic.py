@@ -9,6 +9,8 @@ from gradcli.compute.backends.intervals.ranges import INF, Ranges, Rule, even, p
 
 def div(x: Ranges, y: Ranges) -> Ranges:
     across = (y.low <= 0) & (y.high >= 0)
+    if not across.any():
+        return Ranges(*product(x.low, x.high, 1 / y.high, 1 / y.low))
     low, high = product(x.low, x.high, np.where(across, 1, 1 / y.high), np.where(across, 1, 1 / y.low))
     # A divisor that is 0 at one end only keeps its sign, and so does the quotient of a dividend of one sign.
     positive, negative = across & (y.low == 0) & (y.high > 0), across & (y.high == 0) & (y.low < 0)

@@ -41,10 +41,18 @@ class Enclosing:
                 self.steps.append((rule, slot[e], tuple([slot[a] for a in args])))
         self.count, self.outputs = len(slot), [slot[e] for e in forms]
 
-    def __call__(self, boxes: Sequence[tuple[Array, Array]]) -> tuple[list[tuple[Array, Array]], Mask]:
-        """The ranges of the expressions over boxes, an interval of each variable; and the boxes that are rough."""
+    def __call__(
+        self, boxes: Sequence[tuple[Array, Array]], first: int | None = None
+    ) -> tuple[list[tuple[Array, Array]], Mask]:
+        """The ranges of the expressions over boxes, an interval of each variable; and the boxes that are rough.
+
+        ``first``: how many of the expressions are asked for.
+        """
         count = len(boxes[0][0])
         rough = np.zeros(count, np.bool_)
+        outputs = self.outputs[:first]
+        # Slots are in post-order: what an expression needs stands before it.
+        last = max(outputs)
         slots: dict[int, Ranges] = {}
         for place, c in self.constants:
             slots[place] = Ranges(np.full(count, c), np.full(count, c))
@@ -52,10 +60,12 @@ class Enclosing:
             slots[place] = Ranges(*boxes[k])
         with np.errstate(all="ignore"):
             for rule, out, ins in self.steps:
+                if out > last:
+                    break
                 made = slots[out] = rule(*[slots[i] for i in ins])
                 if made.rough is not None:
                     rough |= made.rough
-        return [(slots[k].low, slots[k].high) for k in self.outputs], rough
+        return [(slots[k].low, slots[k].high) for k in outputs], rough
 
 
 def without_rule(roots: Sequence[Expr]) -> str | None:

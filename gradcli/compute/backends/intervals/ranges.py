@@ -73,12 +73,16 @@ def stepped(f: Callable[[Array], Array]) -> Rule:
 
 
 def product(a: Array, b: Array, c: Array, d: Array) -> tuple[Array, Array]:
-    corners = np.stack(np.broadcast_arrays(a * c, a * d, b * c, b * d))
+    """The ranges of products of numbers from a to b with numbers from c to d."""
+    p, q, r, s = a * c, a * d, b * c, b * d
+    low, high = np.minimum(np.minimum(p, q), np.minimum(r, s)), np.maximum(np.maximum(p, q), np.maximum(r, s))
+    if not np.isnan(low).any():
+        return low, high
     # 0 times infinity: the factor that is 0 is exactly 0, while the other one only grows without bound.
+    corners = np.stack(np.broadcast_arrays(p, q, r, s))
     corners[np.isnan(corners)] = 0.0
-    low, high = corners.min(0), corners.max(0)
     lost = np.isnan(a) | np.isnan(c)
-    return np.where(lost, np.nan, low), np.where(lost, np.nan, high)
+    return np.where(lost, np.nan, corners.min(0)), np.where(lost, np.nan, corners.max(0))
 
 
 def wave(x: Ranges, peak: float) -> Ranges:
