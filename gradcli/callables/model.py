@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.forward import Partial
+from gradcli.compute.execute import Block
 from gradcli.errors import GradError
 from gradcli.expr import Expr
 from gradcli.job.choices import conflicts
@@ -50,7 +50,7 @@ class Model:
         self.settles_all = bool(job.careful or job.exact)
         self.settles = self.settles_all or job.kink != "convention"
         self._requests: dict[int, Request] = {}
-        self._rows: dict[tuple[int, str, int], HardRows] = {}
+        self._free: dict[tuple[int, str], list[HardRows]] = {}
         self._mask: list[Expr] | None = None
 
     def request(self, order: int) -> Request:
@@ -73,14 +73,25 @@ class Model:
             self._mask = hazard_mask(roots) if self.settles else []
         return self._mask
 
-    def rows(self, order: int, engine_name: str) -> HardRows:
-        """The numbers of a request at rows."""
+    def numbers(self, order: int, engine_name: str, columns: Sequence[Any]) -> Block:
+        """The results of a request at rows, hard points settled as in the rows of files.
+
+        ``columns``: those of the arguments, lists of floats for the scalar engine, else arrays.
+        """
         from gradcli.job.hard_rows import HardRows
 
-        # A forked child makes its own: in the parent a thread may hold the lock of these.
-        key = order, engine_name, os.getpid()
-        rows = self._rows.get(key)
-        if rows is None:
-            job = replace(self.job, order=order)
-            rows = self._rows[key] = HardRows(job, self.request(order), engine_name)
-        return rows
+        # What settles rows has state. Each call takes one that is free: threads, forks, and handlers of signals that
+        # interrupt a call and make another, do not wait for each other.
+        free = self._free.setdefault((order, engine_name), [])
+        try:
+            rows = free.pop()
+        except IndexError:
+            rows = HardRows(replace(self.job, order=order), self.request(order), engine_name)
+        at = dict(zip(self.args, columns, strict=True))
+        try:
+            block = rows.numbers([at[name] for name in rows.variables])
+        except GradError:
+            free.append(rows)
+            raise
+        free.append(rows)
+        return block
