@@ -171,9 +171,9 @@ def beside(curve: Curve, places: list[Place], reach: float) -> list[tuple[Side, 
         step = np.concatenate([x, x])[:, None] - points
         limits = _settled(value, value + step * (slope + step / 2 * bend))
         slopes = _settled(slope, slope + step * bend)
+    there: list[bool] = np.equal(np.isnan(value[:, -3:]).sum(axis=1), 0).tolist()
     found = [
-        Side(t, float(v), float(e), float(s), float(r))
-        for t, v, e, s, r in zip((~np.isnan(value[:, -3:]).any(axis=1)).tolist(), *limits, *slopes, strict=True)
+        Side(t, float(v), float(e), float(s), float(r)) for t, v, e, s, r in zip(there, *limits, *slopes, strict=True)
     ]
     return list(zip(found[: len(places)], found[len(places) :], strict=True))
 
