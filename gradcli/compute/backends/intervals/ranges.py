@@ -97,10 +97,11 @@ def wave(x: Ranges, peak: float) -> Ranges:
 
 
 @lru_cache(64)
-def row(name: str, value: int | None = None) -> Callable[[Array], Array]:
+def row(name: str, value: int | None = None, arity: int = 1) -> Callable[..., Array]:
     """A function of the table, with the parameter ``value``, on arrays."""
-    x = var("x")
-    return vector.function(build([apply(name, x, value=value)], [["x"]]), ["x"])
+    names = [f"x{k}" for k in range(arity)]
+    e = apply(name, *[var(n) for n in names], value=value)
+    return vector.function(build([e], [[n] for n in names]), names)
 
 
 def monotone(name: str, falling: bool = False) -> Rule:

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from gradcli.compute.backends.intervals.arithmetic import absolute, copysign, div, fmod, inverse, mod, power
+from gradcli.compute.backends.intervals.bessel import BESSEL
 from gradcli.compute.backends.intervals.decisions import (
     GREATEST,
     LEAST,
@@ -31,21 +32,9 @@ from gradcli.compute.backends.intervals.ranges import (
     turning,
     wave,
 )
+from gradcli.compute.backends.intervals.special import SPECIAL
 
-SAMPLED = {
-    **dict.fromkeys(("gamma", "lgamma", "digamma", "polygamma", "factorial"), "poles at the negative integers"),
-    **dict.fromkeys(
-        ("besselj", "bessely", "besseli", "besselk", "jv", "yv", "iv", "kv", "airyai", "airyaiprime", "airybi",
-         "airybiprime"),
-        "zeros and turning points that have no closed form",
-    ),
-    **dict.fromkeys(
-        ("beta", "betaln", "betainc", "betapdf", "gammainc", "gammaincc", "gammapdf", "polygamma_gap"),
-        "turning points that depend on a second argument",
-    ),
-    **dict.fromkeys(("lambertw", "lambertw_low", "lambertw_above", "lambertw_ratio"), "a branch point at -1/e"),
-    "fma": "it is there for its rounding",
-}  # fmt: skip
+SAMPLED: dict[str, str] = {}
 """Functions without a rule, and why: curves with them are sampled at equal distances."""
 
 RULES: dict[str, Rule] = {
@@ -87,5 +76,6 @@ RULES: dict[str, Rule] = {
     "sec": inverse(lambda x: wave(x, 0.0)), "csc": inverse(lambda x: wave(x, math.pi / 2)), "cot": cot,
     "sech": lambda x: even(x, lambda v: 1 / np.cosh(v), 1.0, top=True), "csch": inverse(rising(np.sinh)),
     "coth": inverse(rising(np.tanh)), "cosh": lambda x: even(x, np.cosh, 1.0), "gauss": gauss,
-    "hypot": hypot, "atan2": atan2,
+    "hypot": hypot, "atan2": atan2, "fma": lambda x, y, z: RULES["add"](RULES["mul"](x, y), z),
+    **SPECIAL, **BESSEL,
 }  # fmt: skip
