@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcli.compute.backends.intervals.arithmetic import square
 from gradcli.compute.backends.intervals.decisions import selected
-from gradcli.compute.backends.intervals.ranges import Array, Mask, Ranges, Rule
+from gradcli.compute.backends.intervals.ranges import Array, Mask, Ranges, Rule, numbers
 from gradcli.compute.backends.intervals.rules import RULES
 from gradcli.expr import CONSTANTS, Expr, post_order, reachable, readable, rebuild, rewrite
 from gradcli.functions.row import expansion
@@ -62,7 +62,7 @@ class Enclosing:
             for rule, out, ins in self.steps:
                 if out > last:
                     break
-                made = slots[out] = rule(*[slots[i] for i in ins])
+                made = slots[out] = numbers(rule(*[slots[i] for i in ins]))
                 if made.rough is not None:
                     rough |= made.rough
         return [(slots[k].low, slots[k].high) for k in outputs], rough

@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 INF = math.inf
+_LARGEST, _LEAST = math.nextafter(INF, 0), math.nextafter(0, 1)
 
 
 class Ranges(NamedTuple):
@@ -36,9 +37,19 @@ class Ranges(NamedTuple):
 Rule = Callable[..., Ranges]
 
 
+def numbers(made: Ranges) -> Ranges:
+    """Ranges of numbers: what overflows is beyond the largest double, and no infinity."""
+    return Ranges(np.minimum(made.low, _LARGEST), np.maximum(made.high, -_LARGEST), made.rough)
+
+
 def rising(f: Callable[[Array], Array]) -> Rule:
     """A function that rises everywhere."""
     return lambda x: Ranges(f(x.low), f(x.high))
+
+
+def positive(f: Callable[[Array], Array]) -> Rule:
+    """A function that rises everywhere from 0, which it does not reach: what underflows is above 0."""
+    return lambda x: Ranges(f(x.low), np.maximum(f(x.high), _LEAST))
 
 
 def above(f: Callable[[Array], Array], least: float, most: float = INF, falling: bool = False) -> Rule:

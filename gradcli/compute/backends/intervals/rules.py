@@ -25,6 +25,7 @@ from gradcli.compute.backends.intervals.ranges import (
     above,
     even,
     monotone,
+    positive,
     product,
     rising,
     row,
@@ -60,7 +61,7 @@ RULES: dict[str, Rule] = {
     "logit": above(lambda x: row("logit")(x), 0, 1),  # noqa: PLW0108 (made at its first use)
     "erfinv": above(lambda x: row("erfinv")(x), -1, 1),  # noqa: PLW0108
     "cbrt": lambda x: Ranges(np.cbrt(x.low), np.cbrt(x.high), (x.low <= 0) & (x.high >= 0)),
-    "exp": rising(np.exp), "exp2": rising(np.exp2), "expm1": rising(np.expm1), "sinh": rising(np.sinh),
+    "exp": positive(np.exp), "exp2": positive(np.exp2), "expm1": rising(np.expm1), "sinh": rising(np.sinh),
     "tanh": rising(np.tanh), "asinh": rising(np.arcsinh), "atan": rising(np.arctan),
     "sigmoid": monotone("sigmoid"), "softplus": monotone("softplus"), "exprel": monotone("exprel"),
     "erf": monotone("erf"), "erfc": monotone("erfc", True), "erfcx": monotone("erfcx", True),

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from gradcli.compute.backends.intervals.arithmetic import div
-from gradcli.compute.backends.intervals.ranges import INF, Array, Mask, Ranges, Rule, above, product, row
+from gradcli.compute.backends.intervals.ranges import INF, Array, Mask, Ranges, Rule, above, numbers, product, row
 
 _BRANCH = -0.3678794411714423
 """The first double above the branch point of Lambert's W, -1/e."""
@@ -78,12 +78,14 @@ def _beta(name: str) -> Rule:
         total = Ranges(x.low + y.low, x.high + y.high)
         if name == "beta":
             p, q = gamma(x), gamma(y)
-            made = div(Ranges(*product(p.low, p.high, q.low, q.high)), gamma(total))
+            made = div(numbers(Ranges(*product(p.low, p.high, q.low, q.high))), numbers(gamma(total)))
         else:
             p, q, r = lgamma(x), lgamma(y), lgamma(total)
             made = Ranges(p.low + q.low - r.high, p.high + q.high - r.low)
         rough = _poles(x) | _poles(y) | _poles(total)
-        return Ranges(np.where(other, made.low, low), np.where(other, made.high, high), rough)
+        lost = rough | np.isnan(made.low) | np.isnan(made.high)
+        least, most = np.where(lost, -INF, made.low), np.where(lost, INF, made.high)
+        return Ranges(np.where(other, least, low), np.where(other, most, high), rough)
 
     return rule
 
