@@ -84,9 +84,11 @@ def absolute(x: Ranges) -> Ranges:
 
 def copysign(x: Ranges, y: Ranges) -> Ranges:
     size = even(x, np.abs, 0.0)
-    across = (y.low <= 0) & (y.high >= 0)
-    low = np.where(across, -size.high, np.where(y.low > 0, size.low, -size.high))
-    high = np.where(across, size.high, np.where(y.low > 0, size.high, -size.low))
+    zero = (y.low == 0) & (y.high == 0)
+    across = (y.low <= 0) & (y.high >= 0) & ~zero
+    above = np.where(zero, ~np.signbit(y.low), y.low > 0)
+    low = np.where(across, -size.high, np.where(above, size.low, -size.high))
+    high = np.where(across, size.high, np.where(above, size.high, -size.low))
     return Ranges(low, high, across | ((x.low < 0) & (x.high > 0)))
 
 

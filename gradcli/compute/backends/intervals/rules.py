@@ -80,3 +80,8 @@ RULES: dict[str, Rule] = {
     "hypot": hypot, "atan2": atan2, "fma": lambda x, y, z: RULES["add"](RULES["mul"](x, y), z),
     **SPECIAL, **BESSEL,
 }  # fmt: skip
+
+LENIENT = frozenset(
+    RULES[name] for name in ("where", "defined", "and", "or", "not", "lt", "le", "gt", "ge", "eq", "ne")
+)
+"""The rules of functions that may have a value where an argument has none."""
