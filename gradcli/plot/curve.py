@@ -94,6 +94,14 @@ class Curve:
         ((least, _),), rough = self._enclosing([(low, high)], 1)
         return rough & ~np.isnan(least)
 
+    def defined(self, x: Array) -> Mask:
+        """Whether the values at points are numbers that no division by 0 gave: exp(-1/0) is 0 as doubles go."""
+        known = np.isfinite(self.values(x))
+        if self._enclosing is not None:
+            ((least, most),), _ = self._enclosing([(x, x)], 1)
+            known &= np.isfinite(least) & np.isfinite(most)
+        return known
+
     def _narrowed(self, low: Array, high: Array, values: Interval, slopes: Interval, rough: Mask) -> Interval:
         """The ranges of values, by the mean value form where that is narrower (Moore, Kearfott and Cloud, ch. 6)."""
         (least, most), (d_least, d_most) = values, slopes

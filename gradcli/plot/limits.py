@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcli.plot.places import beside, located, pieces
+from gradcli.plot.places import located, pieces
+from gradcli.plot.sides import beside
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array
@@ -23,6 +24,10 @@ _ENOUGH = 0.002
 """The share of the range by which an extreme may be missed."""
 _NEAR = 1e-13
 """The share of the abscissas within which what is not smooth is a place."""
+_LEAST = 2.0**-1060
+"""A difference of values, that of subnormal numbers."""
+_UNSEEN = 1e-5
+"""The share of the range by which limits differ that are equal."""
 _PLACES = 64
 """Places whose limits are asked for."""
 _QUANTILES, _WIDER = (5, 95), 1.5
@@ -80,6 +85,9 @@ def _extremes(curve: Curve, left: float, right: float, values: Array) -> tuple[f
     edges[-1] = right
     a, b = edges[:-1], edges[1:]
     low, high = (float(values.min()), float(values.max())) if len(values) else (math.inf, -math.inf)
+    # Values near to a pole are not those by which a difference is small.
+    inner = middle_limits(values) if len(values) else (0.0, 0.0)
+    unseen = _UNSEEN * (inner[1] - inner[0])
     boxes = 0
     while len(a) and boxes < _BOXES:
         boxes += len(a)
@@ -90,13 +98,13 @@ def _extremes(curve: Curve, left: float, right: float, values: Array) -> tuple[f
         if len(y):
             low, high = min(low, float(y.min())), max(high, float(y.max()))
         with np.errstate(all="ignore"):
-            allowed = _ENOUGH * max(high - low, 0.0)
+            allowed = _ENOUGH * max(high - low, _LEAST)
             open_ = (least < low - allowed) | (most > high + allowed)
             spacing = 4 * np.spacing(np.maximum(np.abs(a), np.abs(b)))
         # A spike may be as narrow as doubles are apart; what is not smooth is looked at as a place before.
         near = open_ & rough & (b - a < np.maximum(_NEAR * (right - left), spacing))
         if np.any(near):
-            sides = _beside(curve, a[near], b[near], (right - left) / _POINTS, left, right)
+            sides = _beside(curve, a[near], b[near], left, right, unseen)
             if sides is None:
                 return None
             low, high = min(low, sides[0]), max(high, sides[1])
@@ -109,14 +117,15 @@ def _extremes(curve: Curve, left: float, right: float, values: Array) -> tuple[f
 
 
 def _beside(
-    curve: Curve, a: Array, b: Array, reach: float, left: float, right: float
+    curve: Curve, a: Array, b: Array, left: float, right: float, least: float
 ) -> tuple[float, float] | None:  # fmt: skip
     """The least and greatest of the limits at places within intervals; None if one is unbounded or not known."""
-    places = located(curve, a, b, max(abs(left), abs(right)))
+    reach = (right - left) / _POINTS
+    places = located(curve, a, b, max(abs(left), abs(right)), reach)
     if len(places) > _PLACES:
         return None
     found: list[float] = []
-    for place, sides in zip(places, beside(curve, places, reach), strict=True):
+    for place, sides in zip(places, beside(curve, places, reach, least), strict=True):
         inner = [(sides[0], place.x > left), (sides[1], place.x < right)]
         found += [side.limit for side, inside in inner if side.there and inside and not math.isnan(side.limit)]
     if not all(map(math.isfinite, found)):

@@ -1,7 +1,6 @@
 """Marks: the hard points of a curve, and what stands on either side.
 
-Kinks, jumps, poles, holes and ends of the domain, where a curve is not smooth. What values beside a place do not
-decide is judged by germs (`truth.verdict`).
+Kinks, jumps, poles, holes and ends of the domain, where a curve is not smooth.
 """
 
 from __future__ import annotations
@@ -9,26 +8,23 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from gradcli.expr import const
-from gradcli.plot.places import Place, Side, differ
+from gradcli.plot.sides import Side, differ
 
 if TYPE_CHECKING:
     from gradcli.plot.curve import Curve
     from gradcli.plot.frame import Frame
-    from gradcli.plot.sample import Sampled
+    from gradcli.plot.places import Place
+    from gradcli.plot.segments import Sampled
 
 Kind = Literal["hole", "jump", "kink", "asymptote", "end"]
 
 _WORDS: dict[Kind, str] = {"jump": "jump", "asymptote": "pole", "hole": "hole"}
 _ROUNDING = 1e-9
 """Pixels by which limits differ that are equal."""
-_JUDGED = 16
-"""Places that are judged by germs, at most."""
 
 
 class Mark(NamedTuple):
@@ -61,17 +57,15 @@ def marks(curve: Curve, frame: Frame, sampled: Sampled) -> list[Mark]:
     >>> marks(curve, frame, sampled(curve, frame))
     [Mark(kind='kink', x=0.0, left=1.0, right=1.0, value=1.0)]
     """
-    values = curve.values(np.array([hard.place.x for hard in sampled.hard])).tolist()
-    found = []
-    judged = 0
-    for (place, left, right), value in zip(sampled.hard, values, strict=True):
-        mark = _mark(place, left, right, value, _ROUNDING / frame.up)
-        if mark is None and any(side.there and math.isnan(side.limit) for side in (left, right)) and judged < _JUDGED:
-            judged += 1
-            mark = _judged(curve, place)
-        if mark is not None:
-            found.append(mark)
-    return [m for m in found if frame.left <= m.x <= frame.right]
+    if not sampled.hard:
+        return []
+    x = np.array([hard.place.x for hard in sampled.hard])
+    values = np.where(curve.defined(x), curve.values(x), np.nan).tolist()
+    found = [
+        _mark(hard.place, hard.left, hard.right, value, _ROUNDING / frame.up)
+        for hard, value in zip(sampled.hard, values, strict=True)
+    ]
+    return [m for m in found if m is not None and frame.left <= m.x <= frame.right]
 
 
 def _mark(place: Place, left: Side, right: Side, value: float, least: float) -> Mark | None:
@@ -102,26 +96,6 @@ def _limit(side: Side, value: float) -> float:
         return math.nan
     near = math.isfinite(value) and math.isfinite(side.limit) and not differ(value, side.limit, side.error)
     return value if near else side.limit
-
-
-def _judged(curve: Curve, place: Place) -> Mark | None:
-    """A place by its germs; None where they do not tell, and on logarithmic axes."""
-    if curve.judge is None:
-        return None
-    truth = curve.judge.along({curve.variable: const(Fraction(repr(place.x)))}, curve.variable)
-    words = truth.verdict.split("+")
-    kind: Kind | None = None
-    if math.isinf(truth.limit_left) or math.isinf(truth.limit_right):
-        kind = "asymptote"
-    elif "jump" in words:
-        kind = "jump"
-    elif "removable" in words or "misplaced" in words:
-        kind = "hole"
-    elif "edge" in words:
-        kind = "end"
-    elif "kink" in words or "cusp" in words:
-        kind = "kink"
-    return None if kind is None else Mark(kind, place.x, truth.limit_left, truth.limit_right, truth.value)
 
 
 def note(marks: Sequence[Mark], variable: str, log: bool = False) -> str:

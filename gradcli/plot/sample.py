@@ -14,8 +14,9 @@ import numpy as np
 
 from gradcli.plot.bars import filled
 from gradcli.plot.frame import Frame
-from gradcli.plot.places import beside, located, pieces
+from gradcli.plot.places import located, pieces
 from gradcli.plot.segments import Hard, Sampled, joined
+from gradcli.plot.sides import beside
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array, Mask
@@ -31,6 +32,8 @@ FIRST = 64
 """Intervals at the beginning."""
 BOXES = 200_000
 """Intervals that are looked at, at most."""
+UNSEEN = 1e-3
+"""Pixels by which values differ that do not matter."""
 _DENSE = 4
 """Points a pixel of a curve of which no ranges are known."""
 
@@ -69,7 +72,7 @@ def sampled(curve: Curve, frame: Frame) -> Sampled:
             straight |= ~rough & ((most - least) * up < FLAT)
         outside = (least > frame.top) | (most < frame.bottom) | np.isnan(least)
         narrow = (h * across < NARROW) | (boxes > BOXES)
-        state = np.where(straight, _STRAIGHT, np.where(outside, _OUTSIDE, np.where(narrow, _BAR, -1)))
+        state = np.where(outside, _OUTSIDE, np.where(straight, _STRAIGHT, np.where(narrow, _BAR, -1)))
         kept = state >= 0
         done.append(np.stack([a[kept], b[kept], state[kept], least[kept], most[kept], rough[kept]]))
         a, b = pieces(a[~kept], b[~kept], 2)
@@ -115,8 +118,12 @@ def _suspected(curve: Curve, x: Array, rough: Mask) -> tuple[Array, Array]:
 
 
 def _hard(curve: Curve, frame: Frame, a: Array, b: Array) -> list[Hard]:
-    places = located(curve, a, b, max(abs(frame.left), abs(frame.right)))
-    return [Hard(place, *sides) for place, sides in zip(places, beside(curve, places, 1 / frame.across), strict=True)]
+    reach = 1 / frame.across
+    places = located(curve, a, b, max(abs(frame.left), abs(frame.right)), reach)
+    return [
+        Hard(place, *sides)
+        for place, sides in zip(places, beside(curve, places, reach, UNSEEN / frame.up), strict=True)
+    ]  # fmt: skip
 
 
 def _uniform(curve: Curve, frame: Frame) -> Sampled:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.plot.places import Place, Side
+from gradcli.plot.places import Place
+from gradcli.plot.sides import Side
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array, Mask

@@ -48,10 +48,14 @@ def power(x: Ranges, n: Ranges) -> Ranges:
     return Ranges(np.where(outside, np.nan, np.exp(low)), np.where(outside, np.nan, np.exp(high)), x.low <= 0)
 
 
+_WHOLE = 2.0**40
+"""Quotients up to which whole multiples of a divisor are exact enough."""
+
+
 def mod(x: Ranges, y: Ranges) -> Ranges:
     """x - y*floor(x/y) for a positive constant y over boxes without a jump; the whole range of remainders else."""
     k = np.floor(x.low / y.low)
-    same = (y.low == y.high) & (y.low > 0) & (k == np.floor(x.high / y.low))
+    same = (y.low == y.high) & (y.low > 0) & (k == np.floor(x.high / y.low)) & (np.abs(k) < _WHOLE)
     size = np.maximum(np.abs(y.low), np.abs(y.high))
     low = np.where(same, x.low - k * y.low, np.where(y.low > 0, 0.0, -size))
     high = np.where(same, x.high - k * y.low, np.where(y.high < 0, 0.0, size))
@@ -60,7 +64,13 @@ def mod(x: Ranges, y: Ranges) -> Ranges:
 
 def fmod(x: Ranges, y: Ranges) -> Ranges:
     k = np.trunc(x.low / y.low)
-    same = (y.low == y.high) & (y.low != 0) & (k == np.trunc(x.high / y.low)) & ((x.low > 0) | (x.high < 0))
+    same = (
+        (y.low == y.high)
+        & (y.low != 0)
+        & (k == np.trunc(x.high / y.low))
+        & (np.abs(k) < _WHOLE)
+        & ((x.low > 0) | (x.high < 0))
+    )
     size = np.minimum(np.maximum(np.abs(y.low), np.abs(y.high)), np.maximum(np.abs(x.low), np.abs(x.high)))
     low = np.where(same, x.low - k * y.low, np.where(x.low >= 0, 0.0, -size))
     high = np.where(same, x.high - k * y.low, np.where(x.high <= 0, 0.0, size))
@@ -74,9 +84,11 @@ def absolute(x: Ranges) -> Ranges:
 
 def copysign(x: Ranges, y: Ranges) -> Ranges:
     size = even(x, np.abs, 0.0)
-    across = (y.low <= 0) & (y.high >= 0)
-    low = np.where(across, -size.high, np.where(y.low > 0, size.low, -size.high))
-    high = np.where(across, size.high, np.where(y.low > 0, size.high, -size.low))
+    zero = (y.low == 0) & (y.high == 0)
+    across = (y.low <= 0) & (y.high >= 0) & ~zero
+    above = np.where(zero, ~np.signbit(y.low), y.low > 0)
+    low = np.where(across, -size.high, np.where(above, size.low, -size.high))
+    high = np.where(across, size.high, np.where(above, size.high, -size.low))
     return Ranges(low, high, across | ((x.low < 0) & (x.high > 0)))
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from gradcli.compute.backends.intervals.arithmetic import square
 from gradcli.compute.backends.intervals.decisions import selected
-from gradcli.compute.backends.intervals.ranges import Array, Mask, Ranges, Rule
-from gradcli.compute.backends.intervals.rules import RULES
+from gradcli.compute.backends.intervals.ranges import Array, Mask, Ranges, Rule, numbers
+from gradcli.compute.backends.intervals.rules import LENIENT, RULES
 from gradcli.expr import CONSTANTS, Expr, post_order, reachable, readable, rebuild, rewrite
 from gradcli.functions.row import expansion
 
@@ -53,6 +53,7 @@ class Enclosing:
         outputs = self.outputs[:first]
         # Slots are in post-order: what an expression needs stands before it.
         last = max(outputs)
+        ends = False
         slots: dict[int, Ranges] = {}
         for place, c in self.constants:
             slots[place] = Ranges(np.full(count, c), np.full(count, c))
@@ -62,9 +63,16 @@ class Enclosing:
             for rule, out, ins in self.steps:
                 if out > last:
                     break
-                made = slots[out] = rule(*[slots[i] for i in ins])
+                args = [slots[i] for i in ins]
+                made = numbers(rule(*args))
                 if made.rough is not None:
                     rough |= made.rough
+                    ends = ends or bool(made.rough.any())
+                if ends and rule not in LENIENT:
+                    # Beyond the end of a domain there are no values, whatever is done to them.
+                    lost = np.logical_or.reduce([np.isnan(a.low) for a in args])
+                    made = Ranges(np.where(lost, np.nan, made.low), np.where(lost, np.nan, made.high))
+                slots[out] = made
         return [(slots[k].low, slots[k].high) for k in outputs], rough
 
 

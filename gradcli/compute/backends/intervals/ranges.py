@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 INF = math.inf
+_LARGEST, _LEAST = math.nextafter(INF, 0), math.nextafter(0, 1)
 
 
 class Ranges(NamedTuple):
@@ -36,9 +37,19 @@ class Ranges(NamedTuple):
 Rule = Callable[..., Ranges]
 
 
+def numbers(made: Ranges) -> Ranges:
+    """Ranges of numbers: what overflows is beyond the largest double, and no infinity."""
+    return Ranges(np.minimum(made.low, _LARGEST), np.maximum(made.high, -_LARGEST), made.rough)
+
+
 def rising(f: Callable[[Array], Array]) -> Rule:
     """A function that rises everywhere."""
     return lambda x: Ranges(f(x.low), f(x.high))
+
+
+def positive(f: Callable[[Array], Array]) -> Rule:
+    """A function that rises everywhere from 0, which it does not reach: what underflows is above 0."""
+    return lambda x: Ranges(f(x.low), np.maximum(f(x.high), _LEAST))
 
 
 def above(f: Callable[[Array], Array], least: float, most: float = INF, falling: bool = False) -> Rule:
@@ -97,10 +108,11 @@ def wave(x: Ranges, peak: float) -> Ranges:
 
 
 @lru_cache(64)
-def row(name: str, value: int | None = None) -> Callable[[Array], Array]:
+def row(name: str, value: int | None = None, arity: int = 1) -> Callable[..., Array]:
     """A function of the table, with the parameter ``value``, on arrays."""
-    x = var("x")
-    return vector.function(build([apply(name, x, value=value)], [["x"]]), ["x"])
+    names = [f"x{k}" for k in range(arity)]
+    e = apply(name, *[var(n) for n in names], value=value)
+    return vector.function(build([e], [[n] for n in names]), names)
 
 
 def monotone(name: str, falling: bool = False) -> Rule:

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from gradcli.compute.backends.intervals.arithmetic import absolute, copysign, div, fmod, inverse, mod, power
+from gradcli.compute.backends.intervals.bessel import BESSEL
 from gradcli.compute.backends.intervals.decisions import (
     GREATEST,
     LEAST,
@@ -24,6 +25,7 @@ from gradcli.compute.backends.intervals.ranges import (
     above,
     even,
     monotone,
+    positive,
     product,
     rising,
     row,
@@ -31,21 +33,9 @@ from gradcli.compute.backends.intervals.ranges import (
     turning,
     wave,
 )
+from gradcli.compute.backends.intervals.special import SPECIAL
 
-SAMPLED = {
-    **dict.fromkeys(("gamma", "lgamma", "digamma", "polygamma", "factorial"), "poles at the negative integers"),
-    **dict.fromkeys(
-        ("besselj", "bessely", "besseli", "besselk", "jv", "yv", "iv", "kv", "airyai", "airyaiprime", "airybi",
-         "airybiprime"),
-        "zeros and turning points that have no closed form",
-    ),
-    **dict.fromkeys(
-        ("beta", "betaln", "betainc", "betapdf", "gammainc", "gammaincc", "gammapdf", "polygamma_gap"),
-        "turning points that depend on a second argument",
-    ),
-    **dict.fromkeys(("lambertw", "lambertw_low", "lambertw_above", "lambertw_ratio"), "a branch point at -1/e"),
-    "fma": "it is there for its rounding",
-}  # fmt: skip
+SAMPLED: dict[str, str] = {}
 """Functions without a rule, and why: curves with them are sampled at equal distances."""
 
 RULES: dict[str, Rule] = {
@@ -71,7 +61,7 @@ RULES: dict[str, Rule] = {
     "logit": above(lambda x: row("logit")(x), 0, 1),  # noqa: PLW0108 (made at its first use)
     "erfinv": above(lambda x: row("erfinv")(x), -1, 1),  # noqa: PLW0108
     "cbrt": lambda x: Ranges(np.cbrt(x.low), np.cbrt(x.high), (x.low <= 0) & (x.high >= 0)),
-    "exp": rising(np.exp), "exp2": rising(np.exp2), "expm1": rising(np.expm1), "sinh": rising(np.sinh),
+    "exp": positive(np.exp), "exp2": positive(np.exp2), "expm1": rising(np.expm1), "sinh": rising(np.sinh),
     "tanh": rising(np.tanh), "asinh": rising(np.arcsinh), "atan": rising(np.arctan),
     "sigmoid": monotone("sigmoid"), "softplus": monotone("softplus"), "exprel": monotone("exprel"),
     "erf": monotone("erf"), "erfc": monotone("erfc", True), "erfcx": monotone("erfcx", True),
@@ -87,5 +77,11 @@ RULES: dict[str, Rule] = {
     "sec": inverse(lambda x: wave(x, 0.0)), "csc": inverse(lambda x: wave(x, math.pi / 2)), "cot": cot,
     "sech": lambda x: even(x, lambda v: 1 / np.cosh(v), 1.0, top=True), "csch": inverse(rising(np.sinh)),
     "coth": inverse(rising(np.tanh)), "cosh": lambda x: even(x, np.cosh, 1.0), "gauss": gauss,
-    "hypot": hypot, "atan2": atan2,
+    "hypot": hypot, "atan2": atan2, "fma": lambda x, y, z: RULES["add"](RULES["mul"](x, y), z),
+    **SPECIAL, **BESSEL,
 }  # fmt: skip
+
+LENIENT = frozenset(
+    RULES[name] for name in ("where", "defined", "and", "or", "not", "lt", "le", "gt", "ge", "eq", "ne")
+)
+"""The rules of functions that may have a value where an argument has none."""
