@@ -96,14 +96,16 @@ def _data(line: CommandLine) -> Data | None:
             if getattr(line, name):
                 raise GradError(f"--{name.replace('_', '-')} goes with --data", hint="name what to read: --data FILE")
         return None
-    stdin = None
     if "-" in line.data:
         if sys.stdin is None:
             raise GradError("cannot read stdin: it is closed")
         if not line.quiet:
             stderr.waiting("rows", line.color)
-        stdin = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
-    return Data(line.data, line.input_format, dialect(line), line.max_bytes, stdin)
+    return Data(
+        line.data, line.input_format, dialect(line), line.max_bytes,
+        # Unbuffered, as the rows of --input.
+        open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in line.data else None,
+    )  # fmt: skip
 
 
 def _canvas(line: CommandLine, form: str, output: Output) -> Canvas:

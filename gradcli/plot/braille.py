@@ -6,21 +6,17 @@ The same picture is the same text everywhere; colours are added for terminals al
 from __future__ import annotations
 
 import string
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcli.caret import display_width, printable
 from gradcli.plot import palette
 from gradcli.plot.blocks import blocks, scale_line
-from gradcli.plot.dots import column, covered, row
+from gradcli.plot.dots import Raster, column, covered, row
 from gradcli.plot.layout import DOTS_ACROSS, DOTS_UP
 from gradcli.plot.legend import spelled
 from gradcli.plot.picture import Caption, Panel, Picture, Series
 from gradcli.plot.ticks import Tick
-
-if TYPE_CHECKING:
-    from gradcli.compute.backends.intervals import Array
 
 _BITS = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])
 """The bits of the dots of a character from the top (Unicode, chapter 21.1)."""
@@ -143,8 +139,8 @@ def _body(panel: Panel, signs: Signs, several: bool) -> list[list[Cell]]:
             if s.label and (e := _last(s, panel)) is not None
         )
         used: set[int] = set()
-        for line, number in ends:
-            free = min((k for k in range(high) if k not in used), key=lambda k: abs(k - line), default=0)
+        for height, number in ends:
+            free = min([(abs(k - height), k) for k in range(high) if k not in used], default=(0, 0))[1]
             used.add(free)
             cells[free] += [(" ", None), (letter(number), palette.TERMINAL[number % 6])]
     return cells
@@ -157,7 +153,7 @@ def _last(series: Series, panel: Panel) -> float | None:
     return float(np.flatnonzero(dots[:, columns[-1]]).mean()) if len(columns) else None
 
 
-def characters(raster: Array) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def characters(raster: Raster) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """The bits of each character from a raster of dots, whose first row is the lowest; the first line is the top.
 
     >>> characters(np.array([[1, 0], [0, 0], [0, 0], [0, 1]]) > 0).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,12 +16,10 @@ from gradcli.plot.labels import labels, symbol
 from gradcli.plot.layout import Canvas, arranged, axis_ticks
 from gradcli.plot.legend import cut, flowed
 from gradcli.plot.limits import limits, padded
-from gradcli.plot.marks import Mark, marks, note
-from gradcli.plot.overlays import overlay, words
-from gradcli.plot.picture import Axis, Caption, Dot, Kind, Measured, Panel, Picture, Series, Table
+from gradcli.plot.overlays import words
+from gradcli.plot.picture import Axis, Caption, Kind, Panel, Picture, Series
 from gradcli.plot.request import Checked, PlotJob, Range
-from gradcli.plot.sample import sampled
-from gradcli.plot.strokes import bars, broken, strokes
+from gradcli.plot.traced import Drawn, Limits, Tracer
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array
@@ -31,24 +29,6 @@ _SCALES = 20
 _PANELS = 8
 _DOTTED = 8
 """Pixels, or dots of braille, between the points of a dotted curve."""
-_CROWDED = 10
-"""Pixels between marks of a curve, below which they are left out."""
-_READ = 4000
-"""Points from which a cross-hair reads, at most."""
-
-Limits = tuple[float, float]
-
-
-class _Drawn(NamedTuple):
-    """A curve to draw: its place among all of them, and the limits of its values."""
-
-    place: int
-    name: str
-    label: str
-    text: str
-    curve: Curve
-    limits: Limits | None
-    columns: measured.Columns | None
 
 
 def picture(job: PlotJob, canvas: Canvas) -> Picture:
@@ -79,9 +59,9 @@ class _Curves:
         self.range: Range = checked.ranges[0]
         self.notes = [checked.request.note] if checked.request.note else []
         ends = self.range.low, self.range.high
-        self.left, self.right = np.log10(ends).tolist() if "x" in self.job.log else ends
+        self.left, self.right = (float(np.log10(end)) if "x" in self.job.log else end for end in ends)
         self.points = self._points()
-        self.said: list[str] = []
+        self.tracer = Tracer(checked, canvas, self.points, self.notes)
 
     def picture(self) -> Picture:
         drawn = self._drawn()
@@ -107,7 +87,7 @@ class _Curves:
             series: list[Series] = []
             poles: list[tuple[float, int]] = []
             for each in group:
-                drawn_series, asymptotes = self._series(each, frame)
+                drawn_series, asymptotes = self.tracer.series(each, frame)
                 series += drawn_series
                 poles += [(x, each.place) for x in asymptotes]
             axes = Axis(xlabel, across, "x" in job.log), Axis(job.ylabel or "", y_ticks, "y" in job.log)
@@ -116,7 +96,7 @@ class _Curves:
 
     def _points(self) -> Array | None:
         """The abscissas of a range with a count, or of dots, in units of the axis; None if they are by need."""
-        count = self.range.count
+        count = self.range.points
         if count is None:
             if self.job.style == "line":
                 return None
@@ -125,7 +105,7 @@ class _Curves:
             return np.clip(np.geomspace(self.left, self.right, count), self.left, self.right)
         return np.linspace(self.left, self.right, count)
 
-    def _drawn(self) -> list[_Drawn]:
+    def _drawn(self) -> list[Drawn]:
         job, checked, name = self.job, self.checked, self.range.name
         columns: dict[str, measured.Columns] = {}
         outputs = dict(checked.outputs)
@@ -139,7 +119,7 @@ class _Curves:
             curve = Curve(e, name, job.log)
             own = columns.get(n)
             text = cut(outputs[n]) if n in outputs else ""
-            drawn.append(_Drawn(place, n, label, text, curve, self._extent(curve, own), own))
+            drawn.append(Drawn(place, n, label, text, curve, self._extent(curve, own), own))
         empty = [d for d in drawn if d.limits is None]
         if len(empty) == len(drawn) or any(d.name in outputs for d in empty):
             what = empty[0].text or empty[0].name
@@ -159,11 +139,11 @@ class _Curves:
         both = [ends for ends in (own, data) if ends is not None]
         return (min(low for low, _ in both), max(high for _, high in both)) if both else None
 
-    def _groups(self, drawn: Sequence[_Drawn]) -> list[list[_Drawn]]:
+    def _groups(self, drawn: Sequence[Drawn]) -> list[list[Drawn]]:
         """The curves of each panel: those whose values are of one scale, all of them with limits or logarithms."""
         if self.checked.ylim is not None or "y" in self.job.log:
             return [list(drawn)]
-        groups: list[list[_Drawn]] = []
+        groups: list[list[Drawn]] = []
         for each in drawn:
             for group in groups:
                 spans = [span for d in (*group, each) if (span := _span(d.limits)) > 0]
@@ -178,13 +158,13 @@ class _Curves:
             groups[_PANELS - 1 :] = [[d for group in groups[_PANELS - 1 :] for d in group]]
         return groups
 
-    def _limits(self, group: Sequence[_Drawn]) -> Limits:
+    def _limits(self, group: Sequence[Drawn]) -> Limits:
         if self.checked.ylim is not None:
             low, high = self.checked.ylim
             return (float(np.log10(low)), float(np.log10(high))) if "y" in self.job.log else (low, high)
         return padded(min(d.limits[0] for d in group if d.limits), max(d.limits[1] for d in group if d.limits))
 
-    def _legend(self, drawn: Sequence[_Drawn]) -> list[Caption]:
+    def _legend(self, drawn: Sequence[Drawn]) -> list[Caption]:
         dotted = self.job.style == "dots"
         captions = [Caption("dots" if dotted else "curve", d.place, d.name, d.label, d.text) for d in drawn]
         outputs = dict(self.checked.outputs)
@@ -198,92 +178,16 @@ class _Curves:
             captions.append(Caption("data", points[0].place if len(points) == 1 else None, "", "", "data"))
         return captions
 
-    def _series(self, drawn: _Drawn, frame: Frame) -> tuple[list[Series], list[float]]:
-        """What is drawn of a curve: itself, its data and overlays; and the abscissas of its asymptotes."""
-        series: list[Series] = []
-        poles: list[float] = []
-        base = Series("curve", drawn.name, drawn.label, drawn.text, drawn.place, [])
-        if drawn.columns is not None:
-            points = measured.thinned(drawn.columns, frame)
-            if points.count > len(points.x):
-                self.notes.append(
-                    f"{points.count:,} points of data, {len(points.x):,} drawn: one where several fall on a spot"
-                )
-            series.append(base._replace(kind="data", measured=points))
-        if self.points is not None:
-            series.append(self._pointwise(base, drawn.curve, frame))
-        else:
-            curve, poles = self._proved(base, drawn, frame)
-            series.append(curve)
-        if drawn.name in dict(self.checked.outputs):
-            for each in self.checked.overlays:
-                e = overlay(drawn.curve, each, spell_name(self.range.name))
-                other = Curve(e, self.range.name, self.job.log)
-                fine = self._fine(frame)
-                dots = _touched(each.place, drawn.curve, self.job.log)
-                kind: Kind = "tangent" if each.tangent else "taylor"
-                lines = strokes(sampled(other, fine), fine)
-                series.append(base._replace(kind=kind, text="", label="", strokes=lines, dots=dots))
-        return series, poles
-
-    def _pointwise(self, base: Series, curve: Curve, frame: Frame) -> Series:
-        """A curve at the points that were asked for, joined or as dots."""
-        assert self.points is not None
-        x, y = self.points, curve.values(self.points)
-        if self.job.style == "dots":
-            with np.errstate(all="ignore"):
-                inside = (y >= frame.bottom) & (y <= frame.top)
-            none = np.full(int(inside.sum()), np.nan)
-            return base._replace(kind="dots", measured=Measured(x[inside], y[inside], none, none, len(none)))
-        return base._replace(strokes=broken(x, y, np.isfinite(y[:-1]) & np.isfinite(y[1:]), frame))
-
-    def _proved(self, base: Series, drawn: _Drawn, frame: Frame) -> tuple[Series, list[float]]:
-        fine = self._fine(frame)
-        curve = drawn.curve
-        found = sampled(curve, fine)
-        if curve.sampled is not None:
-            self.notes.append(
-                f"{drawn.name}: no ranges are known of {curve.sampled}; 4 points a pixel, nothing is proved"
-            )
-        elif not found.complete:
-            self.notes.append(f"{drawn.name}: more details than could be looked at")
-        hard = marks(curve, fine, found)
-        said = note(hard, spell_name(self.range.name), "x" in self.job.log)
-        if said:
-            self.said.append(said)
-            self.notes.append(f"{drawn.name}: {said}" if len(self.checked.named) > 1 else said)
-        shown, poles = _marked(hard, frame)
-        table = self._table(curve, found.x, found.y) if self.canvas.fine > 1 else None
-        return base._replace(strokes=strokes(found, fine), bars=bars(found, fine), dots=shown, table=table), poles
-
-    def _fine(self, frame: Frame) -> Frame:
-        """The frame for which curves are sampled: finer and higher than the picture, if that can be zoomed."""
-        times = self.canvas.fine
-        if times == 1:
-            return frame
-        low, high = frame.bottom, frame.top
-        room = high / 2 - low / 2
-        taller = Frame(frame.left, frame.right, low - room, high + room, frame.width * times, frame.height * times * 2)
-        return taller if np.isfinite(taller.top - taller.bottom) else frame
-
-    def _table(self, curve: Curve, x: Array, y: Array) -> Table:
-        """What a cross-hair reads: slopes are those of the expression, not of logarithms."""
-        step = len(x) // _READ + 1
-        x, y = x[::step], y[::step]
-        plain = curve if not self.job.log else Curve(curve.expression, curve.variable)
-        with np.errstate(all="ignore"):
-            slope = plain.at(10.0**x if "x" in self.job.log else x)[1]
-        return Table(x, y, slope)
-
-    def _description(self, drawn: Sequence[_Drawn]) -> str:
+    def _description(self, drawn: Sequence[Drawn]) -> str:
         curves = ", ".join([f"{d.name} = {d.text}" if d.text else d.name for d in drawn[:4]])
         more = f" and {len(drawn) - 4} more" if len(drawn) > 4 else ""
         low = min(d.limits[0] for d in drawn if d.limits)
         high = max(d.limits[1] for d in drawn if d.limits)
         if "y" in self.job.log:
             low, high = 10.0**low, 10.0**high
-        words = f"{curves}{more} over {self.range.name} from {self.range.low:.6g} to {self.range.high:.6g}; values from {low:.4g} to {high:.4g}"
-        return "; ".join([words, *self.said])
+        span = f"{self.range.name} from {self.range.low:.6g} to {self.range.high:.6g}"
+        words = f"{curves}{more} over {span}; values from {low:.4g} to {high:.4g}"
+        return "; ".join([words, *self.tracer.said])
 
 
 def _span(ends: Limits | None) -> float:
@@ -291,32 +195,3 @@ def _span(ends: Limits | None) -> float:
         return 0.0
     span = ends[1] / 2 - ends[0] / 2
     return 2 * span if span > 2.0**-40 * max(abs(ends[0]), abs(ends[1])) else 0.0
-
-
-def _touched(place: float, curve: Curve, log: str) -> tuple[Dot, ...]:
-    """The point at which an overlay meets its curve."""
-    (value,) = Curve(curve.expression, curve.variable).values(np.array([place])).tolist()
-    with np.errstate(all="ignore"):
-        x = float(np.log10(place)) if "x" in log else place
-        y = float(np.log10(value)) if "y" in log else value
-    return (Dot(x, y, False),) if np.isfinite(x) and np.isfinite(y) else ()
-
-
-def _marked(hard: Sequence[Mark], frame: Frame) -> tuple[tuple[Dot, ...], list[float]]:
-    """The dots and asymptotes of marks; none of a kind where they would crowd."""
-    dots: list[Dot] = []
-    poles: list[float] = []
-    for kind in ("hole", "jump", "kink", "end", "asymptote"):
-        own = [m for m in hard if m.kind == kind]
-        if len(own) * _CROWDED > frame.width:
-            continue
-        for mark in own:
-            if kind == "asymptote":
-                # The edge of the picture is an asymptote already.
-                poles += [mark.x] if frame.left < mark.x < frame.right else []
-            for y in dict.fromkeys((mark.left, mark.right)):
-                if np.isfinite(y):
-                    dots.append(Dot(mark.x, y, y != mark.value))
-            if np.isfinite(mark.value) and mark.value not in (mark.left, mark.right):
-                dots.append(Dot(mark.x, mark.value, False))
-    return tuple([d for d in dots if frame.bottom <= d.y <= frame.top]), poles

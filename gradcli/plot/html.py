@@ -59,7 +59,8 @@ def html(picture: Picture) -> str:
             "<figure>",
             svg(picture).rstrip("\n"),
             '<output aria-live="off"></output>',
-            '<figcaption>Wheel: zoom. Drag: move. Double click: back. <button type="button">whole picture</button></figcaption>',
+            "<figcaption>Wheel: zoom. Drag: move. Double click: back. "
+            '<button type="button">whole picture</button></figcaption>',
             "</figure>",
             f'<script type="application/json" id="gp-data">{data}</script>',
             f"<script>{SCRIPT}</script>",
@@ -93,7 +94,8 @@ _MOST = 60
 
 def _thinner(values: Array) -> Array:
     j, i = (np.unique(np.linspace(0, n - 1, min(n, _MOST)).round().astype(int)) for n in values.shape)
-    return values[np.ix_(j, i)]
+    thinner: Array = values[np.ix_(j, i)]
+    return thinner
 
 
 def _curve(series: Series) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Names of outputs and derivatives as mathematics in one line: d²f/dx², ∂f/∂α, x₁."""
+"""Names of outputs and derivatives as mathematics in one line: d²f/dx², ∂f/∂y, x₁."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def raised(text: str) -> str:
 def symbol(name: str) -> str:
     """The name of a variable or an output: Greek letters as such, numbers at their end as indices.
 
-    >>> symbol("alpha"), symbol("x_1"), symbol("v_max")
-    ('α', 'x₁', 'v_max')
+    >>> symbol("lambda"), symbol("x_1"), symbol("v_max")
+    ('λ', 'x₁', 'v_max')
     """
     base, index = split_name(name)
     if index and not index.isdigit():
@@ -49,8 +49,8 @@ def _label(derivative: Derivative, d: str) -> str:
 def written(label: str) -> str:
     """A number of a tick as print has it: a true minus, and a power of ten.
 
-    >>> written("-1.5e-7"), written("1e6")
-    ('−1.5×10⁻⁷', '10⁶')
+    >>> written("1e6"), written("2.5")
+    ('10⁶', '2.5')
     """
     digits, e, exponent = label.replace("-", "\u2212").partition("e")
     if not e:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from gradcli.plot.picture import Axis, Caption, Field, Panel, Picture
 from gradcli.plot.request import Checked, Range
 from gradcli.plot.surface import Raster, Surface, arrows, levels, value_limits
 from gradcli.plot.ticks import ticks
+
+if TYPE_CHECKING:
+    from gradcli.compute.backends.intervals import Array
 
 _ARROWS = 15
 """Arrows across a picture, by default."""
@@ -87,11 +90,12 @@ def _layout(canvas: Canvas, count: int, numbers: list[str], scales: list[str], l
     return layout._replace(width=max(layout.width - round(wide * canvas.char) - 24, 16))
 
 
-def _points(r: Range, size: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _points(r: Range, size: int) -> Array:
     """The abscissas at the middles of cells, or as many as the range asks for, from end to end."""
-    if r.count is not None:
-        return np.geomspace(r.low, r.high, r.count) if r.log else np.linspace(r.low, r.high, r.count)
-    return r.low + (np.arange(size) + 0.5) * ((r.high - r.low) / size)
+    if r.points is not None:
+        spaced = np.geomspace if r.log else np.linspace
+        return np.asarray(spaced(r.low, r.high, r.points), np.float64)
+    return r.low + (np.arange(size, dtype=np.float64) + 0.5) * ((r.high - r.low) / size)
 
 
 def _surfaced(e: Expr, label: str, checked: Checked, layout: Layout) -> _Surfaced:

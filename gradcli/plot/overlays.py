@@ -50,7 +50,7 @@ def overlay(curve: Curve, wanted: Overlay, variable: str) -> Expr:
 
 
 def _broken(curve: Curve, place: float, order: int) -> int | None:
-    """The order of the first derivative that fails at a kink, a jump or a hole; None if none does, or no one can tell."""
+    """The order of the first derivative that fails at a point, as at a kink or a hole; None if none is known to."""
     if not available():
         return None
     from gradcli.truth.verdict import Judge

@@ -44,14 +44,14 @@ class Dot(NamedTuple):
 class Measured(NamedTuple):
     """Points of data, thinned to pixels, with the half widths of their bars, nan where there are none.
 
-    ``count``: how many there were.
+    ``total``: how many there were.
     """
 
     x: Array
     y: Array
     ux: Array
     uy: Array
-    count: int
+    total: int
 
 
 class Caption(NamedTuple):
@@ -133,8 +133,8 @@ class Panel(NamedTuple):
 class Picture(NamedTuple):
     """Panels one below the other, over the same abscissas.
 
-    ``title``: "" for none. ``legend``: its lines, above a picture and below a text. ``description``: what is to be seen, in a sentence, for those who do not see it.
-    ``notes``: what a person should know of how it was drawn.
+    ``title``: "" for none. ``legend``: its lines, above a picture and below a text. ``description``: what is to be
+    seen, in a sentence, for those who do not see it. ``notes``: what a person should know of how it was drawn.
     """
 
     title: str

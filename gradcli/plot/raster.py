@@ -146,9 +146,8 @@ def _field(figure: Any, axes: Any, picture: Picture, panel: Panel, shown: Field)
             )
     color = "white" if shown.heat else _INK
     for a in shown.arrows:
-        axes.annotate("", (a.tip_x, a.tip_y), (a.x, a.y), annotation_clip=True,
-                      arrowprops={"arrowstyle": "->", "color": color, "linewidth": 0.8 * _POINT, "shrinkA": 0, "shrinkB": 0,
-                                  "mutation_scale": 6})  # fmt: skip
+        looks = {"arrowstyle": "->", "color": color, "linewidth": 0.8 * _POINT, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", (a.tip_x, a.tip_y), (a.x, a.y), arrowprops={**looks, "mutation_scale": 6})
     width, height = picture.width, picture.height
     left = (panel.left + frame.width + 14) / width
     scale = figure.add_axes((left, 1 - (panel.top + frame.height) / height, 12 / width, frame.height / height))

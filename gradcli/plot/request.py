@@ -32,7 +32,7 @@ _WANTED = "plot needs a range"
 
 
 class Range(NamedTuple):
-    """The range of a variable; with a ``count`` it is looked at in so many points, else wherever needed.
+    """The range of a variable; with ``points`` it is looked at in so many, else wherever needed.
 
     ``log``: the points have equal ratios.
     """
@@ -40,7 +40,7 @@ class Range(NamedTuple):
     name: str
     low: float
     high: float
-    count: int | None = None
+    points: int | None = None
     log: bool = False
     text: str = ""
 

@@ -63,22 +63,25 @@ SCRIPT = r"""
       const [x0, x1, y0, y1] = p.home, sx = (x1 - x0) / (p.x[1] - p.x[0]), sy = (y1 - y0) / (p.y[1] - p.y[0]);
       const tx = px(p, x0) - p.left * sx, ty = py(p, y1) - p.top * sy;
       p.view.setAttribute("transform", `matrix(${sx} 0 0 ${sy} ${tx} ${ty})`);
-      const right = p.left + p.width, bottom = p.top + p.height, name = p.axes.querySelectorAll("text.math,text:not(.num)");
+      const right = p.left + p.width, bottom = p.top + p.height;
+      const names = p.axes.querySelectorAll("text:not(.num)");
       p.axes.replaceChildren();
       const across = ticks(p.x[0], p.x[1], p.width / 80, p.logx), up = ticks(p.y[0], p.y[1], p.height / 45, p.logy);
-      const grid = across.map(([v]) => `M${px(p, v)},${p.top}V${bottom}`).concat(up.map(([v]) => `M${p.left},${py(p, v)}H${right}`));
-      add(p.axes, "path", {class: "grid", d: grid.join("")});
+      const lines = across.map(([v]) => `M${px(p, v)},${p.top}V${bottom}`);
+      for (const [v] of up) lines.push(`M${p.left},${py(p, v)}H${right}`);
+      add(p.axes, "path", {class: "grid", d: lines.join("")});
       add(p.axes, "path", {class: "axis", fill: "none", d: `M${p.left},${p.top}V${bottom}H${right}`});
-      for (const [v, words] of up) add(p.axes, "text", {class: "num", x: p.left - 6, y: py(p, v) + 4, "text-anchor": "end"}, words);
-      if (k === panels.length - 1)
-        for (const [v, words] of across) add(p.axes, "text", {class: "num", x: px(p, v), y: bottom + 16, "text-anchor": "middle"}, words);
-      p.axes.append(...name);
+      const write = (x, y, anchor, words) => add(p.axes, "text", {class: "num", x, y, "text-anchor": anchor}, words);
+      for (const [v, words] of up) write(p.left - 6, py(p, v) + 4, "end", words);
+      if (k === panels.length - 1) for (const [v, words] of across) write(px(p, v), bottom + 16, "middle", words);
+      p.axes.append(...names);
     });
     for (const m of marks) {
       const x = px(m.p, m.x), y = py(m.p, m.y), p = m.p;
       m.el.setAttribute("cx", x);
       m.el.setAttribute("cy", y);
-      m.el.style.display = x < p.left - 1 || x > p.left + p.width + 1 || y < p.top - 1 || y > p.top + p.height + 1 ? "none" : "";
+      const inside = x > p.left - 1 && x < p.left + p.width + 1 && y > p.top - 1 && y < p.top + p.height + 1;
+      m.el.style.display = inside ? "" : "none";
     }
     const home = panels.every((p) => p.home.every((v, i) => v === [...p.x, ...p.y][i]));
     for (const el of labels) el.style.display = home ? "" : "none";
@@ -127,7 +130,8 @@ SCRIPT = r"""
     const lines = [`${p.name} = ${digits(real(at, p.logx), real(p.x[1], p.logx) - real(p.x[0], p.logx))}`];
     if (p.field) {
       const f = p.field, v = uny(p, y), rows = f.rows.length, columns = f.rows[0].length;
-      const j = Math.round((v - f.y[0]) / (f.y[1] - f.y[0]) * (rows - 1)), i = Math.round((at - f.x[0]) / (f.x[1] - f.x[0]) * (columns - 1));
+      const j = Math.round((v - f.y[0]) / (f.y[1] - f.y[0]) * (rows - 1));
+      const i = Math.round((at - f.x[0]) / (f.x[1] - f.x[0]) * (columns - 1));
       const value = (f.rows[Math.min(Math.max(j, 0), rows - 1)] || [])[Math.min(Math.max(i, 0), columns - 1)];
       lines[0] += `   ${p.other} = ${digits(v, p.y[1] - p.y[0])}   value about ${digits(value, 1)}`;
     }

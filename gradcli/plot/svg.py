@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from xml.sax.saxutils import escape
+from zlib import crc32
 
 from gradcli.caret import display_width, printable
 from gradcli.plot import palette
@@ -64,17 +65,19 @@ def text(words: str) -> str:
 def svg(picture: Picture) -> str:
     """The document of a picture laid out in pixels."""
     names = ", ".join([spelled(c, True) for line in picture.legend for c in line]) or picture.description
+    # Identifiers of one page must differ where several pictures stand in it.
+    mark = f"gp{crc32(repr((picture.description, picture.title, picture.width, picture.height)).encode()):08x}"
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="gp" viewBox="0 0 {picture.width} {picture.height}" '
-        f'width="{picture.width}" height="{picture.height}" role="img" aria-labelledby="gp-title gp-desc">',
-        f'<title id="gp-title">{text(picture.title or names)}</title>',
-        f'<desc id="gp-desc">{text(picture.description)}</desc>',
+        f'width="{picture.width}" height="{picture.height}" role="img" aria-labelledby="{mark}-title {mark}-desc">',
+        f'<title id="{mark}-title">{text(picture.title or names)}</title>',
+        f'<desc id="{mark}-desc">{text(picture.description)}</desc>',
         f"<style>{style()}</style>",
         f'<rect class="paper" width="{picture.width}" height="{picture.height}"/>',
         *_head(picture),
     ]
     for number, panel in enumerate(picture.panels):
-        lines += drawn(panel, number, number == len(picture.panels) - 1, text)
+        lines += drawn(panel, f"{mark}-{number}", number == len(picture.panels) - 1, text)
         if panel.field is not None:
             lines += scale(panel)
     return "\n".join([*lines, "</svg>", ""])

@@ -77,9 +77,10 @@ def _arrows(shown: Field, scale: Scaled) -> str:
         head = np.minimum(length / 3, 5) / length
     for a, b, c, d, u, v, h in zip(*(column.tolist() for column in (x0, y0, x1, y1, dx, dy, head)), strict=True):
         back_x, back_y, side_x, side_y = c - h * u, d - h * v, 0.6 * h * v, -0.6 * h * u
+        tip = f"L{_number(c)},{_number(d)}"
         path.append(
-            f"M{_number(a)},{_number(b)}L{_number(c)},{_number(d)}M{_number(back_x + side_x)},{_number(back_y + side_y)}"
-            f"L{_number(c)},{_number(d)} {_number(back_x - side_x)},{_number(back_y - side_y)}"
+            f"M{_number(a)},{_number(b)}{tip}M{_number(back_x + side_x)},{_number(back_y + side_y)}{tip} "
+            f"{_number(back_x - side_x)},{_number(back_y - side_y)}"
         )
     return "".join(path)
 

@@ -55,13 +55,16 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def drawn(panel: Panel, index: int, last: bool, text: Text) -> list[str]:
-    """The elements of a panel; the ``last`` one has the numbers of the horizontal axis."""
+def drawn(panel: Panel, mark: str, last: bool, text: Text) -> list[str]:
+    """The elements of a panel; the ``last`` one has the numbers of the horizontal axis.
+
+    ``mark``: the identifier of its clip.
+    """
     frame, left, top = panel.frame, panel.left, panel.top
     scale = Scale(frame, left, top)
     box = f'x="{left}" y="{top}" width="{frame.width}" height="{frame.height}"'
-    lines = [f'<clipPath id="gp-{index}"><rect {box}/></clipPath>', *_axes(panel, scale, last, text)]
-    lines.append(f'<g clip-path="url(#gp-{index})"><g class="view" data-panel="{index}">')
+    lines = [f'<clipPath id="{mark}"><rect {box}/></clipPath>', *_axes(panel, scale, last, text)]
+    lines.append(f'<g clip-path="url(#{mark})"><g class="view">')
     if panel.field is not None:
         lines += field(panel, scale)
     for x, color in panel.asymptotes:

@@ -65,7 +65,7 @@ def decimal(whole: int, power: int) -> str:
     stripped = digits.rstrip("0")
     power += len(digits) - len(stripped)
     sign, size = "-" if whole < 0 else "", len(stripped) + power
-    if 0 <= power and size <= _PLAIN:
+    if power >= 0 and size <= _PLAIN:
         return sign + stripped + "0" * power
     if power < 0 and -_PLAIN < size <= _PLAIN and -power <= 2 * _PLAIN:
         padded = stripped.rjust(1 - power, "0")
