@@ -9,20 +9,19 @@ import numpy as np
 
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
-from gradcli.plot import measured
 from gradcli.plot.curve import Curve
 from gradcli.plot.frame import Frame
 from gradcli.plot.labels import labels, symbol
 from gradcli.plot.layout import Canvas, arranged, axis_ticks
 from gradcli.plot.legend import cut, flowed
 from gradcli.plot.limits import limits, padded
-from gradcli.plot.overlays import words
 from gradcli.plot.picture import Axis, Caption, Kind, Panel, Picture, Series
-from gradcli.plot.request import Checked, PlotJob, Range
+from gradcli.plot.request import Checked, PlotJob, Range, words
 from gradcli.plot.traced import Drawn, Limits, Tracer
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array
+    from gradcli.plot.measured import Columns
 
 _SCALES = 20
 """How many times wider than another curve's the values of a curve may be, to be drawn in the same panel."""
@@ -107,11 +106,13 @@ class _Curves:
 
     def _drawn(self) -> list[Drawn]:
         job, checked, name = self.job, self.checked, self.range.name
-        columns: dict[str, measured.Columns] = {}
+        columns: dict[str, Columns] = {}
         outputs = dict(checked.outputs)
         if job.data is not None:
-            found = measured.read(job.data, name, list(outputs), self.notes)
-            columns = {n: measured.logarithmic(c, job.log) for n, c in found.items()}
+            from gradcli.plot.measured import logarithmic, read
+
+            found = read(job.data, name, list(outputs), self.notes)
+            columns = {n: logarithmic(c, job.log) for n, c in found.items()}
         ordinary = len(checked.request.variables) <= 1
         known = labels([n for n, _ in checked.named], checked.wrt, ordinary)
         drawn = []
@@ -128,14 +129,14 @@ class _Curves:
         self.notes += [f"{d.name} has no value in {self.range.text}" for d in empty]
         return [d for d in drawn if d.limits is not None]
 
-    def _extent(self, curve: Curve, columns: measured.Columns | None) -> Limits | None:
+    def _extent(self, curve: Curve, columns: Columns | None) -> Limits | None:
         if self.points is None:
             own = limits(curve, self.left, self.right)
         else:
             y = curve.values(self.points)
             y = y[np.isfinite(y)]
             own = (float(y.min()), float(y.max())) if len(y) else None
-        data = None if columns is None else measured.extent(columns, self.left, self.right)
+        data = None if columns is None else columns.extent(self.left, self.right)
         both = [ends for ends in (own, data) if ends is not None]
         return (min(low for low, _ in both), max(high for _, high in both)) if both else None
 

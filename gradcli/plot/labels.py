@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradcli.calculus.leibniz import Derivative, read
-from gradcli.notation.typeset import GREEK, split_name
 
 _ABOVE = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -22,6 +21,11 @@ def symbol(name: str) -> str:
     >>> symbol("lambda"), symbol("x_1"), symbol("v_max")
     ('λ', 'x₁', 'v_max')
     """
+    if len(name) == 1:
+        return name
+    # Imported where it is needed: typesetting brings all notations with it.
+    from gradcli.notation.typeset import GREEK, split_name
+
     base, index = split_name(name)
     if index and not index.isdigit():
         return f"{GREEK.get(base, base)}_{index}"

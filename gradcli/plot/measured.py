@@ -33,6 +33,43 @@ class Columns(NamedTuple):
     ux: Array | None
     uy: Array | None
 
+    def extent(self, left: float, right: float) -> tuple[float, float] | None:
+        """The least and the greatest value, bars included, of the points between two abscissas; None without any."""
+        with np.errstate(all="ignore"):
+            inside = (self.x >= left) & (self.x <= right) & np.isfinite(self.y)
+        if not inside.any():
+            return None
+        y = self.y[inside]
+        low, high = y.min(), y.max()
+        if self.uy is not None:
+            u = np.abs(self.uy[inside])
+            u = np.where(np.isfinite(u), u, 0.0)
+            with np.errstate(all="ignore"):
+                low, high = (y - u).min(), (y + u).max()
+        return (float(low), float(high)) if np.isfinite(low) and np.isfinite(high) else (float(y.min()), float(y.max()))
+
+    def thinned(self, frame: Frame) -> Measured:
+        """The points within a frame, one a pixel, the one with the longest bar; of very many one a larger square."""
+        with np.errstate(all="ignore"):
+            inside = (self.x >= frame.left) & (self.x <= frame.right)
+            inside &= (self.y >= frame.bottom) & (self.y <= frame.top)
+        some = np.flatnonzero(inside)
+        count = len(some)
+        if self.uy is not None and count > _MOST:
+            some = some[np.argsort(-np.nan_to_num(np.abs(self.uy[some])), kind="stable")]
+        size = 1
+        while True:
+            across = np.floor((self.x[some] - frame.left) * (frame.across / size)).astype(np.int64)
+            up = np.floor((self.y[some] - frame.bottom) * (frame.up / size)).astype(np.int64)
+            _, first = np.unique(up * (frame.width + 1) + across, return_index=True)
+            some = some[np.sort(first)]
+            if len(some) <= _MOST:
+                break
+            size += 1
+        none = np.full(len(some), np.nan)
+        ux, uy = (none if u is None else np.abs(u[some]) for u in (self.ux, self.uy))
+        return Measured(self.x[some], self.y[some], ux, uy, count)
+
 
 def read(data: Data, variable: str, outputs: Sequence[str], notes: list[str]) -> dict[str, Columns]:
     """The columns of files by output, of those outputs that have a column.
@@ -88,42 +125,3 @@ def logarithmic(columns: Columns, log: str) -> Columns:
             uy = None if uy is None else np.log10(y + uy) - np.log10(y)
             y = np.log10(y)
     return Columns(x, y, ux, uy)
-
-
-def extent(columns: Columns, left: float, right: float) -> tuple[float, float] | None:
-    """The least and the greatest value, bars included, of the points between two abscissas; None without any."""
-    with np.errstate(all="ignore"):
-        inside = (columns.x >= left) & (columns.x <= right) & np.isfinite(columns.y)
-    if not inside.any():
-        return None
-    y = columns.y[inside]
-    low, high = y.min(), y.max()
-    if columns.uy is not None:
-        u = np.abs(columns.uy[inside])
-        u = np.where(np.isfinite(u), u, 0.0)
-        with np.errstate(all="ignore"):
-            low, high = (y - u).min(), (y + u).max()
-    return (float(low), float(high)) if np.isfinite(low) and np.isfinite(high) else (float(y.min()), float(y.max()))
-
-
-def thinned(columns: Columns, frame: Frame) -> Measured:
-    """The points within a frame, one a pixel, the one with the longest bar; of very many one a larger square."""
-    with np.errstate(all="ignore"):
-        inside = (columns.x >= frame.left) & (columns.x <= frame.right)
-        inside &= (columns.y >= frame.bottom) & (columns.y <= frame.top)
-    some = np.flatnonzero(inside)
-    count = len(some)
-    if columns.uy is not None and count > _MOST:
-        some = some[np.argsort(-np.nan_to_num(np.abs(columns.uy[some])), kind="stable")]
-    size = 1
-    while True:
-        across = np.floor((columns.x[some] - frame.left) * (frame.across / size)).astype(np.int64)
-        up = np.floor((columns.y[some] - frame.bottom) * (frame.up / size)).astype(np.int64)
-        _, first = np.unique(up * (frame.width + 1) + across, return_index=True)
-        some = some[np.sort(first)]
-        if len(some) <= _MOST:
-            break
-        size += 1
-    none = np.full(len(some), np.nan)
-    ux, uy = (none if u is None else np.abs(u[some]) for u in (columns.ux, columns.uy))
-    return Measured(columns.x[some], columns.y[some], ux, uy, count)

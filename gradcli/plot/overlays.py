@@ -10,18 +10,8 @@ from gradcli.compute.backends.scalar import at_point
 from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, apply, const, var
 from gradcli.plot.curve import Curve
-from gradcli.plot.request import Overlay
+from gradcli.plot.request import Overlay, at_text
 from gradcli.truth.repair import available
-
-
-def words(wanted: Overlay, variable: str) -> str:
-    """What an overlay is, in words."""
-    at = _at(wanted, variable)
-    return f"tangent at {at}" if wanted.tangent else f"Taylor polynomial at {at}, order {wanted.order}"
-
-
-def _at(wanted: Overlay, variable: str) -> str:
-    return f"{variable}={wanted.place!r}".removesuffix(".0")
 
 
 def overlay(curve: Curve, wanted: Overlay, variable: str) -> Expr:
@@ -30,7 +20,7 @@ def overlay(curve: Curve, wanted: Overlay, variable: str) -> Expr:
     Its coefficients are the doubles of the derivatives over k!. Raises GradError where the curve has no derivative.
     """
     place, order = wanted.place, wanted.order
-    at = _at(wanted, variable)
+    at = at_text(wanted, variable)
     option = f"--tangent {at}" if wanted.tangent else f"--taylor {at}:{order}"
     root = curve.expression
     partials = derivatives(root, [curve.variable], order)

@@ -59,7 +59,7 @@ def _head(figure: Any, picture: Picture) -> None:
             color = _INK if caption.color is None else _color(caption.color)
             words = _plain(spelled(caption, False))
             figure.text(at, y, words, fontsize=12 * _POINT, color=color, va="baseline")
-            at += (len(words) * 7.2 + 24) / picture.width
+            at += (len(words) * 6.4 + 18) / picture.width
         y -= 18 / picture.height
 
 
@@ -74,7 +74,8 @@ def _panel(figure: Any, picture: Picture, panel: Panel, last: bool) -> None:
     for side in ("left", "bottom"):
         axes.spines[side].set_color(_AXIS)
     axes.set_axisbelow(True)
-    axes.grid(panel.field is None, color=_GRID, linewidth=1 * _POINT)
+    if panel.field is None:
+        axes.grid(True, color=_GRID, linewidth=1 * _POINT)
     across = panel.x.ticks
     axes.set_xticks([t.place for t in across], [written(t.label) for t in across] if last else [""] * len(across))
     axes.set_yticks([t.place for t in panel.y.ticks], [written(t.label) for t in panel.y.ticks])
@@ -102,7 +103,7 @@ def _series(axes: Any, panel: Panel, series: Series) -> None:
     color = _color(series.color)
     frame = panel.frame
     if series.bars is not None:
-        axes.vlines(series.bars.x, series.bars.low, series.bars.high, color=color, linewidth=1 * _POINT)
+        axes.vlines(series.bars.x, series.bars.low, series.bars.high, color=color, linewidth=1.5 * _POINT)
     width = 2 if series.kind == "curve" else 1.5
     for stroke in series.strokes:
         axes.plot(stroke.x, stroke.y, color=color, linewidth=width * _POINT, linestyle=_LINES.get(series.kind, "-"),

@@ -14,7 +14,7 @@ from typing import BinaryIO, Literal, NamedTuple, cast
 from gradcli.calculus.derive import Named, derive
 from gradcli.caret import Source
 from gradcli.errors import GradError, meant
-from gradcli.expr import Expr, const, spell_name, substitute
+from gradcli.expr import const, spell_name, substitute
 from gradcli.formats import PLAIN, Dialect
 from gradcli.job.parse_at_grid_fill import Points, number, read_name, split
 from gradcli.job.request import Expressions, check_order
@@ -91,6 +91,17 @@ class Overlay(NamedTuple):
     tangent: bool
 
 
+def words(wanted: Overlay, variable: str) -> str:
+    """What an overlay is, in words."""
+    at = at_text(wanted, variable)
+    return f"tangent at {at}" if wanted.tangent else f"Taylor polynomial at {at}, order {wanted.order}"
+
+
+def at_text(wanted: Overlay, variable: str) -> str:
+    """The point of an overlay, such as ``x=1``."""
+    return f"{variable}={wanted.place!r}".removesuffix(".0")
+
+
 class Checked:
     """A job whose texts are read: ``ranges``, one or two, and what is drawn over them.
 
@@ -122,7 +133,6 @@ class Checked:
         self.request.unused([n for n in self.wrt if n not in names], "--wrt: ", allowed=False)
         check_order(job.order, len(self.wrt), len(self.outputs))
         values = {n: const(Fraction(v) if math.isfinite(v) else v) for n, v in points.at.items()}
-        self._values = values
         derived = derive(self.outputs, self.wrt, job.order)
         self.named: Named = list(
             zip([n for n, _ in derived], substitute([e for _, e in derived], values), strict=True)
@@ -261,8 +271,3 @@ def checked_log(text: str) -> Log:
     if text not in ("x", "y", "xy"):
         raise GradError(f"--log: '{text}' is no choice of axes ({meant(text, ['x', 'y', 'xy'], 'there are')})")
     return cast(Log, text)
-
-
-def valued(e: Expr, values: dict[str, Expr]) -> Expr:
-    """An expression with numbers for some of its variables."""
-    return substitute([e], values)[0]

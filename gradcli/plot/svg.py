@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
 from zlib import crc32
 
 from gradcli.caret import display_width, printable
@@ -25,7 +24,7 @@ svg.gp{background:var(--paper);font:12px system-ui,sans-serif;%s}
 .gp .grid{stroke:var(--grid)}
 .gp .axis{stroke:var(--axis)}
 .gp .curve{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
-.gp .bars{fill:none;stroke-width:1}
+.gp .bars{fill:none;stroke-width:1.5}
 .gp .tangent{fill:none;stroke-width:1.5;stroke-dasharray:7 4}
 .gp .taylor{fill:none;stroke-width:1.5;stroke-dasharray:2 3}
 .gp .pole{fill:none;stroke-width:1;stroke-dasharray:4 4;opacity:.7}
@@ -39,6 +38,7 @@ _PAPER = {
     "light": "--paper:#fff;--ink:#1f2328;--grid:#e7eaee;--axis:#8c959f",
     "dark": "--paper:#0d1117;--ink:#e6edf3;--grid:#21262d;--axis:#6e7681",
 }
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 _SAMPLE = 20
 """Pixels of a line in the legend."""
 
@@ -59,7 +59,7 @@ def style(prefix: str = "svg.gp") -> str:
 
 def text(words: str) -> str:
     """Words as they may stand in a document."""
-    return escape(printable(words), {'"': "&quot;"})
+    return printable(words).translate(_ESCAPES)
 
 
 def svg(picture: Picture) -> str:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gradcli.expr import spell_name
-from gradcli.plot import measured
 from gradcli.plot.curve import Curve
 from gradcli.plot.frame import Frame
 from gradcli.plot.layout import Canvas
 from gradcli.plot.marks import Mark, marks, note
-from gradcli.plot.overlays import overlay
 from gradcli.plot.picture import Dot, Kind, Measured, Series, Table
 from gradcli.plot.request import Checked
 from gradcli.plot.sample import sampled
@@ -21,6 +19,7 @@ from gradcli.plot.strokes import bars, broken, strokes
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array
+    from gradcli.plot.measured import Columns
 
 _CROWDED = 10
 """Pixels between marks of a curve, below which they are left out."""
@@ -39,7 +38,7 @@ class Drawn(NamedTuple):
     text: str
     curve: Curve
     limits: Limits | None
-    columns: measured.Columns | None
+    columns: Columns | None
 
 
 class Tracer:
@@ -59,7 +58,7 @@ class Tracer:
         poles: list[float] = []
         base = Series("curve", drawn.name, drawn.label, drawn.text, drawn.place, [])
         if drawn.columns is not None:
-            points = measured.thinned(drawn.columns, frame)
+            points = drawn.columns.thinned(frame)
             if points.total > len(points.x):
                 self.notes.append(
                     f"{points.total:,} points of data, {len(points.x):,} drawn: one where several fall on a spot"
@@ -70,7 +69,9 @@ class Tracer:
         else:
             curve, poles = self._proved(base, drawn, frame)
             series.append(curve)
-        if drawn.name in dict(self.checked.outputs):
+        if self.checked.overlays and drawn.name in dict(self.checked.outputs):
+            from gradcli.plot.overlays import overlay
+
             for each in self.checked.overlays:
                 e = overlay(drawn.curve, each, spell_name(self.range.name))
                 other = Curve(e, self.range.name, self.job.log)
@@ -107,7 +108,7 @@ class Tracer:
         if said:
             self.said.append(said)
             self.notes.append(f"{drawn.name}: {said}" if len(self.checked.named) > 1 else said)
-        shown, poles = _marked(hard, frame)
+        shown, poles = _marked(hard, frame, drawn.name in dict(self.checked.outputs))
         table = self._table(curve, found.x, found.y) if self.canvas.fine > 1 else None
         return base._replace(strokes=strokes(found, fine), bars=bars(found, fine), dots=shown, table=table), poles
 
@@ -140,8 +141,11 @@ def _touched(place: float, curve: Curve, log: str) -> tuple[Dot, ...]:
     return (Dot(x, y, False),) if np.isfinite(x) and np.isfinite(y) else ()
 
 
-def _marked(hard: Sequence[Mark], frame: Frame) -> tuple[tuple[Dot, ...], list[float]]:
-    """The dots and asymptotes of marks; none of a kind where they would crowd."""
+def _marked(hard: Sequence[Mark], frame: Frame, valued: bool) -> tuple[tuple[Dot, ...], list[float]]:
+    """The dots and asymptotes of marks; none of a kind where they would crowd.
+
+    ``valued``: whether the value at a jump or a hole counts. That of a derivative there is a convention.
+    """
     dots: list[Dot] = []
     poles: list[float] = []
     for kind in ("hole", "jump", "kink", "end", "asymptote"):
@@ -155,6 +159,6 @@ def _marked(hard: Sequence[Mark], frame: Frame) -> tuple[tuple[Dot, ...], list[f
             for y in dict.fromkeys((mark.left, mark.right)):
                 if np.isfinite(y):
                     dots.append(Dot(mark.x, y, y != mark.value))
-            if np.isfinite(mark.value) and mark.value not in (mark.left, mark.right):
+            if valued and np.isfinite(mark.value) and mark.value not in (mark.left, mark.right):
                 dots.append(Dot(mark.x, mark.value, False))
     return tuple([d for d in dots if frame.bottom <= d.y <= frame.top]), poles
