@@ -35,7 +35,7 @@ from gradcli.compute.backends.intervals.ranges import (
 )
 from gradcli.compute.backends.intervals.special import SPECIAL
 
-SAMPLED: dict[str, str] = {}
+SAMPLED = dict.fromkeys(("sum", "mean", "prod", "norm"), "it takes all points at once")
 """Functions without a rule, and why: curves with them are sampled at equal distances."""
 
 RULES: dict[str, Rule] = {
