@@ -7,8 +7,10 @@ import numpy as np
 from gradcli.plot import palette
 from gradcli.plot.layout import DOTS_ACROSS, DOTS_UP
 from gradcli.plot.picture import Panel
+from gradcli.plot.svg_field import parts
 
-_SHADES, _ASCII = " ░▒▓█", " .:-=+*#%@"
+_SHADES, _ASCII = "·░▒▓█", ".:-=+*#%@"
+"""Shades from the least value to the greatest; where there is none, a blank."""
 _STEPS = 48
 """Colours of a map in a terminal."""
 HALF = "▀"
@@ -16,18 +18,21 @@ HALF = "▀"
 Cell = tuple[str, int | None]
 
 
-def _sampled(panel: Panel, rows: int, columns: int) -> list[list[float]]:
-    """The parts of the range of values at the middles of cells, from the top; nan where there is none."""
+def _parts(panel: Panel, rows: int, columns: int) -> list[list[float]]:
+    """The parts of the range of values at the middles of cells, from the top; nan where there is none.
+
+    A cell of several values of the raster has their mean.
+    """
     shown = panel.field
     assert shown is not None
-    values = np.flipud(shown.raster.values)
-    height, width = values.shape
-    j = np.minimum((np.arange(rows) * 2 + 1) * height // (2 * rows), height - 1)
-    i = np.minimum((np.arange(columns) * 2 + 1) * width // (2 * columns), width - 1)
-    span = shown.high / 2 - shown.low / 2
-    with np.errstate(all="ignore"):
-        part = (values[np.ix_(j, i)] / 2 - shown.low / 2) / span if span > 0 else values[np.ix_(j, i)] * 0 + 0.5
-    part = np.clip(part, 0, 1)
+    part = np.flipud(parts(shown))
+    height, width = part.shape
+    if height % rows == 0 and width % columns == 0:
+        part = part.reshape(rows, height // rows, columns, width // columns).mean(axis=(1, 3))
+    else:
+        j = np.minimum((np.arange(rows) * 2 + 1) * height // (2 * rows), height - 1)
+        i = np.minimum((np.arange(columns) * 2 + 1) * width // (2 * columns), width - 1)
+        part = part[np.ix_(j, i)]
     found: list[list[float]] = part.tolist()
     return found
 
@@ -37,13 +42,13 @@ def blocks(panel: Panel, ascii_: bool, color: bool) -> list[list[Cell]]:
     wide, high = panel.frame.width // DOTS_ACROSS, panel.frame.height // DOTS_UP
     if not color or ascii_:
         shades = _ASCII if ascii_ else _SHADES
-        return [[(_shade(part, shades), None) for part in line] for line in _sampled(panel, high, wide)]
-    lines = _sampled(panel, 2 * high, wide)
+        return [[(_shade(part, shades), None) for part in line] for line in _parts(panel, high, wide)]
+    lines = _parts(panel, 2 * high, wide)
     return [[_two(a, b) for a, b in zip(lines[2 * k], lines[2 * k + 1], strict=True)] for k in range(high)]
 
 
 def _shade(part: float, shades: str) -> str:
-    return "?" if part != part else shades[min(int(part * len(shades)), len(shades) - 1)]
+    return " " if part != part else shades[min(int(part * len(shades)), len(shades) - 1)]
 
 
 def _two(above: float, below: float) -> Cell:

@@ -13,7 +13,7 @@ from gradcli.caret import display_width, printable
 from gradcli.plot import palette
 from gradcli.plot.blocks import blocks, scale_line
 from gradcli.plot.dots import Raster, column, covered, row
-from gradcli.plot.layout import DOTS_ACROSS, DOTS_UP
+from gradcli.plot.layout import DOTS_ACROSS, DOTS_UP, ends_axis
 from gradcli.plot.legend import spelled
 from gradcli.plot.picture import Caption, Panel, Picture, Series
 from gradcli.plot.ticks import Tick
@@ -175,22 +175,22 @@ def _below(panel: Panel, signs: Signs, left: int, wide: int, last: bool) -> list
         axis[place] = signs.tick_below
     lines = [_plain(" " * (left - 1) + signs.corner + "".join(axis))]
     if last:
-        lines.append(_plain(_numbers(places, left, wide, _encoded(panel.x.label, signs.ascii))))
+        name = _encoded(panel.x.label, signs.ascii)
+        ends = ends_axis(name)
+        lines.append(_plain(_numbers(places, left, wide, name if ends else "")))
+        lines += [] if ends else [_plain(" " * (left + max(0, (wide - display_width(name)) // 2)) + name)]
     return lines
 
 
 def _numbers(places: list[tuple[int, Tick]], left: int, wide: int, name: str) -> str:
-    """Numbers below their ticks, those that would touch left out, and the name of the axis at its end if it fits."""
+    """Numbers below their ticks, those that would touch left out, and the name of the axis at its end."""
     line = ""
     for place, tick in places:
         start = min(left + place - (len(tick.label) - 1) // 2, left + wide - len(tick.label))
         start = max(start, 0)
         if not line or start > len(line):
             line = line.ljust(start) + tick.label
-    end = left + wide - display_width(name)
-    if name and end > len(line) + 1:
-        return line.ljust(end) + name
-    return f"{line}  {name}" if name else line
+    return f"{line.ljust(left + wide)} {name}" if name else line
 
 
 def _legend(captions: list[Caption], several: bool, ascii_: bool) -> list[Cell]:

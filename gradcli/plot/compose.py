@@ -13,7 +13,7 @@ from gradcli.plot.curve import Curve
 from gradcli.plot.frame import Frame
 from gradcli.plot.labels import labels, symbol
 from gradcli.plot.layout import Canvas, arranged, axis_ticks
-from gradcli.plot.legend import cut, flowed
+from gradcli.plot.legend import above, cut, flowed
 from gradcli.plot.limits import limits, padded
 from gradcli.plot.picture import Axis, Caption, Kind, Panel, Picture, Series
 from gradcli.plot.request import Checked, PlotJob, Range, words
@@ -46,12 +46,6 @@ def picture(job: PlotJob, canvas: Canvas) -> Picture:
     return _Curves(checked, canvas).picture()
 
 
-def above(job: PlotJob, legend: Sequence[object], canvas: Canvas) -> int:
-    """Lines of the title, of the legend and, in a text, of the titles of axes."""
-    titles = [job.title] if canvas.form == "pixels" else [job.title, job.xlabel, job.ylabel]
-    return len([title for title in titles if title]) + len(legend)
-
-
 class _Curves:
     def __init__(self, checked: Checked, canvas: Canvas) -> None:
         self.checked, self.job, self.canvas = checked, checked.job, canvas
@@ -67,9 +61,11 @@ class _Curves:
         groups = self._groups(drawn)
         job, canvas = self.job, self.canvas
         legend = flowed(self._legend(drawn), canvas)
-        lines = above(job, legend, canvas)
+        xlabel = symbol(self.range.name) if job.xlabel is None else job.xlabel
+        titles = xlabel, job.ylabel or ""
+        lines = above(job, legend, canvas, xlabel)
         names = [d.label for d in drawn]
-        rough = arranged(canvas, len(groups), [], names, lines, bool(job.ylabel))
+        rough = arranged(canvas, len(groups), [], names, lines, titles)
         limits_of = [self._limits(group) for group in groups]
         logs = ["y" in job.log] * len(groups)
         up = [
@@ -77,9 +73,8 @@ class _Curves:
             for (low, high), log in zip(limits_of, logs, strict=True)
         ]  # fmt: skip
         several = names if len(drawn) > 1 or canvas.form == "pixels" else []
-        layout = arranged(canvas, len(groups), [t.label for ts in up for t in ts], several, lines, bool(job.ylabel))
+        layout = arranged(canvas, len(groups), [t.label for ts in up for t in ts], several, lines, titles)
         across = axis_ticks(self.left, self.right, layout.width, canvas.across, "x" in job.log)
-        xlabel = symbol(self.range.name) if job.xlabel is None else job.xlabel
         panels = []
         for group, (low, high), top, y_ticks in zip(groups, limits_of, layout.tops, up, strict=True):
             frame = Frame(self.left, self.right, low, high, layout.width, layout.height)

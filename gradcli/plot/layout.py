@@ -45,6 +45,8 @@ LEAST_WIDTH, LEAST_HEIGHT = 160, 120
 MOST_COLUMNS, MOST_ROWS, MOST_PIXELS = 1000, 500, 8000
 _LABEL = 8.5
 """Width of a character of a label beside a curve, in pixels."""
+_SHORT = 8
+"""Characters of the title of a horizontal axis that stands at its end."""
 _LONGEST = 16
 """Characters of such a label that get room."""
 
@@ -60,20 +62,28 @@ def pixel_canvas(width: int, height: int, fine: int = 1) -> Canvas:
     return Canvas("pixels", width, height, 7.2, 18, 14, 24, 20, 80, 45, fine)
 
 
-def arranged(canvas: Canvas, count: int, numbers: list[str], labels: list[str], above: int, beside: bool) -> Layout:
+def ends_axis(title: str) -> bool:
+    """Whether the title of a horizontal axis stands at its end in a text; else it has a line of its own."""
+    return display_width(title) <= _SHORT
+
+
+def arranged(
+    canvas: Canvas, count: int, numbers: list[str], labels: list[str], above: int, titles: tuple[str, str]
+) -> Layout:  # fmt: skip
     """The layout of ``count`` panels.
 
     ``numbers``: the texts at the vertical axis; ``labels``: those beside the ends of curves; ``above``: lines of text
-    above the panels, of a text below them; ``beside``: whether the vertical axis has a title.
+    above the panels, in a text above and below them; ``titles``: those of both axes.
     """
     wide = max([len(text) for text in numbers], default=1)
     if canvas.form == "text":
         left = (wide + 2) * DOTS_ACROSS
-        right = 2 * DOTS_ACROSS if labels else 0
+        across = titles[0] if ends_axis(titles[0]) else ""
+        right = max(2 if labels else 0, display_width(across) + 1 if across else 0) * DOTS_ACROSS
         below = canvas.below + above * DOTS_UP
         top = 0
     else:
-        left = round(wide * canvas.char) + canvas.side + (canvas.line + 4 if beside else 0)
+        left = round(wide * canvas.char) + canvas.side + (canvas.line + 4 if titles[1] else 0)
         right = max([min(display_width(text), _LONGEST) for text in labels], default=0)
         right = round(right * _LABEL) + 18
         below = canvas.below + canvas.line

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from gradcli.caret import display_width, printable
 from gradcli.expr import Expr, reachable
 from gradcli.job.request import as_text
-from gradcli.plot.layout import Canvas
+from gradcli.plot.layout import Canvas, ends_axis
 from gradcli.plot.picture import Caption
+from gradcli.plot.request import PlotJob
 
 _LONGEST = 60
 """Characters of an expression that are shown."""
@@ -56,3 +57,9 @@ def flowed(captions: Sequence[Caption], canvas: Canvas) -> list[list[Caption]]:
         lines[-1].append(caption)
         used += APART + wide
     return lines[:_LINES]
+
+
+def above(job: PlotJob, legend: Sequence[object], canvas: Canvas, xlabel: str) -> int:
+    """Lines of the title and the legend and, in a text, of the titles of axes."""
+    titles = [job.title] if canvas.form == "pixels" else [job.title, job.ylabel, "" if ends_axis(xlabel) else xlabel]
+    return len([title for title in titles if title]) + len(legend)

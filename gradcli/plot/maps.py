@@ -12,7 +12,7 @@ from gradcli.plot.contours import contours
 from gradcli.plot.frame import Frame
 from gradcli.plot.labels import labels, symbol
 from gradcli.plot.layout import Canvas, Layout, arranged, axis_ticks
-from gradcli.plot.legend import cut, flowed, spelled
+from gradcli.plot.legend import above, cut, flowed, spelled
 from gradcli.plot.picture import Axis, Caption, Field, Panel, Picture
 from gradcli.plot.request import Checked, Range
 from gradcli.plot.surface import Raster, Surface, arrows, levels, value_limits
@@ -56,16 +56,17 @@ def maps(checked: Checked, canvas: Canvas) -> Picture:
         ],
         canvas,
     )
-    lines = bool(job.title) + len(legend)
+    xlabel = symbol(across.name) if job.xlabel is None else job.xlabel
+    ylabel = symbol(up.name) if job.ylabel is None else job.ylabel
+    titles = xlabel, ylabel
+    lines = above(job, legend, canvas, xlabel)
     count = len(checked.named)
-    rough = _layout(canvas, count, [], [], lines)
+    rough = _layout(canvas, count, [], [], lines, titles)
     drawn = [_surfaced(e, label, checked, rough) for (_, e), label in zip(checked.named, known, strict=True)]
     up_ticks = axis_ticks(up.low, up.high, rough.height, canvas.up, False)
     scales = [t.label for d in drawn for t in ticks(d.low, d.high, max(rough.height // 40, 2))]
-    layout = _layout(canvas, count, [t.label for t in up_ticks], scales, lines)
+    layout = _layout(canvas, count, [t.label for t in up_ticks], scales, lines, titles)
     across_ticks = axis_ticks(across.low, across.high, layout.width, canvas.across, False)
-    xlabel = symbol(across.name) if job.xlabel is None else job.xlabel
-    ylabel = symbol(up.name) if job.ylabel is None else job.ylabel
     panels = []
     for each, top in zip(drawn, layout.tops, strict=True):
         frame = Frame(across.low, across.high, up.low, up.high, layout.width, layout.height)
@@ -78,11 +79,12 @@ def maps(checked: Checked, canvas: Canvas) -> Picture:
     return Picture(job.title, f"{words} over {spans}; {values}", legend, panels, canvas.width, canvas.height, notes)
 
 
-def _layout(canvas: Canvas, count: int, numbers: list[str], scales: list[str], lines: int) -> Layout:
-    beside = canvas.form == "pixels"
+def _layout(
+    canvas: Canvas, count: int, numbers: list[str], scales: list[str], lines: int, titles: tuple[str, str]
+) -> Layout:  # fmt: skip
     # A text has the scale of colours in a line of its own below each panel.
     room = lines + (count if canvas.form == "text" else 0)
-    layout = arranged(canvas, count, numbers, [], room, beside)
+    layout = arranged(canvas, count, numbers, [], room, titles)
     if canvas.form == "text":
         tops = [top + k * canvas.line for k, top in enumerate(layout.tops)]
         return layout._replace(tops=tops)

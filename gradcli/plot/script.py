@@ -32,8 +32,8 @@ SCRIPT = r"""
   function uny(p, v) { return p.y[0] + (p.top + p.height - v) / p.height * (p.y[1] - p.y[0]); }
   function real(v, log) { return log ? 10 ** v : v; }
   function digits(v, span) {
-    if (v === null || !isFinite(v)) return "none";
-    const n = Math.max(3, Math.min(12, Math.ceil(Math.log10(Math.abs(v) / span || 1)) + 4));
+    if (v === null || !isFinite(v)) return "not drawn";
+    const n = Math.max(5, Math.min(12, Math.ceil(Math.log10(Math.abs(v) / span || 1)) + 4));
     return String(+v.toPrecision(n)).replace("-", "\u2212");
   }
 
@@ -108,7 +108,7 @@ SCRIPT = r"""
     redraw();
   }
 
-  function read(curve, x) {
+  function read(curve, x, log) {
     const xs = curve.x;
     let low = 0, high = xs.length - 1;
     if (!(x >= xs[0] && x <= xs[high])) return null;
@@ -116,9 +116,14 @@ SCRIPT = r"""
       const middle = (low + high) >> 1;
       if (xs[middle] <= x) low = middle; else high = middle;
     }
-    const t = xs[high] > xs[low] ? (x - xs[low]) / (xs[high] - xs[low]) : 0;
+    const h = xs[high] - xs[low], t = h > 0 ? (x - xs[low]) / h : 0;
     const mix = (v) => (v[low] === null || v[high] === null ? null : v[low] + t * (v[high] - v[low]));
-    return [mix(curve.y), mix(curve.d)];
+    const value = mix(curve.y), slope = mix(curve.d);
+    if (log || value === null || slope === null) return [value, slope];
+    // The cubic through both values with both slopes (Hermite).
+    const a = curve.d[low] * h, b = curve.d[high] * h, rise = curve.y[high] - curve.y[low];
+    const bend = (1 - t) * (a - rise) + t * (rise - b), turn = (1 - 2 * t) * bend + t * (1 - t) * (2 * rise - a - b);
+    return [value + t * (1 - t) * bend, h > 0 ? (rise + turn) / h : slope];
   }
   function show(x, y) {
     const p = panelAt(x, y);
@@ -136,10 +141,11 @@ SCRIPT = r"""
       lines[0] += `   ${p.other} = ${digits(v, p.y[1] - p.y[0])}   value about ${digits(value, 1)}`;
     }
     for (const q of panels) for (const c of q.curves) {
-      const found = read(c, at);
+      const found = read(c, at, q.logx || q.logy);
       if (!found) continue;
       const value = found[0] === null ? null : real(found[0], q.logy);
-      lines.push(`${c.name} = ${digits(value, 1)}   slope ${digits(found[1], 1)}`);
+      const slope = value === null ? "" : `   slope ${digits(found[1], 1)}`;
+      lines.push(`${c.name} = ${digits(value, 1)}${slope}`);
     }
     out.textContent = lines.join("\n");
   }

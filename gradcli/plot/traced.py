@@ -20,6 +20,7 @@ from gradcli.plot.strokes import bars, broken, strokes
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array
     from gradcli.plot.measured import Columns
+    from gradcli.plot.segments import Sampled
 
 _CROWDED = 10
 """Pixels between marks of a curve, below which they are left out."""
@@ -109,7 +110,7 @@ class Tracer:
             self.said.append(said)
             self.notes.append(f"{drawn.name}: {said}" if len(self.checked.named) > 1 else said)
         shown, poles = _marked(hard, frame, drawn.name in dict(self.checked.outputs))
-        table = self._table(curve, found.x, found.y) if self.canvas.fine > 1 else None
+        table = self._table(curve, found) if self.canvas.fine > 1 else None
         return base._replace(strokes=strokes(found, fine), bars=bars(found, fine), dots=shown, table=table), poles
 
     def _fine(self, frame: Frame) -> Frame:
@@ -122,8 +123,11 @@ class Tracer:
         taller = Frame(frame.left, frame.right, low - room, high + room, frame.width * times, frame.height * times * 2)
         return taller if np.isfinite(taller.top - taller.bottom) else frame
 
-    def _table(self, curve: Curve, x: Array, y: Array) -> Table:
-        """What a cross-hair reads: slopes are those of the expression, not of logarithms."""
+    def _table(self, curve: Curve, found: Sampled) -> Table:
+        """What a cross-hair reads: slopes are those of the expression, not of logarithms; nothing within gaps."""
+        gaps = np.flatnonzero(found.gap)
+        x = np.insert(found.x, gaps + 1, found.x[gaps] + np.diff(found.x)[gaps] / 2)
+        y = np.insert(found.y, gaps + 1, np.nan)
         step = len(x) // _READ + 1
         x, y = x[::step], y[::step]
         plain = curve if not self.job.log else Curve(curve.expression, curve.variable)
