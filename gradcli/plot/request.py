@@ -143,11 +143,11 @@ class Checked:
                 f"{len(self.named)} outputs and derivatives are too many for a picture: the limit is {limit}"
             )
         self.ylim = None if job.ylim is None else _pair(job.ylim, "--ylim", "LOW:HIGH, such as -1:1")
+        self._check_kind()
         self.overlays = [
             *(self._overlay(t, False) for t in job.taylors),
             *(self._overlay(t, True) for t in job.tangents),
         ]
-        self._check_kind()
 
     def _check_variables(self, names: list[str], points: Points) -> None:
         variables = self.request.variables
@@ -206,7 +206,7 @@ class Checked:
             raise GradError(f"--arrows: a number from 0 to {ARROWS}, not {job.arrows}")
         across = self.ranges[0]
         if ("x" in job.log or across.log) and across.low <= 0:
-            raise GradError(f"--grid {across.text}: a logarithmic axis needs a range above 0")
+            raise GradError(f"--grid {spell_name(across.name)}={across.text}: a logarithmic axis needs a range above 0")
         if "y" in job.log and self.ylim is not None and self.ylim[0] <= 0:
             raise GradError(f"--ylim {job.ylim}: a logarithmic axis needs a range above 0")
 

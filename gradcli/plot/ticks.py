@@ -44,7 +44,7 @@ def _index(x: float, digit: int, power: int, f: object) -> int:
     half = power // 2
     steps = x / digit / 10.0**half / 10.0 ** (power - half)
     near = round(steps)
-    if abs(steps - near) <= 1e-9 * max(1.0, abs(steps)):
+    if abs(steps - near) <= max(1e-9, 4 * math.ulp(steps)):
         return near
     return math.ceil(steps) if f is math.ceil else math.floor(steps)
 
