@@ -46,7 +46,7 @@ class Evaluation:
         finish: Callable[[Any], Any] | None = None,
     ) -> None:  # fmt: skip
         self.model, self.order, self.columns, self.layout = model, order, list(columns), layout
-        derived = model.request(order).derived
+        derived = model.by_place(order).derived
         self.outputs = [derived[k][1] for k in columns]
         self._programs: dict[tuple[tuple[str, ...], ...], Program] = {}
         self._filled = of_arrays(layout)

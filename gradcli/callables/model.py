@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.forward import Partial
+from gradcli.calculus.leibniz import derivative_name
 from gradcli.compute.execute import Block
 from gradcli.errors import GradError
 from gradcli.expr import Expr
@@ -60,6 +61,23 @@ class Model:
             request = self._requests[order] = Request(replace(self.job, order=order), self.args)
         return request
 
+    def by_place(self, order: int) -> Request:
+        """As `request`, of results that are told by their places: their names may be equal.
+
+        The derivatives of f, df_dx as two outputs are df_dx and ddf_dx_dx: those names have numbers instead.
+        """
+        if len(self.outputs) == 1 or order == 0:
+            return self.request(order)
+        partials = self.partials(order)
+        names = [derivative_name(name, self.wrt, p) for name, _ in self.outputs for p in partials]
+        if len({*names}) == len(names):
+            return self.request(order)
+        numbered: list[tuple[str | None, Expr]] = [
+            (f"{name} (output {k})", e) for k, (name, e) in enumerate(self.outputs, 1)
+        ]
+        parsed = [self.parsed[0]._replace(outputs=numbered)]
+        return Request(replace(self.job, expressions=parsed, order=order), self.args)
+
     def partials(self, order: int) -> list[Partial]:
         """The partials of each output in the request of an order, in the order of its results."""
         wrt = range(len(self.wrt))
@@ -86,7 +104,7 @@ class Model:
         try:
             rows = free.pop()
         except IndexError:
-            rows = HardRows(replace(self.job, order=order), self.request(order), engine_name)
+            rows = HardRows(replace(self.job, order=order), self.by_place(order), engine_name)
         at = dict(zip(self.args, columns, strict=True))
         try:
             block = rows.numbers([at[name] for name in rows.variables])
