@@ -36,9 +36,9 @@ _FINE = 4
 @options.command(
     "plot",
     examples=(
-        'gradcli plot "sin(x)/x" --grid x=-10:10 --order 1',
+        'gradcli plot "exp(-x)*sin(5*x)" --grid x=0:4 --order 1',
         'gradcli plot "x**2 - 2" "cos(x)" --grid x=-2:2 -o curves.svg',
-        'gradcli plot "a*exp(-b*x)" --at a=2,b=1 --grid x=0:5 --data runs.csv --taylor x=0:2',
+        'gradcli plot "q = A*exp(-k*t)" --at A=2,k=1 --grid t=0:5 --data runs.csv --taylor t=0:2',
         'gradcli plot "exp(-x*x - y*y)" --grid x=-2:2 --grid y=-2:2 -o map.html',
     ),
     help="A picture of curves and their derivatives, or of a surface: in the terminal, or as .svg, .html, .png, .pdf. "

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 _ARROWS = 15
 """Arrows across a picture, by default."""
-_CELL = 2
-"""Pixels of a cell of the map."""
+_CELL, _CHARACTER = 3, 2
+"""Pixels of a cell of the map, and dots of a cell of a text: half as high as a character."""
+_SIDE = 4
+"""Pixels of a cell in which level lines are looked for."""
 _LEVELS = 9
 _CONTOUR_LEVELS = 14
 """Level lines on a map, and of a picture of lines alone, about."""
@@ -62,7 +64,10 @@ def maps(checked: Checked, canvas: Canvas) -> Picture:
     lines = above(job, legend, canvas, xlabel)
     count = len(checked.named)
     rough = _layout(canvas, count, [], [], lines, titles)
-    drawn = [_surfaced(e, label, checked, rough) for (_, e), label in zip(checked.named, known, strict=True)]
+    drawn = [
+        _surfaced(e, label, checked, rough, _CHARACTER if canvas.form == "text" else _CELL)
+        for (_, e), label in zip(checked.named, known, strict=True)
+    ]
     up_ticks = axis_ticks(up.low, up.high, rough.height, canvas.up, False)
     scales = [t.label for d in drawn for t in ticks(d.low, d.high, max(rough.height // 40, 2))]
     layout = _layout(canvas, count, [t.label for t in up_ticks], scales, lines, titles)
@@ -100,10 +105,10 @@ def _points(r: Range, size: int) -> Array:
     return r.low + (np.arange(size, dtype=np.float64) + 0.5) * ((r.high - r.low) / size)
 
 
-def _surfaced(e: Expr, label: str, checked: Checked, layout: Layout) -> _Surfaced:
+def _surfaced(e: Expr, label: str, checked: Checked, layout: Layout, cell: int) -> _Surfaced:
     across, up = checked.ranges
     surface = Surface(e, [across.name, up.name])
-    raster = surface.raster(_points(across, max(layout.width // _CELL, 8)), _points(up, max(layout.height // _CELL, 8)))
+    raster = surface.raster(_points(across, max(layout.width // cell, 8)), _points(up, max(layout.height // cell, 8)))
     ends = checked.ylim or value_limits(raster.values)
     if ends is None:
         what = cut(e)
@@ -117,8 +122,8 @@ def _field(each: _Surfaced, checked: Checked, frame: Frame, canvas: Canvas) -> F
     if canvas.form == "text":
         return Field(each.raster, each.low, each.high, True, [], [])
     # Level lines go from edge to edge, and the middles of cells do not.
-    x = np.linspace(frame.left, frame.right, max(frame.width // (2 * _CELL), 8))
-    y = np.linspace(frame.bottom, frame.top, max(frame.height // (2 * _CELL), 8))
+    x = np.linspace(frame.left, frame.right, max(frame.width // _SIDE, 8))
+    y = np.linspace(frame.bottom, frame.top, max(frame.height // _SIDE, 8))
     found = contours(
         each.surface, each.surface.raster(x, y), levels(each.low, each.high, _LEVELS if heat else _CONTOUR_LEVELS)
     )

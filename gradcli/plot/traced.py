@@ -160,9 +160,13 @@ def _marked(hard: Sequence[Mark], frame: Frame, valued: bool) -> tuple[tuple[Dot
             if kind == "asymptote":
                 # The edge of the picture is an asymptote already.
                 poles += [mark.x] if frame.left < mark.x < frame.right else []
-            for y in dict.fromkeys((mark.left, mark.right)):
+            # A limit from outside the picture is none of it.
+            sides = [
+                y for y, inside in ((mark.left, mark.x > frame.left), (mark.right, mark.x < frame.right)) if inside
+            ]
+            for y in dict.fromkeys(sides):
                 if np.isfinite(y):
                     dots.append(Dot(mark.x, y, y != mark.value))
-            if valued and np.isfinite(mark.value) and mark.value not in (mark.left, mark.right):
+            if valued and np.isfinite(mark.value) and mark.value not in sides:
                 dots.append(Dot(mark.x, mark.value, False))
     return tuple([d for d in dots if frame.bottom <= d.y <= frame.top]), poles

@@ -122,8 +122,9 @@ def test_a_terminal_gets_its_size() -> None:
 
     main, side = pty.openpty()
     words = [*COMMAND, "plot", "x", "--grid", "x=0:1", "--color", "never"]
+    variables = environment(COLUMNS="100", LINES="20", LANG="C.UTF-8")
     try:
-        with subprocess.Popen(words, env=environment(COLUMNS="100", LINES="20", LANG="C.UTF-8"), stdout=side, stderr=side,
+        with subprocess.Popen(words, env=variables, stdout=side, stderr=side,
                               stdin=subprocess.DEVNULL) as run:  # fmt: skip
             os.close(side)
             out = b""
