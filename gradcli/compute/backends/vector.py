@@ -133,7 +133,7 @@ def function(program: Program, names: Sequence[str]) -> Callable[..., Array]:
                 slots[out] = f(*args)
             else:
                 target = np.empty(np.broadcast_shapes(*[np.shape(a) for a in args]))
-                f(*args, target)
+                f(*map(np.asarray, args), target)
                 slots[out] = target
         return np.asarray(slots[program.outputs[0]])
 
