@@ -24,7 +24,7 @@ _SHRINK = 8.0
 """How many times smaller each is than the one before."""
 _LAST = 3
 """The distances that are next to a place."""
-_GROWS = 0.95
+_GROWS = 0.99
 """The least ratio of successive steps of values that have no finite limit: those of a logarithm are equal."""
 _CLOSE, _SHRUNK = 1e-6, 0.02
 """The share of a limit, and of the first differences, that approximations of it differ by at the end."""
