@@ -18,6 +18,8 @@ _MISS = 0.25
 """Pixels by which a bar may fall short of the curve."""
 _FIRST = 4
 """Pieces of an interval in the first round."""
+_VISITED = 16
+"""Values of an interval that is not smooth."""
 _ABOUT, _MOST_PARTS = 1024, 16
 """Pieces in a round, if they are few, and those of one."""
 _BOXES = 100_000
@@ -59,6 +61,14 @@ def filled(curve: Curve, frame: Frame, x: Array, y: Array, places: NDArray[np.in
         a, b = pieces(a[open_], b[open_], parts)
         owner = np.repeat(owner[open_], parts)
     return near_low, near_high
+
+
+def visited(curve: Curve, x: Array, places: NDArray[np.intp]) -> tuple[Array, Array]:
+    """The least and greatest of some values over the intervals ``x[k]`` to ``x[k + 1]`` for k in ``places``."""
+    a, _ = pieces(x[places], x[places + 1], _VISITED)
+    values = curve.values(np.append(a.reshape(-1, _VISITED), x[places + 1, None], axis=1).ravel())
+    values = np.where(np.isfinite(values), values, np.nan).reshape(-1, _VISITED + 1)
+    return np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
 
 
 def _beside(values: Array, apart: NDArray[np.bool_], f: np.ufunc) -> Array:

@@ -30,7 +30,7 @@ _UNSEEN = 1e-5
 """The share of the range by which limits differ that are equal."""
 _PLACES = 64
 """Places whose limits are asked for."""
-_QUANTILES, _WIDER = (5, 95), 1.5
+_QUANTILES, _WIDER = (0.05, 0.95), 1.5
 """The middle of the values of a curve with poles, and how much wider than it a picture is."""
 _MARGIN = 0.03
 """The share of the limits that is left free above and below."""
@@ -56,12 +56,21 @@ def limits(curve: Curve, left: float, right: float) -> tuple[float, float] | Non
 
 def middle_limits(values: Array) -> tuple[float, float]:
     """Limits 1.5 times as far apart as the quantiles of 5 and 95 % of finite values, and none of them beyond all."""
-    low, high = (float(q) for q in np.percentile(values, _QUANTILES))
-    least, most = float(values.min()), float(values.max())
+    ordered = np.sort(values)
+    low, high = (_quantile(ordered, share) for share in _QUANTILES)
+    least, most = float(ordered[0]), float(ordered[-1])
     middle, half = low / 2 + high / 2, _WIDER * (high / 2 - low / 2)
     if half == 0:
         return least, most
     return max(middle - half, least), min(middle + half, most)
+
+
+def _quantile(ordered: Array, share: float) -> float:
+    """The quantile between ascending values, linear between them; np.percentile would import numpy.ma, in 10 ms."""
+    place = share * (len(ordered) - 1)
+    k = min(int(place), len(ordered) - 2) if len(ordered) > 1 else 0
+    low, high = float(ordered[k]), float(ordered[min(k + 1, len(ordered) - 1)])
+    return low * (1 - (place - k)) + high * (place - k)
 
 
 def padded(low: float, high: float) -> tuple[float, float]:

@@ -65,7 +65,14 @@ def marks(curve: Curve, frame: Frame, sampled: Sampled) -> list[Mark]:
         _mark(hard.place, hard.left, hard.right, value, _ROUNDING / frame.up)
         for hard, value in zip(sampled.hard, values, strict=True)
     ]
-    return [m for m in found if m is not None and frame.left <= m.x <= frame.right]
+    return [m for m in found if m is not None and _within(m, frame)]
+
+
+def _within(mark: Mark, frame: Frame) -> bool:
+    """Whether a mark is one of the picture; at its edge a jump or a kink shows one side only."""
+    if mark.kind in ("jump", "kink"):
+        return frame.left < mark.x < frame.right
+    return frame.left <= mark.x <= frame.right
 
 
 def _mark(place: Place, left: Side, right: Side, value: float, least: float) -> Mark | None:

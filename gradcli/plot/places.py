@@ -63,19 +63,27 @@ def located(curve: Curve, left: Array, right: Array, scale: float, reach: float)
     while True:
         rough = _widened(curve, a, b)
         a, b, group = a[rough], b[rough], group[rough]
-        for crowd in np.flatnonzero(np.bincount(group) > _CROWDED) if len(group) else ():
-            of_crowd = group == crowd
-            low, high = float(a[of_crowd].min()), float(b[of_crowd].max())
-            if high - low <= _TOGETHER * reach:
-                together.append(_place(low, high))
-            a, b, group = a[~of_crowd], b[~of_crowd], group[~of_crowd]
+        crowded = (np.bincount(group, minlength=len(left)) > _CROWDED)[group]
+        if crowded.any():
+            together += _crowds(a[crowded], b[crowded], group[crowded], _TOGETHER * reach)
+            a, b, group = a[~crowded], b[~crowded], group[~crowded]
         wide = b - a > 2 * np.maximum(np.spacing(np.maximum(np.abs(a), np.abs(b))), finest)
         if not np.any(wide):
-            return sorted([*together, *_merged(a, b, finest)])
+            return _apart(sorted([*together, *_merged(a, b, finest)]))
         parts = min(max(_ABOUT // int(np.count_nonzero(wide)), 2), _MOST_PARTS)
         lows, highs = pieces(a[wide], b[wide], parts)
         a, b = np.concatenate([a[~wide], lows]), np.concatenate([b[~wide], highs])
         group = np.concatenate([group[~wide], np.repeat(group[wide], parts)])
+
+
+def _crowds(a: Array, b: Array, group: NDArray[np.intp], most: float) -> list[Place]:
+    """The groups of intervals that reach over at most so much, as one place each."""
+    order = np.argsort(group, kind="stable")
+    a, b, group = a[order], b[order], group[order]
+    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    low, high = np.minimum.reduceat(a, starts), np.maximum.reduceat(b, starts)
+    near = high - low <= most
+    return [_place(p, q) for p, q in zip(low[near].tolist(), high[near].tolist(), strict=True)]
 
 
 def _followed(curve: Curve, left: Array, right: Array, finest: float) -> list[Place]:
@@ -83,7 +91,7 @@ def _followed(curve: Curve, left: Array, right: Array, finest: float) -> list[Pl
     while True:
         narrow = b - a <= 2 * np.maximum(np.spacing(np.maximum(np.abs(a), np.abs(b))), finest)
         if np.all(narrow):
-            return _merged(a, b, finest)
+            return _apart(_merged(a, b, finest))
         middle = a + (b - a) / 2
         low, inner, high = (curve.values(x) for x in (a, middle, b))
         with np.errstate(all="ignore"):
@@ -115,6 +123,16 @@ def _merged(a: Array, b: Array, finest: float) -> list[Place]:
             places.append(_place(low, high))
         low, high = p, q
     return [*places, _place(low, high)] if high == high else places
+
+
+def _apart(places: list[Place]) -> list[Place]:
+    """Places in order, those that overlap as one."""
+    found: list[Place] = []
+    for place in places:
+        if found and place.low <= found[-1].high:
+            place = _place(found[-1].low, max(place.high, found.pop().high))
+        found.append(place)
+    return found
 
 
 def _place(low: float, high: float) -> Place:

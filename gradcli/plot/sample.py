@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcli.plot.bars import filled
+from gradcli.plot.bars import filled, visited
 from gradcli.plot.frame import Frame
 from gradcli.plot.places import located, pieces
-from gradcli.plot.segments import Hard, Sampled, joined
+from gradcli.plot.segments import Hard, Sampled, joined, touched
 from gradcli.plot.sides import beside
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ BOXES = 200_000
 """Intervals that are looked at, at most."""
 UNSEEN = 1e-3
 """Pixels by which values differ that do not matter."""
+_FILLS = 0.25
+"""The share of an enclosure that some values reach over if the curve is likely to fill it."""
 _DENSE = 4
 """Points a pixel of a curve of which no ranges are known."""
 
@@ -82,7 +84,7 @@ def sampled(curve: Curve, frame: Frame) -> Sampled:
 
 
 def _segments(curve: Curve, frame: Frame, found: Array, boxes: int) -> Sampled:
-    left, right, state = found[:3]
+    left, right, state, least, most = found[:5]
     rough = found[5] != 0
     x = np.append(left, right[-1:])
     y, slope, _ = curve.at(x)
@@ -95,16 +97,31 @@ def _segments(curve: Curve, frame: Frame, found: Array, boxes: int) -> Sampled:
     if len(ranges):
         low[ranges], high[ranges] = filled(curve, frame, x, y, ranges)
     hard = _hard(curve, frame, *_suspected(curve, x, rough))
+    settled = torn | (state != _BAR) | ~rough | touched(x, hard)
+    places = np.flatnonzero(~settled)
+    if len(places):
+        # What is not smooth at more points than can be told apart is as high as its values: if they make a good part of
+        # the enclosure, as high as that.
+        low_, high_ = visited(curve, x, places)
+        wide = (high_ - low_ > _FILLS * (most[places] - least[places])) & (most[places] > least[places])
+        low_, high_ = np.where(wide, least[places], low_), np.where(wide, most[places], high_)
+        more = (high_ - high[places] > FLAT / frame.up) | (low[places] - low_ > FLAT / frame.up)
+        bar[places] = more
+        low[places], high[places] = np.where(more, low_, low[places]), np.where(more, high_, high[places])
     segments = Sampled(x, y, state == _OUTSIDE, bar, low, high, rough, hard, boxes, boxes <= BOXES)
     return joined(segments, frame, torn)
 
 
 def _torn(frame: Frame, x: Array, y: Array, slope: Array) -> Mask:
-    """Whether values differ by more than the slopes at the ends explain, which is all where a curve is continuous."""
+    """Whether values differ by more than the slopes at the ends explain, which is all where a curve is continuous.
+
+    Slopes of one sign, while the values differ by the other, tell of a pole between.
+    """
     with np.errstate(all="ignore"):
-        jump = np.abs(np.diff(y)) * frame.up
+        rise = np.diff(y) * frame.up
         explained = np.diff(x) * np.fmax(np.abs(slope[:-1]), np.abs(slope[1:])) * frame.up
-        return (jump > 3 * explained + 2) | ~np.isfinite(jump)
+        against = (slope[:-1] * slope[1:] > 0) & (rise * slope[:-1] < 0) & (np.abs(rise) > 2)
+        return (np.abs(rise) > 3 * explained + 2) | ~np.isfinite(rise) | against
 
 
 def _suspected(curve: Curve, x: Array, rough: Mask) -> tuple[Array, Array]:

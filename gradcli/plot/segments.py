@@ -55,7 +55,7 @@ def joined(segments: Sampled, frame: Frame, torn: Mask) -> Sampled:
     ``torn``: segments that are gaps unless their hard points are known.
     """
     x, y = segments.x, segments.y
-    resolved = [hard for hard in segments.hard if _known(hard)]
+    resolved = [hard for hard in segments.hard if known(hard)]
     low, high = np.array([h.place.low for h in resolved]), np.array([h.place.high for h in resolved])
     # Of each place the segments that it touches, and the points that its limits replace.
     first, last = np.searchsorted(x, low) - 1, np.searchsorted(x, high, side="right") - 1
@@ -64,9 +64,15 @@ def joined(segments: Sampled, frame: Frame, torn: Mask) -> Sampled:
         gap[max(i, 0) : j + 1] = False
         kept[i + 1 : j + 1] = False
     gap |= segments.gap
-    new = [
-        (float(p), q, int(j), cut) for hard, j in zip(resolved, last, strict=True) for p, q, cut in _ends(hard, frame)
-    ]
+    new: list[tuple[float, float, int, bool]] = []
+    y = y.copy()
+    for hard, j in zip(resolved, last.tolist(), strict=True):
+        ends = [(p, q, j, cut) for p, q, cut in _ends(hard, frame) if frame.left <= p <= frame.right]
+        new += ends
+        for k in () if ends else (0, -1):
+            if hard.place.low <= x[k] <= hard.place.high:
+                # A pole at an edge of the picture leaves the edge, and nothing there.
+                kept[k], y[k] = True, np.nan
     new_x, new_y = np.array([n[0] for n in new]), np.array([n[1] for n in new])
     source = np.clip(np.array([n[2] for n in new], dtype=np.intp), 0, len(gap) - 1)
     cut = np.array([n[3] for n in new], dtype=np.bool_)
@@ -82,7 +88,7 @@ def joined(segments: Sampled, frame: Frame, torn: Mask) -> Sampled:
     # What leads to a pole, or to the outside of the domain, is a gap.
     before = np.searchsorted(xs, low) - 1
     open_ = np.array([math.isinf(h.left.limit) or not h.left.there for h in resolved], dtype=np.bool_)
-    gaps[before[open_ & (before >= 0)]] = True
+    gaps[before[open_ & (before >= 0) & (before < len(gaps))]] = True
     gaps |= ~(np.isfinite(ys[:-1]) & np.isfinite(ys[1:]))
     bar = owned(segments.bar, segments.bar[source] & ~cut) & ~gaps
     return segments._replace(
@@ -91,7 +97,15 @@ def joined(segments: Sampled, frame: Frame, torn: Mask) -> Sampled:
     )  # fmt: skip
 
 
-def _known(hard: Hard) -> bool:
+def touched(x: Array, hard: list[Hard]) -> Mask:
+    """The segments between points in which a hard point with known limits lies."""
+    near = np.zeros(len(x) - 1, np.bool_)
+    for place, _, _ in filter(known, hard):
+        near[max(int(np.searchsorted(x, place.low)) - 1, 0) : int(np.searchsorted(x, place.high, side="right"))] = True
+    return near
+
+
+def known(hard: Hard) -> bool:
     """Whether the limits of a place are known on every side that is there."""
     sides = [side for side in (hard.left, hard.right) if side.there]
     return bool(sides) and not any(math.isnan(side.limit) for side in sides)

@@ -24,7 +24,7 @@ _SHRINK = 8.0
 """How many times smaller each is than the one before."""
 _LAST = 3
 """The distances that are next to a place."""
-_GROWS = 0.95
+_GROWS = 0.99
 """The least ratio of successive steps of values that have no finite limit: those of a logarithm are equal."""
 _CLOSE, _SHRUNK = 1e-6, 0.02
 """The share of a limit, and of the first differences, that approximations of it differ by at the end."""
@@ -89,14 +89,17 @@ def _judged(curve: Curve, place: Place, least: float) -> tuple[Side, Side] | Non
     if truth.verdict in ("unknown", "undefined"):
         return None
     left, right = (
-        # The decimal may be next to a pole.
         Side(slopes is not None, _endless(limit, _FAR * least), 0.0, slopes[0] if slopes else math.nan, 0.0)
         for limit, slopes in ((truth.limit_left, truth.left), (truth.limit_right, truth.right))
     )
+    if truth.verdict == "smooth" and abs(right.slope) * (place.high - place.low) > least and math.isfinite(right.limit):
+        # The decimal is next to the place, and tells nothing of it.
+        return None
     return left, right
 
 
 def _endless(limit: float, most: float) -> float:
+    """A limit; an infinite one for that of a decimal next to a pole."""
     return math.copysign(math.inf, limit) if abs(limit) > most else limit
 
 
@@ -116,12 +119,13 @@ def settled(value: Array, extrapolated: Array, least: float, witness: Array | No
     if witness is not None:
         contradicted = (np.abs(witness - limit[:, None]) > 1 / _SHRUNK * (least + error)[:, None]).any(axis=1)
         sure = known & ~contradicted & np.isfinite(witness).all(axis=1)
-    size = np.abs(value)
-    steps = np.diff(size, axis=1)[:, -_LAST:]
-    grows = (steps > _CLOSE * size[:, -_LAST:]).all(axis=1) & (steps[:, 1:] >= _GROWS * steps[:, :-1]).all(axis=1)
-    signs = np.sign(value[:, -_LAST:])
-    endless = ~known & ((grows & (signs == signs[:, :1]).all(axis=1)) | np.isinf(value[:, -1]))
-    limit = np.where(endless, np.copysign(np.inf, value[:, -1]), limit)
+    steps = np.diff(value, axis=1)[:, -_LAST:]
+    size, rises = np.abs(steps), np.sign(steps)
+    grows = (size > _CLOSE * np.abs(value[:, -_LAST:])).all(axis=1) & (rises == rises[:, :1]).all(axis=1)
+    grows &= (size[:, 1:] >= _GROWS * size[:, :-1]).all(axis=1)
+    beyond = np.isinf(value[:, -1])
+    endless = ~known & (grows | beyond)
+    limit = np.where(endless, np.copysign(np.inf, np.where(beyond, value[:, -1], rises[:, -1])), limit)
     return np.where(endless | sure, limit, np.nan), error
 
 

@@ -74,6 +74,13 @@ def test_what_is_smooth_has_no_mark(text, left, right):
     assert of(text, left, right) == []
 
 
+def test_at_an_edge_there_are_no_sides_to_tell_apart():
+    assert [m.x for m in of("floor(x)", -1, 1)] == [0]
+    assert of("abs(x)", 0, 1) == []
+    assert [(m.kind, m.x) for m in of("sin(x)/x", 0, 9)] == [("hole", 0)]
+    assert [(m.kind, m.x) for m in of("1/x", 0, 9)] == [("asymptote", 0)]
+
+
 def test_decimals_are_found_exactly():
     assert [m.x for m in of("abs(x-0.1)+abs(x-0.7)+floor(x/0.3)", 0.05, 1)] == [0.1, 0.3, 0.6, 0.7, 0.9]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcli.compute.backends.intervals.ranges import INF, Ranges, Rule, even, product
+from gradcli.compute.backends.intervals.ranges import INF, Array, Mask, Ranges, Rule, even, product
 
 
 def div(x: Ranges, y: Ranges) -> Ranges:
@@ -52,28 +52,30 @@ _WHOLE = 2.0**40
 """Quotients up to which whole multiples of a divisor are exact enough."""
 
 
+def _whole(x: Ranges, y: Ranges, part: np.ufunc) -> tuple[Array, Array, Mask]:
+    """x - k*y for the whole part k of x/y, over boxes in which that is one number: the last array tells."""
+    corners = np.stack(np.broadcast_arrays(x.low / y.low, x.low / y.high, x.high / y.low, x.high / y.high))
+    k = part(corners.min(0))
+    same = ((y.low > 0) | (y.high < 0)) & (k == part(corners.max(0))) & (np.abs(k) < _WHOLE)
+    low, high = product(k, k, y.low, y.high)
+    return x.low - high, x.high - low, same
+
+
 def mod(x: Ranges, y: Ranges) -> Ranges:
-    """x - y*floor(x/y) for a positive constant y over boxes without a jump; the whole range of remainders else."""
-    k = np.floor(x.low / y.low)
-    same = (y.low == y.high) & (y.low > 0) & (k == np.floor(x.high / y.low)) & (np.abs(k) < _WHOLE)
+    """x - y*floor(x/y) over boxes without a jump; the whole range of remainders else."""
+    least, most, same = _whole(x, y, np.floor)
     size = np.maximum(np.abs(y.low), np.abs(y.high))
-    low = np.where(same, x.low - k * y.low, np.where(y.low > 0, 0.0, -size))
-    high = np.where(same, x.high - k * y.low, np.where(y.high < 0, 0.0, size))
+    first, last = np.where(y.low > 0, 0.0, -size), np.where(y.high < 0, 0.0, size)
+    low, high = np.where(same, np.maximum(least, first), first), np.where(same, np.minimum(most, last), last)
     return Ranges(low, high, ~same)
 
 
 def fmod(x: Ranges, y: Ranges) -> Ranges:
-    k = np.trunc(x.low / y.low)
-    same = (
-        (y.low == y.high)
-        & (y.low != 0)
-        & (k == np.trunc(x.high / y.low))
-        & (np.abs(k) < _WHOLE)
-        & ((x.low > 0) | (x.high < 0))
-    )
+    """x - y*trunc(x/y) over boxes without a jump; the whole range of remainders else."""
+    least, most, same = _whole(x, y, np.trunc)
     size = np.minimum(np.maximum(np.abs(y.low), np.abs(y.high)), np.maximum(np.abs(x.low), np.abs(x.high)))
-    low = np.where(same, x.low - k * y.low, np.where(x.low >= 0, 0.0, -size))
-    high = np.where(same, x.high - k * y.low, np.where(x.high <= 0, 0.0, size))
+    low = np.where(same, np.maximum(least, -size), np.where(x.low >= 0, 0.0, -size))
+    high = np.where(same, np.minimum(most, size), np.where(x.high <= 0, 0.0, size))
     return Ranges(low, high, ~same)
 
 

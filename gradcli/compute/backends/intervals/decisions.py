@@ -6,17 +6,22 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradcli.compute.backends.intervals.ranges import Array, Ranges, Rule
+from gradcli.compute.backends.intervals.ranges import Array, Mask, Ranges, Rule
+
+
+def _lost(x: Ranges, y: Ranges) -> Mask:
+    """Whether one has no value: only "not equal" is true of it."""
+    return np.isnan(x.low) | np.isnan(y.low)
 
 
 def less(x: Ranges, y: Ranges, strict: bool) -> Ranges:
     yes = x.high < y.low if strict else x.high <= y.low
-    no = x.low >= y.high if strict else x.low > y.high
+    no = (x.low >= y.high if strict else x.low > y.high) | _lost(x, y)
     return Ranges(np.where(yes, 1.0, 0.0), np.where(no, 0.0, 1.0), ~(yes | no))
 
 
 def equal(x: Ranges, y: Ranges, same: bool) -> Ranges:
-    apart = (x.high < y.low) | (x.low > y.high)
+    apart = (x.high < y.low) | (x.low > y.high) | _lost(x, y)
     alike = (x.low == x.high) & (y.low == y.high) & (x.low == y.low)
     yes, no = (alike, apart) if same else (apart, alike)
     return Ranges(np.where(yes, 1.0, 0.0), np.where(no, 0.0, 1.0), ~(yes | no))

@@ -66,7 +66,8 @@ class Enclosing:
                 args = [slots[i] for i in ins]
                 made = numbers(rule(*args))
                 if made.rough is not None:
-                    rough |= made.rough
+                    # Where there is no value at all, nothing of it reaches the result, or the result has none.
+                    rough |= made.rough & ~np.isnan(made.low)
                     ends = ends or bool(made.rough.any())
                 if ends and rule not in LENIENT:
                     # Beyond the end of a domain there are no values, whatever is done to them.

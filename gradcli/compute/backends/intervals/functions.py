@@ -48,4 +48,5 @@ def dsinc(n: int, x: Ranges) -> Ranges:
     half = (x.high - x.low) / 2
     middle = row("dsinc", n)(x.low + half)
     bound, reach = math.pi**n / (n + 1), half * math.pi ** (n + 1) / (n + 2)
-    return Ranges(np.maximum(middle - reach, -bound), np.minimum(middle + reach, bound))
+    low, high = np.fmax(middle - reach, -bound), np.fmin(middle + reach, bound)
+    return Ranges(low, high)
