@@ -168,7 +168,7 @@ def test_counted_points_are_joined_as_they_are() -> None:
 
 
 def test_hard_points_are_told() -> None:
-    assert of("floor(x) + 1/(x - 0.25)").notes == ["5 jumps, 1 pole near x=0.25"]
+    assert of("floor(x) + 1/(x - 0.25)").notes == ["3 jumps, 1 pole near x=0.25"]
     notes = of("1/x", "x").notes
     assert notes == ["f1: 1 pole near x=0"]
 
