@@ -84,8 +84,10 @@ def padded(low: float, high: float) -> tuple[float, float]:
         margin = size / 2 or 1.0
     else:
         margin = 2 * _MARGIN * (high / 2 - low / 2)
-    largest = np.finfo(np.float64).max / 4
-    return float(np.clip(low - margin, -largest, largest)), float(np.clip(high + margin, -largest, largest))
+    # The height of a picture is a double, too.
+    largest = float(np.finfo(np.float64).max) / (1.1 if low > 0 or high < 0 else 4)
+    bottom, top = (float(np.clip(end, -largest, largest)) for end in (low - margin, high + margin))
+    return (bottom, top) if bottom < top else (bottom - 0.1 * largest, top + 0.05 * largest)
 
 
 def _extremes(curve: Curve, left: float, right: float, values: Array) -> tuple[float, float] | None:

@@ -77,7 +77,7 @@ class Tracer:
                 e = overlay(drawn.curve, each, spell_name(self.range.name))
                 other = Curve(e, self.range.name, self.job.log)
                 fine = self._fine(frame)
-                dots = _touched(each.place, drawn.curve, self.job.log)
+                dots = _touched(each.place, drawn.curve, self.job.log, frame)
                 kind: Kind = "tangent" if each.tangent else "taylor"
                 lines = strokes(sampled(other, fine), fine)
                 series.append(base._replace(kind=kind, text="", label="", strokes=lines, dots=dots))
@@ -136,13 +136,14 @@ class Tracer:
         return Table(x, y, slope)
 
 
-def _touched(place: float, curve: Curve, log: str) -> tuple[Dot, ...]:
-    """The point at which an overlay meets its curve."""
+def _touched(place: float, curve: Curve, log: str, frame: Frame) -> tuple[Dot, ...]:
+    """The point at which an overlay meets its curve, if the picture shows it."""
     (value,) = Curve(curve.expression, curve.variable).values(np.array([place])).tolist()
     with np.errstate(all="ignore"):
         x = float(np.log10(place)) if "x" in log else place
         y = float(np.log10(value)) if "y" in log else value
-    return (Dot(x, y, False),) if np.isfinite(x) and np.isfinite(y) else ()
+    inside = frame.left <= x <= frame.right and frame.bottom <= y <= frame.top
+    return (Dot(x, y, False),) if inside else ()
 
 
 def _marked(hard: Sequence[Mark], frame: Frame, valued: bool) -> tuple[tuple[Dot, ...], list[float]]:
