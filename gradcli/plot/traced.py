@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _CROWDED = 10
 """Pixels between marks of a curve, below which they are left out."""
+_WILD = 400
+"""Bars of a curve that is not looked at more finely, to be zoomed: it would take seconds and show no more."""
 _READ = 4000
 """Points from which a cross-hair reads, at most."""
 
@@ -95,9 +97,11 @@ class Tracer:
         return base._replace(strokes=broken(x, y, np.isfinite(y[:-1]) & np.isfinite(y[1:]), frame))
 
     def _proved(self, base: Series, drawn: Drawn, frame: Frame) -> tuple[Series, list[float]]:
-        fine = self._fine(frame)
-        curve = drawn.curve
-        found = sampled(curve, fine)
+        fine, curve = frame, drawn.curve
+        found = sampled(curve, frame)
+        if self.canvas.fine > 1 and np.count_nonzero(found.bar) <= _WILD:
+            fine = self._fine(frame)
+            found = sampled(curve, fine)
         if curve.sampled is not None:
             self.notes.append(
                 f"{drawn.name}: no ranges are known of {curve.sampled}; 4 points a pixel, nothing is proved"
