@@ -128,8 +128,8 @@ def levels(low: float, high: float, count: int = 8) -> list[float]:
 def arrows(surface: Surface, frame: Frame, count: int = 15) -> list[Arrow]:
     """``count`` arrows across and as many up as are as far apart in pixels: gradients in the middles of equal cells.
 
-    Lengths grow with the square root of the gradient, so that the small ones are seen, up to nine tenths of the distance
-    between arrows, which one in ten reaches. Directions are those of the vector in units of the axes.
+    Lengths grow with the square root of the gradient, so that the small ones are seen, up to nine tenths of the
+    distance between arrows, which one in ten reaches. Directions are those of the vector in units of the axes.
     """
     rows = max(1, round(count * frame.height / frame.width))
     x = frame.left + (np.arange(count, dtype=np.float64) + 0.5) * ((frame.right - frame.left) / count)
