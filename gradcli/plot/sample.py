@@ -75,6 +75,8 @@ def sampled(curve: Curve, frame: Frame) -> Sampled:
             straight |= ~rough & ((most - least) * up < FLAT)
         outside = (least > frame.top) | (most < frame.bottom) | np.isnan(least)
         narrow = (h * across < NARROW) | (boxes > affordable)
+        # Between neighbouring doubles there is nothing to halve.
+        narrow |= h <= 2 * np.spacing(np.maximum(np.abs(a), np.abs(b)))
         state = np.where(outside, _OUTSIDE, np.where(straight, _STRAIGHT, np.where(narrow, _BAR, -1)))
         kept = state >= 0
         done.append(np.stack([a[kept], b[kept], state[kept], least[kept], most[kept], rough[kept]]))
