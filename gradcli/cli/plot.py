@@ -43,7 +43,7 @@ _FINE = 4
     ),
     help="A picture of curves and their derivatives, or of a surface: in the terminal, or as .svg, .html, .png, .pdf. "
     "What is drawn is proved: no spike is missed, and no pole is bridged.",
-    params=options.named(f"expr file curve_order wrt at range {options.PICTURE} {options.DIALECT} max_bytes "
+    params=options.named(f"expr file curve_order curve_wrt at range {options.PICTURE} {options.DIALECT} max_bytes "
                          "picture picture_format"),
 )  # fmt: skip
 def plot(ctx: click.Context, line: CommandLine) -> None:
