@@ -59,7 +59,7 @@ class _Curves:
     def picture(self) -> Picture:
         drawn = self._drawn()
         groups = self._groups(drawn)
-        job, canvas = self.job, self.canvas
+        job, canvas = self.job, self.canvas.grown(len(groups))
         legend = flowed(self._legend(drawn), canvas)
         xlabel = symbol(self.range.name) if job.xlabel is None else job.xlabel
         titles = xlabel, job.ylabel or ""
