@@ -68,7 +68,9 @@ class Curve:
     @cached_property
     def judge(self) -> Judge | None:
         """Who tells what lies at a point of the expression itself; None on logarithmic axes."""
-        if self.log:
+        from gradcli.truth.repair import available
+
+        if self.log or not available():
             return None
         from gradcli.truth.verdict import Judge
 
