@@ -47,6 +47,8 @@ def picture(job: PlotJob, canvas: Canvas) -> Picture:
 
 
 class _Curves:
+    """The picture of a job over one range; ``left`` and ``right`` are its ends in units of the axis."""
+
     def __init__(self, checked: Checked, canvas: Canvas) -> None:
         self.checked, self.job, self.canvas = checked, checked.job, canvas
         self.range: Range = checked.ranges[0]
