@@ -10,7 +10,7 @@ LINES = [
     ["truth", "compute"],
     ["notation", "codegen", "autograd"],
     ["job"],
-    ["verify"],
+    ["verify", "plot"],
     ["callables", "cli"],
     ["testing"],
     ["__main__"],

@@ -19,7 +19,7 @@ FLOOR = {name: floor for floor, names in enumerate(LINES) for name in names}
 DOORS = {
     "lark": {"language.tables"},
     "click": {"cli"},
-    "numpy": {"compute", "formats", "job", "verify", "autograd", "callables"},
+    "numpy": {"compute", "formats", "job", "verify", "autograd", "callables", "plot"},
     "scipy": {"compute.backends.special"},
     "orjson": {"formats", "cli.check_report", "cli.explain"},
     "pyarrow": {"formats.parquet_read", "formats.csv_arrow", "callables.frame_kinds"},
@@ -27,6 +27,7 @@ DOORS = {
     "zstandard": {"formats.compression"},
     "llvmlite": {"compute.backends.native.llvm"},
     "flint": {"truth"},
+    "matplotlib": {"plot.raster"},
 }
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""
 
