@@ -92,13 +92,11 @@ def _sum(form: Form, depth: int) -> Expr | None:
         return None
     total: Expr | None = None
     for monomial, factor in sorted(form.items(), key=lambda item: len(item[0])):
-        product = _product(monomial, Fraction(abs(int(factor.p)), int(factor.q)), depth)
+        share = Fraction(int(factor.p), int(factor.q))
+        product = _product(monomial, share if total is None else abs(share), depth)
         if product is None:
             return None
-        if total is None:
-            total = -product if factor < 0 else product
-        else:
-            total = total - product if factor < 0 else total + product
+        total = product if total is None else total - product if share < 0 else total + product
     return total
 
 

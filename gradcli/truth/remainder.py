@@ -2,8 +2,8 @@
 
 Branch and bound on the difference of function and polynomial: over each part the difference is its Taylor polynomial
 about the middle, with the last coefficient enclosed by a ball over the whole part, which is the Lagrange form of the
-remainder (Moore, Kearfott and Cloud, Introduction to Interval Analysis, 2009, chapter 9). Where there is no such series,
-as at a kink, the difference of the two enclosures serves.
+remainder (Moore, Kearfott and Cloud, Introduction to Interval Analysis, 2009, chapter 9). Where there is no such
+series, as at a kink, the difference of the two enclosures serves.
 Layer: must not know how an interval was written.
 """
 

@@ -9,7 +9,8 @@ Layer: must not know how a polynomial is written.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from flint import arb, ctx, fmpq
@@ -108,7 +109,14 @@ def series(root: Expr, point: Point, wrt: str, order: int, field: Field, smooth:
             raise refusal(root, point, wrt, order) from None
         start = []
     field.budget = Budget(order + 1, WORK)
-    rounded = _Enclosed(root, point, wrt, order, field).numbers()
+    jet = Jet(root, doubles=False)
+    direction = {wrt: 1} if wrt in jet.variables else {}
+
+    def balls_of() -> list[Ball]:
+        at, key = balls(point), (ctx.prec,)
+        return list(with_terms(order + 1, lambda: jet.run(at, key, direction)))
+
+    rounded = enclosed(field, (root, wrt), balls_of)
     return Series([a if isinstance(a, fmpq) else b for a, b in zip(start, rounded, strict=False)]
                   + rounded[len(start) :])  # fmt: skip
 
@@ -215,32 +223,29 @@ def power_coefficients(germ: Germ, order: int) -> list[Exact]:
     return coefficients
 
 
-class _Enclosed:
-    """The coefficients of a series as numbers that only balls enclose."""
+def enclosed(field: Field, kind: Hashable, balls_of: Callable[[], list[Ball]]) -> list[Exact]:
+    """Numbers that only balls enclose, as atoms of a field; ZERO where a ball is just that.
 
-    def __init__(self, root: Expr, point: Point, wrt: str, order: int, field: Field) -> None:
-        self.root, self.point, self.wrt, self.order, self.field = root, point, wrt, order, field
-        self.jet = Jet(root, doubles=False)
-        self.known: dict[int, list[Ball]] = {}
+    ``balls_of``: the balls of all numbers at the precision of the moment; BallError where they are not decided.
+    """
+    known: dict[int, list[Ball]] = {}
 
-    def numbers(self) -> list[Exact]:
-        """Each as an atom of the field; ZERO where a ball is just that."""
-        with arithmetic(2 * PRECISION):
-            balls = self.balls()
-        return [ZERO if b.is_zero() else self.atom(k) for k, b in enumerate(balls)]
+    def at_precision() -> list[Ball]:
+        if ctx.prec not in known:
+            known[ctx.prec] = balls_of()
+        return known[ctx.prec]
 
-    def atom(self, k: int) -> Exact:
-        return self.field.number("coefficient", (self.root, self.wrt, k), lambda: self.balls()[k])
+    def ball_of(k: int) -> Ball:
+        try:
+            return at_precision()[k]
+        except BallError:
+            return arb("nan")
 
-    def balls(self) -> list[Ball]:
-        """The coefficients at the precision of the moment; balls without bounds where they are not decided."""
-        series = self.known.get(ctx.prec)
-        if series is None:
-            direction = {self.wrt: 1} if self.wrt in self.jet.variables else {}
-            at, key = balls(self.point), (ctx.prec,)
-            try:
-                series = with_terms(self.order + 1, lambda: self.jet.run(at, key, direction))
-            except BallError:
-                series = [arb("nan")] * (self.order + 1)
-            self.known[ctx.prec] = series
-        return series
+    with arithmetic(2 * PRECISION):
+        try:
+            first = at_precision()
+        except BallError as error:
+            raise UnknownError(error.why) from None
+    return [
+        ZERO if b.is_zero() else field.number("enclosed", (kind, k), partial(ball_of, k)) for k, b in enumerate(first)
+    ]
