@@ -14,8 +14,10 @@ from flint import fmpq
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, constant, text
 from gradcli.functions import TABLE
+from gradcli.truth.balls import arithmetic
 from gradcli.truth.budget import UnknownError
 from gradcli.truth.field import Field
+from gradcli.truth.jets import Jet
 from gradcli.truth.numbers import Atom, Exact, Form, Monomial, Power, as_power, form_of
 
 Number = Fraction | Expr | float
@@ -25,6 +27,7 @@ _TERMS, _DEPTH, _LONG = 2, 3, 36
 """The most terms of a sum, expressions inside each other, and characters of an expression that is still short."""
 _NORMAL = 4000
 """Products that the normal form of one number may take."""
+_BITS = 256
 _LARGEST = 10**300
 """Numerators and denominators beyond are out of the range of a literal."""
 
@@ -60,6 +63,17 @@ def fraction(number: Fraction) -> Number:
         except OverflowError:
             return float("inf") if number > 0 else float("-inf")
     return number
+
+
+def double(number: Number) -> float | None:
+    """The nearest double of a number; None beyond the range of doubles."""
+    if isinstance(number, Expr):
+        with arithmetic(_BITS):
+            return finite(float(Jet(number, doubles=False).run({}, (), {})[0].mid()))
+    try:
+        return float(number)
+    except OverflowError:
+        return None
 
 
 def _normal(field: Field, number: Exact) -> Exact | None:
