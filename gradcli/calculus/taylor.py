@@ -59,7 +59,11 @@ def symbolic(root: Expr, wrt: str, at: Expr, order: int) -> list[Expr]:
             )
     known = partials([root], [wrt], order)[root] if order else {}
     derivatives = [root, *[known.get((0,) * k, ZERO) for k in range(1, order + 1)]]
-    values = _at(readable(derivatives), wrt, at)
+    derivatives = readable(derivatives)
+    if all(e.op != "where" for e in reachable([root])):
+        # The rules of powers guard 0*log(0), which only values of other variables can meet.
+        derivatives = rewrite(derivatives, lambda e, args: args[2] if e.op == "where" else rebuild(e, args))
+    values = _at(derivatives, wrt, at)
     if any(_undefined(e) for e in reachable(values)):
         raise GradError(f"there is no value at {spell_name(wrt)}={text(at, _LONG)}")
     return simplified([apply("div", e, const(factorial(k))) for k, e in enumerate(values)])

@@ -79,6 +79,8 @@ class CommandLine:
     max_ulp: float | None = None
     over: tuple[str, ...] = ()
     tol: float = 1e-9
+    remainder: tuple[str, ...] = ()
+    solve: str | None = None
     at: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
     fill: str | None = None
@@ -379,6 +381,11 @@ ROWS = {
     "over": _row("--over", multiple=True, metavar="X=0:1", help="The range of a variable, both ends included."),
     "tol": _row("--tol", type=float, default=1e-9, metavar="T", show_default=True,
                 help="How far apart the two numbers may be that an extreme lies between; relative above 1."),
+    "taylor_order": _row("-n", "--order", "order", type=int, default=5, show_default=True,
+                         help="The order of the polynomial, in several variables the total one."),
+    "remainder": _row("--remainder", multiple=True, metavar="X=-0.1:0.1",
+                      help="Prove a bound on the error of the polynomial over this range."),
+    "solve": _row("--solve", metavar="Y", help="The variable that the equation defines.  [default: y, or the last]"),
     "at": _row("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
     "grid": _row("--grid", multiple=True, metavar="GRID",
                  help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),

@@ -5,10 +5,11 @@ Layer: must not know where the coefficients come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from gradcli.calculus.leibniz import Derivative
 from gradcli.expr import ONE, Expr, apply, const, exact, text
 from gradcli.notation.latex import Latex
 from gradcli.notation.typeset import Typesetter
@@ -32,7 +33,7 @@ def terms(summands: Iterable[tuple[Coefficient, Expr | None]]) -> list[Term]:
     '1/2 - 2*x**2/3'
     """
     found = []
-    for coefficient, monomial in summands:
+    for coefficient, monomial in _split(summands):
         if isinstance(coefficient, float):
             # A double is written as its shortest decimal.
             factor, rest = Fraction(1 if coefficient > 0 else -1), const(abs(coefficient))
@@ -43,6 +44,19 @@ def terms(summands: Iterable[tuple[Coefficient, Expr | None]]) -> list[Term]:
         if factor and exact(rest) != 0:
             found.append(Term(factor < 0, _size(abs(factor), rest, monomial)))
     return found
+
+
+def _split(summands: Iterable[tuple[Coefficient, Expr | None]]) -> Iterator[tuple[Coefficient, Expr | None]]:
+    """The summands, a coefficient that is a sum and stands alone as the terms of that sum."""
+    for coefficient, monomial in summands:
+        stack = [(coefficient, False)]
+        while stack:
+            part, negative = stack.pop()
+            if monomial is None and isinstance(part, Expr) and part.op in ("add", "sub"):
+                a, b = part.args
+                stack += [(b, negative is not (part.op == "sub")), (a, negative)]
+            else:
+                yield -part if negative else part, monomial
 
 
 def _factored(e: Expr) -> tuple[Fraction, Expr]:
@@ -116,11 +130,11 @@ def _joined(sum_: Sequence[Term], texts: Sequence[str], brackets: Callable[[str]
     return "".join(written) or "0"
 
 
+def latex_derivative(of: str, powers: Mapping[str, int], *, ordinary: bool) -> str:
+    """The derivative of a variable of these orders as LaTeX, with d if it is ``ordinary``, else with ∂."""
+    return Latex().left_side(Derivative(of, sum(powers.values()), tuple(powers.items())), ordinary)
+
+
 def latex_name(name: str) -> str:
     """A variable as LaTeX writes it."""
     return Latex().name(name)
-
-
-def latex_expression(e: Expr) -> str:
-    """An expression as LaTeX for math mode."""
-    return Typesetter(Latex(), [e])(e)

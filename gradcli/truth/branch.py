@@ -23,6 +23,7 @@ from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.germs import distance, evaluate
 from gradcli.truth.growth import Growth, compare
 from gradcli.truth.jets import Jet
+from gradcli.truth.lines import Lines
 from gradcli.truth.lines import numbers as coordinates
 from gradcli.truth.numbers import Exact, mul, neg
 from gradcli.truth.series import Germ, constant
@@ -137,6 +138,38 @@ def branch(
             coefficients = enclosed(field, (x, y), balls_of)
         factors = [mul(fmpq(math.factorial(k)), c) for k, c in enumerate(coefficients)]
         return all_written(field, factors[1:]), not field.budget.doubts
+
+
+def at_point(
+    equation: Expr, expressions: Sequence[Expr], point: Point, y: str, *, exact: bool = True
+) -> tuple[list[Number], bool]:
+    """The values of expressions at a point of the curve, as `branch` takes it, such as those of partial derivatives."""
+    equation, *expressions = expand([equation, *expressions])
+    with arithmetic(PRECISION):
+        field = Field(Budget(1, WORK))
+        numbers: list[Exact] = []
+        try:
+            at = coordinates(point, field)
+            for e in readable(expressions) if exact else ():
+                value = Lines(e, at, field).value()
+                if value is None:
+                    raise UnknownError("no value")
+                numbers.append(value)
+        except (UndefinedError, UnknownError):
+            numbers = []
+        if not numbers:
+            field.budget = Budget(1, WORK)
+            jets = [Jet(e, doubles=False) for e in expressions]
+            curve = [Jet(e, doubles=False) for e in (equation, derivatives(equation, [y], 1).get((0,), ZERO))]
+
+            def balls_of() -> list[Ball]:
+                place = balls(point)
+                if not exact:
+                    place[y] = _root(curve, place, y)
+                return [jet.run(place, (ctx.prec,), {})[0] for jet in jets]
+
+            numbers = enclosed(field, y, balls_of)
+        return all_written(field, numbers), not field.budget.doubts
 
 
 def _by_germs(

@@ -51,6 +51,9 @@ class Remainder(NamedTuple):
 class NoRemainderError(GradError):
     """No bound can be proved."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="leave that place out of the range", exit_code=1)
+
 
 def remainder(
     root: Expr, point: Point, wrt: str, coefficients: Sequence[Number], low: Fraction, high: Fraction
@@ -155,10 +158,8 @@ class _Search:
     def _refusal(self, error: BallError | None, low: Fraction, high: Fraction) -> NoRemainderError:
         place = f"{spell_name(self._wrt)}={float((low + high) / 2):.6g}"
         if error is not None and error.why in ("domain", "pole"):
-            return NoRemainderError(f"the error has no bound: there is no value at {place}",
-                                    hint="leave that place out of the range")  # fmt: skip
-        return NoRemainderError(f"no bound of the error could be proved near {place}",
-                                hint="leave that place out of the range")  # fmt: skip
+            return NoRemainderError(f"the error has no bound: there is no value at {place}")
+        return NoRemainderError(f"no bound of the error could be proved near {place}")
 
 
 def _ball(coefficient: Number) -> Ball:
@@ -170,7 +171,9 @@ def _ball(coefficient: Number) -> Ball:
 
 
 def _up(x: Ball) -> float:
-    """A double that is not below any number of a ball."""
+    """A double that is not below any number of a ball; infinite for one without bounds."""
+    if not x.is_finite():
+        return math.inf
     high = x.upper()
     value = float(high)
     return math.nextafter(value, math.inf) if arb(value) < high else value

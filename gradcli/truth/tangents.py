@@ -65,7 +65,7 @@ def tangent(root: Expr, point: Point, wrt: Sequence[str]) -> Tangent:
         sides = {s.side for s in found} - {0}
         if len(wrt) > 1 and not smooth:
             if sides or any(s.hole for s in found):
-                raise NoPlaneError("there is no tangent plane at an edge or a hole")
+                raise NoPlaneError("it has an edge or a hole there")
             _check_plane(root, point, wrt, slopes, field)
         at = coordinates(point, field)
         intercept = value
@@ -96,6 +96,4 @@ def _check_plane(root: Expr, point: Point, wrt: Sequence[str], slopes: Sequence[
             along = None
         if along is None or field.compare(along[1], total) != 0:
             direction = ", ".join([f"{s} in {x}" for s, x in zip(scales, wrt, strict=True)])
-            raise NoPlaneError(
-                f"there is no tangent plane: the slopes along the axes are not those along ({direction})"
-            )
+            raise NoPlaneError(f"the slope along ({direction}) is not that of a plane")
