@@ -61,16 +61,15 @@ def _table(found: Taylor) -> str:
         lines.append(f"{spell_name(p.name)} = {p.text}" if len(found.polynomials) > 1 else p.text)
         if p.remainder is not None:
             ((x, (low, high)),) = found.over.items()
-            lines.append(
-                f"|{spell_name(p.name)} - p| <= {rounded_up(p.remainder.bound)} over {spell_name(x)}={_text(float(low))}:"
-                f"{_text(float(high))}, which it reaches to {_share(p)}"
-            )
+            over = f"{spell_name(x)}={_text(float(low))}:{_text(float(high))}"
+            bound = rounded_up(p.remainder.bound)
+            lines.append(f"|{spell_name(p.name)} - p| <= {bound} over {over}, which it reaches to {_share(p)}")
     return "\n".join(lines) + "\n"
 
 
 def rounded_up(x: float) -> str:
     """A number from 0 with four digits, never less than it."""
-    return repr(float(Context(prec=4, rounding=ROUND_CEILING).create_decimal_from_float(x)))
+    return repr(float(Context(prec=4, rounding=ROUND_CEILING).create_decimal_from_float(x))).removesuffix(".0")
 
 
 def _share(p: Polynomial) -> str:

@@ -58,7 +58,7 @@ def implicit(source: Source, wrt: Sequence[str] | None, solve: str | None, point
     near it.
     """
     equation = read_equation(source, {*points.names, *(wrt or ()), *([solve] if solve else [])})
-    y, xs = _roles(equation, wrt, solve)
+    y, xs = _roles(equation, wrt, solve, points.names)
     _check_order(order, len(xs), bool(points))
     partials = [p for k in range(1, order + 1) for p in combinations_with_replacement(range(len(xs)), k)]
     names = {p: derivative_name(y, xs, p) for p in partials}
@@ -90,10 +90,12 @@ def _latex(y: str, powers: Mapping[str, Mapping[str, int]], values: Mapping[str,
     return [f"{a} = {b}" for a, b in zip(left, right, strict=True)]
 
 
-def _roles(equation: Equation, wrt: Sequence[str] | None, solve: str | None) -> tuple[str, list[str]]:
-    """The variable to solve for, and those to differentiate in."""
+def _roles(
+    equation: Equation, wrt: Sequence[str] | None, solve: str | None, typed: Sequence[str]
+) -> tuple[str, list[str]]:
+    """The variable to solve for, and those to differentiate in; ``typed``: those of ``--at``."""
     names = list(equation.variables)
-    for option, given in (("--solve", [solve] if solve else []), ("--wrt", wrt or [])):
+    for option, given in (("--solve", [solve] if solve else []), ("--wrt", wrt or []), ("--at", typed)):
         for name in given:
             if name not in names:
                 raise GradError(f"{option}: '{name}' is not used in the equation",
