@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from gradcli.cli.output import Output
 
 FORMS = ("table", "latex", "csv", "json")
-AS = options.option("--as", "language", type=click.Choice(["text", "latex"]), default="text", metavar="FORM",
-                    help="One of text, latex.  [default: text]")  # fmt: skip
 
 
 class Report(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcli.cli import options
-from gradcli.cli.equations import AS, Report, aligned, form, number, tell, write
+from gradcli.cli.equations import Report, aligned, form, number, tell, write
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
@@ -26,15 +26,11 @@ SCHEMA = "gradcli-implicit/1"
         'gradcli implicit "x**2 + y**2 = 25" --at x=3,y=4 --order 3',
         'gradcli implicit "x**2 + y**2 = 25" --wrt x --solve y',
         'gradcli implicit "p*v = n*r*t" --wrt t --solve v',
-        'gradcli implicit "x*exp(y) + y*z = 1" --solve z --at x=1,y=0,z=2 --json',
+        'gradcli implicit "x*exp(y) + y*z = 1" --solve y --at x=1,y=0,z=2 --json',
     ),
     help="The derivatives of y where an equation (lhs = rhs, or an expression that is to be 0) defines it as a "
     "function: at a point of the curve, exact where they can be, or as expressions.",
-    params=[
-        *options.named("expr file wrt solve at order"),
-        AS,
-        *options.named("report report_format csv json"),
-    ],
+    params=options.named("expr file wrt solve at order form report report_format csv json"),
 )
 def implicit(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job.implicit import implicit as derived

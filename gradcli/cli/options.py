@@ -385,6 +385,8 @@ ROWS = {
                          help="The order of the polynomial, in several variables the total one."),
     "remainder": _row("--remainder", multiple=True, metavar="X=-0.1:0.1",
                       help="Prove a bound on the error of the polynomial over this range."),
+    "form": _row("--as", "language", type=click.Choice(["text", "latex"]), default="text", metavar="FORM",
+                 help="One of text, latex.  [default: text]"),
     "solve": _row("--solve", metavar="Y", help="The variable that the equation defines.  [default: y, or the last]"),
     "at": _row("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
     "grid": _row("--grid", multiple=True, metavar="GRID",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcli.cli import options
-from gradcli.cli.equations import AS, Report, aligned, form, number, tell, write
+from gradcli.cli.equations import Report, aligned, form, number, tell, write
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.expr import spell_name
@@ -28,7 +28,7 @@ SCHEMA = "gradcli-tangent/1"
     ),
     help="The tangent line at a point and the line at right angles to it; in several variables the tangent plane. "
     "Numbers are exact where they can be.",
-    params=[*options.named("expr file wrt allow_unused at"), AS, *options.named("report report_format csv json")],
+    params=options.named("expr file wrt allow_unused at form report report_format csv json"),
 )
 def tangent(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcli.cli import options
-from gradcli.cli.equations import AS, Report, form, number, tell, write
+from gradcli.cli.equations import Report, form, number, tell, write
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.expr import spell_name
@@ -29,11 +29,7 @@ SCHEMA = "gradcli-taylor/1"
     ),
     help="The Taylor polynomial about a point (0 by default), with exact coefficients where they have a closed form; "
     "--remainder proves how far it is off.",
-    params=[
-        *options.named("expr file wrt allow_unused at taylor_order remainder"),
-        AS,
-        *options.named("report report_format csv json"),
-    ],
+    params=options.named("expr file wrt allow_unused at taylor_order remainder form report report_format csv json"),
 )
 def taylor(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job
