@@ -40,11 +40,16 @@ def read_equation(source: Source, bound: Collection[str]) -> Equation:
     if len(signs) > 1:
         start, end = signs[1]
         raise GradError("an equation has one equal sign", span=Span(start, end), source=source)
-    pieces = [text] if not signs else [text[: signs[0][0]], text[signs[0][1] :]]
+    # The right side keeps its columns, so that errors point into the whole text.
+    pieces = [text] if not signs else [text[: signs[0][0]], " " * signs[0][1] + text[signs[0][1] :]]
     sides: list[Expr] = []
     names: list[str] = []
     for piece in pieces:
-        parsed = parse(Source(piece, source.name), bound).pointwise("and an equation is one of each point alone")
+        try:
+            parsed = parse(Source(piece, source.name), bound).pointwise("and an equation is one of each point alone")
+        except GradError as error:
+            raise GradError(error.message, hint=error.hint, span=error.span,
+                            source=None if error.source is None else source) from None  # fmt: skip
         if len(parsed.outputs) != 1 or parsed.names:
             raise GradError("an equation is one expression, or two with = between them",
                             hint='such as "x**2 + y**2 = 25"')  # fmt: skip
