@@ -25,7 +25,7 @@ def implicit(equation: Expr, xs: Sequence[str], y: str, order: int) -> dict[Part
     >>> from gradcli.expr import text, var
     >>> slopes = implicit(var("x")**2 + var("y")**2 - 25, ["x"], "y", 2)
     >>> [text(e) for e in slopes.values()]
-    ['-x/y', '-(x**2/y**2 + 1)/y']
+    ['-x/y', '-1/y - x**2/y**3']
     """
     (equation,) = expand([equation])
     first = derivatives(equation, [*xs, y], 1)

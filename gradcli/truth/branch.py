@@ -9,12 +9,13 @@ Layer: must not know equations as texts.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from flint import arb, arb_series, ctx, fmpq
 
 from gradcli.calculus.derive import derivatives, expand
+from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, readable
 from gradcli.truth.balls import Ball, BallError, arithmetic, unsure
 from gradcli.truth.budget import Budget, MoreTermsError, UndefinedError, UnknownError
@@ -135,7 +136,7 @@ def branch(
                 at = balls(point)
                 return _by_balls(jets, at if exact else {**at, y: _root(jets, at, y)}, x, y, order)
 
-            coefficients = enclosed(field, (x, y), balls_of)
+            coefficients = _enclosed(field, (x, y), balls_of)
         factors = [mul(fmpq(math.factorial(k)), c) for k, c in enumerate(coefficients)]
         return all_written(field, factors[1:]), not field.budget.doubts
 
@@ -168,8 +169,15 @@ def at_point(
                     place[y] = _root(curve, place, y)
                 return [jet.run(place, (ctx.prec,), {})[0] for jet in jets]
 
-            numbers = enclosed(field, y, balls_of)
+            numbers = _enclosed(field, y, balls_of)
         return all_written(field, numbers), not field.budget.doubts
+
+
+def _enclosed(field: Field, kind: Hashable, balls_of: Callable[[], list[Ball]]) -> list[Exact]:
+    try:
+        return enclosed(field, kind, balls_of)
+    except UnknownError:
+        raise GradError("no arithmetic here can enclose the derivatives of the curve at this point") from None
 
 
 def _by_germs(

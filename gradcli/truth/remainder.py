@@ -31,8 +31,8 @@ from gradcli.truth.taylor import Point, balls
 _BITS = 320
 _TERMS = 32
 """The most terms of the series over a part."""
-_WORK, _LEAST = 1_000_000, 100
-"""Operations of one search, about a second, and the parts that it may look at whatever they cost."""
+_WORK, _LEAST, _MOST = 500_000, 100, 2000
+"""Operations of one search, about a second, and the least and the most parts that it looks at."""
 _CLOSE = 1.001
 """The ratio of what is proved to what is reached at which the search ends."""
 _NOTHING = 1e-60
@@ -123,7 +123,7 @@ class _Search:
     def run(self, low: Fraction, high: Fraction) -> tuple[float, float]:
         """Two doubles that the largest error lies between."""
         order, parts = count(), 0
-        most = max(_LEAST, _WORK // (self._jet.weight * self._terms))
+        most = max(_LEAST, min(_MOST, _WORK // (self._jet.weight * self._terms)))
         reached = 0.0
         heap: list[tuple[float, int, Fraction, Fraction]] = []
 

@@ -116,7 +116,10 @@ def series(root: Expr, point: Point, wrt: str, order: int, field: Field, smooth:
         at, key = balls(point), (ctx.prec,)
         return list(with_terms(order + 1, lambda: jet.run(at, key, direction)))
 
-    rounded = enclosed(field, (root, wrt), balls_of)
+    try:
+        rounded = enclosed(field, (root, wrt), balls_of)
+    except UnknownError:
+        raise refusal(root, point, wrt, order) from None
     return Series([a if isinstance(a, fmpq) else b for a, b in zip(start, rounded, strict=False)]
                   + rounded[len(start) :])  # fmt: skip
 
@@ -131,7 +134,7 @@ def all_written(field: Field, numbers: list[Exact]) -> list[Number]:
         forms = [finite(field.double(n)) if isinstance(c, Expr) else c for c, n in zip(forms, numbers, strict=True)]
     kept = [c for c in forms if c is not None]
     if len(kept) < len(forms):
-        raise GradError("a coefficient is beyond the range of a double (about 1.8e308)")
+        raise GradError("a number is beyond the range of a double (about 1.8e308), or no ball encloses it")
     return kept
 
 
