@@ -156,7 +156,7 @@ def _contact(equation: Equation, point: Mapping[str, Expr], xs: Sequence[str], y
             hint=hint, exit_code=1,
         )  # fmt: skip
     if at.exact:
-        return at, []
+        return at, [] if at.proved else [f"that the point is on the curve is not proved: {what} was taken for 0 there"]
     return at, [f"the point is about {at.off:.1g} off the curve in {spell_name(y)}, which is rounding: the derivatives "
                 f"are those of the curve at the given {', '.join(map(spell_name, xs))}"]  # fmt: skip
 
@@ -192,4 +192,4 @@ def _loose(side: str) -> bool:
 
 
 def _short(x: float) -> str:
-    return f"{x:.6g}" if x != round(x) or abs(x) >= 1e15 else str(round(x))
+    return str(round(x)) if abs(x) < 1e15 and x == round(x) else f"{x:.6g}"

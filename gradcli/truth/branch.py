@@ -19,7 +19,7 @@ from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, readable
 from gradcli.truth.balls import Ball, BallError, arithmetic, unsure
 from gradcli.truth.budget import Budget, MoreTermsError, UndefinedError, UnknownError
-from gradcli.truth.closed import Number
+from gradcli.truth.closed import Number, finite
 from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.germs import distance, evaluate
 from gradcli.truth.growth import Growth, compare
@@ -34,6 +34,7 @@ from gradcli.truth.taylor import (
     all_written,
     analytic,
     balls,
+    decided,
     enclosed,
     power_coefficients,
     refusal,
@@ -50,6 +51,7 @@ class Contact(NamedTuple):
     """How a point lies to the curve: F and its slopes there, the slope in y last, as doubles.
 
     ``exact``: F is exactly 0. ``on``: it is 0 to the rounding of the point's coordinates. ``flat``: dF/dy is 0.
+    ``proved``: no zero among these was taken for granted.
     """
 
     value: float
@@ -57,6 +59,7 @@ class Contact(NamedTuple):
     exact: bool
     on: bool
     flat: bool
+    proved: bool
 
     @property
     def off(self) -> float:
@@ -64,6 +67,7 @@ class Contact(NamedTuple):
         return abs(self.value / self.slopes[-1]) if self.slopes[-1] else math.inf
 
 
+@decided()
 def contact(equation: Expr, point: Point, xs: Sequence[str], y: str) -> Contact:
     """How a point lies to the curve F = 0. Raises NotSmoothError where F is not analytic there."""
     (equation,) = expand([equation])
@@ -82,7 +86,8 @@ def contact(equation: Expr, point: Point, xs: Sequence[str], y: str) -> Contact:
         at = coordinates(point, field)
         reach = sum([abs(s) * math.ulp(field.double(at[x])) for s, x in zip(doubles, names, strict=True)])
         flat = field.sign(slopes[-1]) == 0
-        return Contact(size, tuple(doubles), zero, zero or abs(size) <= _ROUNDED * reach, flat)
+        on = zero or abs(size) <= _ROUNDED * reach
+        return Contact(size, tuple(doubles), zero, on, flat, not field.budget.doubts)
 
 
 def nearest(equation: Expr, point: Point, y: str) -> float | None:
@@ -102,10 +107,11 @@ def nearest(equation: Expr, point: Point, y: str) -> float | None:
                 return None
             place = (place - step).mid()
             if abs(float(step)) <= _CLOSE * abs(float(place)):
-                return float(place)
+                return finite(float(place))
     return None
 
 
+@decided()
 def branch(
     equation: Expr, point: Point, x: str, y: str, order: int, *, exact: bool = True
 ) -> tuple[list[Number], bool]:
@@ -141,6 +147,7 @@ def branch(
         return all_written(field, factors[1:]), not field.budget.doubts
 
 
+@decided()
 def at_point(
     equation: Expr, expressions: Sequence[Expr], point: Point, y: str, *, exact: bool = True
 ) -> tuple[list[Number], bool]:

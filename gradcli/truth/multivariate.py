@@ -22,9 +22,10 @@ from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.lines import Lines
 from gradcli.truth.lines import numbers as coordinates
 from gradcli.truth.numbers import mul
-from gradcli.truth.taylor import WORK, Point, all_written, analytic, series
+from gradcli.truth.taylor import WORK, Point, all_written, analytic, decided, series
 
 
+@decided()
 def coefficients(root: Expr, point: Point, wrt: Sequence[str], order: int) -> dict[Partial, Number]:
     """The coefficients up to a total order, by the positions of their variables: (0, 0, 1) is that of x**2*y.
 

@@ -18,7 +18,7 @@ from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.lines import Lines
 from gradcli.truth.lines import numbers as coordinates
 from gradcli.truth.numbers import ZERO, Exact, add, inv, mul, neg, sub
-from gradcli.truth.taylor import WORK, Point, all_written, analytic, series
+from gradcli.truth.taylor import WORK, Point, all_written, analytic, decided, series
 
 _DIRECTIONS = ((1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2), (3, 1))
 """Factors of the first variable and of all others, along which slopes must agree with the plane."""
@@ -44,6 +44,7 @@ class NoPlaneError(GradError):
     """The slopes along some directions are not those of a plane."""
 
 
+@decided()
 def tangent(root: Expr, point: Point, wrt: Sequence[str]) -> Tangent:
     """The tangent line in one variable, the tangent plane in several; further variables stay at the point.
 

@@ -9,7 +9,8 @@ Layer: must not know how a polynomial is written.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from gradcli.calculus.hazards import hazards
 from gradcli.errors import GradError
 from gradcli.expr import Expr, bit, exact, readable, variables
 from gradcli.truth.balls import Ball, BallError, arithmetic, number, with_terms
-from gradcli.truth.budget import Budget, UndefinedError, UnknownError
+from gradcli.truth.budget import Budget, MoreTermsError, UndefinedError, UnknownError
 from gradcli.truth.closed import Number, finite, written
 from gradcli.truth.exact_jets import coefficients
 from gradcli.truth.field import PRECISION, Field
@@ -76,6 +77,16 @@ class NotSmoothError(GradError):
         self.wrt = wrt
 
 
+@contextmanager
+def decided() -> Iterator[None]:
+    """Raise GradError where this arithmetic cannot say more, inside the block or the function that this decorates."""
+    try:
+        yield
+    except (UndefinedError, UnknownError, MoreTermsError):
+        raise GradError("the numbers there are beyond what this arithmetic can tell") from None
+
+
+@decided()
 def expansion(root: Expr, point: Point, wrt: str, order: int) -> Expansion:
     """The Taylor coefficients of an expression in one variable, up to an order.
 

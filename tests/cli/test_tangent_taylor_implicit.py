@@ -89,6 +89,7 @@ def test_text(shell: Shell, words: list[str], out: str) -> None:
         (["implicit", "x = 1 + y", "--at", "x=3,y=5"], 1, "the point x=3, y=5 is not on the curve: x - (1 + y) is -3"),
         (["implicit", "abs(y) = x", "--at", "x=0,y=0"], 1, "abs(y) - x has no derivatives at x=0, y=0 along y: a kink"),
         (["implicit", "log(y) = x", "--at", "x=0,y=-1"], 1, "log(y) - x has no derivatives at x=0, y=-1 along y"),
+        (["implicit", "tanh(8*y + exp(gamma(y))) = x", "--at", "x=1,y=0.28"], 1, "the point x=1, y=0.28"),
         (["implicit", "x = 3"], 2, "an equation that defines a function has two variables or more"),
         (["implicit", "x = y = 3"], 2, "an equation has one equal sign\n  x = y = 3\n        ^"),
         (["implicit", "a = 1; b = 2"], 2, "an equation has one equal sign"),
@@ -123,6 +124,10 @@ def test_refusals(shell: Shell, words: list[str], code: int, message: str) -> No
             "f: that it is smooth at x=0, y=0 in all directions",
         ),
         (["taylor", "sin(x)/x"], "f has a hole at x=0: the polynomial is that of the function beside it"),
+        (
+            ["implicit", "erf(x*y) = 1", "--at", "x=1,y=1e8"],
+            "that the point is on the curve is not proved: ",
+        ),
         (["implicit", "x**2 + y**2 = 4", "--at", "x=1,y=1.7320508075688772"], "the point is about 9e-17 off the curve"),
     ],
 )
