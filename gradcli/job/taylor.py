@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.errors import GradError
-from gradcli.expr import ZERO, Expr, apply, const, exact, spell_name, var, variables
+from gradcli.expr import BOOLEANS, ZERO, Expr, apply, const, exact, reachable, spell_name, substitute, var, variables
 from gradcli.job.bounds import Side
 from gradcli.job.numbers_told import Told, exactly_at, needs_flint, place_text, refused, told
 from gradcli.job.parse_at_grid_fill import Points
@@ -179,11 +179,14 @@ def _in_symbols(
 ) -> dict[Powers, Number]:  # fmt: skip
     from gradcli.calculus.derive import expand
     from gradcli.calculus.taylor import symbolic
-    from gradcli.expr import substitute
+    from gradcli.truth.closed import double
 
     ((x, at),) = centre.items()
     (e,) = substitute(expand([e]), dict(others))
     coefficients = symbolic(e, x, at, order)
+    closed = [e for e in reachable(coefficients) if not e.variables and e.op not in BOOLEANS]
+    if any(double(part) is None for part in closed):
+        raise GradError(f"there is no value at {place_text(centre)}")
     return {(k,): c if (number := exact(c)) is None else number for k, c in enumerate(coefficients)}
 
 

@@ -14,7 +14,7 @@ from flint import fmpq
 from gradcli.errors import GradError
 from gradcli.expr import Expr, apply, const, constant, text
 from gradcli.functions import TABLE
-from gradcli.truth.balls import arithmetic
+from gradcli.truth.balls import BallError, arithmetic
 from gradcli.truth.budget import UnknownError
 from gradcli.truth.field import Field
 from gradcli.truth.jets import Jet
@@ -66,10 +66,13 @@ def fraction(number: Fraction) -> Number:
 
 
 def double(number: Number) -> float | None:
-    """The nearest double of a number; None beyond the range of doubles."""
+    """The nearest double of a number; None beyond the range of doubles, and where an expression has no value."""
     if isinstance(number, Expr):
-        with arithmetic(_BITS):
-            return finite(float(Jet(number, doubles=False).run({}, (), {})[0].mid()))
+        try:
+            with arithmetic(_BITS):
+                return finite(float(Jet(number, doubles=False).run({}, (), {})[0].mid()))
+        except BallError:
+            return None
     try:
         return float(number)
     except OverflowError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import io
 import json
+from importlib import import_module
 
 import pytest
 from command import Shell
@@ -89,7 +91,9 @@ def test_text(shell: Shell, words: list[str], out: str) -> None:
         (["implicit", "x = 1 + y", "--at", "x=3,y=5"], 1, "the point x=3, y=5 is not on the curve: x - (1 + y) is -3"),
         (["implicit", "abs(y) = x", "--at", "x=0,y=0"], 1, "abs(y) - x has no derivatives at x=0, y=0 along y: a kink"),
         (["implicit", "log(y) = x", "--at", "x=0,y=-1"], 1, "log(y) - x has no derivatives at x=0, y=-1 along y"),
-        (["implicit", "tanh(8*y + exp(gamma(y))) = x", "--at", "x=1,y=0.28"], 1, "the point x=1, y=0.28"),
+        (["taylor", "acoth(x*y)", "--wrt", "x"], 2, "there is no value at x=0"),
+        (["tangent", "exp(gamma(x))", "--at", "x=1e300"], 2, "the numbers there are beyond what"),
+        (["implicit", "tanh(8*y + exp(gamma(y))) = x", "--at", "x=1,y=0.28"], 2, "no arithmetic here can enclose"),
         (["implicit", "x = 3"], 2, "an equation that defines a function has two variables or more"),
         (["implicit", "x = y = 3"], 2, "an equation has one equal sign\n  x = y = 3\n        ^"),
         (["implicit", "a = 1; b = 2"], 2, "an equation has one equal sign"),
@@ -195,6 +199,17 @@ def test_long_input_ends(shell: Shell) -> None:
     assert shell("taylor", deep, "--order", "3")[:2] == (0, "x - 25*x**3\n")
     total = " + ".join([f"{k}*x" for k in range(1000)])
     assert shell("implicit", f"{total} = y", "--at", "x=0,y=0")[:2] == (0, "dy_dx = 499500\n")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["truth.taylor", "truth.remainder", "truth.tangents", "truth.multivariate", "truth.branch", "calculus.implicit",
+     "calculus.taylor", "notation.polynomial", "job.equation"],
+)  # fmt: skip
+def test_examples_of_docstrings(name: str) -> None:
+    results = doctest.testmod(import_module(f"gradcli.{name}"))
+    assert results.attempted
+    assert not results.failed
 
 
 @pytest.mark.parametrize("words", [
