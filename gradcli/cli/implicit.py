@@ -30,7 +30,7 @@ SCHEMA = "gradcli-implicit/1"
     ),
     help="The derivatives of y where an equation (lhs = rhs, or an expression that is to be 0) defines it as a "
     "function: at a point of the curve, exact where they can be, or as expressions.",
-    params=options.named("expr file wrt solve at order form report report_format csv json"),
+    params=options.named("expr file wrt solve at order form form_file form_format csv json"),
 )
 def implicit(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job.implicit import implicit as derived

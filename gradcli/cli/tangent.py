@@ -28,7 +28,7 @@ SCHEMA = "gradcli-tangent/1"
     ),
     help="The tangent line at a point and the line at right angles to it; in several variables the tangent plane. "
     "Numbers are exact where they can be.",
-    params=options.named("expr file wrt allow_unused at form report report_format csv json"),
+    params=options.named("expr file wrt allow_unused at form form_file form_format csv json"),
 )
 def tangent(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job

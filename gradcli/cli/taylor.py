@@ -29,7 +29,7 @@ SCHEMA = "gradcli-taylor/1"
     ),
     help="The Taylor polynomial about a point (0 by default), with exact coefficients where they have a closed form; "
     "--remainder proves how far it is off.",
-    params=options.named("expr file wrt allow_unused at taylor_order remainder form report report_format csv json"),
+    params=options.named("expr file wrt allow_unused at taylor_order remainder form form_file form_format csv json"),
 )
 def taylor(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job
