@@ -9,14 +9,14 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from gradcli.autograd.backward import pull_back
-from gradcli.autograd.errors import BadType, BadValue, NotATensor, Refused
+from gradcli.autograd.errors import NotATensor, Refused
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
 from gradcli.autograd.operations import cast, lift
 from gradcli.autograd.shape_ops import expand, stack
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, SMALL, Array, Shape, stored
-from gradcli.errors import GradError
+from gradcli.errors import BadType, BadValue, GradError
 
 Key = TypeVar("Key")
 _Tensors = Tensor | Sequence[Tensor]
@@ -162,7 +162,8 @@ def _tuple(items: Any, single: tuple[type, ...] = ()) -> tuple[Any, ...]:
     try:
         return (items,) if isinstance(items, (Tensor, *single)) else tuple(items)
     except TypeError as e:
-        raise BadType(str(e)) from None
+        hint = "tensors are needed" + ("; of a function f: gradcli.jacobian(f, x)" if callable(items) else "")
+        raise BadType(str(e), hint=hint) from None
 
 
 def _cotangents(outputs: Sequence[Any], weights: Sequence[Any], batched: bool) -> list[Tensor]:
