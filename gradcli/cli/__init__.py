@@ -27,6 +27,9 @@ COMMANDS = {
     "show": ("show", "show", "Derivatives as expressions, code, formulas and pictures."),
     "plot": ("plot", "plot", "Pictures of curves and surfaces, in the terminal or in a file."),
     "bounds": ("bounds", "bounds", "Least and greatest values over a box, proved."),
+    "tangent": ("tangent", "tangent", "Tangent lines and planes, and normal lines."),
+    "taylor": ("taylor", "taylor", "Taylor polynomials, exact, with proved error bounds."),
+    "implicit": ("implicit", "implicit", "Derivatives of y where an equation defines it."),
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
     "functions": ("info", "functions", "The functions: domains, derivatives, conventions."),
@@ -37,7 +40,7 @@ COMMANDS = {
 EXIT_CODES = {
     0: "done; values that are not finite are results, counted in one line on stderr",
     1: "the answer is no: --strict met a value that is not finite, --kink error a kink or a hole, check found a claim "
-    "that is wrong",
+    "that is wrong, there is no tangent, series or implicit function at the point",
     2: "what was given is wrong: options, expression, points, input data, a limit exceeded",
     3: "could not finish: write error, full disk, closed stdout, out of memory, internal error",
     130: "died by SIGINT",

@@ -92,6 +92,8 @@ class CommandLine:
     ascii: bool = False
     kind: str = "heat"
     arrows: int | None = None
+    remainder: tuple[str, ...] = ()
+    solve: str | None = None
     at: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
     fill: str | None = None
@@ -416,6 +418,17 @@ ROWS = {
     "kind": _row("--kind", type=click.Choice(["heat", "contour"]), default="heat", show_default=True,
                  help="A surface as a map of colours or as level lines."),
     "arrows": _row("--arrows", type=int, metavar="N", help="Gradients across a surface; 0 for none.  [default: 15]"),
+    "taylor_order": _row("-n", "--order", "order", type=int, default=5, show_default=True,
+                         help="The order of the polynomial, in several variables the total one."),
+    "remainder": _row("--remainder", multiple=True, metavar="X=-0.1:0.1",
+                      help="Prove a bound on the error of the polynomial over this range."),
+    "form": _row("--as", "language", type=click.Choice(["text", "latex"]), default="text", metavar="FORM",
+                 help="One of text, latex.  [default: text]"),
+    "form_file": _row("-o", "--output", "output", metavar="FILE",
+                      help="Write to FILE, format by suffix: .txt .tex .csv or .json"),
+    "form_format": _row("--format", "format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
+                        help="One of table, csv, json.  [default: table]"),
+    "solve": _row("--solve", metavar="Y", help="The variable that the equation defines.  [default: y, or the last]"),
     "at": _row("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
     "grid": _row("--grid", multiple=True, metavar="GRID",
                  help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),

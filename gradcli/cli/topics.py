@@ -30,10 +30,12 @@ TASKS = {
         ("limit onesided", "that is: gradcli diff EXPR --at x=0 --sides"),
         ("bound range extremum extrema minimize maximize interval enclosure box",
          "least and greatest values over a box: gradcli bounds EXPR --over x=0:1"),
-        ("series taylor maclaurin", "that is the end of: gradcli explain EXPR --at x=0 --order 6"),
+        ("series maclaurin expand_about polynomial", "that is: gradcli taylor EXPR --at x=0 --order 6"),
+        ("normal line plane touching", "that is: gradcli tangent EXPR --at x=1"),
+        ("implicitly implicit_derivative curve", "that is: gradcli implicit \"x**2 + y**2 = 25\" --at x=3,y=4"),
         ("pole edge singularity discontinuity asymptote", "what a point is: gradcli diff EXPR --at x=0 --verdict"),
         ("precision", "proved digits: gradcli eval EXPR --digits 50"),
-        ("integrate integral solve dsolve tangent implicit optimize fit roots "
+        ("integrate integral solve dsolve optimize fit roots "
          "propagate uncertainty laplace fourier",
          "there is no command for that: gradcli computes derivatives and values"),
     )

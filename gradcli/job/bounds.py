@@ -52,29 +52,29 @@ class Bounds(NamedTuple):
     note: str
 
 
-def read_box(texts: Sequence[str]) -> dict[str, Side]:
-    """The ranges of ``--over``. Raises GradError, naming the option, for malformed text."""
+def read_box(texts: Sequence[str], option: str = "--over") -> dict[str, Side]:
+    """The ranges of ``--over``, or of another option. Raises GradError, naming it, for malformed text."""
     box: dict[str, Side] = {}
     for text in texts:
         for piece in split(text, ","):
             name, equals, ends = piece.partition("=")
             pair = split(ends, ":")
             if not equals or not name or len(pair) != 2:
-                raise GradError(f"--over needs NAME=LOW:HIGH, such as x=0:1, not '{piece}'")
-            name = read_name(name.strip(), "--over")
+                raise GradError(f"{option} needs NAME=LOW:HIGH, such as x=0:1, not '{piece}'")
+            name = read_name(name.strip(), option)
             if name in box:
-                raise GradError(f"--over: '{name}' is given twice")
-            low, high = [_end(end, f"--over: the range of '{name}'") for end in pair]
+                raise GradError(f"{option}: '{name}' is given twice")
+            low, high = [_end(end, option, f"{option}: the range of '{name}'") for end in pair]
             if low > high:
                 shown = f"{spell_name(name)}={pair[1]}:{pair[0]}"
-                raise GradError(f"--over {piece}: the range ends before it begins", hint=f"the other way: {shown}")
+                raise GradError(f"{option} {piece}: the range ends before it begins", hint=f"the other way: {shown}")
             box[name] = Side(low, high)
     return box
 
 
-def _end(text: str, what: str) -> Fraction:
+def _end(text: str, option: str, what: str) -> Fraction:
     """The exact number of a decimal or a fraction; another constant, such as pi/2, is rounded to its double."""
-    value = number(text, "--over", "an end")
+    value = number(text, option, "an end")
     if not math.isfinite(value):
         raise GradError(f"{what} has no end: {text} is not finite", hint="bounds are proved between two numbers")
     if PLAIN.fullmatch(text):

@@ -1,5 +1,7 @@
 """Exact values and Taylor series of expressions of rational numbers: what no ball can prove, a zero or a tie.
 
+Elementary functions are among them where their series are rational: exp about 0, log about 1.
+
 Layer: must not know balls.
 """
 
@@ -21,6 +23,10 @@ _RULES: dict[str, Callable[..., Any]] = {
     "neg": operator.neg,
     "div": operator.truediv,
 }
+_METHODS = frozenset(
+    {"exp", "log", "sqrt", "sin", "cos", "tan", "asin", "atan", "sinh", "cosh", "tanh", "asinh", "atanh"}
+)
+"""Functions with rational coefficients about 0, or about 1 (log, sqrt)."""
 _STEPS = 200
 """Operations of the longest expression that is computed exactly, and the largest exponent: digits double with each."""
 
@@ -48,10 +54,11 @@ def _walk(
     for e in nodes:
         q = exact(e)
         if q is not None:
-            values[e] = fmpq_series([fmpq(q.numerator, q.denominator)], count)
+            values[e] = fmpq_series([fmpq(q.numerator, q.denominator)], prec=count)
         elif e.op == "var":
             x = point[str(e.value)]
-            values[e] = fmpq_series([fmpq(x.numerator, x.denominator), direction.get(str(e.value), 0)], count)
+            step = direction.get(str(e.value), 0)
+            values[e] = fmpq_series([fmpq(x.numerator, x.denominator), step], prec=count)
         elif e.op == "power":
             n = exact(e.args[1])
             if n is None or n.denominator > 1 or abs(n) > _STEPS:
@@ -60,6 +67,9 @@ def _walk(
             values[e] = 1 / power if n < 0 else power
         elif e.op in _RULES:
             values[e] = _RULES[e.op](*[values[a] for a in e.args])
+        elif e.op in _METHODS:
+            # flint raises ValueError where the first coefficient is none of the few with a rational value.
+            values[e] = getattr(values[e.args[0]], e.op)()
         else:
             return None
     y = values[nodes[-1]]

@@ -59,6 +59,20 @@ PRINTED = {
         ["bounds", "sqrt(x)", "--over", "x=0:1", "--json"],
         ["bounds", "x*x", "--over", "x=-1e308:1e308", "--order", "0", "--json"],
     ],
+    "tangent": [
+        ["tangent", "x**3 - 3*x", "--at", "x=2", "--json"],
+        ["tangent", "x*exp(y)", "u = x*y", "--at", "x=3,y=4", "--json"],
+        ["tangent", "cbrt(x)", "--at", "x=0", "--json"],
+    ],
+    "taylor": [
+        ["taylor", "exp(sin(x))", "--remainder", "x=-0.1:0.1", "--json"],
+        ["taylor", "exp(x*y)", "--at", "x=0,y=0", "--json"],
+        ["taylor", "a*x*exp(b*x)", "--wrt", "x", "--at", "b=2", "--json"],
+    ],
+    "implicit": [
+        ["implicit", "x**2 + y**2 = 25", "--at", "x=3,y=4", "--order", "3", "--json"],
+        ["implicit", "x**2 + y**2 = z", "--order", "2", "--json"],
+    ],
     "explain": [
         ["explain", "x**2*sin(x)", "--json"],
         ["explain", "x*exp(-x*y)", "--wrt", "y,x", "--at", "x=1,y=2", "--json"],

@@ -46,6 +46,11 @@ ONE, TENTH, PI = const(1), const(Fraction(1, 10)), constant("pi")
         ("x*1.5", const(Fraction("1.000000000000000011")), 0, 19, "1.500000000000000016"),
         ("1/x - 3", const(Fraction(1, 3)), 0, 30, "0.0"),
         ("(x**2 - 0.01)/x**3", TENTH, 1, 30, "200.0"),
+        # Derivatives that are 0, or a tie, of numbers that no ball holds exactly.
+        ("x**2 - 2*x/3", const(Fraction(1, 3)), 1, 30, "0.0"),
+        ("x**3 - x**2", const(Fraction(1, 3)), 2, 30, "0.0"),
+        ("x**2*1.5", const(Fraction("0.333333333333333335")), 1, 17, "1.0"),
+        ("exp(x**2 - x) - x**2/3 + x", const(0), 1, 30, "0.0"),
     ],
 )
 def test_spelling(text, at, order, n, true):
