@@ -1,9 +1,9 @@
 """gradcli: exact derivatives of expressions, of any order, over any grid or file of points.
 
-In Python `function` makes a function of an expression, and `check` compares claimed derivatives; `tensor` and `grad`
-are those of `torch.autograd`, and every function of the table is one of tensors, as ``gradcli.erf(t)``. The command
-line is `gradcli.cli`. Names are loaded at first use (PEP 562), so that importing the package loads neither NumPy nor
-the parser.
+In Python `function` makes a function of an expression, `frame` adds its values and derivatives to a data frame, and
+`check` compares claimed derivatives; `tensor` and `grad` are those of `torch.autograd`, and every function of the table
+is one of tensors, as ``gradcli.erf(t)``. The command line is `gradcli.cli`. Names are loaded at first use (PEP 562), so
+that importing the package loads neither NumPy nor the parser.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradcli.autograd import Tensor, grad, gradcheck, hessian, hvp, jacobian, jvp, tensor, vjp
     from gradcli.callables.claims import check
+    from gradcli.callables.frames import frame
     from gradcli.callables.function import Function, function
     from gradcli.errors import GradError
 
 __all__ = [
-    "Function", "GradError", "Tensor", "__version__", "check", "function", "grad", "gradcheck", "hessian", "hvp",
-    "jacobian", "jvp", "tensor", "vjp",
+    "Function", "GradError", "Tensor", "__version__", "check", "frame", "function", "grad", "gradcheck", "hessian",
+    "hvp", "jacobian", "jvp", "tensor", "vjp",
 ]  # fmt: skip
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 
 _DOORS = {
-    "GradError": "errors", "check": "callables.claims",
+    "GradError": "errors", "check": "callables.claims", "frame": "callables.frames",
     "Function": "callables.function", "function": "callables.function",
 }  # fmt: skip
 """Public names that are not those of tensors, with the files that hold them."""

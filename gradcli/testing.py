@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.callables.claims import check, derivative_of
 from gradcli.callables.points import value_error
 from gradcli.caret import Source, counted, inert, printable
+from gradcli.errors import GradError
 
 if TYPE_CHECKING:
     from gradcli.callables.report import Report, Verdict
@@ -48,11 +49,15 @@ def assert_derivative(
     1 of 2 claims agrees (points chosen by seed 0)
     """
     __tracebackhide__ = True
-    if wrt is not None or order != 1:
-        if isinstance(claim, Mapping):
-            value_error("wrt and order are for a single claim; the names of a mapping tell the derivatives")
-        claim = {derivative_of(expression, wrt, order): claim}
-    report = check(expression, claim, **options)
+    try:
+        if wrt is not None or not (isinstance(order, int) and order == 1):
+            if isinstance(claim, Mapping):
+                value_error("wrt and order are for a single claim; the names of a mapping tell the derivatives")
+            claim = {derivative_of(expression, wrt, order): claim}
+        report = check(expression, claim, **options)
+    except GradError as error:
+        # A test's traceback need not go through the parser.
+        raise error.with_traceback(None) from None
     if not report:
         raise AssertionError(_message(report))
 

@@ -179,6 +179,9 @@ def _pull(
             _accumulate(adjoints, node.edges[k], alive, pulled)
         return
     assert isinstance(op, Primitive)
+    if condition is not None:
+        # A condition may broadcast to the answer; rules expect its shape.
+        condition = expand(condition, answer.shape)
     if not op.carries:
         g = _selected(condition, g)
     for k in indices:

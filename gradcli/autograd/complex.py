@@ -32,6 +32,12 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "where": np.where, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
 }  # fmt: skip
+
+
+def _hypotenuse(a: Any, b: Any) -> Any:
+    return np.sqrt(a * a + b * b)
+
+
 _PRODUCTS = {-1: lambda z: 1 / z, 2: lambda z: z * z, 3: lambda z: z * z * z}
 
 
@@ -54,6 +60,9 @@ def function(template: Expr, order: Sequence[Expr]) -> Callable[..., Any]:
                 steps.append((_PRODUCTS[int(n)], k, [slot[e.args[0]]]))
             elif e.op in _FUNCTIONS:
                 steps.append((_FUNCTIONS[e.op], k, [slot[a] for a in e.args]))
+            elif e.op == "hypot" and e is not root:
+                # A derivative of asinh: the real form of sqrt(1 + x**2). As an operation of its own it is of reals.
+                steps.append((_hypotenuse, k, [slot[a] for a in e.args]))
             else:
                 raise BadType(f"{e.op} is not defined for complex numbers", hint="take its real part: np.real(z)")
 

@@ -23,3 +23,19 @@ class BadIndex(GradError, IndexError):
 
 class NotATensor(GradError, AssertionError):
     """An output that is no tensor (AssertionError, as in PyTorch)."""
+
+
+def lost_in_an_array() -> Refused:
+    """The refusal to become an array, by which NumPy would lose the graph, as in np.array([a, b])."""
+    return Refused(
+        "a Tensor that requires grad cannot become an array: its gradient would be lost",
+        hint="join tensors by gradcli.stack([...]) or gradcli.concatenate; for the values alone take x.detach()",
+    )
+
+
+def lost_in_a_number(kind: str) -> Refused:
+    """The refusal to become a number by ``float`` or ``complex``, which Python calls by itself in math.sin(x)."""
+    return Refused(
+        f"a Tensor that requires grad cannot become a {kind}: its gradient would be lost",
+        hint="use np.sin(x) in place of math.sin(x); for the number alone take x.item()",
+    )

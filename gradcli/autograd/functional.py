@@ -1,7 +1,8 @@
 """`jvp`, `vjp`, `jacobian`, `hessian` and `hvp` of a function of tensors, as in ``torch.autograd.functional``.
 
-Each takes a function of one or several tensors and ``inputs``, a tensor (or array) or a tuple of them. A result is a
-single tensor or a tuple as the inputs and outputs are. ``create_graph``: results can be differentiated in turn.
+Each takes a function of one or several tensors and ``inputs``, a tensor (or array, or number) or a tuple or list of
+them. A result is a single tensor or a tuple as the inputs and outputs are. ``create_graph``: results can be
+differentiated in turn.
 ``strict``: raise RuntimeError for an output that does not depend on an input, instead of returning zeros.
 """
 
@@ -19,6 +20,7 @@ from gradcli.autograd.operations import Primitive, lift, record
 from gradcli.autograd.shape_ops import reshape
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, stored
+from gradcli.limits.memory import check
 
 Function = Callable[..., Any]
 _SAME = Primitive("same", lambda a: a, lambda k, g, y, x: g, carries=True, view=True)
@@ -29,10 +31,10 @@ def jvp(
 ) -> tuple[Any, Any]:
     """The outputs and the Jacobian-vector product (forward derivative along ``v``), in the shapes of the outputs.
 
-    ``inputs``: a tensor, an array or a tuple of them; ``v``: the same in the same shapes, 1 if left out for a single
-    number. The unit of the product is that of the output times that of ``v`` per unit of the input. ``create_graph``:
-    the results can be differentiated in turn; otherwise they require no gradient. ``strict``: an output that depends on
-    no input is an error instead of zeros.
+    ``inputs``: a tensor, an array or a number, or a tuple or list of them; a list of numbers is one array. ``v``: the
+    same in the same shapes, 1 if left out for a single number. The unit of the product is that of the output times that
+    of ``v`` per unit of the input. ``create_graph``: the results can be differentiated in turn; otherwise they require
+    no gradient. ``strict``: an output that depends on no input is an error instead of zeros.
     Computed by two vector-Jacobian products: the first is linear in its cotangent, in which the second differentiates.
     Source: ``torch.autograd.functional.jvp`` in PyTorch's documentation; Griewank and Walther, Evaluating Derivatives,
     ch. 3. Raises RuntimeError for a ``v`` that does not fit and TypeError for outputs that are no tensors, each a
@@ -92,6 +94,8 @@ def jacobian(func: Function, inputs: Any, create_graph: bool = False, strict: bo
     _check_dependence(ys, xs, strict)
     rows = []
     for y in ys:
+        held = 8 * y.size * (y.size + sum(x.size for x in xs))
+        check(held, "the Jacobian", "take products with it, by jvp or vjp, or fewer outputs")
         if y.requires_grad and y.size:
             units = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
             gradients = grad(
@@ -175,7 +179,7 @@ def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
     With ``create_graph`` they stay connected to the caller's tensors, through a node of their own, so that other uses
     of the caller's tensors inside the function are not differentiated.
     """
-    one_input = not _several(inputs)
+    one_input = not several(inputs)
     xs = []
     for x in (inputs,) if one_input else inputs:
         x = lift(x)
@@ -189,9 +193,14 @@ def _fresh(inputs: Any, create_graph: bool) -> tuple[list[Tensor], bool]:
     return xs, one_input
 
 
-def _several(given: Any) -> bool:
-    """Whether an argument is several tensors: a list of numbers is one, a list of tensors is several."""
-    return isinstance(given, tuple) or (isinstance(given, list) and any(isinstance(x, Tensor) for x in given))
+def several(given: Any) -> bool:
+    """Whether an argument is several arrays: any tuple is, and a list with a tensor or an array in it.
+
+    A list of numbers, or of lists of numbers, is one array.
+    """
+    if isinstance(given, list):
+        return any(isinstance(x, (Tensor, np.ndarray)) for x in given)
+    return isinstance(given, tuple)
 
 
 def _outputs(func: Function, xs: Sequence[Tensor], strict: bool) -> tuple[list[Tensor], bool]:
@@ -246,7 +255,7 @@ def _directions(v: Any, like: Sequence[Tensor], partners: str) -> list[Tensor]:
         if len(like) != 1 or like[0].size != 1:
             raise Refused(f"v can be left out only where {partners} are a single number")
         return [zeros(like[0]) + 1]
-    listed = list(v) if _several(v) else [v]
+    listed = list(v) if several(v) else [v]
     if len(listed) != len(like):
         raise Refused(f"v must be as many as {partners}: {len(like)}, not {len(listed)}")
     directions = [lift(x, t) for x, t in zip(listed, like, strict=True)]

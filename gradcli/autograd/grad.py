@@ -15,11 +15,13 @@ from gradcli.autograd.graph import Node
 from gradcli.autograd.operations import cast, lift
 from gradcli.autograd.shape_ops import expand, stack
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, C128, SMALL, Shape, stored
+from gradcli.autograd.values import BOOL, C128, SMALL, Array, Shape, stored
+from gradcli.errors import GradError
 
 Key = TypeVar("Key")
 _Tensors = Tensor | Sequence[Tensor]
-_Weights = Tensor | Sequence[Tensor | None] | None
+_Weight = Tensor | Array | complex
+_Weights = _Weight | Sequence[_Weight | None] | None
 
 
 def _described(kind: str, key: object, t: Tensor) -> str:
@@ -61,7 +63,8 @@ def grad(
     ``outputs``, ``inputs``: a tensor or a sequence of tensors. A dict of inputs gives a dict of gradients, anything
     else a tuple. Each gradient has the shape and dtype of its input, and the unit of the outputs (times that of
     ``grad_outputs``) per unit of the input.
-    ``grad_outputs``: the cotangents, in the shapes of the outputs; None for an output of one element means 1.
+    ``grad_outputs``: the cotangents, one for each output and in its shape: tensors, arrays or numbers, alone or in a
+    sequence. They do not broadcast. None for an output of one element means 1.
     ``retain_graph``: keep the graph for another call (default: as ``create_graph``); otherwise the values that it
     saved are freed.
     ``create_graph``: record the graph of the gradients, so that they can be differentiated in turn.
@@ -74,14 +77,14 @@ def grad(
     The gradient of a complex tensor is the conjugate of the derivative where that exists (dL/dz* of a real loss L).
     Reverse mode costs a small multiple of computing the outputs, however many inputs there are (Griewank and Walther,
     Evaluating Derivatives, ch. 4). Arguments, checks, warnings and messages are those of ``torch.autograd.grad`` in
-    PyTorch's documentation, but more grad_outputs than outputs are refused. Raises RuntimeError, ValueError or
-    TypeError, each of them a GradError too.
+    PyTorch's documentation, but more grad_outputs than outputs are refused, and arrays and numbers are taken for
+    constant tensors. Raises RuntimeError, ValueError or TypeError, each of them a GradError too.
 
     >>> x = tensor([1.0, 2.0, 3.0])
     >>> (g,) = grad((x**3).sum(), x, create_graph=True)
     >>> g.tolist()
     [3.0, 12.0, 27.0]
-    >>> grad(g, x, grad_outputs=tensor([1.0, 0.0, 1.0]))
+    >>> grad(g, x, grad_outputs=np.array([1.0, 0.0, 1.0]))
     (tensor([ 6.,  0., 18.]),)
     >>> a, b = tensor(2.0), tensor(5.0)
     >>> grad(a * b, {"a": a, "b": b})
@@ -106,7 +109,7 @@ def grad(
             FutureWarning,
             stacklevel=2,
         )
-    weights = (None,) * len(ends) if grad_outputs is None else _tuple(grad_outputs)
+    weights = (None,) * len(ends) if grad_outputs is None else _tuple(grad_outputs, _CONSTANTS)
     cotangents = _cotangents(ends, weights, is_grads_batched)
     if len(weights) != len(ends):
         raise Refused(
@@ -151,10 +154,13 @@ def grad(
     return dict(zip(keys, results, strict=True)) if by_key else tuple(results)
 
 
-def _tuple(items: Any) -> tuple[Any, ...]:
-    """One tensor or several as a tuple."""
+_CONSTANTS = (np.ndarray, np.generic, int, float, complex)
+
+
+def _tuple(items: Any, single: tuple[type, ...] = ()) -> tuple[Any, ...]:
+    """One tensor, or one thing of a type in ``single``, or several as a tuple."""
     try:
-        return (items,) if isinstance(items, Tensor) else tuple(items)
+        return (items,) if isinstance(items, (Tensor, *single)) else tuple(items)
     except TypeError as e:
         raise BadType(str(e)) from None
 
@@ -181,10 +187,7 @@ def _cotangents(outputs: Sequence[Any], weights: Sequence[Any], batched: bool) -
                 )
             g = expand(lift(1.0), y.shape)
         elif not isinstance(g, Tensor):
-            raise BadType(
-                f"gradients can be either Tensors or None, but got {type(g).__name__}",
-                hint=f"it is grad_outputs[{k}]: make it a tensor(...)",
-            )
+            g = _constant(g, y, k)
         if batched:
             if g.shape[1:] != y.shape or not g.shape or batch not in (None, g.shape[0]):
                 raise Refused(
@@ -208,6 +211,17 @@ def _cotangents(outputs: Sequence[Any], weights: Sequence[Any], batched: bool) -
         g = cast(g, y.dtype) if y.dtype is not BOOL else g
         cotangents.append(_unit(g) if g.node is None and g.size > SMALL else g)
     return cotangents
+
+
+def _constant(g: Any, y: Tensor, k: int) -> Tensor:
+    """An array or a number as the cotangent of the output y; a number takes its dtype."""
+    try:
+        return lift(g, y)
+    except GradError as e:
+        raise BadType(
+            f"gradients can be either Tensors or None, but got {type(g).__name__}",
+            hint=f"it is grad_outputs[{k}]; arrays and numbers are taken for tensors, but here: {e.message}",
+        ) from None
 
 
 def _unit(g: Tensor) -> Tensor:

@@ -9,20 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from gradcli.autograd.errors import BadType, BadValue, Refused
-from gradcli.autograd.functional import jacobian
+from gradcli.autograd.functional import jacobian, several
+from gradcli.autograd.operations import lift
 from gradcli.autograd.tensor import Tensor, tensor
-from gradcli.autograd.values import F64, Array, array_of
+from gradcli.autograd.values import F64, Array, Shape, array_of
 from gradcli.errors import GradError
+from gradcli.limits.memory import check
 
 _SHRINK = 1.4
 """The ratio of successive steps."""
 _ROWS = 12
 """Rows of the extrapolation table."""
+_HELD = 4
+"""Arrays of the size of a Jacobian that are held at once: claimed, exact, by differences, and their errors."""
 _STARTS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
 """Largest steps to try, relative to a tenth of the argument: the length scale of the function is unknown."""
 
@@ -35,14 +40,18 @@ def gradcheck(
     rtol: float = 1e-7,
     atol: float = 1e-9,
     raise_exception: bool = True,
+    elementwise: bool = False,
 ) -> bool:
     """Whether ``gradient(*inputs)`` is the derivative of ``func(*inputs)``.
 
-    ``inputs``: a float64 array or a tuple of them. ``func`` returns one number or array, of shape S; ``gradient``
-    returns an array of shape (*S, *input.shape) for each input, in units of the function per unit of the input. Without
-    ``gradient``, the derivatives of the traced function are compared with differences. ``rtol``, ``atol``: the gradient
-    agrees if |claimed - true| <= atol + rtol*|true|, plus ten times the estimated error if ``true`` comes from
-    differences.
+    ``inputs``: an array, a number or a tensor, of float64, or a tuple or list of them; a list of numbers is one array.
+    Both functions are called with arrays. ``func`` returns one number or array, of shape S; ``gradient`` returns an
+    array of shape (*S, *input.shape) for each input, in a tuple or list, in units of the function per unit of the
+    input. ``elementwise``: each element of the function depends on the elements of the inputs in its place alone, as
+    NumPy broadcasts them; a gradient then is the slope at each element, of shape S or one that broadcasts to it, and
+    all other derivatives are claimed to be 0. Without ``gradient``, the derivatives of the traced function are compared
+    with differences. ``rtol``, ``atol``: the gradient agrees if |claimed - true| <= atol + rtol*|true|, plus ten times
+    the estimated error if ``true`` comes from differences.
 
     Returns True if all entries agree. Otherwise raises RuntimeError (a GradError with exit code 1) that names the first
     wrong entry, or returns False if ``raise_exception`` is false. Raises ValueError if the differences have fewer than
@@ -51,12 +60,15 @@ def gradcheck(
 
     >>> gradcheck(lambda x: np.sin(x) ** 2, np.array([0.5, 1.0]), lambda x: np.diag(np.sin(2 * x)))
     True
-    >>> gradcheck(lambda x: x**3, np.array(2.0), lambda x: 2 * x**2, raise_exception=False)
+    >>> gradcheck(np.sin, np.array([0.5, 1.0]), np.cos, elementwise=True)
+    True
+    >>> gradcheck(lambda x: x**3, 2.0, lambda x: 2 * x**2, raise_exception=False)
     False
     """
     if not callable(func):
         raise BadType(f"func is a function, not {type(func).__name__}")
-    arrays = _arrays(inputs)
+    listed = list(inputs) if several(inputs) else [inputs]
+    arrays = _arrays(listed)
     exact = _traced(func, arrays)
     if gradient is None:
         if exact is None:
@@ -67,8 +79,10 @@ def gradcheck(
         claimed, kind = exact, "traced"
         true, error = _differences(func, arrays, True)
     else:
-        claimed, kind = _claimed(gradient, arrays), "claimed"
+        claimed, kind = _claimed(gradient, arrays, several(inputs)), "claimed"
         true, error = _differences(func, arrays, exact is not None)
+        if elementwise and len(claimed) == len(true):
+            claimed = [_spread(c, t.shape, a.shape) for c, t, a in zip(claimed, true, arrays, strict=True)]
         if exact is not None and _first_wrong(exact, true, error, 1e-4, 1e-7, "") is None:
             # Use the traced derivative only if it agrees with differences: parts of the function may have left the
             # tensors, as by float(x).
@@ -79,26 +93,46 @@ def gradcheck(
     return wrong is None
 
 
-def _arrays(inputs: Any) -> list[Array]:
-    listed = inputs if isinstance(inputs, tuple) else (inputs,)
-    arrays = [array_of(x.numpy() if isinstance(x, Tensor) else x) for x in listed]
+def _arrays(inputs: Sequence[Any]) -> list[Array]:
+    if not inputs:
+        raise BadType("no inputs are given")
+    arrays = [array_of(lift(x).detach().numpy()) for x in inputs]
     for k, a in enumerate(arrays):
         if a.dtype != F64:
             raise BadType(f"inputs[{k}] is of dtype {a.dtype}: gradcheck needs float64")
     return arrays
 
 
-def _claimed(gradient: Callable[..., Any], arrays: Sequence[Array]) -> list[Array]:
+def _claimed(gradient: Callable[..., Any], arrays: Sequence[Array], listed: bool) -> list[Array]:
+    """The gradients that a user's function returns: a list is one for each input if the inputs were listed, too."""
     returned = gradient(*[a.copy() for a in arrays])
-    several = isinstance(returned, (tuple, list)) and len(arrays) > 1
-    return [_real(g, "the gradient") for g in (returned if several else [returned])]
+    each = isinstance(returned, (tuple, list)) and (len(arrays) > 1 or (listed and several(returned)))
+    return [_real(g, "the gradient") for g in (returned if each else [returned])]
 
 
 def _real(result: Any, name: str) -> Array:
-    array = array_of(result.numpy() if isinstance(result, Tensor) else result)
+    """What a user's function returned as a float64 array of its own; a list of tensors is joined."""
+    array = array_of(lift(result).detach().numpy())
     if array.dtype.kind == "c":
         raise BadType(f"{name} is complex: gradcheck is of real functions")
     return array.astype(F64)
+
+
+def _spread(slopes: Array, jacobian_shape: Shape, shape: Shape) -> Array:
+    """The Jacobian of an elementwise function, by an input of ``shape``, with its slopes; zeros everywhere else.
+
+    Slopes that do not broadcast to the shape of the function are returned as they are.
+    """
+    outer = jacobian_shape[: len(jacobian_shape) - len(shape)]
+    try:
+        slopes = np.broadcast_to(slopes, outer)
+        # The element of the input, by its position in memory, that each element of the function depends on.
+        sources = np.broadcast_to(np.arange(prod(shape)).reshape(shape), outer)
+    except ValueError:
+        return slopes
+    spread = np.zeros((prod(outer), prod(shape)))
+    spread[np.arange(prod(outer)), sources.reshape(-1)] = slopes.reshape(-1)
+    return spread.reshape(jacobian_shape)
 
 
 def _traced(func: Callable[..., Any], arrays: Sequence[Array]) -> list[Array] | None:
@@ -122,6 +156,8 @@ def _differences(func: Callable[..., Any], arrays: Sequence[Array], tensors: boo
             return _real(func(*[tensor(a, requires_grad=False) if tensors else a for a in points]), "the function")
 
     center = value([a.copy() for a in arrays])
+    for a in arrays:
+        check(8 * _HELD * center.size * a.size, "gradcheck", "check the gradient at fewer elements")
     if not np.array_equal(center, value([a.copy() for a in arrays]), equal_nan=True):
         raise BadValue("the function gives another answer at every call: it has no derivative to compare with")
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcli.autograd import complex_ops, elementwise, numpy_functions, numpy_ufuncs, reduction_ops, shape_ops
+from gradcli.autograd import complex_ops, elementwise, linalg, numpy_functions, numpy_ufuncs, reduction_ops, shape_ops
+from gradcli.autograd.assignment import assign
 from gradcli.autograd.operations import apply, binary, logical, power
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Axis
@@ -82,7 +83,7 @@ _METHODS: dict[str, Any] = {
     "flatten": numpy_ufuncs.ravel, "clip": numpy_functions.clip,
     "T": property(shape_ops.transpose, doc="The tensor with its axes reversed."),
     "real": property(complex_ops.real), "imag": property(complex_ops.imag),
-    "__abs__": complex_ops.absolute, "__getitem__": shape_ops.getitem,
+    "__abs__": complex_ops.absolute, "__getitem__": shape_ops.getitem, "__setitem__": assign, **linalg.METHODS,
     "__round__": lambda self, digits=None: numpy_functions.round_(self, digits or 0),
     "__matmul__": reduction_ops.matmul, "__rmatmul__": lambda self, other: reduction_ops.matmul(other, self),
     "__array_ufunc__": lambda self, f, method, *args, **options: numpy_ufuncs.ufunc(f, method, args, options),

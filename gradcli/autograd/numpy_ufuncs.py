@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import complex_ops, elementwise
+from gradcli.autograd import complex_ops, elementwise, products, selection_ops
 from gradcli.autograd import operations as graph
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import apply, lift
+from gradcli.autograd.rearrange import arrays
+from gradcli.autograd.selection_ops import where
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import stored
 from gradcli.errors import GradError
@@ -82,15 +84,6 @@ def _extreme(which: str) -> Call:
     return function
 
 
-def where(condition: Any, a: Any, b: Any) -> Tensor:
-    """a where the condition holds, else b, element by element.
-
-    The branch not taken contributes 0 to every gradient, even where its slope is infinite or nan.
-    """
-    like = next((t for t in (a, b) if isinstance(t, Tensor)), None)
-    return apply(_WHERE, lift(condition), lift(a, like), lift(b, like))
-
-
 def lifted(f: Call) -> Call:
     """``f`` with its first argument converted to a tensor."""
 
@@ -116,7 +109,6 @@ def ravel(x: Tensor) -> Tensor:
     return shapes.reshape(x, -1)
 
 
-_WHERE = elementwise.row("where", 3)
 _ON_ONE: dict[str, Call] = {
     "sum": shapes.sum_, "mean": reductions.mean, "prod": reductions.prod, "var": reductions.var, "std": reductions.std,
     "norm": reductions.norm, "cumsum": reductions.cumsum, "reshape": shapes.reshape, "transpose": shapes.transpose,
@@ -134,11 +126,6 @@ OWN: dict[str, Call] = {
 
 
 # NumPy's ufuncs.
-
-
-def arrays(args: Sequence[Any]) -> list[Any]:
-    """Arguments of a function of NumPy, with arrays in place of tensors."""
-    return [a.numpy() if isinstance(a, Tensor) else a for a in args]
 
 
 def plain(f: Call) -> Call:
@@ -165,6 +152,7 @@ UFUNCS: dict[Any, Call] = {
     np.rad2deg: lambda x: x * (180 / np.pi), np.degrees: lambda x: x * (180 / np.pi),
     np.isnan: plain(np.isnan), np.isinf: plain(np.isinf), np.isfinite: plain(np.isfinite),
     np.signbit: plain(np.signbit), np.logical_xor: plain(np.logical_xor),
+    **products.UFUNCS, **selection_ops.UFUNCS,
 }  # fmt: skip
 
 
@@ -182,7 +170,7 @@ def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> 
 
 
 def _underivable(name: str) -> BadType:
-    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.numpy()")
+    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.detach()")
 
 
 def called(f: Any, implementation: Call | None, args: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -216,7 +204,8 @@ def taken(f: Any, options: dict[str, Any]) -> dict[str, Any]:
         if (value is None and name != "axis") or value is np._NoValue:
             continue
         if name in ("out", "where", "dtype", "casting", "order", "subok", "initial", "like"):
-            raise BadType(f"np.{getattr(f, '__name__', f)} of a tensor takes no {name}=")
+            hint = "an array that it is written to would lose the graph: write y = y + x, not y += x"
+            raise BadType(f"{name_of(f)} of a tensor takes no {name}=", hint=hint if name == "out" else None)
         kept[name] = value
     return kept
 

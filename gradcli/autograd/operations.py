@@ -17,9 +17,10 @@ from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shap
 
 
 def lift(x: Any, like: Tensor | None = None) -> Tensor:
-    """A tensor itself, anything else as a constant tensor. A Python number takes the dtype of ``like``.
+    """A tensor itself, a list that holds tensors joined as NumPy joins arrays, anything else as a constant tensor.
 
-    Raises BadType for anything that is no array of numbers, BadValue for an integer beyond the range of a double.
+    A Python number takes the dtype of ``like``. Raises BadType for anything that is no array of numbers, BadValue for
+    an integer beyond the range of a double and for tensors of several shapes.
     """
     if isinstance(x, Tensor):
         return x
@@ -32,15 +33,63 @@ def lift(x: Any, like: Tensor | None = None) -> Tensor:
                 return Tensor(Value((), dtype, np.asarray(x, dtype=dtype)))
         except OverflowError:
             raise BadValue(f"the number {str(x)[:20]}... is beyond the range of a double") from None
-    if isinstance(x, (list, tuple)) and _holds_graph(x):
-        raise BadType("a list of tensors that require grad is no operand", hint="join them: np.stack([...])")
+    if isinstance(x, (list, tuple)) and holds_tensor(x):
+        return _joined(x)
     return Tensor(stored(array_of(x)))
 
 
-def _holds_graph(items: Iterable[Any]) -> bool:
-    return any(
-        i.requires_grad if isinstance(i, Tensor) else isinstance(i, (list, tuple)) and _holds_graph(i) for i in items
-    )
+_DEEPEST = 32
+"""The most axes of an array in NumPy before 2.0, and so the deepest list that can be one."""
+
+
+def holds_tensor(x: Any) -> bool:
+    """Whether ``x`` is a tensor, or a list or tuple, at most _DEEPEST deep, with a tensor inside."""
+    if isinstance(x, Tensor):
+        return True
+    level = [x] if isinstance(x, (list, tuple)) else []
+    for _ in range(_DEEPEST):
+        # Each list once, however often it occurs, so that lists that contain themselves end, too.
+        inner: dict[int, Any] = {}
+        for items in level:
+            for i in items:
+                if isinstance(i, Tensor):
+                    return True
+                if isinstance(i, (list, tuple)):
+                    inner[id(i)] = i
+        level = list(inner.values())
+    return False
+
+
+def _joined(items: Sequence[Any], depth: int = 1) -> Tensor:
+    """Nested lists of tensors and numbers as one tensor, with a new first axis for every level of lists."""
+    if depth > _DEEPEST:
+        raise BadType(f"no array of numbers: lists deeper than {_DEEPEST} levels")
+    parts = [_joined(i, depth + 1) if isinstance(i, (list, tuple)) and holds_tensor(i) else lift(i) for i in items]
+    shapes = {p.shape for p in parts}
+    if len(shapes) > 1:
+        raise BadValue(f"a list of tensors of shapes {' and '.join(map(str, sorted(shapes)[:5]))} is no array")
+    dtypes = {p.dtype for p in parts}
+    dtype = next(d for d in (C128, F64, F32, BOOL) if d in dtypes)
+    op = Primitive("join", lambda *arrays: np.array(arrays), lambda k, g, y, *args: _part(g, k), carries=True)
+    return record(op, [cast(p, dtype) for p in parts], (len(parts), *parts[0].shape), dtype)
+
+
+def _part(x: Tensor, k: int) -> Tensor:
+    """Element k along the first axis."""
+    op = Primitive("part", lambda a: a[k], lambda _, g, y, x: _placed(g, k, x.shape[0]), carries=True)
+    return record(op, (x,), x.shape[1:], x.dtype)
+
+
+def _placed(x: Tensor, k: int, n: int) -> Tensor:
+    """The adjoint of `_part`: zeros with x as element k of n along a new first axis."""
+
+    def compute(a: Any) -> Array:
+        array = np.zeros((n, *x.shape), x.dtype)
+        array[k] = a
+        return array
+
+    op = Primitive("place", compute, lambda _, g, y, x: _part(g, k), carries=True)
+    return record(op, (x,), (n, *x.shape), x.dtype)
 
 
 def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dtype[Any]) -> Tensor:

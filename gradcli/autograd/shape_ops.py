@@ -127,7 +127,7 @@ def _item(index: Any) -> Any:
     if index is None or index is Ellipsis or isinstance(index, (slice, np.integer)) or type(index) is int:
         return index
     try:
-        array = np.array(index.numpy() if isinstance(index, Tensor) else index)
+        array = np.array(index.detach().numpy() if isinstance(index, Tensor) else index)
     except ValueError as e:
         raise BadIndex(f"not an index: {e}") from None
     if not array.size and not isinstance(index, np.ndarray):

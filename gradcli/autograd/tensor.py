@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadIndex, BadType, BadValue, Refused
+from gradcli.autograd.errors import BadType, Refused, lost_in_a_number, lost_in_an_array
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
 from gradcli.autograd.values import BOOL, F64, Array, Axis, Shape, Value, array_of, stored
@@ -110,23 +110,30 @@ class Tensor:
     def __reduce__(self) -> Any:
         if not self.is_leaf:
             raise Refused("only leaf tensors can be copied or pickled", hint="take .detach() of it first")
-        return tensor, (np.array(self.numpy()), self.requires_grad, self.name)
+        return tensor, (np.array(self._array()), self.requires_grad, self.name)
 
     # Conversion to numbers and arrays.
 
-    def numpy(self) -> Array:
-        """The values as a read-only array of the same shape and dtype; it shares memory with the tensor.
-
-        A lazy tensor is computed first. The array keeps its values when the graph is freed.
-
-        >>> np.sin(tensor([0.0, 1.0])).numpy()
-        array([0.        , 0.84147098])
-        """
+    def _array(self) -> Array:
+        """The values as a read-only array, computed first if they are lazy."""
         if self.value.array is None:
             evaluate([self.value])
         array = np.asarray(self.value.array, dtype=self.dtype).view()
         array.flags.writeable = False
         return array
+
+    def numpy(self) -> Array:
+        """The values as a read-only array of the same shape and dtype; it shares memory with the tensor.
+
+        A lazy tensor is computed first. The array keeps its values when the graph is freed. Raises RuntimeError for a
+        tensor that requires a gradient, as torch does: what is computed from the array would lose it.
+
+        >>> np.sin(tensor([0.0, 1.0])).detach().numpy()
+        array([0.        , 0.84147098])
+        """
+        if self.node is not None:
+            raise Refused("Can't call numpy() on a Tensor that requires grad", hint="take x.detach().numpy()")
+        return self._array()
 
     def item(self) -> float | complex | bool:
         """The element of a tensor of one element, as a Python number. Raises RuntimeError for any other size.
@@ -136,7 +143,7 @@ class Tensor:
         """
         if self.size != 1:
             raise Refused(f"a Tensor with {self.size} elements cannot be converted to Scalar")
-        number: float | complex | bool = self.numpy().item()
+        number: float | complex | bool = self._array().item()
         return number
 
     def tolist(self) -> Any:
@@ -145,23 +152,34 @@ class Tensor:
         >>> tensor([[1.0, 2.0]]).tolist()
         [[1.0, 2.0]]
         """
-        return self.numpy().tolist()
+        return self._array().tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        array = self.numpy()
-        return array.astype(dtype or array.dtype, copy=copy is None or copy)
+        if self.node is not None:
+            raise lost_in_an_array()
+        return self._array().astype(dtype or self.dtype, copy=copy is None or copy)
 
     def __float__(self) -> float:
-        number = self.item()
+        number = self._scalar("float")
         if isinstance(number, complex):
             raise BadType("a complex number is no float", hint="take its real part: np.real(z)")
         return float(number)
 
-    def __int__(self) -> int:
-        return int(float(self))
-
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._scalar("complex"))
+
+    def _scalar(self, kind: str) -> float | complex | bool:
+        """The single element, unless a conversion that Python does by itself, as in math.sin(x), would lose a graph."""
+        if self.node is not None and self.size == 1:
+            raise lost_in_a_number(kind)
+        return self.item()
+
+    def __int__(self) -> int:
+        # Allowed with a graph, too: the integer part is constant between integers, its derivative 0.
+        number = self.item()
+        if isinstance(number, complex):
+            raise BadType("a complex number is no integer", hint="take its real part: np.real(z)")
+        return int(number)
 
     def __bool__(self) -> bool:
         if self.size != 1:
@@ -182,7 +200,7 @@ class Tensor:
         return format(self.item(), spec) if spec and self.size == 1 else format(str(self), spec)
 
     def __repr__(self) -> str:
-        values = self.numpy()
+        values = self._array()
         body = np.array2string(values, separator=", ", prefix="tensor(") if values.size else str(values.tolist())
         notes = [body]
         if values.size == 0:
@@ -195,44 +213,10 @@ class Tensor:
             notes.append("requires_grad=True")
         return f"tensor({', '.join(notes)})"
 
-    # Assignment.
-
-    def __setitem__(self, index: Any, values: Any) -> None:
-        """Assign to elements of a leaf, or of a view of one, that no computation has used yet; else RuntimeError.
-
-        >>> x = tensor([1.0, 2.0])
-        >>> x[0] = 5
-        >>> x
-        tensor([5., 2.], requires_grad=True)
-        """
-        leaf = self.value.base or self.value
-        if leaf.used:
-            which = f"tensor '{self.name}'" if self.name is not None else f"tensor of shape {self.shape}"
-            raise Refused(
-                "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                f"{which}",
-                hint="only a leaf, or a view of one, may be assigned to, until it is first used; make a new tensor",
-            )
-        if isinstance(values, Tensor):
-            if values.requires_grad:
-                raise Refused("a tensor that requires grad cannot be assigned: its graph would be lost",
-                              hint="assign values.detach()")  # fmt: skip
-            values = values.numpy()
-        values = array_of(values)
-        try:
-            if isinstance(self.value.array, (float, bool)):
-                box = np.array(self.value.array)
-                box[index] = values
-                self.value.array = box.item()
-            else:
-                self.value.array[index] = values
-        except IndexError as e:
-            raise BadIndex(str(e)) from None
-        except (ValueError, TypeError) as e:
-            raise BadValue(f"cannot assign: {e}") from None
-
     if TYPE_CHECKING:  # bound in `methods`
         T: Tensor
+        mT: Tensor
+        mH: Tensor
         real: Tensor
         imag: Tensor
 
@@ -248,6 +232,7 @@ class Tensor:
         __lt__ = __le__ = __gt__ = __ge__ = __and__ = __rand__ = __or__ = __ror__ = __add__
 
         def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, values: Any) -> None: ...
         def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
         def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor: ...
         def cumsum(self, axis: int | None = None) -> Tensor: ...
@@ -261,6 +246,13 @@ class Tensor:
 
         def squeeze(self, axis: Axis = None) -> Tensor: ...
         def clip(self, low: Any = None, high: Any = None) -> Tensor: ...
+        def det(self) -> Tensor: ...
+        def slogdet(self) -> Any: ...
+        def pinverse(self, rcond: Any = None) -> Tensor: ...
+        def cholesky(self, upper: bool = False) -> Tensor: ...
+        def matrix_power(self, n: int) -> Tensor: ...
+
+        logdet = inverse = det
 
 
 def tensor(data: Any, requires_grad: bool = True, name: str | None = None) -> Tensor:
@@ -276,7 +268,7 @@ def tensor(data: Any, requires_grad: bool = True, name: str | None = None) -> Te
     >>> tensor(np.ones(2, np.float32), requires_grad=False)
     tensor([1., 1.], dtype=float32)
     """
-    value = stored(array_of(data.numpy() if isinstance(data, Tensor) else data))
+    value = stored(array_of(data._array() if isinstance(data, Tensor) else data))
     value.used = False
     leaf = Tensor(value, None, name)
     return leaf.requires_grad_() if requires_grad and value.dtype is not BOOL else leaf

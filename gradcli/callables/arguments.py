@@ -44,9 +44,14 @@ def bound(args: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]) -
 def number(value: Any, name: str) -> float | None:
     """A number as a float; None if it is not a single number. Raises BadValue for one beyond the doubles."""
     if not isinstance(value, (float, int)):
-        # A scalar of NumPy has a type of its own; those of float64 are floats.
-        if type(value).__module__ == "numpy" and not hasattr(value, "__array_finalize__"):
-            value = value.item() if value.dtype.kind in "fiub" else None
+        if type(value).__module__ == "numpy":
+            # A scalar of NumPy has a type of its own; those of float64 are floats.
+            if (
+                hasattr(value, "__array_finalize__")
+                or getattr(getattr(value, "dtype", None), "kind", "?") not in "fiub"
+            ):
+                return None
+            value = value.item()
         if isinstance(value, complex) or not isinstance(value, (Real, Decimal)):
             return None
     try:

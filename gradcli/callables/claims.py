@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.callables.points import Given, number_text, points_of, texts_of, type_error, value_error
 from gradcli.callables.report import Report
 from gradcli.caret import Source
-from gradcli.errors import GradError
+from gradcli.errors import BadValue, GradError
 from gradcli.expr import spell_name
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def check(
     (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3); ``atol + rtol*abs(true)`` and ``max_ulp`` units in
     the last place, whichever is larger, decide otherwise.
 
-    Raises GradError for a text that cannot be read; for arguments of a wrong type or value it is a TypeError or
-    ValueError, too.
+    Raises GradError for a text that cannot be read and for other arguments that do not fit, which is a ValueError or
+    TypeError, too. What a function raises otherwise passes through.
 
     >>> report = check("x**2*sin(y)", {"df_dx": "2*x*sin(y)", "df_dy": "x**2*sin(y)"})
     >>> print(report)
@@ -78,7 +78,7 @@ def check(
     2 claims: 1 agrees, 1 disagrees (points chosen by --seed 0)
     >>> bool(report), report["df_dy"].point
     (False, {'x': 1.0, 'y': 0.0})
-    >>> bool(check("exp(x)**2", lambda x: 2 * math.exp(2 * x)))
+    >>> bool(check("x**3", lambda x: 3 * x * x))
     True
     """
     from gradcli.verify import CheckJob, Texts
@@ -114,6 +114,8 @@ def derivative_of(expression: Any, wrt: str | None, order: int) -> str:
     from gradcli.limits import work
 
     order = _integer(order, "order", 0, None)
+    if not isinstance(wrt, str | None):
+        type_error(f"wrt: the name of a variable is a text, not {type(wrt).__name__}")
     with _in_python(), work.request():
         check_order(order, 1, 1)
         read = Expressions(_expressions(expression), [] if wrt is None else [wrt])
@@ -132,10 +134,10 @@ def _checked(job: CheckJob, given: bool) -> Verified:
     if not (texts.claims or texts.equals or texts.data):
         (text, *others) = job.expressions
         if others:
-            raise GradError("nothing is claimed", hint=_NOTHING)
+            value_error("nothing is claimed", _NOTHING)
         report = check_model(text if isinstance(text, Source) else Source(text), job)
         if not report.verdicts and not report.errors:
-            raise GradError("nothing is claimed", hint=_NOTHING)
+            value_error("nothing is claimed", _NOTHING)
         return report
     if given or not texts.data or not (texts.claims or texts.equals):
         return run_check(job)
@@ -145,7 +147,7 @@ def _checked(job: CheckJob, given: bool) -> Verified:
     names = {v.claim.name for v in first.verdicts}
     twice = next((v.claim.name for v in second.verdicts if v.claim.name in names), None)
     if twice is not None and not texts.equals:
-        raise GradError(f"'{twice}' is claimed twice")
+        value_error(f"'{twice}' is claimed twice")
     return first._replace(
         verdicts=[*first.verdicts, *second.verdicts], errors=[*first.errors, *second.errors],
         missing=first.missing + second.missing,
@@ -157,13 +159,14 @@ def _checked(job: CheckJob, given: bool) -> Verified:
 
 @contextmanager
 def _in_python() -> Iterator[None]:
-    """Names the arguments of `check` in the errors of a check as Python does: ``max_ulp`` instead of ``--max-ulp``."""
+    """Errors of a check as Python has them: ValueErrors that name the argument ``max_ulp``, not ``--max-ulp``."""
     try:
         yield
     except GradError as error:
-        error.message, hint = (_OPTION.sub(_argument, text) for text in (error.message, error.hint or ""))
-        error.hint, error.args = hint or None, (error.message,)
-        raise
+        if isinstance(error, TypeError | ValueError) or error.exit_code != 2:
+            raise
+        message, hint = (_OPTION.sub(_argument, text) for text in (error.message, error.hint or ""))
+        raise BadValue(message, hint=hint or None, span=error.span, source=error.source) from None
 
 
 def _argument(option: re.Match[str]) -> str:
@@ -173,7 +176,7 @@ def _argument(option: re.Match[str]) -> str:
 def _expressions(given: object) -> list[str | Source]:
     if isinstance(given, str | Source):
         return [given]
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and given:
         return [_definition(name, text, "expression") for name, text in given.items()]
     if isinstance(given, Sequence) and given and all(isinstance(text, str | Source) for text in given):
         return list(given)

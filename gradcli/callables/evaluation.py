@@ -13,16 +13,17 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcli.callables.arguments import Broadcast, broadcast, number
+from gradcli.callables.layouts import of_arrays, of_floats
 from gradcli.compute import engine
 from gradcli.compute.backends import scalar
-from gradcli.compute.backends.compiled import STEPS_LIMIT, Layout, Matrix, compiled
+from gradcli.compute.backends.compiled import STEPS_LIMIT, Layout, compiled
 from gradcli.compute.execute import Block, Work, whole
 from gradcli.compute.program import Program, build
 
 if TYPE_CHECKING:
     from gradcli.callables.arguments import Array
     from gradcli.callables.model import Model
-    from gradcli.compute.backends.compiled_arrays import Quiet
+    from gradcli.callables.small import Small
 
 SMALL = 1 << 14
 """Points up to which an array is one block of NumPy's."""
@@ -48,18 +49,11 @@ class Evaluation:
         derived = model.request(order).derived
         self.outputs = [derived[k][1] for k in columns]
         self._programs: dict[tuple[tuple[str, ...], ...], Program] = {}
-        self._quiet: Quiet | None = None
-        self._functions: dict[tuple[bool, ...], tuple[Callable[..., None], list[int]]] = {}
+        self._filled = of_arrays(layout)
+        self._quick = bool(self.outputs) and not model.settles_all and model.job.engine in ("auto", "vector")
+        self._small: Small | None = None
         point = self._compiled()
         self.call: Callable[..., Any] = point if finish is None else lambda *args: finish(point(*args))
-
-    @property
-    def quiet(self) -> Quiet:
-        if self._quiet is None:
-            from gradcli.compute.backends.compiled_arrays import Quiet
-
-            self._quiet = Quiet()
-        return self._quiet
 
     def _compiled(self) -> Callable[..., Any]:
         model = self.model
@@ -77,11 +71,11 @@ class Evaluation:
         """The answer for arguments of any kind."""
         values: list[float] = []
         for value, name in zip(args, self.model.args, strict=True):
-            x = number(value, name)
+            x = value if value.__class__ is float else number(value, name)
             if x is None:
                 return self._arrays(args)
             values.append(x)
-        return self._floats(self._point(values))
+        return of_floats(self.layout, self._point(values))
 
     def _point(self, values: Sequence[float]) -> list[float]:
         model = self.model
@@ -94,48 +88,35 @@ class Evaluation:
         scalar.kernel(program)([[at[name]] for name, _ in program.inputs], outs, (1,) if names else ())
         return [float(column[0]) for column in outs]
 
-    def _rows(self, columns: Sequence[Any], engine_name: str, plain: bool = False) -> list[Any]:
-        """The columns at rows, as a job over a file gives them; ``plain``: no point settled."""
+    def _rows(self, columns: Sequence[Any], engine_name: str) -> list[Any]:
+        """The columns at rows, as a job over a file gives them: lists for the scalar engine, else arrays."""
         rows = self.model.rows(self.order, engine_name)
         at = dict(zip(self.model.args, columns, strict=True))
-        block = (rows.plain if plain else rows.numbers)([at[name] for name in rows.variables])
+        block = rows.numbers([at[name] for name in rows.variables])
         return [block[k] for k in self.columns]
-
-    def _floats(self, results: Sequence[float]) -> Any:
-        """The layout filled with floats."""
-
-        def filled(part: int | Matrix) -> Any:
-            if not isinstance(part, Matrix):
-                return results[part]
-            import numpy as np
-
-            return np.array([results[k] for k in part.places]).reshape(part.shape)
-
-        return tuple(map(filled, self.layout)) if isinstance(self.layout, tuple) else filled(self.layout)
 
     # Arrays.
 
     def _arrays(self, args: Sequence[Any]) -> Any:
         import numpy as np
 
+        small = self._small
+        if small is None:
+            from gradcli.callables.small import Small
+
+            small = self._small = Small(self.model, self._program)
         given = broadcast(args, self.model.args)
-        block = np.empty((len(self.outputs), math.prod(given.shape)))
-        if block.size:
+        points = math.prod(given.shape)
+        block = np.empty((len(self.outputs), points))
+        if given.whole and self._quick and 0 < points <= SMALL:
+            hard = small.fill(block, given)
+            if hard is not None:
+                self._settle(hard, given, 0, "vector")
+        elif block.size:
             self._fill(block, given)
-
-        def filled(part: int | Matrix) -> Any:
-            if not isinstance(part, Matrix):
-                result = block[part].reshape(given.shape)
-            else:
-                rows = part.places
-                straight = rows == tuple(range(rows[0], rows[0] + len(rows))) if rows else False
-                taken = block[rows[0] : rows[0] + len(rows)] if straight else block[list(rows)]
-                depth = len(part.shape)
-                stacked = taken.reshape(*part.shape, *given.shape)
-                result = stacked.transpose(*range(depth, stacked.ndim), *range(depth))
-            return self.quiet.run(result.astype, np.float32) if given.single else result
-
-        return tuple(map(filled, self.layout)) if isinstance(self.layout, tuple) else filled(self.layout)
+        if given.single:
+            block = small.quiet.run(block.astype, np.float32)
+        return self._filled(block, given.shape)
 
     def _fill(self, block: Array, given: Broadcast) -> None:
         """Fill the columns of a block over the points of the arguments."""
@@ -145,11 +126,9 @@ class Evaluation:
             import numpy as np
 
             flat = [np.broadcast_to(a, given.shape).ravel() for a in given.arrays]
-            for out, column in zip(block, self._rows(flat, "vector"), strict=True):
+            wanted = model.job.engine
+            for out, column in zip(block, self._at(flat, "vector" if wanted == "auto" else wanted), strict=True):
                 out[:] = column
-            return
-        if points <= SMALL and given.whole and model.job.engine in ("auto", "vector"):
-            self._small(block, given)
             return
         from gradcli.callables.outer import grid_of
 
@@ -168,11 +147,11 @@ class Evaluation:
         if not work.arrays:
             for out, column in zip(outs, self._scalar(work), strict=True):
                 out[:] = column
-            self._settle(outs, given, 0)
+            self._settle(outs, given, 0, name)
             return
         size = engine.part_points(program, name, points, threads)
         for lo, hi, columns in whole(work, target=size, threads=threads, outs=outs):
-            self._settle([column[lo:hi] for column in columns], given, lo, name == "native")
+            self._settle([column[lo:hi] for column in columns], given, lo, name)
 
     @staticmethod
     def _scalar(work: Work) -> Block:
@@ -195,35 +174,11 @@ class Evaluation:
             program = self._programs[axes] = build([*self.outputs, *self.model.mask], axes)
         return program
 
-    def _small(self, block: Array, given: Broadcast) -> None:
-        """Fill the columns of a block by a compiled function."""
-        import numpy as np
+    def _settle(self, columns: Sequence[Array], given: Broadcast, first: int, engine_name: str) -> None:
+        """Replace the numbers at hard points in columns, whose first row has the number ``first`` of all points.
 
-        key = tuple([a.ndim > 0 for a in given.arrays])
-        made = self._functions.get(key)
-        if made is None:
-            made = self._functions[key] = self._of_arrays(key)
-        function, places = made
-        outs = [*block]
-        if self.model.mask:
-            outs.append(np.empty(block.shape[1]))
-        arrays = given.arrays
-        self.quiet.run(function, *[arrays[k].ravel() for k in places], *outs)
-        if self.model.settles and (self.model.mask or not math.isfinite(_square(block))):
-            self._settle(outs, given, 0)
-
-    def _of_arrays(self, dense: tuple[bool, ...]) -> tuple[Callable[..., None], list[int]]:
-        """The compiled function of arrays for the arguments that are arrays, and the places of its inputs."""
-        from gradcli.compute.backends.compiled_arrays import compiled_arrays
-
-        args = self.model.args
-        axes = [tuple([name for name, d in zip(args, dense, strict=True) if d == many]) for many in (False, True)]
-        program = self._program(tuple(axes))
-        names = [name for name, _ in program.inputs]
-        return compiled_arrays(program, names, int(all(axes))), [args.index(name) for name in names]
-
-    def _settle(self, columns: Sequence[Array], given: Broadcast, first: int, native: bool = False) -> None:
-        """Replace the numbers at hard points in columns, whose first row has the number ``first`` of all points."""
+        ``engine_name``: the engine that computed them, whose numbers those are that stay as they are.
+        """
         model = self.model
         if not model.settles:
             return
@@ -237,18 +192,9 @@ class Evaluation:
             return
         places = np.unravel_index(rows + first, given.shape)
         points = [np.broadcast_to(a, given.shape)[places] for a in given.arrays]
-        settled = self._rows(points, "vector")
-        # A number that is left as it is stays that of its engine, which may differ in the last bit.
-        before = self._rows(points, "vector", plain=True) if native else settled
-        for column, new, old in zip(results, settled, before, strict=True):
-            if native:
-                other = (new != old) & ~(np.isnan(new) & np.isnan(old))
-                column[rows[other]] = new[other]
-            else:
-                column[rows] = new
+        for column, settled in zip(results, self._at(points, engine_name), strict=True):
+            column[rows] = settled
 
-
-def _square(block: Array) -> float:
-    """The sum of the squares of all numbers: finite only if each of them is."""
-    flat = block.reshape(-1)
-    return float(flat.dot(flat))
+    def _at(self, points: Sequence[Array], engine_name: str) -> list[Any]:
+        """As `_rows`, at one-dimensional arrays."""
+        return self._rows([p.tolist() for p in points] if engine_name == "scalar" else points, engine_name)

@@ -183,6 +183,23 @@ class Function(Calls):
         chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
         return Packed(chosen, time, fixed)
 
+    def table(
+        self, df: Any, order: int = 1, keep: bool = True, *, at: Mapping[str, float] | None = None,
+        na: str | None = None,
+    ) -> Any:  # fmt: skip
+        """A data frame with the outputs and their partials up to an order as new columns; see `frame`.
+
+        >>> import pandas as pd
+        >>> from gradcli import function
+        >>> function("x**2").table(pd.DataFrame({"x": [1, 2]}, index=["a", "b"]))
+           x    f  df_dx
+        a  1  1.0    2.0
+        b  2  4.0    4.0
+        """
+        from gradcli.callables.table import table
+
+        return table(self, self._model.parsed, df, self._order(order), keep, na, at)
+
     def _then(self, step: str, detail: Any) -> Function:
         recipe = self._recipe
         return Function(replace(recipe, steps=(*recipe.steps, (step, detail))))

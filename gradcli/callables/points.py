@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from gradcli.errors import GradError
+from gradcli.errors import BadType, BadValue, GradError
 from gradcli.expr import spell_name
 
 if TYPE_CHECKING:
@@ -151,13 +151,9 @@ def _name(name: object, what: str) -> str:
 
 def type_error(message: str, hint: str | None = None) -> NoReturn:
     """Raise GradError that is a TypeError, too."""
-    from gradcli.autograd.errors import BadType
-
     raise BadType(message, hint=hint)
 
 
 def value_error(message: str, hint: str | None = None) -> NoReturn:
     """Raise GradError that is a ValueError, too."""
-    from gradcli.autograd.errors import BadValue
-
     raise BadValue(message, hint=hint)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class Verdict:
-    """The verdict on one claim."""
+    """The verdict on one claim; true if the claim agrees.
+
+    >>> verdict = check("x**2", "3*x")["df_dx"]
+    >>> verdict.status, verdict.point, verdict.claimed_value, verdict.true_value, verdict.truth
+    ('disagrees', {'x': 1.0}, 3.0, 2.0, '2*x')
+    """
 
     __slots__ = ("_judged",)
 
@@ -105,7 +110,14 @@ class Verdict:
 class Report(Sequence[Verdict]):
     """The verdicts on several claims, in order; true if every claim agrees.
 
-    ``str(report)`` is the text that ``gradcli check`` prints. ``report["df_dx"]`` is the verdict on a derivative.
+    ``str(report)`` is the text that ``gradcli check`` prints. ``report["df_dx"]`` is the verdict on a derivative, under
+    the name that `Verdict.name` gives it; KeyError if it is not claimed.
+
+    >>> report = check("x*y", {"df_dx": "y", "df_dy": "y"})
+    >>> [(verdict.name, bool(verdict)) for verdict in report]
+    [('df_dx', True), ('df_dy', False)]
+    >>> report.to_dict()["ok"]
+    False
     """
 
     def __init__(self, verified: Verified) -> None:
@@ -137,7 +149,8 @@ class Report(Sequence[Verdict]):
     def to_dict(self) -> dict[str, Any]:
         """The members of the JSON object that ``gradcli check --json`` prints, of JSON's types alone.
 
-        Its schema is ``docs/schemas/check.json``. The value of a claim that is not finite is None.
+        Its schema is ``docs/schemas/check.json``. A value of a claim and a difference in ulp that are not finite are
+        None.
         """
         from gradcli.verify.wording import fields
 
@@ -154,6 +167,9 @@ class Report(Sequence[Verdict]):
             if verdict.name == key:
                 return verdict
         raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in (verdict, verdict.name) for verdict in self.verdicts)
 
     def __len__(self) -> int:
         return len(self.verdicts)

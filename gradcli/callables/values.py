@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def of_array(values: Any, name: str | None) -> Data:
 
 def of_function(function: Callable[..., Any], name: str | None) -> Data:
     """The claim that a function gives the values of a derivative."""
-    typed = f"the function {getattr(function, '__name__', None) or type(function).__name__}"
+    own = _arguments(function) is not None
+    typed = repr(function) if own else f"the function {getattr(function, '__name__', type(function).__name__)}"
 
     def column(grid: Grid, variables: Sequence[str]) -> Column:
         if grid.size > _CALLS:
@@ -69,6 +71,10 @@ def of_function(function: Callable[..., Any], name: str | None) -> Data:
 
 def _call(function: Callable[..., Any], typed: str, variables: Sequence[str]) -> Callable[[tuple[float, ...]], Any]:
     """How to call a function with the values of variables: by the names of its parameters, else by position."""
+    arguments = _arguments(function)
+    if arguments is not None and {*arguments} <= {*variables}:
+        places = [variables.index(name) for name in arguments]
+        return lambda point: function(*[point[k] for k in places])
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -87,6 +93,12 @@ def _call(function: Callable[..., Any], typed: str, variables: Sequence[str]) ->
         told = ", ".join(variables) or "none"
         type_error(f"{typed} takes {signature}, and the variables are {told}")
     return lambda point: function(*point)
+
+
+def _arguments(function: Callable[..., Any]) -> tuple[str, ...] | None:
+    """The names of the arguments of a function of an expression, which tells them itself."""
+    names = getattr(function, "args", None)
+    return names if isinstance(names, tuple) and not isinstance(function, partial) else None
 
 
 def _number(value: Any, typed: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
@@ -66,10 +65,15 @@ def _where(place: Place | None) -> str:
 
 
 def _escaped(text: str) -> str:
+    # It imports urllib, and with it 10 ms of modules for the network.
+    from xml.sax.saxutils import escape
+
     return escape("\n".join(map(printable, text.split("\n"))))
 
 
 def _quoted(text: str) -> str:
+    from xml.sax.saxutils import quoteattr
+
     return quoteattr(printable(text))
 
 

@@ -17,7 +17,7 @@ from gradcli.job.request import Job, Request
 
 
 class HardRows:
-    """Rows of a request, computed by one engine, "scalar" for lists or "vector" for arrays.
+    """Rows of a request, computed by one engine, "scalar" for lists, "vector" or "native" for arrays.
 
     ``names``: the columns of a block: all results of the request, then those about hard points.
     """
@@ -44,12 +44,6 @@ class HardRows:
         import numpy as np
 
         return [np.concatenate(column) for column in zip(*parts, strict=True)]
-
-    def plain(self, points: Sequence[Any]) -> Block:
-        """As `numbers`, no point settled."""
-        work = engine.work(self.program, self._grid(points), self.engine)
-        (block,) = blocks(work, target=len(points[0]) if points else 1)
-        return block[len(self.variables) :][: len(self.names)]
 
     def _grid(self, points: Sequence[Any]) -> Grid:
         columns: list[Column] = [Values(c) if self.engine == "scalar" else Held(c) for c in points]

@@ -78,9 +78,11 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
     )  # fmt: skip
     if job.texts.columns and rows is None:
         raise GradError("--claim-column needs the table it is a column of: --input FILE")
-    unknown = [name for name in bound if name not in check.names]
-    if unknown:
-        raise GradError(f"'{unknown[0]}' is not used in the expression")
+    for k, name in enumerate(bound):
+        if name not in check.names:
+            raise GradError(f"'{name}' is not used in the expression")
+        if name in bound[:k]:
+            raise GradError(f"'{name}' is given twice")
     check.given = given = bool(points or job.axes or rows is not None)
     if given or job.texts.data:
         check.grid = _grid(job, check, points, rows, claims.parsed)

@@ -72,6 +72,16 @@ AGREES, DIFFERS, INFINITE, OUTSIDE, UNSURE, OVERFLOWS, UNDECIDED = range(7)
 OVERFLOWS: only that of the claim is not finite, as after an overflow, and its value differs from the truth; UNDECIDED:
 the truth at a hard point cannot be told."""
 WRONG = (DIFFERS, INFINITE)
+
+
+def among(verdicts: NDArray[np.int8], kinds: Sequence[int]) -> NDArray[np.bool_]:
+    """Which verdicts are of these kinds; `np.isin` takes five times as long for a few points."""
+    found = np.zeros(len(verdicts), dtype=bool)
+    for kind in kinds:
+        found |= verdicts == kind
+    return found
+
+
 CLAIMED, TRUE, OWN, OTHER, VALUE, MASK = range(6)
 WIDTH = 6
 """The `columns`, and their number."""
@@ -110,11 +120,13 @@ def compared(claim: Claim, values: Sequence[Any], tolerance: Tolerance) -> Compa
             overflows = vague & (apart > np.maximum(SLACK * other, size))
             lost = finite & ~conclusive & (SLACK * own <= size) & (not claim.column)
         agrees = np.where(finite, apart <= allowed, (claimed == true) & np.isfinite(value))
-    verdict = np.select(
-        [~finite & ~agrees, finite & overflows, finite & unsure, ~np.isfinite(claimed) & finite, agrees],
-        [OUTSIDE, OVERFLOWS, UNSURE, INFINITE, AGREES],
-        DIFFERS,
-    ).astype(np.int8)
+    verdict = np.full(len(true), DIFFERS, dtype=np.int8)
+    # The last one that holds counts; a mask each takes a third of the time of `np.select`.
+    verdict[agrees] = AGREES
+    verdict[~np.isfinite(claimed) & finite] = INFINITE
+    verdict[finite & unsure] = UNSURE
+    verdict[finite & overflows] = OVERFLOWS
+    verdict[~finite & ~agrees] = OUTSIDE
     zero = ((true == 0) & (other == 0)) | ((claimed == 0) & (own == 0))
     return Compared(verdict, conclusive & finite, zero, claimed, true, mask != 0, lost)
 

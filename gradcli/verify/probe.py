@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -35,6 +36,7 @@ from gradcli.verify.compare import (
     WRONG,
     Compared,
     Tolerance,
+    among,
     bounds,
     compared,
 )
@@ -84,8 +86,9 @@ class Probe:
         before = np.array(values[TRUE])
         exact = [self._settled(point, values, n, careful) for n, point in enumerate(points)]
         comparison = compared(self.claim, values, self.tolerance)
-        untold = np.array([number is UNTOLD for number in exact])
-        comparison.verdict[untold & np.isin(comparison.verdict, (AGREES, *WRONG))] = UNDECIDED
+        untold = [number is UNTOLD for number in exact]
+        if any(untold):
+            comparison.verdict[np.array(untold) & among(comparison.verdict, (AGREES, *WRONG))] = UNDECIDED
         # A claim that has lost all its digits is not compared with a truth that has them.
         comparison.verdict[(comparison.verdict == OVERFLOWS) & (comparison.true != before)] = UNSURE
         # Where there is no derivative, a claim may take a side.
@@ -206,7 +209,7 @@ class Probe:
             for k in self.axes:
                 points = [(*best[:k], value, *best[k + 1 :]) for value in _simpler(best[k])]
                 if points and budget > 0:
-                    wrong = np.isin(self(points, careful=True).verdict, WRONG).tolist()
+                    wrong = among(self(points, careful=True).verdict, WRONG).tolist()
                     for point in [p for p, is_wrong in zip(points, wrong, strict=True) if is_wrong][:3]:
                         budget -= 1
                         if self.failure(point) == "differs":
@@ -236,20 +239,28 @@ def _written(op: str, args: Sequence[float]) -> str:
 def _around(point: Point, axes: Sequence[int]) -> list[Point]:
     """Neighbours of a point at several distances, in random directions so that they avoid lines through the point."""
     neighbours = []
-    for k in range(_NEIGHBOURS):
-        draw = random.Random(k)
+    for k, draws in enumerate(_directions(len(axes))):
         moved = list(point)
-        for axis in axes:
+        for axis, (part, up) in zip(axes, draws, strict=True):
             x = point[axis]
             # Half of the steps are relative to max(|x|, 1), which is far from a tiny x; the others are relative to x.
             size = max(abs(x), 1.0) if k < _NEIGHBOURS // 2 or abs(x) < _SMALL else abs(x)
-            step = _STEP * size * (0.5 + draw.random()) * (1.0 if k < 2 * _NEIGHBOURS // 3 else _STEP)
-            down = (k if axis == axes[0] else draw.getrandbits(1)) % 2
-            near = x - step if down else x + step
+            step = _STEP * size * (0.5 + part) * (1.0 if k < 2 * _NEIGHBOURS // 3 else _STEP)
+            near = x + step if up else x - step
             # The largest doubles have finite neighbours on one side only.
-            moved[axis] = near if math.isfinite(near) else x * (1 - _STEP * draw.random())
+            moved[axis] = near if math.isfinite(near) else x * (1 - _STEP * part)
         neighbours.append(tuple(moved))
     return neighbours
+
+
+@lru_cache(32)
+def _directions(axes: int) -> list[list[tuple[float, bool]]]:
+    """For each neighbour and axis, a random number from 0 to 1 and whether it lies above."""
+    every = []
+    for k in range(_NEIGHBOURS):
+        draw = random.Random(k)
+        every.append([(draw.random(), (k if not axis else draw.getrandbits(1)) % 2 == 0) for axis in range(axes)])
+    return every
 
 
 def _adjacent(point: Point, axes: Sequence[int]) -> list[Point]:

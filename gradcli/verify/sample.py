@@ -11,6 +11,7 @@ import random
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 
 from gradcli.compute.backends import scalar
 from gradcli.compute.program import build
@@ -21,7 +22,9 @@ from gradcli.verify.probe import Point
 
 SPECIAL = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 10.0, -0.0, 1e-5, -1e-5, 1e-160, 1e5, -1e5, 1e160, 5e-324,
            1.7976931348623157e308)  # fmt: skip
-_SHORT = (2.0, 3.0, 0.5, 1.5, 0.25, -2.0, -0.5, 5.0)
+_POSITIVE = (2.0, 3.0, 0.5, 1.5, 0.25, 5.0)
+_SIGNED = (-0.5, 1.5, -1.5, 0.25, -2.5, 2.5)
+"""Short numbers. Powers of negative numbers have values at integers alone, at which a formula may have none."""
 _MODES: tuple[tuple[int, int, int, int], ...] = (
     # (weight, lowest exponent of 2, highest exponent of 2, sign (0: any, 1: positive))
     (6, -2, 2, 0),
@@ -44,20 +47,21 @@ _CHANGES = 4
 def points(names: Sequence[str], seed: int) -> Iterator[Point]:
     """An infinite sequence of random points, one coordinate per name."""
     draw = random.Random(seed)
-    weights = [mode[0] for mode in _MODES]
+    weights = list(accumulate(mode[0] for mode in _MODES))
     while True:
-        _, low, high, sign = draw.choices(_MODES, weights)[0]
+        _, low, high, sign = draw.choices(_MODES, cum_weights=weights)[0]
         yield tuple([_number(draw, low, high, sign) for _ in names])
 
 
 def moderate(names: Sequence[str], seed: int) -> Iterator[Point]:
-    """An infinite sequence of points from 1/8 to 8 in size for a claim whose rounding errors are not known.
+    """An infinite sequence of points from 1/8 to 8 in size, for a claim whose rounding errors are not known.
 
-    The first ones are short, since a counterexample is one of these points, and at no kink or pole of most functions.
+    The first ones are short, since one of these points may be shown.
     """
     draw = random.Random(f"moderate {seed}")
-    for value in _SHORT:
-        yield tuple([value] + [draw.choice(_SHORT) for _ in names[1:]])
+    for values in (_POSITIVE, _SIGNED):
+        for value in values:
+            yield (value, *[draw.choice(values) for _ in names[1:]])
     while True:
         sign = draw.getrandbits(1)
         yield tuple([_number(draw, -3, 3, sign) for _ in names])

@@ -47,7 +47,9 @@ class Tally:
         verdict, conclusive, zero, claimed, true, hard, lost = block
         room = SUSPECTS if smallest else HARD
         # Hard points are judged one by one, as many as there is room for.
-        judged = np.flatnonzero(hard & ~np.isin(verdict, (*compare.WRONG, compare.OVERFLOWS)))[: room - len(self.hard)]
+        judged = np.flatnonzero(hard & ~compare.among(verdict, (*compare.WRONG, compare.OVERFLOWS)))[
+            : room - len(self.hard)
+        ]
         agrees = (verdict == compare.AGREES) & np.isfinite(true)
         agrees[judged] = False
         certain = agrees & conclusive
@@ -61,7 +63,7 @@ class Tally:
             with np.errstate(all="ignore"):
                 apart = np.abs(c - t) / np.abs(np.spacing(t))
             self.ulps = max(self.ulps, float(np.max(apart)))
-        wrong = np.flatnonzero(np.isin(verdict, compare.WRONG))
+        wrong = np.flatnonzero(compare.among(verdict, compare.WRONG))
         if smallest and len(wrong) > 1 and at:
             wrong = wrong[np.argsort(sum(np.abs(np.asarray(column)[wrong]) for column in at), kind="stable")]
         for indices, points, most in (

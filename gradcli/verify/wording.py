@@ -146,7 +146,7 @@ def short(text: str) -> str:
 def fields(report: Report) -> dict[str, Any]:
     """The fields of the report's JSON object, as ``docs/schemas/check.json`` describes them.
 
-    The value of a claim that is not finite is None.
+    What is not finite, the value of a claim or a difference in ulp, is None.
     """
     parts = report.models or [("", report)]
     members: dict[str, Any] = {
@@ -182,7 +182,8 @@ def place_of(error: GradError) -> Place | None:
 def _fields(v: Verdict) -> dict[str, Any]:
     members: dict[str, Any] = {
         "name": v.claim.name, "status": v.status, "claimed": v.claim.typed, "true": v.truth, "same": v.same,
-        "points": v.compared, "kinks": v.kinks, "holes": v.holes, "outside": v.outside, "ulps": v.ulps,
+        "points": v.compared, "kinks": v.kinks, "holes": v.holes, "outside": v.outside,
+        "ulps": v.ulps if math.isfinite(v.ulps) else None,
     }  # fmt: skip
     if v.hole:
         members["hole"] = {"point": v.hole_at, "operation": v.hole}

@@ -82,7 +82,7 @@ def test_kinks_are_as_everywhere(case, large, monkeypatch):
                 (found,) = grad(first[a].sum(), names[b], retain_graph=True, materialize_grads=True)
             else:
                 found = tensor(np.zeros(shape))
-        for value in found.numpy().ravel():
+        for value in found.detach().numpy().ravel():
             assert close(value, float(expected)), name
 
 
@@ -112,17 +112,17 @@ def test_every_function_of_the_table_with_two_derivatives(row):
         names = {n: tensor(np.full(shape, v)) for n, v in point.items()}
         y = f(*parameter, *names.values())
         gradients = grad(y.sum(), [names[n] for n in wrt], create_graph=True)
-        assert close(y.numpy().ravel()[0], expected["f"])
+        assert close(y.detach().numpy().ravel()[0], expected["f"])
         for name in held:
             with pytest.raises(GradError, match="has no closed form"):
                 grad(y.sum(), names[name], retain_graph=True)
         for name, g in zip(wrt, gradients, strict=True):
-            assert close(g.numpy().ravel()[-1], expected[f"df_d{name}"], 8)
+            assert close(g.detach().numpy().ravel()[-1], expected[f"df_d{name}"], 8)
             (second,) = (
                 grad(g.sum(), names[name], materialize_grads=True, retain_graph=True) if g.requires_grad else (g * 0,)
             )
             true = expected[f"d2f_d{name}2"]
-            assert abs(second.numpy().ravel()[0] - true) <= 1e-13 * max(1, abs(true))
+            assert abs(second.detach().numpy().ravel()[0] - true) <= 1e-13 * max(1, abs(true))
 
 
 def test_synonyms_and_names_that_are_none():
@@ -162,7 +162,7 @@ def test_what_data_becomes():
     source = np.ones(3)
     x = tensor(source)
     source[0] = 5
-    assert x.numpy()[0] == 1
+    assert x.detach().numpy()[0] == 1
     for data, dtype in (
         (1, np.float64), ([1, 2], np.float64), (np.float32([1, 2]), np.float32), ([True], np.bool_),
         (1j, np.complex128), (np.complex64([1]), np.complex128), (np.int8([1]), np.float64),
@@ -184,12 +184,13 @@ def test_what_a_tensor_tells():
     assert repr(tensor(np.zeros((0, 2)))) == "tensor([], shape=(0, 2), requires_grad=True)"
     assert (x.shape, x.ndim, x.size, len(x), x.is_leaf, (x * 2).is_leaf) == ((2, 2), 2, 4, 2, True, False)
     assert [row.tolist() for row in x] == [[1, 2], [3, 4.5]] and x.T.tolist() == [[1, 3], [2, 4.5]]
-    assert float(x[1, 1]) == 4.5 and int(x[0, 0]) == 1 and complex(x[0, 1]) == 2 and bool(x[0, 0])
+    free = x.detach()
+    assert float(free[1, 1]) == 4.5 and int(x[0, 0]) == 1 and complex(free[0, 1]) == 2 and bool(x[0, 0])
     assert x.detach().requires_grad is False and {x: 1}[x] == 1
-    assert not x.numpy().flags.writeable
-    np.testing.assert_array_equal(np.asarray(x), x.numpy())
-    np.array(x)[0] = 7
-    assert x.numpy()[0, 0] == 1
+    assert not x.detach().numpy().flags.writeable
+    np.testing.assert_array_equal(np.asarray(free), free.numpy())
+    np.array(free)[0] = 7
+    assert x.detach().numpy()[0, 0] == 1
     with pytest.raises(RuntimeError, match="cannot be converted to Scalar"):
         x.item()
     with pytest.raises(RuntimeError, match="ambiguous"):
@@ -199,7 +200,9 @@ def test_what_a_tensor_tells():
     with pytest.raises(TypeError, match="0-d"):
         iter(x[0, 0])
     with pytest.raises(TypeError, match="complex"):
-        float(tensor(1j))
+        float(tensor(1j, requires_grad=False))
+    with pytest.raises(TypeError, match="complex"):
+        int(tensor(1j))
 
 
 def test_dtypes_meet_as_in_numpy():
@@ -213,8 +216,8 @@ def test_dtypes_meet_as_in_numpy():
     assert g.dtype == np.float64 and g.tolist() == [0, 2]
     # In single precision every operation is rounded to it, not the last one alone.
     third = tensor(np.float32(1)) / 3
-    assert third.numpy() == np.float32(1) / np.float32(3) and (third * 3).numpy() == np.float32(1)
-    assert (tensor(np.float32(1e30)) * 1e30 / 1e30).numpy() == np.inf
+    assert third.detach().numpy() == np.float32(1) / np.float32(3) and (third * 3).detach().numpy() == np.float32(1)
+    assert (tensor(np.float32(1e30)) * 1e30 / 1e30).detach().numpy() == np.inf
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "linalg.norm"])
@@ -225,10 +228,10 @@ def test_reductions_keep_the_dtype(name):
         x = tensor(data)
         y = f(np)(x)
         assert y.dtype == kind and grad(y.sum(), x)[0].dtype == kind
-        np.testing.assert_allclose(y.numpy(), f(np)(data), rtol=1e-6)
+        np.testing.assert_allclose(y.detach().numpy(), f(np)(data), rtol=1e-6)
     if name in ("sum", "mean", "prod", "cumsum"):
         data = np.array([1 + 2j, 3 - 1j])
-        np.testing.assert_allclose(f(np)(tensor(data)).numpy(), f(np)(data), rtol=1e-15)
+        np.testing.assert_allclose(f(np)(tensor(data)).detach().numpy(), f(np)(data), rtol=1e-15)
         assert f(np)(tensor([True, False, True])).dtype == np.float64
 
 
@@ -320,7 +323,7 @@ def test_numpy_functions_on_tensors(f, large, monkeypatch):
     x = tensor(X)
     y = f(np, x)
     assert y.shape == expected.shape and y.dtype == expected.dtype
-    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-14, atol=1e-15)
     # Against differences of NumPy's own result, of the second derivative too.
     rng = np.random.default_rng(1)
     weight, way = rng.normal(size=expected.shape), rng.normal(size=X.shape)
@@ -331,12 +334,12 @@ def test_numpy_functions_on_tensors(f, large, monkeypatch):
         return np.sum(weight * f(np, X + size * way))
 
     slope = (along(step) - along(-step)) / (2 * step)
-    np.testing.assert_allclose(np.sum(g.numpy() * way), slope, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(np.sum(g.detach().numpy() * way), slope, rtol=1e-7, atol=1e-7)
     if g.requires_grad:
         (second,) = grad(g, x, tensor(way, requires_grad=False), materialize_grads=True)
         step = 1e-3
         bend = (along(step) - 2 * along(0) + along(-step)) / step**2
-        np.testing.assert_allclose(np.sum(second.numpy() * way), bend, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(np.sum(second.detach().numpy() * way), bend, rtol=1e-4, atol=1e-5)
 
 
 def test_functions_of_numbers_alone():
@@ -350,12 +353,12 @@ def test_what_numpy_has_and_tensors_have_not():
     x = tensor(X)
     for call in (
         lambda: np.spacing(x),
-        lambda: np.median(x),
+        lambda: np.unwrap(x),
         lambda: np.add(x, 1, out=np.zeros((2, 3))),
         lambda: np.sum(x, dtype=int),
         lambda: np.add.accumulate(x),
-        lambda: np.linalg.norm(x, ord=1, axis=0),
-        lambda: np.einsum("ij->", x),
+        lambda: np.linalg.norm(x, ord="taxicab", axis=0),
+        lambda: np.corrcoef(x),
         lambda: np.frexp(x),
     ):
         with pytest.raises((TypeError, ValueError)) as caught:
@@ -411,7 +414,7 @@ def test_ties_zeros_and_constants():
     assert grad(np.std(same), same)[0].tolist() == [0, 0]
     far = tensor([3e200, 4e200])
     assert abs(np.linalg.norm(far).item() / 5e200 - 1) < 1e-15 and np.allclose(
-        grad(np.linalg.norm(far), far)[0].numpy(), [0.6, 0.8]
+        grad(np.linalg.norm(far), far)[0].detach().numpy(), [0.6, 0.8]
     )
     assert gradcli.logsumexp(tensor([1000.0, 1000.0])).item() == 1000 + math.log(2)
     assert gradcli.logsumexp(tensor([-np.inf, -np.inf])).item() == -np.inf
@@ -421,11 +424,11 @@ def test_ties_zeros_and_constants():
 @pytest.mark.parametrize("size", [1, 3, 40_000])
 def test_nothing_leaks_from_the_branch_not_taken(size):
     x = tensor(np.zeros(size))
-    assert not grad(np.where(x > 0, np.sqrt(x), 0).sum(), x)[0].numpy().any()
-    assert not grad(np.where(x > 0, np.sqrt(x).reshape(1, size), 0.0).sum(), x)[0].numpy().any()
+    assert not grad(np.where(x > 0, np.sqrt(x), 0).sum(), x)[0].detach().numpy().any()
+    assert not grad(np.where(x > 0, np.sqrt(x).reshape(1, size), 0.0).sum(), x)[0].detach().numpy().any()
     whole = np.where((x > 0).sum() > 0, np.sqrt(x).sum(), x.sum())
-    assert (grad(whole, x)[0].numpy() == 1).all()
-    assert (grad(np.where(x != 0, np.sin(x) / x, x).sum(), x)[0].numpy() == 1).all()
+    assert (grad(whole, x)[0].detach().numpy() == 1).all()
+    assert (grad(np.where(x != 0, np.sin(x) / x, x).sum(), x)[0].detach().numpy() == 1).all()
 
 
 def test_large_and_small_come_to_the_same():
@@ -445,7 +448,7 @@ def test_large_and_small_come_to_the_same():
     finally:
         values.SMALL = old
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12)
+        np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.complex128])
@@ -455,7 +458,7 @@ def test_long_chains_in_other_dtypes_are_as_short_ones(kind):
 
     def slope(data):
         x = tensor(data)
-        return grad(np.real(np.exp(np.sin(x) * x) / (1 + x) * np.sqrt(x)).sum(), x)[0].numpy()
+        return grad(np.real(np.exp(np.sin(x) * x) / (1 + x) * np.sqrt(x)).sum(), x)[0].detach().numpy()
 
     np.testing.assert_array_equal(slope(data)[::4000], slope(data[::4000]))
 
@@ -465,7 +468,7 @@ def test_threads_may_ask_for_the_same_values():
     found = []
 
     def ask(y):
-        found.append((y.numpy(), grad(y, x, tensor(np.ones(50_000)), retain_graph=True)[0].numpy()))
+        found.append((y.detach().numpy(), grad(y, x, tensor(np.ones(50_000)), retain_graph=True)[0].detach().numpy()))
 
     for _ in range(10):
         y = np.exp(np.sin(x) * x) / (1 + x)
@@ -506,8 +509,8 @@ def test_nothing_leaks_whatever_lies_between(cross):
 def test_nothing_of_much():
     x = tensor(np.ones(40_000))
     y = np.exp(x[:, None] * tensor(np.zeros((1, 0))))
-    assert y.shape == (40_000, 0) and y.numpy().shape == (40_000, 0)
-    assert not grad(y.sum(), x)[0].numpy().any()
+    assert y.shape == (40_000, 0) and y.detach().numpy().shape == (40_000, 0)
+    assert not grad(y.sum(), x)[0].detach().numpy().any()
 
 
 def test_a_long_loop_on_large_arrays_keeps_nothing():
@@ -543,18 +546,18 @@ def test_copies_are_leaves():
 def test_indices_of_every_kind():
     x = tensor([1.0, 2.0, 3.0])
     for index in ([0, 0, 1], ((0, 0, 1),), (range(2),), np.array([True, False, True]), tensor([0.0, 2.0]), np.int8(1)):
-        plain = index.numpy().astype(int) if isinstance(index, Tensor) else index
-        np.testing.assert_array_equal(x[index].numpy(), np.array([1.0, 2, 3])[plain])
+        plain = index.detach().numpy().astype(int) if isinstance(index, Tensor) else index
+        np.testing.assert_array_equal(x[index].detach().numpy(), np.array([1.0, 2, 3])[plain])
         (g,) = grad((x[index] ** 2).sum(), x)
         counts = np.zeros(3)
         np.add.at(counts, plain if not isinstance(plain, tuple) else list(plain[0]), 1)
-        np.testing.assert_array_equal(g.numpy(), 2 * x.numpy() * counts)
+        np.testing.assert_array_equal(g.detach().numpy(), 2 * x.detach().numpy() * counts)
 
 
 def test_positional_arguments_are_numpys():
     x = tensor(X)
     assert np.sum(x, 0).shape == (3,) and np.var(x, 0, None, None, 1, True).shape == (1, 3)
-    np.testing.assert_allclose(np.var(x, 0, None, None, 1).numpy(), np.var(X, 0, ddof=1))
+    np.testing.assert_allclose(np.var(x, 0, None, None, 1).detach().numpy(), np.var(X, 0, ddof=1))
     with pytest.raises(TypeError, match="takes no dtype="):
         np.sum(x, 0, np.float32)
     with pytest.raises(ValueError, match="out of bounds"):

@@ -21,7 +21,7 @@ def ones(shape):
 
 
 def equal(found, expected):
-    np.testing.assert_array_equal(found.numpy(), expected)
+    np.testing.assert_array_equal(found.detach().numpy(), expected)
     return True
 
 
@@ -86,10 +86,10 @@ def test_6_grad_outputs_as_one_several_or_none():
     assert equal(grad(x * x, x, ones(2), retain_graph=True)[0], [2, 4])
     assert equal(grad((x * x, x.sum()), x, (ones(2), None))[0], [3, 5])
     assert equal(grad([x * x], [x], iter([ones(2)]))[0], [2, 4])
-    refused(TypeError, "'float' object is not iterable", x.sum(), x, 1.0)
+    refused(TypeError, "'object' object is not iterable", x.sum(), x, object())
 
 
-@pytest.mark.parametrize(("given", "kind"), [(1.0, "float"), (np.ones(2), "ndarray"), ("a", "str")])
+@pytest.mark.parametrize(("given", "kind"), [("a", "str"), ({}, "dict"), (np.array(["a", "b"]), "ndarray")])
 def test_7_grad_outputs_that_are_no_tensors(given, kind):
     x = leaf(2)
     said = refused(TypeError, f"gradients can be either Tensors or None, but got {kind}", x * x, x, [given])
@@ -166,7 +166,7 @@ def test_17_no_tensors_at_all():
     x = leaf(2)
     said = refused(RuntimeError, "all inputs have to be Tensors, but got float", x.sum(), {"a": x, "b": 1.0})
     assert "inputs['b']" in said
-    refused(AssertionError, "Expected output to be a gradcli Tensor", [x.sum().numpy()], x)
+    refused(AssertionError, "Expected output to be a gradcli Tensor", [x.sum().detach().numpy()], x)
 
 
 def test_18_to_20_unused():
@@ -274,7 +274,7 @@ def test_33_a_single_number_and_masks():
     s[()] = 4.0
     assert grad(s * s, s)[0].item() == 8
     x = leaf(4)
-    x[x.numpy() > 2] = 0
+    x[x.detach().numpy() > 2] = 0
     x[[0, 1]] = [7, 8]
     assert equal(x, [7, 8, 0, 0])
     with pytest.raises(IndexError):
@@ -293,13 +293,13 @@ def test_34_batched():
     refused(RuntimeError, words, x.sum(axis=0), x, ones((4, 3)), is_grads_batched=True)
     refused(RuntimeError, words, x.sum(axis=0), x, ones(4), is_grads_batched=True)
     (second,) = grad(x**3, x, ones((2, 3, 4)), is_grads_batched=True, create_graph=True)
-    assert equal(grad(second.sum(), x)[0], 12 * x.numpy())
+    assert equal(grad(second.sum(), x)[0], 12 * x.detach().numpy())
 
 
 def test_35_double_vjp_is_a_jvp():
     x, u, v = leaf(3), tensor([1.0, -1.0, 2.0], requires_grad=False), leaf(3)
     (g,) = grad(x**2, x, v, create_graph=True)
-    assert equal(grad(g, v, u)[0], 2 * x.numpy() * u.numpy())
+    assert equal(grad(g, v, u)[0], 2 * x.detach().numpy() * u.detach().numpy())
 
 
 @pytest.mark.parametrize("f", [lambda x: x * 0 + 1, lambda x: x**0, np.floor, np.sign, np.ceil, np.round])
@@ -311,7 +311,7 @@ def test_36_constant_but_connected(f):
 def test_37_nan_and_inf_are_numbers():
     x = tensor([0.0, 4.0])
     (g,) = grad(np.sqrt(x), x, tensor([0.0, np.inf]))
-    assert np.isnan(g.numpy()[0]) and g.numpy()[1] == np.inf
+    assert np.isnan(g.detach().numpy()[0]) and g.detach().numpy()[1] == np.inf
 
 
 def test_38_empty():
@@ -349,7 +349,8 @@ def test_a_gradient_of_gradients():
     x, y = leaf(2, 2), leaf(2, 2)
     z = x**2 + y * x + y**2
     gx, gy = grad(z.sum(), (x, y), create_graph=True)
-    assert equal(gx, 2 * x.numpy() + y.numpy()) and equal(gy, x.numpy() + 2 * y.numpy())
+    p, q = x.detach().numpy(), y.detach().numpy()
+    assert equal(gx, 2 * p + q) and equal(gy, p + 2 * q)
     (found,) = grad((2 * gx + gy).sum(), x)
     assert equal(found, np.full((2, 2), 5.0))
 
@@ -401,13 +402,13 @@ def test_parts_as_inputs_two_steps_as_one():
     part = x[:3] * 2
     loss = (part**2).sum()
     (g,) = grad(loss, part, retain_graph=True)
-    assert equal(grad(part, x, g, retain_graph=True)[0], grad(loss, x)[0].numpy())
+    assert equal(grad(part, x, g, retain_graph=True)[0], grad(loss, x)[0].detach().numpy())
 
 
 def test_expanded_cotangents():
     x = leaf(3, 4)
     one = np.broadcast_to(tensor(2.0, requires_grad=False), (3, 4))
-    assert equal(grad(x * x, x, one)[0], 4 * x.numpy())
+    assert equal(grad(x * x, x, one)[0], 4 * x.detach().numpy())
 
 
 def test_threads_do_not_share_what_they_accumulate():
@@ -416,7 +417,7 @@ def test_threads_do_not_share_what_they_accumulate():
 
     def work():
         for _ in range(20):
-            found.append(grad((x * x + 3.5 * x).sum(), x)[0].numpy())
+            found.append(grad((x * x + 3.5 * x).sum(), x)[0].detach().numpy())
 
     threads = [threading.Thread(target=work) for _ in range(10)]
     for thread in threads:
@@ -425,7 +426,7 @@ def test_threads_do_not_share_what_they_accumulate():
         thread.join()
     assert len(found) == 200
     for g in found:
-        np.testing.assert_array_equal(g, 2 * x.numpy() + 3.5)
+        np.testing.assert_array_equal(g, 2 * x.detach().numpy() + 3.5)
 
 
 def test_nothing_warns():
@@ -492,7 +493,7 @@ def test_a_thousand_steps_in_constant_memory():
         loss = (np.tanh(x * batch) ** 2).sum()
         (g,) = grad(loss, x)
         losses.append(loss)
-        x = tensor(x.numpy() - 1e-3 * g.numpy())
+        x = tensor(x.detach().numpy() - 1e-3 * g.detach().numpy())
 
     gc.disable()
     try:

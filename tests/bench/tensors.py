@@ -84,7 +84,7 @@ def _gradcli(work: str) -> Run:
 
     def twice() -> tuple[float, ...]:
         (first,) = grad(FUNCTIONS[work](x, np), x, ones, create_graph=True)
-        values = first.numpy()
+        values = first.detach().numpy()
         (second,) = grad(first, x, ones)
         return float(values[7]), second[7].item()
 

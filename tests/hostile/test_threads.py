@@ -45,7 +45,7 @@ def bits(found: Any) -> Any:
     if isinstance(found, tuple | list):
         return tuple(map(bits, found))
     if isinstance(found, gradcli.Tensor):
-        return found.shape, found.numpy().tobytes()
+        return found.shape, found.detach().numpy().tobytes()
     return np.asarray(found).tobytes() if isinstance(found, np.ndarray | float) else repr(found)
 
 
@@ -294,14 +294,14 @@ def test_a_scalar_kernel_may_be_shared() -> None:
 
 def test_values_that_wait_are_shared() -> None:
     x = _points(0, LARGE)
-    want = np.exp(np.sin(x.numpy()))
+    want = np.exp(np.sin(x.detach().numpy()))
     for _ in range(10):
         y = np.exp(np.sin(x))
         z = (y * 2).sum()
 
         def ask(k: int, y: Any = y, z: Any = z) -> Any:
             (g,) = gradcli.grad(z, x, retain_graph=True)
-            return y.numpy(), (y + k).numpy(), g.numpy()
+            return y.detach().numpy(), (y + k).detach().numpy(), g.detach().numpy()
 
         found = together(ask)
         for k, (values, more, slope) in enumerate(found):
@@ -332,7 +332,7 @@ def test_a_graph_is_freed_once() -> None:
 def test_a_thread_that_ends_leaves_what_waits() -> None:
     found = together(lambda k: np.exp(np.sin(_points(k, LARGE))))
     for k, y in enumerate(found):
-        assert np.array_equal(y.numpy(), np.exp(np.sin(_points(k, LARGE).numpy())))
+        assert np.array_equal(y.detach().numpy(), np.exp(np.sin(_points(k, LARGE).detach().numpy())))
 
 
 # Re-entry.

@@ -96,7 +96,7 @@ def compare(found, expected, what):
             assert t is None, f"{what} {k} is {t!r}, not None"
             continue
         assert t is not None, f"{what} {k} is None"
-        a, b = t.numpy(), array(row)
+        a, b = t.detach().numpy(), array(row)
         assert (a.dtype, a.shape) == (b.dtype, b.shape), f"{what} {k}"
         off = np.abs(a - b) / np.maximum(1, np.abs(b))
         assert np.all(off <= CLOSE[row["dtype"]]), f"{what} {k} is off by {off.max()}:\n{a}\nis not\n{b}"
@@ -136,7 +136,7 @@ def test_second_pass(row):
             grad(y, inputs, ones)
     else:
         for a, b in zip(first, grad(y, inputs, ones), strict=True):
-            assert np.array_equal(a.numpy(), b.numpy())
+            assert np.array_equal(a.detach().numpy(), b.detach().numpy())
 
 
 def test_all_are_there():
