@@ -1,0 +1,234 @@
+"""An expression of one variable as exp(G)*N/D, where N and D have a series at its poles, and its derivatives.
+
+With s = G' the first derivative is exp(G)*N1/D**2 with N1 = (N' + s*N)*D - N*D', and the second exp(G)*N2/D**3 with
+N2 = (N1' + s*N1)*D - 2*N1*D': their zeros are those of N1 and N2 where D is not 0, and these are smooth where the
+expression has a pole, and of moderate size where exp(G) is not.
+Layer: must not know intervals or what a zero means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from fractions import Fraction
+from typing import NamedTuple
+
+from flint import arb_series, ctx
+
+from gradcli.expr import ONE, ZERO, Expr, apply, const, exact, post_order
+from gradcli.truth.balls import Ball, BallError, arithmetic, number, unsure, with_terms
+from gradcli.truth.budget import Budget, MoreTermsError, UndefinedError, UnknownError
+from gradcli.truth.field import PRECISION, Field
+from gradcli.truth.jets import Jet
+from gradcli.truth.lines import Lines, numbers
+from gradcli.truth.places import Place
+from gradcli.truth.roots import Taylor
+from gradcli.truth.series import Germ
+from gradcli.truth.series_functions import derivative
+
+_QUOTIENTS = {
+    "tan": ("sin", "cos"), "cot": ("cos", "sin"), "sec": ("", "cos"), "csc": ("", "sin"), "coth": ("cosh", "sinh"),
+    "csch": ("", "sinh"),
+}  # fmt: skip
+"""Functions with poles as quotients of functions without."""
+_LARGER = 8
+"""How many times as many nodes a quotient may have as the expression."""
+_TERMS = 8
+"""The highest order of a pole at a place that has no closed form, and one more."""
+
+
+
+class Parts(NamedTuple):
+    """exp(exponent)*above/below; an exponent of 0 and a divisor of 1 where there is none."""
+
+    exponent: Expr
+    above: Expr
+    below: Expr
+
+    def whole(self) -> Expr:
+        """The numerator with the exponential as its factor."""
+        return self.above if self.exponent is ZERO else self.above * apply("exp", self.exponent)
+
+
+def parts(e: Expr) -> Parts:
+    """Exponent, numerator and denominator. Common factors stay.
+
+    >>> from gradcli.expr import apply, text, var
+    >>> x = var("x")
+    >>> [text(part) for part in parts(apply("tan", x) + 1 / x)]
+    ['0', 'sin(x)*x + cos(x)', 'cos(x)*x']
+    """
+    nodes = post_order([e])
+    known: dict[Expr, Parts] = {}
+    for node in nodes:
+        known[node] = _parts(node, known)
+    made = known[e]
+    return made if len(post_order(made)) <= _LARGER * len(nodes) else Parts(ZERO, e, ONE)
+
+
+def _parts(e: Expr, known: dict[Expr, Parts]) -> Parts:
+    if e.op in _QUOTIENTS:
+        above, below = _QUOTIENTS[e.op]
+        return Parts(ZERO, apply(above, *e.args) if above else ONE, apply(below, *e.args))
+    if e.op == "exp":
+        return Parts(e.args[0], ONE, ONE)
+    if e.op == "neg":
+        only = known[e.args[0]]
+        return only._replace(above=-only.above)
+    if e.op in ("add", "sub", "mul", "div"):
+        return _combined(e, known[e.args[0]], known[e.args[1]])
+    if e.op == "power" and (n := exact(e.args[1])) is not None and n.denominator == 1:
+        exponent, above, below = known[e.args[0]]
+        if n < 0:
+            above, below = below, above
+        size = const(abs(n))
+        return Parts(exponent * const(n), above**size, below**size)
+    return Parts(ZERO, e, ONE)
+
+
+def _combined(e: Expr, x: Parts, y: Parts) -> Parts:
+    if e.op == "mul":
+        return Parts(x.exponent + y.exponent, x.above * y.above, x.below * y.below)
+    if e.op == "div":
+        return Parts(x.exponent - y.exponent, x.above * y.below, x.below * y.above)
+    if x.exponent is y.exponent:
+        exponent, a, c = x.exponent, x.above, y.above
+    else:
+        exponent, a, c = ZERO, x.whole(), y.whole()
+    if x.below is y.below:
+        return Parts(exponent, apply(e.op, a, c), x.below)
+    return Parts(exponent, apply(e.op, a * y.below, c * x.below), x.below * y.below)
+
+
+class Quotient:
+    """An expression of one variable and its first two derivatives as numerators over powers of one denominator."""
+
+    def __init__(self, e: Expr, name: str, work: int = 20_000) -> None:
+        """``work``: what the exact series at one number may take."""
+        self.name = name
+        self.root = e
+        self._work = work
+        exponent, self.above, below = parts(e)
+        with arithmetic(PRECISION):
+            self._exponent = None if exponent is ZERO else Jet(exponent, doubles=False)
+            self._above = Jet(self.above, doubles=False)
+            self._below = None if below is ONE else Jet(below, doubles=False)
+            self._whole = Jet(e, doubles=False)
+
+    def numerator(self, order: int) -> Taylor:
+        """The Taylor coefficients of N, N1 or N2."""
+
+        def taylor(x: Ball, terms: int) -> Sequence[Ball]:
+            return with_terms(terms + order, lambda: self._numerator(x, order))
+
+        return taylor
+
+    def _numerator(self, x: Ball, order: int) -> Sequence[Ball]:
+        above = self._run(self._above, x)
+        if self._below is None and self._exponent is None:
+            for k in range(order):
+                above = [above[j] * j for j in range(1, ctx.cap - k)]
+            return above
+        n = arb_series(above, ctx.cap)
+        d = arb_series([1] if self._below is None or not order else self._run(self._below, x), ctx.cap)
+        s = arb_series([0] if self._exponent is None or not order else self._run(self._exponent, x), ctx.cap).derivative()
+        slope = d.derivative()
+        for k in range(order):
+            n = (n.derivative() + s * n) * d - n * slope * (k + 1)
+        return [n[k] for k in range(ctx.cap - order)]
+
+    def _run(self, jet: Jet, x: Ball) -> list[Ball]:
+        return jet.run({self.name: x}, (), {self.name: 1})
+
+    def values(self, x: Ball, terms: int) -> Sequence[Ball]:
+        """The Taylor coefficients of the expression itself at a number or a ball. Raises BallError."""
+        return with_terms(terms, lambda: self._run(self._whole, x))
+
+    def value(self, x: Ball) -> Ball:
+        """The value, also where there is no derivative. Raises BallError."""
+        (value,) = with_terms(1, lambda: self._whole.run({self.name: x}, (object(),), {}))
+        if not value.is_finite():
+            raise unsure()
+        return value
+
+    def pole_signs(self, place: Place) -> tuple[int, int] | None:
+        """The signs on both sides of a place at which the denominator is 0 and the numerator is not; None elsewhere."""
+        divisor = self._below
+        if divisor is None:
+            return None
+        try:
+            (above,) = with_terms(1, lambda: self._run(self._above, place.ball()))
+            below = with_terms(_TERMS, lambda: self._run(divisor, place.ball()))
+        except BallError:
+            return None
+        order = next((k for k, c in enumerate(below) if not c.contains(0)), 0)
+        if not order or above.contains(0):
+            return None
+        right = 1 if (above > 0) == (below[order] > 0) else -1
+        return (right if order % 2 == 0 else -right), right
+
+    def germ(self, at: Expr, side: int, order: int, terms: int = 8) -> Germ | None:
+        """The exact series of a derivative beside a number in closed form; None where it is not known or not there."""
+        field = Field(Budget(terms, self._work))
+        try:
+            lines = Lines(self.root, numbers({self.name: at}, field), field)
+            germ = lines.side({self.name: side}, 0, terms).germ
+            for _ in range(order):
+                if germ.oscillates:
+                    return None
+                germ = derivative(germ)
+            return None if field.budget.doubts else germ
+        except (UndefinedError, UnknownError, MoreTermsError):
+            return None
+
+    def multiplicity(self, order: int, place: Place) -> int:
+        """The multiplicity of the zero of a derivative at a number in closed form; 0 where that is no zero, or is not
+        known, or the derivative is 0 all around.
+        """
+        assert place.exact is not None
+        with arithmetic(PRECISION):
+            germ = self.germ(place.exact, 1, order) or self.germ(place.exact, -1, order)
+            if germ is None or not germ.terms:
+                return 0
+            growth, factor = germ.terms[0]
+            whole = not growth.exponent and not growth.logs and growth.power.denominator == 1 and growth.power > 0
+            return int(growth.power) if whole and germ.field.sign(factor) and not germ.field.budget.doubts else 0
+
+    def defined(self, x: Fraction) -> bool:
+        """Whether there is a value at a rational number, as far as balls of 512 bits tell."""
+        for bits in (PRECISION, 4 * PRECISION):
+            with suppress(BallError), arithmetic(bits):
+                self.value(number(x))
+                return True
+        return False
+
+    def vanishes(self, order: int, low: Fraction, high: Fraction) -> bool | None:
+        """Whether a derivative is 0 all over an interval in which it has a series; None where 512 bits tell nothing."""
+        for share in (Fraction(19, 64), Fraction(37, 64), Fraction(45, 64)):
+            x = low + (high - low) * share
+            if self.sign(x, order):
+                return False
+            with arithmetic(PRECISION):
+                germ = self.germ(const(x), 1, order)
+                if germ is not None and (germ.terms or germ.zero):
+                    return germ.zero
+        return None
+
+    def sign(self, x: Fraction, order: int) -> int | None:
+        """The sign of a derivative at a rational number: 0 where it is 0 all around; None where there is none."""
+        for bits in (PRECISION, 4 * PRECISION):
+            with arithmetic(bits):
+                try:
+                    ball = self.values(number(x), order + 1)[order]
+                except BallError as error:
+                    if error.final:
+                        return None
+                    continue
+                if ball > 0 or ball < 0:
+                    return 1 if ball > 0 else -1
+                if ball.is_zero():
+                    break
+        with arithmetic(PRECISION):
+            germ = self.germ(const(x), 1, order)
+            return 0 if germ is not None and germ.zero else None
+
