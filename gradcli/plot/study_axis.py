@@ -14,7 +14,7 @@ from gradcli.expr import Expr
 from gradcli.truth import zeros as of
 from gradcli.truth.intervals import Interval
 from gradcli.truth.places import Place
-from gradcli.truth.polynomials import numerators, ratio, real_zeros
+from gradcli.truth.polynomials import numerators, real_zeros
 from gradcli.truth.quotients import Quotient
 from gradcli.truth.spots import Spot, smooth, spot
 from gradcli.truth.zeros import Found, Range
@@ -94,41 +94,56 @@ class _Outer:
 
 def _zeros(q: Quotient, over: Range, outer: _Outer) -> list[Found]:
     """The zeros of the expression and of its first two derivatives."""
-    rational = ratio(q.root)
-    if rational is not None:
-        return [
-            Found([p for p in real_zeros(n) if over.holds(p)] if n else [], [], []) for n in numerators(rational)
-        ]  # fmt: skip
-    first = of.zeros(q.above, over, outer.splits)
-    found = [first._replace(undecided=[u for u in first.undecided if outer.defined(u[0]) or outer.defined(u[1])])]
-    for order in (1, 2):
-        known = [p._replace(multiplicity=p.multiplicity - 1) for p in found[-1].places if p.multiplicity > 1]
-        found.append(of.searched(q, order, over, outer.splits, known, outer.defined))
-    return found
+    found: list[Found] = []
+    for order, polynomial in zip(ORDERS, numerators(q.root, over.name), strict=True):
+        if polynomial is not None:
+            found.append(Found(real_zeros(polynomial) if polynomial else [], [], []))
+        elif order == 0:
+            found.append(of.zeros(q.above, over, outer.splits, outer.defined))
+        else:
+            known = [p._replace(multiplicity=p.multiplicity - 1) for p in found[-1].places if p.multiplicity > 1]
+            found.append(of.searched(q, order, over, outer.splits, known, outer.defined))
+    return [
+        f._replace(
+            places=[p for p in f.places if over.holds(p)],
+            undecided=[u for u in f.undecided if outer.defined((u[0] + u[1]) / 2)],
+        )
+        for f in found
+    ]  # fmt: skip
 
 
 def _events(
     q: Quotient, over: Range, outer: _Outer, found: Sequence[Found],
     undecided: Sequence[tuple[Interval, tuple[int, ...]]],
 ) -> list[Event]:  # fmt: skip
-    hard = outer.splits
-    there = [[p for p in f.places if outer.defined(p.low) or any(p.meets(s) for s in hard)] for f in found]
-    places = of.merged([over.left, over.right, *hard, *[p for f in there for p in f]])
+    hard = [(p, -1) for p in outer.splits]
+    places = [(over.left, 3), (over.right, 3), *hard, *[(p, k) for k, f in enumerate(found) for p in f.places]]
     events = []
-    for place in places:
-        zero_of = tuple([k for k, f in enumerate(there) if any(p.meets(place) for p in f)])
-        best = next((p for p in there[0] if p.meets(place)), place)
-        place = place._replace(multiplicity=best.multiplicity)
-        if any(s.meets(place) for s in hard):
-            events.append(Event(place, spot(q, place, outer.around(place)), zero_of))
-        else:
-            events.append(Event(place, smooth(q, place), zero_of))
+    for group in _together(places):
+        kinds = {kind for _, kind in group}
+        if kinds <= {*ORDERS} and not outer.defined(group[0][0].low):
+            continue
+        place = next((p for p, _ in group if p.exact is not None), group[0][0])
+        place = place._replace(multiplicity=next((p.multiplicity for p, kind in group if kind == 0), 0))
+        does = spot(q, place, outer.around(place)) if -1 in kinds else smooth(q, place)
+        events.append(Event(place, does, tuple(sorted(kinds & {*ORDERS}))))
     for part, orders in _joined(undecided):
         if any(part.meets(e.place) for e in events):
             events = [e._replace(undecided=orders) if e.place.meets(part) else e for e in events]
         else:
             events.append(Event(part, None, (), orders))
     return sorted(events, key=lambda e: (e.place.low, e.place.high))
+
+
+def _together(places: Sequence[tuple[Place, int]]) -> list[list[tuple[Place, int]]]:
+    """Places in order, those that cannot be told apart in one group."""
+    groups: list[list[tuple[Place, int]]] = []
+    for pair in sorted(places, key=lambda pair: pair[0].low):
+        if groups and pair[0].low <= max(p.high for p, _ in groups[-1]):
+            groups[-1].append(pair)
+        else:
+            groups.append([pair])
+    return groups
 
 
 def _joined(undecided: Sequence[tuple[Interval, tuple[int, ...]]]) -> list[tuple[Place, tuple[int, ...]]]:

@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from flint import fmpq, fmpq_poly, fmpz_poly
 
-from gradcli.expr import Expr, apply, const, exact, post_order
+from gradcli.calculus.derive import derivatives
+from gradcli.expr import ZERO, Expr, apply, const, exact, post_order, readable
 from gradcli.truth.balls import arithmetic
 from gradcli.truth.budget import Budget, UnknownError
 from gradcli.truth.closed_forms import FINE, negative, place, quadratic, root
@@ -111,9 +112,16 @@ def _roots_of(e: Expr, n: int) -> list[Expr]:
     return [opposite, power] if n % 2 == 0 else [opposite if below else power]
 
 
-def numerators(r: Ratio) -> list[fmpq_poly]:
-    """The numerators of a rational function p/q and of its first two derivatives, over powers of q."""
-    p, q = r
-    slope = q.derivative()
-    first = p.derivative() * q - p * slope
-    return [p, first, first.derivative() * q - 2 * first * slope]
+def numerators(e: Expr, name: str) -> list[fmpq_poly | None]:
+    """Polynomials that have the zeros of an expression and of its first two derivatives, as far as these are rational
+    functions: those of x*log(x) are not, but its second derivative is.
+    """
+    r = ratio(e)
+    if r is not None:
+        p, q = r
+        slope = q.derivative()
+        first = p.derivative() * q - p * slope
+        return [p, first, first.derivative() * q - 2 * first * slope]
+    found = derivatives(e, [name], 2)
+    ratios = [ratio(d) for d in readable([found.get((0,), ZERO), found.get((0, 0), ZERO)])]
+    return [None, *[None if r is None else r[0] for r in ratios]]

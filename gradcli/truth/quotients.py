@@ -17,6 +17,7 @@ from flint import arb_series, ctx
 
 from gradcli.expr import ONE, ZERO, Expr, apply, const, exact, post_order
 from gradcli.truth.balls import Ball, BallError, arithmetic, number, unsure, with_terms
+from gradcli.truth.boxes import Boxes
 from gradcli.truth.budget import Budget, MoreTermsError, UndefinedError, UnknownError
 from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.jets import Jet
@@ -108,12 +109,13 @@ class Quotient:
         self.name = name
         self.root = e
         self._work = work
-        exponent, self.above, below = parts(e)
+        exponent, self.above, self.below = parts(e)
         with arithmetic(PRECISION):
             self._exponent = None if exponent is ZERO else Jet(exponent, doubles=False)
             self._above = Jet(self.above, doubles=False)
-            self._below = None if below is ONE else Jet(below, doubles=False)
+            self._below = None if self.below is ONE else Jet(self.below, doubles=False)
             self._whole = Jet(e, doubles=False)
+            self._boxes = Boxes([e])
 
     def numerator(self, order: int) -> Taylor:
         """The Taylor coefficients of N, N1 or N2."""
@@ -145,8 +147,13 @@ class Quotient:
         return with_terms(terms, lambda: self._run(self._whole, x))
 
     def value(self, x: Ball) -> Ball:
-        """The value, also where there is no derivative. Raises BallError."""
-        (value,) = with_terms(1, lambda: self._whole.run({self.name: x}, (object(),), {}))
+        """All values at a number or in a ball, also where there is no derivative. Raises BallError."""
+        try:
+            (value,) = with_terms(1, lambda: self._whole.run({self.name: x}, (object(),), {}))
+        except BallError as error:
+            (value,) = self._boxes.values({self.name: x})
+            if isinstance(value, BallError):
+                raise error from None
         if not value.is_finite():
             raise unsure()
         return value
@@ -169,17 +176,36 @@ class Quotient:
 
     def germ(self, at: Expr, side: int, order: int, terms: int = 8) -> Germ | None:
         """The exact series of a derivative beside a number in closed form; None where it is not known or not there."""
+        germ = self._germ(self.root, at, side, terms)
+        for _ in range(order if germ is not None else 0):
+            if germ is None or germ.oscillates:
+                return None
+            try:
+                germ = derivative(germ)
+            except (UndefinedError, UnknownError, MoreTermsError):
+                return None
+        return germ
+
+    def _germ(self, e: Expr, at: Expr, side: int, terms: int) -> Germ | None:
         field = Field(Budget(terms, self._work))
         try:
-            lines = Lines(self.root, numbers({self.name: at}, field), field)
-            germ = lines.side({self.name: side}, 0, terms).germ
-            for _ in range(order):
-                if germ.oscillates:
-                    return None
-                germ = derivative(germ)
-            return None if field.budget.doubts else germ
+            germ = Lines(e, numbers({self.name: at}, field), field).side({self.name: side}, 0, terms).germ
         except (UndefinedError, UnknownError, MoreTermsError):
             return None
+        return None if field.budget.doubts else germ
+
+    def numerator_multiplicity(self, order: int, place: Place, side: int) -> int | None:
+        """The multiplicity of the zero of N, N1 or N2 at a number in closed form, 0 where it is none; None where that is
+        not known.
+        """
+        assert place.exact is not None
+        with arithmetic(PRECISION):
+            derived = _power(self.germ(place.exact, side, order))
+            below = 0 if self.below is ONE else _power(self._germ(self.below, place.exact, side, 8))
+        if derived is None or below is None:
+            return None
+        total = derived + (order + 1) * below
+        return total if total >= 0 else None
 
     def multiplicity(self, order: int, place: Place) -> int:
         """The multiplicity of the zero of a derivative at a number in closed form; 0 where that is no zero, or is not
@@ -188,11 +214,7 @@ class Quotient:
         assert place.exact is not None
         with arithmetic(PRECISION):
             germ = self.germ(place.exact, 1, order) or self.germ(place.exact, -1, order)
-            if germ is None or not germ.terms:
-                return 0
-            growth, factor = germ.terms[0]
-            whole = not growth.exponent and not growth.logs and growth.power.denominator == 1 and growth.power > 0
-            return int(growth.power) if whole and germ.field.sign(factor) and not germ.field.budget.doubts else 0
+            return max(_power(germ) or 0, 0)
 
     def defined(self, x: Fraction) -> bool:
         """Whether there is a value at a rational number, as far as balls of 512 bits tell."""
@@ -232,3 +254,11 @@ class Quotient:
             germ = self.germ(const(x), 1, order)
             return 0 if germ is not None and germ.zero else None
 
+
+def _power(germ: Germ | None) -> int | None:
+    """The whole power with which a germ begins; None where it begins otherwise."""
+    if germ is None or not germ.terms:
+        return None
+    growth, factor = germ.terms[0]
+    plain = not growth.exponent and not growth.logs and growth.power.denominator == 1
+    return int(growth.power) if plain and germ.field.sign(factor) and not germ.field.budget.doubts else None

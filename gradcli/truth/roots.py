@@ -21,8 +21,10 @@ from gradcli.truth.places import Place, box, ends
 Taylor = Callable[[Ball, int], Sequence[Ball]]
 """The first Taylor coefficients of a function, as many as told, at all points of a ball. Raises BallError."""
 
-WORK = 4000
-"""Intervals that one search looks at, at most."""
+WORK = 3000
+"""Intervals that one search looks at, at most: a second or two."""
+MOST = 300
+"""Zeros that are found between two places, at most; what is beyond the last one stays undecided."""
 _BITS = 128
 _NARROW = Fraction(1, 2**36)
 """The share of the whole interval below which intervals are not cut further, and stay undecided."""
@@ -60,7 +62,7 @@ class Search:
         self._taylor = taylor
         self._multiplicity = multiplicity
         self._known = list(known)
-        self._left = work
+        self.left = work
 
     def over(self, low: Fraction, high: Fraction) -> Zeros:
         """All zeros between two numbers, ends included."""
@@ -79,18 +81,18 @@ class Search:
             a, b, depth = stack.pop()
             if any(c <= a and b <= d for c, d in cleared):
                 continue
-            self._left -= 1
+            self.left -= 1
             verdict = self._looked(a, b)
             if verdict == "open" and depth % _EVERY == 0:
                 verdict = self._multiple(a, b, cleared)
             if isinstance(verdict, Place):
-                if not any(verdict.meets(p) for p in places):
+                if not places or not verdict.meets(places[-1]):
                     places.append(verdict)
             elif verdict == "flat":
                 flat.append((a, b))
             elif verdict == "open":
                 near = min(a - low, high - b)
-                if self._left < 0 or (near and b - a < _NARROW * min(whole, 16 * near)):
+                if self.left < 0 or len(places) >= MOST or (near and b - a < _NARROW * min(whole, 16 * near)):
                     undecided.append((a, b))
                 elif not near and b - a < _GAP * whole:
                     gaps[a != low] = a, b

@@ -25,14 +25,20 @@ from gradcli.truth.intervals import Interval
 from gradcli.truth.places import Place, box
 from gradcli.truth.polynomials import ratio, real_zeros
 from gradcli.truth.quotients import Quotient
-from gradcli.truth.roots import Search, joined
+from gradcli.truth.roots import WORK, Search, joined
 
 _LEVELS = 2000
 """Steps of a rounding function in a range, at most."""
 _STEP = Fraction(1, 2**80)
 """The share of an interval beside a place without closed form at which its nearer end is looked at."""
+_LEAST = 300
+"""Intervals that are looked at in each part, at least."""
+_HIGHEST = 12
+"""The highest multiplicity of a zero of a numerator at a pole or a hole around which a search is spared."""
 _BEYOND = Fraction(1, 512)
 """The share of its length by which a search goes beyond an end of the range, so that no zero is at its own end."""
+
+Wanted = Callable[[Fraction], bool]
 
 
 class Found(NamedTuple):
@@ -92,22 +98,23 @@ def factors(e: Expr) -> list[tuple[Expr, int]]:
     return [*found.items()]
 
 
-def zeros(e: Expr, over: Range, splits: Sequence[Place] = ()) -> Found:
-    """The zeros of an expression between ``splits``, the places in the range at which it has no series, and at them
-    where it is a polynomial.
+def zeros(e: Expr, over: Range, splits: Sequence[Place] = (), wanted: Wanted | None = None) -> Found:
+    """The zeros of an expression of a range, which is cut at ``splits``, the places at which it may have no series.
+
+    ``wanted``: whether a part between two of them is looked at, by a number of it.
     """
     places: list[Place] = []
     undecided: list[Interval] = []
     flat: list[Interval] = []
     for factor, times in factors(e):
-        found = _of_factor(factor, over, splits if any(hazards([factor])) else ())
+        found = _of_factor(factor, over, splits, wanted) if any(hazards([factor])) else _of_factor(factor, over)
         places += [p._replace(multiplicity=p.multiplicity * times) for p in found.places if over.holds(p)]
         undecided += found.undecided
         flat += found.flat
-    return Found(merged(places), joined(undecided), joined(flat))
+    return Found(merged(places), sorted(undecided), joined(flat))
 
 
-def _of_factor(e: Expr, over: Range, splits: Sequence[Place]) -> Found:
+def _of_factor(e: Expr, over: Range, splits: Sequence[Place] = (), wanted: Wanted | None = None) -> Found:
     rational = ratio(e)
     if rational is not None:
         if not rational[0]:
@@ -119,18 +126,18 @@ def _of_factor(e: Expr, over: Range, splits: Sequence[Place]) -> Found:
     chosen = _chosen(e, over, splits)
     if chosen is not None:
         return chosen
-    q = Quotient(e, over.name)
-    return searched(q, 0, over, splits)
+    return searched(Quotient(e, over.name), 0, over, splits, (), wanted)
 
 
 def searched(q: Quotient, order: int, over: Range, splits: Sequence[Place], known: Sequence[Place] = (),
-             wanted: Callable[[Fraction], bool] | None = None) -> Found:  # fmt: skip
+             wanted: Wanted | None = None) -> Found:  # fmt: skip
     """The zeros of a derivative between the splits, where ``wanted`` says so of a number of the part."""
     places: list[Place] = []
     undecided: list[Interval] = []
     flat: list[Interval] = []
-    search = Search(q.numerator(order), lambda p: q.multiplicity(order, p), known)
-    for left, right in parts(over, splits):
+    between = parts(over, splits)
+    work = WORK
+    for k, (left, right) in enumerate(between):
         low, high = left.high, right.low
         if low >= high or (wanted is not None and not wanted(inner(low, high))):
             continue
@@ -138,14 +145,37 @@ def searched(q: Quotient, order: int, over: Range, splits: Sequence[Place], know
         if vanishes is not False:
             (flat if vanishes else undecided).append((low, high))
             continue
-        outer = (high - low) * _BEYOND
-        found = search.over(low - outer * (left not in splits), high + outer * (right not in splits))
+        share = max(work // (len(between) - k), _LEAST)
+        search = Search(q.numerator(order), lambda p: q.multiplicity(order, p), known, share)
+        ends = [
+            _away(q, order, place, side, high - low) if place in splits else -side * (high - low) * _BEYOND
+            for side, place in ((1, left), (-1, right))
+        ]  # fmt: skip
+        found = search.over(low + ends[0], high + ends[1])
+        work -= share - max(search.left, 0)
         places += [p for p in found.places if not any(p.meets(s) for s in splits)]
         undecided += [(max(a, low), min(b, high)) for a, b in found.undecided if b > low and a < high]
         for side, gap, place in ((1, found.gaps[0], left), (-1, found.gaps[1], right)):
             if gap is not None and place in splits and not _clear(q, order, place, side, gap):
                 undecided.append(gap)
     return Found(places, undecided, flat)
+
+
+def _away(q: Quotient, order: int, place: Place, side: int, length: Fraction) -> Fraction:
+    """How far from a place, with the sign of the side, the numerator of a derivative has surely no zero but the place.
+
+    Where its Taylor coefficient of the order of its zero there excludes 0 all around, there is no other.
+    """
+    exactly = None if place.exact is None else q.numerator_multiplicity(order, place, side)
+    if exactly is None or exactly >= _HIGHEST:
+        return Fraction(0)
+    for k in range(1, 4):
+        reach = length / 8**k
+        with suppress(BallError), arithmetic(PRECISION):
+            found = q.numerator(order)(box(place.low - reach, place.high + reach), exactly + 1)
+            if all(c.is_finite() for c in found) and not found[exactly].contains(0):
+                return side * reach
+    return Fraction(0)
 
 
 def _clear(q: Quotient, order: int, place: Place, side: int, gap: Interval) -> bool:
