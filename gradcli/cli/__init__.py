@@ -26,6 +26,7 @@ COMMANDS = {
     "eval": ("eval", "eval_", "Values only."),
     "show": ("show", "show", "Derivatives as expressions, code, formulas and pictures."),
     "bounds": ("bounds", "bounds", "Least and greatest values over a box, proved."),
+    "study": ("study", "study", "Domain, zeros, poles, extrema and inflections over a range, proved."),
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
     "functions": ("info", "functions", "The functions: domains, derivatives, conventions."),

@@ -123,6 +123,7 @@ class CommandLine:
     tsv: bool = False
     json: bool = False
     jsonl: bool = False
+    md: bool = False
     digits: int | None = None
     all: bool = False
     junit: str | None = None

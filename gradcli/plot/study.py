@@ -12,14 +12,16 @@ from typing import NamedTuple
 
 from gradcli.calculus.derive import expand
 from gradcli.errors import GradError
-from gradcli.expr import Expr, readable, variables
+from gradcli.expr import Expr, readable, text, variables
 from gradcli.plot.study_axis import Axis, Cell, Event, axis
 from gradcli.truth.asymptotes import Line, lines
 from gradcli.truth.places import Place
 from gradcli.truth.spots import Reach, Spot
 from gradcli.truth.zeros import Range
 
-INFINITE = ("pole", "log", "essential")
+_LONG = 80
+"""Characters of an expression in a message."""
+_SIGNS = ("the value", "the slope", "the second derivative")
 UNDECIDED = {-1: "where it is defined", 0: "zeros", 1: "extrema", 2: "inflections"}
 
 
@@ -79,10 +81,11 @@ class Study(NamedTuple):
     undecided: list[Undecided]
 
 
-def study(e: Expr, left: Place, right: Place) -> Study:
+def study(e: Expr, left: Place, right: Place, shown: str = "the range") -> Study:
     """The study of an expression of one variable from ``left`` to ``right``, ends included.
 
-    Raises GradError for an expression of no or of several variables, and where it has no value in the range.
+    Raises GradError for an expression of no or of several variables, and where it has no value in the range, which the
+    message calls ``shown``.
 
     >>> from gradcli.expr import const, text, var
     >>> from gradcli.truth.closed_forms import place
@@ -102,7 +105,7 @@ def study(e: Expr, left: Place, right: Place) -> Study:
     domain = _runs(line, lambda c: c.defined, _valued, lambda e, _: _valued(e))
     domain = _with_isolated(line, domain)
     if not domain:
-        raise GradError("no value")
+        raise GradError(f"{text(root, _LONG)} has no value in {shown}")
 
     def where(order: int, sign: int, joint: Callable[[Event], bool]) -> list[Span]:
         return _runs(line, lambda c: c.signs[order] == sign, joint, _end)
@@ -110,7 +113,7 @@ def study(e: Expr, left: Place, right: Place) -> Study:
     return Study(
         root, over, domain, _zeros(line), where(0, 0, _continuous),
         [s for s in hard if "pole" in s.kinds], [s for s in hard if _infinite(s.left) or _infinite(s.right)], found,
-        _of(hard, "removable", "misplaced"), _of(hard, "jump"), _of(hard, "kink", "cusp"), _of(hard, "oscillating"),
+        _of(hard, "removable", "misplaced"), _of(hard, "jump"), _of(hard, "kink", "cusp"), [s for s in hard if _oscillates(s.left) or _oscillates(s.right)],
         _extrema(line), _inflections(line),
         where(1, 1, _monotone), where(1, -1, _monotone), where(1, 0, _monotone),
         where(2, 1, lambda e: _bent(e, 1)), where(2, -1, lambda e: _bent(e, -1)), where(2, 0, lambda e: _bent(e, 0)),
@@ -120,6 +123,10 @@ def study(e: Expr, left: Place, right: Place) -> Study:
 
 def _of(spots: list[Spot], *kinds: str) -> list[Spot]:
     return [s for s in spots if any(kind in s.kinds for kind in kinds)]
+
+
+def _oscillates(reach: Reach | None) -> bool:
+    return reach is not None and reach.limit is None and not reach.sign
 
 
 def _infinite(reach: Reach | None) -> bool:
@@ -241,13 +248,13 @@ def _undecided(line: Axis, hard: list[Spot], unknown: list[int], over: Range) ->
     ]
     told += [Undecided(s.place, "the limits", "this arithmetic cannot say") for s in hard if "unknown" in s.kinds]
     for k, cell in enumerate(line.cells):
-        if cell.defined and None in cell.signs:
-            part = Place(line.events[k].place.high, line.events[k + 1].place.low, None, 0, False)
-            told += [
-                Undecided(part, f"the sign of {name}", "no proof within the limit of work")
-                for name, sign in zip(("the value", "the slope", "the second derivative"), cell.signs, strict=True)
-                if sign is None
-            ]
+        part = Place(line.events[k].place.high, line.events[k + 1].place.low, None, 0, False)
+        open_ = {o for (low, high), orders in line.undecided if low <= part.high and high >= part.low for o in orders}
+        told += [
+            Undecided(part, f"the sign of {_SIGNS[order]}", "no proof within the limit of work")
+            for order, sign in enumerate(cell.signs)
+            if cell.defined and sign is None and not open_ & {order, -1}
+        ]
     for side in unknown:
         told.append(Undecided(over.right if side > 0 else over.left, f"asymptotes for x -> {'' if side > 0 else '-'}inf",
                               "this arithmetic cannot say"))  # fmt: skip

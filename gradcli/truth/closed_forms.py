@@ -130,12 +130,23 @@ def _guesses(x: Ball) -> Iterator[Expr]:
         return
     below = bool(x < 0)
     for n in (2, 3):
-        for e in _from(size**n, partial(root, n=n), positive=True):
-            yield negative(e) if below else e
+        for surd in _from(size**n, partial(root, n=n), positive=True):
+            yield negative(surd) if below else surd
     if size < 64:
         yield from _from(x.exp(), lambda q: apply("log", const(q)), positive=True)
-    for e in _from(size.log(), _exponential):
-        yield negative(e) if below else e
+    for power in _from(size.log(), _exponential):
+        yield negative(power) if below else power
+    pi, e = constant("pi"), constant("e")
+    yield from _from(x * arb.pi(), partial(_over, e=pi))
+    yield from _from(x * arb.const_e(), partial(_over, e=e))
+    yield from _from(x / arb.const_e(), lambda q: times(q, e))
+    yield from _from(x * arb.const_e() ** 2, partial(_over, e=apply("power", e, const(2))))
+
+
+def _over(q: Fraction, e: Expr) -> Expr:
+    """q/e, such as 3/(2*pi)."""
+    below = e if q.denominator == 1 else apply("mul", const(q.denominator), e)
+    return apply("div", const(q.numerator), below)
 
 
 def _exponential(q: Fraction) -> Expr:

@@ -10,8 +10,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gradcli.expr import Expr
-from gradcli.truth.balls import Ball, number
+from gradcli.truth.balls import Ball, number, unsure
 from gradcli.truth.boxes import between
+_FAR = 4000
+"""The largest exponent of 2 of an end."""
+
 
 class Place(NamedTuple):
     """A point between two rationals, ends included, or at both where they are equal.
@@ -28,12 +31,18 @@ class Place(NamedTuple):
 
     @property
     def value(self) -> float:
-        """The double nearest to the middle of the enclosure."""
-        return float((self.low + self.high) / 2)
+        """The double nearest to the middle of the enclosure, infinite beyond their range."""
+        middle = (self.low + self.high) / 2
+        try:
+            return float(middle)
+        except OverflowError:
+            return math.inf if middle > 0 else -math.inf
 
     @property
     def radius(self) -> float:
-        """How far the point is from `value` at most, rounded up."""
+        """How far the point is from `value` at most, rounded up; infinite where the value is."""
+        if math.isinf(self.value):
+            return math.inf
         middle = Fraction(self.value)
         distance = max(abs(self.high - middle), abs(self.low - middle))
         radius = float(distance)
@@ -54,13 +63,19 @@ def box(low: Fraction, high: Fraction) -> Ball:
 
 
 def ends(a: Ball) -> tuple[Fraction, Fraction]:
-    """The ends of a finite ball, rounded outward."""
-    return _fraction(a.lower()), _fraction(a.upper())
+    """The ends of a finite ball, rounded outward. Raises BallError for numbers far beyond the doubles."""
+    return _rounded(a.lower(), -1), _rounded(a.upper(), 1)
 
 
-def _fraction(a: Ball) -> Fraction:
+def _rounded(a: Ball, side: int) -> Fraction:
     mantissa, exponent = a.man_exp()
     m, n = int(mantissa), int(exponent)
+    size = m.bit_length() + n
+    if m and size < -_FAR:
+        # As a fraction it would have that many digits.
+        return Fraction(side, 1 << _FAR) if (m > 0) == (side > 0) else Fraction(0)
+    if size > _FAR:
+        raise unsure()
     return Fraction(m << n) if n >= 0 else Fraction(m, 1 << -n)
 
 

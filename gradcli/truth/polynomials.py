@@ -18,7 +18,7 @@ from gradcli.truth.closed_forms import FINE, negative, place, quadratic, root
 from gradcli.truth.places import Place, ends
 from gradcli.truth.ratios import Ratio, combine, long
 
-_DEGREE = 100
+_DEGREE = 256
 """The largest degree of a polynomial whose zeros are isolated."""
 _OPERATIONS = frozenset({"add", "sub", "mul", "div"})
 

@@ -72,7 +72,7 @@ def value_at(q: Quotient, where: Place) -> Place | None:
             try:
                 exactly = Lines(q.root, numbers({q.name: where.exact}, field), field).value()
                 return None if exactly is None else closed(field, exactly)
-            except (UndefinedError, UnknownError, MoreTermsError):
+            except (UndefinedError, UnknownError, MoreTermsError, BallError):
                 pass
     with arithmetic(FINE):
         try:
@@ -96,7 +96,7 @@ def spot(q: Quotient, where: Place, sides: tuple[bool, bool]) -> Spot:
             try:
                 lines = Lines(q.root, numbers({q.name: where.exact}, field), field)
                 return _exactly(where, lines.both({q.name: 1}, 1), field)
-            except (UndefinedError, UnknownError, MoreTermsError):
+            except (UndefinedError, UnknownError, MoreTermsError, BallError):
                 pass
     return _numerically(q, where, sides)
 
