@@ -50,7 +50,9 @@ def study(ctx: click.Context, line: CommandLine) -> None:
     found = studies(sources(line), line.grid, line.at)
     text = _written(form, found.studies)
     if output.terminal:
-        text = json_shown(text.encode()).decode() if form == "json" else stderr.fitted(text, stderr.text_width(sys.stdout))
+        text = (
+            json_shown(text.encode()).decode() if form == "json" else stderr.fitted(text, stderr.text_width(sys.stdout))
+        )
     with output:
         output(text.encode())
     if found.note and not line.quiet:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gradcli.calculus.derive import expand
 from gradcli.errors import GradError
-from gradcli.expr import Expr, readable, text, variables
+from gradcli.expr import Expr, readable, spell_name, text, variables
 from gradcli.plot.study_axis import Axis, Cell, Event, axis
 from gradcli.truth.asymptotes import Line, lines
 from gradcli.truth.places import Place
@@ -113,7 +113,8 @@ def study(e: Expr, left: Place, right: Place, shown: str = "the range") -> Study
     return Study(
         root, over, domain, _zeros(line), where(0, 0, _continuous),
         [s for s in hard if "pole" in s.kinds], [s for s in hard if _infinite(s.left) or _infinite(s.right)], found,
-        _of(hard, "removable", "misplaced"), _of(hard, "jump"), _of(hard, "kink", "cusp"), [s for s in hard if _oscillates(s.left) or _oscillates(s.right)],
+        _of(hard, "removable", "misplaced"), _of(hard, "jump"), _of(hard, "kink", "cusp"), 
+        [s for s in hard if _oscillates(s.left) or _oscillates(s.right)],
         _extrema(line), _inflections(line),
         where(1, 1, _monotone), where(1, -1, _monotone), where(1, 0, _monotone),
         where(2, 1, lambda e: _bent(e, 1)), where(2, -1, lambda e: _bent(e, -1)), where(2, 0, lambda e: _bent(e, 0)),
@@ -256,6 +257,6 @@ def _undecided(line: Axis, hard: list[Spot], unknown: list[int], over: Range) ->
             if cell.defined and sign is None and not open_ & {order, -1}
         ]
     for side in unknown:
-        told.append(Undecided(over.right if side > 0 else over.left, f"asymptotes for x -> {'' if side > 0 else '-'}inf",
-                              "this arithmetic cannot say"))  # fmt: skip
+        end, where = (over.right, "inf") if side > 0 else (over.left, "-inf")
+        told.append(Undecided(end, f"asymptotes for {spell_name(over.name)} -> {where}", "this arithmetic cannot say"))
     return told

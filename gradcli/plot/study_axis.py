@@ -60,7 +60,7 @@ def axis(root: Expr, over: Range) -> Axis:
     q = Quotient(root, over.name)
     outer = _Outer(q, over, hard.places)
     found = _zeros(q, over, outer)
-    undecided = [(u, (-1, *ORDERS)) for u in hard.undecided]
+    undecided: list[tuple[Interval, tuple[int, ...]]] = [(u, (-1, *ORDERS)) for u in hard.undecided]
     undecided += [(u, (k,)) for k, f in enumerate(found) for u in f.undecided]
     events = _events(q, over, outer, found, undecided)
     cells = []

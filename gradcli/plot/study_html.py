@@ -40,10 +40,10 @@ def document(studies: Sequence[Studied], pictures: Sequence[str] = ()) -> str:
 
 
 def _table(studied: Studied) -> list[str]:
-    rows = [
-        f"<tr><th scope=\"row\">{_text(row.name)}</th><td>{(', ' if row.joined else '<br>').join(map(_text, row.items))}</td></tr>"
-        for row in sections(studied.study, studied.name)
-    ]
+    rows = []
+    for row in sections(studied.study, studied.name):
+        items = (", " if row.joined else "<br>").join(map(_text, row.items))
+        rows.append(f'<tr><th scope="row">{_text(row.name)}</th><td>{items}</td></tr>')
     return ["<table>", *rows, "</table>"]
 
 

@@ -50,7 +50,11 @@ def _number(place: Place | None) -> dict[str, Any] | None:
     if place is None:
         return None
     finite = math.isfinite(place.value)
-    return {"text": spelled(place), "value": place.value if finite else None, "radius": place.radius if finite else None}
+    return {
+        "text": spelled(place),
+        "value": place.value if finite else None,
+        "radius": place.radius if finite else None,
+    }
 
 
 def _point(p: Point) -> dict[str, Any]:

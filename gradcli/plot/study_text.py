@@ -44,7 +44,7 @@ def sections(study: Study, name: str) -> list[Section]:
     x = spell_name(study.over.name)
     several = [
         Section("domain", _listed(study.domain, spelled_span), True),
-        Section("zeros", [*_listed(study.zeros, _zero), *_listed(study.zero, lambda s: f"all of {spelled_span(s)}")], True),
+        Section("zeros", [*_listed(study.zeros, _zero), *_listed(study.zero, _all_of)], True),
         Section("poles", _listed(study.poles, _sided), False),
         Section("asymptotes", _asymptotes(study, x), True),
         Section("holes", _listed(study.holes, _hole), False),
@@ -108,6 +108,10 @@ def spelled_span(span: Span) -> str:
         return f"{{{spelled(span.low)}}}"
     first, last = ("[" if span.closed[0] else "("), ("]" if span.closed[1] else ")")
     return f"{first}{spelled(span.low)}, {spelled(span.high)}{last}"
+
+
+def _all_of(span: Span) -> str:
+    return f"all of {spelled_span(span)}"
 
 
 def _zero(place: Place) -> str:

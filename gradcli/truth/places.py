@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gradcli.expr import Expr
 from gradcli.truth.balls import Ball, number, unsure
 from gradcli.truth.boxes import between
+
 _FAR = 4000
 """The largest exponent of 2 of an end."""
 
@@ -19,8 +20,8 @@ _FAR = 4000
 class Place(NamedTuple):
     """A point between two rationals, ends included, or at both where they are equal.
 
-    ``exact``: the number in closed form, None if none is known. ``proved``: the point is surely there. ``multiplicity``:
-    that of the zero which it is, 0 if that is not known.
+    ``exact``: the number in closed form, None if none is known. ``multiplicity``: that of the zero which it is, 0 if
+    that is not known. ``proved``: the point is surely there.
     """
 
     low: Fraction
@@ -91,14 +92,16 @@ def simplest(low: Fraction, high: Fraction, most: int) -> Fraction | None:
     if high < 0:
         opposite = simplest(-high, -low, most)
         return None if opposite is None else -opposite
+    a, b = low.as_integer_ratio()
+    c, d = high.as_integer_ratio()
     above, below = (0, 1), (1, 0)
     while True:
-        first = math.ceil(low)
-        last = first <= high
-        term = first if last else math.floor(low)
+        first = -(-a // b)
+        last = first * d <= c
+        term = first if last else a // b
         above, below = (above[1], term * above[1] + above[0]), (below[1], term * below[1] + below[0])
         if above[1] > most or below[1] > most:
             return None
         if last:
             return Fraction(above[1], below[1])
-        low, high = 1 / (high - term), 1 / (low - term)
+        a, b, c, d = d, c - term * d, b, a - term * b

@@ -6,11 +6,13 @@ Layer: must not know what a zero is asked for.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 
-from flint import fmpq, fmpq_poly, fmpz_poly
+from flint import acb, fmpq, fmpq_poly, fmpz_poly
 
 from gradcli.calculus.derive import derivatives
+from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, apply, const, exact, post_order, readable
 from gradcli.truth.balls import arithmetic
 from gradcli.truth.budget import Budget, UnknownError
@@ -79,10 +81,13 @@ def real_zeros(p: fmpq_poly) -> list[Place]:
 def _of_irreducible(p: fmpz_poly) -> list[Place]:
     step = max([n for n in range(1, p.degree() + 1) if all(not p[k] or k % n == 0 for k in range(p.degree() + 1))])
     inner = fmpz_poly([p[k] for k in range(0, p.degree() + 1, step)])
-    if inner.degree() <= 2:
-        return [place(e) for q in _inner_zeros(inner) for e in _roots_of(q, step)]
+    # A number in closed form may have a constant beyond the range of doubles.
+    with suppress(GradError):
+        if inner.degree() <= 2:
+            return [place(e) for q in _inner_zeros(inner) for e in _roots_of(q, step)]
     with arithmetic(FINE):
-        return [Place(*ends(z.real)) for z, _ in p.complex_roots() if z.imag.is_zero()]
+        zeros: list[tuple[acb, int]] = p.complex_roots()  # type: ignore[assignment]
+        return [Place(*ends(z.real)) for z, _ in zeros if z.imag.is_zero()]
 
 
 def _inner_zeros(p: fmpz_poly) -> list[Expr]:

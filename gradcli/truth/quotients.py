@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from flint import arb_series, ctx
 
+from gradcli.errors import GradError
 from gradcli.expr import ONE, ZERO, Expr, apply, const, exact, post_order
 from gradcli.truth.balls import Ball, BallError, arithmetic, number, unsure, with_terms
 from gradcli.truth.boxes import Boxes
@@ -36,7 +37,6 @@ _LARGER = 8
 """How many times as many nodes a quotient may have as the expression."""
 _TERMS = 8
 """The highest order of a pole at a place that has no closed form, and one more."""
-
 
 
 class Parts(NamedTuple):
@@ -61,16 +61,20 @@ def parts(e: Expr) -> Parts:
     """
     nodes = post_order([e])
     known: dict[Expr, Parts] = {}
-    for node in nodes:
-        known[node] = _parts(node, known)
+    try:
+        for node in nodes:
+            known[node] = _parts(node, known)
+    except GradError:
+        # A constant that two others make is beyond the range of doubles.
+        return Parts(ZERO, e, ONE)
     made = known[e]
     return made if len(post_order(made)) <= _LARGER * len(nodes) else Parts(ZERO, e, ONE)
 
 
 def _parts(e: Expr, known: dict[Expr, Parts]) -> Parts:
     if e.op in _QUOTIENTS:
-        above, below = _QUOTIENTS[e.op]
-        return Parts(ZERO, apply(above, *e.args) if above else ONE, apply(below, *e.args))
+        dividend, divisor = _QUOTIENTS[e.op]
+        return Parts(ZERO, apply(dividend, *e.args) if dividend else ONE, apply(divisor, *e.args))
     if e.op == "exp":
         return Parts(e.args[0], ONE, ONE)
     if e.op == "neg":
@@ -121,7 +125,8 @@ class Quotient:
         """The Taylor coefficients of N, N1 or N2."""
 
         def taylor(x: Ball, terms: int) -> Sequence[Ball]:
-            return with_terms(terms + order, lambda: self._numerator(x, order))
+            found: Sequence[Ball] = with_terms(terms + order, lambda: self._numerator(x, order))
+            return found
 
         return taylor
 
@@ -133,7 +138,9 @@ class Quotient:
             return above
         n = arb_series(above, ctx.cap)
         d = arb_series([1] if self._below is None or not order else self._run(self._below, x), ctx.cap)
-        s = arb_series([0] if self._exponent is None or not order else self._run(self._exponent, x), ctx.cap).derivative()
+        s = arb_series(
+            [0] if self._exponent is None or not order else self._run(self._exponent, x), ctx.cap
+        ).derivative()
         slope = d.derivative()
         for k in range(order):
             n = (n.derivative() + s * n) * d - n * slope * (k + 1)
@@ -144,7 +151,8 @@ class Quotient:
 
     def values(self, x: Ball, terms: int) -> Sequence[Ball]:
         """The Taylor coefficients of the expression itself at a number or a ball. Raises BallError."""
-        return with_terms(terms, lambda: self._run(self._whole, x))
+        found: Sequence[Ball] = with_terms(terms, lambda: self._run(self._whole, x))
+        return found
 
     def value(self, x: Ball) -> Ball:
         """All values at a number or in a ball, also where there is no derivative. Raises BallError."""
@@ -174,9 +182,9 @@ class Quotient:
         right = 1 if (above > 0) == (below[order] > 0) else -1
         return (right if order % 2 == 0 else -right), right
 
-    def germ(self, at: Expr, side: int, order: int, terms: int = 8) -> Germ | None:
+    def germ(self, at: Expr | Fraction, side: int, order: int) -> Germ | None:
         """The exact series of a derivative beside a number in closed form; None where it is not known or not there."""
-        germ = self._germ(self.root, at, side, terms)
+        germ = self._germ(self.root, at, side, order + 4)
         for _ in range(order if germ is not None else 0):
             if germ is None or germ.oscillates:
                 return None
@@ -186,22 +194,23 @@ class Quotient:
                 return None
         return germ
 
-    def _germ(self, e: Expr, at: Expr, side: int, terms: int) -> Germ | None:
+    def _germ(self, e: Expr, at: Expr | Fraction, side: int, terms: int) -> Germ | None:
         field = Field(Budget(terms, self._work))
         try:
-            germ = Lines(e, numbers({self.name: at}, field), field).side({self.name: side}, 0, terms).germ
-        except (UndefinedError, UnknownError, MoreTermsError):
+            number = at if isinstance(at, Expr) else const(at)
+            germ = Lines(e, numbers({self.name: number}, field), field).side({self.name: side}, 0, terms).germ
+        except (UndefinedError, UnknownError, MoreTermsError, GradError):
             return None
         return None if field.budget.doubts else germ
 
     def numerator_multiplicity(self, order: int, place: Place, side: int) -> int | None:
-        """The multiplicity of the zero of N, N1 or N2 at a number in closed form, 0 where it is none; None where that is
+        """The multiplicity of the zero of N, N1 or N2 at a number in closed form, 0 where it is none; None where it is
         not known.
         """
         assert place.exact is not None
         with arithmetic(PRECISION):
             derived = _power(self.germ(place.exact, side, order))
-            below = 0 if self.below is ONE else _power(self._germ(self.below, place.exact, side, 8))
+            below = 0 if self.below is ONE else _power(self._germ(self.below, place.exact, side, 2))
         if derived is None or below is None:
             return None
         total = derived + (order + 1) * below
@@ -231,7 +240,7 @@ class Quotient:
             if self.sign(x, order):
                 return False
             with arithmetic(PRECISION):
-                germ = self.germ(const(x), 1, order)
+                germ = self.germ(x, 1, order)
                 if germ is not None and (germ.terms or germ.zero):
                     return germ.zero
         return None
@@ -251,7 +260,7 @@ class Quotient:
                 if ball.is_zero():
                     break
         with arithmetic(PRECISION):
-            germ = self.germ(const(x), 1, order)
+            germ = self.germ(x, 1, order)
             return 0 if germ is not None and germ.zero else None
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from flint import fmpq
 
+from gradcli.errors import GradError
 from gradcli.expr import const
 from gradcli.truth.balls import Ball, BallError, arithmetic, number
 from gradcli.truth.budget import Budget, MoreTermsError, UndefinedError, UnknownError
@@ -33,7 +34,7 @@ class Reach(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """``value``: None where there is none, or it is not known. ``left`` and ``right``: None where there is no such side.
+    """``value``: None where there is none or it is not known. ``left`` and ``right``: None where there is no such side.
 
     ``kinds``: words of a verdict such as "pole", "jump", "removable", "edge", "kink"; "smooth", or "unknown".
     ``joins``: whether the value is the limit on the left, and on the right. ``bend``: the sign of the change of slope,
@@ -53,7 +54,12 @@ def closed(field: Field, a: Exact) -> Place:
     """An exact number as a place, in closed form where it has a simple one."""
     a = field.normal(a)
     if isinstance(a, fmpq):
-        return place(const(Fraction(int(a.p), int(a.q))))
+        q = Fraction(int(a.p), int(a.q))
+        try:
+            return place(const(q))
+        except GradError:
+            # Beyond the range of doubles.
+            return Place(q, q)
     low, high = ends(field.enclosure(a, FINE))
     for guess in recognised(low, high):
         assert guess.exact is not None
@@ -140,17 +146,15 @@ def _numerically(q: Quotient, where: Place, sides: tuple[bool, bool]) -> Spot:
             reaches = [None if r is None else Reach(None, sign) for r, sign in zip(reaches, poles, strict=True)]
             return Spot(where, ("pole",), None, reaches[0], reaches[1], (False, False), None)
         step = (where.high - where.low) * 4 or where.high / 2**200
-        values, slopes = [], []
-        for there, x in zip(sides, (where.low - step, where.high + step), strict=True):
-            values.append(_coefficient(q, number(x), 0) if there else None)
-            slopes.append(_coefficient(q, number(x), 1) if there else None)
-        known = [v for v, there in zip(values, sides, strict=True) if there]
-        if not known or None in known or max(abs(v - known[0]) for v in known) > _TINY:
+        beside = [x for x, there in zip((where.low - step, where.high + step), sides, strict=True) if there]
+        values: list[Ball] = [_coefficient(q, number(x), 0) for x in beside]
+        slopes: list[Ball] = [_coefficient(q, number(x), 1) for x in beside]
+        if not values or None in values or abs(values[-1] - values[0]) > _TINY:
             return Spot(where, ("unknown",), None, reaches[0], reaches[1], (False, False), None)
         value = value_at(q, where)
         reaches = [None if r is None else Reach(value) for r in reaches]
         bend = None
-        if None not in slopes:
+        if None not in slopes and all(sides):
             change = slopes[1] - slopes[0]
             bend = 0 if abs(change) < _TINY else 1 if change > 0 else -1
         kind = "edge" if not all(sides) else "smooth" if bend == 0 else "kink"

@@ -170,16 +170,16 @@ def _away(q: Quotient, order: int, place: Place, side: int, length: Fraction) ->
     if exactly is None or exactly >= _HIGHEST:
         return Fraction(0)
     for k in range(1, 4):
-        reach = length / 8**k
+        reach = length * Fraction(1, 8**k)
         with suppress(BallError), arithmetic(PRECISION):
             found = q.numerator(order)(box(place.low - reach, place.high + reach), exactly + 1)
             if all(c.is_finite() for c in found) and not found[exactly].contains(0):
-                return side * reach
+                return reach if side > 0 else -reach
     return Fraction(0)
 
 
 def _clear(q: Quotient, order: int, place: Place, side: int, gap: Interval) -> bool:
-    """Whether a derivative is not 0 beside a place: by its series, else by values at both ends of the interval there."""
+    """Whether a derivative is not 0 beside a place: by its series, else by its values at both ends of the interval."""
     if place.exact is not None:
         with arithmetic(PRECISION):
             germ = q.germ(place.exact, side, order)
