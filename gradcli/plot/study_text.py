@@ -24,7 +24,7 @@ _LONG = 40
 """Characters of a number in closed form that is told."""
 _PARTS = 1000
 """The largest denominator of a fraction that is told; others are decimals where they end."""
-_DIGITS = 20
+_DIGITS = 24
 """Characters of a rational number that is told."""
 _WIDE = 1e-9
 """The radius, as a share of the number or of 1, from which a place is told as an interval."""

@@ -117,16 +117,31 @@ def _roots_of(e: Expr, n: int) -> list[Expr]:
     return [opposite, power] if n % 2 == 0 else [opposite if below else power]
 
 
+def sign(r: Ratio, x: Fraction, order: int) -> int | None:
+    """The sign of a derivative of a rational function at a number; None at a pole."""
+    at = fmpq(x.numerator, x.denominator)
+    below = r[1](at)
+    above = _derived(r)[order](at)
+    if not below:
+        return None
+    return ((above > 0) - (above < 0)) * (1 if below > 0 or order % 2 else -1)
+
+
+def _derived(r: Ratio) -> list[fmpq_poly]:
+    """The numerators of p/q and of its first two derivatives, over q, q**2 and q**3."""
+    p, q = r
+    slope = q.derivative()
+    first = p.derivative() * q - p * slope
+    return [p, first, first.derivative() * q - 2 * first * slope]
+
+
 def numerators(e: Expr, name: str) -> list[fmpq_poly | None]:
     """Polynomials that have the zeros of an expression and of its first two derivatives, as far as these are rational
     functions: those of x*log(x) are not, but its second derivative is.
     """
     r = ratio(e)
     if r is not None:
-        p, q = r
-        slope = q.derivative()
-        first = p.derivative() * q - p * slope
-        return [p, first, first.derivative() * q - 2 * first * slope]
+        return [*_derived(r)]
     found = derivatives(e, [name], 2)
     ratios = [ratio(d) for d in readable([found.get((0,), ZERO), found.get((0, 0), ZERO)])]
     return [None, *[None if r is None else r[0] for r in ratios]]

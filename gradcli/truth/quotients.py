@@ -24,6 +24,7 @@ from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.jets import Jet
 from gradcli.truth.lines import Lines, numbers
 from gradcli.truth.places import Place
+from gradcli.truth.polynomials import ratio, sign
 from gradcli.truth.roots import Taylor
 from gradcli.truth.series import Germ
 from gradcli.truth.series_functions import derivative
@@ -91,11 +92,17 @@ def _parts(e: Expr, known: dict[Expr, Parts]) -> Parts:
     return Parts(ZERO, e, ONE)
 
 
+def _sum(op: str, a: Expr, b: Expr) -> Expr:
+    if b is ZERO:
+        return a
+    return apply(op, a, b) if a is not ZERO else b if op == "add" else -b
+
+
 def _combined(e: Expr, x: Parts, y: Parts) -> Parts:
     if e.op == "mul":
-        return Parts(x.exponent + y.exponent, x.above * y.above, x.below * y.below)
+        return Parts(_sum("add", x.exponent, y.exponent), x.above * y.above, x.below * y.below)
     if e.op == "div":
-        return Parts(x.exponent - y.exponent, x.above * y.below, x.below * y.above)
+        return Parts(_sum("sub", x.exponent, y.exponent), x.above * y.below, x.below * y.above)
     if x.exponent is y.exponent:
         exponent, a, c = x.exponent, x.above, y.above
     else:
@@ -113,6 +120,7 @@ class Quotient:
         self.name = name
         self.root = e
         self._work = work
+        self._ratio = ratio(e)
         exponent, self.above, self.below = parts(e)
         with arithmetic(PRECISION):
             self._exponent = None if exponent is ZERO else Jet(exponent, doubles=False)
@@ -247,6 +255,8 @@ class Quotient:
 
     def sign(self, x: Fraction, order: int) -> int | None:
         """The sign of a derivative at a rational number: 0 where it is 0 all around; None where there is none."""
+        if self._ratio is not None:
+            return sign(self._ratio, x, order)
         for bits in (PRECISION, 4 * PRECISION):
             with arithmetic(bits):
                 try:

@@ -23,7 +23,7 @@ Taylor = Callable[[Ball, int], Sequence[Ball]]
 
 WORK = 3000
 """Intervals that one search looks at, at most: a second or two."""
-MOST = 300
+MOST = 200
 """Zeros that are found between two places, at most; what is beyond the last one stays undecided."""
 _BITS = 128
 _NARROW = Fraction(1, 2**36)

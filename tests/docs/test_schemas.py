@@ -59,6 +59,12 @@ PRINTED = {
         ["bounds", "sqrt(x)", "--over", "x=0:1", "--json"],
         ["bounds", "x*x", "--over", "x=-1e308:1e308", "--order", "0", "--json"],
     ],
+    "study": [
+        ["study", "x**3/(x**2 - 1)", "(x**2 - 1)/(x - 1)", "--grid", "x=-5:5", "--json"],
+        ["study", "abs(x) + floor(x)", "where(x > 0, sin(1/x), x)", "--grid", "x=-1:1/100", "--json"],
+        ["study", "exp(x)", "max(x, 0)", "--grid", "x=-1:1000", "--json"],
+        ["study", "gamma(x)", "--grid", "x=1:2", "--json"],
+    ],
     "explain": [
         ["explain", "x**2*sin(x)", "--json"],
         ["explain", "x*exp(-x*y)", "--wrt", "y,x", "--at", "x=1,y=2", "--json"],
