@@ -51,9 +51,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from gradcli.functions import TABLE
+    from gradcli.functions import SPELLED
 
-    return sorted({*__all__, *[row.name for row in TABLE.values() if not row.internal]})
+    return sorted({*__all__, *[row.name for row in SPELLED.values() if not row.internal]})
 
 
 class _Moved(ModuleType):

@@ -10,28 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from gradcli.autograd.adjoints import Adjoints, accumulate, alive, boxed, pull_plain, selected, unconditional
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.elementwise import ANSWER, COTANGENT, Elementwise, Power, row
 from gradcli.autograd.errors import Refused
 from gradcli.autograd.graph import Node, Shortcut, needed
 from gradcli.autograd.joined_slope import region_start, whole
-from gradcli.autograd.operations import Primitive, apply, lift, power
+from gradcli.autograd.operations import Primitive, apply
 from gradcli.autograd.shape_ops import expand, sum_to
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F64, Value, derived
+from gradcli.expr.node import collector_paused
 
-_WHERE, _AND, _OR, _NOT, _ADD = row("where", 3), row("and", 2), row("or", 2), row("not", 1), row("add", 2)
+_WHERE, _AND, _NOT = row("where", 3), row("and", 2), row("not", 1)
 
 _TWICE = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
     "been freed). Saved intermediate values of the graph are freed when you call grad(). Specify retain_graph=True if "
     "you need to backward through the graph a second time or if you need to access saved tensors after calling grad."
 )
-
-Alive = tuple[Tensor | None, Tensor | None]
-"""The condition of an adjoint (None: always), and the adjoint, valid where the condition holds; None is a structural
-zero.
-"""
 
 
 def pull_back(
@@ -42,12 +41,20 @@ def pull_back(
     A structural zero is None, or, with ``create``, the node that connects it to the graph. ``create``: the results
     belong to the graph. Unless ``retain``, the nodes on the path lose their saved values.
     """
-    adjoints: dict[Node, Alive] = {}
+    # What is made here forms no cycles: passes of the collector over a large graph would take a third of the time.
+    with np.errstate(all="ignore"), collector_paused():
+        return _pull_back(outputs, inputs, retain, create)
+
+
+def _pull_back(
+    outputs: Sequence[tuple[Node, Tensor]], inputs: Sequence[Node], retain: bool, create: bool
+) -> dict[Node, Tensor | Node | None]:
+    adjoints: Adjoints = {}
     # For structural zeros: the nodes their value would have depended on, so that a second grad() treats them as
     # connected, as torch does.
     connections: dict[Node, Node] = {}
     for node, cotangent in outputs:
-        _accumulate(adjoints, node, None, cotangent)
+        accumulate(adjoints, node, None, cotangent)
     input_nodes = set(inputs)
     gradients: dict[Node, Tensor | Node | None] = {}
     passed: list[Node] = []
@@ -56,19 +63,29 @@ def pull_back(
     region = region_start(order, inputs)
     shortcut: tuple[Tensor, Shortcut] | None = None
     for position, node in enumerate(order):
-        if node not in adjoints:
+        adjoint = adjoints.pop(node, None)
+        if adjoint is None:
             continue
-        condition, g = adjoints.pop(node)
+        number = None if create else unconditional(adjoint)
+        if number is not None:
+            if node in input_nodes:
+                gradients[node] = boxed(number)
+                if not any(edge in on_path for edge in node.edges):
+                    continue
+            if pull_plain(node, number, on_path, adjoints):
+                passed.append(node)
+                continue
+        condition, g = alive(adjoint)
         if node.op is _ZERO:
             g = None
         if shortcut is None and position >= region and not adjoints and g is not None:
-            shortcut = _shortcut(order[position:], _selected(condition, g))
+            shortcut = _shortcut(order[position:], selected(condition, g))
             if shortcut is not None and not create:
                 gradients[inputs[0]] = shortcut[0]
                 passed += order[position:-1]
                 break
         if node in input_nodes:
-            gradients[node] = connections.get(node) if g is None else _selected(condition, g)
+            gradients[node] = connections.get(node) if g is None else selected(condition, g)
         indices = [k for k, edge in enumerate(node.edges) if edge in on_path]
         if not indices:
             continue
@@ -83,7 +100,7 @@ def pull_back(
                 connection = Node(_ZERO, (), _ZERO_VALUE, (connections.get(node), *factors))
             for k in indices:
                 edge = node.edges[k]
-                _accumulate(adjoints, edge, None, None)
+                accumulate(adjoints, edge, None, None)
                 if connection is not None and edge is not None:
                     connections[edge] = connection
         else:
@@ -136,30 +153,9 @@ _ZERO = Primitive("zero", lambda: 0.0, lambda k, g, y: None, linear=True)
 _ZERO_VALUE = Value((), F64, 0.0)
 
 
-def _selected(condition: Tensor | None, g: Tensor) -> Tensor:
-    """The adjoint where its condition holds, 0 elsewhere."""
-    return g if condition is None else apply(_WHERE, condition, g, lift(0.0, g))
-
-
-def _accumulate(adjoints: dict[Node, Alive], node: Node | None, condition: Tensor | None, g: Tensor | None) -> None:
-    """Add a contribution to the adjoint of a node."""
-    if node is None:
-        return
-    known, total = adjoints.get(node, (None, None))
-    if total is None:
-        adjoints[node] = condition, g
-    elif g is None:
-        return
-    elif known is condition:
-        adjoints[node] = condition, apply(_ADD, total, g)
-    else:
-        either = None if known is None or condition is None else apply(_OR, known, condition)
-        adjoints[node] = either, apply(_ADD, _selected(known, total), _selected(condition, g))
-
-
 def _pull(
     node: Node, args: tuple[Value, ...], answer: Value, condition: Tensor | None, g: Tensor, indices: Sequence[int],
-    adjoints: dict[Node, Alive], create: bool,
+    adjoints: Adjoints, create: bool,
 ) -> None:  # fmt: skip
     """Pull an adjoint back through one node and accumulate it at the arguments ``indices``."""
     op = node.op
@@ -174,26 +170,25 @@ def _pull(
             pulled = g if op is _WHERE else _elementwise(op, k, g, y, tensors)
             shape = args[k].shape
             if shape != answer.shape and pulled is not None:
-                pulled = sum_to(_selected(alive, pulled), shape)
+                pulled = sum_to(selected(alive, pulled), shape)
                 alive = None if alive is None else sum_to(expand(alive, answer.shape), shape)
-            _accumulate(adjoints, node.edges[k], alive, pulled)
+            accumulate(adjoints, node.edges[k], alive, pulled)
         return
     assert isinstance(op, Primitive)
     if condition is not None:
         # A condition may broadcast to the answer; rules expect its shape.
         condition = expand(condition, answer.shape)
     if not op.carries:
-        g = _selected(condition, g)
+        g = selected(condition, g)
     for k in indices:
         alive = None if condition is None or op.alive is None else op.alive(k, condition, y, *tensors)
-        _accumulate(adjoints, node.edges[k], alive, op.rule(k, g, y, *tensors))
+        accumulate(adjoints, node.edges[k], alive, op.rule(k, g, y, *tensors))
 
 
 def _elementwise(op: Elementwise, k: int, g: Tensor, y: Tensor, args: Sequence[Tensor]) -> Tensor | None:
     """The cotangent of one argument, in the shape of the answer."""
-    if isinstance(op, Power) and op.exponent >= 1 and float(op.exponent).is_integer():
-        rest = power(args[0], type(op.exponent)(op.exponent - 1)) * op.exponent
-        return g * conj(rest)
+    if isinstance(op, Power) and op.whole:
+        return g * conj(apply(op.below, args[0]) * op.exponent)
     if y.dtype is C128:
         slope_operation = op.slope_operation(k)
         if slope_operation is None:

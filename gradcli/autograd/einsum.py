@@ -8,6 +8,7 @@ All steps are operations on tensors with rules of their own, so that the result 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import prod
 from string import ascii_letters
@@ -16,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, lift, record
+from gradcli.autograd.operations import lift
+from gradcli.autograd.rearrange import diagonals
 from gradcli.autograd.reduction_ops import matmul
 from gradcli.autograd.shape_ops import number, one_dtype, reshape, sum_, transpose
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import Array, Shape
+from gradcli.autograd.values import Shape
 
 Label = str | int
 """A subscript: a letter or a non-negative integer; the axes of an ellipsis are -1, -2 ..., counted from the last."""
@@ -55,10 +57,10 @@ def einsum(*operands: Any, optimize: Any = "greedy") -> Tensor:
             raise BadValue(f"einsum: the result has the subscript {label!r}, but no operand has it")
     if len(set(output)) < len(output):
         raise BadValue("einsum: the result has a subscript twice")
-    simple: list[Operand] = []
-    for k, (t, term) in enumerate(zip(tensors, terms, strict=True)):
-        others = {label for j, other in enumerate(terms) if j != k for label in other}
-        simple.append(_alone(*_distinct(t, term, lengths), others.union(output)))
+    simple = [_distinct(t, term, lengths) for t, term in zip(tensors, terms, strict=True)]
+    count = Counter(label for _, term in simple for label in term)
+    shared = {label for label in count if count[label] > 1}.union(output)
+    simple = [_alone(t, term, shared) for t, term in simple]
     for positions in _path(simple, output, optimize):
         chosen = [simple[p] for p in positions]
         simple = [operand for p, operand in enumerate(simple) if p not in positions]
@@ -68,7 +70,7 @@ def einsum(*operands: Any, optimize: Any = "greedy") -> Tensor:
             result = _pair(result, operand, later.union(output))
         simple.append(result)
     ((t, term),) = simple
-    return transpose(t, [term.index(label) for label in output])
+    return _ordered(t, term, output)
 
 
 # Notation.
@@ -144,7 +146,10 @@ def _lengths(tensors: Sequence[Tensor], terms: Sequence[Term]) -> dict[Label, in
     """The length of each subscript. Raises BadValue if it has two lengths other than 1."""
     lengths: dict[Label, int] = {}
     for t, term in zip(tensors, terms, strict=True):
+        own = dict(zip(term, t.shape, strict=True))
         for label, n in zip(term, t.shape, strict=True):
+            if own[label] != n:
+                raise BadValue(f"einsum: subscript {label!r} stands twice in an operand of shape {t.shape}")
             known = lengths.setdefault(label, n)
             if 1 not in (known, n) and known != n:
                 name = "an axis of the ellipsis" if _in_ellipsis(label) else f"subscript {label!r}"
@@ -166,28 +171,6 @@ def _distinct(x: Tensor, term: Term, lengths: dict[Label, int]) -> Operand:
     if len(labels) < len(term):
         x = diagonals(x, tuple([labels.index(label) for label in term]))
     return x, labels
-
-
-def diagonals(x: Tensor, axes: tuple[int, ...]) -> Tensor:
-    """The elements of x whose indices agree on all axes with one number in ``axes``; these number the result's axes.
-
-    ``axes`` has a number for each axis of x, from 0, without gaps in the order of their first place.
-    """
-    kept = tuple(range(max(axes) + 1))
-    shape = tuple([x.shape[axes.index(k)] for k in kept])
-
-    def back(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        def compute(a: Any) -> Array:
-            array = np.zeros(x.shape, np.asarray(a).dtype)
-            # A view that can be written through.
-            np.einsum(array, axes, kept)[...] = a
-            return array
-
-        rule = lambda k, g, y, x: diagonals(g, axes)  # noqa: E731
-        return record(Primitive("put diagonals", compute, rule, carries=True), (g,), x.shape, g.dtype)
-
-    op = Primitive("diagonals", lambda a: np.einsum(a, axes, kept).copy(), back, carries=True)
-    return record(op, (x,), shape, x.dtype)
 
 
 def _alone(x: Tensor, term: Term, needed: set[Label]) -> Operand:
@@ -230,8 +213,7 @@ def _pair(first: Operand, second: Operand, later: set[Label]) -> Operand:
     stacked = [label for label in p if label in q and label in later]
     summed = [label for label in p if label in q and label not in later]
     left, right = [label for label in p if label not in q], [label for label in q if label not in p]
-    a = transpose(a, [p.index(label) for label in (*stacked, *left, *summed)])
-    b = transpose(b, [q.index(label) for label in (*stacked, *summed, *right)])
+    a, b = _ordered(a, p, (*stacked, *left, *summed)), _ordered(b, q, (*stacked, *summed, *right))
     term = (*stacked, *left, *right)
     s, n = len(stacked), len(summed)
     stack, rows = a.shape[:s], a.shape[s : a.ndim - n]
@@ -243,6 +225,11 @@ def _pair(first: Operand, second: Operand, later: set[Label]) -> Operand:
     depth = (prod(stack),) if stacked else ()
     product = matmul(reshape(a, (*depth, prod(rows), inner)), reshape(b, (*depth, inner, prod(columns))))
     return reshape(product, (*stack, *rows, *columns)), term
+
+
+def _ordered(x: Tensor, term: Term, wanted: Term) -> Tensor:
+    """The axes in the order of the subscripts ``wanted``."""
+    return x if term == wanted else transpose(x, [term.index(label) for label in wanted])
 
 
 FUNCTIONS: dict[Any, Any] = {np.einsum: einsum}

@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import complex
-from gradcli.autograd.values import Operation
+from gradcli.autograd.values import BOOL, F32, F64, Operation
 from gradcli.calculus import forward
 from gradcli.compute.backends import scalar, vector
+from gradcli.compute.backends.scalar import reader
 from gradcli.compute.program import build
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, const, reachable, rebuild, rewrite, substitute, var
 from gradcli.functions import TABLE, slopes, vanishes
 
+Back = tuple[Callable[..., Any], Callable[[list[Any]], Sequence[Any]]] | int | None
+"""A function and the reader of its arguments; COTANGENT if the result is the cotangent itself, None if it is zero."""
 Source = int
 """The origin of an argument of a derivative's template: COTANGENT, ANSWER or the index of an argument."""
 COTANGENT, ANSWER = -1, -2
@@ -38,12 +41,15 @@ def _placeholders(arity: int) -> list[Expr]:
 class Elementwise(Operation):
     """The operation of a template with ``arity`` placeholders; its functions and derivatives are compiled at first use.
 
-    ``conditions`` and ``live`` are described at `_conditions` and `_live`; ``order`` are the nodes of the template.
+    ``numbers`` and ``arrays`` are its functions on Python floats and bools, and on arrays, None until compiled.
+    ``back_numbers`` and ``back_arrays`` are the derivatives that `back` has compiled, by the index of the argument.
+    ``conditions`` and ``live`` are described at `_conditions` and `_live`; ``all_live`` and ``numeric`` say that all
+    arguments are live, and that none is a condition; ``order`` are the nodes of the template.
     """
 
     __slots__ = (
-        "_array", "_complex", "_pulls", "_scalar", "_slopes", "arity", "boolean", "conditions", "live", "order",
-        "template",
+        "_complex", "_pulls", "_saves", "_slopes", "all_live", "arity", "arrays", "back_arrays", "back_numbers",
+        "boolean", "conditions", "dtype", "live", "numbers", "numeric", "order", "template",
     )  # fmt: skip
 
     def __init__(self, template: Expr, arity: int) -> None:
@@ -51,18 +57,27 @@ class Elementwise(Operation):
         self.template, self.arity = template, arity
         self.conditions = _conditions(template, arity)
         self.boolean = template.op in BOOLEANS
+        self.dtype = BOOL if self.boolean else F64
         self.order = reachable([template])
         self.live = _live(template, arity)
-        self._scalar: Callable[..., float | bool] | None = None
-        self._array: Callable[..., Any] | None = None
+        self.numeric, self.all_live = not any(self.conditions), all(self.live)
+        self.numbers: Callable[..., float | bool] | None = None
+        self.arrays: Callable[..., Any] | None = None
         self._complex: Callable[..., Any] | None = None
+        self.back_numbers: dict[int, Back] = {}
+        self.back_arrays: dict[int, Back] = {}
+        self._saves: dict[tuple[int, ...], bool] = {}
         self._slopes: dict[int, Expr | None] = {}
         self._pulls: dict[int, tuple[Elementwise, tuple[Source, ...]] | Source | None] = {}
 
     fused = True
 
     def saves(self, indices: Sequence[int]) -> bool:
-        return any(e is not None and e.variables for e in map(self.slope, indices))
+        key = tuple(indices)
+        saves = self._saves.get(key)
+        if saves is None:
+            saves = self._saves[key] = any(e is not None and e.variables for e in map(self.slope, key))
+        return saves
 
     def instance(self, args: Sequence[Expr]) -> Expr:
         """The template with ``args`` in place of its placeholders."""
@@ -71,24 +86,35 @@ class Elementwise(Operation):
             new[e] = args[int(str(e.value)[2:])] if e.op == "var" else rebuild(e, tuple([new[a] for a in e.args]))
         return new[self.template]
 
-    def single(self) -> Callable[..., float | bool]:
-        """The function on Python floats and bools."""
-        if self._scalar is None:
+    def on_numbers(self) -> Callable[..., float | bool]:
+        """The function on Python floats and bools, compiled if it is not yet."""
+        if self.numbers is None:
             names = [f"\0a{k}" for k in range(self.arity)]
-            self._scalar = scalar.function(build([self.template], [names]), names)
-        return self._scalar
+            self.numbers = scalar.function(build([self.template], [names]), names)
+        return self.numbers
+
+    def on_arrays(self) -> Callable[..., Any]:
+        """The function on arrays of doubles and truth values, compiled if it is not yet."""
+        if self.arrays is None:
+            names = [f"\0a{k}" for k in range(self.arity)]
+            self.arrays = vector.function(build([self.template], [names]), names)
+        return self.arrays
 
     def _compute(self, *arrays: Any) -> Any:
-        if all(a.__class__ in (float, bool) for a in arrays):
-            return self.single()(*arrays)
-        if any(isinstance(a, np.ndarray) and a.dtype.kind == "c" for a in arrays):
-            if self._complex is None:
-                self._complex = complex.function(self.template, self.order)
-            return self._complex(*arrays)
-        if self._array is None:
-            names = [f"\0a{k}" for k in range(self.arity)]
-            self._array = vector.function(build([self.template], [names]), names)
-        return self._array(*arrays)
+        scalars = doubles = True
+        for a in arrays:
+            if a.__class__ is not float and a.__class__ is not bool:
+                scalars = False
+                if a.dtype.kind == "c":
+                    if self._complex is None:
+                        self._complex = complex.function(self.template, self.order)
+                    return self._complex(*arrays)
+                doubles = doubles and a.dtype.itemsize != F32.itemsize
+        if scalars:
+            return (self.numbers or self.on_numbers())(*arrays)
+        if not doubles:
+            arrays = tuple([a.astype(F64) if isinstance(a, np.ndarray) and a.dtype == F32 else a for a in arrays])
+        return (self.arrays or self.on_arrays())(*arrays)
 
     def slope(self, k: int) -> Expr | None:
         """d template / d argument k, in the arguments and the answer; None if it is zero everywhere."""
@@ -123,6 +149,20 @@ class Elementwise(Operation):
         if slope is ONE:
             return COTANGENT
         return operation(apply("neg", _G) if slope is _MINUS else apply("mul", _G, slope), a)
+
+    def back(self, k: int, arrays: bool) -> Back:
+        """`pull` compiled for plain numbers or arrays: a function of the list [answer, cotangent, *arguments]."""
+        backs = self.back_arrays if arrays else self.back_numbers
+        if k not in backs:
+            backs[k] = self._back(k, arrays)
+        return backs[k]
+
+    def _back(self, k: int, arrays: bool) -> Back:
+        pulled = self.pull(k)
+        if not isinstance(pulled, tuple):
+            return pulled
+        op, sources = pulled
+        return op.on_arrays() if arrays else op.on_numbers(), reader([source - ANSWER for source in sources])
 
     def slope_operation(self, k: int) -> tuple[Elementwise, tuple[Source, ...]] | None:
         """The slope in argument k, not yet times the cotangent: for complex numbers it is conjugated first."""
@@ -202,10 +242,27 @@ class Power(Elementwise):
     def __init__(self, exponent: int | float) -> None:
         super().__init__(apply("power", placeholder(0), const(exponent)), 1)
         self.exponent = exponent
-        self.live = (True,)
+        self.live, self.all_live = (True,), True
 
     def saves(self, indices: Sequence[int]) -> bool:
         return True
+
+    @property
+    def whole(self) -> bool:
+        """Whether the exponent is a positive integer: the slope is n*x**(n - 1) then, also where it is 0."""
+        return self.exponent >= 1 and float(self.exponent).is_integer()
+
+    @property
+    def below(self) -> Power:
+        """The operation x**(n - 1)."""
+        return power(type(self.exponent)(self.exponent - 1))
+
+    def _back(self, k: int, arrays: bool) -> Back:
+        if not self.whole:
+            return super()._back(k, arrays)
+        n, product = float(self.exponent), row("mul", 2)
+        f, mul = [op.on_arrays() if arrays else op.on_numbers() for op in (self.below, product)]
+        return lambda g, x: mul(g, mul(f(x), n)), reader([1, 2])
 
 
 class Joined(Elementwise):

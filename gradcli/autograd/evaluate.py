@@ -11,12 +11,14 @@ from functools import lru_cache
 
 import numpy as np
 
+from gradcli.autograd.errors import BadValue
 from gradcli.autograd.values import BOOL, F64, Array, Pending, Shape, Value, computed, fusable
 from gradcli.compute import engine
 from gradcli.compute.backends import vector
 from gradcli.compute.execute import Work, whole
 from gradcli.compute.grid import Axis, Grid, Held
 from gradcli.compute.program import Program, build
+from gradcli.errors import GradError
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, var
 
 _DEEPEST = 200
@@ -164,11 +166,17 @@ def evaluate(roots: Sequence[Value]) -> None:
         fuses = fusable(v, pending)
         if id(v) in needed or not fuses:
             stages.setdefault(level[id(v)], {}).setdefault(v.shape if fuses else None, []).append(v)
-    for stage in sorted(stages):
-        for shape, group in stages[stage].items():
-            if shape is not None:
-                compute(group, order)
-            for v in group:
-                pending = order.pop(v)
-                if shape is None:
-                    v.fill(computed(pending.op, pending.args, v.shape, v.dtype))
+    try:
+        for stage in sorted(stages):
+            for shape, group in stages[stage].items():
+                if shape is not None:
+                    compute(group, order)
+                for v in group:
+                    pending = order.pop(v)
+                    if shape is None:
+                        v.fill(computed(pending.op, pending.args, v.shape, v.dtype))
+    except (MemoryError, ValueError) as e:
+        if isinstance(e, GradError):
+            raise
+        # NumPy allocates no array of more bytes than there are, or than there are addresses.
+        raise BadValue(f"the tensor cannot be computed: {e}") from None

@@ -112,20 +112,42 @@ def _points(x: Tensor, n: Any, axis: Any) -> tuple[int, int]:
     return position, _length(x.shape[position] if n is None else n)
 
 
-def _along(inverse: bool) -> Call:
-    def function(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Tensor:
-        x = cast(number(a), C128)
-        position, points = _points(x, n, axis)
-        return _complex(_resized(x, points, position), position, _scaling(norm), inverse)
-
-    return function
+def _along(a: Any, n: Any, axis: int, norm: Any, inverse: bool) -> Tensor:
+    x = cast(number(a), C128)
+    position, points = _points(x, n, axis)
+    return _complex(_resized(x, points, position), position, _scaling(norm), inverse)
 
 
-fft, ifft = _along(False), _along(True)
+def fft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Tensor:
+    """The transform along an axis: sum over j of a[j]*exp(-2*pi*i*j*k/n) for the frequencies k from 0 to n - 1.
+
+    ``n``: the number of elements, cut off or filled up with zeros; all by default. ``norm``: "backward", unscaled, the
+    default; "forward", divided by n; "ortho", by its square root. The result is complex128 and in the unit of ``a``.
+    Raises ValueError for lengths and axes that do not fit.
+
+    >>> np.fft.fft(tensor([1.0, 2.0, 3.0, 4.0], requires_grad=False)).tolist()
+    [(10+0j), (-2+2j), (-2+0j), (-2-2j)]
+    """
+    return _along(a, n, axis, norm, inverse=False)
+
+
+def ifft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Tensor:
+    """The inverse of `fft` with the same arguments: sum over k of a[k]*exp(2*pi*i*j*k/n), divided by n if "backward".
+
+    >>> np.fft.ifft(tensor([10.0, -2, -2, -2], requires_grad=False)).tolist()
+    [(1+0j), (3+0j), (3+0j), (3+0j)]
+    """
+    return _along(a, n, axis, norm, inverse=True)
 
 
 def rfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Tensor:
-    """The transform of real numbers: the frequencies 0 to n//2. Complex numbers are refused, as by NumPy."""
+    """The transform of real numbers: the frequencies 0 to n//2; the others are conjugate to them.
+
+    Raises TypeError for complex numbers.
+
+    >>> np.fft.rfft(tensor([1.0, 2.0, 3.0, 4.0], requires_grad=False)).tolist()
+    [(10+0j), (-2+2j), (-2+0j)]
+    """
     x = number(a)
     if x.dtype is C128:
         raise BadType("rfft is of real numbers", hint="take fft, or the real part: np.real(z)")
@@ -135,7 +157,13 @@ def rfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Tensor:
 
 
 def irfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Tensor:
-    """The inverse of `rfft`: n real numbers (by default an even number) of the frequencies 0 to n//2."""
+    """The inverse of `rfft`: n real numbers, 2*(m - 1) by default, of the m frequencies 0 to n//2.
+
+    The imaginary parts of frequency 0, and of n/2 if n is even, are ignored: their gradient is 0.
+
+    >>> np.fft.irfft(tensor([10, -2 + 2j, -2], requires_grad=False))
+    tensor([1., 2., 3., 4.])
+    """
     x = cast(number(a), C128)
     position, m = _points(x, None, axis)
     points = _length(2 * (m - 1) if n is None else n)

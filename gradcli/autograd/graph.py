@@ -7,10 +7,15 @@ Layer: must not know how derivatives are taken.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import count
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
 
 from gradcli.autograd.elementwise import Elementwise
-from gradcli.autograd.values import Operation, Value
+from gradcli.autograd.values import Operation, Shape, Value
 
 Shortcut = tuple[Elementwise, tuple[Value, ...], "tuple[Node | None, ...]"]
 """An operation, the values of its arguments, and the nodes of these (None: constants)."""
@@ -38,14 +43,29 @@ class Node:
         """Drop the values. If the derivative needs none of them, keep their shapes: the node can be used again."""
         self.shortcut = None
         # Read once into locals, as everywhere: another thread may free the node in between.
-        args, answer = self.args, self.answer
-        if self.op is None or args is None or answer is None:
+        op, args, answer = self.op, self.args, self.answer
+        if op is None or args is None or answer is None:
             return
-        if self.op.saves([k for k, edge in enumerate(self.edges) if edge is not None]):
+        edges = self.edges
+        if None in edges or len(edges) >= len(_ALL):
+            indices = tuple([k for k, edge in enumerate(edges) if edge is not None])
+        else:
+            indices = _ALL[len(edges)]
+        if op.saves(indices):
             self.args = self.answer = None
         else:
-            self.args = tuple([Value(v.shape, v.dtype, None) for v in args])
-            self.answer = Value(answer.shape, answer.dtype, None)
+            self.args = tuple([_freed(v.shape, v.dtype) for v in args])
+            self.answer = _freed(answer.shape, answer.dtype)
+
+
+_ALL = ((), (0,), (0, 1), (0, 1, 2))
+"""The indices of all arguments, by their number."""
+
+
+@lru_cache(1000)
+def _freed(shape: Shape, dtype: np.dtype[Any]) -> Value:
+    """A value whose array is gone."""
+    return Value(shape, dtype, None)
 
 
 def needed(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node]:
@@ -58,8 +78,19 @@ def needed(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node]:
                 seen.add(edge)
                 stack.append(edge)
     on_path = set(inputs)
-    order = sorted(seen, key=lambda n: n.serial)
+    order = sorted(seen, key=_serial)
+    path = []
     for node in order:
-        if node not in on_path and any(edge in on_path for edge in node.edges):
-            on_path.add(node)
-    return [node for node in reversed(order) if node in on_path]
+        if node in on_path:
+            path.append(node)
+            continue
+        for edge in node.edges:
+            if edge in on_path:
+                on_path.add(node)
+                path.append(node)
+                break
+    path.reverse()
+    return path
+
+
+_serial = attrgetter("serial")

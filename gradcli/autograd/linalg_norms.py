@@ -16,7 +16,8 @@ from gradcli.autograd.errors import BadValue
 from gradcli.autograd.linalg_matrices import matrices
 from gradcli.autograd.linalg_spectra import svdvals
 from gradcli.autograd.linalg_systems import inv
-from gradcli.autograd.operations import Primitive, power, record
+from gradcli.autograd.operations import Primitive, record
+from gradcli.autograd.operators import power
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import axis_of, expand_dims, number, reshape, sum_, transpose
 from gradcli.autograd.tensor import Tensor

@@ -7,11 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcli.autograd import complex_ops, elementwise, linalg, numpy_functions, numpy_ufuncs, reduction_ops, shape_ops
+import numpy as np
+
+from gradcli.autograd import (
+    complex_ops,
+    elementwise,
+    linalg,
+    numpy_functions,
+    numpy_ufuncs,
+    rearrange,
+    reduction_ops,
+    shape_ops,
+    statistics,
+)
 from gradcli.autograd.assignment import assign
-from gradcli.autograd.operations import apply, binary, logical, power
+from gradcli.autograd.operations import unary
+from gradcli.autograd.operators import binary, logical, power
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Axis
+from gradcli.functions import TABLE
 
 
 def _operator(name: str, *, reflected: bool = False) -> Any:
@@ -65,6 +79,25 @@ def _transpose(self: Tensor, *axes: Any) -> Tensor:
     return shape_ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
 
+def _unary() -> dict[Any, elementwise.Elementwise]:
+    """The operations of NumPy's ufuncs of one argument that are rows of the table without a case of their own."""
+    rows = {getattr(np, row.numpy): row.name for row in TABLE.values() if row.numpy and row.arity == (1, 1)}
+    plain = numpy_ufuncs.row_function("exp").__code__
+    implementations = numpy_ufuncs.UFUNCS
+    return {f: elementwise.row(name, 1) for f, name in rows.items() if implementations[f].__code__ is plain}
+
+
+_UNARY = _unary()
+
+
+def _array_ufunc(self: Tensor, f: Any, method: str, *args: Any, **options: Any) -> Any:
+    """NumPy's protocol of ufuncs; the frequent ones pass over the general way, which costs as much as the operation."""
+    op = _UNARY.get(f)
+    if op is None or method != "__call__" or options or len(args) > 1:
+        return numpy_ufuncs.ufunc(f, method, args, options)
+    return unary(op, self)
+
+
 _NEG = elementwise.row("neg", 1)
 _ARITHMETIC = {
     "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "mod": "mod", "floordiv": "floordiv", "pow": "power",
@@ -73,7 +106,7 @@ _METHODS: dict[str, Any] = {
     **{f"__{name}__": _operator(row) for name, row in _ARITHMETIC.items()},
     **{f"__r{name}__": _operator(row, reflected=True) for name, row in _ARITHMETIC.items()},
     **{f"__{name}__": _operator(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
-    "__pow__": power, "__neg__": lambda self: apply(_NEG, self), "__pos__": lambda self: self,
+    "__pow__": power, "__neg__": lambda self: unary(_NEG, self), "__pos__": lambda self: self,
     "__and__": _logical("and", 2), "__rand__": _logical("and", 2), "__or__": _logical("or", 2),
     "__ror__": _logical("or", 2), "__invert__": _logical("not", 1),
     **{name: numpy_ufuncs.OWN[name] for name in (
@@ -84,9 +117,10 @@ _METHODS: dict[str, Any] = {
     "T": property(shape_ops.transpose, doc="The tensor with its axes reversed."),
     "real": property(complex_ops.real), "imag": property(complex_ops.imag),
     "__abs__": complex_ops.absolute, "__getitem__": shape_ops.getitem, "__setitem__": assign, **linalg.METHODS,
+    **rearrange.METHODS, "cumprod": statistics.cumprod,
     "__round__": lambda self, digits=None: numpy_functions.round_(self, digits or 0),
     "__matmul__": reduction_ops.matmul, "__rmatmul__": lambda self, other: reduction_ops.matmul(other, self),
-    "__array_ufunc__": lambda self, f, method, *args, **options: numpy_ufuncs.ufunc(f, method, args, options),
+    "__array_ufunc__": _array_ufunc,
     "__array_function__": lambda self, f, types, args, options: numpy_functions.function(f, args, options),
 }  # fmt: skip
 for _name, _method in _METHODS.items():

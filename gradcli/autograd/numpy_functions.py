@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import (
+    counting,
     einsum,
     elementwise,
     fft,
+    joins,
     linalg,
     pad,
     products,
+    quantiles,
+    ranges,
     rearrange,
     samples,
     selection_ops,
@@ -26,6 +30,7 @@ from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.rearrange import arrays
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import Array
 
 Call = Callable[..., Any]
 
@@ -65,6 +70,12 @@ def _array(a: Any, *, copy: Any = None) -> Tensor:
     return lift(a)
 
 
+def _triangle(m: Any, k: int) -> Array:
+    """Whether each element of the last two axes is on diagonal k or below it; a vector is a row for each element."""
+    shape = lift(m).shape[-2:]
+    return np.tri(shape[0], shape[-1], k, dtype=np.bool_)
+
+
 def _like(f: Call) -> Call:
     """A function that returns a constant in the shape of a tensor."""
     return lambda *args, **options: lift(f(*arrays(args), **options))
@@ -93,16 +104,18 @@ FUNCTIONS: dict[Any, Call] = {
     np.std: _positional(OWN["std"], "axis dtype out ddof keepdims"),
     **{f: _positional(REDUCTIONS[np.maximum], "axis out keepdims") for f in (np.max, np.amax)},
     **{f: _positional(REDUCTIONS[np.minimum], "axis out keepdims") for f in (np.min, np.amin)},
-    np.where: where, np.clip: clip, np.round: round_, np.around: round_,
+    np.where: lambda condition, *choices: where(condition, *choices) if choices else plain(np.where)(condition),
+    np.clip: clip, np.round: round_, np.around: round_,
     np.sinc: row_function("sinc"), np.fix: row_function("trunc"), np.i0: lambda x: row_function("besseli")(0, x),
     np.reshape: OWN["reshape"], np.ravel: OWN["ravel"], np.transpose: OWN["transpose"],
     np.array: _array, np.asarray: _array, np.asanyarray: _array,
     np.concatenate: shapes.concatenate, np.stack: shapes.stack,
     np.squeeze: lifted(shapes.squeeze), np.expand_dims: lifted(shapes.expand_dims), np.flip: lifted(shapes.flip),
-    np.real: OWN["real"], np.imag: OWN["imag"], np.angle: OWN["angle"],
+    np.real: OWN["real"], np.imag: OWN["imag"],
+    np.angle: lambda z, deg=False: OWN["angle"](z) * (180 / np.pi if deg else 1.0),
     np.diff: _diff,
-    np.tril: lambda m, k=0: where(np.tri(m.shape[-2], m.shape[-1], k, dtype=np.bool_), m, 0.0),
-    np.triu: lambda m, k=0: where(np.tri(m.shape[-2], m.shape[-1], k - 1, dtype=np.bool_), 0.0, m),
+    np.tril: lambda m, k=0: where(_triangle(m, k), m, 0.0),
+    np.triu: lambda m, k=0: where(_triangle(m, k - 1), 0.0, m),
     **{
         f: plain(f)
         for f in (np.argmax, np.argmin, np.argsort, np.any, np.all, np.isclose, np.allclose, np.array_equal,
@@ -110,11 +123,12 @@ FUNCTIONS: dict[Any, Call] = {
                   np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal, np.isposinf,
                   np.isneginf, np.argpartition, np.argwhere, np.flatnonzero, np.lexsort, np.searchsorted, np.digitize,
                   np.nanargmax, np.nanargmin, np.isin, np.array_equiv, np.shares_memory, np.may_share_memory,
-                  np.result_type, np.can_cast, np.min_scalar_type, np.histogram, np.bincount, np.unique)
+                  np.result_type, np.can_cast, np.min_scalar_type)
     },
-    **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)},
-    **einsum.FUNCTIONS, **fft.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS, **products.FUNCTIONS,
-    **rearrange.FUNCTIONS, **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
+    **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.empty_like)},
+    **counting.FUNCTIONS, **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS,
+    **products.FUNCTIONS, **quantiles.FUNCTIONS, **ranges.FUNCTIONS, **rearrange.FUNCTIONS,
+    **samples.FUNCTIONS, **selection_ops.FUNCTIONS, **statistics.FUNCTIONS,
 }  # fmt: skip
 
 

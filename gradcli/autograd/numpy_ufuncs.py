@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import complex_ops, elementwise, products, selection_ops
-from gradcli.autograd import operations as graph
+from gradcli.autograd import complex_ops, elementwise, operators, products, selection_ops, statistics
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
+from gradcli.autograd.nesting import tensors_in
 from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.rearrange import arrays
 from gradcli.autograd.selection_ops import where
@@ -97,7 +97,7 @@ def lifted(f: Call) -> Call:
 
 def power(x: Any, y: Any) -> Tensor:
     """x to the power y, element by element."""
-    return graph.power(lift(x, y if isinstance(y, Tensor) else None), y)
+    return operators.power(lift(x, y if isinstance(y, Tensor) else None), y)
 
 
 def ravel(x: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ def plain(f: Call) -> Call:
     """
 
     def function(*args: Any, **options: Any) -> Any:
-        result = f(*arrays(args), **options)
+        result = f(*arrays(args), **dict(zip(options, arrays(options.values()), strict=True)))
         is_truth = isinstance(result, np.ndarray | np.generic) and result.dtype == np.bool_
         return Tensor(stored(np.asarray(result))) if is_truth else result
 
@@ -147,7 +147,7 @@ UFUNCS: dict[Any, Call] = {
     np.power: power, np.float_power: power, np.absolute: OWN["abs"], np.fabs: OWN["abs"],
     np.positive: lift, np.conjugate: OWN["conj"], np.matmul: reductions.matmul,
     np.bitwise_and: lambda a, b: lift(a) & b, np.bitwise_or: lambda a, b: lift(a) | b, np.invert: lambda a: ~lift(a),
-    np.square: lambda x: graph.power(x, 2), np.reciprocal: lambda x: 1 / x,
+    np.square: lambda x: operators.power(x, 2), np.reciprocal: lambda x: 1 / x,
     np.deg2rad: lambda x: x * (np.pi / 180), np.radians: lambda x: x * (np.pi / 180),
     np.rad2deg: lambda x: x * (180 / np.pi), np.degrees: lambda x: x * (180 / np.pi),
     np.isnan: plain(np.isnan), np.isinf: plain(np.isinf), np.isfinite: plain(np.isfinite),
@@ -157,51 +157,69 @@ UFUNCS: dict[Any, Call] = {
 
 
 def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
-    """``f(*args)`` or ``f.reduce(...)`` with tensors among the arguments.
+    """``f(*args)``, ``f.reduce(...)`` or another method of NumPy's ufuncs, with tensors among the arguments.
 
     Raises BadType for a ufunc or method without derivative.
     """
+    if method == "__call__":
+        return called(f, UFUNCS.get(f), args, options)
     if method == "reduce" and f in REDUCTIONS:
         options = {"axis": 0} | {k: v for k, v in options.items() if v is not None or k == "axis"}
         return REDUCTIONS[f](*args, **taken(f, options))
-    if method != "__call__":
-        raise _underivable(f"{name_of(f)}.{method}")
-    return called(f, UFUNCS.get(f), args, options)
+    bound = getattr(f, method)
+    return called(bound, _outer(UFUNCS[f]) if method == "outer" and f in UFUNCS else METHODS.get(bound), args, options)
 
 
-def _underivable(name: str) -> BadType:
-    return BadType(f"{name} has no derivative here", hint="for the numbers alone take t.detach()")
+def _outer(f: Call) -> Call:
+    """A function of two arguments on all pairs of their elements, in shape (*a.shape, *b.shape)."""
+
+    def function(a: Any, b: Any) -> Any:
+        a, b = lift(a), lift(b)
+        return f(shapes.reshape(a, (*a.shape, *[1] * b.ndim)), b)
+
+    return function
 
 
 def called(f: Any, implementation: Call | None, args: Sequence[Any], options: dict[str, Any]) -> Any:
     """``implementation`` called in place of NumPy's ``f``; every error is a GradError that names ``f``.
 
-    Without an implementation ``f`` has no derivative: raises BadType.
+    Without an implementation ``f`` has no derivative: it is applied to arrays if no tensor requires a gradient, else
+    BadType is raised.
     """
     if implementation is None:
-        raise _underivable(name_of(f))
+        if any(t.requires_grad for a in (*args, *options.values()) for t in tensors_in(a)):
+            raise BadType(f"{name_of(f)} has no derivative here", hint="for the numbers alone take t.detach()")
+        implementation = plain(f)
+    else:
+        options = taken(f, options)
     try:
-        return implementation(*args, **taken(f, options))
+        return implementation(*args, **options)
     except GradError:
         raise
     except TypeError as e:
         words = "it does not take these arguments" if "argument" in str(e) else str(e)
         raise BadType(f"{name_of(f)} of a tensor: {words}") from None
-    except (ValueError, IndexError, ArithmeticError, AttributeError) as e:
+    except (ValueError, IndexError, ArithmeticError, AttributeError, MemoryError) as e:
         raise BadValue(f"{name_of(f)} of a tensor: {e}") from None
 
 
 def name_of(f: Any) -> str:
     """The name of a NumPy function in messages, such as np.linalg.norm."""
+    if isinstance(getattr(f, "__self__", None), np.ufunc):
+        return f"{name_of(f.__self__)}.{f.__name__}"
     module = str(getattr(f, "__module__", None) or "numpy").replace("numpy", "np", 1)
     return f"{module}.{getattr(f, '__name__', f)}"
+
+
+_DEFAULTS: Mapping[str, tuple[Any, ...]] = {"casting": ("same_kind",), "order": ("C", "K"), "subok": (True, False)}
+"""Options that change nothing: no array that a tensor shares has another order than C."""
 
 
 def taken(f: Any, options: dict[str, Any]) -> dict[str, Any]:
     """The options that differ from NumPy's defaults. Raises BadType for those that tensors do not support."""
     kept = {}
     for name, value in options.items():
-        if (value is None and name != "axis") or value is np._NoValue:
+        if (value is None and name != "axis") or value is np._NoValue or value in _DEFAULTS.get(name, ()):
             continue
         if name in ("out", "where", "dtype", "casting", "order", "subok", "initial", "like"):
             hint = "an array that it is written to would lose the graph: write y = y + x, not y += x"
@@ -214,4 +232,11 @@ REDUCTIONS: dict[Any, Call] = {
     np.add: OWN["sum"], np.multiply: OWN["prod"],
     np.maximum: lambda x, axis=None, keepdims=False: reductions.extreme(x, axis, keepdims, "max"),
     np.minimum: lambda x, axis=None, keepdims=False: reductions.extreme(x, axis, keepdims, "min"),
+    np.logaddexp: OWN["logsumexp"],
 }  # fmt: skip
+METHODS: dict[Any, Call] = {
+    np.add.accumulate: lambda x, axis=0: reductions.cumsum(lift(x), axis),
+    np.multiply.accumulate: lambda x, axis=0: statistics.cumprod(x, axis),
+    **{f.reduce: plain(f.reduce) for f in (np.logical_and, np.logical_or, np.logical_xor)},
+}
+"""Bound methods of ufuncs; `REDUCTIONS` has those named ``reduce`` that are functions of NumPy, too."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd import elementwise
+from gradcli.autograd import elementwise, values
 from gradcli.autograd.elementwise import Elementwise
 from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.graph import Node
+from gradcli.autograd.nesting import DEEPEST, holds_tensor
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, array_of, derived, stored
 
@@ -28,7 +29,7 @@ def lift(x: Any, like: Tensor | None = None) -> Tensor:
     if isinstance(x, (float, int)) and not isinstance(x, bool) and dtype is not BOOL:
         try:
             if dtype is F64:
-                return Tensor(Value((), dtype, float(x)))
+                return Tensor(Value((), F64, float(x)))
             with np.errstate(all="ignore"):
                 return Tensor(Value((), dtype, np.asarray(x, dtype=dtype)))
         except OverflowError:
@@ -38,32 +39,10 @@ def lift(x: Any, like: Tensor | None = None) -> Tensor:
     return Tensor(stored(array_of(x)))
 
 
-_DEEPEST = 32
-"""The most axes of an array in NumPy before 2.0, and so the deepest list that can be one."""
-
-
-def holds_tensor(x: Any) -> bool:
-    """Whether ``x`` is a tensor, or a list or tuple, at most _DEEPEST deep, with a tensor inside."""
-    if isinstance(x, Tensor):
-        return True
-    level = [x] if isinstance(x, (list, tuple)) else []
-    for _ in range(_DEEPEST):
-        # Each list once, however often it occurs, so that lists that contain themselves end, too.
-        inner: dict[int, Any] = {}
-        for items in level:
-            for i in items:
-                if isinstance(i, Tensor):
-                    return True
-                if isinstance(i, (list, tuple)):
-                    inner[id(i)] = i
-        level = list(inner.values())
-    return False
-
-
 def _joined(items: Sequence[Any], depth: int = 1) -> Tensor:
     """Nested lists of tensors and numbers as one tensor, with a new first axis for every level of lists."""
-    if depth > _DEEPEST:
-        raise BadType(f"no array of numbers: lists deeper than {_DEEPEST} levels")
+    if depth > DEEPEST:
+        raise BadType(f"no array of numbers: lists deeper than {DEEPEST} levels")
     parts = [_joined(i, depth + 1) if isinstance(i, (list, tuple)) and holds_tensor(i) else lift(i) for i in items]
     shapes = {p.shape for p in parts}
     if len(shapes) > 1:
@@ -94,36 +73,95 @@ def _placed(x: Tensor, k: int, n: int) -> Tensor:
 
 def record(op: Operation, tensors: Sequence[Tensor], shape: Shape, dtype: np.dtype[Any]) -> Tensor:
     """``op`` applied to tensors, with the result's shape and dtype; a node is recorded if an argument has one."""
-    values = tuple([t.value for t in tensors])
-    value = derived(op, values, shape, dtype)
-    return Tensor(value) if dtype is BOOL else _connected(op, values, value, tuple([t.node for t in tensors]))
+    args = tuple([t.value for t in tensors])
+    value = derived(op, args, shape, dtype)
+    return Tensor(value) if dtype is BOOL else _connected(op, args, value, tuple([t.node for t in tensors]))
 
 
 def apply(op: Elementwise, *tensors: Tensor) -> Tensor:
     """An elementwise operation on tensors that broadcast together."""
-    values = tuple([t.value for t in tensors])
-    for v in values:
-        if v.array.__class__ is not float:
-            tensors, shape, dtype = _fitted(op, tensors)
-            values = tuple([t.value for t in tensors])
-            value = derived(op, values, shape, BOOL if op.boolean else dtype)
+    if len(tensors) == 2:
+        return pair(op, *tensors)
+    if len(tensors) == 1:
+        return unary(op, *tensors)
+    # Scalars skip the conversions of `_applied`: they cost several times the operation.
+    for t, condition in zip(tensors, op.conditions, strict=True):
+        if t.value.array.__class__ is not (bool if condition else float):
+            tensors, value = _applied(op, tensors)
             break
     else:
-        # Scalars skip the conversions above: they cost several times the operation.
-        value = Value((), BOOL if op.boolean else F64, op.single()(*[v.array for v in values]))
-    for t in tensors:
-        if t.node is not None:
-            edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
-            return _connected(op, values, value, edges)
-    return Tensor(value)
+        value = Value((), op.dtype, (op.numbers or op.on_numbers())(*[t.value.array for t in tensors]))
+    if op.boolean:
+        return Tensor(value)
+    edges = tuple([t.node if live else None for t, live in zip(tensors, op.live, strict=True)])
+    return _connected(op, tuple([t.value for t in tensors]), value, edges)
+
+
+def unary(op: Elementwise, x: Tensor) -> Tensor:
+    """`apply` for one argument."""
+    number = x.value.array
+    if number.__class__ is float and op.numeric:
+        value = Value((), op.dtype, (op.numbers or op.on_numbers())(number))
+    else:
+        (x,), value = _applied(op, (x,))
+    edge = x.node
+    if edge is None or not op.all_live or op.boolean:
+        return Tensor(value)
+    v = x.value
+    (v.base or v).used = True
+    return Tensor(value, Node(op, (v,), value, (edge,)))
+
+
+def pair(op: Elementwise, x: Tensor, y: Tensor) -> Tensor:
+    """`apply` for two arguments."""
+    a, b = x.value.array, y.value.array
+    if a.__class__ is float and b.__class__ is float and op.numeric:
+        value = Value((), op.dtype, (op.numbers or op.on_numbers())(a, b))
+    else:
+        (x, y), value = _applied(op, (x, y))
+    edges = m, n = x.node, y.node
+    if (m is None and n is None) or op.boolean:
+        return Tensor(value)
+    v, w = x.value, y.value
+    if not op.all_live:
+        return _connected(op, (v, w), value, (m if op.live[0] else None, n if op.live[1] else None))
+    (v.base or v).used = (w.base or w).used = True
+    return Tensor(value, Node(op, (v, w), value, edges))
 
 
 def _connected(op: Operation, values: tuple[Value, ...], value: Value, edges: tuple[Node | None, ...]) -> Tensor:
-    if not any(edges):
+    """The result of an operation, with a node if an argument has one."""
+    for edge in edges:
+        if edge is not None:
+            break
+    else:
         return Tensor(value)
     for v in values:
         (v.base or v).used = True
     return Tensor(value, Node(op, values, value, edges))
+
+
+def _applied(op: Elementwise, tensors: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], Value]:
+    """The arguments in their common dtype (conditions as truth values), and the result, in the broadcast shape."""
+    shape: Shape = ()
+    arrays = []
+    for t in tensors:
+        v = t.value
+        x = v.array
+        arrays.append(x)
+        if x.__class__ is float:
+            continue
+        if x.__class__ is not np.ndarray or v.dtype is not F64 or (shape and v.shape != shape) or x.size > values.SMALL:
+            break
+        shape = v.shape
+    else:
+        # Small arrays of doubles, of one shape: nothing to convert.
+        if op.numeric and shape:
+            array = values.quietly(op.arrays or op.on_arrays(), *arrays)
+            if array.__class__ is np.ndarray and array.shape == shape:
+                return tensors, Value(shape, op.dtype, array)
+    fitted, shape, dtype = _fitted(op, tensors)
+    return fitted, derived(op, tuple([t.value for t in fitted]), shape, BOOL if op.boolean else dtype)
 
 
 def _fitted(op: Elementwise, tensors: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], Shape, np.dtype[Any]]:
@@ -144,37 +182,6 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
     except ValueError:
         listed = " and ".join(map(str, sorted(shapes)))
         raise BadValue(f"shapes {listed} do not broadcast together") from None
-
-
-def binary(op: Elementwise, a: Any, b: Any) -> Tensor:
-    """An operator of two arguments, one of which may be a number or an array; NotImplemented for any other type."""
-    if a.__class__ is not Tensor:
-        if not isinstance(a, _OPERANDS):
-            return NotImplemented  # type: ignore[no-any-return]  # the protocol of binary operators
-        a = lift(a, b)
-    elif b.__class__ is not Tensor:
-        if not isinstance(b, _OPERANDS):
-            return NotImplemented  # type: ignore[no-any-return]
-        b = lift(b, a)
-    return apply(op, a, b)
-
-
-_OPERANDS = (Tensor, int, float, complex, np.ndarray, np.generic, list, tuple)
-
-
-def logical(op: Elementwise, *args: Any) -> Tensor:
-    """An operator of truth values. Raises BadType for numbers."""
-    tensors = [lift(a) for a in args]
-    if any(t.dtype is not BOOL for t in tensors):
-        raise BadType("& | and ~ are of truth values", hint="compare first: (x > 0) & (x < 1)")
-    return apply(op, *tensors)
-
-
-def power(x: Tensor, exponent: Any) -> Tensor:
-    """x**exponent; a Python number is a constant of the operation, not an argument."""
-    if isinstance(exponent, (int, float)) and not isinstance(exponent, bool):
-        return apply(elementwise.power(exponent if isinstance(exponent, int) else float(exponent)), lift(x))
-    return binary(_POWER, x, exponent)
 
 
 # Operations with rules of their own.
@@ -237,4 +244,4 @@ def cast(t: Tensor, dtype: np.dtype[Any]) -> Tensor:
     return record(_CASTS[dtype], (t,), t.shape, dtype)
 
 
-_POWER, _NE, _WHERE = elementwise.row("power", 2), elementwise.row("ne", 2), elementwise.row("where", 3)
+_NE, _WHERE = elementwise.row("ne", 2), elementwise.row("where", 3)

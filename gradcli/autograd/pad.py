@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import lift
+from gradcli.autograd.nesting import holds_tensor
+from gradcli.autograd.operations import Primitive, cast, lift, record
+from gradcli.autograd.quantiles import median
 from gradcli.autograd.reduction_ops import extreme, mean
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import concatenate, expand, getitem, number, one_dtype, reshape
-from gradcli.autograd.statistics import median
 from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import C128, array_of
 
 _OPTIONS: dict[str, set[str]] = {
     "constant": {"constant_values"}, "edge": set(), "linear_ramp": {"end_values"}, "wrap": set(),
@@ -42,6 +44,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> T
     if options.keys() - _OPTIONS[mode]:
         raise BadValue(f"pad: mode {mode!r} takes no {'= and no '.join(sorted(options.keys() - _OPTIONS[mode]))}=")
     widths = _widths(pad_width, x.ndim)
+    if mode == "constant" and not holds_tensor(options.get("constant_values", 0)):
+        return _framed(x, widths, options.get("constant_values", 0))
     ends: list[list[Tensor]] = []
     if mode in ("constant", "linear_ramp"):
         x, ends = _ends(x, options.get("constant_values" if mode == "constant" else "end_values", 0))
@@ -55,7 +59,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> T
         elif mode == "linear_ramp":
             x = _joined(_ramp(ends[axis][0], before, x, axis), _ramp(ends[axis][1], after, x, axis, True), x, axis)
         elif mode in ("reflect", "symmetric") and _reflection(options) == "odd":
-            x = _odd(x, axis, before, after, mode == "symmetric")
+            x = _odd(number(x), axis, before, after, mode == "symmetric")
         elif mode in ("edge", "wrap", "reflect", "symmetric"):
             places = np.pad(np.arange(x.shape[axis]), (before, after), mode)  # type: ignore[call-overload]
             x = getitem(x, (*_before(axis), places))
@@ -64,6 +68,21 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> T
             first, last = getitem(x, (*_before(axis), slice(left))), getitem(x, (*_before(axis), _last(x, axis, right)))
             x = _joined(_statistic(first, mode, axis, before), _statistic(last, mode, axis, after), x, axis)
     return x
+
+
+def _framed(x: Tensor, widths: list[tuple[int, int]], values: Any) -> Tensor:
+    """The tensor amid constants, which do not depend on it."""
+    constants = array_of(values)
+    _pairs(constants, x.ndim, "constant_values")
+    if not widths:
+        return x
+    if constants.dtype == C128:
+        x = one_dtype([x, lift(constants)])[0]
+    inside = tuple([slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)])
+    shape = tuple([before + n + after for (before, after), n in zip(widths, x.shape, strict=True)])
+    rule = lambda k, g, y, x: getitem(g, inside)  # noqa: E731
+    op = Primitive("pad", lambda a: np.pad(a, widths, constant_values=constants), rule, carries=True)
+    return record(op, (x,), shape, x.dtype)
 
 
 def _before(axis: int) -> tuple[slice, ...]:
@@ -103,7 +122,10 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
 
 def _ends(x: Tensor, values: Any) -> tuple[Tensor, list[list[Tensor]]]:
     """The tensor and the numbers before and after along each axis, in one dtype."""
-    x, given = one_dtype([number(x), lift(values, number(x))])
+    x, given = number(x), lift(values)
+    if not isinstance(values, Tensor) and given.dtype is not C128:
+        given = cast(given, x.dtype)
+    x, given = one_dtype([x, given])
     if given.ndim > 2 or any(n not in (1, m) for n, m in zip(given.shape[::-1], (2, x.ndim), strict=False)):
         raise BadValue(f"pad: values of shape {given.shape} are no pair for each of {x.ndim} axes")
     full = expand(given, (x.ndim, 2))
@@ -141,7 +163,7 @@ def _ramp(end: Tensor, n: int, x: Tensor, axis: int, after: bool = False) -> Ten
         return None
     edge = getitem(x, (*_before(axis), slice(-1, None) if after else slice(1)))
     steps = np.arange(n)[:: -1 if after else 1] / n
-    share = reshape(lift(steps), (n, *[1] * (x.ndim - axis - 1)))
+    share = reshape(cast(lift(steps), x.dtype), (n, *[1] * (x.ndim - axis - 1)))
     return end + (edge - end) * share
 
 
@@ -152,7 +174,7 @@ def _statistic(part: Tensor, mode: str, axis: int, n: int) -> Tensor | None:
     if mode == "mean":
         value = mean(part, axis, True)
     elif mode == "median":
-        value = median(part, axis, True)
+        value = median(part, axis, keepdims=True)
     else:
         value = extreme(part, axis, True, mode[:3])
     return expand(value, (*part.shape[:axis], n, *part.shape[axis + 1 :]))
@@ -179,7 +201,7 @@ def _odd(x: Tensor, axis: int, before: int, after: int, edge: bool) -> Tensor:
         mirrored = rounds % 2 == 1
         own = getitem(x, (*_before(axis), np.where(mirrored, n - 1 - place, place)))
         sign, firsts, lasts = (
-            c.astype(float).reshape(-1, *tail)
+            cast(lift(c.reshape(-1, *tail)), x.dtype)
             for c in (np.where(mirrored, -1, 1), np.where(mirrored, 1 - rounds, -rounds), rounds + mirrored)
         )
         # A share of 0 counts for nothing, even of an infinite element.

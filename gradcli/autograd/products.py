@@ -11,8 +11,9 @@ from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadValue
-from gradcli.autograd.operations import lift
+from gradcli.autograd.operations import Primitive, broadcast, lift, record
 from gradcli.autograd.rearrange import by_name, reordered
+from gradcli.autograd.shape_ops import one_dtype
 from gradcli.autograd.tensor import Tensor
 
 Call = Callable[..., Any]
@@ -77,24 +78,30 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     a, b = reordered(np.moveaxis)(shapes.number(a), axisa, -1), reordered(np.moveaxis)(shapes.number(b), axisb, -1)
     if not {a.shape[-1], b.shape[-1]} <= {2, 3}:
         raise BadValue(f"cross: vectors have 2 or 3 elements, not {a.shape[-1]} and {b.shape[-1]}")
-    p, q = ([x[..., k] if k < x.shape[-1] else None for k in range(3)] for x in (a, b))
+    flat = a.shape[-1] == b.shape[-1] == 2
+    a, b = one_dtype([_of_three(a), _of_three(b)])
+    shape = (*broadcast({a.shape[:-1], b.shape[:-1]}), 3)
+    c = record(_CROSS, (a, b), shape, a.dtype)
+    return c[..., 2] if flat else reordered(np.moveaxis)(c, -1, axisc)
 
-    def product(i: int, j: int) -> Tensor | None:
-        """p[i]*q[j] - p[j]*q[i]; None for 0."""
-        (s, t), (u, v) = (p[i], q[j]), (p[j], q[i])
-        first, second = (None if x is None or y is None else x * y for x, y in ((s, t), (u, v)))
-        if first is None or second is None:
-            return first if second is None else -second
-        difference: Tensor = first - second
-        return difference
 
-    third = product(0, 1)
-    assert third is not None
-    if a.shape[-1] == b.shape[-1] == 2:
-        return third
-    parts = [x if x is not None else third * 0 for x in (product(1, 2), product(2, 0), third)]
-    result: Tensor = reordered(np.moveaxis)(shapes.stack(parts, -1), -1, axisc)
-    return result
+def _of_three(x: Tensor) -> Tensor:
+    """Vectors in the last axis, with a third element of 0 if they have two."""
+    return x if x.shape[-1] == 3 else shapes.put(x, (..., slice(2)), (*x.shape[:-1], 3), True)
+
+
+def _cross_rule(k: int, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """The triple product g.(a x b) is a.(b x g) and b.(g x a)."""
+    first, second = (conj(b), g) if k == 0 else (g, conj(a))
+    return shapes.sum_to(record(_CROSS, (first, second), y.shape, y.dtype), (a, b)[k].shape)
+
+
+def _cross_alive(k: int, condition: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    reached = shapes.expand(shapes.expand_dims(shapes.any_(condition, (condition.ndim - 1,)), -1), y.shape)
+    return shapes.sum_to(reached, (a, b)[k].shape)
+
+
+_CROSS = Primitive("cross", np.cross, _cross_rule, alive=_cross_alive)
 
 
 def vecdot(a: Any, b: Any, axis: int = -1) -> Tensor:

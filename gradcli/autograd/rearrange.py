@@ -1,27 +1,35 @@
-"""NumPy's functions that select, repeat, reorder and join elements, on tensors.
+"""NumPy's functions that select, repeat and reorder elements, on tensors.
 
 Most are had from NumPy itself: applied to the array of positions it gives an index, applied to numbered axes their
-order. Diagonals, joins, sorting and splitting are here, too.
+order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import broadcast, holds_tensor, lift
+from gradcli.autograd.nesting import holds_tensor
+from gradcli.autograd.operations import Primitive, broadcast, cast, lift, record
 from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array
 
 Call = Callable[..., Any]
 
 
-def arrays(args: Sequence[Any]) -> list[Any]:
-    """Arguments of a function of NumPy, with arrays in place of tensors and of lists of tensors."""
-    return [lift(a).detach().numpy() if holds_tensor(a) else a for a in args]
+def arrays(args: Iterable[Any]) -> list[Any]:
+    """Arguments of a function of NumPy, with arrays in place of tensors, those in lists included."""
+    return [_array(a) if holds_tensor(a) else a for a in args]
+
+
+def _array(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.detach().numpy()
+    return [_array(i) if holds_tensor(i) else i for i in x]
 
 
 def rearranged(f: Call) -> Call:
@@ -49,20 +57,6 @@ def reordered(f: Call) -> Call:
     return function
 
 
-def _at_least(f: Call) -> Call:
-    """A function that inserts axes of length 1, of one tensor or of several."""
-
-    def function(*xs: Any) -> Any:
-        parts = [lift(x) for x in xs]
-        results = [shapes.reshape(x, f(np.broadcast_to(0, x.shape)).shape) for x in parts]
-        return results[0] if len(results) == 1 else tuple(results)
-
-    return function
-
-
-at_least_1d, at_least_2d, at_least_3d = map(_at_least, (np.atleast_1d, np.atleast_2d, np.atleast_3d))
-
-
 # Diagonals.
 
 
@@ -87,12 +81,89 @@ def diag(v: Any, k: int = 0) -> Tensor:
     return shapes.reshape(shapes.put(v, (places,), (n * n,), True), (n, n))
 
 
-diagonal: Call = rearranged(np.diagonal)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The diagonals of the matrices along two axes, as the last axis of the result.
+
+    >>> tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=False).diagonal()
+    tensor([1., 4.])
+    """
+    x = lift(x)
+    if not isinstance(offset, (int, np.integer)):
+        raise BadType(f"diagonal: the offset is an integer, not {offset!r:.40}")
+    if x.ndim < 2:
+        raise BadValue(f"diagonal: the tensor has the shape {x.shape}, at least two axes are needed")
+    pair = shapes.axis_of(axis1, x.ndim), shapes.axis_of(axis2, x.ndim)
+    if pair[0] == pair[1]:
+        raise BadValue("diagonal: the two axes are the same")
+    x = shapes.transpose(x, [*[k for k in range(x.ndim) if k not in pair], *pair])
+    row, column = max(-int(offset), 0), max(int(offset), 0)
+    n = max(min(x.shape[-2] - row, x.shape[-1] - column), 0)
+    square = shapes.getitem(x, (..., slice(row, row + n), slice(column, column + n)))
+    return diagonals(square, (*range(x.ndim - 1), x.ndim - 2))
+
+
+def diagonals(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """The elements of x whose indices agree on all axes with one number in ``axes``; these number the result's axes.
+
+    ``axes`` has a number for each axis of x, from 0, without gaps in the order of their first place.
+    """
+    kept = tuple(range(max(axes) + 1))
+    shape = tuple([x.shape[axes.index(k)] for k in kept])
+
+    def back(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        def compute(a: Any) -> Array:
+            array = np.zeros(x.shape, np.asarray(a).dtype)
+            # A view that can be written through.
+            np.einsum(array, axes, kept)[...] = a
+            return array
+
+        rule = lambda k, g, y, x: diagonals(g, axes)  # noqa: E731
+        return record(Primitive("put diagonals", compute, rule, carries=True), (g,), x.shape, g.dtype)
+
+    op = Primitive("diagonals", lambda a: np.einsum(a, axes, kept).copy(), back, carries=True)
+    return record(op, (x,), shape, x.dtype)
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The sum of a diagonal of the matrices along two axes."""
+    """The sum of a diagonal of the matrices along two axes.
+
+    >>> tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=False).trace()
+    tensor(5.)
+    """
     return shapes.sum_(diagonal(x, offset, axis1, axis2), -1)
+
+
+# Repetition, choice and order.
+
+
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
+    """Each element, or part along an axis, ``repeats`` times; of the flattened tensor by default.
+
+    >>> tensor([1.0, 2.0], requires_grad=False).repeat(2)
+    tensor([1., 1., 2., 2.])
+    """
+    result: Tensor = rearranged(np.repeat)(x, repeats, axis)
+    return result
+
+
+def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Tensor:
+    """The elements at ``indices`` along an axis, of the flattened tensor by default.
+
+    >>> tensor([1.0, 2.0, 4.0], requires_grad=False).take([2, 0])
+    tensor([4., 1.])
+    """
+    result: Tensor = rearranged(np.take)(x, indices, axis, mode=mode)
+    return result
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
+    """Two axes exchanged.
+
+    >>> tensor([[1.0, 2.0]], requires_grad=False).swapaxes(0, 1).shape
+    (2, 1)
+    """
+    result: Tensor = reordered(np.swapaxes)(x, axis1, axis2)
+    return result
 
 
 # Sorting.
@@ -114,73 +185,7 @@ def partition(x: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     return result
 
 
-# Joins and parts.
-
-
-def append(arr: Any, values: Any, axis: int | None = None) -> Tensor:
-    """``values`` after the elements of ``arr`` along an axis; both flattened by default."""
-    return shapes.concatenate([arr, values], axis)
-
-
-def column_stack(tup: Sequence[Any]) -> Tensor:
-    """Vectors as columns, and matrices, side by side."""
-    parts = [lift(t) for t in tup]
-    return shapes.concatenate([shapes.reshape(p, (-1, 1)) if p.ndim < 2 else p for p in parts], 1)
-
-
-def block(arrays: Any) -> Tensor:
-    """Nested lists of tensors as one tensor: the innermost are joined along the last axis, the next along the one
-    before.
-    """
-
-    def depth_of(item: Any, level: int = 0) -> int:
-        if not isinstance(item, list):
-            return 0
-        if level == _DEEPEST:
-            raise BadValue(f"block: lists are nested more than {_DEEPEST} deep")
-        depths = {depth_of(i, level + 1) for i in item}
-        if len(depths) != 1:
-            raise BadValue("block: lists are nested to different depths, or empty")
-        return 1 + depths.pop()
-
-    depth = depth_of(arrays)
-
-    def leaves(item: Any) -> list[Tensor]:
-        return [t for i in item for t in leaves(i)] if isinstance(item, list) else [lift(item)]
-
-    ndim = max([depth, *[t.ndim for t in leaves(arrays)]])
-
-    def joined(item: Any, level: int) -> Tensor:
-        if isinstance(item, list):
-            return shapes.concatenate([joined(i, level - 1) for i in item], -level)
-        x = lift(item)
-        return shapes.reshape(x, (*[1] * (ndim - x.ndim), *x.shape))
-
-    return joined(arrays, depth)
-
-
-def unstack(x: Any, axis: int = 0) -> tuple[Tensor, ...]:
-    """The parts of a tensor along an axis, without that axis."""
-    x = lift(x)
-    before = (slice(None),) * shapes.axis_of(axis, x.ndim)
-    return tuple([x[(*before, k)] for k in range(x.shape[len(before)])])
-
-
-def broadcast_arrays(*xs: Any) -> tuple[Tensor, ...]:
-    """The tensors repeated to their common shape."""
-    parts = [lift(x) for x in xs]
-    shape = broadcast({p.shape for p in parts})
-    return tuple([shapes.expand(p, shape) for p in parts])
-
-
-def meshgrid(*xs: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> list[Tensor]:
-    """The coordinates of the points of a grid, from those along each of its axes."""
-    if indexing not in ("xy", "ij"):
-        raise BadValue(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r:.40}")
-    n = len(xs)
-    order = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
-    parts = [shapes.reshape(lift(x), [-1 if order[k] == axis else 1 for axis in range(n)]) for k, x in enumerate(xs)]
-    return parts if sparse else list(broadcast_arrays(*parts))
+# Parts and conversions.
 
 
 def compress(condition: Any, a: Any, axis: int | None = None) -> Tensor:
@@ -204,8 +209,28 @@ def broadcast_to(x: Any, shape: Any) -> Tensor:
     return shapes.expand(x, target)
 
 
-_DEEPEST = 32
-"""Axes of an array that every version of NumPy takes."""
+def astype(x: Any, dtype: Any, copy: bool = True) -> Tensor:
+    """The same numbers in another dtype that tensors have; complex numbers become their real parts.
+
+    Raises TypeError for a dtype that tensors do not have, such as one of integers.
+
+    >>> tensor([0.5, 2.0], requires_grad=False).astype(np.float32)
+    tensor([0.5, 2. ], dtype=float32)
+    """
+    try:
+        name = np.dtype(dtype)
+    except TypeError as e:
+        raise BadType(f"no dtype: {e}") from None
+    wanted = _DTYPES.get(name.char)
+    if wanted is None:
+        raise BadType(
+            f"tensors have no {name}: they are of float64, float32, complex128 or bool",
+            hint="for integers take t.detach().numpy().astype(int)",
+        )
+    return cast(lift(x), wanted)
+
+
+_DTYPES = {"d": F64, "f": F32, "D": C128, "F": C128, "?": BOOL}
 
 
 def by_name(module: Any, **rows: Call) -> dict[Any, Call]:
@@ -213,27 +238,24 @@ def by_name(module: Any, **rows: Call) -> dict[Any, Call]:
     return {vars(module)[name]: f for name, f in rows.items() if name in vars(module)}
 
 
+METHODS: dict[str, Call] = {
+    "astype": astype, "diagonal": diagonal, "trace": trace, "repeat": repeat, "swapaxes": swapaxes, "take": take,
+}  # fmt: skip
 FUNCTIONS: dict[Any, Call] = {
-    np.vstack: lambda tup: shapes.concatenate([at_least_2d(t) for t in tup], 0),
-    np.hstack: lambda tup: shapes.concatenate([at_least_1d(t) for t in tup], 0 if lift(tup[0]).ndim <= 1 else 1),
-    np.dstack: lambda tup: shapes.concatenate([at_least_3d(t) for t in tup], 2),
-    np.column_stack: column_stack, np.append: append, np.block: block,
-    np.atleast_1d: at_least_1d, np.atleast_2d: at_least_2d, np.atleast_3d: at_least_3d,
     np.diag: diag, np.diagflat: lambda v, k=0: diag(shapes.reshape(lift(v), -1), k),
-    np.diagonal: diagonal, np.trace: trace, np.sort: sort, np.partition: partition,
-    np.swapaxes: reordered(np.swapaxes), np.moveaxis: reordered(np.moveaxis), np.rollaxis: reordered(np.rollaxis),
-    np.broadcast_to: broadcast_to, np.broadcast_arrays: broadcast_arrays, np.meshgrid: meshgrid,
-    np.compress: compress, np.extract: extract, np.copy: lift,
+    np.diagonal: diagonal, np.trace: trace, np.sort: sort, np.partition: partition, np.repeat: repeat, np.take: take,
+    np.swapaxes: swapaxes, np.moveaxis: reordered(np.moveaxis), np.rollaxis: reordered(np.rollaxis),
+    np.broadcast_to: broadcast_to, np.compress: compress, np.extract: extract, np.copy: lift,
     **{
         f: rearranged(f)
-        for f in (np.roll, np.tile, np.repeat, np.take, np.take_along_axis, np.rot90, np.fliplr, np.flipud, np.split,
+        for f in (np.roll, np.tile, np.take_along_axis, np.rot90, np.fliplr, np.flipud, np.split,
                   np.array_split, np.hsplit, np.vsplit, np.dsplit, np.delete, np.resize)
     },
     **by_name(
-        np, unstack=unstack, matrix_transpose=lambda x: reordered(np.swapaxes)(x, -1, -2),
+        np, astype=astype, matrix_transpose=lambda x: swapaxes(x, -1, -2),
     ),
     **by_name(
-        np.linalg, matrix_transpose=lambda x: reordered(np.swapaxes)(x, -1, -2),
+        np.linalg, matrix_transpose=lambda x: swapaxes(x, -1, -2),
         diagonal=lambda x, offset=0: diagonal(x, offset, -2, -1),
         trace=lambda x, offset=0: trace(x, offset, -2, -1),
     ),

@@ -15,7 +15,8 @@ from gradcli.autograd import operations as graph
 from gradcli.autograd.complex_ops import UNIT, conj, real
 from gradcli.autograd.elementwise import row
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, apply, binary, cast, lift, record
+from gradcli.autograd.operations import Primitive, apply, cast, lift, record
+from gradcli.autograd.operators import binary
 from gradcli.autograd.shape_ops import (  # fmt: skip
     any_,
     axis_of,
@@ -98,12 +99,19 @@ def cumsum(x: Tensor, axis: int | None = None) -> Tensor:
     def compute(a: Any) -> Any:
         return np.cumsum(a, position, dtype=F64 if a.dtype == F32 else None)
 
-    def alive(k: int, condition: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        so_far = Primitive("any so far", lambda a: np.logical_or.accumulate(a, position), lambda k, g, y, x: None)
-        return flip(record(so_far, (flip(condition, position),), x.shape, BOOL), position)
-
     rule = lambda k, g, y, x: flip(cumsum(flip(g, position), position), position)  # noqa: E731
-    return record(Primitive("cumsum", compute, rule, linear=True, alive=alive), (x,), x.shape, x.dtype)
+    op = Primitive("cumsum", compute, rule, linear=True, alive=from_place_on(position))
+    return record(op, (x,), x.shape, x.dtype)
+
+
+def from_place_on(axis: int) -> Callable[..., Tensor]:
+    """The ``alive`` of a cumulative function: an element reaches the results from its place on."""
+
+    def alive(k: int, condition: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        so_far = Primitive("any so far", lambda a: np.logical_or.accumulate(a, axis), lambda k, g, y, x: None)
+        return flip(record(so_far, (flip(condition, axis),), x.shape, BOOL), axis)
+
+    return alive
 
 
 def norm(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -1,4 +1,4 @@
-"""Functions of sampled functions, on tensors: linspace, differences, integrals, interpolation and convolution.
+"""Functions of sampled functions, on tensors: differences, integrals, interpolation and convolution.
 
 All are combinations of operations with rules of their own; only a convolution has a rule: its adjoint in one argument
 is a convolution with the other one, reversed and conjugated.
@@ -6,15 +6,15 @@ is a convolution with the other one, reversed and conjugated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradcli.autograd.complex_ops import conj
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import Primitive, holds_tensor, lift, record
-from gradcli.autograd.rearrange import by_name, reordered
+from gradcli.autograd.operations import Primitive, lift, record
+from gradcli.autograd.rearrange import by_name
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import (  # fmt: skip
     any_,
@@ -34,37 +34,12 @@ from gradcli.autograd.values import C128
 Call = Callable[..., Any]
 
 
-def linspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retstep: bool = False, axis: int = 0) -> Any:
-    """``num`` points in equal steps from ``start`` to ``stop``, along a new axis; without the last if not ``endpoint``.
-
-    ``retstep``: also the step.
-
-    >>> np.linspace(tensor(0.0, requires_grad=False), 1, 3)
-    tensor([0. , 0.5, 1. ])
-    """
-    if not isinstance(num, (int, np.integer)):
-        raise BadType(f"linspace: the number of points is an integer, not {num!r:.40}")
-    if num < 0:
-        raise BadValue(f"linspace: the number of points must not be negative, it is {num}")
-    first, last = one_dtype([number(start), number(stop)])
-    steps = num - 1 if endpoint else num
-    distance = last - first
-    step = distance / float(steps) if steps > 0 else distance * np.nan
-    numbers = np.arange(float(num)).reshape(-1, *[1] * distance.ndim)
-    y = first + (step * numbers if steps > 0 else distance * numbers)
-    if endpoint and num > 1:
-        # The last point is the end itself, free of rounding.
-        y = where(numbers == num - 1, last, y)
-    y = reordered(np.moveaxis)(y, 0, axis)
-    return (y, step) if retstep else y
-
-
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
     """The integral along an axis by the trapezoidal rule, of samples at ``x``, or ``dx`` apart.
 
     The unit is that of y times that of x.
 
-    >>> np.trapezoid(tensor([1.0, 2.0, 3.0], requires_grad=False)) if hasattr(np, "trapezoid") else tensor(4.0).detach()
+    >>> trapezoid(tensor([1.0, 2.0, 3.0], requires_grad=False))
     tensor(4.)
     """
     y = number(y)
@@ -80,7 +55,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
             at = (slice(None),) * axis_of(axis, x.ndim)
             d = x[(*at, slice(1, None))] - x[(*at, slice(None, -1))]
     both = y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]
-    return sum_(d * both / 2.0, position)
+    return sum_(d * both / 2.0, axis)
 
 
 # Differences.
@@ -106,7 +81,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     distances = varargs or (1.0,)
     if len(distances) == 1:
         distances *= len(positions)
-    results = [_derivative(f, lift(d), k, edge_order) for d, k in zip(distances, positions, strict=True)]
+    results = [_derivative(f, lift(d, f), k, edge_order) for d, k in zip(distances, positions, strict=True)]
     return results[0] if len(positions) == 1 else results
 
 
@@ -120,7 +95,7 @@ def _derivative(f: Tensor, distance: Tensor, axis: int, order: int) -> Tensor:
     before = (slice(None),) * axis
     if distance.ndim:
         h = distance[1:] - distance[:-1]
-        if bool(np.all(h.detach() == h.detach()[0])):
+        if bool(np.all(h.detach().numpy() == h.detach().numpy()[0])):
             h = h[:1]
     else:
         h = reshape(distance, (1,))
@@ -161,6 +136,14 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
     x = reshape(number(ary), -1)
     parts = [to_begin, x[1:] - x[:-1], to_end]
     return concatenate([reshape(lift(t, x), -1) for t in parts if t is not None])
+
+
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Tensor:
+    """The elements with multiples of the period added, so that neighbors differ by half a period at most."""
+    x = number(p)
+    values = x.detach().numpy()
+    result: Tensor = x + (np.unwrap(values, discont, axis, period=period) - values)
+    return result
 
 
 # Interpolation.
@@ -251,25 +234,7 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Tensor:
     return convolve(a, reverse, mode)
 
 
-# Polynomials.
-
-
-def polyval(p: Any, x: Any) -> Tensor:
-    """The value at x of the polynomial with the coefficients p, the highest power first, by Horner's scheme.
-
-    >>> np.polyval([1, 0, 2], tensor(3.0, requires_grad=False))
-    tensor(11.)
-    """
-    x = number(x)
-    coefficients: Sequence[Any] = list(number(p)) if holds_tensor(p) else np.asarray(p).tolist()
-    y: Tensor = 0.0 * x
-    for c in coefficients:
-        y = y * x + c
-    return y
-
-
 FUNCTIONS: dict[Any, Call] = {
-    np.linspace: linspace, np.gradient: gradient, np.ediff1d: ediff1d, np.interp: interp,
-    np.convolve: convolve, np.correlate: correlate, np.polyval: polyval,
-    **by_name(np, trapezoid=trapezoid, trapz=trapezoid),
+    np.gradient: gradient, np.ediff1d: ediff1d, np.interp: interp, np.unwrap: unwrap,
+    np.convolve: convolve, np.correlate: correlate, **by_name(np, trapezoid=trapezoid, trapz=trapezoid),
 }  # fmt: skip

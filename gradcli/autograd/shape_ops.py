@@ -15,7 +15,7 @@ from gradcli.autograd.errors import BadIndex, BadType, BadValue
 from gradcli.autograd.graph import Node
 from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.tensor import Tensor
-from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Shape, Value
+from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Shape, Value, settled
 
 # Shapes.
 
@@ -59,7 +59,7 @@ def reshape(x: Tensor, shape: int | Sequence[int]) -> Tensor:
     if new == x.shape:
         return x
     rule = lambda k, g, y, x: reshape(g, x.shape)  # noqa: E731
-    return _viewed(Primitive("reshape", lambda a: np.reshape(a, new), rule, carries=True, view=True), x, new)
+    return _viewed(Primitive("reshape", lambda a: np.asarray(a).reshape(new), rule, carries=True, view=True), x, new)
 
 
 def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
@@ -75,13 +75,18 @@ def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
 
 def _viewed(op: Primitive, x: Tensor, shape: Shape) -> Tensor:
     """The result of ``op``, a view; on a leaf that no computation has used yet, a view that can be written through."""
-    leaf, array = x.value.base or x.value, x.value.array
-    view = None if leaf.used or not isinstance(array, np.ndarray) else op.compute(array)
-    if view is None or not np.shares_memory(view, array):
-        return record(op, (x,), shape, x.dtype)
-    value = Value(shape, x.dtype, view)
-    value.base = leaf
-    return Tensor(value, None if x.node is None else Node(op, (x.value,), value, (x.node,)))
+    v, edge = x.value, x.node
+    array, leaf = v.array, v.base or v
+    if array.__class__ is not np.ndarray:
+        return record(op, (x,), shape, v.dtype)
+    view = op.compute(array)
+    if not leaf.used and np.shares_memory(view, array):
+        value = Value(shape, v.dtype, view)
+        value.base = leaf
+    else:
+        value = Value(shape, v.dtype, view if shape else settled(view, v.dtype))
+        leaf.used = leaf.used or edge is not None
+    return Tensor(value) if edge is None else Tensor(value, Node(op, (v,), value, (edge,)))
 
 
 def _axes(axes: int | Sequence[int], ndim: int) -> tuple[int, ...]:
@@ -107,14 +112,17 @@ def axis_of(axis: int, ndim: int) -> int:
 
 def getitem(x: Tensor, index: Any) -> Tensor:
     """Elements by NumPy's rules for integers, slices, masks and arrays of integers."""
-    index = tuple(map(_item, index if isinstance(index, tuple) else (index,)))
+    index = tuple(map(index_item, index if isinstance(index, tuple) else (index,)))
     basic = not any(isinstance(i, np.ndarray) for i in index)
     if basic and Ellipsis not in index:
         # With an Ellipsis NumPy returns a view, not a scalar, for a single element too.
         index = (*index, Ellipsis)
     try:
-        # The index of a broadcast scalar gives the shape of the result and checks the index without a copy.
-        shape = np.broadcast_to(np.empty((), np.bool_), x.shape)[index].shape
+        if basic and x.value.array.__class__ is np.ndarray:
+            shape = x.value.array[index].shape
+        else:
+            # The index of a broadcast scalar gives the shape of the result and checks the index without a copy.
+            shape = np.broadcast_to(np.empty((), np.bool_), x.shape)[index].shape
     except (IndexError, ValueError, TypeError) as e:
         raise BadIndex(str(e)) from None
     rule = lambda k, g, y, x: put(g, index, x.shape, basic)  # noqa: E731
@@ -122,7 +130,7 @@ def getitem(x: Tensor, index: Any) -> Tensor:
     return _viewed(op, x, shape) if basic else record(op, (x,), shape, x.dtype)
 
 
-def _item(index: Any) -> Any:
+def index_item(index: Any) -> Any:
     """One item of an index: integers, slices, None and Ellipsis unchanged, anything else as an array."""
     if index is None or index is Ellipsis or isinstance(index, (slice, np.integer)) or type(index) is int:
         return index
@@ -236,7 +244,7 @@ def reduced(x: Tensor, axis: Axis, keepdims: bool) -> tuple[tuple[int, ...], Sha
 def total(a: Any, axes: tuple[int, ...]) -> Any:
     """The sum of an array over axes, that of float32 rounded once at the end."""
     a = np.asarray(a)
-    return np.sum(a, axes, dtype=F64 if a.dtype == F32 else None)
+    return np.add.reduce(a, axes, dtype=F64 if a.dtype == F32 else None)
 
 
 def sum_(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -1,7 +1,6 @@
-"""Statistics on tensors beyond means and deviations: averages with weights, medians and quantiles, and those that skip
-nan.
+"""Statistics on tensors beyond means and deviations: averages with weights, covariances, and those that skip nan.
 
-The gradient of a quantile goes to the elements between which it lies, that of what skips nan only to the others.
+The gradient of a statistic that skips nan is 0 there.
 """
 
 from __future__ import annotations
@@ -13,11 +12,24 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import reduction_ops as reductions
+from gradcli.autograd.complex_ops import conj, real
 from gradcli.autograd.errors import BadType, BadValue
-from gradcli.autograd.operations import cast, lift
-from gradcli.autograd.rearrange import arrays, by_name, sort
+from gradcli.autograd.operations import Primitive, cast, lift, record
+from gradcli.autograd.rearrange import by_name, diagonal
 from gradcli.autograd.selection_ops import is_nan, where
-from gradcli.autograd.shape_ops import axis_of, concatenate, expand, getitem, number, reduced, reshape, sum_, transpose
+from gradcli.autograd.shape_ops import (
+    axis_of,
+    concatenate,
+    expand,
+    expand_dims,
+    flip,
+    getitem,
+    number,
+    reduced,
+    reshape,
+    sum_,
+    transpose,
+)
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, Axis
 
@@ -49,73 +61,52 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
     return (result, expand(sums, shape)) if returned else result
 
 
-# Quantiles.
+def cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None, fweights: Any = None,
+    aweights: Any = None,
+) -> Tensor:  # fmt: skip
+    """The covariances of variables in the rows of m and y, or in the columns if not ``rowvar``.
 
+    The sums of products of deviations are divided by n - ddof, where n is the number of observations and ddof is 1 by
+    default, 0 with ``bias``. ``fweights`` say how often each was observed; ``aweights`` are weights of any sum. Both
+    may be tensors. The unit is the product of those of two variables; one variable gives a number.
 
-def _in_order(a: Any, axis: Axis, name: str) -> tuple[Tensor, tuple[int, ...], Tensor]:
-    """The elements over some axes in ascending order along a new first axis, the axes, and which have nan."""
-    x = number(a)
-    if x.dtype is C128:
-        raise BadType("complex numbers have no order", hint="compare their real parts or absolute values")
-    axes, shape, _ = reduced(x, axis, False)
-    others = [k for k in range(x.ndim) if k not in axes]
-    n = product(x.shape[k] for k in axes)
-    if not n:
-        raise BadValue(f"{name} of no elements has no value: the shape is {x.shape}")
-    x = sort(reshape(transpose(x, (*axes, *others)), (n, *shape)), 0)
-    # nan is sorted last.
-    return x, axes, is_nan(x[n - 1])
-
-
-def median(a: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The median over some axes, the mean of the two middle elements of an even number; nan if any is nan.
-
-    Its gradient goes to the middle elements.
-
-    >>> np.median(tensor([5.0, 1.0, 2.0], requires_grad=False))
-    tensor(2.)
+    >>> np.cov(tensor([[1.0, 2.0], [0.0, 4.0]], requires_grad=False))
+    tensor([[0.5, 2. ],
+            [2. , 8. ]])
     """
-    x, axes, missing = _in_order(a, axis, "median")
-    n = x.shape[0]
-    middle = x[n // 2] if n % 2 else (x[n // 2 - 1] + x[n // 2]) / 2
-    return _kept(where(missing, x[n - 1], middle), lift(a), axes, keepdims)
+    x = concatenate([_rows(number(v), rowvar) for v in (m, y) if v is not None])
+    weights = [number(w) for w in (fweights, aweights) if w is not None]
+    if any(w.shape != x.shape[1:] for w in weights):
+        raise BadValue(f"cov: a weight for each of {x.shape[1]} observations is needed")
+    w = weights[0] * weights[-1] if len(weights) == 2 else weights[0] if weights else lift(np.ones(x.shape[1]))
+    n = sum_(w)
+    less = float(ddof if ddof is not None else 0 if bias else 1)
+    free = n - less * (1.0 if aweights is None else sum_(w * aweights) / n)
+    deviation = x - sum_(x * w, 1, True) / n
+    products = reductions.matmul(deviation * w, conj(transpose(deviation)))
+    return reshape(products / free, () if x.shape[0] == 1 else products.shape)
 
 
-def _kept(y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
-    return reshape(y, [1 if k in axes else n for k, n in enumerate(x.shape)]) if keepdims else y
+def _rows(x: Tensor, rowvar: bool) -> Tensor:
+    if x.ndim > 2:
+        raise BadValue(f"cov: the variables are rows of a matrix, not of a tensor of shape {x.shape}")
+    if x.ndim < 2:
+        return reshape(x, (1, -1))
+    return x if rowvar or x.shape[0] == 1 else transpose(x)
 
 
-def quantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """The quantiles of the fractions q, from 0 to 1, over some axes, interpolated linearly; nan if any element is nan.
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Tensor:
+    """The correlation coefficients of variables in the rows of x and y, or in the columns if not ``rowvar``.
 
-    An array of fractions gives its shape as first axes. Other methods than "linear" are refused.
-
-    >>> np.quantile(tensor([1.0, 2.0, 4.0], requires_grad=False), [0.5, 0.75])
-    tensor([2., 3.])
+    Those of a variable with itself are 1 up to rounding.
     """
-    (fractions,) = arrays([q])
-    fractions = np.asarray(fractions, float)
-    if method != "linear":
-        raise BadValue(f"the quantile of a tensor is interpolated linearly: method={method!r} is not")
-    if not np.all((fractions >= 0) & (fractions <= 1)):
-        raise BadValue("quantiles are of fractions from 0 to 1, and percentiles of numbers from 0 to 100")
-    x, axes, missing = _in_order(a, axis, "a quantile")
-    place = fractions.ravel() * (x.shape[0] - 1)
-    below = np.floor(place).astype(int)
-    share = np.reshape(place - below, (-1, *[1] * (x.ndim - 1)))
-    low, high = getitem(x, below), getitem(x, np.minimum(below + 1, x.shape[0] - 1))
-    # From the nearer end, as NumPy does: both ends are met exactly.
-    step = high - low
-    between = where(share < 0.5, low + step * share, high - step * (1 - share))
-    y = where(missing, x[x.shape[0] - 1], where(high == low, low, between))
-    kept = [1 if k in axes else n for k, n in enumerate(lift(a).shape)] if keepdims else x.shape[1:]
-    return reshape(y, (*fractions.shape, *kept))
-
-
-def percentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """The quantiles of the percentages q, from 0 to 100: see `quantile`."""
-    (percentages,) = arrays([q])
-    return quantile(a, np.asarray(percentages, float) / 100, axis, method=method, keepdims=keepdims)
+    c = cov(x, y, rowvar)
+    if not c.shape:
+        return c / c
+    deviation = real(diagonal(c)) ** 0.5
+    result: Tensor = c / expand_dims(deviation, 1) / deviation
+    return result
 
 
 def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -148,6 +139,11 @@ def nanprod(a: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def nancumsum(a: Any, axis: int | None = None) -> Tensor:
     """The cumulative sum along an axis, with 0 in place of nan."""
     return reductions.cumsum(_instead(a, 0.0)[0], axis)
+
+
+def nancumprod(a: Any, axis: int | None = None) -> Tensor:
+    """The cumulative product along an axis, with 1 in place of nan."""
+    return cumprod(_instead(a, 1.0)[0], axis)
 
 
 def nanmean(a: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -193,21 +189,38 @@ def _nanextreme(which: str, least: float) -> Call:
 def cumprod(a: Any, axis: int | None = None) -> Tensor:
     """The cumulative product along an axis, or of the flattened tensor; its derivatives are right where factors are 0.
 
-    The products of 2, 4, 8 ... neighbors are multiplied (W. Hillis and G. Steele, Comm. ACM 29, 1986, 1170-1183).
+    If there are such, the products of 2, 4, 8 ... neighbors are multiplied (W. Hillis and G. Steele, Comm. ACM 29,
+    1986, 1170-1183).
 
-    >>> np.cumprod(tensor([1.0, 2.0, 3.0], requires_grad=False))
+    >>> tensor([1.0, 2.0, 3.0], requires_grad=False).cumprod()
     tensor([1., 2., 6.])
     """
     x = number(a)
     if axis is None:
         x, axis = reshape(x, -1), 0
-    before = (slice(None),) * axis_of(axis, x.ndim)
-    n, step = x.shape[len(before)], 1
+    position = axis_of(axis, x.ndim)
+    y = np.cumprod(x.detach().numpy(), position)
+    if np.all(y) and np.all(np.isfinite(y)):
+        return record(_cumulative_product(position), (x,), x.shape, x.dtype)
+    before = (slice(None),) * position
+    n, step = x.shape[position], 1
     while step < n:
         products = getitem(x, (*before, slice(step, None))) * getitem(x, (*before, slice(None, -step)))
         x = concatenate([getitem(x, (*before, slice(step))), products], len(before))
         step *= 2
     return x
+
+
+def _cumulative_product(axis: int) -> Primitive:
+    """Cumulative products of factors that are not 0: the derivative of a product by a factor is the product divided by
+    the factor.
+    """
+
+    def rule(k: int, g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        result: Tensor = flip(reductions.cumsum(flip(g * conj(y), axis), axis), axis) / conj(x)
+        return result
+
+    return Primitive("cumprod", lambda a: np.cumprod(a, axis), rule, alive=reductions.from_place_on(axis))
 
 
 def _with_start(f: Call, start: float) -> Call:
@@ -231,8 +244,8 @@ def _with_start(f: Call, start: float) -> Call:
 
 
 FUNCTIONS: dict[Any, Call] = {
-    np.average: average, np.median: median, np.quantile: quantile, np.percentile: percentile, np.ptp: ptp,
-    np.nansum: nansum, np.nanprod: nanprod, np.nancumsum: nancumsum, np.nanmean: nanmean,
+    np.average: average, np.cov: cov, np.corrcoef: corrcoef, np.ptp: ptp,
+    np.nansum: nansum, np.nanprod: nanprod, np.nancumsum: nancumsum, np.nancumprod: nancumprod, np.nanmean: nanmean,
     np.nanvar: nanvar, np.nanstd: nanstd,
     np.nanmax: _nanextreme("max", -np.inf), np.nanmin: _nanextreme("min", np.inf), np.cumprod: cumprod,
     **by_name(

@@ -122,16 +122,17 @@ class Tensor:
         array.flags.writeable = False
         return array
 
-    def numpy(self) -> Array:
+    def numpy(self, *, force: bool = False) -> Array:
         """The values as a read-only array of the same shape and dtype; it shares memory with the tensor.
 
         A lazy tensor is computed first. The array keeps its values when the graph is freed. Raises RuntimeError for a
-        tensor that requires a gradient, as torch does: what is computed from the array would lose it.
+        tensor that requires a gradient, as torch does: what is computed from the array would lose it. With ``force`` it
+        is the array of ``detach()``.
 
         >>> np.sin(tensor([0.0, 1.0])).detach().numpy()
         array([0.        , 0.84147098])
         """
-        if self.node is not None:
+        if self.node is not None and not force:
             raise Refused("Can't call numpy() on a Tensor that requires grad", hint="take x.detach().numpy()")
         return self._array()
 
@@ -243,6 +244,11 @@ class Tensor:
 
         mean = prod = max = min = sum
         std, flatten, conj = var, ravel, ravel
+
+        def astype(self, dtype: Any, copy: bool = True) -> Tensor: ...
+        def diagonal(self, *args: Any, **options: Any) -> Tensor: ...
+
+        trace = repeat = swapaxes = take = cumprod = diagonal
 
         def squeeze(self, axis: Axis = None) -> Tensor: ...
         def clip(self, low: Any = None, high: Any = None) -> Tensor: ...

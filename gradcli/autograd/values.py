@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.autograd.errors import BadType
+from gradcli.compute.backends.compiled_arrays import Quiet
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -120,14 +121,19 @@ def settled(array: Any, dtype: np.dtype[Any]) -> Any:
 
 def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtype[Any]) -> Value:
     """``op`` applied to ``args``: computed at once if it is small or a view, else lazy."""
-    if not prod(shape):
+    size = prod(shape)
+    if not size:
         return Value(shape, dtype, np.empty(shape, dtype))
-    if all(v.array is not None for v in args) and (
-        op.view
-        or (prod(shape) <= SMALL and all(v.size <= SMALL for v in args))
-        or (op.fused and dtype not in (F64, BOOL))
-    ):
-        return Value(shape, dtype, computed(op, args, shape, dtype))
+    small = size <= SMALL
+    for v in args:
+        array = v.array
+        if array is None:
+            break
+        if small and array.__class__ is np.ndarray and array.size > SMALL:
+            small = False
+    else:
+        if small or op.view or (op.fused and dtype is not F64 and dtype is not BOOL):
+            return Value(shape, dtype, computed(op, args, shape, dtype))
     # A lazy value reads its arguments later: their leaves may not be written to any more.
     for v in args:
         (v.base or v).used = True
@@ -136,13 +142,26 @@ def derived(op: Operation, args: tuple[Value, ...], shape: Shape, dtype: np.dtyp
 
 def computed(op: Operation, args: Iterable[Value], shape: Shape, dtype: np.dtype[Any]) -> Any:
     """The array of ``op`` applied to ``args``, broadcast to ``shape``, without NumPy's warnings."""
-    with np.errstate(all="ignore"):
-        array = settled(op.compute(*[v.array for v in args]), dtype)
-    if np.shape(array) != shape:
-        array = np.broadcast_to(array, shape)
-    return array
+    return quietly(_computed, op.compute, shape, dtype, *[v.array for v in args])
+
+
+def _computed(compute: Callable[..., Any], shape: Shape, dtype: np.dtype[Any], *arrays: Any) -> Any:
+    array = compute(*arrays)
+    if array.__class__ is np.ndarray and array.dtype is dtype and array.shape == shape != ():
+        return array
+    array = settled(array, dtype)
+    if array.__class__ is float and not shape:
+        return array
+    return array if np.shape(array) == shape else np.broadcast_to(array, shape)
+
+
+quietly = Quiet().run
+"""``quietly(f, *args)`` is ``f(*args)`` without NumPy's warnings."""
 
 
 def fusable(v: Value, pending: Pending) -> bool:
     """Whether a lazy value can be part of a program: an elementwise operation on doubles or truth values."""
-    return pending.op.fused and (v.dtype is F64 or v.dtype is BOOL)
+    if not pending.op.fused:
+        return False
+    # A comparison of complex numbers is of truth values, too.
+    return v.dtype is F64 or (v.dtype is BOOL and all(a.dtype is not C128 for a in pending.args))

@@ -46,10 +46,7 @@ def number(value: Any, name: str) -> float | None:
     if not isinstance(value, (float, int)):
         if type(value).__module__ == "numpy":
             # A scalar of NumPy has a type of its own; those of float64 are floats.
-            if (
-                hasattr(value, "__array_finalize__")
-                or getattr(getattr(value, "dtype", None), "kind", "?") not in "fiub"
-            ):
+            if hasattr(value, "__array_finalize__") or not hasattr(value, "item") or value.dtype.kind not in "fiub":
                 return None
             value = value.item()
         if isinstance(value, complex) or not isinstance(value, (Real, Decimal)):
@@ -58,6 +55,8 @@ def number(value: Any, name: str) -> float | None:
         return float(value)
     except OverflowError:
         raise BadValue(f"argument '{name}' is beyond the range of doubles") from None
+    except ValueError as error:  # a signaling nan of Decimal
+        raise BadValue(f"argument '{name}' is no number: {error}") from None
 
 
 class Broadcast(NamedTuple):

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from operator import itemgetter
+from operator import index, itemgetter
 from typing import Any
 
 from gradcli.callables.arguments import bound
 from gradcli.callables.evaluation import Evaluation
+from gradcli.callables.model import Model
 from gradcli.callables.recipe import Recipe, model_of
 from gradcli.callables.results import values_of
 from gradcli.callables.series import scaled
 from gradcli.callables.written import Written
-from gradcli.compute.backends.compiled import Layout, Matrix
+from gradcli.compute.backends.compiled import Matrix
 from gradcli.errors import BadType, BadValue, GradError
 from gradcli.expr.node import collector_paused
 from gradcli.limits import work
+
+FEW = 8
+"""Variables up to which a Hessian-vector product is made from the Hessian, which takes less time."""
 
 
 class Calls(Written):
@@ -104,6 +108,7 @@ class Calls(Written):
         >>> function("x*y").partials(2, 3, order=2)
         {'f': 6.0, 'df_dx': 3.0, 'df_dy': 2.0, 'd2f_dx2': 0.0, 'd2f_dxdy': 1.0, 'd2f_dy2': 0.0}
         """
+        order = self._order(order)
         call = self._calls.get(order) or self._prepared(order)
         columns: dict[str, Any] = call(*(self._bound(args, named) if named or len(args) != self._count else args))
         return columns
@@ -115,13 +120,9 @@ class Calls(Written):
         >>> function("x*y").jvp([1, 10], 2, 3)
         23.0
         """
-        import numpy as np
+        from gradcli.callables.products import along
 
-        j = self.jacobian(*args, **named)
-        several = len(self.outputs) > 1
-        direction = self._vector(v, "v", (len(self.wrt),), j.shape[: j.ndim - 1 - several])
-        product = (j * (direction[..., None, :] if several else direction)).sum(-1)
-        return product if isinstance(product, np.ndarray) else float(product)
+        return along(self.jacobian(*args, **named), v, len(self.outputs) > 1, self.wrt)
 
     def vjp(self, w: Any, /, *args: Any, **named: Any) -> Any:
         """A weighted sum of the outputs' gradients, of shape S + (n,). ``w``: of shape (m,) or S + (m,).
@@ -132,23 +133,26 @@ class Calls(Written):
         >>> function("u = x*y; v = x - y").vjp([1, 10], 2, 3)
         array([13., -8.])
         """
-        j = self.jacobian(*args, **named)
-        several = len(self.outputs) > 1
-        points = j.shape[: j.ndim - 1 - several]
-        weights = self._vector(w, "w", (len(self.outputs),) if several else (), points)
-        return (j * weights[..., None]).sum(-2) if several else j * weights[..., None]
+        from gradcli.callables.products import weighted
+
+        return weighted(self.jacobian(*args, **named), w, len(self.outputs) > 1, self.outputs)
 
     def hvp(self, v: Any, /, *args: Any, **named: Any) -> Any:
         """The Hessian of the only output times a vector, of shape S + (n,). ``v``: of shape (n,) or S + (n,).
+
+        For many variables the Hessian is not made: the product takes a few times the work of the value.
 
         >>> from gradcli import function
         >>> function("x**2*y").hvp([1, 10], 2, 3)
         array([46.,  4.])
         """
         self._single("hvp", "hessian")
-        h = self.hessian(*args, **named)
-        direction = self._vector(v, "v", (len(self.wrt),), h.shape[:-2])
-        return (h * direction[..., None, :]).sum(-1)
+        if len(self.wrt) > FEW and not self._model.settles_all:
+            product = self._calls.get("hvp") or self._prepared("hvp")
+            return product(self._bound(args, named), v)
+        from gradcli.callables.products import times
+
+        return times(self.hessian(*args, **named), v, self.wrt)
 
     def taylor(self, order: int, /, *args: Any, **named: Any) -> Any:
         """The coefficients of the Taylor polynomial, of shape S + (order + 1,), the last axis being the power.
@@ -159,7 +163,7 @@ class Calls(Written):
         >>> function("exp(2*x)").taylor(3, 0)
         array([1.        , 2.        , 2.        , 1.33333333])
         """
-        self._order(order)
+        order = self._order(order)
         call = self._calls.get(("taylor", order)) or self._prepared(("taylor", order))
         return call(*(self._bound(args, named) if named or len(args) != self._count else args))
 
@@ -181,7 +185,7 @@ class Calls(Written):
 
     def _made(self, method: Any) -> Callable[..., Any]:
         model = self._model
-        outputs, n = range(len(model.outputs)), len(model.wrt)
+        outputs = range(len(model.outputs))
         several = len(outputs) > 1
         if method == "value":
             names = self.outputs
@@ -189,28 +193,22 @@ class Calls(Written):
                 model, 0, outputs, tuple(outputs) if several else 0, values_of(names) if several else None
             ).call
         if isinstance(method, int):
-            columns = self.names(self._order(method))
+            columns = self.names(method)
             places = range(len(columns))
             return Evaluation(model, method, places, tuple(places), lambda t: dict(zip(columns, t, strict=True))).call
         if isinstance(method, tuple):
             return self._taylor(method[1])
+        if method == "hvp":
+            from gradcli.callables.hessian_vector import hessian_vector
+
+            return hessian_vector(model, lambda: stacked(model, 2))
         if method in ("grad", "value_and_grad"):
             self._single(method, "jacobian")
-        order = 2 if method == "hessian" else 1
-        partials = {p: k for k, p in enumerate(model.partials(order))}
-        wanted = [tuple(sorted(p)) for p in product(range(n), repeat=order)]
-        columns_of = [k * len(partials) + partials[p] for k in outputs for p in dict.fromkeys(wanted)]
-        place = {p: k for k, p in enumerate(dict.fromkeys(wanted))}
-        shape = (*((len(outputs),) if several else ()), *(n,) * order)
-        matrix = Matrix(shape, tuple([k * len(place) + place[p] for k in outputs for p in wanted]))
-        if method == "value_and_grad":
-            layout: Layout = (0, Matrix(shape, tuple([k + 1 for k in matrix.places])))
-            return Evaluation(model, 1, [0, *columns_of], layout).call
-        return Evaluation(model, order, columns_of, matrix).call
+        return stacked(model, 2 if method == "hessian" else 1, method == "value_and_grad")
 
     def _taylor(self, order: int) -> Callable[..., Any]:
         if not self.args:
-            raise GradError("there is no variable to expand in")
+            raise BadValue("there is no variable to expand in")
         variable = self.wrt[0] if len(self.wrt) == 1 else self.args[0]
         model = model_of(replace(self._recipe, wrt=(variable,), args=self.args))
         rows = [
@@ -232,19 +230,26 @@ class Calls(Written):
 
     @staticmethod
     def _order(order: Any) -> int:
-        if isinstance(order, bool) or not isinstance(order, int):
+        try:
+            whole = index(order)
+        except TypeError:
+            raise BadType(f"an order is a whole number, not {order!r}") from None
+        if isinstance(order, bool):
             raise BadType(f"an order is a whole number, not {order!r}")
-        if order < 0:
+        if whole < 0:
             raise BadValue("the order must be at least 0")
-        return order
+        return whole
 
-    @staticmethod
-    def _vector(v: Any, name: str, shape: tuple[int, ...], points: tuple[int, ...]) -> Any:
-        """A vector of one shape, or one for each point. Raises BadValue for another shape."""
-        from gradcli.callables.arguments import array
 
-        vector, _ = array(v, name)
-        if vector.shape not in (shape, points + shape):
-            wanted = f"{shape}" + (f" or {points + shape}" if points else "")
-            raise BadValue(f"{name} has the shape {vector.shape}, and {wanted} is needed")
-        return vector
+def stacked(model: Model, order: int, value: bool = False) -> Callable[..., Any]:
+    """The function of the arguments that returns the partials of one order as an array; ``value``: after the value."""
+    outputs, n = range(len(model.outputs)), len(model.wrt)
+    partials = {p: k for k, p in enumerate(model.partials(order))}
+    wanted = [tuple(sorted(p)) for p in product(range(n), repeat=order)]
+    place = {p: k for k, p in enumerate(dict.fromkeys(wanted))}
+    columns = [k * len(partials) + partials[p] for k in outputs for p in place]
+    shape = (*((len(outputs),) if len(outputs) > 1 else ()), *(n,) * order)
+    places = tuple([k * len(place) + place[p] for k in outputs for p in wanted])
+    if not value:
+        return Evaluation(model, order, columns, Matrix(shape, places)).call
+    return Evaluation(model, order, [0, *columns], (0, Matrix(shape, tuple([k + 1 for k in places])))).call

@@ -46,7 +46,7 @@ class Evaluation:
         finish: Callable[[Any], Any] | None = None,
     ) -> None:  # fmt: skip
         self.model, self.order, self.columns, self.layout = model, order, list(columns), layout
-        derived = model.request(order).derived
+        derived = model.by_place(order).derived
         self.outputs = [derived[k][1] for k in columns]
         self._programs: dict[tuple[tuple[str, ...], ...], Program] = {}
         self._filled = of_arrays(layout)
@@ -90,9 +90,7 @@ class Evaluation:
 
     def _rows(self, columns: Sequence[Any], engine_name: str) -> list[Any]:
         """The columns at rows, as a job over a file gives them: lists for the scalar engine, else arrays."""
-        rows = self.model.rows(self.order, engine_name)
-        at = dict(zip(self.model.args, columns, strict=True))
-        block = rows.numbers([at[name] for name in rows.variables])
+        block = self.model.numbers(self.order, engine_name, columns)
         return [block[k] for k in self.columns]
 
     # Arrays.
@@ -190,8 +188,9 @@ class Evaluation:
         rows = np.asarray(Arrays.marked(results, mask, False), np.intp)
         if not len(rows):
             return
-        places = np.unravel_index(rows + first, given.shape)
-        points = [np.broadcast_to(a, given.shape)[places] for a in given.arrays]
+        shape = given.shape or (1,)
+        places = np.unravel_index(rows + first, shape)
+        points = [np.broadcast_to(a, shape)[places] for a in given.arrays]
         for column, settled in zip(results, self._at(points, engine_name), strict=True):
             column[rows] = settled
 

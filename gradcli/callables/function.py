@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.callables.arguments import bound
 from gradcli.callables.calls import Calls
 from gradcli.callables.recipe import Names, Recipe, Text, names_of, texts_of
-from gradcli.errors import BadType, BadValue, GradError, meant
+from gradcli.errors import BadType, BadValue, meant
 
 if TYPE_CHECKING:
     from gradcli.callables.packed import Packed
@@ -34,10 +34,10 @@ def function(
     ``args``: the order of the arguments; by default that of first occurrence.
 
     ``kink``: what values and derivatives are at kinks, jumps and holes, as ``gradcli diff --kink``: "derivative" (where
-    there is one, else nan), "convention" (plain doubles, nothing looked at), "left", "right", "mean", "limit", "nan" or
-    "error". ``careful``: numbers with few right digits are computed again in ball arithmetic; ``exact``: all are.
-    ``engine``: "auto", "scalar", "vector" or "native", which arrays are computed by; ``threads``: how many for large
-    arrays, by default as many as pay.
+    there is one, else convention), "convention" (plain doubles, nothing looked at), "left", "right", "mean", "limit",
+    "nan" or "error". ``careful``: numbers with few right digits are computed again in ball arithmetic; ``exact``: all
+    are. ``engine``: "auto", "scalar", "vector" or "native", which arrays are computed by; ``threads``: how many for
+    large arrays, by default as many as pay.
 
     The function takes its arguments by position or by name: numbers give floats, arrays (lists, Series) broadcast as in
     NumPy and give float64 arrays, or float32 arrays if all arrays are float32. It may be called from several threads,
@@ -91,7 +91,7 @@ class Function(Calls):
         for word in spec or self.args[:1] if len(self.args) < 2 else spec:
             if isinstance(word, str):
                 if word not in self.args:
-                    raise GradError(f"'{word}' is not an argument", hint=meant(word, self.args, "its arguments are"))
+                    raise BadValue(f"'{word}' is not an argument", hint=meant(word, self.args, "its arguments are"))
                 powers[word] = powers.get(word, 0) + 1
                 last = word
             elif last is None or isinstance(word, bool) or not isinstance(word, int):
@@ -105,6 +105,12 @@ class Function(Calls):
             raise BadType(
                 f"a variable is needed, such as diff({self.args[0]!r})" if self.args else "there is no variable"
             )
+        recipe = self._recipe
+        if recipe.steps and recipe.steps[-1][0] == "diff":
+            # The second derivative of f, not the first of df_dx.
+            before = dict(recipe.steps[-1][1])
+            powers = before | {name: before.get(name, 0) + times for name, times in powers.items()}
+            return Function(replace(recipe, steps=(*recipe.steps[:-1], ("diff", tuple(powers.items())))))
         return self._then("diff", tuple(powers.items()))
 
     def derivatives(self, order: int = 1, wrt: Names | None = None) -> Function:
@@ -114,9 +120,9 @@ class Function(Calls):
         >>> function("a*x**2").derivatives(1, wrt="x")(a=1, x=3)
         Values(f=9.0, df_dx=6.0)
         """
-        self._order(order)
+        order = self._order(order)
         chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
-        return chosen._then("derivatives", order)
+        return chosen._then("derivatives", (order, chosen.wrt))
 
     def simplify(self) -> Function:
         """The outputs in the form of a textbook; each was compared with the original at sample points.
@@ -149,7 +155,9 @@ class Function(Calls):
         return Function(replace(self._recipe, exact=True))
 
     def verdict(self, /, *args: Any, **named: Any) -> Any:
-        """What lies at the points: "smooth", "kink", "jump", "hole", "pole" and the like, of shape S.
+        """What lies at the points: "smooth", "kink", "jump", "removable", "pole" and the like, of shape S.
+
+        It tells of values and first derivatives, in the words of ``gradcli diff --verdict``.
 
         A text for numbers, else an array of texts; for several outputs or variables a tuple of these with names.
 
@@ -176,12 +184,24 @@ class Function(Calls):
             return check(self.expressions(0), *claims, **options)
         return check([text for _, text in texts], *claims, **options)
 
-    def packed(self, wrt: Names | None = None, /, *, time: str | None = None, **fixed: Any) -> Packed:
-        """The function of one vector for SciPy: the variables of ``wrt`` packed, the other arguments fixed."""
+    def packed(self, wrt: Names | None = None, /, *, time: Any = None, **fixed: Any) -> Packed:
+        """The function of one vector that SciPy's solvers need: the variables of ``wrt``, in their order.
+
+        ``wrt`` is by default that of the function, or all arguments that are not fixed. ``fixed``: numbers and arrays
+        for the other arguments, by name. ``time``: the name of the variable of integration, for `Packed.rhs`.
+
+        >>> from gradcli import function
+        >>> p = function("(1 - x)**2 + a*(y - x**2)**2").packed(a=100)
+        >>> p.fun([2, 3]), p.jac([2, 3])
+        (101.0, array([ 802., -200.]))
+        """
         from gradcli.callables.packed import Packed
 
-        chosen = self if wrt is None else Function(replace(self._recipe, wrt=names_of(wrt, "wrt")))
-        return Packed(chosen, time, fixed)
+        return Packed(self, self._recipe.wrt if wrt is None else names_of(wrt, "wrt"), time, fixed)
+
+    def _over(self, wrt: Sequence[str], args: Sequence[str]) -> Function:
+        """The function of its arguments in another order, differentiated in other variables."""
+        return self._then("over", (tuple(args), tuple(wrt)))
 
     def table(
         self, df: Any, order: int = 1, keep: bool = True, *, at: Mapping[str, float] | None = None,
@@ -216,7 +236,7 @@ class Function(Calls):
         else:
             shown = repr(texts[0] if len(texts) == 1 else texts)
         options = {k: v for k, v in self._recipe.changes().items() if k not in ("steps", "texts")}
-        told = [shown, *[f"{k}={','.join(v) if isinstance(v, tuple) else v!r}" for k, v in options.items()]]
+        told = [shown, *[f"{k}={_typed(v) if isinstance(v, tuple) else repr(v)}" for k, v in options.items()]]
         return (
             f"<gradcli.function {', '.join(told)}: {self}>"
             if self._recipe.steps
@@ -227,3 +247,8 @@ class Function(Calls):
 def restored(texts: tuple[tuple[str | None, Text], ...], changes: Mapping[str, Any]) -> Function:
     """The function of a pickle."""
     return Function(Recipe(texts, **changes))
+
+
+def _typed(names: tuple[str, ...]) -> str:
+    """Names as an argument: "a,b", or a list where that could be read otherwise."""
+    return repr(",".join(names) if all(name.isidentifier() for name in names) else list(names))

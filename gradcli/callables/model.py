@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.forward import Partial
+from gradcli.calculus.leibniz import derivative_name
+from gradcli.compute.execute import Block
 from gradcli.errors import GradError
 from gradcli.expr import Expr
 from gradcli.job.choices import conflicts
@@ -50,7 +51,7 @@ class Model:
         self.settles_all = bool(job.careful or job.exact)
         self.settles = self.settles_all or job.kink != "convention"
         self._requests: dict[int, Request] = {}
-        self._rows: dict[tuple[int, str, int], HardRows] = {}
+        self._free: dict[tuple[int, str], list[HardRows]] = {}
         self._mask: list[Expr] | None = None
 
     def request(self, order: int) -> Request:
@@ -59,6 +60,23 @@ class Model:
         if request is None:
             request = self._requests[order] = Request(replace(self.job, order=order), self.args)
         return request
+
+    def by_place(self, order: int) -> Request:
+        """As `request`, of results that are told by their places: their names may be equal.
+
+        The derivatives of f, df_dx as two outputs are df_dx and ddf_dx_dx: those names have numbers instead.
+        """
+        if len(self.outputs) == 1 or order == 0:
+            return self.request(order)
+        partials = self.partials(order)
+        names = [derivative_name(name, self.wrt, p) for name, _ in self.outputs for p in partials]
+        if len({*names}) == len(names):
+            return self.request(order)
+        numbered: list[tuple[str | None, Expr]] = [
+            (f"{name} (output {k})", e) for k, (name, e) in enumerate(self.outputs, 1)
+        ]
+        parsed = [self.parsed[0]._replace(outputs=numbered)]
+        return Request(replace(self.job, expressions=parsed, order=order), self.args)
 
     def partials(self, order: int) -> list[Partial]:
         """The partials of each output in the request of an order, in the order of its results."""
@@ -73,14 +91,25 @@ class Model:
             self._mask = hazard_mask(roots) if self.settles else []
         return self._mask
 
-    def rows(self, order: int, engine_name: str) -> HardRows:
-        """The numbers of a request at rows."""
+    def numbers(self, order: int, engine_name: str, columns: Sequence[Any]) -> Block:
+        """The results of a request at rows, hard points settled as in the rows of files.
+
+        ``columns``: those of the arguments, lists of floats for the scalar engine, else arrays.
+        """
         from gradcli.job.hard_rows import HardRows
 
-        # A forked child makes its own: in the parent a thread may hold the lock of these.
-        key = order, engine_name, os.getpid()
-        rows = self._rows.get(key)
-        if rows is None:
-            job = replace(self.job, order=order)
-            rows = self._rows[key] = HardRows(job, self.request(order), engine_name)
-        return rows
+        # What settles rows has state. Each call takes one that is free: threads, forks, and handlers of signals that
+        # interrupt a call and make another, do not wait for each other.
+        free = self._free.setdefault((order, engine_name), [])
+        try:
+            rows = free.pop()
+        except IndexError:
+            rows = HardRows(replace(self.job, order=order), self.by_place(order), engine_name)
+        at = dict(zip(self.args, columns, strict=True))
+        try:
+            block = rows.numbers([at[name] for name in rows.variables])
+        except GradError:
+            free.append(rows)
+            raise
+        free.append(rows)
+        return block

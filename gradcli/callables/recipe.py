@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from gradcli.compute import engine
 from gradcli.errors import BadType, BadValue, GradError
 from gradcli.expr import ZERO
 from gradcli.expr.node import collector_paused
-from gradcli.job.request import Job, check_order
+from gradcli.job.request import Job, Request, check_order
 from gradcli.language import Parsed, parse
 from gradcli.limits import work
 
@@ -36,6 +36,13 @@ class Recipe:
     engine: str = "auto"
     threads: int | None = None
     steps: tuple[tuple[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        for option, value in (("kink", self.kink), ("engine", self.engine)):
+            if not isinstance(value, str):
+                raise BadType(f"{option} is a text, not {type(value).__name__}")
+        if self.threads is not None and (isinstance(self.threads, bool) or not isinstance(self.threads, int)):
+            raise BadType(f"threads is a whole number, not {type(self.threads).__name__}")
 
     def changes(self) -> dict[str, Any]:
         """The fields that are not those of a plain function, which is what a pickle holds."""
@@ -58,6 +65,8 @@ def texts_of(expression: Text | Sequence[Text] | Mapping[str, Text]) -> tuple[tu
         if not isinstance(text, (str, Source)) or not isinstance(name, (str, type(None))):
             wrong = text if isinstance(name, (str, type(None))) else name
             raise BadType(f"an expression is a text, not {type(wrong).__name__}", hint='such as "a*exp(-b*x)"')
+        if name is not None and (not name or {*name} & {*"`\n\r"}):
+            raise BadValue(f"{name!r} is no name of an output" if name else "the name of an output is missing")
     return tuple(pairs)
 
 
@@ -99,21 +108,25 @@ def model_of(recipe: Recipe) -> Model:
 
 def _made(recipe: Recipe) -> Model:
     engine.check(recipe.engine)
-    if recipe.threads is not None and (not isinstance(recipe.threads, int) or recipe.threads < 1):
+    if recipe.threads is not None and recipe.threads < 1:
         raise BadValue(f"threads is a number of threads from 1, not {recipe.threads!r}")
     with collector_paused(), work.request():
         known = {*(recipe.args or ()), *(recipe.wrt or ())}
-        model = _with(recipe, [_named(name, parse(text, known)) for name, text in recipe.texts])
+        parsed = [_named(name, parse(text, known)) for name, text in recipe.texts]
+        model = _with(recipe, parsed, recipe.args, recipe.wrt)
         for step, detail in recipe.steps:
-            model = _with(recipe, [_STEPS[step](model, detail)], model)
+            args, wrt = detail if step == "over" else (model.args, model.wrt)
+            model = _with(recipe, [_STEPS[step](model, detail)], args, wrt, derived=True)
     return model
 
 
-def _with(recipe: Recipe, parsed: Sequence[Parsed], before: Model | None = None) -> Model:
-    """The model of expressions; ``before``: the one they are derived from, which has the same arguments."""
-    args, wrt = (recipe.args, recipe.wrt) if before is None else (before.args, before.wrt)
+def _with(
+    recipe: Recipe, parsed: Sequence[Parsed], args: Sequence[str] | None, wrt: Sequence[str] | None,
+    derived: bool = False,
+) -> Model:  # fmt: skip
+    """The model of expressions; ``derived``: they come from another model, and may lack some of ``args``."""
     job = Job(
-        parsed, wrt, 0, before is not None, kink=recipe.kink, careful=recipe.careful or None, exact=recipe.exact,
+        parsed, wrt, 0, derived, kink=recipe.kink, careful=recipe.careful or None, exact=recipe.exact,
         engine=recipe.engine, threads=recipe.threads,
     )  # fmt: skip
     return Model(job, args)
@@ -143,9 +156,15 @@ def _diff(model: Model, powers: Sequence[tuple[str, int]]) -> Parsed:
     return _replaced(model, outputs)
 
 
-def _partials(model: Model, order: int) -> Parsed:
-    """The outputs and all their partials up to an order, as outputs."""
-    return _replaced(model, model.request(order).derived)
+def _partials(model: Model, asked: tuple[int, Sequence[str]]) -> Parsed:
+    """The outputs and all their partials up to an order in some variables, as outputs."""
+    order, wrt = asked
+    return _replaced(model, Request(replace(model.job, order=order, wrt=wrt), model.args).derived)
+
+
+def _over(model: Model, _: tuple[Sequence[str], Sequence[str]]) -> Parsed:
+    """The same outputs, of arguments in another order and differentiated in other variables."""
+    return _replaced(model, model.outputs)
 
 
 def _simplify(model: Model, _: None) -> Parsed:
@@ -162,4 +181,4 @@ def _replaced(model: Model, outputs: Sequence[tuple[str, Any]]) -> Parsed:
     return model.parsed[0]._replace(outputs=list(outputs), names={}, variables=model.args)
 
 
-_STEPS: dict[str, Any] = {"diff": _diff, "derivatives": _partials, "simplify": _simplify}
+_STEPS: dict[str, Any] = {"diff": _diff, "derivatives": _partials, "simplify": _simplify, "over": _over}

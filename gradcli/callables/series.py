@@ -19,6 +19,7 @@ def scaled(order: int, named: Callable[[Any], Any] | None) -> Callable[[Any], An
     rest = np.array([float(math.factorial(k) // math.factorial(min(k, 170))) for k in range(order + 1)])
 
     def of(derivatives: Any) -> Any:
-        return derivatives / first.astype(derivatives.dtype) / rest.astype(derivatives.dtype)
+        # In float32 the factorials would overflow.
+        return (derivatives.astype(np.float64, copy=False) / first / rest).astype(derivatives.dtype, copy=False)
 
     return of if named is None else lambda results: named([of(d) for d in results])

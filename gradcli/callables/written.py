@@ -5,11 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradcli.errors import BadType, GradError
-from gradcli.expr import text
+from gradcli.expr import spell_name, text
 from gradcli.job.request import as_text
 
 if TYPE_CHECKING:
+    from inspect import Signature
+
     from gradcli.callables.model import Model
+
+
+class _Signature:
+    """``__signature__`` of a function: its arguments, which editors show and `scipy.optimize.curve_fit` counts.
+
+    It is left out for the class itself, and for arguments whose names are no names in Python.
+    """
+
+    def __get__(self, function: Written | None, owner: type) -> Signature:
+        from inspect import Parameter, Signature
+
+        try:
+            if function is not None:
+                return Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in function.args])
+        except ValueError:
+            pass
+        raise AttributeError("__signature__")
 
 
 class Written:
@@ -19,6 +38,7 @@ class Written:
     """
 
     _model: Model
+    __signature__ = _Signature()
 
     @property
     def args(self) -> tuple[str, ...]:
@@ -118,4 +138,4 @@ class Written:
         return explained(request.outputs, self.wrt, points.at, beside or ()).rstrip("\n")
 
     def __str__(self) -> str:
-        return "; ".join(f"{name} = {text(e)}" for name, e in self._model.outputs)
+        return "; ".join(f"{spell_name(name)} = {text(e)}" for name, e in self._model.outputs)

@@ -25,6 +25,7 @@ COMMANDS = {
     "grad": ("grad", "grad", "The vector-Jacobian product, at points or as expressions."),
     "eval": ("eval", "eval_", "Values only."),
     "show": ("show", "show", "Derivatives as expressions, code, formulas and pictures."),
+    "plot": ("plot", "plot", "Pictures of curves and surfaces, in the terminal or in a file."),
     "bounds": ("bounds", "bounds", "Least and greatest values over a box, proved."),
     "study": ("study", "study", "Domain, zeros, poles, extrema and inflections over a range, proved."),
     "check": ("check", "check", "Is this claimed derivative right?"),

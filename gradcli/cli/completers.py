@@ -127,7 +127,7 @@ def _constants(ctx: click.Context, incomplete: str) -> _Items:
 
 
 _COMPLETERS: dict[str, Callable[[click.Context, str], _Items]] = {
-    **dict.fromkeys(("file", "input", "output", "claims", "junit"), _files),
+    **dict.fromkeys(("file", "input", "output", "claims", "junit", "data"), _files),
     "expr": _models, "topic": _topics, "name": _functions, "wrt": _wrt, "at": _bindings, "grid": _axis,
     "select": _chosen, "drop": _chosen, "claim_column": _claimed, "constant": _constants,
 }  # fmt: skip

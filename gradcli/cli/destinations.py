@@ -111,10 +111,10 @@ def _inputs(line: CommandLine) -> Iterator[str]:
     """The paths of all input files that a command line names."""
     yield from line.file
     yield from line.claims
-    if line.input:
+    if line.input or line.data:
         from gradcli.job.inputs import matching
 
-        for path in line.input:
+        for path in (*line.input, *line.data):
             yield from matching(path)
     if line.grad_outputs:
         from gradcli.job.cotangents import files

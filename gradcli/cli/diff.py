@@ -7,7 +7,7 @@ import click
 from gradcli.cli import options
 from gradcli.cli.inputs import check_no_input_options, choice, names, rows, sources
 from gradcli.cli.options import CommandLine
-from gradcli.cli.target import Target
+from gradcli.cli.target import PICTURES, Target
 from gradcli.errors import GradError
 
 
@@ -25,6 +25,9 @@ from gradcli.errors import GradError
     ),
 )
 def diff(ctx: click.Context, line: CommandLine) -> None:
+    if line.path is not None and line.path.lower().endswith(PICTURES):
+        _picture(ctx, line)
+        return
     if line.pointed:
         if line.raw:
             raise GradError("--raw is for derivatives as expressions: leave it out, or the points")
@@ -46,6 +49,17 @@ def diff(ctx: click.Context, line: CommandLine) -> None:
     if not line.raw:
         derived, remarks = simplified(request, derived, line, kept=[name for name, _ in request.outputs])
     target.write_formulas(Formulas(request, job.order, derived, remarks=remarks))
+
+
+def _picture(ctx: click.Context, line: CommandLine) -> None:
+    """Draw what ``diff`` computes. Raises GradError for an option that a picture has no use for."""
+    from gradcli.cli.plot import draw
+
+    for name in (*options.HARD.split(), *options.TABLES.split(), *options.SWITCHES, "fill", "raw", "format"):
+        if options.typed(ctx, name):
+            hint = "points of a file are drawn by: gradcli plot --data FILE" if name == "input" else None
+            raise GradError(f"--{name.replace('_', '-')} is not for a picture, and {line.path} is one", hint=hint)
+    draw(ctx, line, every=True)
 
 
 def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:

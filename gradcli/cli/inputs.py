@@ -16,6 +16,7 @@ from gradcli.expr import CONSTANTS
 
 if TYPE_CHECKING:
     from gradcli.cli.stderr import Progress
+    from gradcli.formats import Dialect
     from gradcli.job.request import Rows
 
 SUFFIX = ".grad"
@@ -98,14 +99,12 @@ def read(path: str, quiet: bool = False) -> Source:
 
 def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
     """The tables named by --input; None without --input."""
-    from gradcli.formats import Dialect
     from gradcli.job.request import Rows
     from gradcli.language.actions import NUMBERS
 
     if not line.input:
         check_no_input_options(line)
         return None
-    columns = None if line.columns is None else tuple(names([line.columns], "--columns") or ())
     constants = names(line.constant, "--constant") or []
     for name in constants:
         if name not in CONSTANTS and name not in NUMBERS:
@@ -113,17 +112,25 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
             raise GradError(f"--constant: '{name}' is no constant", hint=f"the constants are {known}")
     if "-" in line.input and sys.stdin is None:
         raise GradError("cannot read stdin: it is closed")
-    dialect = Dialect(
-        columns, line.encoding, line.delimiter, line.decimal or ".", line.comment, line.skip, line.skip_after_header,
-        line.na or "error",
-    )  # fmt: skip
+    spelled = dialect(line)
     if "-" in line.input and not line.quiet:
         stderr.waiting("rows", line.color)
     return Rows(
-        line.input, line.input_format, dialect, line.max_bytes, line.keep, constants,
+        line.input, line.input_format, spelled, line.max_bytes, line.keep, constants,
         # Unbuffered: rows from a pipe are available as they arrive, and a thread blocked in read() holds no lock.
         open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in line.input else None,
         progress,
+    )  # fmt: skip
+
+
+def dialect(line: CommandLine) -> Dialect:
+    """How the tables of a command line are spelled."""
+    from gradcli.formats import Dialect
+
+    columns = None if line.columns is None else tuple(names([line.columns], "--columns") or ())
+    return Dialect(
+        columns, line.encoding, line.delimiter, line.decimal or ".", line.comment, line.skip, line.skip_after_header,
+        line.na or "error",
     )  # fmt: skip
 
 

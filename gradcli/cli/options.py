@@ -79,6 +79,19 @@ class CommandLine:
     max_ulp: float | None = None
     over: tuple[str, ...] = ()
     tol: float = 1e-9
+    tangent: tuple[str, ...] = ()
+    taylor: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    size: str | None = None
+    title: str | None = None
+    xlabel: str | None = None
+    ylabel: str | None = None
+    log: str | None = None
+    ylim: str | None = None
+    style: str = "line"
+    ascii: bool = False
+    kind: str = "heat"
+    arrows: int | None = None
     at: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
     fill: str | None = None
@@ -347,6 +360,8 @@ ROWS = {
     "order": _row("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
     "series_order": _row("-n", "--order", "order", type=int, default=4, show_default=True,
                          help="With --at: the order to which both sides of the point are looked at."),
+    "curve_order": _row("-n", "--order", "order", type=int, default=0, show_default=True,
+                        help="Highest total order of the derivatives that are drawn."),
     "outputs": _row("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
     "wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
                 help="Differentiate in these variables.  [default: all]"),
@@ -380,6 +395,26 @@ ROWS = {
     "over": _row("--over", multiple=True, metavar="X=0:1", help="The range of a variable, both ends included."),
     "tol": _row("--tol", type=float, default=1e-9, metavar="T", show_default=True,
                 help="How far apart the two numbers may be that an extreme lies between; relative above 1."),
+    "range": _row("--grid", "grid", multiple=True, metavar="X=A:B",
+                  help="The range of a variable, x=-5:5, or x=-5:5:101 for so many points; two make a surface."),
+    "tangent": _row("--tangent", multiple=True, metavar="X=1", help="The tangent at a point."),
+    "taylor": _row("--taylor", multiple=True, metavar="X=0:5", help="The Taylor polynomial about 0 to order 5."),
+    "data": _row("--data", multiple=True, metavar="FILE",
+                 help="Draw the rows of FILE as points: columns of the variable, the output, and u_NAME for bars."),
+    "size": _row("--size", metavar="WxH",
+                 help="Characters of a text, else pixels.  [default: the terminal, 72x18, 800x500]"),
+    "title": _row("--title", metavar="TEXT", help="The title of the picture."),
+    "xlabel": _row("--xlabel", metavar="TEXT", help="The title of the horizontal axis.  [default: its variable]"),
+    "ylabel": _row("--ylabel", metavar="TEXT", help="The title of the vertical axis."),
+    "log": _row("--log", metavar="x|y|xy", help="Logarithmic axes."),
+    "ylim": _row("--ylim", metavar="A:B", help="The range of the values, of colours for a surface.  "
+                 "[default: all values; beside poles, the middle of them]"),
+    "style": _row("--style", type=click.Choice(["line", "dots"]), default="line", show_default=True,
+                  help="Curves as lines or as dots."),
+    "ascii": _row("--ascii", is_flag=True, help="A text without braille.  [default: where the locale has no UTF-8]"),
+    "kind": _row("--kind", type=click.Choice(["heat", "contour"]), default="heat", show_default=True,
+                 help="A surface as a map of colours or as level lines."),
+    "arrows": _row("--arrows", type=int, metavar="N", help="Gradients across a surface; 0 for none.  [default: 15]"),
     "at": _row("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
     "grid": _row("--grid", multiple=True, metavar="GRID",
                  help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),
@@ -451,6 +486,10 @@ ROWS = {
                    help="Write to FILE, format by suffix: .txt or .json"),
     "report_format": _row("--format", "format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
                           help="One of table, json.  [default: table]"),
+    "picture": _row("-o", "--output", "output", metavar="FILE",
+                    help="Write to FILE, format by suffix: .svg .html .png .pdf .txt"),
+    "picture_format": _row("--format", "format", type=click.Choice(["text", "svg", "html", "png", "pdf"]),
+                           metavar="FORMAT", help="One of text, svg, html, png, pdf.  [default: by suffix, or text]"),
     "digits": _row("--digits", type=click.IntRange(1, 5000), metavar="N",
                    help="Significant digits, in table, markdown, csv and tsv; above 17 proved ones, in json as texts."),
     "all": _row("--all", is_flag=True, help="All rows of a table, not a screenful, on a terminal too."),
@@ -468,12 +507,14 @@ ENGINE = "engine threads verbose no_progress"
 POINTS = f"at grid fill max_points strict {ENGINE}"
 DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"
 TABLES = f"input {DIALECT} keep max_bytes constant"
+PICTURE = "tangent taylor data size title xlabel ylabel log ylim style ascii kind arrows"
 OUTPUT = "output format csv tsv json jsonl"
 NUMBERS = f"{OUTPUT} select drop digits all"
 SECTIONS = {
     "Claims": "claim claims claim_column equals let rtol atol max_ulp",
     "Points": "at grid fill max_points points thorough seed",
     "Hard points": HARD,
+    "Picture": PICTURE,
     "Files": f"file {TABLES}",
     "Output": f"{NUMBERS} strict junit github color quiet debug",
     "Engine": ENGINE,

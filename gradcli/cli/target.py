@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gradcli.job.result import Computed
 
 
+PICTURES = (".svg", ".html", ".htm", ".png", ".pdf")
+"""Suffixes of files that hold a picture."""
 _ROUNDED = ("table", "markdown", "csv", "tsv")
 """The formats that --digits rounds for."""
 

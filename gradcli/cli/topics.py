@@ -21,7 +21,7 @@ TASKS = {
          "that is: gradcli diff EXPR (with --order 2 the second derivatives)"),
         ("gradient vjp jvp backward backprop autograd", "that is: gradcli grad EXPR --wrt x,y"),
         ("evaluate calc calculate compute value values run table print", "that is: gradcli eval EXPR --at x=1"),
-        ("plot graph draw chart", "there are no plots; the values to plot: gradcli eval EXPR --grid x=0:1:101 --csv"),
+        ("graph draw chart graphs plotting picture curve", "that is: gradcli plot EXPR --grid x=-5:5"),
         ("gradcheck verify test compare claim prove", "that is: gradcli check EXPR --claim CLAIM"),
         ("steps step tape trace tutor", "that is: gradcli explain EXPR"),
         ("man doc docs manual info usage topic", "that is: gradcli help"),

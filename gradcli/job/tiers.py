@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MANY = 32
 """Marked rows of a block from which columns of ties are settled at once."""
-_HELD = 1 << 16
+_HELD = 1 << 13
 """Verdicts that are remembered."""
 
 

@@ -3,37 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.compute.backends import vector
-from gradcli.compute.backends.interval import Enclosing, without_rule
+from gradcli.compute.backends.intervals import Enclosing, without_rule
 from gradcli.compute.program import build
-from gradcli.expr import ZERO, Expr
+from gradcli.expr import ZERO, Expr, apply, const, substitute, var
 
 if TYPE_CHECKING:
-    from gradcli.compute.backends.interval import Array, Mask
+    from gradcli.compute.backends.intervals import Array, Mask
+    from gradcli.truth.verdict import Judge
 
 Interval = tuple["Array", "Array"]
+Log = Literal["", "x", "y", "xy"]
+"""The axes that are logarithmic."""
+_WORK = 20_000
+"""Steps that germs may take at a point, 20 ms."""
 
 
 class Curve:
-    """The graph of an expression of one ``variable``.
+    """The graph of an expression of one ``variable``, in units of the picture.
 
-    ``sampled``: the first function for which no ranges are known, so that nothing is proved; None if all are.
+    On logarithmic axes those are logarithms to base 10: with ``log`` "x" abscissas are t with the variable 10**t, with
+    "y" ordinates are log10 of the values, "xy" is both. ``sampled``: the first function for which no ranges are known,
+    so that nothing is proved; None if all are.
+
+    >>> from gradcli.expr import var
+    >>> curve = Curve(var("x") ** 3, "x", log="xy")
+    >>> [round(float(column[0]), 9) for column in curve.at(np.array([2.0]))]
+    [6.0, 3.0, 0.0]
     """
 
-    def __init__(self, e: Expr, variable: str) -> None:
-        self.variable = variable
-        (root,) = expand([e])
+    def __init__(self, e: Expr, variable: str, log: Log = "") -> None:
+        self.variable, self.log = variable, log
+        (self.expression,) = expand([e])
+        root = self.expression
+        if "x" in log:
+            (root,) = substitute([root], {variable: apply("power", const(10), var(variable))})
+        if "y" in log:
+            root = apply("log10", root)
         partials = derivatives(root, [variable], 2)
         self.roots = [root, partials.get((0,), ZERO), partials.get((0, 0), ZERO)]
         self.program = build(self.roots, [[variable]])
         self._kernel = vector.kernel(self.program)
+        self._values = vector.function(build([root], [[variable]]), [variable])
         self.sampled = without_rule(self.roots)
         self._enclosing = None if self.sampled else Enclosing(self.roots, [variable])
+
+    @cached_property
+    def judge(self) -> Judge | None:
+        """Who tells what lies at a point of the expression itself; None on logarithmic axes."""
+        if self.log:
+            return None
+        from gradcli.truth.verdict import Judge
+
+        return Judge(self.expression, 1, _WORK)
 
     def at(self, x: Array) -> list[Array]:
         """The values, first and second derivatives at points."""
@@ -43,20 +71,44 @@ class Curve:
             self._kernel([x[:] for _ in self.program.inputs], outs, (len(x),))
         return outs
 
-    def over(self, low: Array, high: Array) -> tuple[Sequence[Interval], Mask]:
-        """The ranges of values, first and second derivatives over intervals; and which intervals are not smooth.
+    def values(self, x: Array) -> Array:
+        """The values at points."""
+        with np.errstate(all="ignore"):
+            return np.broadcast_to(self._values(x), np.shape(x))
 
-        The range of values is that of the mean value form where that is narrower (Moore, Kearfott and Cloud, ch. 6).
-        """
+    def over(self, low: Array, high: Array) -> tuple[Sequence[Interval], Mask]:
+        """The ranges of values, first and second derivatives over intervals; and which intervals are not smooth."""
         assert self._enclosing is not None
-        ranges, rough = self._enclosing([(low, high)])
-        (least, most), (d_least, d_most), _ = ranges
+        (values, slopes, bends), rough = self._enclosing([(low, high)])
+        return [self._narrowed(low, high, values, slopes, rough), slopes, bends], rough
+
+    def range(self, low: Array, high: Array) -> tuple[Interval, Mask]:
+        """The ranges of values over intervals; and which intervals are not smooth."""
+        assert self._enclosing is not None
+        (values, slopes), rough = self._enclosing([(low, high)], 2)
+        return self._narrowed(low, high, values, slopes, rough), rough
+
+    def rough(self, low: Array, high: Array) -> Mask:
+        """Which intervals are not smooth, of those that have values."""
+        assert self._enclosing is not None
+        ((least, _),), rough = self._enclosing([(low, high)], 1)
+        return rough & ~np.isnan(least)
+
+    def defined(self, x: Array) -> Mask:
+        """Whether the values at points are numbers that no division by 0 gave: exp(-1/0) is 0 as doubles go."""
+        known = np.isfinite(self.values(x))
+        if self._enclosing is not None:
+            ((least, most),), _ = self._enclosing([(x, x)], 1)
+            known &= np.isfinite(least) & np.isfinite(most)
+        return known
+
+    def _narrowed(self, low: Array, high: Array, values: Interval, slopes: Interval, rough: Mask) -> Interval:
+        """The ranges of values, by the mean value form where that is narrower (Moore, Kearfott and Cloud, ch. 6)."""
+        (least, most), (d_least, d_most) = values, slopes
         with np.errstate(all="ignore"):
             half = (high - low) / 2
-            (middle, _, _) = self.at(low + half)
+            middle = self.values(low + half)
             reach = half * np.maximum(np.abs(d_least), np.abs(d_most))
-            better = ~rough & (middle - reach > least)
-            least = np.where(better, middle - reach, least)
-            better = ~rough & (middle + reach < most)
-            most = np.where(better, middle + reach, most)
-        return [(least, most), *ranges[1:]], rough
+            least = np.where(~rough & (middle - reach > least), middle - reach, least)
+            most = np.where(~rough & (middle + reach < most), middle + reach, most)
+        return least, most

@@ -3,19 +3,26 @@
 Intervals are halved until the second derivative over all of an interval bounds the distance of the curve from its
 chord, max|f''|*h**2/8, below half a pixel, until nothing of it lies in the picture, or until it is narrower than a
 quarter of a pixel: then a vertical bar over the range of values stands for it. Where a step is not smooth nothing is
-bounded: such intervals are halved to a quarter of a pixel, and are gaps where the curve jumps or has a pole.
+bounded: such intervals are halved to a quarter of a pixel, and the places in them are located.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradcli.plot.bars import filled, visited
+from gradcli.plot.frame import Frame
+from gradcli.plot.places import located, pieces
+from gradcli.plot.segments import Hard, Sampled, joined, touched
+from gradcli.plot.sides import beside
+
 if TYPE_CHECKING:
-    from gradcli.compute.backends.interval import Array, Mask
+    from gradcli.compute.backends.intervals import Array, Mask
     from gradcli.plot.curve import Curve
+
+__all__ = ["Frame", "Sampled", "sampled"]
 
 FLAT = 0.5
 """Pixels by which a chord may miss the curve."""
@@ -25,64 +32,31 @@ FIRST = 64
 """Intervals at the beginning."""
 BOXES = 200_000
 """Intervals that are looked at, at most."""
-_PARTS = 8
-"""Pieces of an interval whose ranges make a bar."""
-_MANY = 2000
-"""Bars that are made finer."""
+UNSEEN = 1e-3
+"""Pixels by which values differ that do not matter."""
+_FILLS = 0.25
+"""The share of an enclosure that some values reach over if the curve is likely to fill it."""
 _DENSE = 4
 """Points a pixel of a curve of which no ranges are known."""
-
-
-class Frame(NamedTuple):
-    """The part of the plane that a picture shows, and its size in pixels."""
-
-    left: float
-    right: float
-    bottom: float
-    top: float
-    width: int
-    height: int
-
-    @property
-    def across(self) -> float:
-        """Pixels per unit of x."""
-        return self.width / (self.right - self.left)
-
-    @property
-    def up(self) -> float:
-        """Pixels per unit of y."""
-        return self.height / (self.top - self.bottom)
-
-
-class Sampled(NamedTuple):
-    """A curve as points and what is between them.
-
-    ``x``, ``y``: n points. Of the n - 1 segments between them: ``gap``: nothing is drawn; ``bar``: a vertical bar from
-    ``low`` to ``high`` is; the others are straight. ``rough``: segments over which the curve is not smooth. ``steep``:
-    those at which it is not bounded. ``boxes``: how many intervals were looked at; ``complete``: whether all ended.
-    """
-
-    x: Array
-    y: Array
-    gap: Mask
-    bar: Mask
-    low: Array
-    high: Array
-    rough: Mask
-    steep: Mask
-    boxes: int
-    complete: bool
 
 
 _STRAIGHT, _OUTSIDE, _BAR = 0, 1, 2
 
 
 def sampled(curve: Curve, frame: Frame) -> Sampled:
-    """A curve as segments, each right to half a pixel of the frame."""
+    """A curve as segments, each right to half a pixel of the frame.
+
+    >>> from gradcli.expr import var
+    >>> from gradcli.plot.curve import Curve
+    >>> parabola = sampled(Curve(var("x") ** 2, "x"), Frame(-1, 1, 0, 1, 800, 400))
+    >>> len(parabola.x), parabola.complete
+    (65, True)
+    """
     if curve.sampled is not None:
         return _uniform(curve, frame)
     across, up = frame.across, frame.up
-    edges = np.linspace(frame.left, frame.right, FIRST + 1)
+    edges = frame.left + (frame.right - frame.left) * np.linspace(0, 1, FIRST + 1)
+    edges[-1] = frame.right
     a, b = edges[:-1], edges[1:]
     done: list[Array] = []
     boxes = 0
@@ -100,12 +74,10 @@ def sampled(curve: Curve, frame: Frame) -> Sampled:
             straight |= ~rough & ((most - least) * up < FLAT)
         outside = (least > frame.top) | (most < frame.bottom) | np.isnan(least)
         narrow = (h * across < NARROW) | (boxes > BOXES)
-        state = np.where(straight, _STRAIGHT, np.where(outside, _OUTSIDE, np.where(narrow, _BAR, -1)))
+        state = np.where(outside, _OUTSIDE, np.where(straight, _STRAIGHT, np.where(narrow, _BAR, -1)))
         kept = state >= 0
         done.append(np.stack([a[kept], b[kept], state[kept], least[kept], most[kept], rough[kept]]))
-        left, right = a[~kept], b[~kept]
-        middle = left + (right - left) / 2
-        a, b = np.concatenate([left, middle]), np.concatenate([middle, right])
+        a, b = pieces(a[~kept], b[~kept], 2)
     found = np.concatenate(done, axis=1)
     found = found[:, np.argsort(found[0], kind="stable")]
     return _segments(curve, frame, found, boxes)
@@ -117,45 +89,71 @@ def _segments(curve: Curve, frame: Frame, found: Array, boxes: int) -> Sampled:
     x = np.append(left, right[-1:])
     y, slope, _ = curve.at(x)
     bar = state == _BAR
-    with np.errstate(all="ignore"):
-        jump = np.abs(np.diff(y)) * frame.up
-        # What the slopes at the ends explain of the difference, which is all of it where the curve is continuous.
-        explained = (right - left) * np.fmax(np.abs(slope[:-1]), np.abs(slope[1:])) * frame.up
-        across = (least == -math.inf) & (most == math.inf) & (np.sign(y[:-1]) != np.sign(y[1:]))
-        broken = bar & rough & ((jump > 3 * explained + 2) | ~np.isfinite(jump) | across)
-    gap = broken | (state == _OUTSIDE)
-    steep = bar & rough & ~(np.isfinite(least) & np.isfinite(most))
+    torn = bar & rough & _torn(frame, x, y, slope)
     # A kink is drawn by its two sides; only what wiggles within a quarter of a pixel is a bar.
     bar &= ~rough
-    low, high = least.copy(), most.copy()
-    places = np.flatnonzero(bar)
+    low, high = np.fmin(y[:-1], y[1:]), np.fmax(y[:-1], y[1:])
+    ranges = np.flatnonzero(bar)
+    if len(ranges):
+        low[ranges], high[ranges] = filled(curve, frame, x, y, ranges)
+    hard = _hard(curve, frame, *_suspected(curve, x, rough))
+    settled = torn | (state != _BAR) | ~rough | touched(x, hard)
+    places = np.flatnonzero(~settled)
     if len(places):
-        low[places], high[places] = _narrowed(curve, left[places], right[places], _PARTS)
-        # Ranges that are wider than the curve, as those of differences are, get finer parts.
-        ends = np.abs(y[places + 1] - y[places])
-        wide = places[(high[places] - low[places] - ends) * frame.up > FLAT]
-        if 0 < len(wide) <= _MANY:
-            low[wide], high[wide] = _narrowed(curve, left[wide], right[wide], 8 * _PARTS)
-    return Sampled(x, y, gap, bar, low, high, rough, steep, boxes, boxes <= BOXES)
+        # What is not smooth at more points than can be told apart is as high as its values: if they make a good part of
+        # the enclosure, as high as that.
+        low_, high_ = visited(curve, x, places)
+        wide = (high_ - low_ > _FILLS * (most[places] - least[places])) & (most[places] > least[places])
+        low_, high_ = np.where(wide, least[places], low_), np.where(wide, most[places], high_)
+        more = (high_ - high[places] > FLAT / frame.up) | (low[places] - low_ > FLAT / frame.up)
+        bar[places] = more
+        low[places], high[places] = np.where(more, low_, low[places]), np.where(more, high_, high[places])
+    segments = Sampled(x, y, state == _OUTSIDE, bar, low, high, rough, hard, boxes, boxes <= BOXES)
+    return joined(segments, frame, torn)
 
 
-def _narrowed(curve: Curve, left: Array, right: Array, parts: int) -> tuple[Array, Array]:
-    """The ranges of values over narrow intervals, from those of their parts."""
-    width = (right - left) / parts
-    a = (left[:, None] + width[:, None] * np.arange(parts)).ravel()
-    ((low, high), _, _), _ = curve.over(a, a + np.repeat(width, parts))
-    return low.reshape(-1, parts).min(1), high.reshape(-1, parts).max(1)
+def _torn(frame: Frame, x: Array, y: Array, slope: Array) -> Mask:
+    """Whether values differ by more than the slopes at the ends explain, which is all where a curve is continuous.
+
+    Slopes of one sign, while the values differ by the other, tell of a pole between.
+    """
+    with np.errstate(all="ignore"):
+        rise = np.diff(y) * frame.up
+        explained = np.diff(x) * np.fmax(np.abs(slope[:-1]), np.abs(slope[1:])) * frame.up
+        against = (slope[:-1] * slope[1:] > 0) & (rise * slope[:-1] < 0) & (np.abs(rise) > 2)
+        return (np.abs(rise) > 3 * explained + 2) | ~np.isfinite(rise) | against
+
+
+def _suspected(curve: Curve, x: Array, rough: Mask) -> tuple[Array, Array]:
+    """The intervals that may have hard points: segments that are not smooth, and the neighbourhoods of other ends."""
+    low, high = np.nextafter(x, -np.inf), np.nextafter(x, np.inf)
+    covered = np.append(rough, False) | np.append(False, rough)
+    alone = curve.rough(low, high) & ~covered
+    a, b = np.append(x[:-1][rough], low[alone]), np.append(x[1:][rough], high[alone])
+    order = np.argsort(a, kind="stable")
+    return a[order], b[order]
+
+
+def _hard(curve: Curve, frame: Frame, a: Array, b: Array) -> list[Hard]:
+    reach = 1 / frame.across
+    places = located(curve, a, b, max(abs(frame.left), abs(frame.right)), reach)
+    return [
+        Hard(place, *sides)
+        for place, sides in zip(places, beside(curve, places, reach, UNSEEN / frame.up), strict=True)
+    ]  # fmt: skip
 
 
 def _uniform(curve: Curve, frame: Frame) -> Sampled:
     """A curve of which no ranges are known, at equal distances: nothing is proved."""
-    x = np.linspace(frame.left, frame.right, _DENSE * frame.width + 1)
+    x = frame.left + (frame.right - frame.left) * np.linspace(0, 1, _DENSE * frame.width + 1)
+    x[-1] = frame.right
     y, slope, _ = curve.at(x)
     with np.errstate(all="ignore"):
-        jump = np.abs(np.diff(y)) * frame.up
-        explained = np.diff(x) * np.fmax(np.abs(slope[:-1]), np.abs(slope[1:])) * frame.up
-        gap = ~np.isfinite(jump) | (jump > 3 * explained + 2)
         # From beyond one edge of the picture to beyond the other within a quarter of a pixel: a pole.
-        gap |= (np.minimum(y[:-1], y[1:]) < frame.bottom) & (np.maximum(y[:-1], y[1:]) > frame.top)
-    none = np.zeros(len(gap), np.bool_)
-    return Sampled(x, y, gap, none, y[:-1], y[:-1], none, none, len(x), True)
+        beyond = (np.minimum(y[:-1], y[1:]) < frame.bottom) & (np.maximum(y[:-1], y[1:]) > frame.top)
+    torn = _torn(frame, x, y, slope) | beyond
+    none = np.zeros(len(torn), np.bool_)
+    some = torn & (np.isfinite(y[:-1]) | np.isfinite(y[1:]))
+    hard = _hard(curve, frame, x[:-1][some], x[1:][some])
+    low, high = np.fmin(y[:-1], y[1:]), np.fmax(y[:-1], y[1:])
+    return joined(Sampled(x, y, none, none, low, high, none, hard, len(x), True), frame, torn)

@@ -153,13 +153,16 @@ x = tensor([1.0, 2.0], requires_grad=True, name="x")
 y: Tensor = (x**2 + 2 * x - x / 3).sum()
 several: tuple[Tensor, ...] = grad(y, [x], create_graph=True)
 single: tuple[Tensor, ...] = grad(several[0], x, tensor(np.ones(2)), retain_graph=True)
+weighted: tuple[Tensor, ...] = grad(several[0], [x], [np.ones(2)], retain_graph=True)
+by_array: tuple[Tensor, ...] = grad(several[0], x, np.ones(2), retain_graph=True)
+by_number: tuple[Tensor, ...] = grad((y, several[0]), x, (2.0, None), retain_graph=True)
 named: dict[str, Tensor] = grad(y, {"x": x}, retain_graph=True)
 perhaps: tuple[Tensor | None, ...] = grad(y, x, allow_unused=True, retain_graph=True)
 maybe: dict[str, Tensor | None] = grad(y, {"x": x}, allow_unused=True)
 reveal_type(several[0].detach().numpy().shape)
 reveal_type(x[0] @ x)
 reveal_type(x > 1)
-reveal_type(gradcheck(lambda x: x, np.ones(2)))
+reveal_type(gradcheck(np.sin, [np.ones(2)], np.cos, elementwise=True))
 """
 WRONG = "from gradcli import grad, tensor\n\ngrad(1.0, tensor(1.0))\ntensor(1.0).nothing\n"
 

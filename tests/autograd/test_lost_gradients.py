@@ -34,6 +34,9 @@ REFUSED = {
     "method of an array": lambda a, b, x: np.ones(2).dot(x),
     "in place": lambda a, b, x: np.ones(2).__iadd__(x),
     "copyto": lambda a, b, x: np.copyto(np.ones(2), x),
+    "full_like": lambda a, b, x: np.full_like(np.zeros(2), a),
+    "histogram": lambda a, b, x: np.histogram(x),
+    "histogram weights": lambda a, b, x: np.histogram([1.0, 2.0], 2, weights=x),
     "masked": lambda a, b, x: np.ma.array(x),
     "float": lambda a, b, x: float(a),
     "complex": lambda a, b, x: complex(a),
@@ -79,6 +82,7 @@ def test_values_can_be_asked_for_by_name():
     a, x = tensor(2.75), tensor([1.0, 2.0])
     assert a.item() == 2.75 and x.tolist() == [1, 2] and int(a) == 2 and bool(a) and f"{a:.1f}" == "2.8"
     assert repr(x) == "tensor([1., 2.], requires_grad=True)" and f"{x}" == repr(x)
+    assert x.numpy(force=True).tolist() == [1, 2] and not x.numpy(force=True).flags.writeable
     for free in (x.detach(), tensor([1.0, 2.0], requires_grad=False), grad((x * x).sum() / 2, x)[0]):
         assert np.array_equal(np.asarray(free), [1, 2]) and free.numpy().tolist() == [1, 2]
         assert float(free[1]) == 2 and complex(free[0]) == 1 and math.sqrt(free[0]) == 1

@@ -1,8 +1,9 @@
 """Reverse mode in Python beside torch and HIPS autograd: `python tests/bench --only tensors`.
 
-Works: gradient, then gradient of the gradient, of 20 elementwise operations on 1e6 elements; and a graph of 10,000
-single numbers, built and differentiated. Every engine runs in a process of its own (two threads) and takes turns;
-results are compared first. Peak memory is that above the process with its input made.
+Works: gradient, then gradient of the gradient, of 20 elementwise operations on 1e6 elements; and graphs of 10,000
+operations on single numbers and on arrays of 100, built and differentiated, once and twice. Every engine runs in a
+process of its own (two threads; torch one where the arrays are short, which is faster) and takes turns; results are
+compared first. Peak memory is that above the process with its input made.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-ELEMENTS, NODES = 1_000_000, 10_000
+ELEMENTS, NODES, SHORT = 1_000_000, 10_000, 100
 ENGINES = {"gradcli": "gradcli", "torch": "torch", "autograd": "HIPS autograd"}
 WORKS = {
     "exp log sqrt": "20 operations with exp, log, sqrt and two quotients",
     "rational": "20 operations of a rational function",
     "tanh": "20 operations with tanh, exp, sqrt and a power",
     "numbers": "10,000 operations on single numbers: y = sin(y*a + b)",
+    "numbers twice": "10,000 operations on single numbers, gradient of the gradient",
+    "arrays": "10,000 operations on arrays of 100: y = sin(y*a + b)",
+    "arrays twice": "10,000 operations on arrays of 100, gradient of the gradient",
 }
 
 
@@ -58,14 +62,34 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-def _numbers(a: Any, b: Any, y: Any, sin: Callable[[Any], Any]) -> Any:
+Run = Callable[[], tuple[float, ...]]
+"""Does the work once and gives a few of its numbers."""
+
+
+def _long(a: Any, b: Any, y: Any, sin: Callable[[Any], Any]) -> Any:
     for _ in range(NODES // 3):
         y = sin(y * a + b)
     return y
 
 
-Run = Callable[[], tuple[float, ...]]
-"""Does the work once and gives a few of its numbers."""
+def _of_long(work: str, leaf: Callable[[float], Any], sin: Any, grad: Any) -> Run:
+    """The gradient of the sum of a long graph by a and b, or that of the sum of its gradient by a."""
+
+    def run() -> tuple[float, ...]:
+        a, b, y = leaf(0.9), leaf(0.1), leaf(0.5)
+        found = grad(_long(a, b, y, sin).sum(), (a, b), create_graph=work.endswith("twice"))
+        if work.endswith("twice"):
+            found = grad(found[0].sum(), (a, b))
+        return tuple([g.sum().item() for g in found])
+
+    return run
+
+
+def _start(work: str, value: float) -> Any:
+    """Where a long graph starts: a number, or an array for the works on arrays."""
+    import numpy as np
+
+    return np.full(SHORT, value) if work.startswith("arrays") else value
 
 
 def _gradcli(work: str) -> Run:
@@ -73,13 +97,8 @@ def _gradcli(work: str) -> Run:
 
     from gradcli import grad, tensor
 
-    if work == "numbers":
-
-        def run() -> tuple[float, ...]:
-            a, b = tensor(0.9), tensor(0.1)
-            return tuple([g.item() for g in grad(_numbers(a, b, tensor(0.5, requires_grad=False), np.sin), (a, b))])
-
-        return run
+    if work not in FUNCTIONS:
+        return _of_long(work, lambda v: tensor(_start(work, v)), np.sin, grad)
     x, ones = tensor(np.linspace(0.1, 2, ELEMENTS)), tensor(np.ones(ELEMENTS), requires_grad=False)
 
     def twice() -> tuple[float, ...]:
@@ -94,15 +113,12 @@ def _gradcli(work: str) -> Run:
 def _torch(work: str) -> Run:
     import torch
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(2 if work in FUNCTIONS else 1)
     grad, double = torch.autograd.grad, torch.float64
-    if work == "numbers":
-
-        def run() -> tuple[float, ...]:
-            a, b = (torch.tensor(v, dtype=double, requires_grad=True) for v in (0.9, 0.1))
-            return tuple([g.item() for g in grad(_numbers(a, b, torch.tensor(0.5, dtype=double), torch.sin), (a, b))])
-
-        return run
+    if work not in FUNCTIONS:
+        return _of_long(
+            work, lambda v: torch.tensor(_start(work, v), dtype=double, requires_grad=True), torch.sin, grad
+        )
     x = torch.linspace(0.1, 2, ELEMENTS, dtype=double, requires_grad=True)
     ones = torch.ones_like(x)
 
@@ -118,9 +134,11 @@ def _autograd(work: str) -> Run:
     import autograd.numpy as np
     from autograd import elementwise_grad, grad
 
-    if work == "numbers":
-        both = grad(lambda ab: _numbers(ab[0], ab[1], 0.5, np.sin))
-        return lambda: tuple(map(float, both((0.9, 0.1))))
+    if work not in FUNCTIONS:
+        start = tuple([_start(work, v) for v in (0.9, 0.1)])
+        both = grad(lambda ab: np.sum(_long(ab[0], ab[1], _start(work, 0.5), np.sin)))
+        again = grad(lambda ab: np.sum(both(ab)[0]))
+        return lambda: tuple([float(np.sum(g)) for g in (again if work.endswith("twice") else both)(start)])
     x = np.linspace(0.1, 2, ELEMENTS)
     first = elementwise_grad(lambda x: FUNCTIONS[work](x, np))
     second = elementwise_grad(first)

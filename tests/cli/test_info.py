@@ -81,7 +81,7 @@ def test_help_on_several_things_and_by_words(shell: Shell) -> None:
     assert shell("help", "diff", "sin") == (0, f"{shell('help', 'diff')[1]}\n{sine}", "")
     _, out, _ = shell("help", "kink")
     assert [line.split()[0] for line in out.splitlines()] == ["functions", "hard-points", "check"]
-    assert shell("help", "plot")[2].startswith("gradcli: error: no help on 'plot'\n  there are no plots")
+    assert shell("help", "chart")[2].startswith("gradcli: error: no help on 'chart'\n  that is: gradcli plot")
 
 
 def test_commands_of_other_names_lead_to_those_here(shell: Shell) -> None:

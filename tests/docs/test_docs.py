@@ -24,6 +24,7 @@ sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in ("", "comp
 import click
 import man_page
 import pictures
+import plot_pictures
 import pytest
 from checkout import ROOT
 from doc_tables import DOCS, MADE, made, public, rows_of
@@ -274,6 +275,13 @@ def test_the_picture_comes_from_its_graphs() -> None:
     assert pictures.PATH.read_text() == pictures.sheet()
 
 
+def test_the_pictures_of_plots_come_from_their_commands() -> None:
+    shown = plot_pictures.drawn()
+    assert {path.name for path in plot_pictures.FOLDER.glob("plot-*.svg")} == set(shown)
+    for name, text in shown.items():
+        assert (plot_pictures.FOLDER / name).read_text(encoding="utf-8") == text, name
+
+
 def test_man_takes_the_page_without_a_warning() -> None:
     need("groff")
     words = ["groff", "-man", "-Tutf8", "-ww", "-z", str(man_page.PATH)]
@@ -304,6 +312,7 @@ def test_shells_load_their_completion(shell: str, path: str, asks: str) -> None:
 def _write() -> None:
     man_page.PATH.write_text(man_page.page())
     pictures.PATH.write_text(pictures.sheet())
+    plot_pictures.write()
     for path in PAGES:
         session = Session()
         path.write_text(made(ran(path.read_text(), session)))

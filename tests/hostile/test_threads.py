@@ -22,6 +22,7 @@ from threading import Barrier, Event, Thread
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gradcli
@@ -157,7 +158,18 @@ def _cube(x: Any) -> Any:
     return x**3 * np.sin(x)
 
 
+def _called(k: int) -> Any:
+    f = gradcli.function(f"{k + 2}*abs(x)*exp(y)")
+    xs = np.linspace(-1, 1, 41)
+    return f(0.0, 1.0), f.grad(0.5, k), f.hessian(xs, k), f.side("left").grad(0.0, 1.0), str(f.diff("x"))
+
+
+def _framed(k: int) -> Any:
+    return gradcli.frame(pd.DataFrame({"x": np.linspace(0, k + 1, 30)}), "sin(x)**2").to_numpy()
+
+
 DOORS: dict[str, Door] = {
+    "function": _called, "frame": _framed,
     "tensor": _numpy, "grad": _grad, "grad of many": lambda k: _grad(k, LARGE), "gradcheck": _check, "copies": _copies,
     "jvp": lambda k: gradcli.jvp(_cube, _points(k), np.ones(6)),
     "vjp": lambda k: gradcli.vjp(_cube, _points(k), np.ones(6)),
@@ -204,7 +216,9 @@ def switching() -> Iterator[None]:
 
 
 def test_every_public_name_has_a_door() -> None:
-    assert {n for n in gradcli.__all__ if callable(getattr(gradcli, n))} - {"GradError", "Tensor"} <= set(DOORS)
+    assert {n for n in gradcli.__all__ if callable(getattr(gradcli, n))} - {"Function", "GradError", "Tensor"} <= set(
+        DOORS
+    )
 
 
 @pytest.mark.parametrize("name", DOORS)

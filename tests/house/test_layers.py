@@ -27,6 +27,7 @@ DOORS = {
     "zstandard": {"formats.compression"},
     "llvmlite": {"compute.backends.native.llvm"},
     "flint": {"truth"},
+    "matplotlib": {"plot.raster"},
 }
 """Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""
 

@@ -64,12 +64,13 @@ def compiled(
     """
     build = Steps(program, names)
     shown = sorted({*_places(layout)})
-    bindings: dict[str, Any] = {"otherwise": otherwise, "float": float}
+    # Outputs add constants to the bindings when they are read.
+    bindings = build.bindings
+    bindings |= {"otherwise": otherwise, "float": float}
     if any(isinstance(part, Matrix) for part in (layout if isinstance(layout, tuple) else (layout,))):
         import numpy as np
 
         bindings |= {"empty": np.empty, "array": np.array}
-    bindings |= build.bindings
     arguments = [load(f"a{k}") for k in range(len(names))]
     # The kernels raise ValueError, OverflowError and ZeroDivisionError, the last two of which are ArithmeticErrors.
     bindings["raised"] = (ArithmeticError, ValueError)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from functools import partial
 from itertools import islice, product, repeat
 from operator import itemgetter
+from typing import Any
 
 from gradcli.compute.backends import special
 from gradcli.compute.program import ERROR, Program, Step, build
@@ -172,24 +173,43 @@ def step_function(step: Step) -> Callable[..., float | bool]:
 
 def function(program: Program, names: Sequence[str]) -> Callable[..., float | bool]:
     """Return the first output of a program as a function of numbers, the values of the variables ``names``."""
-    steps = [(step_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
-    first_input = len(program.constants)
-    arguments = [(first_input + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
-    if (
-        len(steps) == 1
-        and not first_input
-        and steps[0][2] == tuple(range(len(names))) == tuple([p for _, p in arguments])
-    ):
-        return steps[0][0]
-    start: list[float] = [*program.constants, *[0.0] * (len(arguments) + len(program.registers))]
-    output = program.outputs[0]
+    return straight(program, names, step_function)
 
-    def run(*values: float) -> float | bool:
-        slots = start.copy()
-        for slot, argument in arguments:
-            slots[slot] = values[argument]
-        for f, out, ins in steps:
-            slots[out] = f(*[slots[i] for i in ins])
+
+def reader(indices: Sequence[int]) -> Callable[[list[Any]], Sequence[Any]]:
+    """Return a function from a list to its elements at ``indices``, of which there is at least one."""
+    return itemgetter(*indices) if len(indices) > 1 else itemgetter(slice(indices[0], indices[0] + 1))
+
+
+def straight(program: Program, names: Sequence[str], bind: Callable[[Step], Callable[..., Any]]) -> Callable[..., Any]:
+    """Return the first output of a program as a function of the values of the variables ``names``.
+
+    ``bind`` returns the function of a step, from the values that the step reads to the one that it writes. The
+    function holds no state: threads may share it.
+    """
+    count, constants = len(names), len(program.constants)
+    # Slots in the order of the call: the values, then constants and registers.
+    slot = {constants + i: names.index(name) for i, (name, _) in enumerate(program.inputs)}
+    slot |= {i: count + i for i in range(constants)}
+    first = constants + len(program.inputs)
+    slot |= {first + i: count + constants + i for i in range(len(program.registers))}
+    tape = [step for stratum in program.strata for step in stratum.steps]
+    steps = [(bind(step), slot[step.out], tuple([slot[i] for i in step.ins])) for step in tape]
+    output = slot[program.outputs[0]]
+    ins = [i for _, _, i in steps]
+    if ins == [tuple(range(count))]:
+        return steps[0][0]
+    if count == len(ins) == 2 and ins == [(1,), (0, steps[0][1])]:
+        # A cotangent times a slope of one step, the most frequent derivative.
+        slope, product = steps[0][0], steps[1][0]
+        return lambda g, x: product(g, slope(x))
+    tail = [*program.constants, *[None] * len(program.registers)]
+    bound = [(f, out, reader(i)) for f, out, i in steps]
+
+    def run(*values: Any) -> Any:
+        slots = [*values, *tail]
+        for f, out, read in bound:
+            slots[out] = f(*read(slots))
         return slots[output]
 
     return run

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.compute.backends import erf, special
+from gradcli.compute.backends.scalar import straight
 from gradcli.compute.program import ERROR, Program, Step
 from gradcli.functions import TABLE
 
@@ -115,27 +116,25 @@ def _bound(step: Step) -> tuple[Run, Callable[[list[Any]], tuple[Any, ...]]]:
     return array_function(step), itemgetter(*step.ins, step.out)
 
 
-def function(program: Program, names: Sequence[str]) -> Callable[..., Array]:
-    """Return the first output of a program as a function of arrays, the variables ``names``, which broadcast."""
-    steps = [(array_function(step), step.out, step.ins) for s in program.strata for step in s.steps]
-    first = len(program.constants)
-    arguments = [(first + i, names.index(name)) for i, (name, _) in enumerate(program.inputs)]
-    start: list[Any] = [*program.constants, *[None] * (len(arguments) + len(program.registers))]
+def function(program: Program, names: Sequence[str]) -> Callable[..., Any]:
+    """Return the first output of a program as a function of the variables ``names``.
+
+    Their values are arrays of float64 or bool, which broadcast, or Python numbers.
+    """
+    return straight(program, names, _allocating)
+
+
+def _allocating(step: Step) -> Callable[..., Any]:
+    """Return a step as a function of its input arrays."""
+    f = array_function(step)
+    if isinstance(f, np.ufunc):
+        return f
 
     def run(*arrays: Any) -> Array:
-        slots = start.copy()
-        for slot, argument in arguments:
-            x = np.asarray(arrays[argument])
-            slots[slot] = x if x.dtype == np.bool_ else x.astype(np.float64, copy=False)
-        for f, out, ins in steps:
-            args = [slots[i] for i in ins]
-            if isinstance(f, np.ufunc):
-                slots[out] = f(*args)
-            else:
-                target = np.empty(np.broadcast_shapes(*[np.shape(a) for a in args]))
-                f(*args, target)
-                slots[out] = target
-        return np.asarray(slots[program.outputs[0]])
+        arrays = tuple(map(np.asarray, arrays))
+        out = np.empty(np.broadcast_shapes(*[a.shape for a in arrays]))
+        f(*arrays, out)
+        return out
 
     return run
 
