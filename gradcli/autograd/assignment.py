@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadIndex, BadValue, Refused
+from gradcli.autograd.errors import BadIndex, Refused
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import array_of
+from gradcli.errors import BadValue
 
 
 def assign(self: Tensor, index: Any, values: Any) -> None:

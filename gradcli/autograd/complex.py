@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType
+from gradcli.errors import BadType
 from gradcli.expr import CONSTANTS, Expr, exact, reachable, readable
 from gradcli.functions import TABLE
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import cast, lift
 from gradcli.autograd.shape_ops import expand, getitem, index_item, put, reshape
 from gradcli.autograd.tensor import Tensor
+from gradcli.errors import BadType, BadValue
 
 
 def unique(

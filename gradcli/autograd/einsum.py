@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import lift
 from gradcli.autograd.rearrange import diagonals
 from gradcli.autograd.reduction_ops import matmul
 from gradcli.autograd.shape_ops import number, one_dtype, reshape, sum_, transpose
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Shape
+from gradcli.errors import BadType, BadValue
 
 Label = str | int
 """A subscript: a letter or a non-negative integer; the axes of an ellipsis are -1, -2 ..., counted from the last."""

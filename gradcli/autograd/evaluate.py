@@ -11,14 +11,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.values import BOOL, F64, Array, Pending, Shape, Value, computed, fusable
 from gradcli.compute import engine
 from gradcli.compute.backends import vector
 from gradcli.compute.execute import Work, whole
 from gradcli.compute.grid import Axis, Grid, Held
 from gradcli.compute.program import Program, build
-from gradcli.errors import GradError
+from gradcli.errors import BadValue, GradError
 from gradcli.expr import BOOLEANS, ONE, ZERO, Expr, apply, var
 
 _DEEPEST = 200

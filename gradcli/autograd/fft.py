@@ -14,12 +14,12 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcli.autograd.complex_ops import conj
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.rearrange import rearranged
 from gradcli.autograd.shape_ops import any_, axis_of, expand, getitem, number, put
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F64
+from gradcli.errors import BadType, BadValue
 
 Call = Callable[..., Any]
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, Refused
+from gradcli.autograd.errors import Refused
 from gradcli.autograd.grad import grad, zeros
 from gradcli.autograd.graph import needed
 from gradcli.autograd.operations import Primitive, lift, record
 from gradcli.autograd.shape_ops import reshape
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, stored
+from gradcli.errors import BadType
 from gradcli.limits.memory import check
 
 Function = Callable[..., Any]

@@ -9,14 +9,14 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from gradcli.autograd.backward import pull_back
-from gradcli.autograd.errors import BadType, BadValue, NotATensor, Refused
+from gradcli.autograd.errors import NotATensor, Refused
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
 from gradcli.autograd.operations import cast, lift
 from gradcli.autograd.shape_ops import expand, stack
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, SMALL, Array, Shape, stored
-from gradcli.errors import GradError
+from gradcli.errors import BadType, BadValue, GradError
 
 Key = TypeVar("Key")
 _Tensors = Tensor | Sequence[Tensor]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import shape_ops as shapes
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.operations import broadcast, lift
 from gradcli.autograd.rearrange import arrays, broadcast_to, by_name, rearranged, reordered
 from gradcli.autograd.tensor import Tensor
+from gradcli.errors import BadValue
 
 Call = Callable[..., Any]
 

@@ -11,7 +11,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.linalg_matrices import (  # fmt: skip
     adjoint,
     check_invariant,
@@ -29,6 +28,7 @@ from gradcli.autograd.linalg_systems import solve_matrices
 from gradcli.autograd.shape_ops import concatenate
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Array
+from gradcli.errors import BadValue
 
 
 class QR(NamedTuple):

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.autograd.complex_ops import conj, real
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.linalg_matrices import (
     adjoint,
     computed,
@@ -27,6 +26,7 @@ from gradcli.autograd.operations import lift
 from gradcli.autograd.shape_ops import expand_dims, getitem, number, one_dtype, squeeze, sum_
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Array
+from gradcli.errors import BadValue
 
 
 class Lstsq(NamedTuple):

@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadValue, Refused
+from gradcli.autograd.errors import Refused
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.operations import Primitive, Pull, lift, record
 from gradcli.autograd.reduction_ops import matmul
 from gradcli.autograd.shape_ops import any_, expand, getitem, number, reshape, sum_to, transpose
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F32, F64, Array, Shape
+from gradcli.errors import BadValue
 
 Parts = list[Tensor]
 Rule = Callable[[Parts, Parts, Tensor], Tensor]

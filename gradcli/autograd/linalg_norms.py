@@ -12,7 +12,6 @@ import numpy as np
 
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd.complex_ops import absolute
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.linalg_matrices import matrices
 from gradcli.autograd.linalg_spectra import svdvals
 from gradcli.autograd.linalg_systems import inv
@@ -22,6 +21,7 @@ from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import axis_of, expand_dims, number, reshape, sum_, transpose
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Axis
+from gradcli.errors import BadValue
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.linalg_matrices import matrices, operation, square, times
 from gradcli.autograd.linalg_systems import inv
 from gradcli.autograd.shape_ops import expand_dims, getitem, number, reshape, sum_
 from gradcli.autograd.tensor import Tensor
+from gradcli.errors import BadType, BadValue
 
 
 def matrix_power(a: Any, n: int) -> Tensor:

@@ -17,7 +17,6 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from gradcli.autograd.complex_ops import conj, imag, real
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.linalg_factors import with_complement
 from gradcli.autograd.linalg_matrices import (  # fmt: skip
     adjoint,
@@ -40,6 +39,7 @@ from gradcli.autograd.linalg_matrices import (  # fmt: skip
 from gradcli.autograd.linalg_systems import solve_matrices
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, Array, Shape
+from gradcli.errors import BadValue
 
 _PHASE = "the loss depends on the phase of complex {}, which LAPACK chooses"
 

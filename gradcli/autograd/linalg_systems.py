@@ -13,7 +13,6 @@ import numpy as np
 
 from gradcli.autograd import operations as graph
 from gradcli.autograd.complex_ops import conj, imag, real
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.linalg_matrices import (  # fmt: skip
     BadMatrix,
     adjoint,
@@ -40,6 +39,7 @@ from gradcli.autograd.shape_ops import (
 )
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, Array
+from gradcli.errors import BadValue
 
 _NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
 

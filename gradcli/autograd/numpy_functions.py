@@ -24,13 +24,13 @@ from gradcli.autograd import (
     statistics,
 )
 from gradcli.autograd import shape_ops as shapes
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.numpy_ufuncs import OWN, REDUCTIONS, called, lifted, plain, row_function, taken
 from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.rearrange import arrays
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import Array
+from gradcli.errors import BadValue
 
 Call = Callable[..., Any]
 

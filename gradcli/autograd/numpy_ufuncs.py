@@ -11,14 +11,13 @@ import numpy as np
 from gradcli.autograd import complex_ops, elementwise, operators, products, selection_ops, statistics
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.nesting import tensors_in
 from gradcli.autograd.operations import apply, lift
 from gradcli.autograd.rearrange import arrays
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import stored
-from gradcli.errors import GradError
+from gradcli.errors import BadType, BadValue, GradError
 from gradcli.functions import SPELLED, TABLE, Function
 
 Call = Callable[..., Any]

@@ -10,11 +10,11 @@ import numpy as np
 
 from gradcli.autograd import elementwise, values
 from gradcli.autograd.elementwise import Elementwise
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.graph import Node
 from gradcli.autograd.nesting import DEEPEST, holds_tensor
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Operation, Shape, Value, array_of, derived, stored
+from gradcli.errors import BadType, BadValue
 
 
 def lift(x: Any, like: Tensor | None = None) -> Tensor:

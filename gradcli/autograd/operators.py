@@ -8,10 +8,10 @@ import numpy as np
 
 from gradcli.autograd import elementwise
 from gradcli.autograd.elementwise import Elementwise
-from gradcli.autograd.errors import BadType
 from gradcli.autograd.operations import apply, lift, pair, unary
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, F64, Value
+from gradcli.errors import BadType
 
 
 def binary(op: Elementwise, a: Any, b: Any) -> Tensor:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.nesting import holds_tensor
 from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.quantiles import median
@@ -18,6 +17,7 @@ from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import concatenate, expand, getitem, number, one_dtype, reshape
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, array_of
+from gradcli.errors import BadType, BadValue
 
 _OPTIONS: dict[str, set[str]] = {
     "constant": {"constant_values"}, "edge": set(), "linear_ramp": {"end_values"}, "wrap": set(),

@@ -10,11 +10,11 @@ import numpy as np
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.complex_ops import conj
-from gradcli.autograd.errors import BadValue
 from gradcli.autograd.operations import Primitive, broadcast, lift, record
 from gradcli.autograd.rearrange import by_name, reordered
 from gradcli.autograd.shape_ops import one_dtype
 from gradcli.autograd.tensor import Tensor
+from gradcli.errors import BadValue
 
 Call = Callable[..., Any]
 

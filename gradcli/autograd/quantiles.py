@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import cast
 from gradcli.autograd.rearrange import rearranged, sort
 from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import number, reduced, reshape, transpose
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F64, Array, Axis, Shape
+from gradcli.errors import BadType, BadValue
 
 Call = Callable[..., Any]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.nesting import holds_tensor
 from gradcli.autograd.operations import cast, lift
 from gradcli.autograd.rearrange import reordered
@@ -15,6 +14,7 @@ from gradcli.autograd.selection_ops import where
 from gradcli.autograd.shape_ops import expand, getitem, number, one_dtype, reshape, stack
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128
+from gradcli.errors import BadType, BadValue
 
 Call = Callable[..., Any]
 

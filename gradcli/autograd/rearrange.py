@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd import shape_ops as shapes
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.nesting import holds_tensor
 from gradcli.autograd.operations import Primitive, broadcast, cast, lift, record
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64, Array
+from gradcli.errors import BadType, BadValue
 
 Call = Callable[..., Any]
 

@@ -14,7 +14,6 @@ import numpy as np
 from gradcli.autograd import operations as graph
 from gradcli.autograd.complex_ops import UNIT, conj, real
 from gradcli.autograd.elementwise import row
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import Primitive, apply, cast, lift, record
 from gradcli.autograd.operators import binary
 from gradcli.autograd.shape_ops import (  # fmt: skip
@@ -35,6 +34,7 @@ from gradcli.autograd.shape_ops import (  # fmt: skip
 )
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64, Axis, Shape
+from gradcli.errors import BadType, BadValue
 
 # Means and cumulative sums.
 

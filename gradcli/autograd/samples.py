@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.complex_ops import conj
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import Primitive, lift, record
 from gradcli.autograd.rearrange import by_name
 from gradcli.autograd.selection_ops import where
@@ -30,6 +29,7 @@ from gradcli.autograd.shape_ops import (  # fmt: skip
 )
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128
+from gradcli.errors import BadType, BadValue
 
 Call = Callable[..., Any]
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from gradcli.autograd import elementwise
 from gradcli.autograd.complex_ops import imag, real
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import apply, cast, lift
 from gradcli.autograd.shape_ops import one_dtype
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F64
+from gradcli.errors import BadType, BadValue
 
 
 def where(condition: Any, a: Any, b: Any) -> Tensor:

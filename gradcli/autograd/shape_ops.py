@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadIndex, BadType, BadValue
+from gradcli.autograd.errors import BadIndex
 from gradcli.autograd.graph import Node
 from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64, Array, Axis, Shape, Value, settled
+from gradcli.errors import BadType, BadValue
 
 # Shapes.
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from gradcli.autograd import reduction_ops as reductions
 from gradcli.autograd.complex_ops import conj, real
-from gradcli.autograd.errors import BadType, BadValue
 from gradcli.autograd.operations import Primitive, cast, lift, record
 from gradcli.autograd.rearrange import by_name, diagonal
 from gradcli.autograd.selection_ops import is_nan, where
@@ -32,6 +31,7 @@ from gradcli.autograd.shape_ops import (
 )
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, Axis
+from gradcli.errors import BadType, BadValue
 
 Call = Callable[..., Any]
 

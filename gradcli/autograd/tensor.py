@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.autograd.errors import BadType, Refused, lost_in_a_number, lost_in_an_array
+from gradcli.autograd.errors import Refused, lost_in_an_array
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.graph import Node
 from gradcli.autograd.values import BOOL, F64, Array, Axis, Shape, Value, array_of, stored
+from gradcli.errors import BadType
 
 
 class Tensor:
@@ -122,18 +123,15 @@ class Tensor:
         array.flags.writeable = False
         return array
 
-    def numpy(self, *, force: bool = False) -> Array:
+    def numpy(self) -> Array:
         """The values as a read-only array of the same shape and dtype; it shares memory with the tensor.
 
-        A lazy tensor is computed first. The array keeps its values when the graph is freed. Raises RuntimeError for a
-        tensor that requires a gradient, as torch does: what is computed from the array would lose it. With ``force`` it
-        is the array of ``detach()``.
+        A lazy tensor is computed first. The array keeps its values when the graph is freed. What is computed from it
+        has no gradient: NumPy itself, which would take the values unasked, is refused (``np.asarray(x)``).
 
-        >>> np.sin(tensor([0.0, 1.0])).detach().numpy()
+        >>> np.sin(tensor([0.0, 1.0])).numpy()
         array([0.        , 0.84147098])
         """
-        if self.node is not None and not force:
-            raise Refused("Can't call numpy() on a Tensor that requires grad", hint="take x.detach().numpy()")
         return self._array()
 
     def item(self) -> float | complex | bool:
@@ -161,22 +159,15 @@ class Tensor:
         return self._array().astype(dtype or self.dtype, copy=copy is None or copy)
 
     def __float__(self) -> float:
-        number = self._scalar("float")
+        number = self.item()
         if isinstance(number, complex):
             raise BadType("a complex number is no float", hint="take its real part: np.real(z)")
         return float(number)
 
     def __complex__(self) -> complex:
-        return complex(self._scalar("complex"))
-
-    def _scalar(self, kind: str) -> float | complex | bool:
-        """The single element, unless a conversion that Python does by itself, as in math.sin(x), would lose a graph."""
-        if self.node is not None and self.size == 1:
-            raise lost_in_a_number(kind)
-        return self.item()
+        return complex(self.item())
 
     def __int__(self) -> int:
-        # Allowed with a graph, too: the integer part is constant between integers, its derivative 0.
         number = self.item()
         if isinstance(number, complex):
             raise BadType("a complex number is no integer", hint="take its real part: np.real(z)")

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.autograd.errors import BadType
 from gradcli.compute.backends.compiled_arrays import Quiet
+from gradcli.errors import BadType
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

@@ -19,6 +19,7 @@ from gradcli.compute.backends import scalar
 from gradcli.compute.backends.compiled import STEPS_LIMIT, Layout, compiled
 from gradcli.compute.execute import Block, Work, whole
 from gradcli.compute.program import Program, build
+from gradcli.limits import memory
 
 if TYPE_CHECKING:
     from gradcli.callables.arguments import Array
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
     from gradcli.callables.small import Small
 
 SMALL = 1 << 14
-"""Points up to which an array is one block of NumPy's."""
+"""Points up to which an array is computed in one call of each of NumPy's functions."""
+_EXPANDED = 1 << 10
+"""Points up to which arrays of several shapes are expanded, which takes less time than to make an outer product."""
+_ASKED = 1 << 28
+"""Bytes of results from which it is asked whether they fit into memory."""
 NATIVE_LOAD = 20_000_000
 """Steps times points from which an array is computed by compiled code: a function is made to be called often, so that
 the start of the compiler counts less than in a job.
@@ -52,6 +57,7 @@ class Evaluation:
         self._filled = of_arrays(layout)
         self._quick = bool(self.outputs) and not model.settles_all and model.job.engine in ("auto", "vector")
         self._small: Small | None = None
+        self._depends: list[list[int]] | None = None
         point = self._compiled()
         self.call: Callable[..., Any] = point if finish is None else lambda *args: finish(point(*args))
 
@@ -61,6 +67,7 @@ class Evaluation:
             return self._any
         program = build([*self.outputs, *model.mask], [model.args] if model.args else [])
         if program.length > STEPS_LIMIT:
+            self._quick = False
             return self._any
         mask = len(self.outputs) if model.mask else None
         return compiled(program, model.args, self.layout, self._any, mask, checked=model.settles)
@@ -69,6 +76,10 @@ class Evaluation:
 
     def _any(self, *args: Any) -> Any:
         """The answer for arguments of any kind."""
+        if self._small is not None and self._quick:
+            results = self._small.results(args)
+            if results is not None:
+                return self._filled(*results)
         values: list[float] = []
         for value, name in zip(args, self.model.args, strict=True):
             x = value if value.__class__ is float else number(value, name)
@@ -102,11 +113,19 @@ class Evaluation:
         if small is None:
             from gradcli.callables.small import Small
 
-            small = self._small = Small(self.model, self._program)
+            small = self._small = Small(self.model, self._program, len(self.outputs), SMALL)
         given = broadcast(args, self.model.args)
         points = math.prod(given.shape)
+        size = 8 * len(self.outputs) * points
+        if size >= _ASKED:
+            memory.check(
+                size, f"{len(self.outputs)} x {points:,} results", "call the function with parts of the arrays"
+            )
         block = np.empty((len(self.outputs), points))
-        if given.whole and self._quick and 0 < points <= SMALL:
+        if self._quick and 0 < points <= (SMALL if given.whole else _EXPANDED):
+            if not given.whole:
+                arrays = [np.broadcast_to(a, given.shape) if a.ndim else a for a in given.arrays]
+                given = given._replace(arrays=arrays, whole=True)
             hard = small.fill(block, given)
             if hard is not None:
                 self._settle(hard, given, 0, "vector")
@@ -182,6 +201,7 @@ class Evaluation:
             return
         import numpy as np
 
+        from gradcli.callables.nan_rows import dependence, of_nan_arguments
         from gradcli.job.marks import Arrays
 
         results, mask = columns[: len(self.outputs)], columns[len(self.outputs)] if model.mask else None
@@ -191,8 +211,14 @@ class Evaluation:
         shape = given.shape or (1,)
         places = np.unravel_index(rows + first, shape)
         points = [np.broadcast_to(a, shape)[places] for a in given.arrays]
-        for column, settled in zip(results, self._at(points, engine_name), strict=True):
-            column[rows] = settled
+        if self._depends is None:
+            self._depends = dependence(self.outputs, model.args)
+        done = of_nan_arguments([c[rows] for c in results], None if mask is None else mask[rows], points, self._depends)
+        if done.any():
+            rows, points = rows[~done], [p[~done] for p in points]
+        if len(rows):
+            for column, settled in zip(results, self._at(points, engine_name), strict=True):
+                column[rows] = settled
 
     def _at(self, points: Sequence[Array], engine_name: str) -> list[Any]:
         """As `_rows`, at one-dimensional arrays."""

@@ -73,7 +73,12 @@ class Function(Calls):
         >>> function("x**3*y").partial("x", 2, "y", x=1, y=2)
         6.0
         """
-        return self.diff(*spec)(**named)
+        if not all(isinstance(word, (str, int)) for word in spec):
+            return self.diff(*spec)(**named)
+        call = self._calls.get(("partial", spec))
+        if call is None:
+            call = self._calls.setdefault(("partial", spec), self.diff(*spec))
+        return call(**named)
 
     # Other functions.
 

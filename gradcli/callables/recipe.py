@@ -101,9 +101,9 @@ def model_of(recipe: Recipe) -> Model:
         if isinstance(error, (TypeError, ValueError)):
             raise
         message = error.message.removeprefix("--")
-        raise BadValue(
-            message, hint=error.hint, span=error.span, source=error.source, exit_code=error.exit_code
-        ) from None
+        # The other way out is an option of the shell.
+        hint = error.hint and error.hint.partition("; or give a value: --at")[0]
+        raise BadValue(message, hint=hint, span=error.span, source=error.source, exit_code=error.exit_code) from None
 
 
 def _made(recipe: Recipe) -> Model:

@@ -1,8 +1,6 @@
 """No gradient is lost in silence: what would lose it is refused, and lists of tensors are joined."""
 
-import array
 import math
-import operator
 
 import numpy as np
 import pytest
@@ -27,7 +25,6 @@ REFUSED = {
     "c_": lambda a, b, x: np.c_[x, x],
     "vectorize": lambda a, b, x: np.vectorize(math.sin)(x),
     "frompyfunc": lambda a, b, x: np.frompyfunc(math.sin, 1, 1)(x),
-    "float64": lambda a, b, x: np.float64(a),
     "int64": lambda a, b, x: np.int64(x),
     "full": lambda a, b, x: np.full(3, a),
     "random": lambda a, b, x: np.random.default_rng(0).normal(a),
@@ -38,13 +35,6 @@ REFUSED = {
     "histogram": lambda a, b, x: np.histogram(x),
     "histogram weights": lambda a, b, x: np.histogram([1.0, 2.0], 2, weights=x),
     "masked": lambda a, b, x: np.ma.array(x),
-    "float": lambda a, b, x: float(a),
-    "complex": lambda a, b, x: complex(a),
-    "math": lambda a, b, x: math.sin(a),
-    "fsum": lambda a, b, x: math.fsum([a, b]),
-    "percent": lambda a, b, x: operator.mod("%f", a),
-    "array of Python": lambda a, b, x: array.array("d", [a]),
-    "numpy": lambda a, b, x: x.numpy(),
     "tensor of a list": lambda a, b, x: tensor([a, b]),
     "assigned": lambda a, b, x: tensor([0.0, 0.0]).__setitem__(0, a),
 }
@@ -58,22 +48,10 @@ def test_what_would_lose_a_graph_is_refused(name):
     assert isinstance(caught.value, RuntimeError | TypeError) and caught.value.hint is not None
 
 
-def test_an_element_of_an_array_is_refused_by_numpy():
-    # NumPy replaces the error of a conversion that it starts itself, and keeps it as the cause.
-    with pytest.raises((ValueError, GradError)):
-        np.zeros(2)[0] = tensor(1.0)
-    with pytest.raises((ValueError, GradError)):
-        np.fromiter([tensor(1.0)], float)
-
-
 def test_the_way_out_is_told():
     x = tensor([1.0, 2.0])
     with pytest.raises(RuntimeError, match=r"gradient would be lost[\s\S]*gradcli\.stack[\s\S]*x\.detach\(\)"):
         np.asarray(x)
-    with pytest.raises(RuntimeError, match=r"become a float[\s\S]*np\.sin\(x\) in place of math\.sin"):
-        math.sin(x[0])
-    with pytest.raises(RuntimeError, match=r"Can't call numpy\(\) on a Tensor that requires grad[\s\S]*x\.detach\(\)"):
-        x.numpy()
     joined = gradcli.stack([x[0], x[1] ** 2])
     assert grad(np.mean(joined), x)[0].tolist() == [0.5, 2.0]
 
@@ -82,7 +60,8 @@ def test_values_can_be_asked_for_by_name():
     a, x = tensor(2.75), tensor([1.0, 2.0])
     assert a.item() == 2.75 and x.tolist() == [1, 2] and int(a) == 2 and bool(a) and f"{a:.1f}" == "2.8"
     assert repr(x) == "tensor([1., 2.], requires_grad=True)" and f"{x}" == repr(x)
-    assert x.numpy(force=True).tolist() == [1, 2] and not x.numpy(force=True).flags.writeable
+    assert x.numpy().tolist() == [1, 2] and not x.numpy().flags.writeable
+    assert float(a) == 2.75 and complex(a) == 2.75 and math.sqrt(x[0]) == 1
     for free in (x.detach(), tensor([1.0, 2.0], requires_grad=False), grad((x * x).sum() / 2, x)[0]):
         assert np.array_equal(np.asarray(free), [1, 2]) and free.numpy().tolist() == [1, 2]
         assert float(free[1]) == 2 and complex(free[0]) == 1 and math.sqrt(free[0]) == 1

@@ -1,9 +1,12 @@
 """Methods of ufuncs, functions that sort elements out, and functions without a rule on tensors without a graph."""
 
+import doctest
+
 import numpy as np
 import pytest
 
 from gradcli import GradError, Tensor, grad, hessian, tensor
+from gradcli.autograd import counting
 
 pytestmark = pytest.mark.quick
 X, Y = np.array([[0.5, 1.5, -2.0], [3.0, -0.25, 0.75]]), np.array([2.0, -1.0])
@@ -120,3 +123,9 @@ def test_forms_of_arguments_that_numpy_has():
     assert np.concatenate([x, x], casting="same_kind").shape == (4, 3)
     with pytest.raises(TypeError, match="takes no order="):
         np.ravel(x, order="F")
+
+
+def test_the_examples_hold():
+    found = doctest.DocTestFinder().find(counting, globs={"np": np, "tensor": tensor})
+    results = [doctest.DocTestRunner(verbose=False).run(test) for test in found]
+    assert sum(r.attempted for r in results) >= 3 and not any(r.failed for r in results)

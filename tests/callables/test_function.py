@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import gc
 import math
 import pickle
@@ -13,6 +14,7 @@ import tracemalloc
 import weakref
 from decimal import Decimal
 from fractions import Fraction
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +26,7 @@ from hostile_names import NAMES
 
 import gradcli
 from gradcli import function
+from gradcli.callables import evaluation
 from gradcli.callables.recipe import model_of
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
@@ -249,7 +252,7 @@ def test_orders_are_whole_numbers(order: Any) -> None:
     ({"u": "a = x; b = y"}, {}, ValueError, "'u' stands for one expression, and its text has 2"),
     ({"": "x"}, {}, ValueError, "the name of an output is missing"),
     ({"a`b": "x"}, {}, ValueError, "'a`b' is no name of an output"),
-    ({"x": "x"}, {}, ValueError, "'x' would be both a variable and a result"),
+    ({"x": "x"}, {}, ValueError, "'x' would be both a variable and a result\n  name the output: y = expression"),
     ("x", {"wrt": "q"}, ValueError, "wrt: 'q' is not used in the expression\n  its variables are x"),
     ("x", {"wrt": 3}, TypeError, 'wrt: names as "a,b" or a list of names, not int'),
     ("x", {"wrt": [1]}, TypeError, "wrt: a name is a text, not int"),
@@ -319,14 +322,17 @@ def test_names_never_become_code() -> None:
     assert function({"a\tb": "2*q"}).names(1) == function("`a\tb` = 2*q").names(1)
 
 
-def test_large_functions() -> None:
+@pytest.mark.parametrize("limit", [20_000, 100])
+def test_large_functions(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``limit``: the steps up to which a function is compiled."""
+    monkeypatch.setattr(evaluation, "STEPS_LIMIT", limit)
     many = function(" + ".join(f"x{k}*{k}" for k in range(1_000)))
     assert many(*[1.0] * 1_000) == many(*[np.ones(1)] * 1_000)[0] == 499_500
     assert many.grad(*[1] * 1_000).tolist() == list(range(1_000))
-    steps = "; ".join(["t0 = x", *[f"t{k} = sin(t{k - 1})*1.5 + x" for k in range(1, 2_000)], "t1999"])
-    f = function(steps)  # more steps than are compiled
+    steps = "; ".join(["t0 = x", *[f"t{k} = sin(t{k - 1})*1.5 + x" for k in range(1, 1_000)], "t999"])
+    f = function(steps)
     t, slope = 0.5, 1.0
-    for _ in range(1, 2_000):
+    for _ in range(1, 1_000):
         t, slope = math.sin(t) * 1.5 + 0.5, math.cos(t) * slope * 1.5 + 1
     assert f(0.5) == t and math.isclose(f.grad(0.5)[0], slope, rel_tol=1e-12)
     assert math.isclose(f([0.5, 0.5])[1], t, rel_tol=1e-12)
@@ -346,6 +352,19 @@ def test_constants_that_are_not_finite(text: str, value: float) -> None:
             found = f(*[x] * len(f.args))
             for v in np.ravel(found):
                 assert repr(float(v)) == repr(value), (kink, x)
+
+
+@pytest.mark.parametrize("name", ["function", "calls", "written", "results"])
+def test_examples_of_docstrings(name: str) -> None:
+    if name == "function":
+        pytest.importorskip("pandas")
+    said: list[str] = []
+    module = import_module(f"gradcli.callables.{name}")
+    examples = [test for test in doctest.DocTestFinder().find(module, globs={}) if test.examples]
+    assert examples
+    for example in examples:
+        doctest.DocTestRunner(verbose=False).run(example, out=said.append)
+    assert not said, "".join(said)
 
 
 # Pickles, imports and memory.
@@ -405,6 +424,12 @@ def test_functions_do_not_fill_memory() -> None:
 
 class Seen(np.ndarray):
     """An array that may be referred to weakly."""
+
+
+def test_results_beyond_the_memory_are_refused() -> None:
+    x = np.zeros((1_000_000, 1))
+    with pytest.raises(GradError, match=r"2 x 1,000,000,000,000 results would take 16,000.0 GB of memory"):
+        DECAY.grad(x, x.T, 1.0)
 
 
 @pytest.mark.parametrize("size", [10, 20_000])

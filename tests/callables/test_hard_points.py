@@ -76,7 +76,11 @@ def test_every_rule_as_in_files(rule: dict[str, Any]) -> None:
     cases = [case for case in TRUTH if case["point"]]
     first = RULES.index(rule)
     for case in cases[first % 4 :: 8 if "kink" in rule else 24]:
-        columns = {name: [x, x + 0.37, x, -x] for name, x in at(case).items()}
+        columns = {name: [x, x + 0.37, NAN, x, -x] for name, x in at(case).items()}
+        # Arguments that are nan one at a time.
+        next(iter(columns.values())).append(NAN)
+        for column in list(columns.values())[1:]:
+            column.append(column[0])
         order = min(case["order"], 2)
         f = function(case["expr"], [case["wrt"]], list(columns), **rule)
         request = {"wrt": [case["wrt"]], "order": order, **rule}
@@ -177,5 +181,5 @@ def test_some_hard_points_among_many() -> None:
         for text in ("abs(x)*a + sin(x)/x", "sqrt(x**4) + log(a*x)", "x**a"):
             f = function(text, args="x,a", engine=engine)
             found = f.hessian(x, 1.5)
-            for row in range(0, 3_000, 97):
+            for row in range(0, 3_000, 297):
                 assert bits(found[row]) == bits(f.hessian(x[row : row + 1], 1.5)), (engine, text, x[row])

@@ -19,10 +19,10 @@ from reference import REFERENCES
 
 from gradcli.autograd import complex as complex_numbers
 from gradcli.autograd.elementwise import placeholder
-from gradcli.autograd.errors import BadType
 from gradcli.compute.backends import scalar, vector
 from gradcli.compute.backends.native.functions import ROWS as NATIVE
 from gradcli.compute.program import Step, lower
+from gradcli.errors import BadType
 from gradcli.expr import BOOLEANS, apply, reachable, readable, var
 from gradcli.functions import LOWERED, NONLOCAL, TABLE
 from gradcli.notation import NOTATIONS

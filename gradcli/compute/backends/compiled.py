@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
-from gradcli.compute.backends import scalar
+from gradcli.compute.backends import nodes, scalar
 from gradcli.compute.program import Program, Step
 
 _GENERIC: dict[str, Any] = {"type_params": []} if sys.version_info >= (3, 12) else {}
-_PLACE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
-STEPS_LIMIT = 4000
-"""Steps up to which a program is compiled: 15 us each."""
+STEPS_LIMIT = 20_000
+"""Steps up to which a program is compiled, each in 10 us and 7 kB of memory for a while."""
 
 _BINARY: dict[str, ast.operator] = {
     "add": ast.Add(), "sub": ast.Sub(), "mul": ast.Mult(), "div": ast.Div(), "mod": ast.Mod(),
@@ -74,39 +73,36 @@ def compiled(
     arguments = [load(f"a{k}") for k in range(len(names))]
     # The kernels raise ValueError, OverflowError and ZeroDivisionError, the last two of which are ArithmeticErrors.
     bindings["raised"] = (ArithmeticError, ValueError)
-    instead = ast.Return(call("otherwise", arguments))
+    instead = nodes.Return(call("otherwise", arguments))
     body: list[ast.stmt] = [
-        ast.Try(build.body, [ast.ExceptHandler(load("raised"), None, [instead])], [], [])
+        nodes.Try(build.body, [nodes.ExceptHandler(load("raised"), None, [instead])], [], [])
     ] if build.body else []  # fmt: skip
     conditions: list[ast.expr] = []
     if checked and shown:
         total = build.output(shown[0])
         for n, k in enumerate(shown[1:], 1):
-            total = ast.BinOp(total, ast.Add(), build.output(k))
+            total = nodes.BinOp(total, ast.Add(), build.output(k))
             if n % _NESTED == 0:
                 body.append(assign("s", total))
                 total = load("s")
         body.append(assign("s", total))
         # Only the difference of finite numbers is 0; a sum that overflows is looked at again, and left as it is.
-        same = ast.BinOp(load("s"), ast.Sub(), load("s"))
-        conditions.append(ast.Compare(same, [ast.Eq()], [ast.Constant(0.0)]))
+        same = nodes.BinOp(load("s"), ast.Sub(), load("s"))
+        conditions.append(nodes.Compare(same, [ast.Eq()], [nodes.Constant(0.0)]))
     if mask is not None:
-        conditions.append(ast.Compare(build.output(mask), [ast.Eq()], [ast.Constant(0.0)]))
+        conditions.append(nodes.Compare(build.output(mask), [ast.Eq()], [nodes.Constant(0.0)]))
     done = _returned(build, layout)
-    body += [ast.If(_all(conditions), done, [])] if conditions else done
-    kinds = [ast.Compare(ast.Attribute(a, "__class__", ast.Load()), [ast.Is()], [load("float")]) for a in arguments]
-    statements: list[ast.stmt] = [ast.If(_all(kinds), body, [])] if kinds else body
-    statements.append(ast.Return(call("otherwise", arguments)))
+    body += [nodes.If(_all(conditions), done, [])] if conditions else done
+    kinds = [nodes.Compare(nodes.Attribute(a, "__class__", ast.Load()), [ast.Is()], [load("float")]) for a in arguments]
+    statements: list[ast.stmt] = [nodes.If(_all(kinds), body, [])] if kinds else body
+    statements.append(nodes.Return(call("otherwise", arguments)))
     return defined([f"a{k}" for k in range(len(names))], statements, bindings)
 
 
 def defined(parameters: Sequence[str], body: list[ast.stmt], bindings: dict[str, Any]) -> Callable[..., Any]:
     """The function of positional parameters with a body of statements, whose globals are ``bindings``."""
-    arguments = ast.arguments([], [ast.arg(name) for name in parameters], None, [], [], None, [])
-    function = ast.FunctionDef("point", arguments, body, [], **_GENERIC)
-    # Every node has the same place: there is no text in which an error could point anywhere.
-    for node in ast.walk(function):
-        node.__dict__.update(_PLACE)
+    arguments = ast.arguments([], [nodes.Argument(name) for name in parameters], None, [], [], None, [])
+    function = nodes.FunctionDef("point", arguments, body, [], **_GENERIC)
     module = compile(ast.Module([function], []), "<expression>", "exec")
     code = next(constant for constant in module.co_consts if isinstance(constant, CodeType))
     return FunctionType(code, bindings)
@@ -127,23 +123,23 @@ def _returned(build: Steps, layout: Layout) -> list[ast.stmt]:
         values = [build.output(k) for k in part.places]
         if len(part.shape) == 1 and len(values) <= _FEW:
             # Storing few numbers one by one takes half the time of a conversion.
-            statements.append(assign(name, call("empty", [ast.Constant(part.shape[0])])))
+            statements.append(assign(name, call("empty", [nodes.Constant(part.shape[0])])))
             for k, v in enumerate(values):
-                element = ast.Subscript(load(name), ast.Constant(k), ast.Store())
-                statements.append(ast.Assign([element], v))
+                element = nodes.Subscript(load(name), nodes.Constant(k), ast.Store())
+                statements.append(nodes.Assign([element], v))
             return load(name)
-        array = call("array", [ast.Tuple(values, ast.Load())])
+        array = call("array", [nodes.Tuple(values, ast.Load())])
         if len(part.shape) == 1:
             return array
-        shape = ast.Tuple([ast.Constant(n) for n in part.shape], ast.Load())
-        return ast.Call(ast.Attribute(array, "reshape", ast.Load()), [shape], [])
+        shape = nodes.Tuple([nodes.Constant(n) for n in part.shape], ast.Load())
+        return nodes.Call(nodes.Attribute(array, "reshape", ast.Load()), [shape], [])
 
     result: ast.expr
     if isinstance(layout, tuple):
-        result = ast.Tuple([value(part) for part in layout], ast.Load())
+        result = nodes.Tuple([value(part) for part in layout], ast.Load())
     else:
         result = value(layout)
-    return [*statements, ast.Return(result)]
+    return [*statements, nodes.Return(result)]
 
 
 _NESTED = 16
@@ -177,7 +173,7 @@ class Steps:
         slot = self.program.outputs[place]
         read = self.slot(slot)
         if slot >= self.registers and self.program.registers[slot - self.registers].boolean:
-            return ast.IfExp(read, ast.Constant(1.0), ast.Constant(0.0))
+            return nodes.IfExp(read, nodes.Constant(1.0), nodes.Constant(0.0))
         return read
 
     def slot(self, slot: int) -> ast.expr:
@@ -189,21 +185,21 @@ class Steps:
         # The compiler folds operations on constants, which may raise no exception then: infinities are bound by name.
         name = f"c{slot}"
         self.bindings[name] = self.constants[slot]
-        return load(name) if not math.isfinite(self.constants[slot]) else ast.Constant(self.constants[slot])
+        return load(name) if not math.isfinite(self.constants[slot]) else nodes.Constant(self.constants[slot])
 
     def value(self, step: Step) -> ast.expr:
         name = step.function
         ins = [self.slot(slot) for slot in step.ins]
         if name in _BINARY:
-            return ast.BinOp(ins[0], _BINARY[name], ins[1])
+            return nodes.BinOp(ins[0], _BINARY[name], ins[1])
         if name in _COMPARED:
-            return ast.Compare(ins[0], [_COMPARED[name]], [ins[1]])
+            return nodes.Compare(ins[0], [_COMPARED[name]], [ins[1]])
         if name == "neg":
-            return ast.UnaryOp(ast.USub(), ins[0])
+            return nodes.UnaryOp(ast.USub(), ins[0])
         if name == "where":
-            return ast.IfExp(ins[0], ins[1], ins[2])
+            return nodes.IfExp(ins[0], ins[1], ins[2])
         if name == "defined":
-            return ast.IfExp(ast.Compare(ins[0], [ast.Eq()], [ins[0]]), ins[1], self._nan())
+            return nodes.IfExp(nodes.Compare(ins[0], [ast.Eq()], [ins[0]]), ins[1], self._nan())
         return call(self.bound(step), ins)
 
     def _nan(self) -> ast.expr:
@@ -219,16 +215,16 @@ class Steps:
 
 
 def load(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
+    return nodes.Name(name, ast.Load())
 
 
 def assign(name: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign([ast.Name(name, ast.Store())], value)
+    return nodes.Assign([nodes.Name(name, ast.Store())], value)
 
 
 def call(name: str, arguments: Sequence[ast.expr]) -> ast.expr:
-    return ast.Call(load(name), list(arguments), [])
+    return nodes.Call(load(name), list(arguments), [])
 
 
 def _all(conditions: Sequence[ast.expr]) -> ast.expr:
-    return conditions[0] if len(conditions) == 1 else ast.BoolOp(ast.And(), list(conditions))
+    return conditions[0] if len(conditions) == 1 else nodes.BoolOp(ast.And(), list(conditions))

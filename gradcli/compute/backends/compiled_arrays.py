@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.compute.backends import nodes
 from gradcli.compute.backends.compiled import Steps, call, defined, load
 from gradcli.compute.backends.vector import array_function
 from gradcli.compute.program import Program, Step
@@ -34,9 +35,9 @@ def compiled_arrays(program: Program, names: Sequence[str], dense: int) -> Calla
     body = steps.body
     for k, slot in enumerate(program.outputs):
         if steps.direct.get(slot) != k:
-            whole = ast.Subscript(load(f"o{k}"), ast.Constant(...), ast.Store())
-            body.append(ast.Assign([whole], steps.slot(slot)))
-    return defined([*[f"a{k}" for k in range(len(names))], *outs], body or [ast.Pass()], steps.bindings)
+            whole = nodes.Subscript(load(f"o{k}"), nodes.Constant(...), ast.Store())
+            body.append(nodes.Assign([whole], steps.slot(slot)))
+    return defined([*[f"a{k}" for k in range(len(names))], *outs], body or [nodes.Pass()], steps.bindings)
 
 
 class _ArraySteps(Steps):
