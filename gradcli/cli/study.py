@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,8 @@ from gradcli.errors import GradError
 from gradcli.formats.terminal import json_shown
 
 if TYPE_CHECKING:
+    from gradcli.cli.output import Output
+    from gradcli.plot.picture import Picture
     from gradcli.plot.study_request import Studied
 
 SCHEMA = "gradcli-study/1"
@@ -32,31 +35,26 @@ FORMS = {"table": (".txt",), "json": (".json",), "markdown": (".md", ".markdown"
     ),
     help="Domain, zeros, poles, asymptotes, extrema and inflections over a range, where it rises and how it bends. "
     "Every zero is isolated and proved; what could not be decided is said.",
-    params=[
-        *options.named("expr file grid at"),
-        options.option("-o", "--output", "output", metavar="FILE",
-                       help="Write to FILE, format by suffix: .txt, .json, .md or .html"),
-        options.option("--format", "format", type=click.Choice(list(FORMS)), metavar="FORMAT",
-                       help=f"One of {', '.join(FORMS)}.  [default: table]"),
-        *options.named("json"),
-        options.option("--md", "md", is_flag=True, envvar=None, help="Same as --format markdown."),
-    ],
-)  # fmt: skip
+    params=options.named("expr file study_range at no_picture size ascii study study_format json md"),
+)
 def study(ctx: click.Context, line: CommandLine) -> None:
     form = _form(line)
     output = ctx.obj.to(line.path, line)
     from gradcli.plot.study_request import studies
 
     found = studies(sources(line), line.grid, line.at)
-    text = _written(form, found.studies)
-    if output.terminal:
-        text = (
-            json_shown(text.encode()).decode() if form == "json" else stderr.fitted(text, stderr.text_width(sys.stdout))
-        )
+    notes = [found.note] if found.note else []
+    width = stderr.text_width(sys.stdout) if output.terminal else None
+    if form == "json":
+        text = json_shown(_json(found.studies)).decode() if output.terminal else _json(found.studies).decode()
+    else:
+        pictures = [None if line.no_picture else _drawn(s, line, form, output, notes) for s in found.studies]
+        text = _report(form, found.studies, pictures, line, width)
     with output:
         output(text.encode())
-    if found.note and not line.quiet:
-        stderr.note(found.note, line.color)
+    for note in notes:
+        if not line.quiet:
+            stderr.note(note, line.color)
 
 
 def _form(line: CommandLine) -> str:
@@ -77,17 +75,49 @@ def _form(line: CommandLine) -> str:
     return form
 
 
-def _written(form: str, studies: list[Studied]) -> str:
-    if form == "json":
-        import json
+def _json(studies: list[Studied]) -> bytes:
+    import json
 
-        from gradcli.plot.study_json import as_json
+    from gradcli.plot.study_json import as_json
 
-        return json.dumps({"schema": SCHEMA, "studies": [as_json(s) for s in studies]}, ensure_ascii=False) + "\n"
+    answer = {"schema": SCHEMA, "studies": [as_json(s) for s in studies]}
+    return (json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _drawn(studied: Studied, line: CommandLine, form: str, output: Output, notes: list[str]) -> Picture | None:
+    """The picture of a study; a note where it cannot be drawn."""
+    from gradcli.cli.plot import canvas
+    from gradcli.plot.study_picture import drawn
+
+    try:
+        made = drawn(studied, line.grid[0], line.at, canvas(line, "svg" if form == "html" else "text", output))
+    except GradError as e:
+        if line.size is not None:
+            raise
+        notes.append(f"no picture: {e.message}")
+        return None
+    notes += [note for note in made.notes if note and note not in notes]
+    return made
+
+
+def _report(
+    form: str, studies: list[Studied], pictures: Sequence[Picture | None], line: CommandLine, width: int | None
+) -> str:
     if form == "html":
         from gradcli.plot.study_html import document
+        from gradcli.plot.svg import svg
 
-        return document(studies)
+        return document(studies, ["" if p is None else svg(p) for p in pictures])
+    from gradcli.cli.plot import utf8
+    from gradcli.plot.braille import written
     from gradcli.plot.study_text import markdown, table
 
-    return "\n".join([(markdown if form == "markdown" else table)(s) for s in studies])
+    parts = []
+    for studied, picture in zip(studies, pictures, strict=True):
+        color = form == "table" and line.path is None and stderr.colored(sys.stdout, line.color)
+        below = "" if picture is None else written(picture, ascii_=line.ascii or not utf8(), color=color)
+        if form == "markdown":
+            parts.append(markdown(studied) + (f"\n```text\n{below}```\n" if below else ""))
+        else:
+            parts.append(stderr.fitted(table(studied), width) + (f"\n{below}" if below else ""))
+    return "\n".join(parts)

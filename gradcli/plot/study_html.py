@@ -22,7 +22,7 @@ svg { height: auto; max-width: 100%; }
 
 
 def document(studies: Sequence[Studied], pictures: Sequence[str] = ()) -> str:
-    """A document with a table for each study, and below it its picture, an SVG."""
+    """A document with a table for each study, and below it its picture, an SVG; "" for none."""
     title = ", ".join([heading(s) for s in studies])
     parts = [
         "<!DOCTYPE html>",
@@ -34,7 +34,10 @@ def document(studies: Sequence[Studied], pictures: Sequence[str] = ()) -> str:
     ]
     for k, studied in enumerate(studies):
         parts += [f"<section><h1>{_text(heading(studied))}</h1>", *_table(studied)]
-        parts += [f"<figure>{pictures[k]}</figure>"] if k < len(pictures) else []
+        if k < len(pictures) and pictures[k]:
+            # What names a picture has to be one in the document.
+            picture = pictures[k].replace("gp-title", f"gp-title-{k}").replace("gp-desc", f"gp-desc-{k}")
+            parts.append(f"<figure>{picture}</figure>")
         parts.append("</section>")
     return "\n".join([*parts, "</body>", "</html>", ""])
 
