@@ -96,7 +96,8 @@ def _drawn(studied: Studied, line: CommandLine, form: str, output: Output, notes
             raise
         notes.append(f"no picture: {e.message}")
         return None
-    notes += [note for note in made.notes if note and note not in notes]
+    # Those about the curve; what breaks off is told by the study.
+    notes += [note for note in made.notes if note.startswith(f"{studied.name}: ")]
     return made
 
 

@@ -31,9 +31,11 @@ TASKS = {
         ("bound range extremum extrema minimize maximize interval enclosure box",
          "least and greatest values over a box: gradcli bounds EXPR --over x=0:1"),
         ("series taylor maclaurin", "that is the end of: gradcli explain EXPR --at x=0 --order 6"),
+        ("zeros zero root roots poles asymptotes inflection inflections monotone convex discuss analyze analyse",
+         "that is: gradcli study EXPR --grid x=-5:5"),
         ("pole edge singularity discontinuity asymptote", "what a point is: gradcli diff EXPR --at x=0 --verdict"),
         ("precision", "proved digits: gradcli eval EXPR --digits 50"),
-        ("integrate integral solve dsolve tangent implicit optimize fit roots "
+        ("integrate integral solve dsolve tangent implicit optimize fit "
          "propagate uncertainty laplace fourier",
          "there is no command for that: gradcli computes derivatives and values"),
     )

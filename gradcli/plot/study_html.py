@@ -11,6 +11,8 @@ from gradcli.plot.study_text import heading, sections
 
 _STYLE = """
 :root { color-scheme: light dark; }
+body { background: #fff; color: #1f2328; }
+@media (prefers-color-scheme: dark) { body { background: #0d1117; color: #e6edf3; } }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 56rem; padding: 0 1rem; }
 h1 { font-size: 1.25rem; font-weight: 600; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }

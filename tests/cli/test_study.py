@@ -30,7 +30,27 @@ undecided    nothing
 
 
 def test_table(shell: Shell) -> None:
-    assert shell("study", "x**3 - 3*x", "--grid", "x=-2:2") == (0, TABLE, "")
+    assert shell("study", "x**3 - 3*x", "--grid", "x=-2:2", "--no-picture") == (0, TABLE, "")
+
+
+def test_the_picture_stands_below_the_table(shell: Shell) -> None:
+    words = ("study", "x**3 - 3*x", "--grid", "x=-2:2", "--size", "40x12")
+    code, out, err = shell(*words)
+    assert (code, err) == (0, "") and out.startswith(f"{TABLE}\n")
+    picture = out.removeprefix(f"{TABLE}\n").splitlines()
+    assert max(map(len, picture)) <= 40 and len(picture) == 12
+    # Two extrema and an inflection.
+    assert sum(line.count("●") for line in picture) == 3
+    _, out, _ = shell(*words, "--ascii")
+    assert out.isascii() and sum(line.count("@") for line in out.splitlines()) == 3
+    _, out, _ = shell(*words[:-2], "--md")
+    assert out.count("```") == 2
+
+
+def test_a_range_that_cannot_be_drawn_is_studied_all_the_same(shell: Shell) -> None:
+    code, out, err = shell("study", "x**2 - 2", "--grid", "x=1e300:1e300+1e280")
+    assert code == 0 and "rising" in out
+    assert err.startswith("gradcli: note: no picture: ")
 
 
 def test_ends_mean_what_they_say(shell: Shell) -> None:
@@ -118,7 +138,8 @@ def test_html_is_one_document_without_script_whatever_the_names(shell: Shell) ->
     code, out, _ = shell("study", f"{name}**2 - 2", "--grid", f"{name}=-2:2", "--format", "html")
     assert code == 0
     assert "script" not in _Parsed(out).tags
-    assert "&lt;script&gt;" in out and "http" not in out
+    assert "&lt;script&gt;" in out
+    assert out.count("http") == out.count('xmlns="http://www.w3.org/2000/svg"') == 1
     shell("study", "1/x", "--grid", "x=-1:1", "-o", "study.html")
     assert _Parsed(Path("study.html").read_text()).tags.count("tr") > 8
 
