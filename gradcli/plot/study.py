@@ -101,10 +101,10 @@ def study(e: Expr, left: Place, right: Place, shown: str = "the range") -> Study
     over = Range(names[0], left, right)
     line = axis(root, over)
     found, unknown = lines(root, names[0])
-    hard = [e.spot for e in line.events if e.spot is not None and e.spot.kinds != ("smooth",)]
+    hard = [e.spot for e in line.events if e.spot.kinds != ("smooth",)]
     domain = _runs(line, lambda c: c.defined, _valued, lambda e, _: _valued(e))
     domain = _with_isolated(line, domain)
-    if not domain:
+    if not domain and not any(-1 in orders for _, orders in line.undecided):
         raise GradError(f"{text(root, _LONG)} has no value in {shown}")
 
     def where(order: int, sign: int, joint: Callable[[Event], bool]) -> list[Span]:
@@ -116,7 +116,7 @@ def study(e: Expr, left: Place, right: Place, shown: str = "the range") -> Study
         _of(hard, "removable", "misplaced"), _of(hard, "jump"), _of(hard, "kink", "cusp"), 
         [s for s in hard if _oscillates(s.left) or _oscillates(s.right)],
         _extrema(line), _inflections(line),
-        where(1, 1, _monotone), where(1, -1, _monotone), where(1, 0, _monotone),
+        where(1, 1, _continuous), where(1, -1, _continuous), where(1, 0, _continuous),
         where(2, 1, lambda e: _bent(e, 1)), where(2, -1, lambda e: _bent(e, -1)), where(2, 0, lambda e: _bent(e, 0)),
         _undecided(line, hard, unknown, over),
     )  # fmt: skip
@@ -161,33 +161,26 @@ def _runs(
 
 
 def _with_isolated(line: Axis, spans: list[Span]) -> list[Span]:
-    single = [Span(e.place, e.place, (True, True)) for e in line.events if e.spot and "isolated" in e.spot.kinds]
+    single = [Span(e.place, e.place, (True, True)) for e in line.events if "isolated" in e.spot.kinds]
     return sorted([*spans, *single], key=lambda s: s.low.low)
 
 
 def _valued(e: Event) -> bool:
-    return e.spot is not None and e.spot.value is not None
+    return e.spot.value is not None or e.spot.kinds == ("smooth",)
 
 
 def _continuous(e: Event) -> bool:
-    return e.spot is not None and all(e.spot.joins)
+    return all(e.spot.joins)
 
 
 def _end(e: Event, side: int) -> bool:
     """Whether the value of an event is the limit from the side of an interval that begins (1) or ends (-1) there."""
-    return e.spot is not None and e.spot.joins[side > 0]
-
-
-def _monotone(e: Event) -> bool:
-    return _continuous(e) and not {-1, 1} & {*e.undecided}
+    return e.spot.joins[side > 0]
 
 
 def _bent(e: Event, sign: int) -> bool:
     """Whether the slope does not change against the sense of the intervals that meet there."""
-    if not _continuous(e) or {-1, 2} & {*e.undecided}:
-        return False
-    assert e.spot is not None
-    return e.spot.bend is not None and e.spot.bend in (0, sign)
+    return _continuous(e) and e.spot.bend is not None and e.spot.bend in (0, sign)
 
 
 # Places.
@@ -198,7 +191,7 @@ def _zeros(line: Axis) -> list[Place]:
     places = []
     for k, e in enumerate(line.events):
         beside = [line.cells[j].signs[0] for j in (k - 1, k) if 0 <= j < len(line.cells)]
-        if 0 in beside or e.spot is None or e.spot.value is None:
+        if 0 in beside or e.spot.value is None:
             continue
         value = e.spot.value
         exactly = value.low == value.high == 0
@@ -217,7 +210,7 @@ def _extrema(line: Axis) -> list[Point]:
     points = []
     for e, before, after in _around(line, 1):
         s = e.spot
-        if s is None or s.value is None:
+        if s.value is None:
             continue
         kind, edge = "", False
         if all(s.joins) and before and after and before != after:
@@ -235,7 +228,7 @@ def _inflections(line: Axis) -> list[Point]:
     points = []
     for e, before, after in _around(line, 2):
         s = e.spot
-        if s is None or s.value is None or not all(s.joins):
+        if s.value is None or not all(s.joins):
             continue
         if before and after and before != after and (s.bend == 0 or "vertical" in s.kinds):
             points.append(Point(e.place, s.value))
@@ -250,11 +243,11 @@ def _undecided(line: Axis, hard: list[Spot], unknown: list[int], over: Range) ->
     told += [Undecided(s.place, "the limits", "this arithmetic cannot say") for s in hard if "unknown" in s.kinds]
     for k, cell in enumerate(line.cells):
         part = Place(line.events[k].place.high, line.events[k + 1].place.low, None, 0, False)
-        open_ = {o for (low, high), orders in line.undecided if low <= part.high and high >= part.low for o in orders}
+        doubts = {o for (low, high), orders in line.undecided if low <= part.low and part.high <= high for o in orders}
         told += [
             Undecided(part, f"the sign of {_SIGNS[order]}", "no proof within the limit of work")
             for order, sign in enumerate(cell.signs)
-            if cell.defined and sign is None and not open_ & {order, -1}
+            if cell.defined and sign is None and order not in doubts
         ]
     for side in unknown:
         end, where = (over.right, "inf") if side > 0 else (over.left, "-inf")

@@ -16,23 +16,25 @@ from gradcli.truth.intervals import Interval
 from gradcli.truth.places import Place
 from gradcli.truth.polynomials import numerators, real_zeros
 from gradcli.truth.quotients import Quotient
-from gradcli.truth.spots import Spot, smooth, spot
+from gradcli.truth.spots import Reach, Spot, smooth, spot
 from gradcli.truth.zeros import Found, Range
 
 ORDERS = (0, 1, 2)
+_HARD, _RANGE, _PLAIN = -1, 3, 4
+"""Kinds of places, beside the orders: hard ones, the ends of the range, and ends of undecided intervals."""
+
+Undecided = tuple[Interval, tuple[int, ...]]
+"""An interval, and the orders of derivatives of which it is not known whether they are 0 there; -1 for all."""
 
 
 class Event(NamedTuple):
-    """A place at which something changes. ``zero_of``: the orders of the derivatives that are 0 there.
-
-    ``spot``: what the expression does there; None of an interval that is ``undecided`` for these orders of derivatives,
-    -1 where it may not even be defined.
+    """A place at which something may change, and what the expression does there. ``zero_of``: the orders of the
+    derivatives that are 0 there.
     """
 
     place: Place
-    spot: Spot | None
+    spot: Spot
     zero_of: tuple[int, ...] = ()
-    undecided: tuple[int, ...] = ()
 
 
 class Cell(NamedTuple):
@@ -51,7 +53,7 @@ class Axis(NamedTuple):
 
     events: list[Event]
     cells: list[Cell]
-    undecided: list[tuple[Interval, tuple[int, ...]]]
+    undecided: list[Undecided]
 
 
 def axis(root: Expr, over: Range) -> Axis:
@@ -60,15 +62,16 @@ def axis(root: Expr, over: Range) -> Axis:
     q = Quotient(root, over.name)
     outer = _Outer(q, over, hard.places)
     found = _zeros(q, over, outer)
-    undecided: list[tuple[Interval, tuple[int, ...]]] = [(u, (-1, *ORDERS)) for u in hard.undecided]
+    undecided: list[Undecided] = [(u, (-1, *ORDERS)) for u in hard.undecided]
     undecided += [(u, (k,)) for k, f in enumerate(found) for u in f.undecided]
-    events = _events(q, over, outer, found, undecided)
+    events = _events(q, over, outer, found, [end for interval, _ in undecided for end in interval])
     cells = []
     for left, right in pairwise(events):
         low, high = left.place.high, right.place.low
         at = of.inner(low, high)
-        known = low < high and outer.defined(at)
-        cells.append(Cell(known, tuple([q.sign(at, k) if known else None for k in ORDERS])))
+        doubts = {k for (a, b), orders in undecided if a <= at <= b for k in orders}
+        known = low < high and outer.defined(at) and -1 not in doubts
+        cells.append(Cell(known, tuple([q.sign(at, k) if known and k not in doubts else None for k in ORDERS])))
     return Axis(events, cells, undecided)
 
 
@@ -113,26 +116,27 @@ def _zeros(q: Quotient, over: Range, outer: _Outer) -> list[Found]:
 
 
 def _events(
-    q: Quotient, over: Range, outer: _Outer, found: Sequence[Found],
-    undecided: Sequence[tuple[Interval, tuple[int, ...]]],
+    q: Quotient, over: Range, outer: _Outer, found: Sequence[Found], ends: Sequence[Fraction]
 ) -> list[Event]:  # fmt: skip
-    hard = [(p, -1) for p in outer.splits]
-    places = [(over.left, 3), (over.right, 3), *hard, *[(p, k) for k, f in enumerate(found) for p in f.places]]
+    """All places, in order. ``ends``: those of undecided intervals, so that no cell is undecided in a part only."""
+    places = [(over.left, _RANGE), (over.right, _RANGE), *[(p, _HARD) for p in outer.splits]]
+    places += [(Place(end, end), _PLAIN) for end in ends if over.left.low < end < over.right.high]
+    places += [(p, k) for k, f in enumerate(found) for p in f.places]
     events = []
     for group in _together(places):
         kinds = {kind for _, kind in group}
-        if kinds <= {*ORDERS} and not outer.defined(group[0][0].low):
+        if not kinds & {_HARD, _RANGE} and not outer.defined(group[0][0].low):
             continue
         place = next((p for p, _ in group if p.exact is not None), group[0][0])
         place = place._replace(multiplicity=next((p.multiplicity for p, kind in group if kind == 0), 0))
-        does = spot(q, place, outer.around(place)) if -1 in kinds else smooth(q, place)
-        events.append(Event(place, does, tuple(sorted(kinds & {*ORDERS}))))
-    for part, orders in _joined(undecided):
-        if any(part.meets(e.place) for e in events):
-            events = [e._replace(undecided=orders) if e.place.meets(part) else e for e in events]
+        if _HARD in kinds:
+            does = spot(q, place, outer.around(place))
+        elif kinds == {_PLAIN}:
+            does = Spot(place, ("smooth",), None, Reach(None), Reach(None), (True, True), 0)
         else:
-            events.append(Event(part, None, (), orders))
-    return sorted(events, key=lambda e: (e.place.low, e.place.high))
+            does = smooth(q, place)
+        events.append(Event(place, does, tuple(sorted(kinds & {*ORDERS}))))
+    return events
 
 
 def _together(places: Sequence[tuple[Place, int]]) -> list[list[tuple[Place, int]]]:
@@ -144,14 +148,3 @@ def _together(places: Sequence[tuple[Place, int]]) -> list[list[tuple[Place, int
         else:
             groups.append([pair])
     return groups
-
-
-def _joined(undecided: Sequence[tuple[Interval, tuple[int, ...]]]) -> list[tuple[Place, tuple[int, ...]]]:
-    """Intervals that have a number in common as one, with all their orders."""
-    made: list[tuple[Place, tuple[int, ...]]] = []
-    for (low, high), orders in sorted(undecided):
-        if made and low <= made[-1][0].high:
-            last, before = made.pop()
-            low, high, orders = last.low, max(high, last.high), tuple(sorted({*before, *orders}))
-        made.append((Place(low, high, None, 0, False), orders))
-    return made

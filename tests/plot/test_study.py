@@ -174,6 +174,20 @@ def test_intervals_cover_the_domain(function):
         assert math.isclose(total, length, rel_tol=1e-12)
 
 
+@pytest.mark.parametrize("function", ["where(x == 0, 1, sin(x)/x)", "asin(sin(x))", "x*gamma(x)", "sin(1/x)*x"])
+def test_nothing_is_said_of_signs_where_zeros_are_undecided(function):
+    found = studied(function, -1, 2)
+    parts = {"extrema": [*found.rising, *found.falling], "inflections": [*found.convex, *found.concave]}
+    assert found.undecided
+    for undecided in found.undecided:
+        for span in parts.get(undecided.what, []):
+            assert span.high.low <= undecided.place.low or undecided.place.high <= span.low.high
+
+
+def test_the_sign_of_a_negative_zero_counts():
+    assert spans(studied("copysign(x, -0.0)").rising) == "[-5, 0]"
+
+
 def test_no_value_in_the_range():
     with pytest.raises(GradError, match=r"sqrt\(x\) has no value in the range"):
         studied("sqrt(x)", -5, -1)
