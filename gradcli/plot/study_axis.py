@@ -62,7 +62,7 @@ def axis(root: Expr, over: Range) -> Axis:
     q = Quotient(root, over.name)
     outer = _Outer(q, over, hard.places)
     found = _zeros(q, over, outer)
-    undecided: list[Undecided] = [(u, (-1, *ORDERS)) for u in hard.undecided]
+    undecided: list[Undecided] = [(u, (-1, *ORDERS)) for u in [*hard.undecided, *outer.undecided]]
     undecided += [(u, (k,)) for k, f in enumerate(found) for u in f.undecided]
     events = _events(q, over, outer, found, [end for interval, _ in undecided for end in interval])
     cells = []
@@ -80,9 +80,14 @@ class _Outer:
 
     def __init__(self, q: Quotient, over: Range, splits: list[Place]) -> None:
         self.splits = splits
-        self._parts = [
-            (a.low, b.high, a.high < b.low and q.defined(of.inner(a.high, b.low))) for a, b in of.parts(over, splits)
-        ]
+        self._parts: list[tuple[Fraction, Fraction, bool]] = []
+        self.undecided: list[Interval] = []
+        """Parts of which it is not known whether it is."""
+        for a, b in of.parts(over, splits):
+            there = q.defined(of.inner(a.high, b.low)) if a.high < b.low else False
+            self._parts.append((a.low, b.high, bool(there)))
+            if there is None:
+                self.undecided.append((a.high, b.low))
 
     def defined(self, x: Fraction) -> bool:
         """Whether the expression is defined at a number that is no hard place."""

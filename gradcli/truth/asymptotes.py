@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gradcli.expr import Expr
-from gradcli.truth.balls import arithmetic
+from gradcli.truth.balls import BallError, arithmetic
 from gradcli.truth.budget import Budget, MoreTermsError, UndefinedError, UnknownError
 from gradcli.truth.field import PRECISION, Field
 from gradcli.truth.germs import distance, evaluate
@@ -39,7 +39,7 @@ def lines(root: Expr, name: str, work: int = 100_000) -> tuple[list[Line], list[
                 line = _line(root, name, side, work)
             except UndefinedError:
                 continue
-            except (UnknownError, MoreTermsError):
+            except (UnknownError, MoreTermsError, BallError):
                 unknown.append(side)
                 continue
         if line is None:

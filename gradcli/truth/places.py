@@ -69,6 +69,8 @@ def ends(a: Ball) -> tuple[Fraction, Fraction]:
 
 
 def _rounded(a: Ball, side: int) -> Fraction:
+    if not a.is_finite():
+        raise unsure()
     mantissa, exponent = a.man_exp()
     m, n = int(mantissa), int(exponent)
     size = m.bit_length() + n

@@ -9,7 +9,6 @@ Layer: must not know intervals or what a zero means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -36,6 +35,8 @@ _QUOTIENTS = {
 """Functions with poles as quotients of functions without."""
 _LARGER = 8
 """How many times as many nodes a quotient may have as the expression."""
+_USUAL = 40
+"""Operations of a short expression."""
 _TERMS = 8
 """The highest order of a pole at a place that has no closed form, and one more."""
 
@@ -58,7 +59,7 @@ def parts(e: Expr) -> Parts:
     >>> from gradcli.expr import apply, text, var
     >>> x = var("x")
     >>> [text(part) for part in parts(apply("tan", x) + 1 / x)]
-    ['0', 'sin(x)*x + cos(x)', 'cos(x)*x']
+    ['0', 'cos(x) + x*sin(x)', 'x*cos(x)']
     """
     nodes = post_order([e])
     known: dict[Expr, Parts] = {}
@@ -128,6 +129,9 @@ class Quotient:
             self._below = None if self.below is ONE else Jet(self.below, doubles=False)
             self._whole = Jet(e, doubles=False)
             self._boxes = Boxes([e])
+        jets = [jet for jet in (self._above, self._below, self._exponent) if jet is not None]
+        self.cost = 1 + sum(jet.weight for jet in jets) // _USUAL
+        """What a look at an interval takes, in units of that of a short expression."""
 
     def numerator(self, order: int) -> Taylor:
         """The Taylor coefficients of N, N1 or N2."""
@@ -233,13 +237,23 @@ class Quotient:
             germ = self.germ(place.exact, 1, order) or self.germ(place.exact, -1, order)
             return max(_power(germ) or 0, 0)
 
-    def defined(self, x: Fraction) -> bool:
-        """Whether there is a value at a rational number, as far as balls of 512 bits tell."""
+    def defined(self, x: Fraction) -> bool | None:
+        """Whether there is a value at a rational number; None where that is not known."""
         for bits in (PRECISION, 4 * PRECISION):
-            with suppress(BallError), arithmetic(bits):
-                self.value(number(x))
-                return True
-        return False
+            with arithmetic(bits):
+                try:
+                    self.value(number(x))
+                except BallError as error:
+                    if error.final:
+                        return False
+                else:
+                    return True
+        with arithmetic(PRECISION):
+            field = Field(Budget(1, self._work))
+            try:
+                return Lines(self.root, numbers({self.name: const(x)}, field), field).value() is not None
+            except (UnknownError, GradError):
+                return None
 
     def vanishes(self, order: int, low: Fraction, high: Fraction) -> bool | None:
         """Whether a derivative is 0 all over an interval in which it has a series; None where 512 bits tell nothing."""

@@ -58,11 +58,12 @@ class Search:
     """
 
     def __init__(self, taylor: Taylor, multiplicity: Callable[[Place], int], known: Iterable[Place] = (),
-                 work: int = WORK) -> None:  # fmt: skip
+                 work: int = WORK, cost: int = 1) -> None:  # fmt: skip
+        """``work``: how many intervals may be looked at, each of which counts ``cost`` times."""
         self._taylor = taylor
         self._multiplicity = multiplicity
         self._known = list(known)
-        self.left = work
+        self.left, self._cost = work, cost
 
     def over(self, low: Fraction, high: Fraction) -> Zeros:
         """All zeros between two numbers, ends included."""
@@ -81,7 +82,7 @@ class Search:
             a, b, depth = stack.pop()
             if any(c <= a and b <= d for c, d in cleared):
                 continue
-            self.left -= 1
+            self.left -= self._cost
             verdict = self._looked(a, b)
             if verdict == "open" and depth % _EVERY == 0:
                 verdict = self._multiple(a, b, cleared)

@@ -81,7 +81,7 @@ def factors(e: Expr) -> list[tuple[Expr, int]]:
 
     >>> from gradcli.expr import text, var
     >>> [(text(f), n) for f, n in factors((var("x") - 1) ** 3 * -var("x"))]
-    [('x', 1), ('x - 1', 3)]
+    [('x - 1', 3), ('x', 1)]
     """
     found: dict[Expr, int] = {}
     stack = [(e, 1)]
@@ -146,7 +146,7 @@ def searched(q: Quotient, order: int, over: Range, splits: Sequence[Place], know
             (flat if vanishes else undecided).append((low, high))
             continue
         share = max(work // (len(between) - k), _LEAST)
-        search = Search(q.numerator(order), lambda p: q.multiplicity(order, p), known, share)
+        search = Search(q.numerator(order), lambda p: q.multiplicity(order, p), known, share, q.cost)
         ends = [
             _away(q, order, place, side, high - low) if place in splits else -side * (high - low) * _BEYOND
             for side, place in ((1, left), (-1, right))

@@ -195,6 +195,12 @@ def test_no_value_in_the_range():
         studied("x*y")
 
 
+def test_values_beyond_any_arithmetic():
+    found = studied("exp(exp(exp(exp(exp(exp(x))))))")
+    assert spans(found.domain) == "[-5, 5]"
+    assert found.undecided and not found.zeros
+
+
 def test_places_and_values_far_from_the_doubles():
     found = studied("exp(x)", -2000, 2000)
     assert spans(found.rising) == "[-2000, 2000]" and not found.undecided
