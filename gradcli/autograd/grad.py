@@ -162,7 +162,8 @@ def _tuple(items: Any, single: tuple[type, ...] = ()) -> tuple[Any, ...]:
     try:
         return (items,) if isinstance(items, (Tensor, *single)) else tuple(items)
     except TypeError as e:
-        raise BadType(str(e)) from None
+        hint = "tensors are needed" + ("; of a function f: gradcli.jacobian(f, x)" if callable(items) else "")
+        raise BadType(str(e), hint=hint) from None
 
 
 def _cotangents(outputs: Sequence[Any], weights: Sequence[Any], batched: bool) -> list[Tensor]:

@@ -122,7 +122,8 @@ def _first_wrong(
         raise BadValue(f"{len(true)} inputs, but {len(claimed)} gradients")
     for k, (c, t, e) in enumerate(zip(claimed, true, error, strict=True)):
         if c.shape != t.shape:
-            raise BadValue(f"the gradient by inputs[{k}] has the shape {c.shape}, not {t.shape}")
+            hint = "a slope for each element: elementwise=True" if c.shape * 2 == t.shape else None
+            raise BadValue(f"the gradient by inputs[{k}] has the shape {c.shape}, not {t.shape}", hint=hint)
         with np.errstate(invalid="ignore"):
             unsettled = np.broadcast_to(~(e <= atol + 1e-3 * np.abs(t)), c.shape)
             wrong = ~((np.abs(c - t) <= atol + rtol * np.abs(t) + 10 * e) | (c == t) | (np.isnan(c) & np.isnan(t)))

@@ -123,7 +123,8 @@ FUNCTIONS: dict[Any, Call] = {
                   np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal, np.isposinf,
                   np.isneginf, np.argpartition, np.argwhere, np.flatnonzero, np.lexsort, np.searchsorted, np.digitize,
                   np.nanargmax, np.nanargmin, np.isin, np.array_equiv, np.shares_memory, np.may_share_memory,
-                  np.result_type, np.can_cast, np.min_scalar_type)
+                  np.result_type, np.can_cast, np.min_scalar_type, np.einsum_path, np.diag_indices_from,
+                  np.tril_indices_from, np.triu_indices_from)
     },
     **{f: _like(f) for f in (np.zeros_like, np.ones_like, np.empty_like)},
     **counting.FUNCTIONS, **einsum.FUNCTIONS, **fft.FUNCTIONS, **joins.FUNCTIONS, **linalg.FUNCTIONS, **pad.FUNCTIONS,

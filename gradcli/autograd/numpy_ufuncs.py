@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -161,12 +162,21 @@ def ufunc(f: Any, method: str, args: Sequence[Any], options: dict[str, Any]) -> 
     Raises BadType for a ufunc or method without derivative.
     """
     if method == "__call__":
-        return called(f, UFUNCS.get(f), args, options)
+        return called(f, UFUNCS.get(f) or _of_scipy(f), args, options)
     if method == "reduce" and f in REDUCTIONS:
         options = {"axis": 0} | {k: v for k, v in options.items() if v is not None or k == "axis"}
         return REDUCTIONS[f](*args, **taken(f, options))
     bound = getattr(f, method)
     return called(bound, _outer(UFUNCS[f]) if method == "outer" and f in UFUNCS else METHODS.get(bound), args, options)
+
+
+def _of_scipy(f: Any) -> Call | None:
+    """The function of the table that a ufunc of scipy.special is, such as expit or gammaln; None for any other."""
+    name: str = f.__name__
+    row = SPELLED.get(name)
+    if row is None or row.parameter or row.arity != (f.nin, f.nin) or name == "loggamma":  # it is another below 0
+        return None
+    return named(name) if getattr(sys.modules.get("scipy.special"), name, None) is f else None
 
 
 def _outer(f: Call) -> Call:
@@ -207,6 +217,8 @@ def name_of(f: Any) -> str:
     if isinstance(getattr(f, "__self__", None), np.ufunc):
         return f"{name_of(f.__self__)}.{f.__name__}"
     module = str(getattr(f, "__module__", None) or "numpy").replace("numpy", "np", 1)
+    if isinstance(f, np.ufunc) and getattr(np, f.__name__, None) is not f:
+        return str(f.__name__)
     return f"{module}.{getattr(f, '__name__', f)}"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from gradcli.autograd import shape_ops as shapes
 from gradcli.autograd.nesting import holds_tensor
 from gradcli.autograd.operations import Primitive, broadcast, cast, lift, record
-from gradcli.autograd.tensor import Tensor
+from gradcli.autograd.tensor import Tensor, tensor
 from gradcli.autograd.values import BOOL, C128, F32, F64, Array
 from gradcli.errors import BadType, BadValue
 
@@ -233,19 +233,33 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Tensor:
 _DTYPES = {"d": F64, "f": F32, "D": C128, "F": C128, "?": BOOL}
 
 
+def copied(a: Any, order: str = "K") -> Tensor:
+    """A tensor of the same elements. One that requires grad is no leaf: what is assigned to leaves stays in them.
+
+    >>> tensor([1.0, 2.0]).copy()
+    tensor([1., 2.], requires_grad=True)
+    """
+    x = lift(a)
+    if x.requires_grad:
+        minus = -x
+        return -minus
+    return x if x.dtype == BOOL else tensor(x.numpy(), requires_grad=False)
+
+
 def by_name(module: Any, **rows: Call) -> dict[Any, Call]:
     """The implementations by the functions of a module that bear their names; not every version of NumPy has all."""
     return {vars(module)[name]: f for name, f in rows.items() if name in vars(module)}
 
 
 METHODS: dict[str, Call] = {
-    "astype": astype, "diagonal": diagonal, "trace": trace, "repeat": repeat, "swapaxes": swapaxes, "take": take,
+    "astype": astype, "copy": copied, "diagonal": diagonal, "trace": trace, "repeat": repeat, "swapaxes": swapaxes,
+    "take": take,
 }  # fmt: skip
 FUNCTIONS: dict[Any, Call] = {
     np.diag: diag, np.diagflat: lambda v, k=0: diag(shapes.reshape(lift(v), -1), k),
     np.diagonal: diagonal, np.trace: trace, np.sort: sort, np.partition: partition, np.repeat: repeat, np.take: take,
     np.swapaxes: swapaxes, np.moveaxis: reordered(np.moveaxis), np.rollaxis: reordered(np.rollaxis),
-    np.broadcast_to: broadcast_to, np.compress: compress, np.extract: extract, np.copy: lift,
+    np.broadcast_to: broadcast_to, np.compress: compress, np.extract: extract, np.copy: copied,
     **{
         f: rearranged(f)
         for f in (np.roll, np.tile, np.take_along_axis, np.rot90, np.fliplr, np.flipud, np.split,

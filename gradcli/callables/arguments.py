@@ -36,9 +36,23 @@ def bound(args: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]) -
         missing = [name for name in names if name not in values]
         raise BadType(
             f"argument{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))} {'are' if len(missing) > 1 else 'is'} "
-            "missing"
+            "missing",
+            hint=_one_for_all(args, named, names),
         )
     return [values[name] for name in names]
+
+
+def _one_for_all(args: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """The hint for a vector or a data frame that is given in place of all arguments."""
+    if named or len(args) != 1:
+        return None
+    if hasattr(args[0], "columns"):
+        return "for a data frame, whose columns are found by name: f.table(df)"
+    try:
+        count = len(args[0])
+    except TypeError:
+        return None
+    return "for one vector, as the solvers of SciPy pass it: f.packed()" if count == len(names) else None
 
 
 def number(value: Any, name: str) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from operator import index, itemgetter
+from operator import itemgetter
 from typing import Any
 
 from gradcli.callables.arguments import bound
@@ -16,7 +16,7 @@ from gradcli.callables.results import values_of
 from gradcli.callables.series import scaled
 from gradcli.callables.written import Written
 from gradcli.compute.backends.compiled import Matrix
-from gradcli.errors import BadType, BadValue, GradError
+from gradcli.errors import BadValue
 from gradcli.expr.node import collector_paused
 from gradcli.limits import work
 
@@ -223,22 +223,10 @@ class Calls(Written):
 
     def _single(self, method: str, other: str) -> None:
         if len(self.outputs) > 1:
-            raise GradError(
+            raise BadValue(
                 f"{method} is of one output, and here are {len(self.outputs)}: {', '.join(self.outputs[:10])}",
                 hint=f"for several outputs: {other}",
             )
-
-    @staticmethod
-    def _order(order: Any) -> int:
-        try:
-            whole = index(order)
-        except TypeError:
-            raise BadType(f"an order is a whole number, not {order!r}") from None
-        if isinstance(order, bool):
-            raise BadType(f"an order is a whole number, not {order!r}")
-        if whole < 0:
-            raise BadValue("the order must be at least 0")
-        return whole
 
 
 def stacked(model: Model, order: int, value: bool = False) -> Callable[..., Any]:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import math
 import operator
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradcli.callables.points import Given, number_text, points_of, texts_of, type_error, value_error
+from gradcli.callables.python_errors import in_python
 from gradcli.callables.report import Report
 from gradcli.caret import Source
-from gradcli.errors import BadValue, GradError
 from gradcli.expr import spell_name
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from gradcli.verify import Report as Verified
 
 _SEEDS = 2**63
-_OPTION = re.compile(r"--(at|grid|points|thorough|seed|rtol|atol|max-ulp|equals|let)\b")
 _NOTHING = 'such as: check("x**2", "df_dx = 2*x")'
 
 
@@ -91,7 +88,7 @@ def check(
     formulas, data = _claims(claims)
     if not given and any(not d.rtol for d in data):
         value_error("an array claims a value at each point: give the points by at or grid")
-    with _in_python():
+    with in_python():
         job = CheckJob(
             _expressions(expression), Texts(formulas, _named(equals, "equals"), (), _named(let, "let"), data),
             points=None if points is None else _integer(points, "points", 1, None),
@@ -116,7 +113,7 @@ def derivative_of(expression: Any, wrt: str | None, order: int) -> str:
     order = _integer(order, "order", 0, None)
     if not isinstance(wrt, str | None):
         type_error(f"wrt: the name of a variable is a text, not {type(wrt).__name__}")
-    with _in_python(), work.request():
+    with in_python(), work.request():
         check_order(order, 1, 1)
         read = Expressions(_expressions(expression), [] if wrt is None else [wrt])
         names = [name for name, _ in read.outputs]
@@ -155,22 +152,6 @@ def _checked(job: CheckJob, given: bool) -> Verified:
 
 
 # Arguments.
-
-
-@contextmanager
-def _in_python() -> Iterator[None]:
-    """Errors of a check as Python has them: ValueErrors that name the argument ``max_ulp``, not ``--max-ulp``."""
-    try:
-        yield
-    except GradError as error:
-        if isinstance(error, TypeError | ValueError) or error.exit_code != 2:
-            raise
-        message, hint = (_OPTION.sub(_argument, text) for text in (error.message, error.hint or ""))
-        raise BadValue(message, hint=hint or None, span=error.span, source=error.source) from None
-
-
-def _argument(option: re.Match[str]) -> str:
-    return option[1].replace("-", "_")
 
 
 def _expressions(given: object) -> list[str | Source]:

@@ -117,6 +117,8 @@ def opened(df: Any) -> Frame:
     hint = "a frame of pandas, polars, pyarrow, modin, or any with __arrow_c_stream__"
     if isinstance(df, Mapping):
         hint = "for a dict of arrays: gradcli.function(...).partials(**columns)"
+    elif isinstance(df, str):
+        hint = "the frame comes first: gradcli.frame(df, text); a file is read by its own library"
     raise BadType(f"a data frame is needed, not {kind}", hint=hint)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.calculus.forward import Partial
 from gradcli.calculus.leibniz import derivative_name
+from gradcli.callables.python_errors import in_python
 from gradcli.compute.execute import Block
-from gradcli.errors import GradError
+from gradcli.errors import BadValue, GradError
 from gradcli.expr import Expr
 from gradcli.job.choices import conflicts
 from gradcli.job.marks import hazard_mask
@@ -26,6 +27,8 @@ class Model:
     ``job``: the expressions, the variables to differentiate in and the options; its order stands for nothing. ``args``:
     the arguments in their order, None for that of first occurrence. Raises GradError for a text that cannot be read, an
     argument that is missing or that no expression uses, and a reduction over points.
+
+    ``of``: the outputs that these are derivatives of, one for each; () if they are none.
     """
 
     def __init__(self, job: Job, args: Sequence[str] | None) -> None:
@@ -40,7 +43,7 @@ class Model:
             missing = [name for name in first.variables if name not in args]
             if missing:
                 hint = f'such as args="{",".join([*args, *missing])}"'
-                raise GradError(f"args: '{missing[0]}' is missing", hint=hint)
+                raise BadValue(f"args: '{missing[0]}' is missing", hint=hint)
         self.args: tuple[str, ...] = tuple(first.points if args is None else args)
         self.wrt: tuple[str, ...] = self.args if job.wrt is None else tuple(job.wrt)
         # Parsed expressions are not read again for each order.
@@ -48,6 +51,7 @@ class Model:
         self.parsed = first.parsed
         self.outputs = first.outputs
         self.note = first.note
+        self.of: tuple[str, ...] = ()
         self.settles_all = bool(job.careful or job.exact)
         self.settles = self.settles_all or job.kink != "convention"
         self._requests: dict[int, Request] = {}
@@ -58,7 +62,10 @@ class Model:
         """The request of an order, whose results are named as in the shell."""
         request = self._requests.get(order)
         if request is None:
-            request = self._requests[order] = Request(replace(self.job, order=order), self.args)
+            with in_python():
+                request = Request(replace(self.job, order=order), self.args)
+                _ = request.derived  # which may find that a result has the name of a variable
+            self._requests[order] = request
         return request
 
     def by_place(self, order: int) -> Request:

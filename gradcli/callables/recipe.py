@@ -10,13 +10,15 @@ from typing import Any
 from gradcli.calculus.derive import derivatives, expand
 from gradcli.calculus.leibniz import derivative_name
 from gradcli.callables.model import Model
+from gradcli.callables.python_errors import in_python
 from gradcli.caret import Source
 from gradcli.compute import engine
-from gradcli.errors import BadType, BadValue, GradError
+from gradcli.errors import BadType, BadValue, meant
 from gradcli.expr import ZERO
 from gradcli.expr.node import collector_paused
 from gradcli.job.request import Job, Request, check_order
 from gradcli.language import Parsed, parse
+from gradcli.language.names import product
 from gradcli.limits import work
 
 Text = str | Source
@@ -64,10 +66,18 @@ def texts_of(expression: Text | Sequence[Text] | Mapping[str, Text]) -> tuple[tu
     for name, text in pairs:
         if not isinstance(text, (str, Source)) or not isinstance(name, (str, type(None))):
             wrong = text if isinstance(name, (str, type(None))) else name
-            raise BadType(f"an expression is a text, not {type(wrong).__name__}", hint='such as "a*exp(-b*x)"')
+            raise BadType(f"an expression is a text, not {type(wrong).__name__}", hint=_text_hint(wrong))
         if name is not None and (not name or {*name} & {*"`\n\r"}):
             raise BadValue(f"{name!r} is no name of an output" if name else "the name of an output is missing")
     return tuple(pairs)
+
+
+def _text_hint(given: Any) -> str:
+    if hasattr(given, "read_text"):
+        return "the text of a file: path.read_text()"
+    if hasattr(given, "expressions"):
+        return "it is a function already: it has the methods table, check and diff"
+    return "for code that calls NumPy: gradcli.tensor" if callable(given) else 'such as "a*exp(-b*x)"'
 
 
 def names_of(names: Names | None, option: str) -> tuple[str, ...] | None:
@@ -95,15 +105,8 @@ def names_of(names: Names | None, option: str) -> tuple[str, ...] | None:
 @lru_cache(256)
 def model_of(recipe: Recipe) -> Model:
     """The model of a recipe. Raises GradError for a text, a name or an option that does not fit."""
-    try:
+    with in_python():
         return _made(recipe)
-    except GradError as error:
-        if isinstance(error, (TypeError, ValueError)):
-            raise
-        message = error.message.removeprefix("--")
-        # The other way out is an option of the shell.
-        hint = error.hint and error.hint.partition("; or give a value: --at")[0]
-        raise BadValue(message, hint=hint, span=error.span, source=error.source, exit_code=error.exit_code) from None
 
 
 def _made(recipe: Recipe) -> Model:
@@ -116,7 +119,9 @@ def _made(recipe: Recipe) -> Model:
         model = _with(recipe, parsed, recipe.args, recipe.wrt)
         for step, detail in recipe.steps:
             args, wrt = detail if step == "over" else (model.args, model.wrt)
+            of = tuple([name for name, _ in model.outputs]) if step == "diff" else model.of
             model = _with(recipe, [_STEPS[step](model, detail)], args, wrt, derived=True)
+            model.of = () if step == "derivatives" else of
     return model
 
 
@@ -124,9 +129,21 @@ def _with(
     recipe: Recipe, parsed: Sequence[Parsed], args: Sequence[str] | None, wrt: Sequence[str] | None,
     derived: bool = False,
 ) -> Model:  # fmt: skip
-    """The model of expressions; ``derived``: they come from another model, and may lack some of ``args``."""
+    """The model of expressions; ``derived``: they come from another model, and may lack some of ``args``.
+
+    So may expressions whose arguments are all listed: the slopes of a system may not depend on each of its variables.
+    """
+    used = list(dict.fromkeys(name for p in parsed for name in p.variables))
+    listed = args is not None and {*used} <= {*args}
+    known = args if listed and args is not None else used
+    odd = next((name for name in wrt or () if name not in known), None)
+    if odd is not None:
+        hint = product(used, [odd]) or meant(odd, known, "its arguments are" if listed else "its variables are")
+        if not listed and hint.startswith("its"):
+            hint += f'; to have it all the same: function(..., args="{",".join([*used, odd])}")'
+        raise BadValue(f"wrt: '{odd}' is not used in the expression", hint=hint)
     job = Job(
-        parsed, wrt, 0, derived, kink=recipe.kink, careful=recipe.careful or None, exact=recipe.exact,
+        parsed, wrt, 0, derived or listed, kink=recipe.kink, careful=recipe.careful or None, exact=recipe.exact,
         engine=recipe.engine, threads=recipe.threads,
     )  # fmt: skip
     return Model(job, args)
@@ -136,7 +153,7 @@ def _named(name: str | None, parsed: Parsed) -> Parsed:
     if name is None:
         return parsed
     if len(parsed.outputs) != 1:
-        raise GradError(
+        raise BadValue(
             f"'{name}' stands for one expression, and its text has {len(parsed.outputs)}", source=parsed.source,
             hint="give the texts as a list; each names its own outputs",
         )  # fmt: skip

@@ -81,7 +81,9 @@ def _check_names(frame: Frame, columns: Mapping[str, Any], args: Sequence[str], 
             raise BadValue(f"'{name}' is a column of the frame, and given in at too")
         if name in fixed or name in columns:
             continue
-        if name in frame.index_names():
+        if frame.names and not columns:
+            hint = f"its columns have no texts as names, but such as {frame.names[0]!r}"
+        elif name in frame.index_names():
             hint = f"'{name}' is in the index, and made a column by df.reset_index()"
         else:
             hint = meant(name, [*columns], "its columns are")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from gradcli.callables.arguments import array, broadcast, number
-from gradcli.errors import BadType, BadValue, GradError, meant
+from gradcli.errors import BadType, BadValue, meant
 
 if TYPE_CHECKING:
     from gradcli.callables.arguments import Array
@@ -82,23 +82,23 @@ class Vectors:
 
     # Errors.
 
-    def _several(self, method: str, hint: str) -> GradError:
+    def _several(self, method: str, hint: str) -> BadValue:
         here = f"{self._outputs} outputs" if self._outputs > 1 else f"the points {self.points} of {self._arrays()}"
-        return GradError(f"{method} is of a single result, and here are {here}", hint=hint)
+        return BadValue(f"{method} is of a single result, and here are {here}", hint=hint)
 
     def _arrays(self) -> str:
         return ", ".join(name for name, a in self.fixed.items() if isinstance(a, np.ndarray))
 
     def _timeless(self, method: str, other: str) -> None:
         if self.time is not None:
-            raise GradError(f"{method} has no time {self.time}", hint=f"with the time: {other}")
+            raise BadValue(f"{method} has no time {self.time}", hint=f"with the time: {other}")
 
     def _square(self, method: str) -> None:
-        """Raise GradError if this is no system of differential equations."""
+        """Raise BadValue if this is no system of differential equations."""
         if self.points:
-            raise GradError(f"{method} is of one point of time, and here are arrays: {self._arrays()}")
+            raise BadValue(f"{method} is of one point of time, and here are arrays: {self._arrays()}")
         if self._outputs != len(self.wrt):
-            raise GradError(
+            raise BadValue(
                 f"{method} needs an output for each variable, and here are {self._outputs} for {', '.join(self.wrt)}",
                 hint="fix the other arguments, or name the variables of state in wrt",
             )

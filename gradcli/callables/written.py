@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import index
+from typing import TYPE_CHECKING, Any
 
-from gradcli.errors import BadType, GradError
+from gradcli.callables.python_errors import in_python
+from gradcli.errors import BadType, BadValue
 from gradcli.expr import spell_name, text
 from gradcli.job.request import as_text
 
 if TYPE_CHECKING:
     from inspect import Signature
 
+    from gradcli.calculus.derive import Named
     from gradcli.callables.model import Model
 
 
@@ -59,7 +62,7 @@ class Written:
         >>> function("x*y").names(2)
         ('f', 'df_dx', 'df_dy', 'd2f_dx2', 'd2f_dxdy', 'd2f_dy2')
         """
-        return tuple([name for name, _ in self._model.request(order).derived])
+        return tuple([name for name, _ in self._derived(order)])
 
     def expressions(self, order: int = 1) -> dict[str, str]:
         """The outputs and their partials up to an order as text that parses back, by name.
@@ -68,7 +71,7 @@ class Written:
         >>> function("x**3").expressions()
         {'f': 'x**3', 'df_dx': '3*x**2'}
         """
-        return {name: as_text(e) for name, e in self._model.request(order).derived}
+        return {name: as_text(e) for name, e in self._derived(order)}
 
     def latex(self, order: int = 0, *, environment: str | None = None) -> str:
         """The outputs, and their partials up to an order, as LaTeX, one formula a line.
@@ -79,19 +82,26 @@ class Written:
         >>> print(function("a*exp(-b*x)").latex())
         f = a e^{-b x}
         """
-        from gradcli import notation
+        from gradcli.notation import ENVIRONMENTS
 
+        if environment and environment not in ENVIRONMENTS:
+            raise BadValue(f"no environment {environment!r}", hint=f"there are {', '.join(ENVIRONMENTS)}")
         options = {"environment": environment} if environment else {}
-        return notation.write("latex", self._model.request(order).derived, self.args, **options).rstrip("\n")
+        return self._formulas("latex", order, **options).rstrip("\n")
 
     def _repr_latex_(self) -> str:
         return "\n\n".join(f"$\\displaystyle {line}$" for line in self.latex().splitlines())
 
     def _repr_html_(self) -> str:
+        return "".join(f"<div>{line}</div>" for line in self._formulas("mathml", 0).splitlines())
+
+    def _formulas(self, name: str, order: int, **options: str) -> str:
+        """The outputs and their partials up to an order in a notation; derivatives are shown as those of `of`."""
         from gradcli import notation
 
-        formulas: str = notation.write("mathml", self._model.request(0).derived, self.args)
-        return "".join(f"<div>{line}</div>" for line in formulas.splitlines())
+        of = self._model.of if order == 0 else ()
+        with in_python():
+            return notation.write(name, self._derived(order), self.args, of=of, **options)
 
     def code(self, language: str, order: int = 0) -> str:
         """A source text in another language: a function of the arguments, in their order.
@@ -105,7 +115,8 @@ class Written:
         """
         from gradcli.codegen import code
 
-        return code(language, self._model.request(order).derived, list(self.args))
+        with in_python():
+            return code(language, self._derived(order), list(self.args))
 
     def explain(self, /, **at: float) -> str:
         """How the derivatives in ``wrt`` come about: the rule at each step.
@@ -125,7 +136,7 @@ class Written:
 
         request = self._model.request(0)
         if not self.wrt:
-            raise GradError("there is no variable to differentiate in")
+            raise BadValue("there is no variable to differentiate in")
         if not at:
             return explained(request.outputs, self.wrt, None, ()).rstrip("\n")
         points = Points()
@@ -136,6 +147,22 @@ class Written:
             points.at[name] = x
         beside = nears(request, points, self.wrt, 4)
         return explained(request.outputs, self.wrt, points.at, beside or ()).rstrip("\n")
+
+    def _derived(self, order: Any) -> Named:
+        return self._model.request(self._order(order)).derived
+
+    @staticmethod
+    def _order(order: Any) -> int:
+        """An order as an int. Raises BadType, or BadValue for a negative one."""
+        try:
+            whole = index(order)
+        except TypeError:
+            raise BadType(f"an order is a whole number, not {order!r}") from None
+        if isinstance(order, bool):
+            raise BadType(f"an order is a whole number, not {order!r}")
+        if whole < 0:
+            raise BadValue("the order must be at least 0")
+        return whole
 
     def __str__(self) -> str:
         return "; ".join(f"{spell_name(name)} = {text(e)}" for name, e in self._model.outputs)

@@ -366,6 +366,8 @@ ROWS = {
     "outputs": _row("--outputs", multiple=True, metavar="EXPR", help="Same as EXPR.", envvar=None),
     "wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
                 help="Differentiate in these variables.  [default: all]"),
+    "curve_wrt": _row("-w", "--wrt", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
+                      help="Derivatives in these variables.  [default: those of the ranges]"),
     # --inputs is the name in torch.autograd.grad.
     "inputs": _row("-w", "--wrt", "--inputs", "wrt", multiple=True, metavar="X,Y", envvar="GRADCLI_WRT",
                    help="Gradients in these variables, which have to be named."),

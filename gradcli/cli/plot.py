@@ -27,8 +27,8 @@ FORMS = {".svg": "svg", ".html": "html", ".htm": "html", ".png": "png", ".pdf": 
 _PIPE = (72, 18)
 """Characters of a text that no terminal shows."""
 _PIXELS, _SQUARE = (800, 500), (640, 560)
-_PANEL = 220
-"""Pixels of height for each panel beyond the first."""
+_PANEL, _LINES = 220, 8
+"""Height that each panel beyond the first adds, in pixels and in lines of a text in a pipe."""
 _FINE = 4
 """How many times finer curves are sampled that can be zoomed."""
 
@@ -43,7 +43,7 @@ _FINE = 4
     ),
     help="A picture of curves and their derivatives, or of a surface: in the terminal, or as .svg, .html, .png, .pdf. "
     "What is drawn is proved: no spike is missed, and no pole is bridged.",
-    params=options.named(f"expr file curve_order wrt at range {options.PICTURE} {options.DIALECT} max_bytes "
+    params=options.named(f"expr file curve_order curve_wrt at range {options.PICTURE} {options.DIALECT} max_bytes "
                          "picture picture_format"),
 )  # fmt: skip
 def plot(ctx: click.Context, line: CommandLine) -> None:
@@ -114,17 +114,18 @@ def canvas(line: CommandLine, form: str, output: Output) -> Canvas:
     text = form == "text"
     width, height = _size(line, text) or (None, None)
     if text:
+        more = 0
         if width is None or height is None:
-            width, height = _PIPE
+            (width, height), more = _PIPE, _LINES
             if output.terminal:
                 columns, lines = screen(output.fd)
-                width, height = columns, lines - 2
-        return text_canvas(*_bounded(width, height, text))
+                width, height, more = columns, lines - 2, 0
+        return text_canvas(*_bounded(width, height, text), more)
+    fine, more = (_FINE if form == "html" else 1), 0
     if width is None or height is None:
         width, height = _SQUARE if len(line.grid) == 2 else _PIXELS
-        panels = len(line.expr) * (line.order + 1) if len(line.grid) == 2 else 1
-        height += _PANEL * (min(panels, 8) - 1)
-    return pixel_canvas(width, height, _FINE if form == "html" else 1)
+        more = height if len(line.grid) == 2 else _PANEL
+    return pixel_canvas(width, height, fine, more)
 
 
 def _bounded(width: int, height: int, text: bool) -> tuple[int, int]:

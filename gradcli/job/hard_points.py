@@ -10,7 +10,7 @@ import math
 from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -103,6 +103,7 @@ class HardPoints:
         taken = Counter([*request.points, *[target.name for target in self.targets], *self.names])
         if clash := next((name for name in self.names if taken[name] > 1), None):
             raise GradError(f"two columns would be called '{clash}'", hint="name the outputs apart: name = expression")
+        self._mask: list[Expr] | None = None
         self._tiers: Tiers | None = None
         self._workers: dict[tuple[str, tuple[Sequence[str], ...]], Callable[[Grid], Work]] = {}
         self.words: list[str] = ["smooth"]
@@ -121,10 +122,12 @@ class HardPoints:
 
     # The mask.
 
-    @cached_property
+    @property
     def mask(self) -> list[Expr]:
         """The mask as one more output: 0, `tie` or `singular`; none if no point can be hard."""
-        return hazard_mask(self.roots) if self.marking else []
+        if self._mask is None:
+            self._mask = hazard_mask(self.roots) if self.marking else []
+        return self._mask
 
     # The computation.
 

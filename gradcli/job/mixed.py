@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gradcli.expr import ZERO, Expr, apply, bit
 from gradcli.job.decimals import exactly
+from gradcli.job.once import once
 
 if TYPE_CHECKING:
     from gradcli.job.hard_points import HardPoints, Target
@@ -69,7 +69,7 @@ class Mixed:
             self._judges.setdefault(e, Judge(e, max(self.hard.order, 1), min(BUDGET, self._work)))
         return self._judges[e]
 
-    @cached_property
+    @once
     def _work(self) -> int:
         """The work of a number along a line; what a point answers hangs on no other point."""
         from gradcli.truth.lines import DIRECTIONS

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcli.compute import trust
 from gradcli.errors import GradError
 from gradcli.job.decimals import exactly
+from gradcli.job.once import once
 from gradcli.job.readings import Readings
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Repairs:
         self._repairs: dict[int, Repair] = {}
         self.readings = Readings(hard)
 
-    @cached_property
+    @once
     def exact(self) -> bool:
         """Whether balls and germs can be computed."""
         from gradcli.truth.repair import available

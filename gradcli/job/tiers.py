@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcli.compute import engine, trust
@@ -20,6 +19,7 @@ from gradcli.job.decimals import exactly, shortest
 from gradcli.job.kink_rules import CLOSE, Sided, of_side, ruled
 from gradcli.job.marks import SINGULAR, TIE, Arrays, Lists, hazard_mask
 from gradcli.job.mixed import Mixed
+from gradcli.job.once import once
 from gradcli.job.repairs import Repairs
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Tiers:
                     if extra.column in columns:
                         out[n] = 16.0
 
-    @cached_property
+    @once
     def _alike(self) -> Mapping[int, Sequence[int]]:
         """For each column of results those of sides, which hold the same numbers at a smooth point."""
         hard, alike = self.hard, defaultdict(list)
@@ -113,7 +113,7 @@ class Tiers:
                 alike[extra.result].append(place)
         return alike
 
-    @cached_property
+    @once
     def ties(self) -> Ties:
         from gradcli.job.ties import Ties
 
@@ -129,7 +129,7 @@ class Tiers:
 
     # The mask.
 
-    @cached_property
+    @once
     def _mask_program(self) -> Program | None:
         """A program of the mask with every error known; None if that is the one which marked the rows."""
         sure = hazard_mask(self.hard.roots, sure=True)
@@ -169,7 +169,7 @@ class Tiers:
                 for n in rows:
                     out[n] = numbers[extra.kind]
 
-    @cached_property
+    @once
     def _result_program(self) -> Program:
         return build(self.hard.results, [self.hard.coordinates])
 

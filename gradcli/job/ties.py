@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.calculus.sides import derivatives
@@ -17,6 +16,7 @@ from gradcli.compute.grid import Axis, Grid, Held, Values
 from gradcli.compute.program import Program, build
 from gradcli.job.kink_rules import CLOSE, UNSURE, Sided, UndecidedError, sided
 from gradcli.job.marks import TIE
+from gradcli.job.once import once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class Ties:
             return Grid([Axis(names, [Held(column[rows]) for column in outs[: len(names)]])])
         return Grid([Axis(names, [Values([float(column[n]) for n in rows]) for column in outs[: len(names)]])])
 
-    @cached_property
+    @once
     def _program(self) -> Program:
         hard, roots = self.hard, []
         for output in range(len(hard.roots)):

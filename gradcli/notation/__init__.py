@@ -6,7 +6,7 @@ Layer: must not know requests; the named expressions come from the caller.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import Expr
@@ -40,7 +40,7 @@ NOTATIONS: dict[str, Notation] = {
 }
 
 
-def write(notation: str, named: Sequence[tuple[str, Expr]], order: Sequence[str], **options: str) -> str:
+def write(notation: str, named: Sequence[tuple[str, Expr]], order: Sequence[str], **options: Any) -> str:
     """The text of the expressions that `derive` named, in a notation; ``options`` are those of its ``write``.
 
     Raises GradError for an unknown notation, or a graph too large for it.

@@ -104,10 +104,12 @@ ENVIRONMENTS = ("align", "align*", "aligned", "gather", "gather*", "equation", "
 """The environments of amsmath that equations can stand in; those of align have their equal signs in a column."""
 
 
-def write(named: Sequence[tuple[str, Expr]], order: Sequence[str], environment: str = "") -> str:
+def write(
+    named: Sequence[tuple[str, Expr]], order: Sequence[str], environment: str = "", of: Sequence[str] = ()
+) -> str:
     """One equation a line, within an environment if one is given; each in one of its own if that holds but one."""
     equal = " &= " if environment.startswith("align") else " = "
-    lines = [f"{side}{equal}{text}" for side, text in equations(Latex(), named, order)]
+    lines = [f"{side}{equal}{text}" for side, text in equations(Latex(), named, order, of)]
     if not environment:
         return "".join([f"{line}\n" for line in lines])
     bodies = lines if environment.startswith("equation") else [" \\\\\n".join(lines)]

@@ -82,8 +82,8 @@ class MathML:
         return f"<mfrac><mrow>{above}{name}</mrow><mrow>{''.join(below)}</mrow></mfrac>"
 
 
-def write(named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> str:
+def write(named: Sequence[tuple[str, Expr]], order: Sequence[str], of: Sequence[str] = ()) -> str:
     """One <math> element a line."""
     head = '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">'
-    rows = equations(MathML(), named, order)
+    rows = equations(MathML(), named, order, of)
     return "".join([f"{head}<mrow>{side}<mo>=</mo>{text}</mrow></math>\n" for side, text in rows])

@@ -242,11 +242,18 @@ def _factors(e: Expr) -> Sequence[Expr]:
     return factors
 
 
-def equations(style: Style, named: Sequence[tuple[str, Expr]], order: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The left side and the text of each equation; where there is a single variable, derivatives are ordinary."""
+def equations(
+    style: Style, named: Sequence[tuple[str, Expr]], order: Sequence[str], of: Sequence[str] = ()
+) -> Iterator[tuple[str, str]]:
+    """The left side and the text of each equation; where there is a single variable, derivatives are ordinary.
+
+    ``of``: for derivatives without the functions themselves, the name of the function that each is one of.
+    """
     text = Typesetter(style, [e for _, e in named])
     ordinary = len({*order, *[v for _, e in named for v in variables(e)]}) == 1
-    for partial, (_, e) in zip(read([name for name, _ in named], order), named, strict=True):
+    names = [name for name, _ in named]
+    partials = [read(pair, order)[-1] for pair in zip(of, names, strict=True)] if of else read(names, order)
+    for partial, (_, e) in zip(partials, named, strict=True):
         yield style.left_side(partial, ordinary), text(e)
 
 

@@ -39,7 +39,7 @@ def filled(curve: Curve, frame: Frame, x: Array, y: Array, places: NDArray[np.in
     owner = np.repeat(np.arange(len(places)), _FIRST)
     apart = np.diff(places) > 1
     near_low, near_high = low, high
-    boxes = 0
+    boxes, affordable = 0, curve.affordable(_BOXES)
     while len(a):
         boxes += len(a)
         (least, most), _ = curve.range(a, b)
@@ -53,7 +53,7 @@ def filled(curve: Curve, frame: Frame, x: Array, y: Array, places: NDArray[np.in
         beyond |= np.minimum(most, frame.top) > np.clip(near_high, frame.bottom, frame.top)[owner] + miss
         narrow = b - a <= 4 * np.spacing(np.maximum(np.abs(a), np.abs(b)))
         open_ = beyond & ~narrow
-        if boxes > _BOXES:
+        if boxes > affordable:
             np.fmin.at(near_low, owner[open_], least[open_])
             np.fmax.at(near_high, owner[open_], most[open_])
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcli.caret import printable
 from gradcli.plot import palette
 from gradcli.plot.layout import DOTS_ACROSS, DOTS_UP
 from gradcli.plot.picture import Panel
@@ -68,7 +69,8 @@ def scale_line(panel: Panel, ascii_: bool, color: bool) -> list[Cell]:
     """The scale of values in one line: the least, the shades or colours, the greatest."""
     shown = panel.field
     assert shown is not None
-    lead: list[Cell] = [(c, None) for c in " " * (panel.left // DOTS_ACROSS) + f"{shown.low:.4g} "]
+    name = printable(f"{panel.name}: " if panel.name else "")
+    lead: list[Cell] = [(c, None) for c in " " * (panel.left // DOTS_ACROSS) + f"{name}{shown.low:.4g} "]
     if color and not ascii_:
         middle: list[Cell] = [("█", palette.terminal(palette.surface(k / 15))) for k in range(16)]
     else:

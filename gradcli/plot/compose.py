@@ -47,6 +47,8 @@ def picture(job: PlotJob, canvas: Canvas) -> Picture:
 
 
 class _Curves:
+    """The picture of a job over one range; ``left`` and ``right`` are its ends in units of the axis."""
+
     def __init__(self, checked: Checked, canvas: Canvas) -> None:
         self.checked, self.job, self.canvas = checked, checked.job, canvas
         self.range: Range = checked.ranges[0]
@@ -59,7 +61,7 @@ class _Curves:
     def picture(self) -> Picture:
         drawn = self._drawn()
         groups = self._groups(drawn)
-        job, canvas = self.job, self.canvas
+        job, canvas = self.job, self.canvas.grown(len(groups))
         legend = flowed(self._legend(drawn), canvas)
         xlabel = symbol(self.range.name) if job.xlabel is None else job.xlabel
         titles = xlabel, job.ylabel or ""

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Interval = tuple["Array", "Array"]
 Log = Literal["", "x", "y", "xy"]
 """The axes that are logarithmic."""
+_LONG = 4000
+"""Operations of an expression and its derivatives up to which they are enclosed, in some 20 ms for a few intervals."""
+_STEPS, _FEW = 40_000_000, 4000
+"""Operations on intervals that a picture may take, some 2 s, and intervals that are affordable always."""
 _WORK = 20_000
 """Steps that germs may take at a point, 20 ms."""
 
@@ -30,7 +34,7 @@ class Curve:
 
     On logarithmic axes those are logarithms to base 10: with ``log`` "x" abscissas are t with the variable 10**t, with
     "y" ordinates are log10 of the values, "xy" is both. ``sampled``: the first function for which no ranges are known,
-    so that nothing is proved; None if all are.
+    so that nothing is proved, or that the expression is too long for it; None if all is well.
 
     >>> from gradcli.expr import var
     >>> curve = Curve(var("x") ** 3, "x", log="xy")
@@ -53,11 +57,20 @@ class Curve:
         self._values = vector.function(build([root], [[variable]]), [variable])
         self.sampled = without_rule(self.roots)
         self._enclosing = None if self.sampled else Enclosing(self.roots, [variable])
+        self._length = 0 if self._enclosing is None else len(self._enclosing.steps)
+        if self._length > _LONG:
+            self.sampled, self._enclosing = f"an expression of {self._length} operations", None
+
+    def affordable(self, boxes: int) -> int:
+        """How many intervals may be looked at: at most so many, and fewer of a long expression."""
+        return min(boxes, max(_FEW, _STEPS // max(self._length, 1)))
 
     @cached_property
     def judge(self) -> Judge | None:
         """Who tells what lies at a point of the expression itself; None on logarithmic axes."""
-        if self.log:
+        from gradcli.truth.repair import available
+
+        if self.log or not available():
             return None
         from gradcli.truth.verdict import Judge
 

@@ -14,6 +14,7 @@ class Canvas(NamedTuple):
     ``char`` and ``line``: the width of a character and the height of a line. ``side``: of a tick at the vertical axis.
     ``below``: of the ticks and numbers below the last panel. ``gap``: between panels. ``across`` and ``up``: the least
     distances of ticks. ``fine``: how many times finer, and higher, than the picture curves are sampled, to be zoomed.
+    ``more``: the height that each panel beyond the first adds.
     """
 
     form: Literal["text", "pixels"]
@@ -27,6 +28,11 @@ class Canvas(NamedTuple):
     across: int
     up: int
     fine: int = 1
+    more: int = 0
+
+    def grown(self, panels: int) -> Canvas:
+        """The canvas with room for panels beyond the first."""
+        return self._replace(height=self.height + self.more * (panels - 1))
 
 
 class Layout(NamedTuple):
@@ -51,15 +57,15 @@ _LONGEST = 16
 """Characters of such a label that get room."""
 
 
-def text_canvas(columns: int, rows: int) -> Canvas:
-    """The canvas of a text of so many characters."""
+def text_canvas(columns: int, rows: int, more: int = 0) -> Canvas:
+    """The canvas of a text of so many characters, ``more`` lines for each panel beyond the first."""
     return Canvas("text", columns * DOTS_ACROSS, rows * DOTS_UP, DOTS_ACROSS, DOTS_UP, 2 * DOTS_ACROSS, 2 * DOTS_UP,
-                  DOTS_UP, 24, 16)  # fmt: skip
+                  DOTS_UP, 24, 16, 1, more * DOTS_UP)  # fmt: skip
 
 
-def pixel_canvas(width: int, height: int, fine: int = 1) -> Canvas:
-    """The canvas of a picture of so many pixels."""
-    return Canvas("pixels", width, height, 7.2, 18, 14, 24, 20, 80, 45, fine)
+def pixel_canvas(width: int, height: int, fine: int = 1, more: int = 0) -> Canvas:
+    """The canvas of a picture of so many pixels, ``more`` of them for each panel beyond the first."""
+    return Canvas("pixels", width, height, 7.2, 18, 14, 24, 20, 80, 45, fine, more)
 
 
 def ends_axis(title: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradcli.plot.frame import check_range
 from gradcli.plot.places import located, pieces
 from gradcli.plot.sides import beside
 
@@ -34,6 +35,8 @@ _QUANTILES, _WIDER = (0.05, 0.95), 1.5
 """The middle of the values of a curve with poles, and how much wider than it a picture is."""
 _MARGIN = 0.03
 """The share of the limits that is left free above and below."""
+_SMALLEST = 1e-300
+"""The least margin, and the least size of a constant."""
 _CONSTANT = 2.0**-40
 """The share of values within which they are one value and rounding."""
 
@@ -42,8 +45,10 @@ def limits(curve: Curve, left: float, right: float) -> tuple[float, float] | Non
     """The least and the greatest value to show of a curve between two abscissas; None if nothing is finite there.
 
     They are the extremes to 0.2 % of their distance, proved by enclosures where there are any; of a curve with poles
-    1.5 times the range of the middle 90 % of its values.
+    1.5 times the range of the middle 90 % of its values. Raises GradError for abscissas that are too near to each other
+    or too far.
     """
+    check_range(left, right)
     with np.errstate(all="ignore"):
         x = left + (right - left) * np.linspace(0, 1, _POINTS)
         y = curve.values(np.clip(x, left, right))
@@ -81,11 +86,13 @@ def padded(low: float, high: float) -> tuple[float, float]:
     """
     size = max(abs(low), abs(high))
     if high / 2 - low / 2 <= _CONSTANT * size:
-        margin = size / 2 or 1.0
+        margin = size / 2 if size > _SMALLEST else 1.0
     else:
-        margin = 2 * _MARGIN * (high / 2 - low / 2)
-    largest = np.finfo(np.float64).max / 4
-    return float(np.clip(low - margin, -largest, largest)), float(np.clip(high + margin, -largest, largest))
+        margin = max(2 * _MARGIN * (high / 2 - low / 2), _SMALLEST)
+    # The height of a picture is a double, too.
+    largest = float(np.finfo(np.float64).max) / (1.1 if low > 0 or high < 0 else 4)
+    bottom, top = (float(np.clip(end, -largest, largest)) for end in (low - margin, high + margin))
+    return (bottom, top) if bottom < top else (bottom - 0.1 * largest, top + 0.05 * largest)
 
 
 def _extremes(curve: Curve, left: float, right: float, values: Array) -> tuple[float, float] | None:
@@ -97,8 +104,8 @@ def _extremes(curve: Curve, left: float, right: float, values: Array) -> tuple[f
     # Values near to a pole are not those by which a difference is small.
     inner = middle_limits(values) if len(values) else (0.0, 0.0)
     unseen = _UNSEEN * (inner[1] - inner[0])
-    boxes = 0
-    while len(a) and boxes < _BOXES:
+    boxes, affordable = 0, curve.affordable(_BOXES)
+    while len(a) and boxes < affordable:
         boxes += len(a)
         (least, most), rough = curve.range(a, b)
         middle = a + (b - a) / 2

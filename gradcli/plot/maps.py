@@ -27,6 +27,8 @@ _CELL, _CHARACTER = 3, 2
 """Pixels of a cell of the map, and dots of a cell of a text: half as high as a character."""
 _SIDE = 4
 """Pixels of a cell in which level lines are looked for."""
+_EDGES = 41
+"""Points across a surface, its edges included, that have a say in its limits."""
 _LEVELS = 9
 _CONTOUR_LEVELS = 14
 """Level lines on a map, and of a picture of lines alone, about."""
@@ -45,6 +47,7 @@ class _Surfaced(NamedTuple):
 def maps(checked: Checked, canvas: Canvas) -> Picture:
     """The picture of a job with two ranges, a panel for each output or derivative."""
     job = checked.job
+    canvas = canvas.grown(len(checked.named))
     across, up = checked.ranges
     names = [n for n, _ in checked.named]
     ordinary = len(checked.request.variables) == 1
@@ -73,10 +76,11 @@ def maps(checked: Checked, canvas: Canvas) -> Picture:
     layout = _layout(canvas, count, [t.label for t in up_ticks], scales, lines, titles)
     across_ticks = axis_ticks(across.low, across.high, layout.width, canvas.across, False)
     panels = []
-    for each, top in zip(drawn, layout.tops, strict=True):
+    for each, name, top in zip(drawn, names, layout.tops, strict=True):
+        own = (name, each.label) if len(drawn) > 1 else ("", "")
         frame = Frame(across.low, across.high, up.low, up.high, layout.width, layout.height)
         axes = Axis(xlabel, across_ticks), Axis(ylabel, up_ticks)
-        panels.append(Panel(frame, layout.left, top, *axes, [], [], _field(each, checked, frame, canvas)))
+        panels.append(Panel(frame, layout.left, top, *axes, [], [], _field(each, checked, frame, canvas), *own))
     notes = [checked.request.note] if checked.request.note else []
     words = ", ".join([spelled(c, True) for line in legend for c in line])
     spans = " and ".join([f"{r.name} from {r.low:.6g} to {r.high:.6g}" for r in (across, up)])
@@ -109,7 +113,9 @@ def _surfaced(e: Expr, label: str, checked: Checked, layout: Layout, cell: int) 
     across, up = checked.ranges
     surface = Surface(e, [across.name, up.name])
     raster = surface.raster(_points(across, max(layout.width // cell, 8)), _points(up, max(layout.height // cell, 8)))
-    ends = checked.ylim or value_limits(raster.values)
+    # The middles of cells miss the edges, where extremes often are.
+    edges = surface.raster(np.linspace(across.low, across.high, _EDGES), np.linspace(up.low, up.high, _EDGES))
+    ends = checked.ylim or value_limits(np.concatenate([raster.values.ravel(), edges.values.ravel()]))
     if ends is None:
         what = cut(e)
         raise GradError(f"{what} has no value in {across.name}={across.text}, {up.name}={up.text}")

@@ -117,7 +117,8 @@ class Panel(NamedTuple):
     """One system of axes.
 
     ``frame`` is its part of the plane and its size, ``left`` and ``top`` where it begins in the picture, in pixels or
-    dots. ``asymptotes``: abscissas of dashed vertical lines, each with the colour of its curve.
+    dots. ``asymptotes``: abscissas of dashed vertical lines, each with the colour of its curve. ``name`` and ``label``:
+    those of the one of several surfaces that it shows.
     """
 
     frame: Frame
@@ -128,6 +129,8 @@ class Panel(NamedTuple):
     series: list[Series]
     asymptotes: list[tuple[float, int]]
     field: Field | None = None
+    name: str = ""
+    label: str = ""
 
 
 class Picture(NamedTuple):

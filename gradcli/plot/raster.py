@@ -84,6 +84,8 @@ def _panel(figure: Any, picture: Picture, panel: Panel, last: bool) -> None:
         axes.set_xlabel(_plain(panel.x.label), fontsize=13 * _POINT, fontstyle="italic", color=_INK)
     if panel.y.label:
         axes.set_ylabel(_plain(panel.y.label), fontsize=12 * _POINT, color=_INK)
+    if panel.label:
+        axes.set_title(_plain(panel.label), loc="right", fontsize=13 * _POINT, fontstyle="italic", color=_INK, pad=3)
     if panel.field is not None:
         _field(figure, axes, picture, panel, panel.field)
     for x, number in panel.asymptotes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcli.plot.bars import filled, visited
-from gradcli.plot.frame import Frame
+from gradcli.plot.frame import Frame, check_range
 from gradcli.plot.places import located, pieces
 from gradcli.plot.segments import Hard, Sampled, joined, touched
 from gradcli.plot.sides import beside
@@ -44,7 +44,7 @@ _STRAIGHT, _OUTSIDE, _BAR = 0, 1, 2
 
 
 def sampled(curve: Curve, frame: Frame) -> Sampled:
-    """A curve as segments, each right to half a pixel of the frame.
+    """A curve as segments, each right to half a pixel of the frame. Raises GradError as `limits` does.
 
     >>> from gradcli.expr import var
     >>> from gradcli.plot.curve import Curve
@@ -52,6 +52,7 @@ def sampled(curve: Curve, frame: Frame) -> Sampled:
     >>> len(parabola.x), parabola.complete
     (65, True)
     """
+    check_range(frame.left, frame.right)
     if curve.sampled is not None:
         return _uniform(curve, frame)
     across, up = frame.across, frame.up
@@ -59,7 +60,7 @@ def sampled(curve: Curve, frame: Frame) -> Sampled:
     edges[-1] = frame.right
     a, b = edges[:-1], edges[1:]
     done: list[Array] = []
-    boxes = 0
+    boxes, affordable = 0, curve.affordable(BOXES)
     while len(a):
         boxes += len(a)
         ((least, most), (d_least, d_most), (c_least, c_most)), rough = curve.over(a, b)
@@ -73,7 +74,9 @@ def sampled(curve: Curve, frame: Frame) -> Sampled:
             straight = ~rough & (bend / np.sqrt(1 + slope * slope) < FLAT)
             straight |= ~rough & ((most - least) * up < FLAT)
         outside = (least > frame.top) | (most < frame.bottom) | np.isnan(least)
-        narrow = (h * across < NARROW) | (boxes > BOXES)
+        narrow = (h * across < NARROW) | (boxes > affordable)
+        # Between neighbouring doubles there is nothing to halve.
+        narrow |= h <= 2 * np.spacing(np.maximum(np.abs(a), np.abs(b)))
         state = np.where(outside, _OUTSIDE, np.where(straight, _STRAIGHT, np.where(narrow, _BAR, -1)))
         kept = state >= 0
         done.append(np.stack([a[kept], b[kept], state[kept], least[kept], most[kept], rough[kept]]))
@@ -108,7 +111,7 @@ def _segments(curve: Curve, frame: Frame, found: Array, boxes: int) -> Sampled:
         more = (high_ - high[places] > FLAT / frame.up) | (low[places] - low_ > FLAT / frame.up)
         bar[places] = more
         low[places], high[places] = np.where(more, low_, low[places]), np.where(more, high_, high[places])
-    segments = Sampled(x, y, state == _OUTSIDE, bar, low, high, rough, hard, boxes, boxes <= BOXES)
+    segments = Sampled(x, y, state == _OUTSIDE, bar, low, high, rough, hard, boxes, boxes <= curve.affordable(BOXES))
     return joined(segments, frame, torn)
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _OUTLYING = 50
 """How many times wider than the middle of the values their whole range may be, to be shown."""
-_REACH = 0.9
-"""Length of the longest arrow, in distances between arrows."""
+_REACH, _FULL = 0.9, 0.9
+"""Length of the longest arrow, in distances between arrows, and the quantile of gradients from which one is so long."""
 
 
 class Raster(NamedTuple):
@@ -128,8 +128,8 @@ def levels(low: float, high: float, count: int = 8) -> list[float]:
 def arrows(surface: Surface, frame: Frame, count: int = 15) -> list[Arrow]:
     """``count`` arrows across and as many up as are as far apart in pixels: gradients in the middles of equal cells.
 
-    Lengths grow with the square root of the gradient, so that the small ones are seen; the longest is as long as nine
-    tenths of the distance between arrows. Directions are those of the vector in units of the axes.
+    Lengths grow with the square root of the gradient, so that the small ones are seen, up to nine tenths of the
+    distance between arrows, which one in ten reaches. Directions are those of the vector in units of the axes.
     """
     rows = max(1, round(count * frame.height / frame.width))
     x = frame.left + (np.arange(count, dtype=np.float64) + 0.5) * ((frame.right - frame.left) / count)
@@ -137,8 +137,10 @@ def arrows(surface: Surface, frame: Frame, count: int = 15) -> list[Arrow]:
     found = surface.raster(x, y)
     with np.errstate(all="ignore"):
         size = np.hypot(found.dx * frame.across, found.dy * frame.up)
-        longest = np.nanmax(size, initial=0.0)
-        scale = _REACH * (frame.width / count) * np.sqrt(size / longest) / size if longest > 0 else np.zeros_like(size)
+        known = np.sort(size[np.isfinite(size) & (size > 0)])
+        # Those next to a pole are no measure of the others.
+        full = known[int(_FULL * (len(known) - 1))] if len(known) else 1.0
+        scale = _REACH * (frame.width / count) * np.minimum(np.sqrt(size / full), 1) / size
     return [
         Arrow(float(x[i]), float(y[j]), float(dx), float(dy), float(x[i] + s * dx), float(y[j] + s * dy))
         for (j, i), s in np.ndenumerate(scale)

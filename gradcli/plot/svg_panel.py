@@ -108,6 +108,8 @@ def _axes(panel: Panel, scale: Scale, last: bool, text: Text) -> list[str]:
             for x, label in across
         ]
     lines.append("</g>")
+    if panel.label:
+        lines.append(f'<text class="math" x="{right}" y="{top - 5}" text-anchor="end">{text(panel.label)}</text>')
     if last and panel.x.label:
         lines.append(
             f'<text class="math" x="{number((left + right) / 2)}" y="{bottom + 34}" text-anchor="middle">'

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _CROWDED = 10
 """Pixels between marks of a curve, below which they are left out."""
+_WILD = 400
+"""Bars of a curve that is not looked at more finely, to be zoomed: it would take seconds and show no more."""
 _READ = 4000
 """Points from which a cross-hair reads, at most."""
 
@@ -77,7 +79,7 @@ class Tracer:
                 e = overlay(drawn.curve, each, spell_name(self.range.name))
                 other = Curve(e, self.range.name, self.job.log)
                 fine = self._fine(frame)
-                dots = _touched(each.place, drawn.curve, self.job.log)
+                dots = _touched(each.place, drawn.curve, self.job.log, frame)
                 kind: Kind = "tangent" if each.tangent else "taylor"
                 lines = strokes(sampled(other, fine), fine)
                 series.append(base._replace(kind=kind, text="", label="", strokes=lines, dots=dots))
@@ -95,9 +97,11 @@ class Tracer:
         return base._replace(strokes=broken(x, y, np.isfinite(y[:-1]) & np.isfinite(y[1:]), frame))
 
     def _proved(self, base: Series, drawn: Drawn, frame: Frame) -> tuple[Series, list[float]]:
-        fine = self._fine(frame)
-        curve = drawn.curve
-        found = sampled(curve, fine)
+        fine, curve = frame, drawn.curve
+        found = sampled(curve, frame)
+        if self.canvas.fine > 1 and np.count_nonzero(found.bar) <= _WILD:
+            fine = self._fine(frame)
+            found = sampled(curve, fine)
         if curve.sampled is not None:
             self.notes.append(
                 f"{drawn.name}: no ranges are known of {curve.sampled}; 4 points a pixel, nothing is proved"
@@ -136,13 +140,14 @@ class Tracer:
         return Table(x, y, slope)
 
 
-def _touched(place: float, curve: Curve, log: str) -> tuple[Dot, ...]:
-    """The point at which an overlay meets its curve."""
+def _touched(place: float, curve: Curve, log: str, frame: Frame) -> tuple[Dot, ...]:
+    """The point at which an overlay meets its curve, if the picture shows it."""
     (value,) = Curve(curve.expression, curve.variable).values(np.array([place])).tolist()
     with np.errstate(all="ignore"):
         x = float(np.log10(place)) if "x" in log else place
         y = float(np.log10(value)) if "y" in log else value
-    return (Dot(x, y, False),) if np.isfinite(x) and np.isfinite(y) else ()
+    inside = frame.left <= x <= frame.right and frame.bottom <= y <= frame.top
+    return (Dot(x, y, False),) if inside else ()
 
 
 def _marked(hard: Sequence[Mark], frame: Frame, valued: bool) -> tuple[tuple[Dot, ...], list[float]]:

@@ -2,6 +2,7 @@
 
 import doctest
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -123,6 +124,47 @@ def test_forms_of_arguments_that_numpy_has():
     assert np.concatenate([x, x], casting="same_kind").shape == (4, 3)
     with pytest.raises(TypeError, match="takes no order="):
         np.ravel(x, order="F")
+
+
+def test_copies_are_no_leaves():
+    x = tensor(X)
+    for y in (np.copy(x), x.copy()):
+        assert not y.is_leaf and y.tolist() == X.tolist() and grad((y**2).sum(), x)[0].tolist() == (2 * X).tolist()
+        with pytest.raises(RuntimeError):
+            y[0, 0] = 9.0
+    free = tensor(X, requires_grad=False)
+    y = free.copy()
+    y[0, 0] = 9.0
+    assert free.tolist() == X.tolist() and y[0, 0].item() == 9 and not np.copy(tensor([True, False]))[1].item()
+    assert repr(tensor([-0.0, np.inf]).copy().detach()) == "tensor([-0., inf])"
+
+
+def test_ufuncs_of_scipy_are_functions_of_the_table():
+    special = pytest.importorskip("scipy.special")
+    for name, slope in {
+        "erf": lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-(x**2)),
+        "expit": lambda x: mpmath.exp(-x) / (1 + mpmath.exp(-x)) ** 2,
+        "gammaln": mpmath.digamma,
+        "psi": lambda x: mpmath.psi(1, x),
+        "expm1": mpmath.exp,
+    }.items():
+        x, f = tensor([0.5, 1.75]), getattr(special, name)
+        y = f(x)
+        np.testing.assert_allclose(y.detach(), f(np.array([0.5, 1.75])), rtol=1e-14)
+        np.testing.assert_allclose(grad(y.sum(), x)[0], [float(slope(mpmath.mpf(v))) for v in (0.5, 1.75)], rtol=1e-14)
+    (g,) = grad(special.xlogy(tensor([2.0]), y := tensor([4.0])).sum(), y)
+    assert g.tolist() == [0.5]
+    for f in (special.loggamma, special.j0):
+        with pytest.raises(TypeError, match=rf"^{f.__name__} has no derivative here"):
+            f(tensor([0.5]))
+
+
+def test_what_depends_on_the_shape_alone():
+    x = tensor(X[:, :2])
+    for f in (np.diag_indices_from, np.tril_indices_from, np.triu_indices_from):
+        assert [k.tolist() for k in f(x)] == [k.tolist() for k in f(X[:, :2])]
+    assert x[np.tril_indices_from(x)].requires_grad
+    assert np.einsum_path("ij,jk", x, x)[0] == ["einsum_path", (0, 1)]
 
 
 def test_the_examples_hold():

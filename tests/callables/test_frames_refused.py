@@ -128,6 +128,11 @@ CALLS: list[tuple[Callable[[Any], Any], str]] = [
     (lambda df: gradcli.frame(df, "x", True), "an order is a whole number, not True"),
     (lambda df: gradcli.frame(df, "x", -1), "the order must be at least 0"),
     (lambda df: gradcli.frame(df, "x", wrt="y"), "wrt: 'y' is not used in the expression"),
+    (lambda df: gradcli.frame("x", df), "a data frame is needed, not str\n  the frame comes first"),
+    (
+        lambda df: gradcli.frame(df.set_axis([0, 1, 2], axis=1), "x"),
+        "the frame has no column 'x'\n  its columns have no texts as names, but such as 0",
+    ),
     (lambda df: gradcli.frame(df, "x +"), ""),
     (lambda df: gradcli.frame(df, "sum(x)"), "sum with one argument takes all points at once"),
 ]

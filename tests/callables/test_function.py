@@ -16,6 +16,8 @@ from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -232,6 +234,7 @@ def test_taylor_coefficients() -> None:
 @pytest.mark.parametrize("order", [1.5, True, "grad", None, [1]])
 def test_orders_are_whole_numbers(order: Any) -> None:
     for call in (lambda: DECAY.partials(1, 2, 3, order=order), lambda: DECAY.taylor(order, 1, 2, 3),
+                 lambda: DECAY.names(order), lambda: DECAY.latex(order), lambda: DECAY.code("c", order),
                  lambda: DECAY.derivatives(order)):  # fmt: skip
         with pytest.raises(TypeError, match="an order is a whole number"):
             call()
@@ -259,7 +262,12 @@ def test_orders_are_whole_numbers(order: Any) -> None:
     ("x", {"wrt": "x,,y"}, ValueError, "wrt: a name is missing"),
     ("x", {"wrt": "x,x"}, ValueError, "wrt: 'x' is given twice"),
     ("x*y", {"args": "x"}, ValueError, "args: 'y' is missing\n  such as args=\"x,y\""),
-    ("x", {"args": "x,y"}, ValueError, "'y' is not used in the expression"),
+    ("x*y", {"args": "x,yy"}, ValueError, "'yy' is not used in the expression\n  did you mean 'y'?"),
+    ("x", {"args": "x,y", "wrt": "q"}, ValueError, "wrt: 'q' is not used in the expression\n  its arguments are x, y"),
+    ("-g", {"wrt": "v"}, ValueError, 'its variables are g; to have it all the same: function(..., args="g,v")'),
+    (Path("x"), {}, TypeError, "the text of a file: path.read_text()"),
+    (len, {}, TypeError, "for code that calls NumPy: gradcli.tensor"),
+    (function("x"), {}, TypeError, "it is a function already"),
     ("x", {"args": "x,x"}, ValueError, "args: 'x' is given twice"),
     ("x", {"kink": "most"}, ValueError, "unknown rule 'most'"),
     ("x", {"kink": ["left"]}, TypeError, "kink is a text, not list"),
@@ -272,6 +280,26 @@ def test_functions_that_are_refused(expression: Any, options: Any, kind: type[Ex
     with pytest.raises(GradError, match=re.escape(message)) as caught:
         function(expression, **options)
     assert isinstance(caught.value, kind)
+
+
+def test_arguments_that_are_listed_may_be_absent() -> None:
+    f = function("c**2", args="x,c")
+    assert f.args == f.wrt == ("x", "c") and f(1, 3) == 9 and f([1, 2], 3).tolist() == [9, 9]
+    assert f.grad(1, 3).tolist() == [0, 6] and f.hessian(1, 3).tolist() == [[0, 0], [0, 2]]
+    assert f.expressions() == {"f": "c**2", "df_dx": "0", "df_dc": "2*c"} and f.diff("x")(1, 3) == 0
+    assert pickle.loads(pickle.dumps(f)).grad(1, 3).tolist() == [0, 6] and f.exact.grad(1, 3).tolist() == [0, 6]
+    assert f.taylor(1, 1, 3).tolist() == [9, 0] and f.verdict(1, 3) == ("smooth", "smooth")
+
+
+def test_one_vector_or_frame_in_place_of_all_arguments() -> None:
+    f = function("x*y")
+    with pytest.raises(TypeError, match=r"argument 'y' is missing\n  for one vector, .*: f.packed\(\)"):
+        f([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"by name: f.table\(df\)"):
+        f(SimpleNamespace(columns=["x", "y"]))
+    for args in ((3,), ([1.0],), ("xyz",)):
+        with pytest.raises(TypeError, match=r"argument 'y' is missing$"):
+            f(*args)
 
 
 def test_other_functions() -> None:
@@ -306,6 +334,11 @@ def test_forms_to_read_and_copy() -> None:
         again = eval(repr(f), {"gradcli": gradcli})
         assert repr(again) == repr(f) and str(again) == str(f) and again.args == f.args
     assert str(function({"a b": "x"})) == "`a b` = x"
+    assert DECAY.diff("b")._repr_latex_() == r"$\displaystyle \frac{\partial f}{\partial b} = -x e^{-b x} a$"
+    assert TWO.diff("x").latex().splitlines()[0] == r"\frac{\partial u}{\partial x} = y"
+    assert DECAY.diff("b", "a").latex() == r"\frac{\partial^{2} f}{\partial b \partial a} = -x e^{-b x}"
+    assert DECAY.diff("b").simplify().latex() == r"\frac{\partial f}{\partial b} = -a x e^{-b x}"
+    assert "∂" in DECAY.diff("a")._repr_html_() and "∂" not in DECAY.diff("a").diff("a", 0).derivatives(0).latex()
     assert DECAY._repr_latex_().startswith("$\\displaystyle f = ") and "<math" in DECAY._repr_html_()
     assert "def f(x, a, b)" in DECAY.code("python") and "df_da" in DECAY.explain(x=1, a=2, b=3)
 
@@ -460,3 +493,16 @@ def test_functions_are_freed_by_reference_counts() -> None:
         assert alive[0]() is None and alive[1]() is None
     finally:
         gc.enable()
+
+
+def test_errors_name_arguments_and_not_options() -> None:
+    for spoken in (lambda: DECAY.code("basic"), lambda: DECAY.latex(environment="verse")):
+        with pytest.raises(ValueError, match=r"^(there is no language 'basic'|no environment 'verse')\n  there are "):
+            spoken()
+    many = function("+".join(f"x{k}**2" for k in range(100)))
+    for call, words in (
+        (lambda: many.partials(*range(100), order=4), "limit is 50000\n  choose variables with wrt, or a lower order"),
+        (lambda: function("x*df_dx").grad(1, 2), "both a variable and a result\n  name the output: y = expression"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(words) + "$"):
+            call()

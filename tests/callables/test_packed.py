@@ -499,3 +499,10 @@ def test_every_public_method_has_an_example_that_holds() -> None:
     assert not [name for name in methods if ">>>" not in (getattr(Packed, name).__doc__ or "")]
     result = doctest.testmod(packed)
     assert result.failed == 0 < result.attempted
+
+
+def test_a_system_whose_slopes_lack_a_variable() -> None:
+    p = function({"dx": "v", "dv": "-g"}, wrt="x,v", args="x,v,g").packed(g=10)
+    assert p.rhs(0, [1, 2]).tolist() == [2, -10] and p.jac_t(0, [1, 2]).tolist() == [[0, 1], [0, 0]]
+    fall = scipy_integrate.solve_ivp(p.rhs, (0, 1), [5, 0], method="Radau", jac=p.jac_t)
+    assert fall.y[:, -1] == pytest.approx([0, -10], abs=1e-9)

@@ -151,3 +151,15 @@ def test_only_what_is_asked_for_is_computed():
     (only,), _ = enclosing([box, box], 1)
     both, _ = enclosing([box, box])
     assert only == both[0] and len(both) == 2
+
+
+def test_many_boxes_are_those_of_few():
+    e = x
+    for k in range(200):
+        e = apply("sin", e + k)
+    enclosing = Enclosing([e, e * e], ["x"])
+    low = np.linspace(-1, 1, 30_000)
+    ranges, rough = enclosing([(low, low + 1e-3)])
+    part, _ = enclosing([(low[7_000:7_010], low[7_000:7_010] + 1e-3)])
+    assert len(rough) == 30_000
+    assert [a[7_000:7_010].tolist() for pair in ranges for a in pair] == [a.tolist() for pair in part for a in pair]

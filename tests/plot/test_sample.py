@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from true_curves import CASES, HEIGHT, WIDTH, Case
 
+from gradcli.errors import GradError
 from gradcli.language import parse
 from gradcli.plot.curve import Curve
 from gradcli.plot.limits import limits, padded
@@ -156,8 +157,8 @@ def test_a_curve_that_stands_still():
 
 @pytest.mark.parametrize(
     ("text", "left", "right"),
-    [("x*1e300", 0, 1), ("x", -1e300, 1e300), ("x", 0, 1e-300), ("x/1e300", -1, 1), ("x**2", -1e-140, 1e-140),
-     ("1e300/x", -1, 1), ("exp(500*x)", -1, 1), ("x+1e15", 0, 1), ("1/x", -1e-300, 1e-300), ("x**3", 1e100, 1e102)],
+    [("x*1e300", 0, 1), ("x", -1e300, 1e300), ("x", 0, 1e-299), ("x/1e300", -1, 1), ("x**2", -1e-140, 1e-140),
+     ("1e300/x", -1, 1), ("exp(500*x)", -1, 1), ("x+1e15", 0, 1), ("1/x", -1e-299, 1e-299), ("x**3", 1e100, 1e102)],
 )  # fmt: skip
 def test_huge_and_tiny_numbers(text, left, right):
     curve = curve_of(text)
@@ -167,6 +168,21 @@ def test_huge_and_tiny_numbers(text, left, right):
     picture = sampled(curve, frame)
     assert picture.complete and len(picture.x) <= 300
     assert np.isfinite(picture.y).sum() > len(picture.x) / 2
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("left", "right", "why"),
+    [(1, 1, "to a greater"), (2, 1, "to a greater"), (math.nan, 1, "to a greater"), (0, math.inf, "farther"),
+     (-1e308, 1e308, "farther"), (1, 1 + 1e-13, "450 doubles"), (1e15, 1e15 + 8, "64 doubles"),
+     (0, 1e-310, "too near")],
+)  # fmt: skip
+def test_ranges_without_a_picture(left, right, why):
+    curve = curve_of("x**2")
+    with pytest.raises(GradError, match=why):
+        limits(curve, left, right)
+    with pytest.raises(GradError, match=why):
+        sampled(curve, Frame(left, right, 0, 1, WIDTH, HEIGHT))
 
 
 @pytest.mark.quick
@@ -194,6 +210,15 @@ def test_a_function_without_a_rule_is_sampled_at_equal_distances(monkeypatch):
     x = np.random.default_rng(1).uniform(-3, 3, POINTS)
     y = np.floor(x) + np.sin(x) / x + 1 / (x - 2)
     assert distances(picture, frame, x, y).max() <= HALF
+
+
+def test_a_long_expression_is_sampled_at_equal_distances():
+    curve = curve_of("+".join(f"sin({k}*x)/{k}" for k in range(1, 600)))
+    assert curve.sampled is not None and curve.sampled.endswith("operations")
+    picture = sampled(curve, Frame(0.1, 6, -1, 3, 200, 100))
+    x = np.linspace(0.2, 5.9, 1000)
+    y = sum(np.sin(k * x) / k for k in range(1, 600))
+    assert np.abs(np.interp(x, picture.x, picture.y) - y).max() < 0.05
 
 
 @pytest.mark.parametrize(("text", "log", "true"), [

@@ -20,6 +20,9 @@ from gradcli.compute.backends.intervals.rules import LENIENT, RULES
 from gradcli.expr import CONSTANTS, Expr, post_order, reachable, readable, rebuild, rewrite
 from gradcli.functions.row import expansion
 
+_NUMBERS = 2**21
+"""Ends of ranges that are held at a time, for all steps."""
+
 
 class Enclosing:
     """Expressions of the variables ``names`` over boxes. Raises KeyError for a function without a rule."""
@@ -48,6 +51,24 @@ class Enclosing:
 
         ``first``: how many of the expressions are asked for.
         """
+        count, size = len(boxes[0][0]), max(_NUMBERS // self.count, 16)
+        if count <= size:
+            return self._block(boxes, first)
+        parts = [
+            self._block([(a[k : k + size], b[k : k + size]) for a, b in boxes], first) for k in range(0, count, size)
+        ]
+        joined = [
+            (
+                np.concatenate([ranges[k][0] for ranges, _ in parts]),
+                np.concatenate([ranges[k][1] for ranges, _ in parts]),
+            )
+            for k in range(len(parts[0][0]))
+        ]
+        return joined, np.concatenate([rough for _, rough in parts])
+
+    def _block(
+        self, boxes: Sequence[tuple[Array, Array]], first: int | None
+    ) -> tuple[list[tuple[Array, Array]], Mask]:  # fmt: skip
         count = len(boxes[0][0])
         rough = np.zeros(count, np.bool_)
         outputs = self.outputs[:first]
@@ -110,6 +131,8 @@ def _rule(e: Expr) -> tuple[Rule, tuple[Expr, ...]]:
                 others = tuple([c for c in b.args if c is not a])
                 return selected(b.op == "max", e.op == "eq"), (a, *others)
     rule = RULES[e.op]
+    if e.op in ("min", "max"):
+        return rule, tuple(dict.fromkeys(e.args))
     if isinstance(e.value, int):
         return partial(rule, e.value), e.args
     return rule, e.args

@@ -1,0 +1,33 @@
+"""Errors of the rooms below as a Python program has them: a ValueError that names arguments, not options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gradcli.errors import BadValue, GradError
+
+_OPTION = re.compile(r"--(at|grid|points|thorough|seed|rtol|atol|max-ulp|equals|let|wrt|kink|digits)\b")
+_VALUE_OF_A_NAME = "; or give a value: --at "
+"""What a command line may do about a name of a result that is one of a variable; a function has no values."""
+
+
+@contextmanager
+def in_python() -> Iterator[None]:
+    """Makes a GradError about the input one that is a ValueError, and that names ``max_ulp``, not ``--max-ulp``."""
+    try:
+        yield
+    except GradError as error:
+        if isinstance(error, TypeError | ValueError) or error.exit_code != 2:
+            raise
+        message, hint = (_OPTION.sub(_argument, text) for text in (error.message, _without_value(error.hint or "")))
+        raise BadValue(message, hint=hint or None, span=error.span, source=error.source) from None
+
+
+def _without_value(hint: str) -> str:
+    return hint.partition(_VALUE_OF_A_NAME)[0]
+
+
+def _argument(option: re.Match[str]) -> str:
+    return option[1].replace("-", "_")
