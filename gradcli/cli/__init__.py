@@ -30,6 +30,7 @@ COMMANDS = {
     "tangent": ("tangent", "tangent", "Tangent lines and planes, and normal lines."),
     "taylor": ("taylor", "taylor", "Taylor polynomials, exact, with proved error bounds."),
     "implicit": ("implicit", "implicit", "Derivatives of y where an equation defines it."),
+    "study": ("study", "study", "Domain, zeros, poles, extrema and inflections over a range, proved."),
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
     "functions": ("info", "functions", "The functions: domains, derivatives, conventions."),

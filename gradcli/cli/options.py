@@ -138,6 +138,8 @@ class CommandLine:
     tsv: bool = False
     json: bool = False
     jsonl: bool = False
+    md: bool = False
+    no_picture: bool = False
     digits: int | None = None
     all: bool = False
     junit: str | None = None
@@ -504,6 +506,14 @@ ROWS = {
                     help="Write to FILE, format by suffix: .svg .html .png .pdf .txt"),
     "picture_format": _row("--format", "format", type=click.Choice(["text", "svg", "html", "png", "pdf"]),
                            metavar="FORMAT", help="One of text, svg, html, png, pdf.  [default: by suffix, or text]"),
+    "study_range": _row("--grid", "grid", multiple=True, metavar="X=A:B",
+                        help="The range of the variable, such as x=-5:5, both ends included."),
+    "study": _row("-o", "--output", "output", metavar="FILE",
+                  help="Write to FILE, format by suffix: .txt, .json, .md or .html"),
+    "study_format": _row("--format", "format", type=click.Choice(["table", "json", "markdown", "html"]),
+                         metavar="FORMAT", help="One of table, json, markdown, html.  [default: by suffix, or table]"),
+    "md": _row("--md", is_flag=True, envvar=None, help="Same as --format markdown."),
+    "no_picture": _row("--no-picture", is_flag=True, help="The study alone, without the picture below it."),
     "digits": _row("--digits", type=click.IntRange(1, 5000), metavar="N",
                    help="Significant digits, in table, markdown, csv and tsv; above 17 proved ones, in json as texts."),
     "all": _row("--all", is_flag=True, help="All rows of a table, not a screenful, on a terminal too."),

@@ -66,7 +66,7 @@ def draw(ctx: click.Context, line: CommandLine, *, every: bool = False) -> None:
         kind=cast(Literal["heat", "contour"], line.kind), arrows=line.arrows, title=line.title or "",
         xlabel=line.xlabel, ylabel=line.ylabel,
     )  # fmt: skip
-    drawn = picture(job, _canvas(line, form, output))
+    drawn = picture(job, canvas(line, form, output))
     data = _bytes(drawn, form, line)
     with output:
         output(data)
@@ -108,7 +108,7 @@ def _data(line: CommandLine) -> Data | None:
     )  # fmt: skip
 
 
-def _canvas(line: CommandLine, form: str, output: Output) -> Canvas:
+def canvas(line: CommandLine, form: str, output: Output) -> Canvas:
     from gradcli.plot.layout import pixel_canvas, text_canvas
 
     text = form == "text"
@@ -168,10 +168,10 @@ def _bytes(drawn: Picture, form: str, line: CommandLine) -> bytes:
     from gradcli.plot.braille import written
 
     color = line.path is None and colored(sys.stdout, line.color)
-    return written(drawn, ascii_=line.ascii or not _utf8(), color=color).encode()
+    return written(drawn, ascii_=line.ascii or not utf8(), color=color).encode()
 
 
-def _utf8() -> bool:
+def utf8() -> bool:
     """Whether texts here are UTF-8, as LC_ALL, LC_CTYPE or LANG says, in this order; without any they are."""
     place = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or ""
     language = os.environ.get("LANG", "")

@@ -33,9 +33,11 @@ TASKS = {
         ("series maclaurin expand_about polynomial", "that is: gradcli taylor EXPR --at x=0 --order 6"),
         ("normal line plane touching", "that is: gradcli tangent EXPR --at x=1"),
         ("implicitly implicit_derivative curve", "that is: gradcli implicit \"x**2 + y**2 = 25\" --at x=3,y=4"),
+        ("zeros zero root roots poles asymptotes inflection inflections monotone convex discuss analyze analyse",
+         "that is: gradcli study EXPR --grid x=-5:5"),
         ("pole edge singularity discontinuity asymptote", "what a point is: gradcli diff EXPR --at x=0 --verdict"),
         ("precision", "proved digits: gradcli eval EXPR --digits 50"),
-        ("integrate integral solve dsolve optimize fit roots "
+        ("integrate integral solve dsolve optimize fit "
          "propagate uncertainty laplace fourier",
          "there is no command for that: gradcli computes derivatives and values"),
     )

@@ -15,7 +15,8 @@ _MARKS = r"[\\|<&\[`]|:(?=//)|(?<=[wW]{3})\."
 the ``:`` and ``.`` that make an address."""
 
 
-def _cell(text: str, marks: str = _MARKS) -> str:
+def cell(text: str, marks: str = _MARKS) -> str:
+    """A text as it may stand in a cell."""
     return printable(re.sub(marks, r"\\\g<0>", text))
 
 
@@ -24,7 +25,7 @@ def _code(text: str) -> str:
     shown = printable(text)
     if "\\|" in shown:
         # Code in a table cannot contain a backslash before a bar: write text with all punctuation escaped.
-        return _cell(text, r"[!-/:-@\[-`{-~]")
+        return cell(text, r"[!-/:-@\[-`{-~]")
     mark = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
     blank = " " if len(mark) > 1 else ""
     return f"{mark}{blank}{shown}{blank}{mark}".replace("|", "\\|")
@@ -35,10 +36,10 @@ def _markdown_row(cells: Sequence[str]) -> bytes:
 
 
 def write_markdown(result: Columns, out: Out, style: Style) -> None:
-    header = _markdown_row([_cell(name) for name in result.names]) + b"|" + b" ---: |" * len(result.names) + b"\n"
+    header = _markdown_row([cell(name) for name in result.names]) + b"|" + b" ---: |" * len(result.names) + b"\n"
     for block in headed(header, result.blocks, out):
         cells = [
-            [_cell(text).encode() for text in run.plain()] if isinstance(run, Kept)
+            [cell(text).encode() for text in run.plain()] if isinstance(run, Kept)
             else number_rows(run, nothing=b"null", digits=style.digits).replace(b",", b" | ").split(b"\n")
             for run in runs(block)
         ]  # fmt: skip
@@ -48,6 +49,6 @@ def write_markdown(result: Columns, out: Out, style: Style) -> None:
 def tell_markdown(formulas: Statements, out: Out, style: Style) -> None:
     out(_markdown_row(["name", "expression"]) + b"| --- | --- |\n")
     for name, text in formulas.lines:
-        out(_markdown_row([_cell(name), _code(text)]))
+        out(_markdown_row([cell(name), _code(text)]))
     for name in formulas.unused:
-        out(_markdown_row([_cell(name), "not used"]))
+        out(_markdown_row([cell(name), "not used"]))

@@ -58,7 +58,8 @@ def _whole_power(x: Ball, n: int) -> Ball:
     if n < 0:
         nonzero(x)
     if not isinstance(x, arb_series):
-        y = x**n
+        # flint has no power of a ball whose midpoint is 0.
+        y = arb(0, x.upper() ** n) if n > 0 and x.mid().is_zero() and not x.is_exact() else x**n
         return y if n % 2 or x > 0 or x < 0 else y.nonnegative_part()
     if 0 <= n <= _SMALL or not nonzero_head(x):
         return x**n

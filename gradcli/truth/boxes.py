@@ -259,7 +259,8 @@ class Boxes:
             args = [inside(e, args[0]), *args[1:]]
         if e.op in _SLOW and not all(abs(a) < _LARGE for a in args):
             raise unsure()
-        value = (_RULES.get(e.op) or self._rules[e])(*args)
+        signed = e.op == "copysign" and e.args[1].op == "const"
+        value = (self._rules[e] if signed else _RULES.get(e.op) or self._rules[e])(*args)
         # The ball of numbers of very different sizes has negative ones, too.
         return value.nonnegative_part() if e.op in _POSITIVE and not value >= 0 else value
 

@@ -114,6 +114,8 @@ class Jet:
             shift = e.value if isinstance(e.value, int) else 0
             raised = ball_powers.constant_power(exponent - shift)
             return lambda x, n: raised(x)
+        if e.op == "copysign" and _negative_zero(e.args[1]):
+            return lambda a, b: -RULES["abs"](a)
         rule = ball_steps.SIGNED.get(e.op) if self.doubles else None
         rule = rule or RULES.get(e.op)
         if rule is None or reduces(e):
@@ -213,6 +215,10 @@ class Jet:
         if isinstance(y, arb_series):
             return [y[k] for k in range(ctx.cap)]
         return [y, *[arb(0)] * (ctx.cap - 1)]
+
+
+def _negative_zero(e: Expr) -> bool:
+    return e.op == "const" and isinstance(e.value, float) and e.value == 0
 
 
 def _never() -> Ball:

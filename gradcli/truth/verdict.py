@@ -123,7 +123,7 @@ def _nothing(verdict: str, why: str) -> Truth:
 
 
 def _truth(found: Both, order: int, field: Field) -> Truth:
-    verdict, breaks = _verdict(found, order, field)
+    verdict, breaks = words(found, order, field)
     value = found.value
     doubles = [
         None if side is None else [_double(x, field) for x in side.limits] for side in (found.left, found.right)
@@ -142,7 +142,7 @@ def _double(x: Limit, field: Field) -> float:
     return math.inf * x.sign if x.sign else math.nan
 
 
-def _verdict(found: Both, order: int, field: Field) -> tuple[str, int | None]:
+def words(found: Both, order: int, field: Field) -> tuple[str, int | None]:
     """The verdict's words, joined by +, and the order of the first derivative that fails."""
     left, right = found.left or found.right, found.right or found.left
     if left is None or right is None:

@@ -73,6 +73,12 @@ PRINTED = {
         ["implicit", "x**2 + y**2 = 25", "--at", "x=3,y=4", "--order", "3", "--json"],
         ["implicit", "x**2 + y**2 = z", "--order", "2", "--json"],
     ],
+    "study": [
+        ["study", "x**3/(x**2 - 1)", "(x**2 - 1)/(x - 1)", "--grid", "x=-5:5", "--json"],
+        ["study", "abs(x) + floor(x)", "where(x > 0, sin(1/x), x)", "--grid", "x=-1:1/100", "--json"],
+        ["study", "exp(x)", "max(x, 0)", "--grid", "x=-1:1000", "--json"],
+        ["study", "gamma(x)", "--grid", "x=1:2", "--json"],
+    ],
     "explain": [
         ["explain", "x**2*sin(x)", "--json"],
         ["explain", "x*exp(-x*y)", "--wrt", "y,x", "--at", "x=1,y=2", "--json"],

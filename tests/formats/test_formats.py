@@ -218,7 +218,7 @@ NASTY = [
 
 @pytest.mark.parametrize("text", NASTY)
 def test_markdown_shows_text_as_it_is(text: str) -> None:
-    shown, end = cells(markdown._markdown_row([markdown._cell(text), "end"]))
+    shown, end = cells(markdown._markdown_row([markdown.cell(text), "end"]))
     assert (not {*"<[&`"} & {*shown}, "".join(end)) == (True, "end")
     assert "".join([sign[-1] for sign in shown]) == printable(text)
     assert not re.search(r"(?<!\\):/|www\.", "".join(shown), re.IGNORECASE)
