@@ -115,6 +115,16 @@ def row(name: str, value: int | None = None, arity: int = 1) -> Callable[..., Ar
     return vector.function(build([e], [[n] for n in names]), names)
 
 
+def late(name: str) -> Callable[[Array], Array]:
+    """As `row`, made at its first use."""
+
+    def function(x: Array) -> Array:
+        values: Array = row(name)(x)
+        return values
+
+    return function
+
+
 def monotone(name: str, falling: bool = False) -> Rule:
     """A function of the table that rises or falls everywhere."""
 

@@ -24,6 +24,7 @@ from gradcli.compute.backends.intervals.ranges import (
     Rule,
     above,
     even,
+    late,
     monotone,
     positive,
     product,
@@ -58,8 +59,7 @@ RULES: dict[str, Rule] = {
     "sqrt": above(np.sqrt, 0), "log": above(np.log, 0), "log2": above(np.log2, 0), "log10": above(np.log10, 0),
     "log1p": above(np.log1p, -1), "acosh": above(np.arccosh, 1), "asin": above(np.arcsin, -1, 1),
     "acos": above(np.arccos, -1, 1, falling=True), "atanh": above(np.arctanh, -1, 1),
-    "logit": above(lambda x: row("logit")(x), 0, 1),  # noqa: PLW0108 (made at its first use)
-    "erfinv": above(lambda x: row("erfinv")(x), -1, 1),  # noqa: PLW0108
+    "logit": above(late("logit"), 0, 1), "erfinv": above(late("erfinv"), -1, 1),
     "cbrt": lambda x: Ranges(np.cbrt(x.low), np.cbrt(x.high), (x.low <= 0) & (x.high >= 0)),
     "exp": positive(np.exp), "exp2": positive(np.exp2), "expm1": rising(np.expm1), "sinh": rising(np.sinh),
     "tanh": rising(np.tanh), "asinh": rising(np.arcsinh), "atan": rising(np.arctan),
