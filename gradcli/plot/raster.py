@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -26,9 +28,15 @@ _MAP = 256
 
 def rastered(picture: Picture, form: Literal["png", "pdf"]) -> bytes:
     """The file of a picture laid out in pixels. Raises GradError if matplotlib is not installed."""
-    needs = "png and pdf need the package matplotlib"
-    figures = optional("matplotlib.figure", "plot", needs)
-    figure = figures.Figure(figsize=(picture.width / _DPI, picture.height / _DPI), dpi=_DPI, facecolor="white")
+    figures = optional("matplotlib.figure", "plot", "png and pdf need the package matplotlib")
+    # What matplotlib and its own libraries deprecate among them is nothing to tell the user of a picture.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _drawn(figures.Figure, picture, form)
+
+
+def _drawn(make: Callable[..., Any], picture: Picture, form: Literal["png", "pdf"]) -> bytes:
+    figure = make(figsize=(picture.width / _DPI, picture.height / _DPI), dpi=_DPI, facecolor="white")
     for number, panel in enumerate(picture.panels):
         _panel(figure, picture, panel, number == len(picture.panels) - 1)
     _head(figure, picture)
