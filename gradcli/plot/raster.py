@@ -28,10 +28,10 @@ _MAP = 256
 
 def rastered(picture: Picture, form: Literal["png", "pdf"]) -> bytes:
     """The file of a picture laid out in pixels. Raises GradError if matplotlib is not installed."""
-    figures = optional("matplotlib.figure", "plot", "png and pdf need the package matplotlib")
     # What matplotlib and its own libraries deprecate among them is nothing to tell the user of a picture.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        figures = optional("matplotlib.figure", "plot", "png and pdf need the package matplotlib")
         return _drawn(figures.Figure, picture, form)
 
 
