@@ -76,8 +76,8 @@ def tangent(root: Expr, point: Point, wrt: Sequence[str]) -> Tangent:
         normal = None
         if len(wrt) == 1 and field.sign(slopes[0]) != 0:
             back = inv(slopes[0])
-            slope, start = all_written(field, [neg(back), add(value, mul(at[wrt[0]], back))])
-            normal = (slope, start)
+            steep, start = all_written(field, [neg(back), add(value, mul(at[wrt[0]], back))])
+            normal = (steep, start)
         proved = not field.budget.doubts and (smooth or len(wrt) == 1)
         return Tangent(first, tuple(rest), second, normal, min(sides, default=0), found[0].hole, proved)
 

@@ -20,7 +20,7 @@ NOTHING: dict[str, str] = {
          "logsoftmax ones zeros linspace arange range eye", _VECTORS),
         ("solve fsolve dsolve nsolve root findroot roots minimize maximize fmin argmin argmax odeint", _SOLVING),
         ("limit lim", "-- limits: --at x=0 --kink limit, and series: gradcli explain --at x=0"),
-        ("series taylor", "-- gradcli taylor gives Taylor polynomials, gradcli explain --at x=0 series at poles and kinks"),
+        ("series taylor", "-- gradcli taylor gives Taylor polynomials, gradcli explain --at x=0 series at poles"),
         ("complex cis csgn polar", COMPLEX),
         ("rand random randn randint runif rnorm randbetween", _RANDOM),
         ("gradient jacobian hessian laplacian nabla curl divergence grad",
