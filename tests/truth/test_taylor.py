@@ -133,6 +133,8 @@ def test_high_orders_at_irrational_values_are_rounded_correctly() -> None:
         ("sin(x)/x", "0", ["1", "0", "-1/6"]),
         ("sqrt(x)**2", "0", ["0", "1", "0"]),
         ("floor(x)", "1/2", ["0", "0", "0"]),
+        ("lambertw(3*x)", "0", ["0", "3", "-9"]),
+        ("lambertw(sin(x))", "0", ["0", "1", "-1"]),
         ("abs(x)", "-2", ["2", "-1", "0"]),
     ],
 )
