@@ -134,7 +134,8 @@ def _contact(equation: Equation, point: Mapping[str, Expr], xs: Sequence[str], y
     from gradcli.truth.branch import contact, nearest
     from gradcli.truth.taylor import NotSmoothError
 
-    where, what = place_text(point), " - ".join([_bracketed(s, k) for k, s in enumerate(equation.sides)])
+    sides = [s for k, s in enumerate(equation.sides) if not k or s != "0"]
+    where, what = place_text(point), " - ".join([_bracketed(s, k) for k, s in enumerate(sides)])
     try:
         at = contact(equation.expression, point, xs, y)
     except NotSmoothError as error:

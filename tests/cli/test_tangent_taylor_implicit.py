@@ -193,6 +193,11 @@ def test_hostile_names(shell: Shell) -> None:
     assert (code, "\x1b" in out) == (0, False)
 
 
+def test_a_side_that_is_0_is_not_told(shell: Shell) -> None:
+    _, _, err = shell("implicit", "x**2 - y = 0", "--at", "x=2,y=3")
+    assert "not on the curve: x**2 - y is 1 there" in err
+
+
 def test_long_input_ends(shell: Shell) -> None:
     nested = "sin(" * 60 + "x*y" + ")" * 60 + " = y"
     code, out, _ = shell("implicit", nested, "--order", "3")
