@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from gradcli.caret import Source
 from gradcli.cli import options, stderr
 from gradcli.cli.options import CommandLine
@@ -52,7 +54,9 @@ def sources(line: CommandLine) -> list[Source]:
         raise GradError("stdin cannot be read twice")
     expressions += [read(path, line.quiet) for path in line.file]
     if not expressions:
-        raise GradError("no expression given", hint='such as: gradcli diff "x**2" --at x=3')
+        command = click.get_current_context().command
+        assert isinstance(command, options.Command)
+        raise GradError("no expression given", hint=f"such as: {command.examples[0]}")
     return expressions
 
 

@@ -35,7 +35,7 @@ class Implicit(NamedTuple):
     """The derivatives of ``solve`` in ``wrt``, by name.
 
     ``numbers`` at a point, ``expressions`` without one: one of the two is empty. ``point`` is the point as typed,
-    ``powers`` the order in each variable, ``latex`` one equation a derivative.
+    ``powers`` the order in each variable, ``values`` what `latex` writes, ``ordinary`` with a straight d.
     """
 
     equation: str
@@ -46,8 +46,16 @@ class Implicit(NamedTuple):
     numbers: dict[str, Told]
     expressions: dict[str, Expr]
     powers: dict[str, dict[str, int]]
-    latex: list[str]
+    values: Mapping[str, Number]
+    ordinary: bool
     notes: list[str]
+
+    @property
+    def latex(self) -> list[str]:
+        """One equation a derivative. Raises GradError for formulas that are too long."""
+        left = [latex_derivative(self.solve, self.powers[name], ordinary=self.ordinary) for name in self.values]
+        right = [latex_of(terms([(value, None)])) for value in self.values.values()]
+        return [f"{a} = {b}" for a, b in zip(left, right, strict=True)]
 
 
 def implicit(source: Source, wrt: Sequence[str] | None, solve: str | None, points: Points, order: int) -> Implicit:
@@ -67,8 +75,9 @@ def implicit(source: Source, wrt: Sequence[str] | None, solve: str | None, point
         from gradcli.calculus.implicit import implicit as derived
 
         expressions = {names[p]: e for p, e in derived(equation.expression, xs, y, order).items()}
-        formulas = _latex(y, powers, expressions, len(equation.variables))
-        return Implicit(equation.text, y, xs, order, {}, {}, expressions, powers, formulas, [])
+        return Implicit(
+            equation.text, y, xs, order, {}, {}, expressions, powers, expressions, len(equation.variables) == 2, []
+        )
     check_values(points, equation.variables)
     needs_flint("derivatives at a point of a curve")
     point = exactly_at(points, [n for n in points.at if n in equation.variables])
@@ -80,14 +89,8 @@ def implicit(source: Source, wrt: Sequence[str] | None, solve: str | None, point
     named = {names[p]: c for p, c in numbers.items()}
     return Implicit(
         equation.text, y, xs, order, shown, {name: told(c) for name, c in named.items()}, {}, powers,
-        _latex(y, powers, named, len(equation.variables)), notes,
+        named, len(equation.variables) == 2, notes,
     )  # fmt: skip
-
-
-def _latex(y: str, powers: Mapping[str, Mapping[str, int]], values: Mapping[str, Number], count: int) -> list[str]:
-    left = [latex_derivative(y, powers[name], ordinary=count == 2) for name in values]
-    right = [latex_of(terms([(value, None)])) for value in values.values()]
-    return [f"{a} = {b}" for a, b in zip(left, right, strict=True)]
 
 
 def _roles(
@@ -131,7 +134,8 @@ def _contact(equation: Equation, point: Mapping[str, Expr], xs: Sequence[str], y
     from gradcli.truth.branch import contact, nearest
     from gradcli.truth.taylor import NotSmoothError
 
-    where, what = place_text(point), " - ".join([_bracketed(s, k) for k, s in enumerate(equation.sides)])
+    sides = [s for k, s in enumerate(equation.sides) if not k or s != "0"]
+    where, what = place_text(point), " - ".join([_bracketed(s, k) for k, s in enumerate(sides)])
     try:
         at = contact(equation.expression, point, xs, y)
     except NotSmoothError as error:

@@ -134,12 +134,12 @@ def _body(panel: Panel, signs: Signs, several: bool) -> list[list[Cell]]:
             cells[j][i] = (signs.open if dot.open else signs.filled, palette.TERMINAL[series.color % 6])
     if several:
         ends = sorted(
-            (high - 1 - int(e) // DOTS_UP, s.color)
+            (-e, high - 1 - int(e) // DOTS_UP, s.color)
             for s in panel.series
             if s.label and (e := _last(s, panel)) is not None
         )
         used: set[int] = set()
-        for height, number in ends:
+        for _, height, number in ends:
             free = min([(abs(k - height), k) for k in range(high) if k not in used], default=(0, 0))[1]
             used.add(free)
             cells[free] += [(" ", None), (letter(number), palette.TERMINAL[number % 6])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +13,8 @@ from gradcli.calculus.derive import derivatives, expand
 from gradcli.compute.backends import vector
 from gradcli.compute.backends.intervals import Enclosing, without_rule
 from gradcli.compute.program import build
-from gradcli.expr import ZERO, Expr, apply, const, substitute, var
+from gradcli.expr import ZERO, Expr, apply, bit, const, reachable, substitute, var
+from gradcli.functions import TABLE
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array, Mask
@@ -27,6 +29,13 @@ _STEPS, _FEW = 40_000_000, 4000
 """Operations on intervals that a picture may take, some 2 s, and intervals that are affordable always."""
 _WORK = 20_000
 """Steps that germs may take at a point, 20 ms."""
+
+
+def _no_slope(e: Expr, variable: str) -> bool:
+    """Whether the derivative of a function in an argument with the variable has no closed form."""
+    row = TABLE[e.op]
+    mask = bit(variable)
+    return any(n in row.unknown and a.variables & mask for n, a in zip(row.arguments, e.args, strict=False))
 
 
 class Curve:
@@ -50,12 +59,17 @@ class Curve:
             (root,) = substitute([root], {variable: apply("power", const(10), var(variable))})
         if "y" in log:
             root = apply("log10", root)
-        partials = derivatives(root, [variable], 2)
-        self.roots = [root, partials.get((0,), ZERO), partials.get((0, 0), ZERO)]
+        unknown = next((e.op for e in reachable([root]) if e.args and _no_slope(e, variable)), None)
+        if unknown is None:
+            partials = derivatives(root, [variable], 2)
+            self.roots = [root, partials.get((0,), ZERO), partials.get((0, 0), ZERO)]
+        else:
+            self.roots = [root, const(math.nan), const(math.nan)]
         self.program = build(self.roots, [[variable]])
         self._kernel = vector.kernel(self.program)
         self._values = vector.function(build([root], [[variable]]), [variable])
-        self.sampled = without_rule(self.roots)
+        unknown = unknown or without_rule(self.roots)
+        self.sampled = unknown and (TABLE[unknown].word or unknown)
         self._enclosing = None if self.sampled else Enclosing(self.roots, [variable])
         self._length = 0 if self._enclosing is None else len(self._enclosing.steps)
         if self._length > _LONG:

@@ -106,7 +106,12 @@ def arranged(
 
 
 def axis_ticks(low: float, high: float, size: int, least: int, log: bool) -> list[Tick]:
-    """The ticks of an axis of ``size`` pixels or dots, at least ``least`` apart."""
+    """The ticks of an axis of ``size`` pixels or dots, ``least`` apart, or nearer where there would be one alone."""
     most = max(size // least + 1, 2)
-    found = log_ticks(low, high, most) if log else ticks(low, high, most)
-    return found if len(found) >= 2 or log else ticks(low, high, most + 2)
+    if log:
+        return log_ticks(low, high, most)
+    found, densest = ticks(low, high, most), max(most + 2, size // DOTS_UP)
+    while len(found) < 2 and most < densest:
+        most += 1
+        found = ticks(low, high, most)
+    return found

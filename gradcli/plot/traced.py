@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,7 +110,9 @@ class Tracer:
         elif not found.complete:
             self.notes.append(f"{drawn.name}: more details than could be looked at")
         hard = marks(curve, fine, found)
-        said = note(hard, spell_name(self.range.name), "x" in self.job.log)
+        # Logarithms tend to -inf where the curve itself is 0.
+        told = [m for m in hard if "y" not in self.job.log or m.kind != "asymptote" or math.inf in (m.left, m.right)]
+        said = note(told, spell_name(self.range.name), "x" in self.job.log)
         if said:
             self.said.append(said)
             self.notes.append(f"{drawn.name}: {said}" if len(self.checked.named) > 1 else said)

@@ -43,7 +43,8 @@ def written(field: Field, number: Exact) -> Number | None:
         if not form:
             return Fraction(0)
         if len(form) == 1 and () in form:
-            return fraction(Fraction(int(form[()].p), int(form[()].q)))
+            rational = fraction(Fraction(int(form[()].p), int(form[()].q)))
+            return finite(rational) if isinstance(rational, float) else rational
         closed = _closed(form)
         if closed is not None:
             return closed

@@ -67,6 +67,8 @@ def _walk(
             values[e] = 1 / power if n < 0 else power
         elif e.op in _RULES:
             values[e] = _RULES[e.op](*[values[a] for a in e.args])
+        elif e.op == "lambertw":
+            values[e] = _lambert(values[e.args[0]], count)
         elif e.op in _METHODS:
             # flint raises ValueError where the first coefficient is none of the few with a rational value.
             values[e] = getattr(values[e.args[0]], e.op)()
@@ -74,3 +76,9 @@ def _walk(
             return None
     y = values[nodes[-1]]
     return [y[k] for k in range(count)]
+
+
+def _lambert(u: Any, count: int) -> Any:
+    """W(u), where W is the inverse of x*exp(x). Raises ValueError where u does not begin at 0."""
+    x = fmpq_series([0, 1], prec=max(count, 2))
+    return (x * x.exp()).reversion()(u)

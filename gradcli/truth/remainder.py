@@ -3,7 +3,7 @@
 Branch and bound on the difference of function and polynomial: over each part the difference is its Taylor polynomial
 about the middle, with the last coefficient enclosed by a ball over the whole part, which is the Lagrange form of the
 remainder (Moore, Kearfott and Cloud, Introduction to Interval Analysis, 2009, chapter 9). Where there is no such
-series, as at a kink, the difference of the two enclosures serves.
+series, as at a kink, or where the part is too wide for one, the difference of the two enclosures serves.
 Layer: must not know how an interval was written.
 """
 
@@ -109,7 +109,12 @@ class _Search:
                 bound += abs(c) * power
                 power *= half
             if bound.is_finite():
-                return bound.upper(), abs(series[0]).lower()
+                upper = bound.upper()
+                if abs(last).upper() * half**m > abs(series[0]):
+                    # The part is wide for a series: plain enclosures may say more.
+                    plain = abs(self._series(whole, 1)[0]).upper()
+                    upper = plain if plain < upper else upper
+                return upper, abs(series[0]).lower()
         except BallError:
             pass
         at = None

@@ -72,15 +72,14 @@ def tangent(root: Expr, point: Point, wrt: Sequence[str]) -> Tangent:
         intercept = value
         for x, slope in zip(wrt, slopes, strict=True):
             intercept = sub(intercept, mul(slope, at[x]))
-        numbers = [value, intercept, *slopes]
-        line = len(wrt) == 1 and field.sign(slopes[0]) != 0
-        if line:
+        first, second, *rest = all_written(field, [value, intercept, *slopes])
+        normal = None
+        if len(wrt) == 1 and field.sign(slopes[0]) != 0:
             back = inv(slopes[0])
-            numbers += [neg(back), add(value, mul(at[wrt[0]], back))]
-        first, second, *rest = all_written(field, numbers)
-        normal = (rest[1], rest[2]) if line else None
+            steep, start = all_written(field, [neg(back), add(value, mul(at[wrt[0]], back))])
+            normal = (steep, start)
         proved = not field.budget.doubts and (smooth or len(wrt) == 1)
-        return Tangent(first, tuple(rest[: len(wrt)]), second, normal, min(sides, default=0), found[0].hole, proved)
+        return Tangent(first, tuple(rest), second, normal, min(sides, default=0), found[0].hole, proved)
 
 
 def _check_plane(root: Expr, point: Point, wrt: Sequence[str], slopes: Sequence[Exact], field: Field) -> None:

@@ -19,6 +19,16 @@ def test_a_curve_in_a_pipe_is_72_by_18(shell: Shell) -> None:
     assert "\u2800" < max(out) and shell("plot", "sin(x)/x", "--grid", "x=-10:10")[1] == out
 
 
+def test_letters_stand_in_the_order_of_the_curves(shell: Shell) -> None:
+    _, out, _ = shell("plot", "x**2", "2*x", "--grid", "x=0.1:1", "--log", "y", "--size", "60x8")
+    assert [line[-1] for line in out.splitlines()[:2]] == ["b", "a"]
+
+
+def test_a_zero_on_a_logarithmic_axis_is_no_pole(shell: Shell) -> None:
+    assert shell("plot", "x**2", "--grid", "x=-1:1", "--log", "y")[2] == ""
+    assert shell("plot", "1/x", "--grid", "x=-1:1", "--log", "y")[2] == "gradcli: note: 1 pole near x=0\n"
+
+
 def test_size_and_color(shell: Shell) -> None:
     _, out, _ = shell("plot", "x", "1-x", "--grid", "x=0:1", "--size", "40x12", "--color", "always")
     assert "\x1b[38;5;" in out and len(out.splitlines()) == 12

@@ -154,3 +154,13 @@ def test_a_curve_without_rules_has_the_marks_of_its_gaps():
     frame = Frame(0.5, 3.7, -9, 9, 800, 400)
     found = marks(curve, frame, sampled(curve, frame))
     assert [(m.kind, m.x) for m in found] == [("jump", 1), ("jump", 2), ("asymptote", 2.5), ("jump", 3)]
+
+
+def test_a_curve_whose_slope_has_no_closed_form_is_sampled():
+    (_, e), *_ = parse("gammainc(x, 2)").outputs
+    curve = Curve(e, "x")
+    assert curve.sampled == "gammainc"
+    picture = sampled(curve, Frame(0.5, 3, 0, 1, 80, 40))
+    assert picture.complete and marks(curve, Frame(0.5, 3, 0, 1, 80, 40), picture) == []
+    (_, e), *_ = parse("besselj(x, 2)").outputs
+    assert Curve(e, "x").sampled == "besselj"

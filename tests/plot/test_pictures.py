@@ -17,7 +17,7 @@ from gradcli.plot.curve import Curve
 from gradcli.plot.dots import covered
 from gradcli.plot.frame import Frame
 from gradcli.plot.html import html
-from gradcli.plot.layout import pixel_canvas, text_canvas
+from gradcli.plot.layout import axis_ticks, pixel_canvas, text_canvas
 from gradcli.plot.picture import Picture, Series, Stroke
 from gradcli.plot.request import PlotJob
 from gradcli.plot.sample import sampled
@@ -203,6 +203,10 @@ def test_single_points_are_dots_at_their_places() -> None:
         series = Series("curve", "f", "f", "", 0, [Stroke(np.array([x, x]), np.array([y, y]))])
         ((j, i),) = np.argwhere(covered(series, frame))
         assert abs((i + 0.5) / 2 - x) <= 0.25 and abs((j + 0.5) / 4 - y) <= 0.125
+
+
+def test_an_axis_has_two_numbers_or_more() -> None:
+    assert [t.label for t in axis_ticks(-4, 4, 28, 16, False)] == ["-4", "-2", "0", "2", "4"]
 
 
 def test_texts_fit_their_size() -> None:

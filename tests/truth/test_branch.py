@@ -51,6 +51,14 @@ def test_exact(equation: str, point: dict[str, str], order: int, texts: list[str
     assert list(map(told, numbers)) == texts
 
 
+def test_terms_that_cancel_need_no_zero_to_be_granted() -> None:
+    numbers, proved = branch(root("y**y - x"), at(x="4", y="2"), "x", "y", 2)
+    with mp.workdps(40):
+        slope = 1 / (4 * (1 + mp.log(2)))
+        assert numbers == [float(slope), float(-(4 * (1 + mp.log(2)) ** 2 + 2) * slope**3)]
+    assert proved
+
+
 def test_high_orders() -> None:
     """y = sqrt(25 - x**2) about 3 by the recurrence of its differential equation, (25 - x**2)*y' = -x*y."""
     numbers, _ = branch(root("x**2 + y**2 - 25"), at(x="3", y="4"), "x", "y", 60)

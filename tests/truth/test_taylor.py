@@ -133,6 +133,8 @@ def test_high_orders_at_irrational_values_are_rounded_correctly() -> None:
         ("sin(x)/x", "0", ["1", "0", "-1/6"]),
         ("sqrt(x)**2", "0", ["0", "1", "0"]),
         ("floor(x)", "1/2", ["0", "0", "0"]),
+        ("lambertw(3*x)", "0", ["0", "3", "-9"]),
+        ("lambertw(sin(x))", "0", ["0", "1", "-1"]),
         ("abs(x)", "-2", ["2", "-1", "0"]),
     ],
 )
@@ -215,6 +217,12 @@ def test_the_rounding_of_coefficients_counts() -> None:
     assert bound == pytest.approx(1e-3, rel=1e-10)
 
 
+def test_wide_ranges_have_close_bounds() -> None:
+    bound, reached = remainder(root("sin(x)"), at(x="0"), "x", [Fraction(0), Fraction(1), Fraction(0), Fraction(-1, 6)],
+                               Fraction(-(10**10)), Fraction(10**10))  # fmt: skip
+    assert reached <= bound <= 1.01 * reached
+
+
 def test_tangents() -> None:
     line = tangent(root("x**3 - 3*x"), at(x="2"), ["x"])
     assert (line.value, line.slopes, line.intercept, line.normal) == (2, (9,), -16, (Fraction(-1, 9), Fraction(20, 9)))
@@ -227,6 +235,16 @@ def test_tangents() -> None:
         slope = 3 * mp.gamma(half) * mp.digamma(half)
         assert rounded.slopes == (float(slope),)
         assert rounded.intercept == float(3 * mp.gamma(half) - slope / 2)
+
+    longer = tangent(root("e*x + pi"), at(x="1"), ["x"])
+    assert [told(n) for n in (*longer.slopes, longer.intercept)] == ["e", "pi"]  # The normal has three terms.
+
+
+def test_numbers_beyond_the_range_of_doubles_are_refused() -> None:
+    with pytest.raises(GradError, match="beyond the range"):
+        tangent(root("x**2"), at(x="1e300"), ["x"])
+    with pytest.raises(GradError, match="beyond the range"):
+        series("x**2", "1e300", 2)
 
 
 def test_planes_need_more_than_slopes_along_the_axes() -> None:

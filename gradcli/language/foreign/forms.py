@@ -96,7 +96,7 @@ def _implicit(left: str, right: str, notes: Notes) -> Iterator[str]:
         x, y = ("x", "y") if {"x", "y"} <= set(names) else names[:2]
         slope = f"-diff(F,{x})/diff(F,{y})"
         yield f"F = {difference}; d{y}_d{x} = {slope}"
-        notes.remark(f"the slope of the curve is d{y}/d{x} = {slope}")
+        notes.remark(f"gradcli implicit differentiates it; the slope of the curve is d{y}/d{x} = {slope}")
 
 
 def _sides(body: str) -> tuple[str, str] | None:

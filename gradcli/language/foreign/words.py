@@ -19,12 +19,13 @@ NOTHING: dict[str, str] = {
         ("det determinant inv transpose trace dot cross matmul eig matrix array vector linsolve norm2 kron softmax "
          "logsoftmax ones zeros linspace arange range eye", _VECTORS),
         ("solve fsolve dsolve nsolve root findroot roots minimize maximize fmin argmin argmax odeint", _SOLVING),
-        ("limit lim series taylor", "-- limits: --at x=0 --kink limit, and series: gradcli explain --at x=0"),
+        ("limit lim", "-- limits: --at x=0 --kink limit, and series: gradcli explain --at x=0"),
+        ("series taylor", "-- gradcli taylor gives Taylor polynomials, gradcli explain --at x=0 series at poles"),
         ("complex cis csgn polar", COMPLEX),
         ("rand random randn randint runif rnorm randbetween", _RANDOM),
         ("gradient jacobian hessian laplacian nabla curl divergence grad",
          "-- diff(f, x) is the derivative in one variable, and gradcli grad gives all"),
-        ("plot plot3d graph", "-- gradcli eval with --grid gives the values to plot"),
+        ("plot plot3d graph", "-- gradcli plot draws: gradcli plot \"sin(x)\" --grid x=-5:5"),
         ("exp1 expm logm sqrtm gammaincinv gammainv betaincinv betainv expint ei e1 expn li si ci shi chi sinint "
          "cosint sinhint coshint sici shichi logint logintegral expintegral expintegralei expintegrale sinintegral "
          "cosintegral fresnel fresnels fresnelc zeta polylog dilog li2 spence erfi dawson dawsn dawsonf elliptick "
