@@ -34,7 +34,7 @@ _STEP = Fraction(1, 2**80)
 """The share of an interval beside a place without closed form at which its nearer end is looked at."""
 _LEAST = 300
 """Intervals that are looked at in each part, at least."""
-_PLACES = 20_000
+_PLACES = 10_000
 """Hard places, at most, each counted by the operations that are searched beside it: some seconds."""
 _HIGHEST = 12
 """The highest multiplicity of a zero of a numerator at a pole or a hole around which a search is spared."""
