@@ -25,6 +25,8 @@ PANELS = 8
 CURVES = 24
 POINTS = 100_000
 """Points of a range with a count, at most."""
+RASTER = 4_000_000
+"""Points of a surface by the counts of its two ranges, at most."""
 ARROWS = 200
 DEGREE = 30
 """The highest order of a Taylor polynomial."""
@@ -116,6 +118,9 @@ class Checked:
         if len(self.ranges) > 2:
             raise GradError(f"a picture has one or two ranges, not {len(self.ranges)}",
                             hint="a value for each other variable: --at a=1")  # fmt: skip
+        if (total := math.prod([r.points or 1 for r in self.ranges])) > RASTER:
+            raise GradError(f"--grid: {total:,} points are too many for a surface: the limit is {RASTER:,}",
+                            hint="or as many as the picture has: leave out the counts")  # fmt: skip
         names = [r.name for r in self.ranges]
         if len(set(names)) < len(names):
             raise GradError(f"--grid: '{names[0]}' is given twice")
@@ -261,8 +266,11 @@ def _pair(text: str, option: str, wanted: str) -> tuple[float, float]:
     if len(parts) != 2:
         raise GradError(f"{option} needs {wanted}, not '{text}'")
     low, high = (_end(part, f"{option} {text}") for part in parts)
-    if not low < high or not math.isfinite(high - low):
-        raise GradError(f"{option} {text}: the range ends before it begins")
+    if not low < high:
+        wrong = "has one point" if low == high else "ends before it begins"
+        raise GradError(f"{option} {text}: the range {wrong}")
+    if not math.isfinite(high - low):
+        raise GradError(f"{option} {text}: the range is wider than the largest double")
     return low, high
 
 

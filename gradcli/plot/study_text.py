@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
+from gradcli.caret import printable
 from gradcli.expr import exact, spell_name, text
 from gradcli.formats.markdown import cell
 from gradcli.plot.study import Point, Span, Study, Undecided
@@ -186,14 +187,17 @@ def heading(studied: Studied) -> str:
 
 
 def table(studied: Studied) -> str:
-    """The study as text, a section a line; items that have lines of their own stand below each other."""
+    """The study as text, a section a line; items that have lines of their own stand below each other.
+
+    Control characters of names are told as escapes: no name sends commands to a terminal.
+    """
     rows = sections(studied.study, studied.name)
     width = max(len(row.name) for row in rows) + 2
     lines = [heading(studied), ""]
     for row in rows:
         items = [", ".join(row.items)] if row.joined else row.items
         lines += [f"{label:{width}}{item}" for label, item in zip([row.name, *[""] * len(items)], items, strict=False)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def markdown(studied: Studied) -> str:

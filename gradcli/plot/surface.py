@@ -144,5 +144,5 @@ def arrows(surface: Surface, frame: Frame, count: int = 15) -> list[Arrow]:
     return [
         Arrow(float(x[i]), float(y[j]), float(dx), float(dy), float(x[i] + s * dx), float(y[j] + s * dy))
         for (j, i), s in np.ndenumerate(scale)
-        if np.isfinite(s) and np.isfinite((dx := found.dx[j, i]) + (dy := found.dy[j, i])) and s > 0
+        if np.isfinite(s) and np.isfinite(dx := found.dx[j, i]) and np.isfinite(dy := found.dy[j, i]) and s > 0
     ]

@@ -15,7 +15,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from gradcli.calculus.hazards import hazards, passes_sign
-from gradcli.expr import ONE, Expr, apply, const, exact, readable
+from gradcli.errors import GradError
+from gradcli.expr import ONE, Expr, apply, const, exact, post_order, readable
 from gradcli.functions import TABLE
 from gradcli.truth.balls import BallError, arithmetic, number
 from gradcli.truth.boxes import Boxes
@@ -33,6 +34,8 @@ _STEP = Fraction(1, 2**80)
 """The share of an interval beside a place without closed form at which its nearer end is looked at."""
 _LEAST = 300
 """Intervals that are looked at in each part, at least."""
+_PLACES = 10_000
+"""Hard places, at most, each counted by the operations that are searched beside it: some seconds."""
 _HIGHEST = 12
 """The highest multiplicity of a zero of a numerator at a pole or a hole around which a search is spared."""
 _BEYOND = Fraction(1, 512)
@@ -243,13 +246,21 @@ def _chosen(e: Expr, over: Range, splits: Sequence[Place]) -> Found | None:
 
 
 def hazard_places(e: Expr, over: Range) -> Found:
-    """The places in a range at which an expression without ``diff`` inside may have no series."""
+    """The places in a range at which an expression without ``diff`` inside may have no series.
+
+    Raises GradError where they are too many to look at what holds between them.
+    """
     found = hazards([e])
     places: list[Place] = []
     undecided: list[Interval] = []
+    size, work = len(post_order([e])), 0
     for distance in sorted([*found.ties, *found.singular], key=lambda d: d.serial):
         (plain,) = readable([distance])
         more = zeros(plain, over, places)
         places = merged([p._replace(multiplicity=0) for p in [*places, *more.places]])
         undecided += more.undecided
+        work += len(places) * len(post_order([plain]))
+        if work + len(places) * size > _PLACES:
+            raise GradError("poles, jumps and kinks are too many for the length of the expression",
+                            hint="a narrower range, or parts of the expression one by one")  # fmt: skip
     return Found(places, joined(undecided), [])

@@ -170,3 +170,10 @@ def test_refused(shell: Shell, words: list[str], message: str) -> None:
     code, out, err = shell("study", *words)
     assert (code, out) == (2, "")
     assert err.startswith(f"gradcli: error: {message}\n")
+
+
+def test_names_send_no_commands_to_a_terminal(shell: Shell) -> None:
+    name = "`\x1b[31m`"
+    code, out, _ = shell("study", f"{name}**2 - 1", "--grid", f"{name}=-2:2")
+    assert code == 0
+    assert "\x1b" not in out and out.startswith("f = `\\x1b[31m`**2 - 1 over")

@@ -97,6 +97,8 @@ def test_logarithmic_ticks() -> None:
         ({"at": ["x=1"]}, "'x' has a range and a value: leave out one of --grid and --at"),
         ({"ylim": "1"}, "--ylim needs LOW:HIGH, such as -1:1, not '1'"),
         ({"ylim": "2:1"}, "--ylim 2:1: the range ends before it begins"),
+        ({"ylim": "1:1"}, "--ylim 1:1: the range has one point"),
+        ({"ylim": "-1e308:1e308"}, "--ylim -1e308:1e308: the range is wider than the largest double"),
         ({"ylim": "0:1", "log": "y"}, "--ylim 0:1: a logarithmic axis needs a range above 0"),
         ({"log": "x"}, "--grid x=-2:2: a logarithmic axis needs a range above 0"),
         ({"tangents": ["1"]}, "--tangent needs NAME=VALUE, such as x=1, not '1'"),

@@ -208,3 +208,9 @@ def test_places_and_values_far_from_the_doubles():
     assert [text(z.exact) for z in huge.zeros] == ["-10000000000", "10000000000"]
     spike = studied("exp(-1e10*(x - 0.123456)**2)", -1, 1)
     assert points(spike.extrema) == [("0.123456", "1")] and len(spike.inflections) == 2
+
+
+def test_more_places_than_can_be_looked_at_are_refused():
+    terms = " + ".join(f"floor({k}*x)" for k in range(1, 301))
+    with pytest.raises(GradError, match="poles, jumps and kinks are too many"):
+        studied(terms)

@@ -10,6 +10,7 @@ from gradcli.errors import GradError
 from gradcli.language import parse
 from gradcli.plot.contours import contours
 from gradcli.plot.frame import Frame
+from gradcli.plot.request import Checked, PlotJob
 from gradcli.plot.surface import Surface, arrows, levels, value_limits
 
 
@@ -150,3 +151,16 @@ def test_no_arrows_where_there_is_no_gradient():
     assert arrows(surface("3"), frame) == []
     assert all(arrow.x > 0 for arrow in arrows(surface("sqrt(x) + y"), frame))
     assert len(arrows(surface("1e300*x"), frame)) == 15 * 8
+
+
+@pytest.mark.quick
+def test_arrows_of_gradients_whose_sum_overflows():
+    found = arrows(surface("1.2e308*x + 1.2e308*y"), Frame(-50, 50, -50, 50, 100, 100), 3)
+    assert len(found) == 9
+    assert {(a.dx, a.dy) for a in found} == {(1.2e308, 1.2e308)}
+
+
+@pytest.mark.quick
+def test_rasters_beyond_what_a_picture_holds_are_refused():
+    with pytest.raises(GradError, match="10,000,000,000 points are too many for a surface"):
+        Checked(PlotJob(expressions=["x*y"], grids=["x=0:1:100000", "y=0:1:100000"]))
