@@ -19,25 +19,9 @@ from gradcli.callables.vectors import Vectors
 from gradcli.compute.backends.compiled import Matrix
 from gradcli.compute.backends.compiled_arrays import Quiet
 from gradcli.errors import BadValue
+from gradcli.job.once import once
 
 _DOUBLE = np.dtype(np.float64)
-
-
-class _Once:
-    """A function that is made when it is first read, and kept with the object.
-
-    The lock of `functools.cached_property` in Python 3.11 would stay locked in a child that is forked meanwhile.
-    """
-
-    def __init__(self, make: Callable[[Any], Callable[..., Any]]) -> None:
-        self._make = make
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, packed: Any, owner: type) -> Callable[..., Any]:
-        call = packed.__dict__[self._name] = self._make(packed)
-        return call
 
 
 class Packed(Vectors):
@@ -191,7 +175,7 @@ class Packed(Vectors):
         places = tuple(range(self._outputs))
         return self._fixing(Evaluation(self._ordered._model, 0, places, Matrix((len(places),), places)).call)
 
-    @_Once
+    @once
     def _fun(self) -> Callable[..., Any]:
         self._timeless("fun(z)", "rhs(t, z)")
         if self._outputs == 1:
@@ -199,7 +183,7 @@ class Packed(Vectors):
         call = self._columns()
         return (lambda *args: call(*args).T.reshape(-1)) if self.points else call
 
-    @_Once
+    @once
     def _jac(self) -> Callable[..., Any]:
         self._timeless("jac(z)", "jac_t(t, z)")
         call = self._prepared("jacobian")
@@ -207,22 +191,22 @@ class Packed(Vectors):
         flat = self.points and self._outputs > 1
         return (lambda *args: call(*args).transpose(1, 0, 2).reshape(-1, n)) if flat else call
 
-    @_Once
+    @once
     def _hess(self) -> Callable[..., Any]:
         self._timeless("hess(z)", "jac_t(t, z)")
         return self._prepared("hessian")
 
-    @_Once
+    @once
     def _value_and_grad(self) -> Callable[..., Any]:
         self._timeless("value_and_grad(z)", "rhs(t, z)")
         return self._prepared("value_and_grad")
 
-    @_Once
+    @once
     def _rhs(self) -> Callable[..., Any]:
         self._square("rhs")
         return self._columns()
 
-    @_Once
+    @once
     def _jac_t(self) -> Callable[..., Any]:
         self._square("jac_t")
         call = self._prepared("jacobian")

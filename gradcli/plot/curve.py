@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ from gradcli.compute.backends.intervals import Enclosing, without_rule
 from gradcli.compute.program import build
 from gradcli.expr import ZERO, Expr, apply, bit, const, reachable, substitute, var
 from gradcli.functions import TABLE
+from gradcli.job.once import once
 
 if TYPE_CHECKING:
     from gradcli.compute.backends.intervals import Array, Mask
@@ -79,7 +79,7 @@ class Curve:
         """How many intervals may be looked at: at most so many, and fewer of a long expression."""
         return min(boxes, max(_FEW, _STEPS // max(self._length, 1)))
 
-    @cached_property
+    @once
     def judge(self) -> Judge | None:
         """Who tells what lies at a point of the expression itself; None on logarithmic axes."""
         from gradcli.truth.repair import available

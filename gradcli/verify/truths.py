@@ -10,13 +10,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.calculus.hazards import hazards
 from gradcli.expr import Expr, const
 from gradcli.job.decimals import exactly
 from gradcli.job.kink_rules import CLOSE, derivative
+from gradcli.job.once import once
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.limits.work import spend
 
@@ -59,7 +59,7 @@ class Truths:
         self._digits: dict[tuple[Expr, int], Digits] = {}
         self._failures: Counter[tuple[str, str]] = Counter()
 
-    @cached_property
+    @once
     def exact(self) -> bool:
         from gradcli.truth.repair import available
 
