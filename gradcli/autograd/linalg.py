@@ -14,11 +14,11 @@ from gradcli.autograd import linalg_products as products
 from gradcli.autograd import linalg_spectra as spectra
 from gradcli.autograd import linalg_systems as systems
 from gradcli.autograd.complex_ops import angle, conj
-from gradcli.autograd.linalg_matrices import adjoint, computed, matrices, swapped
+from gradcli.autograd.linalg_matrices import adjoint, computed, matrices
 from gradcli.autograd.numpy_ufuncs import plain
 from gradcli.autograd.reduction_ops import matmul, outer
 from gradcli.autograd.selection_ops import where
-from gradcli.autograd.shape_ops import number, sum_
+from gradcli.autograd.shape_ops import number, sum_, swapped
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128
 

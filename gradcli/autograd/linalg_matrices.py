@@ -19,7 +19,7 @@ from gradcli.autograd.errors import Refused
 from gradcli.autograd.evaluate import evaluate
 from gradcli.autograd.operations import Primitive, Pull, lift, record
 from gradcli.autograd.reduction_ops import matmul
-from gradcli.autograd.shape_ops import any_, expand, getitem, number, reshape, sum_to, transpose
+from gradcli.autograd.shape_ops import any_, expand, getitem, number, reshape, sum_to, swapped
 from gradcli.autograd.tensor import Tensor
 from gradcli.autograd.values import C128, F32, F64, Array, Shape
 from gradcli.errors import BadValue
@@ -50,11 +50,6 @@ def square(x: Any, name: str) -> Tensor:
     if tensor.shape[-1] != tensor.shape[-2]:
         raise BadValue(f"np.linalg.{name} is of square matrices: the shape is {tensor.shape}")
     return tensor
-
-
-def swapped(x: Tensor) -> Tensor:
-    """The transpose of each matrix."""
-    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
 def adjoint(x: Tensor) -> Tensor:

@@ -20,7 +20,6 @@ from gradcli.autograd.linalg_matrices import (  # fmt: skip
     decomposition,
     operation,
     square,
-    swapped,
     times,
     values,
 )
@@ -35,6 +34,7 @@ from gradcli.autograd.shape_ops import (
     squeeze,
     sum_,
     sum_to,
+    swapped,
     transpose,
 )
 from gradcli.autograd.tensor import Tensor

@@ -29,6 +29,7 @@ from gradcli.autograd.shape_ops import (  # fmt: skip
     reshape,
     sum_,
     sum_to,
+    swapped,
     total,
     transpose,
 )
@@ -207,7 +208,7 @@ def matmul(a: Any, b: Any) -> Tensor:
     shape = (*graph.broadcast({a.shape[:-2], b.shape[:-2]}), a.shape[-2], b.shape[-1])
 
     def rule(k: int, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        full = matmul(g, conj(_swapped(b))) if k == 0 else matmul(conj(_swapped(a)), g)
+        full = matmul(g, conj(swapped(b))) if k == 0 else matmul(conj(swapped(a)), g)
         return sum_to(full, (a, b)[k].shape)
 
     def alive(k: int, condition: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -217,10 +218,6 @@ def matmul(a: Any, b: Any) -> Tensor:
         return sum_to(expand(reached, (*shape[:-2], *x.shape[-2:])), x.shape)
 
     return record(Primitive("matmul", np.matmul, rule, alive=alive), (a, b), shape, a.dtype)
-
-
-def _swapped(x: Tensor) -> Tensor:
-    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
 def dot(a: Any, b: Any) -> Tensor:

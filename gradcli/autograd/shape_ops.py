@@ -74,6 +74,11 @@ def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
     return _viewed(op, x, tuple([x.shape[k] for k in order]))
 
 
+def swapped(x: Tensor) -> Tensor:
+    """The transpose of each matrix."""
+    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
 def _viewed(op: Primitive, x: Tensor, shape: Shape) -> Tensor:
     """The result of ``op``, a view; on a leaf that no computation has used yet, a view that can be written through."""
     v, edge = x.value, x.node
