@@ -21,9 +21,10 @@ from gradcli.errors import GradError
 from gradcli.expr import ZERO, Expr, const, exact, reachable, spell_name, substitute, variables
 from gradcli.functions.row import positive
 from gradcli.truth.balls import Ball, BallError, arithmetic, number
-from gradcli.truth.boxes import Boxes, between
+from gradcli.truth.boxes import Boxes
 from gradcli.truth.domains import margins
 from gradcli.truth.intervals import Interval, cut, length, shortest
+from gradcli.truth.places import box as ball_of
 
 WORK = 200_000
 """Operations of one search, about half a second; then the enclosure is as narrow as it has become."""
@@ -95,10 +96,6 @@ def _partial(root: Expr, names: list[str], powers: Mapping[str, int]) -> Expr:
     return derivatives(root, names, order).get(index, ZERO)
 
 
-def _ball(low: Fraction, high: Fraction) -> Ball:
-    return number(low) if low == high else between(number(low).lower(), number(high).upper())
-
-
 def _never_negative(e: Expr, box: Mapping[str, Interval], work: int, inside: set[Expr]) -> bool:
     """Whether an expression is proved to be nowhere negative in a box."""
     if not e.variables:
@@ -157,7 +154,7 @@ class _Search:
     def _lower(self, box: Box, sign: int) -> tuple[Ball | None, Box, BallError | None]:
         """A lower bound in the box, None if there is none, and the part of the box that has the least value."""
         self._work += self._boxes.work + _BOX
-        balls = {n: _ball(*side) for n, side in zip(self._names, box, strict=True)}
+        balls = {n: ball_of(*side) for n, side in zip(self._names, box, strict=True)}
         value, *slopes = self._boxes.values(balls)
         if isinstance(value, BallError):
             return None, box, value
