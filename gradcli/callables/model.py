@@ -55,6 +55,7 @@ class Model:
         self.settles_all = bool(job.careful or job.exact)
         self.settles = self.settles_all or job.kink != "convention"
         self._requests: dict[int, Request] = {}
+        self._numbered: dict[int, Request] = {}
         self._free: dict[tuple[int, str], list[HardRows]] = {}
         self._mask: list[Expr] | None = None
 
@@ -73,17 +74,20 @@ class Model:
 
         The derivatives of f, df_dx as two outputs are df_dx and ddf_dx_dx: those names have numbers instead.
         """
+        if order in self._numbered:
+            return self._numbered[order]
         if len(self.outputs) == 1 or order == 0:
             return self.request(order)
         partials = self.partials(order)
         names = [derivative_name(name, self.wrt, p) for name, _ in self.outputs for p in partials]
         if len({*names}) == len(names):
             return self.request(order)
-        numbered: list[tuple[str | None, Expr]] = [
+        outputs: list[tuple[str | None, Expr]] = [
             (f"{name} (output {k})", e) for k, (name, e) in enumerate(self.outputs, 1)
         ]
-        parsed = [self.parsed[0]._replace(outputs=numbered)]
-        return Request(replace(self.job, expressions=parsed, order=order), self.args)
+        job = replace(self.job, expressions=[self.parsed[0]._replace(outputs=outputs)], order=order)
+        request = self._numbered[order] = Request(job, self.args)
+        return request
 
     def partials(self, order: int) -> list[Partial]:
         """The partials of each output in the request of an order, in the order of its results.
