@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import random
@@ -12,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows_of_files import bits, of_file
 
 from gradcli import function
 from gradcli.callables.function import Function
 from gradcli.errors import GradError
-from gradcli.job import Job, Rows, run
 
 DATA = Path(__file__).parents[1] / "data"
 TRUTH = [json.loads(line) for line in (DATA / "truth.jsonl").read_text().splitlines()]
@@ -28,31 +27,17 @@ RULES: list[dict[str, Any]] = [
 INF, NAN = math.inf, math.nan
 
 
-def bits(column: Any) -> list[int]:
-    values = np.array(column, dtype=float).ravel()
-    values[np.isnan(values)] = NAN
-    return values.view(np.int64).tolist()
-
-
 def at(case: dict[str, Any]) -> dict[str, float]:
     return {name: function(str(value))() for name, value in case["point"].items()}
 
 
-def of_file(text: str, columns: dict[str, Any], **options: Any) -> dict[str, list[int]] | str:
+def of_rows(text: str, columns: dict[str, Any], **options: Any) -> dict[str, list[int]] | str:
     """The bits of the columns of `gradcli diff` over a file, or its message."""
-    table = np.empty(len(next(iter(columns.values()))), [(name, float) for name in columns])
-    for name, column in columns.items():
-        table[name] = column
-    file = io.BytesIO()
-    np.save(file, table)
-    file.seek(0)
-    careful = None if options.get("exact") else options.pop("careful", False)
+    careful = {"careful": None} if options.get("exact") else {}
     try:
-        result = run(Job([text], careful=careful, **options), Rows(["-"], format="npy", stdin=file))
-        named = dict(zip(result.names, result.whole(), strict=True))
+        return {name: bits(column) for name, column in of_file(text, columns, **(options | careful)).items()}
     except GradError as error:
         return error.message
-    return {name: bits(column) for name, column in named.items() if name not in columns}
 
 
 def of_points(f: Function, columns: dict[str, Any], order: int) -> dict[str, list[int]] | str:
@@ -84,12 +69,12 @@ def test_every_rule_as_in_files(rule: dict[str, Any]) -> None:
         order = min(case["order"], 2)
         f = function(case["expr"], [case["wrt"]], list(columns), **rule)
         request = {"wrt": [case["wrt"]], "order": order, **rule}
-        assert of_points(f, columns, order) == of_file(case["expr"], columns, engine="scalar", **request), case
-        true = of_file(case["expr"], columns, engine="vector", **request)
+        assert of_points(f, columns, order) == of_rows(case["expr"], columns, engine="scalar", **request), case
+        true = of_rows(case["expr"], columns, engine="vector", **request)
         assert of_arrays(f, columns, order) == true, case
         # All of them are marked: what many rows have in common is settled at once.
         many = {name: np.repeat(column[0], 40) for name, column in columns.items()}
-        true = of_file(case["expr"], many, engine="vector", **request)
+        true = of_rows(case["expr"], many, engine="vector", **request)
         assert of_arrays(f, many, order) == true, case
 
 

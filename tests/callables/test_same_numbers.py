@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import math
 import random
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows_of_files import bits, of_file
 
 from gradcli import function
 from gradcli.errors import GradError
 from gradcli.functions import SPELLED
 from gradcli.functions.row import Function as Row
-from gradcli.job import Job, Rows, run
 
 INF, NAN = math.inf, math.nan
 VALUES = [0.0, -0.0, 1.0, -1.3, 0.5, 25.0, -1e-9, 1e300, INF, NAN]
@@ -27,27 +25,6 @@ CALLED = [
     if not row.internal and not row.reduces and row.name not in ("where", "and", "or", "not")
 ]  # fmt: skip
 """The rows of the function table that are functions of numbers at each point."""
-
-
-def bits(column: Any) -> list[int]:
-    """Every double, bit for bit; nan is nan whatever its sign and payload."""
-    values = np.array(column, dtype=float).ravel()
-    values[np.isnan(values)] = NAN
-    return values.view(np.int64).tolist()
-
-
-def of_file(text: str, columns: dict[str, Any], wrt: Sequence[str] | None = None, **options: Any) -> dict[str, Any]:
-    """The columns of `gradcli diff --no-careful` over a file."""
-    table = np.empty(len(next(iter(columns.values()))), [(name, float) for name in columns])
-    for name, column in columns.items():
-        table[name] = column
-    file = io.BytesIO()
-    np.save(file, table)
-    file.seek(0)
-    request = Job([text], wrt, **({"careful": False} | options))
-    result = run(request, Rows(["-"], format="npy", stdin=file))
-    named = dict(zip(result.names, result.whole(), strict=True))
-    return {name: column for name, column in named.items() if name not in columns}
 
 
 def points(row: Row) -> list[tuple[float, ...]]:
