@@ -16,6 +16,7 @@ from gradcli.cli.output import emit
 from gradcli.cli.stderr import text_width
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, by_suffix
+from gradcli.storage import is_url
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -33,8 +34,8 @@ _AXIS = re.compile(r"[A-Za-z_]\w*=[^=]*[:,].*").fullmatch
 _FILE = re.compile(r"(?=.*[./])[^*()]*").fullmatch
 _LISTS: dict[str, Callable[[str], object]] = {
     "--wrt": _NAMES, "-w": _NAMES, "--inputs": _NAMES, "--at": _BINDING, "--grid": _AXIS,
-    "--input": lambda word: _FILE(word) and os.path.exists(word),
-    "-i": lambda word: _FILE(word) and os.path.exists(word),
+    "--input": lambda word: is_url(word) or (_FILE(word) and os.path.exists(word)),
+    "-i": lambda word: is_url(word) or (_FILE(word) and os.path.exists(word)),
 }  # fmt: skip
 """Options of several values, with what a further value looks like if it is typed as the next word by mistake."""
 _WORDS = re.compile(r"""(?:-\S+ (?!-))?(?:"[^"]*"|'[^']*'|\S)+""")

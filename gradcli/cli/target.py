@@ -16,6 +16,7 @@ from gradcli.cli.options import CommandLine
 from gradcli.cli.stderr import Progress, colored, screen
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Format, Out, Style, by_suffix
+from gradcli.storage import is_url
 
 if TYPE_CHECKING:
     from gradcli.formats import Statements
@@ -169,7 +170,7 @@ class Target:
         try:
             return by_suffix(self.path)
         except GradError:
-            if re.search(r"[=*(]|^-", self.path) and not os.path.exists(self.path):
+            if re.search(r"[=*(]|^-", self.path) and not is_url(self.path) and not os.path.exists(self.path):
                 raise GradError(
                     f"--output: '{self.path}' looks like an expression, not like the name of a file",
                     hint="write expressions without an option, and the file as -o FILE.csv",

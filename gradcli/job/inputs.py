@@ -15,12 +15,13 @@ from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
 from gradcli.formats import Chunk, Kept, open_table
-from gradcli.formats.input import STDIN, column_indices, file_size, opened
+from gradcli.formats.input import STDIN, column_indices, file_size, opened, unopened
 from gradcli.job.choices import Choice
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows
 from gradcli.language import Parsed
 from gradcli.limits import memory
+from gradcli.storage import is_url
 
 NUMBER = 16
 """Memory per number in bytes while rows are collected and concatenated."""
@@ -217,9 +218,22 @@ def _unbound(points: Points, names: Sequence[str]) -> list[str]:
 
 
 def matching(path: str) -> list[str]:
-    """The files that match a pattern, sorted by name; the path itself if it is no pattern, or such a file exists."""
+    """The files that match a pattern, sorted by name; the path itself if it is no pattern, or such a file exists.
+
+    The URL of a folder, which ends in a slash, is matched by the files in it.
+    """
     if not path:
         raise GradError("--input: the name of the file is missing")
+    if is_url(path):
+        from gradcli.storage import remote
+
+        try:
+            paths = remote.matching(path)
+        except OSError as error:
+            raise unopened(path, error) from None
+        if not paths:
+            raise GradError(f"--input: no file matches '{path}'")
+        return paths
     if path == "-" or not glob.has_magic(path) or os.path.exists(path):
         return [path]
     paths = sorted(glob.glob(path))
