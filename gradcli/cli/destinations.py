@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from gradcli.cli.output import FileOutput, ObjectOutput, Output
 from gradcli.errors import GradError
-from gradcli.storage import is_url
 
 if TYPE_CHECKING:
     from gradcli.cli.options import CommandLine
@@ -53,6 +52,8 @@ class Outputs:
 
 
 def _output(path: str) -> Output:
+    from gradcli.storage import is_url
+
     if is_url(path):
         return ObjectOutput(path)
     fd, of_another = None, False
@@ -115,6 +116,7 @@ def _refuse_inputs(written: os.stat_result | None, line: CommandLine) -> None:
 
 def _refuse_objects(url: str, line: CommandLine) -> None:
     """Raises GradError if an input is the object to be replaced: the run, repeated, would read its own result."""
+    from gradcli.storage import is_url
     from gradcli.storage.remote import same
 
     for name in _inputs(line):

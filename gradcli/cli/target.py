@@ -16,7 +16,6 @@ from gradcli.cli.options import CommandLine
 from gradcli.cli.stderr import Progress, colored, screen
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Format, Out, Style, by_suffix
-from gradcli.storage import is_url
 
 if TYPE_CHECKING:
     from gradcli.formats import Statements
@@ -170,6 +169,8 @@ class Target:
         try:
             return by_suffix(self.path)
         except GradError:
+            from gradcli.storage import is_url
+
             if re.search(r"[=*(]|^-", self.path) and not is_url(self.path) and not os.path.exists(self.path):
                 raise GradError(
                     f"--output: '{self.path}' looks like an expression, not like the name of a file",
