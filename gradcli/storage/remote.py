@@ -84,10 +84,9 @@ def identity(url: str) -> list[int | str]:
 
 def same(url: str, other: str) -> bool:
     """Return whether two URLs name one object."""
-    if url.partition("://")[0] != other.partition("://")[0]:
-        return False
     with failures():
-        return _located(url)[1] == _located(other)[1]
+        (fs, path), (fs2, path2) = _located(url), _located(other)
+        return type(fs) is type(fs2) and path == path2
 
 
 def _located(url: str) -> tuple[Any, str]:
@@ -226,7 +225,13 @@ class RemoteFolder:
 def check_bucket(url: str) -> None:
     """Raise OSError if the bucket of a URL does not exist, before anything is computed for it."""
     if url.partition("://")[0] in _S3:
-        # A user who may write objects need not have the right to ask for the bucket.
-        with suppress(PermissionError), failures():
+        with failures():
             fs, path = _located(url)
-            fs.call_s3("head_bucket", Bucket=path.partition("/")[0])
+            bucket = path.partition("/")[0]
+            try:
+                fs.call_s3("head_bucket", Bucket=bucket)
+            except FileNotFoundError:
+                raise OSError(errno.ENOENT, f"the bucket '{bucket}' does not exist") from None
+            except PermissionError:
+                # A user who may write objects need not have the right to ask for their bucket.
+                pass
