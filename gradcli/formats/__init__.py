@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from gradcli.errors import GradError, optional
-from gradcli.formats.columns import PLAIN, SCHEMA, Chunk, Columns, Dialect, Out, Start, Statements, Style, Table
+from gradcli.formats.columns import PLAIN, SCHEMA, Chunk, Columns, Dialect, Out, Span, Start, Statements, Style, Table
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import spell
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gradcli.formats.input import Input
 
 __all__ = [
-    "FORMATS", "PLAIN", "SCHEMA", "Chunk", "Columns", "Dialect", "Format", "Kept", "Out", "Start", "Statements",
-    "Style", "Table", "by_suffix", "open_table", "spell",
+    "FORMATS", "PLAIN", "SCHEMA", "Chunk", "Columns", "Dialect", "Format", "Kept", "Out", "Span", "Start", "Statements",
+    "Style", "Table", "by_suffix", "open_table", "spans", "spell",
 ]  # fmt: skip
 
 
@@ -31,7 +31,7 @@ class Format(NamedTuple):
     "file:function", imported when they are called; "" if the format does not support the operation. ``binary``: not
     written to a terminal. ``held``: read and written as a whole in memory, whereas other formats are streamed.
     ``library``: the library that writing needs, and ``needs`` the extra that installs it. ``dialect``: the fields of
-    `Dialect` that reading can use, ``na`` apart.
+    `Dialect` that reading can use, ``na`` apart. ``cutter`` cuts an input into spans; "" if the format has none.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Format(NamedTuple):
     library: str = "orjson"
     needs: str = ""
     dialect: tuple[str, ...] = ()
+    cutter: str = ""
 
     def write(self, result: Any, out: Out, style: Style) -> None:
         """Write the columns of a result to ``out``."""
@@ -69,6 +70,11 @@ class Format(NamedTuple):
                 raise GradError(f"{source.name}: {option} is for {', '.join(known)}; this is {self.name}")
         table: Table = _function(self.reader)(source)
         return table
+
+    def cut(self, source: Input, size: int) -> list[Span]:
+        """Return the spans of an input of about ``size`` bytes each; none if it is read as a whole alone."""
+        cut: list[Span] = _function(self.cutter)(source, size) if self.cutter else []
+        return cut
 
     def shown(self, data: bytes) -> bytes:
         """Return the text as a terminal may receive it, with control characters escaped."""
@@ -150,14 +156,41 @@ def by_suffix(path: str) -> Format:
 
 def open_table(
     path: str, stream: BinaryIO | None, *, format: str | None = None, max_bytes: int | None = None,
-    dialect: Dialect = PLAIN,
+    dialect: Dialect = PLAIN, span: Span | None = None,
 ) -> Table:  # fmt: skip
     """Open a table in a file, or in ``stream`` if given, as for ``-``; read and check its header.
 
     ``format``: a name of FORMATS; by default that of the suffix, and csv for stdin. ``max_bytes`` limits the bytes of
-    the input after decompression. The column of a one-dimensional array has the name "". Raise GradError, with exit
-    code 2 for invalid data and 3 for failed reads.
+    the input after decompression. ``span``: the run of rows that is read, one of `spans`; errors give their place in
+    the whole input. The column of a one-dimensional array has the name "". Raise GradError, with exit code 2 for
+    invalid data and 3 for failed reads.
     """
+    row, source = _opened(path, stream, format, max_bytes, dialect, span)
+    table = row.read(source)
+    if dialect.na != "skip":
+        return table
+    from gradcli.formats.complete_rows import CompleteRows
+
+    return CompleteRows(table, source.name)
+
+
+def spans(
+    path: str, stream: BinaryIO | None, size_of_part: int, *, format: str | None = None, dialect: Dialect = PLAIN
+) -> list[Span]:
+    """Return the runs of rows, of about ``size_of_part`` bytes of the file, that together are a table in input order.
+
+    Empty if the input is read as a whole alone: it is smaller, a stream, compressed, or of a format or an encoding
+    without places to begin at. A part is at least one row, or one row group of parquet. The file is read once, and
+    ``stream`` left open at any position. The header is checked as by `open_table`; rows are not.
+    """
+    row, source = _opened(path, stream, format, None, dialect, None)
+    return row.cut(source, size_of_part)
+
+
+def _opened(
+    path: str, stream: BinaryIO | None, format: str | None, limit: int | None, dialect: Dialect, span: Span | None
+) -> tuple[Format, Input]:
+    """Return the format of an input, and the input."""
     from gradcli.formats.compression import suffix_of
     from gradcli.formats.input import STDIN, Input, opened
 
@@ -169,12 +202,7 @@ def open_table(
         plain, packing = suffix_of(path)
         name, stream = path, stream or opened(path)
     row = _by_name(format) if format is not None else FORMATS["csv"] if path == "-" else _by_read_suffix(plain)
-    table = row.read(Input(name, stream, packing=packing, limit=max_bytes, dialect=dialect))
-    if dialect.na != "skip":
-        return table
-    from gradcli.formats.complete_rows import CompleteRows
-
-    return CompleteRows(table, name)
+    return row, Input(name, stream, packing=packing, limit=limit, dialect=dialect, span=span)
 
 
 def _by_name(name: str) -> Format:

@@ -116,6 +116,18 @@ PLAIN = Dialect()
 """What is read without any option."""
 
 
+class Span(NamedTuple):
+    """A run of the rows of one input: a part that is read without the rows before it.
+
+    Of parquet: the row groups [``start``, ``stop``), with ``before`` rows before them. Of text: the bytes
+    [``start``, ``stop``) of the file, whole lines that no quote encloses, with ``before`` lines before them.
+    """
+
+    start: int
+    stop: int
+    before: int
+
+
 class Unnamed(str):
     """The name of a column without one, made of its place: ``column_3``. No expression can use it; csv writes it as
     the empty header that it was."""

@@ -45,7 +45,9 @@ class Tables:
             self.streams = [rows.stdin if path == "-" else files.enter_context(opened(path)) for path in paths]
             self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
             self.tables = [
-                open_table(path, stream, format=rows.format, max_bytes=rows.max_bytes, dialect=rows.dialect)
+                open_table(
+                    path, stream, format=rows.format, max_bytes=rows.max_bytes, dialect=rows.dialect, span=rows.span
+                )
                 for path, stream in zip(paths, self.streams, strict=True)
             ]
             for path, table in zip(paths, self.tables, strict=True):
