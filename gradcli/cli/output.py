@@ -19,7 +19,7 @@ from gradcli.errors import GradError
 from gradcli.formats import Start
 
 if TYPE_CHECKING:
-    from gradcli.cli.replacement import Replacement
+    from gradcli.storage.replacement import Replacement
 
 _BUFFER = 1 << 16
 _GRACE = 0.5
@@ -198,7 +198,7 @@ class FileOutput(Output):
                 return
             if status is not None and not os.access(self.target, os.W_OK):
                 raise PermissionError(13, "Permission denied")
-            from gradcli.cli.replacement import Replacement
+            from gradcli.storage.replacement import Replacement
 
             self.file = Replacement(self.target)
             self.fd = self.file.open()

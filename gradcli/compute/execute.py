@@ -156,7 +156,7 @@ def _in_order(
         finally:
             idle.append(worker)
 
-    from gradcli.compute.threads import in_order
+    from gradcli.limits.threads import in_order
 
     yield from in_order((partial(compute, *part) for part in parts), threads)
 
@@ -169,7 +169,7 @@ def aside(make: Callable[[Callable[[_Result], object]], object], idle: Callable[
     """
     from queue import Empty, Queue
 
-    from gradcli.compute.threads import ForkedError, begin, receive
+    from gradcli.limits.threads import ForkedError, begin, receive
 
     queue: Queue[tuple[_Result] | Exception | None] = Queue(2)
 

@@ -22,8 +22,9 @@ import pytest
 from command import COMMAND, PATIENCE
 from open_files import can_be_unnamed, sizes
 
-from gradcli.cli import replacement, stderr
 from gradcli.cli import run as call
+from gradcli.cli import stderr
+from gradcli.storage import replacement
 
 ROWS = "x\n1\n2\n"
 TABLE = "x,f\n1.0,1.0\n"

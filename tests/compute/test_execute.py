@@ -15,8 +15,8 @@ from gradcli.compute.execute import Work, aside, blocks, digests, empty, whole
 from gradcli.compute.grid import Axis, Grid, Held, Index, Linear, Repeated, Values, joined
 from gradcli.compute.passes import Plan
 from gradcli.compute.reuse import FEW, Nest, replaced
-from gradcli.compute.threads import in_order, in_thread
 from gradcli.expr import apply, const, reachable, var
+from gradcli.limits.threads import in_order, in_thread
 
 pytestmark = pytest.mark.quick
 

@@ -25,9 +25,10 @@ import zstandard
 from command import COMMAND
 from open_files import can_be_unnamed, sizes
 
-from gradcli.cli import output, replacement
+from gradcli.cli import output
 from gradcli.cli import run as call
 from gradcli.formats import input
+from gradcli.storage import replacement
 
 OLD = b"what was there\n"
 WRITTEN = ["csv", "tsv", "json", "jsonl", "txt", "md", "npy", "npz", "parquet", "csv.gz", "jsonl.zst"]

@@ -15,11 +15,10 @@ import pyarrow.parquet
 import pytest
 from command import COMMAND, PATIENCE, environment
 
-from gradcli.compute import threads
 from gradcli.errors import GradError, missing
 from gradcli.formats import open_table
 from gradcli.language import parse
-from gradcli.limits import memory
+from gradcli.limits import memory, threads
 
 try:
     import resource

@@ -28,8 +28,11 @@ DOORS = {
     "llvmlite": {"compute.backends.native.llvm"},
     "flint": {"truth"},
     "matplotlib": {"plot.raster"},
+    "fsspec": {"storage.remote"},
+    "distributed": {"parts.cluster"},
+    "subprocess": {"parts.pool"},
 }
-"""Outside libraries, each behind its door (numpy's rooms are those that hold arrays)."""
+"""Outside libraries, each behind its door (numpy's rooms are those that hold arrays), and what starts processes."""
 
 FREE = {"_tables", "__init__"}
 """The parser's tables as a build writes them; the package's own file holds public names."""
@@ -169,7 +172,7 @@ def test_nothing_evaluates_text_or_unpickles():
                     assert isinstance(node.args[0], ast.Call) and ast.unparse(node.args[0].func) == "ast.Module"
                     continue
                 assert node.func.id not in {"eval", "exec", "compile", "__import__"}, name
-        assert not imports(tree) & {"pickle", "marshal", "subprocess", "shelve"}, name
+        assert not imports(tree) & {"pickle", "marshal", "shelve"}, name
 
 
 def named(statement: ast.stmt) -> set[str]:

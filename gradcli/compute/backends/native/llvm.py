@@ -15,9 +15,9 @@ from threading import RLock
 from typing import Any
 
 from gradcli.compute.backends.native import cache
-from gradcli.compute.threads import in_thread
 from gradcli.errors import GradError, optional
 from gradcli.limits.memory import lacking
+from gradcli.limits.threads import in_thread
 
 _LIBRARIES = {
     "linux": ("libm.so.6", "libmvec.so.1"), "darwin": ("libSystem.dylib",), "win32": ("ucrtbase.dll",),

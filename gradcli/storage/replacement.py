@@ -77,7 +77,7 @@ class Replacement:
     def wrote(self, size: int) -> None:
         self.unsynced += size
         if self.unsynced >= _MANY and hasattr(os, "fdatasync") and not self.syncing():
-            from gradcli.compute.threads import begin
+            from gradcli.limits.threads import begin
 
             self.unsynced = 0
             # Without memory for a thread all waits for ``commit``.

@@ -1,0 +1,111 @@
+"""A folder whose files are replaced whole: a reader sees the old bytes or the new ones, never a part of them.
+
+Methods raise OSError. Layer: must not know what the files hold.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Protocol
+
+from gradcli.storage import is_url
+from gradcli.storage.replacement import Replacement
+
+
+class Folder(Protocol):
+    """A folder, of a file system or of an object store; ``path`` is its name as typed, and ends in a slash."""
+
+    path: str
+
+    def create(self) -> None:
+        """Create the folder and those above it, unless it exists."""
+
+    def listing(self) -> dict[str, int]:
+        """Return the sizes in bytes of its files by name; -1 for what is no file. Empty if there is no such folder."""
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file."""
+
+    def read_many(self, names: Iterable[str]) -> Mapping[str, bytes]:
+        """Return the bytes of files by name; those that do not exist are left out."""
+
+    def write(self, name: str) -> AbstractContextManager[Callable[[bytes], None]]:
+        """Return a context whose function takes the bytes of a file, which appears when the context ends.
+
+        An exception inside the context leaves the old file, or none.
+        """
+
+    def remove(self, name: str) -> None:
+        """Remove a file, unless it is gone."""
+
+
+def folder(path: str) -> Folder:
+    """Return the folder of a path or URL."""
+    if is_url(path):
+        from gradcli.storage.remote import remote_folder
+
+        return remote_folder(path)  # type: ignore[no-any-return]
+    return LocalFolder(path)
+
+
+class LocalFolder:
+    """A folder of the file system; see `Folder`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def _at(self, name: str) -> str:
+        return os.path.join(self.path, name)
+
+    def create(self) -> None:
+        os.makedirs(self.path, exist_ok=True)
+
+    def listing(self) -> dict[str, int]:
+        try:
+            with os.scandir(self.path) as entries:
+                return {e.name: e.stat().st_size if e.is_file() else -1 for e in entries if _there(e)}
+        except FileNotFoundError:
+            return {}
+
+    def read(self, name: str) -> bytes:
+        with open(self._at(name), "rb") as file:
+            return file.read()
+
+    def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
+        found = {}
+        for name in names:
+            with suppress(FileNotFoundError):
+                found[name] = self.read(name)
+        return found
+
+    @contextmanager
+    def write(self, name: str) -> Iterator[Callable[[bytes], None]]:
+        file = Replacement(self._at(name))
+        try:
+            fd = file.open()
+
+            def write(data: bytes) -> None:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(fd, view) :]
+                file.wrote(len(data))
+
+            yield write
+            file.commit()
+        finally:
+            file.discard()
+
+    def remove(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._at(name))
+
+
+def _there(entry: os.DirEntry[str]) -> bool:
+    """Return whether a file of a listing still exists: others may remove it meanwhile."""
+    try:
+        entry.stat()
+    except FileNotFoundError:
+        return False
+    return True
