@@ -7,7 +7,7 @@ over. An input has the shape of the axes it varies over; an output that is the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradcli.calculus.derive import expand
 from gradcli.calculus.reverse import Varying, adjoints
@@ -153,7 +153,9 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
             raise GradError(
                 "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
             )
-        axis, _ = Tables(rows, points, request.points, request.parsed).whole(job.max_points)
+        tables = Tables(rows, points, request.points, request.parsed)
+        axis, _ = tables.whole(job.max_points)
+        job = replace(job, engine=engine.chosen_for_table(job.engine, lambda: tables.exceed(engine.LARGE))[0])
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}

@@ -14,7 +14,7 @@ from typing import Any
 from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
-from gradcli.formats import Chunk, Kept, open_table
+from gradcli.formats import Chunk, Kept, Table, open_table
 from gradcli.formats.input import STDIN, column_indices, file_size, opened
 from gradcli.job.choices import Choice
 from gradcli.job.parse_at_grid_fill import Points
@@ -137,7 +137,7 @@ class Tables:
         Streams are read ahead to know; one that rests or takes long counts with the bytes it has brought. Call it
         once the first row has been read, which is when there is something to answer.
         """
-        known = [t.source.size if t.rows is None else 8 * len(t.names) * t.rows for t in self.tables]
+        known = [held(table) for table in self.tables]
         total = sum(count for count in known if count is not None)
         for table, count in zip(self.tables, known, strict=True):
             if count is None and total <= size:
@@ -216,6 +216,11 @@ def _unbound(points: Points, names: Sequence[str]) -> list[str]:
             hint="leave out --input, or the value of a variable that is a column",
         )
     return unbound
+
+
+def held(table: Table) -> int | None:
+    """The bytes that a table holds: of numbers if their count is known, else unpacked ones; None if neither is."""
+    return table.source.size if table.rows is None else 8 * len(table.names) * table.rows
 
 
 def matching(path: str) -> list[str]:
