@@ -8,11 +8,12 @@ from gradcli.compute import engine
 from gradcli.errors import GradError
 from gradcli.expr import Expr, spell_name
 from gradcli.formats.columns import key_of
+from gradcli.job.choices import conflicts
 from gradcli.job.gradient import GradJob, GradRequest
 from gradcli.job.inputs import Tables
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Job, Request, Rows
-from gradcli.job.stream import Streamed
+from gradcli.job.stream import Streamed, streamed
 
 AnyJob = Job | GradJob
 _TOGETHER = "without a folder, one process reads all rows: -o FILE"
@@ -43,13 +44,11 @@ def alone(job: AnyJob, rows: Rows) -> Alone:
         return _gradient(job, points, rows)
     request = Request(job, points.names, rows)
     _refuse_reductions(request.reductions)
-    from gradcli.job import run
-
-    streamed = run(job, rows)
-    assert isinstance(streamed, Streamed)
-    streamed.tables.opened.close()
-    steps = streamed.program.length
-    return Alone(_header(streamed.tables), steps * streamed.inner, steps, streamed)
+    conflicts(job, reductions=False)
+    result = streamed(job, request, points, rows)
+    result.tables.opened.close()
+    steps = result.program.length
+    return Alone(_header(result.tables), steps * result.inner, steps, result)
 
 
 def _gradient(job: GradJob, points: Points, rows: Rows) -> Alone:
