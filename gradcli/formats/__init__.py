@@ -31,7 +31,8 @@ class Format(NamedTuple):
     "file:function", imported when they are called; "" if the format does not support the operation. ``binary``: not
     written to a terminal. ``held``: read and written as a whole in memory, whereas other formats are streamed.
     ``library``: the library that writing needs, and ``needs`` the extra that installs it. ``dialect``: the fields of
-    `Dialect` that reading can use, ``na`` apart. ``cutter`` cuts an input into spans; "" if the format has none.
+    `Dialect` that reading can use, ``na`` apart. ``cutter`` cuts a table of a file into spans; "" if the format has
+    none.
     """
 
     name: str
@@ -63,6 +64,8 @@ class Format(NamedTuple):
 
     def read(self, source: Input) -> Table:
         """Return the table of an input, with its header read and checked."""
+        if source.span is not None and (not self.cutter or source.packing is not None):
+            raise GradError(f"{source.name}: this is not read in parts, but as a whole")
         for field, value, default in zip(Dialect._fields, source.dialect, PLAIN, strict=True):
             if value != default and field not in (*self.dialect, "na"):
                 known = [row.name for row in FORMATS.values() if field in row.dialect]
@@ -72,8 +75,8 @@ class Format(NamedTuple):
         return table
 
     def cut(self, source: Input, size: int) -> list[Span]:
-        """Return the spans of an input of about ``size`` bytes each; none if it is read as a whole alone."""
-        cut: list[Span] = _function(self.cutter)(source, size) if self.cutter else []
+        """Return the spans of a file of about ``size`` bytes each; none if it is read as a whole alone."""
+        cut: list[Span] = _function(self.cutter)(self.read(source), size)
         return cut
 
     def shown(self, data: bytes) -> bytes:
@@ -111,11 +114,11 @@ FORMATS = {
         ),
         Format(
             "csv", (".csv",), "comma-separated rows with a header", "csv_write:write_csv", "csv_write:tell_csv",
-            "csv_read:read_csv", "terminal:csv_shown", dialect=Dialect._fields,
+            "csv_read:read_csv", "terminal:csv_shown", dialect=Dialect._fields, cutter="text_spans:separated_spans",
         ),
         Format(
             "tsv", (".tsv", ".tab"), "tab-separated rows with a header", "csv_write:write_tsv", "csv_write:tell_tsv",
-            "csv_read:read_tsv", "terminal:tsv_shown", dialect=Dialect._fields,
+            "csv_read:read_tsv", "terminal:tsv_shown", dialect=Dialect._fields, cutter="text_spans:separated_spans",
         ),
         Format(
             "json", (".json",), f"one object, schema {SCHEMA}: columns in the shape of the grid",
@@ -125,6 +128,7 @@ FORMATS = {
         Format(
             "jsonl", (".jsonl", ".ndjson"), "JSON lines: one object a point", "json_write:write_jsonl",
             "json_write:tell_jsonl", "jsonl_read:JsonLines", "terminal:json_shown", dialect=("encoding",),
+            cutter="text_spans:json_lines_spans",
         ),
         Format("markdown", (".md",), "a Markdown table", "markdown:write_markdown", "markdown:tell_markdown"),
         Format(
@@ -138,6 +142,7 @@ FORMATS = {
         Format(
             "parquet", (".parquet", ".pq"), "a Parquet table", "parquet_write:write_parquet",
             reader="parquet_read:Parquet", binary=True, library="pyarrow.parquet", needs="parquet",
+            cutter="parquet_spans:parquet_spans",
         ),
     )
 }  # fmt: skip
@@ -179,12 +184,20 @@ def spans(
 ) -> list[Span]:
     """Return the runs of rows, of about ``size_of_part`` bytes of the file, that together are a table in input order.
 
-    Empty if the input is read as a whole alone: it is smaller, a stream, compressed, or of a format or an encoding
-    without places to begin at. A part is at least one row, or one row group of parquet. The file is read once, and
-    ``stream`` left open at any position. The header is checked as by `open_table`; rows are not.
+    Empty if the input is one part: it is smaller, a stream, compressed, or of a format or an encoding without places to
+    begin at. A part is at least one row, or one row group of parquet. A text is read once, and ``stream`` left open at
+    any position. Raise GradError for a header that `open_table` refuses; rows are not checked.
     """
-    row, source = _opened(path, stream, format, None, dialect, None)
-    return row.cut(source, size_of_part)
+    from gradcli.formats.columns import HEADER
+    from gradcli.formats.input import file_size
+
+    row, source = _opened(path, stream, format, None, dialect, HEADER)
+    try:
+        whole = not row.cutter or path == "-" or source.packing is not None
+        return [] if whole or file_size(source.stream) is None else row.cut(source, size_of_part)
+    finally:
+        if stream is None:
+            source.stream.close()
 
 
 def _opened(

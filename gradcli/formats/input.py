@@ -43,7 +43,8 @@ class Input:
     """An input: its ``name`` in messages, its stream, and the options for it.
 
     ``packing``: its compression. ``span``: the run of rows to read; None for all. ``limit``: --max-bytes. ``na``:
-    whether missing numbers are read, as nan. ``size``: the unpacked bytes of a plain file, None if that is not known.
+    whether missing numbers are read, as nan. ``size``: the unpacked bytes of a plain file, or of a span of text; None
+    if that is not known.
     Raise GradError if a file is larger than the limit.
     """
 
@@ -56,6 +57,8 @@ class Input:
         self.limit, self.dialect, self.columns = limit, dialect, dialect.columns
         self.na = dialect.na != "error"
         self.size = None if packing is not None or name == STDIN else file_size(stream)
+        if span is not None:
+            self.size = span.stop - span.start
         self._unread: Iterator[bytes] = iter(())
         self._ahead: deque[bytes | GradError] = deque()
         self._taken = 0

@@ -51,8 +51,9 @@ class Rows:
     ``watch`` is called with the number of rows and the fraction read if all rows are read before the computation.
     ``constants`` are the names of constants that remain constants even if a column has such a name. ``notes`` receives
     messages for the user while the tables are read. ``span``: the run of rows to read, for exactly one path.
-    ``header``: the columns of the first table of the run of which these rows are a part, "" for one without a name:
-    they decide about columns, their order and errors as the first table does where all rows are read together.
+    ``header``: the columns of the first table of a run of which these rows are a part, "" for one without a name, and
+    ``first`` its path. They decide about columns, their order and errors, as that table does where it is among the
+    paths; these are then names of files, no patterns.
     """
 
     paths: Sequence[str] = ()
@@ -66,6 +67,7 @@ class Rows:
     notes: list[str] = field(default_factory=list, compare=False)
     span: Span | None = None
     header: Sequence[str] | None = None
+    first: str | None = None
 
 
 class Expressions:
