@@ -147,7 +147,7 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = GradRequest(job, points, rows)
-    axis = None
+    axis, read = None, 0
     if rows is not None:
         if rows.keep:
             raise GradError(
@@ -155,6 +155,7 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
             )
         tables = Tables(rows, points, request.points, request.parsed)
         axis, _ = tables.whole(job.max_points)
+        read = tables.rows_read
         job = replace(job, engine=engine.chosen_for_table(job.engine, lambda: tables.exceed(engine.LARGE))[0])
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
@@ -186,6 +187,7 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     results = [*request.names.values(), *(["batch"] if batch is not None else [])]
     request.check_columns(results, request.points, _RENAME)
     result = arranged(layout, exprs, request.facts(1), job)
+    result.rows_read = read
     return result.chosen(job.places((), result.names))
 
 

@@ -254,14 +254,15 @@ def matching(path: str) -> list[str]:
         if path.endswith(("/", os.sep)) or (not is_url(path) and os.path.isdir(path)):
             return _inside(os.path.join(path, ""))
         if is_url(path):
-            from gradcli.storage.remote import matching
+            from gradcli.storage import remote
 
-            return matching(path)
+            paths = remote.matching(path)
+        elif not glob.has_magic(path) or os.path.exists(path):
+            return [path]
+        else:
+            paths = sorted(glob.glob(path))
     except OSError as error:
         raise unopened(path, error) from None
-    if not glob.has_magic(path) or os.path.exists(path):
-        return [path]
-    paths = sorted(glob.glob(path))
     if not paths:
         raise GradError(f"--input: no file matches '{path}'")
     return paths

@@ -58,6 +58,10 @@ class Streamed(Computed):
     long = True
 
     @property
+    def rows_read(self) -> int:  # type: ignore[override]
+        return self.tables.rows_read
+
+    @property
     def blocks(self) -> Iterator[Block]:
         """Contiguous parts in the order of the rows, each with one flat column per name."""
         return map(self._worded, self._numbers())

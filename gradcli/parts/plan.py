@@ -116,11 +116,12 @@ def _source(path: str) -> Source:
         raise GradError(
             "--input -: a stream cannot be cut into parts nor read again", hint="write it to a file, or to one: -o FILE"
         )
-    if is_url(path):
-        from gradcli.storage.remote import identity
-
-        return Source(path, *identity(path))
     try:
+        if is_url(path):
+            from gradcli.storage.remote import identity
+
+            size, stamp = identity(path)
+            return Source(path, int(size), stamp)
         status = os.stat(path)
     except OSError as error:
         raise unopened(path, error) from None
