@@ -130,6 +130,8 @@ class CommandLine:
     part: str | None = None
     part_bytes: str | None = None
     retries: int | None = None
+    folder: str = ""
+    verify: bool = False
     language: str = "text"
     args: tuple[str, ...] = ()
     all_columns: bool = False
@@ -498,6 +500,7 @@ ROWS = {
                        help="About so many bytes of input for a part, such as 512MB.  [default: 64MB]"),
     "retries": _row("--retries", type=click.IntRange(0, 1000), metavar="N",
                     help="Make a part that fails again, so often.  [default: 3]"),
+    "verify": _row("--verify", is_flag=True, help="Read every part and compare its bytes with what was written."),
     "args": _row("--args", multiple=True, metavar="X,A,B",
                  help="The order of the arguments of a function, or of awk's fields.  [default: as they occur]"),
     "all_columns": _row("--all-columns", is_flag=True,

@@ -245,7 +245,8 @@ def _raise(line: CommandLine, summary: Summary) -> None:
         first = fault.message if fault.message.startswith(part.source.path) else f"{part.where}: {fault.message}"
         failed = len(summary.faults)
         what = f"{failed:,} of {parts:,} parts could not be made: "
-        hint = "the other parts stand, and the same command goes on"
+        goes_on = "correct the input and give the command again" if 2 in codes else "the same command goes on"
+        hint = f"the other parts stand: {goes_on}"
         raise GradError(
             f"{what}{first}", hint=f"{fault.hint}; {hint}" if fault.hint else hint,
             exit_code=2 if 2 in codes else 3 if 3 in codes else 1,
