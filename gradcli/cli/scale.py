@@ -51,6 +51,10 @@ def write_parts(line: CommandLine, job: AnyJob) -> None:
         raise GradError("--why is for a result of one piece: leave it out, or write to a file")
     form, share, where = _format(line), _share(line.part), _where(line.cluster)
     size = PART_BYTES if line.part_bytes is None else _bytes(line.part_bytes)
+    if "-" in line.input:
+        raise GradError(
+            "--input -: a stream cannot be cut into parts nor read again", hint="write it to a file, or to one: -o FILE"
+        )
     tables = rows(line, None)
     if tables is None:
         raise GradError("a folder of parts is for the rows of files", hint="read some: --input FILE")

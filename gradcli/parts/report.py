@@ -57,11 +57,10 @@ def report(path: str, verify: bool) -> Report:
     ledger = Ledger(path)
     plan = ledger.plan
     if plan is None:
-        what = "no folder of parts: there is no plan in it" if ledger.sizes else "there is no such folder, or it is empty"
-        raise GradError(
-            f"{path}: {what}",
-            hint="parts are made by: gradcli diff EXPR --input FILES -o FOLDER/",
+        what = (
+            "no folder of parts: there is no plan in it" if ledger.sizes else "there is no such folder, or it is empty"
         )
+        raise GradError(f"{path}: {what}", hint="parts are made by: gradcli diff EXPR --input FILES -o FOLDER/")
     records = ledger.read_records(plan.parts)
     states = [_state(ledger, part, records.get(part.name), verify) for part in plan.parts]
     return Report(path, plan, states, ledger.closed(plan), ledger.foreign)
