@@ -31,10 +31,18 @@ _NAMES = re.compile(r"[A-Za-z_]\w*(,[A-Za-z_]\w*)*,?").fullmatch
 _BINDING = re.compile(r"[A-Za-z_]\w*=([-+*/^().\d\s]|[eE]|pi|tau|inf|nan)+,?").fullmatch
 _AXIS = re.compile(r"[A-Za-z_]\w*=[^=]*[:,].*").fullmatch
 _FILE = re.compile(r"(?=.*[./])[^*()]*").fullmatch
+
+
+def _is_there(word: str) -> bool:
+    """Whether a word is the name of a file that exists, or a URL."""
+    from gradcli.storage import is_url
+
+    return is_url(word) or (_FILE(word) is not None and os.path.exists(word))
+
+
 _LISTS: dict[str, Callable[[str], object]] = {
     "--wrt": _NAMES, "-w": _NAMES, "--inputs": _NAMES, "--at": _BINDING, "--grid": _AXIS,
-    "--input": lambda word: _FILE(word) and os.path.exists(word),
-    "-i": lambda word: _FILE(word) and os.path.exists(word),
+    "--input": _is_there, "-i": _is_there,
 }  # fmt: skip
 """Options of several values, with what a further value looks like if it is typed as the next word by mistake."""
 _WORDS = re.compile(r"""(?:-\S+ (?!-))?(?:"[^"]*"|'[^']*'|\S)+""")
