@@ -1,7 +1,9 @@
 """What tests of several rooms share: the empty folder and the shell."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from command import Shell, environment
@@ -33,3 +35,30 @@ def shell(empty_folder: Path, capfd: pytest.CaptureFixture[str]) -> Shell:
         return code, out, err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The URL of a server of S3's interface on this machine, which holds objects in memory."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, empty_folder: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty bucket, ``s3://NAME``, which this process and those it starts find by their environment."""
+    from fsspec import filesystem
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    name = f"bucket-{crc32(request.node.nodeid.encode()):08x}"
+    filesystem("s3").mkdir(name)
+    return f"s3://{name}"

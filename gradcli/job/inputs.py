@@ -14,14 +14,17 @@ from typing import Any
 from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
-from gradcli.formats import Chunk, Kept, open_table
+from gradcli.formats import Chunk, Kept, Table, open_table, readable_suffix
 from gradcli.formats.columns import key_of
-from gradcli.formats.input import STDIN, checked_names, column_indices, file_size, opened
+from gradcli.formats.input import STDIN, checked_names, column_indices, file_size, opened, unopened
 from gradcli.job.choices import Choice
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows
 from gradcli.language import Parsed
 from gradcli.limits import memory
+from gradcli.storage import is_url
+from gradcli.storage.folder import folder
+from gradcli.storage.manifest import parts
 
 NUMBER = 16
 """Memory per number in bytes while rows are collected and concatenated."""
@@ -150,7 +153,7 @@ class Tables:
         Streams are read ahead to know; one that rests or takes long counts with the bytes it has brought. Call it
         once the first row has been read, which is when there is something to answer.
         """
-        known = [t.source.size if t.rows is None else 8 * len(t.names) * t.rows for t in self.tables]
+        known = [held(table) for table in self.tables]
         total = sum(count for count in known if count is not None)
         for table, count in zip(self.tables, known, strict=True):
             if count is None and total <= size:
@@ -232,13 +235,52 @@ def _unbound(points: Points, names: Sequence[str]) -> list[str]:
     return unbound
 
 
+def held(table: Table) -> int | None:
+    """The bytes that a table holds: of numbers if their count is known, else unpacked ones; None if neither is."""
+    return table.source.size if table.rows is None else 8 * len(table.names) * table.rows
+
+
 def matching(path: str) -> list[str]:
-    """The files that match a pattern, sorted by name; the path itself if it is no pattern, or such a file exists."""
+    """The files that match a pattern, sorted by name; the path itself if it is no pattern, or such a file exists.
+
+    Of a folder: its parts in their order if it is one of parts, else the files in it that can be read, sorted. Raises
+    GradError if there are none, and for a folder of parts that is not whole.
+    """
     if not path:
         raise GradError("--input: the name of the file is missing")
-    if path == "-" or not glob.has_magic(path) or os.path.exists(path):
+    if path == "-":
         return [path]
-    paths = sorted(glob.glob(path))
+    try:
+        if path.endswith(("/", os.sep)) or (not is_url(path) and os.path.isdir(path)):
+            return _inside(os.path.join(path, ""))
+        if is_url(path):
+            from gradcli.storage import remote
+
+            paths = remote.matching(path)
+        elif not glob.has_magic(path) or os.path.exists(path):
+            return [path]
+        else:
+            paths = sorted(glob.glob(path))
+    except OSError as error:
+        raise unopened(path, error) from None
     if not paths:
         raise GradError(f"--input: no file matches '{path}'")
     return paths
+
+
+def _inside(path: str) -> list[str]:
+    """The files of a folder, whose path ends in a slash. Raises OSError."""
+    if not is_url(path):
+        os.stat(path)
+    names = parts(path)
+    if names is None:
+        sizes = folder(path).listing()
+        names = sorted(name for name, size in sizes.items() if size >= 0 and not name.startswith((".", "_")))
+        wrong = next((name for name in names if readable_suffix(name) is None), None)
+        if wrong is not None:
+            raise GradError(
+                f"{path}: '{wrong}' is no table that can be read", hint=f'name the tables: --input "{path}*.csv"'
+            )
+    if not names:
+        raise GradError(f"--input: there are no files in {path}")
+    return [path + name for name in names]

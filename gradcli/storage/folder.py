@@ -44,9 +44,9 @@ class Folder(Protocol):
 def folder(path: str) -> Folder:
     """Return the folder of a path or URL."""
     if is_url(path):
-        from gradcli.storage.remote import remote_folder
+        from gradcli.storage.remote import RemoteFolder
 
-        return remote_folder(path)  # type: ignore[no-any-return]
+        return RemoteFolder(path)
     return LocalFolder(path)
 
 
