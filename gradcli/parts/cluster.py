@@ -69,7 +69,7 @@ class Cluster:
         except Exception as error:
             lines = str(error).splitlines() or [type(error).__name__]
             raise self._failed(
-                f"does not answer ({lines[0][:200]})", "start one (dask scheduler) and workers with gradcli (dask worker)"
+                f"does not answer ({lines[0][:200]})", "start one, dask scheduler, and workers: dask worker ADDRESS"
             ) from None
         self._seen = monotonic()
         while not self._looked():
