@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gradcli.cli import options
-from gradcli.cli.inputs import check_no_input_options, choice, names, rows, sources
+from gradcli.cli.inputs import check_no_input_options, choice, names, rows, sources, to_parts
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import PICTURES, Target
 from gradcli.errors import GradError
@@ -21,10 +21,12 @@ from gradcli.errors import GradError
     ),
     help="Values and all partial derivatives at points; without points, the derivatives as expressions, simplified.",
     params=options.named(
-        f"expr file order wrt allow_unused raw {options.POINTS} {options.HARD} {options.TABLES} {options.NUMBERS}"
+        f"expr file order wrt allow_unused raw {options.POINTS} {options.HARD} {options.ROWS_IN} {options.NUMBERS}"
     ),
 )
 def diff(ctx: click.Context, line: CommandLine) -> None:
+    if not line.pointed and to_parts(line):
+        raise GradError("a folder of parts is for the rows of files", hint="read some: --input FILE")
     if line.path is not None and line.path.lower().endswith(PICTURES):
         _picture(ctx, line)
         return
@@ -66,9 +68,14 @@ def numbers(ctx: click.Context, line: CommandLine, order: int) -> None:
     """Write values, and derivatives up to an order, at the points of a command line."""
     from gradcli.job import Job, run
 
-    target = Target(ctx, line)
+    target = None if to_parts(line) else Target(ctx, line)
     wrt = names(line.wrt) if order else ()
     job = Job(sources(line), wrt, order, allow_unused=line.allow_unused, **line.where_and_how(), **line.hard(),
               **choice(line))  # fmt: skip
+    if target is None:
+        from gradcli.cli.scale import write_parts
+
+        write_parts(line, job)
+        return
     tables = rows(line, target.progress)
     target.write(lambda: run(job, tables), tables, why=job if line.why else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gradcli.cli import options
-from gradcli.cli.inputs import check_no_input_options, choice, names, rows, sources
+from gradcli.cli.inputs import check_no_input_options, choice, names, rows, sources, to_parts
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
 from gradcli.errors import GradError
@@ -23,18 +23,25 @@ from gradcli.errors import GradError
     "An input that is one number gets the sum over the points.",
     params=options.named(
         f"expr file outputs inputs grad_outputs create_graph allow_unused materialize_grads "
-        f"is_grads_batched {options.POINTS} {options.TABLES} {options.NUMBERS}"
+        f"is_grads_batched {options.POINTS} {options.ROWS_IN} {options.NUMBERS}"
     ),
 )
 def grad(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job.gradient import GradJob, grad_formulas, run_grad
 
-    target = Target(ctx, line)
+    target = None if to_parts(line) else Target(ctx, line)
     job = GradJob(
         sources(line), names(line.wrt) or (), line.grad_outputs, allow_unused=line.allow_unused,
         materialize_grads=line.materialize_grads, is_grads_batched=line.is_grads_batched, **line.where_and_how(),
         **choice(line),
     )  # fmt: skip
+    if target is None:
+        from gradcli.cli.scale import write_parts
+
+        if line.create_graph:
+            raise GradError("--create-graph prints expressions, which have no rows: write them to a file")
+        write_parts(line, job)
+        return
     if line.create_graph:
         if line.input:
             raise GradError("--create-graph prints expressions, for any rows: leave --input out")

@@ -143,3 +143,16 @@ def check_no_input_options(line: CommandLine) -> None:
     for name in options.TABLES.split()[1:]:
         if getattr(line, name):
             raise GradError(f"--{name.replace('_', '-')} goes with --input", hint="name what to read: --input FILE")
+
+
+def to_parts(line: CommandLine) -> bool:
+    """Whether the output is a folder of parts. Raises GradError for an option of parts without one."""
+    if line.path is not None and line.path.endswith(("/", os.sep)):
+        return True
+    for name in options.SCALE.split():
+        if getattr(line, name) is not None:
+            raise GradError(
+                f"--{name.replace('_', '-')} goes with a folder of parts",
+                hint="name it with a slash at its end: -o FOLDER/",
+            )
+    return False

@@ -134,6 +134,12 @@ class CommandLine:
     keep: bool = False
     max_bytes: int | None = None
     constant: tuple[str, ...] = ()
+    cluster: str | None = None
+    part: str | None = None
+    part_bytes: str | None = None
+    retries: int | None = None
+    folder: str = ""
+    verify: bool = False
     language: str = "text"
     args: tuple[str, ...] = ()
     all_columns: bool = False
@@ -494,6 +500,15 @@ ROWS = {
                       "[default: 64 GiB if packed, 0.8 GiB if held in memory]"),
     "constant": _row("--constant", multiple=True, metavar="NAME",
                      help="NAME stays the constant, even where a column is called so."),
+    "cluster": _row("--cluster", metavar="WHERE",
+                    help="Who makes the parts of -o FOLDER/: local:4 (processes) or tcp://HOST:8786 (a Dask "
+                    "scheduler).  [default: this process]"),
+    "part": _row("--part", metavar="K/N", help="Make the parts of share K of N alone, such as 7/100."),
+    "part_bytes": _row("--part-bytes", metavar="N",
+                       help="About so many bytes of input for a part, such as 512MB.  [default: 64MB]"),
+    "retries": _row("--retries", type=click.IntRange(0, 1000), metavar="N",
+                    help="Make a part that fails again, so often.  [default: 3]"),
+    "verify": _row("--verify", is_flag=True, help="Read every part and compare its bytes with what was written."),
     "args": _row("--args", multiple=True, metavar="X,A,B",
                  help="The order of the arguments of a function, or of awk's fields.  [default: as they occur]"),
     "all_columns": _row("--all-columns", is_flag=True,
@@ -502,7 +517,8 @@ ROWS = {
     "raw": _row("--raw", is_flag=True,
                 help="Without points: the derivatives as they are computed, with shared parts named."),
     "output": _row("-o", "--output", metavar="FILE",
-                   help="Write to FILE, format by suffix: " + " ".join(row.suffixes[0] for row in FORMATS.values())),
+                   help="Write to FILE, or parts to FOLDER/; format by suffix: "
+                   + " ".join(row.suffixes[0] for row in FORMATS.values())),
     "format": _row("--format", type=click.Choice(list(FORMATS)), metavar="FORMAT",
                    help=f"One of {', '.join(FORMATS)}.  [default: table]"),
     **{name: _row(f"--{name}", is_flag=True, envvar=None, help=f"Same as --format {name}.") for name in SWITCHES},
@@ -540,6 +556,8 @@ POINTS = f"at grid fill max_points strict {ENGINE}"
 DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"
 TABLES = f"input {DIALECT} keep max_bytes constant"
 PICTURE = "tangent taylor data size title xlabel ylabel log ylim style ascii kind arrows"
+SCALE = "cluster part part_bytes retries"
+ROWS_IN = f"{TABLES} {SCALE}"
 OUTPUT = "output format csv tsv json jsonl"
 NUMBERS = f"{OUTPUT} select drop digits all"
 SECTIONS = {
@@ -548,6 +566,7 @@ SECTIONS = {
     "Hard points": HARD,
     "Picture": PICTURE,
     "Files": f"file {TABLES}",
+    "Parts": SCALE,
     "Output": f"{NUMBERS} strict junit github color quiet debug",
     "Engine": ENGINE,
 }

@@ -132,14 +132,14 @@ class Progress:
     def __init__(self, word: str) -> None:
         self.word, self.started, self.shown, self.width = word, monotonic(), 0.0, 0
 
-    def __call__(self, done: int, part: float | None) -> None:
+    def __call__(self, done: int, part: float | None, lead: str = "") -> None:
         now = monotonic()
         if now - self.started > 1 and now - self.shown > 0.1:
             self.shown = now
             passed = now - self.started
             percent = f", {math.floor(100 * part)} %" if part is not None else ""
             rest = f", {_span(passed * (1 - part) / part)} left" if part and part < 1 else ""
-            text = f"gradcli: {counted(done, self.word)}{percent}, {done / passed:,.0f} a second{rest}"
+            text = f"gradcli: {lead}{counted(done, self.word)}{percent}, {done / passed:,.0f} a second{rest}"
             # A line that is wider than the terminal would stay when the next one is written over it.
             text = text[: (text_width(sys.stderr) or _WIDE) - 1]
             tell(f"\r{text.ljust(self.width)}")

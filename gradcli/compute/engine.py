@@ -69,6 +69,13 @@ def chosen_for_rows(
     return "vector", None
 
 
+def chosen_for_table(wanted: str, large: Callable[[], bool]) -> tuple[str, str | None]:
+    """Return the engine for rows that are read before the work on them is known, and the reason as ``chosen`` does."""
+    if wanted != "auto":
+        return wanted, None
+    return fastest() if large() else ("vector", None)
+
+
 def fastest() -> tuple[str, str | None]:
     """Return the native engine, or that of NumPy and the reason why the native one is unavailable."""
     if memory.limited():

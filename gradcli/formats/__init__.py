@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from gradcli.errors import GradError, optional
-from gradcli.formats.columns import PLAIN, SCHEMA, Chunk, Columns, Dialect, Out, Start, Statements, Style, Table
+from gradcli.formats.columns import PLAIN, SCHEMA, Chunk, Columns, Dialect, Out, Span, Start, Statements, Style, Table
 from gradcli.formats.passthrough import Kept
 from gradcli.formats.print_numbers import spell
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gradcli.formats.input import Input
 
 __all__ = [
-    "FORMATS", "PLAIN", "SCHEMA", "Chunk", "Columns", "Dialect", "Format", "Kept", "Out", "Start", "Statements",
-    "Style", "Table", "by_suffix", "open_table", "spell",
+    "FORMATS", "PLAIN", "SCHEMA", "Chunk", "Columns", "Dialect", "Format", "Kept", "Out", "Span", "Start", "Statements",
+    "Style", "Table", "by_suffix", "open_table", "spans", "spell",
 ]  # fmt: skip
 
 
@@ -31,7 +31,8 @@ class Format(NamedTuple):
     "file:function", imported when they are called; "" if the format does not support the operation. ``binary``: not
     written to a terminal. ``held``: read and written as a whole in memory, whereas other formats are streamed.
     ``library``: the library that writing needs, and ``needs`` the extra that installs it. ``dialect``: the fields of
-    `Dialect` that reading can use, ``na`` apart.
+    `Dialect` that reading can use, ``na`` apart. ``cutter`` cuts a table of a file into spans; "" if the format has
+    none.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Format(NamedTuple):
     library: str = "orjson"
     needs: str = ""
     dialect: tuple[str, ...] = ()
+    cutter: str = ""
 
     def write(self, result: Any, out: Out, style: Style) -> None:
         """Write the columns of a result to ``out``."""
@@ -62,6 +64,8 @@ class Format(NamedTuple):
 
     def read(self, source: Input) -> Table:
         """Return the table of an input, with its header read and checked."""
+        if source.span is not None and (not self.cutter or source.packing is not None):
+            raise GradError(f"{source.name}: this is not read in parts, but as a whole")
         for field, value, default in zip(Dialect._fields, source.dialect, PLAIN, strict=True):
             if value != default and field not in (*self.dialect, "na"):
                 known = [row.name for row in FORMATS.values() if field in row.dialect]
@@ -69,6 +73,11 @@ class Format(NamedTuple):
                 raise GradError(f"{source.name}: {option} is for {', '.join(known)}; this is {self.name}")
         table: Table = _function(self.reader)(source)
         return table
+
+    def cut(self, source: Input, size: int) -> list[Span]:
+        """Return the spans of a file of about ``size`` bytes each; none if it is read as a whole alone."""
+        cut: list[Span] = _function(self.cutter)(self.read(source), size)
+        return cut
 
     def shown(self, data: bytes) -> bytes:
         """Return the text as a terminal may receive it, with control characters escaped."""
@@ -105,11 +114,11 @@ FORMATS = {
         ),
         Format(
             "csv", (".csv",), "comma-separated rows with a header", "csv_write:write_csv", "csv_write:tell_csv",
-            "csv_read:read_csv", "terminal:csv_shown", dialect=Dialect._fields,
+            "csv_read:read_csv", "terminal:csv_shown", dialect=Dialect._fields, cutter="text_spans:separated_spans",
         ),
         Format(
             "tsv", (".tsv", ".tab"), "tab-separated rows with a header", "csv_write:write_tsv", "csv_write:tell_tsv",
-            "csv_read:read_tsv", "terminal:tsv_shown", dialect=Dialect._fields,
+            "csv_read:read_tsv", "terminal:tsv_shown", dialect=Dialect._fields, cutter="text_spans:separated_spans",
         ),
         Format(
             "json", (".json",), f"one object, schema {SCHEMA}: columns in the shape of the grid",
@@ -119,6 +128,7 @@ FORMATS = {
         Format(
             "jsonl", (".jsonl", ".ndjson"), "JSON lines: one object a point", "json_write:write_jsonl",
             "json_write:tell_jsonl", "jsonl_read:JsonLines", "terminal:json_shown", dialect=("encoding",),
+            cutter="text_spans:json_lines_spans",
         ),
         Format("markdown", (".md",), "a Markdown table", "markdown:write_markdown", "markdown:tell_markdown"),
         Format(
@@ -132,6 +142,7 @@ FORMATS = {
         Format(
             "parquet", (".parquet", ".pq"), "a Parquet table", "parquet_write:write_parquet",
             reader="parquet_read:Parquet", binary=True, library="pyarrow.parquet", needs="parquet",
+            cutter="parquet_spans:parquet_spans",
         ),
     )
 }  # fmt: skip
@@ -150,14 +161,49 @@ def by_suffix(path: str) -> Format:
 
 def open_table(
     path: str, stream: BinaryIO | None, *, format: str | None = None, max_bytes: int | None = None,
-    dialect: Dialect = PLAIN,
+    dialect: Dialect = PLAIN, span: Span | None = None,
 ) -> Table:  # fmt: skip
     """Open a table in a file, or in ``stream`` if given, as for ``-``; read and check its header.
 
     ``format``: a name of FORMATS; by default that of the suffix, and csv for stdin. ``max_bytes`` limits the bytes of
-    the input after decompression. The column of a one-dimensional array has the name "". Raise GradError, with exit
-    code 2 for invalid data and 3 for failed reads.
+    the input after decompression. ``span``: the run of rows that is read, one of `spans`; errors give their place in
+    the whole input. The column of a one-dimensional array has the name "". Raise GradError, with exit code 2 for
+    invalid data and 3 for failed reads.
     """
+    row, source = _opened(path, stream, format, max_bytes, dialect, span)
+    table = row.read(source)
+    if dialect.na != "skip":
+        return table
+    from gradcli.formats.complete_rows import CompleteRows
+
+    return CompleteRows(table, source.name)
+
+
+def spans(
+    path: str, stream: BinaryIO | None, size_of_part: int, *, format: str | None = None, dialect: Dialect = PLAIN
+) -> list[Span]:
+    """Return the runs of rows, of about ``size_of_part`` bytes of the file, that together are a table in input order.
+
+    Empty if the input is one part: it is smaller, a stream, compressed, or of a format or an encoding without places to
+    begin at. A part is at least one row, or one row group of parquet. A text is read once, and ``stream`` left open at
+    any position. Raise GradError for a header that `open_table` refuses; rows are not checked.
+    """
+    from gradcli.formats.columns import HEADER
+    from gradcli.formats.input import file_size
+
+    row, source = _opened(path, stream, format, None, dialect, HEADER)
+    try:
+        whole = not row.cutter or path == "-" or source.packing is not None
+        return [] if whole or file_size(source.stream) is None else row.cut(source, size_of_part)
+    finally:
+        if stream is None:
+            source.stream.close()
+
+
+def _opened(
+    path: str, stream: BinaryIO | None, format: str | None, limit: int | None, dialect: Dialect, span: Span | None
+) -> tuple[Format, Input]:
+    """Return the format of an input, and the input."""
     from gradcli.formats.compression import suffix_of
     from gradcli.formats.input import STDIN, Input, opened
 
@@ -169,12 +215,7 @@ def open_table(
         plain, packing = suffix_of(path)
         name, stream = path, stream or opened(path)
     row = _by_name(format) if format is not None else FORMATS["csv"] if path == "-" else _by_read_suffix(plain)
-    table = row.read(Input(name, stream, packing=packing, limit=max_bytes, dialect=dialect))
-    if dialect.na != "skip":
-        return table
-    from gradcli.formats.complete_rows import CompleteRows
-
-    return CompleteRows(table, name)
+    return row, Input(name, stream, packing=packing, limit=limit, dialect=dialect, span=span)
 
 
 def _by_name(name: str) -> Format:

@@ -116,6 +116,22 @@ PLAIN = Dialect()
 """What is read without any option."""
 
 
+class Span(NamedTuple):
+    """A run of the rows of one input: a part that is read without the rows before it.
+
+    Of parquet: the row groups [``start``, ``stop``), with ``before`` rows before them. Of text: the bytes
+    [``start``, ``stop``) of the file, whole lines that no quote encloses, with ``before`` lines before them.
+    """
+
+    start: int
+    stop: int
+    before: int
+
+
+HEADER = Span(0, 0, 0)
+"""The span without rows: the header alone is read."""
+
+
 class Unnamed(str):
     """The name of a column without one, made of its place: ``column_3``. No expression can use it; csv writes it as
     the empty header that it was."""
@@ -142,7 +158,8 @@ class Table(Protocol):
 
     ``rows`` is their number, or None if the format does not store it. ``notes`` collects warnings while rows are read,
     each once. ``source``: the input that is read. Names may repeat, as long as none of those is asked for. ``parts``
-    are names of numbers inside columns, which can be asked for as if they were columns.
+    are names of numbers inside columns, which can be asked for as if they were columns. ``left_out``: how many of the
+    rows read are not yielded.
     """
 
     names: tuple[str, ...]
@@ -150,6 +167,7 @@ class Table(Protocol):
     notes: list[str]
     source: Input
     parts: Collection[str] = ()
+    left_out: int = 0
 
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         """Yield the rows: columns ``wanted`` as float64 arrays, columns ``keep`` as cells carried through.

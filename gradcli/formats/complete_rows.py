@@ -19,11 +19,11 @@ class CompleteRows(Table):
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         import numpy as np
 
-        start = left_out = 0
+        start = 0
         for chunk in self._table.chunks(wanted, keep):
             missing = np.isnan(chunk.columns).any(axis=0)
             if missing.any():
-                left_out += int(missing.sum())
+                self.left_out += int(missing.sum())
                 rows = np.flatnonzero(~missing)
                 columns = [column[rows] for column in chunk.columns]
                 chunk = Chunk(start, columns, [kept.picked(rows.tolist()) for kept in chunk.kept])
@@ -31,8 +31,10 @@ class CompleteRows(Table):
                 yield chunk._replace(start=start)
                 start += len(chunk.columns[0])
         self.notes += self._table.notes
-        if left_out:
-            rows_are = "1 row without a number is" if left_out == 1 else f"{left_out:,} rows without a number are"
+        if self.left_out:
+            rows_are = (
+                "1 row without a number is" if self.left_out == 1 else f"{self.left_out:,} rows without a number are"
+            )
             self.notes.append(f"{self._name}: {rows_are} left out (--na skip)")
 
     def hint(self, name: str) -> str | None:

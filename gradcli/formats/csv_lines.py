@@ -14,10 +14,10 @@ SAMPLE = 1 << 14
 
 
 class Lines:
-    """The lines of a text, without regard to quotes; ``line`` is the number of the next one."""
+    """The lines of a text, without regard to quotes; ``line`` is the number of the next one, ``taken`` its offset."""
 
     def __init__(self, parts: Iterator[bytes], name: str) -> None:
-        self.name, self.line, self._sample = name, 1, bytearray()
+        self.name, self.line, self.taken, self._sample = name, 1, 0, bytearray()
         self._parts, self._text, self._at = _sampled(parts, self._sample), b"", 0
 
     def take(self) -> bytes:
@@ -37,6 +37,7 @@ class Lines:
         line = self._text[self._at : end]
         self._at = end
         self.line += line.endswith(b"\n")
+        self.taken += len(line)
         return line
 
     def row(self) -> bytes:
@@ -58,6 +59,7 @@ class Lines:
         """Make lines that were taken the next ones again."""
         self._text, self._at = lines + self.ahead, 0
         self.line -= lines.count(b"\n")
+        self.taken -= len(lines)
 
     def sample(self, rests: Callable[[], bool]) -> bytes:
         """Return complete lines at the start of the text, SAMPLE bytes at most, reading on until ``rests()``."""
@@ -100,15 +102,18 @@ def uncommented(
     for part in chain(parts, [b""]):
         tail.append(part)
         size += len(part)
-        check_length(size, name, (before if quotes % 2 else line) + 1, quotes)
+        check_length(size, name, before + 1, quotes)
         if part and b"\n" not in part:
             continue
         text = b"".join(tail)
         cut = text.rfind(b"\n") + 1 if part else len(text)
         tail, text = [text[cut:]], text[:cut]
+        # How much of what is kept is complete rows, and the number of lines up to there.
+        complete, end = 0, before
         if quotes % 2 == 0 and b'"' not in text and comment not in text:
             kept.append(text)
             line += text.count(b"\n")
+            complete, end = 1, line
         else:
             for row in io.BytesIO(text):
                 line += 1
@@ -117,7 +122,12 @@ def uncommented(
                 else:
                     kept.append(row)
                     quotes += row.count(b'"')
-        if quotes % 2 == 0 or not part:
-            if rows := b"".join(kept):
+                if quotes % 2 == 0:
+                    complete, end = len(kept), line
+        if not part:
+            complete, end = len(kept), line
+        if end > before or not part:
+            if rows := b"".join(kept[:complete]):
                 yield rows, before, dropped
-            kept, dropped, before, size = [], [], line, len(tail[0])
+            kept, dropped, before = kept[complete:], [], end
+            size = sum(map(len, kept)) + len(tail[0])

@@ -18,10 +18,11 @@ from gradcli.formats.csv_arrow import arrow_columns, loaded, plain
 from gradcli.formats.csv_header import POINTS, commas_for, read_header, separator_of
 from gradcli.formats.csv_lines import Lines, uncommented
 from gradcli.formats.csv_offsets import Cells, between_commas, split
-from gradcli.formats.csv_rows import position, row, unquoted, whole_rows, with_newlines
+from gradcli.formats.csv_rows import Newlines, position, row, unquoted, whole_rows
 from gradcli.formats.input import ENCODING, Input, column_indices, fault, shown
 from gradcli.formats.parse_numbers import NA, NotANumber, number, numbers
 from gradcli.formats.passthrough import Kept
+from gradcli.formats.ranges import head, text_of
 
 _MISSING = "--na nan reads it as nan, --na skip leaves its row out"
 _THOUSANDS = "separators of thousands are not read: delete them from the file"
@@ -46,22 +47,27 @@ class Separated(Table):
         # The column that the options of an error must read.
         self._asked: str | None = None
         self._commas = commas_for(self._separator, dialect.decimal)
-        self._lines = Lines(with_newlines(source.text()), name)
+        text = Newlines(source.text() if source.span is None else head(source))
+        self.lines = Lines(iter(text), name)
         try:
-            self.names = read_header(self._lines, dialect, self._separator, name)
+            self.names = read_header(self.lines, dialect, self._separator, name)
         except GradError as error:
             raise self._explained(error) from None
         for _ in range(dialect.skip_after_header):
-            self._lines.take()
-        if plain(self._lines.ahead, self._separator, len(self.names)):
+            self.lines.take()
+        if plain(self.lines.ahead, self._separator, len(self.names)):
             loaded()
         # The lines of the text before that of the current rows, and where comments stood among these.
-        self._before = self._lines.line - 1
+        self._before = self.lines.line - 1
         self._dropped: Sequence[int] = ()
+        self.returns, self._part = text.returns, None
+        if source.span is not None:
+            self._before = source.span.before
+            self._part = iter(Newlines(text_of(source, source.span), self.returns))
 
     def _pieces(self) -> Iterator[tuple[bytes, int, Sequence[int]]]:
         """Yield pieces of complete rows, each with the number of lines before it and where comments stood in it."""
-        rest, comment = self._lines.rest(), self._dialect.comment
+        rest, comment = self._part or self.lines.rest(), self._dialect.comment
         if comment:
             return uncommented(rest, self.name, comment.encode(), self._before)
         return ((text, lines, ()) for text, lines in whole_rows(rest, self.name, lines=self._before))
@@ -74,7 +80,7 @@ class Separated(Table):
 
         if self._trial:
             return None
-        sample = self._lines.sample(self.source.rests)
+        sample = self.lines.sample(self.source.rests)
 
         def opened(dialect: Dialect) -> Table:
             return Separated(Input("", io.BytesIO(sample), dialect=dialect), self._usual, True)

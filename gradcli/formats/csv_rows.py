@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from gradcli.errors import GradError
 from gradcli.formats.input import LINE_LIMIT, fault
 
-_NEWLINE = 10
 _MARK = re.compile(rb'["\r\n]')
 _EXCHANGED = bytes.maketrans(b"\r\n", b"\n\r")
 BLANKS = b" \t"
@@ -19,37 +18,42 @@ _word = re.compile(rb'[^ \t\r\n"]++').match
 _end_of_row = re.compile(rb"\r?\n|\Z").match
 
 
-def with_newlines(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the text with newlines as line ends.
+class Newlines:
+    """A text with newlines as line ends.
 
     If the first line ends in a lone carriage return, carriage returns and newlines outside quotes are exchanged, so
-    that a line with a different end is refused later like any other malformed line.
+    that a line with a different end is refused later like any other malformed line. ``returns``: whether it does, None
+    until its end has been read; given, if the parts begin further down, outside quotes.
     """
-    returns: bool | None = None
-    pending, quotes = b"", 0
-    for part in parts:
-        part = pending + part
-        pending = b""
-        if returns is None and (end := _first_end(part, quotes)) is not None:
-            if part[end:] == b"\r":
-                # The next part decides, since it may begin with a newline.
-                pending = part
+
+    def __init__(self, parts: Iterator[bytes], returns: bool | None = None) -> None:
+        self._parts, self.returns = parts, returns
+
+    def __iter__(self) -> Iterator[bytes]:
+        pending, quotes = b"", 0
+        for part in self._parts:
+            part = pending + part
+            pending = b""
+            if self.returns is None and (end := first_end(part, quotes)) is not None:
+                if part[end:] == b"\r":
+                    # The next part decides, since it may begin with a newline.
+                    pending = part
+                    continue
+                self.returns = part[end] == 13 and part[end + 1] != 10
+            if self.returns is False:
+                yield part
                 continue
-            returns = part[end] == 13 and part[end + 1] != 10
-        if returns is False:
-            yield part
-            continue
-        pieces = part.split(b'"')
-        if returns:
-            outside = slice(quotes % 2, None, 2)
-            pieces[outside] = [piece.translate(_EXCHANGED) for piece in pieces[outside]]
-        quotes += len(pieces) - 1
-        yield b'"'.join(pieces)
-    if pending:
-        yield pending[:-1] + b"\n"
+            pieces = part.split(b'"')
+            if self.returns:
+                outside = slice(quotes % 2, None, 2)
+                pieces[outside] = [piece.translate(_EXCHANGED) for piece in pieces[outside]]
+            quotes += len(pieces) - 1
+            yield b'"'.join(pieces)
+        if pending:
+            yield pending[:-1] + b"\n"
 
 
-def _first_end(part: bytes, quotes: int) -> int | None:
+def first_end(part: bytes, quotes: int) -> int | None:
     """Return the offset of the first newline or carriage return outside quotes; ``quotes`` counts earlier quotes."""
     for mark in _MARK.finditer(part):
         if mark[0] == b'"':
@@ -75,7 +79,7 @@ def whole_rows(parts: Iterator[bytes], name: str, quoting: bool = True, lines: i
             pending.append(part[:cut])
             text = b"".join(pending)
             yield text, lines
-            lines += _newlines(text)
+            lines += count(b"\n", text)
             pending, size, quotes, part = [], 0, 0, part[cut:]
         pending.append(part)
         size += len(part)
@@ -92,11 +96,11 @@ def check_length(size: int, name: str, line: int, quotes: int = 0) -> None:
         raise fault(name, line, 1, f"{what} is too long: the limit is {LINE_LIMIT:,} bytes")
 
 
-def _newlines(text: bytes) -> int:
-    """Return the number of newlines; several times faster than bytes.count if there are many."""
+def count(byte: bytes, text: bytes | memoryview) -> int:
+    """Return how often a byte occurs; several times faster than bytes.count if it does often."""
     import numpy as np
 
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte[0]))
 
 
 def _last_end(part: bytes, quotes: int) -> int:

@@ -15,14 +15,17 @@ _MARKS = {
 """Encodings by their byte order mark; a mark stands before another that it begins with."""
 
 
-def decoded(parts: Iterator[bytes], encoding: str | None, name: str) -> Iterator[bytes]:
+def decoded(parts: Iterator[bytes], encoding: str | None, name: str, before: int | None = None) -> Iterator[bytes]:
     """Yield a text as UTF-8 without its byte order mark, in pieces as they arrive.
 
-    ``encoding`` None: that of the byte order mark, else UTF-8, whose bytes pass unchecked. Raise GradError for bytes
-    that are not in the encoding, after the text before them, and for an unknown encoding.
+    ``encoding`` None: that of the byte order mark, else UTF-8, whose bytes pass unchecked. ``before``: the number of
+    lines before the parts, which then lie behind any mark in a text in UTF-8; None: they are at its start. Raise
+    GradError for bytes that are not in the encoding, after the text before them, and for an unknown encoding.
     """
     if encoding is not None:
-        return _decoded(parts, known(encoding), name)
+        return _decoded(parts, known(encoding), name, before)
+    if before is not None:
+        return parts
     start = b""
     while any(mark.startswith(start) and mark != start for mark in _MARKS) and (part := next(parts, b"")):
         start += part
@@ -31,6 +34,16 @@ def decoded(parts: Iterator[bytes], encoding: str | None, name: str) -> Iterator
         start = start[len(mark) :]
         return chain([start] if start else [], parts)
     return _decoded(chain([start], parts), _MARKS[mark], name)
+
+
+def utf8_start(start: bytes, encoding: str | None) -> int | None:
+    """Return the offset of a text, behind its byte order mark, by its first four bytes; None if it is not UTF-8."""
+    if encoding is not None and codecs.lookup(known(encoding)).name != "utf-8":
+        return None
+    mark = next((mark for mark in _MARKS if start.startswith(mark)), b"")
+    if encoding is None and _MARKS.get(mark, "utf-8") != "utf-8":
+        return None
+    return len(mark) if _MARKS.get(mark) == "utf-8" else 0
 
 
 def known(encoding: str) -> str:
@@ -46,9 +59,9 @@ def known(encoding: str) -> str:
     return encoding
 
 
-def _decoded(parts: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes]:
+def _decoded(parts: Iterator[bytes], encoding: str, name: str, before: int | None = None) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
-    line, first = 1, True
+    line, first = (before or 0) + 1, before is None
     for part, final in chain(((part, False) for part in parts), [(b"", True)]):
         state = decoder.getstate()
         error: UnicodeError | None = None

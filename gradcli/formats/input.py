@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, cast
 
 from gradcli.errors import GradError, meant
 from gradcli.expr import spell_name
-from gradcli.formats.columns import PLAIN, Dialect, Unnamed
+from gradcli.formats.columns import PLAIN, Dialect, Span, Unnamed
 from gradcli.formats.compression import EXPANDED_LIMIT, begun, packing_of, unpacked
 from gradcli.limits import memory
 from gradcli.storage import is_url
@@ -43,18 +43,23 @@ rows that are here are then answered, however many are to come."""
 class Input:
     """An input: its ``name`` in messages, its stream, and the options for it.
 
-    ``packing``: its compression. ``limit``: --max-bytes. ``na``: whether missing numbers are read, as nan. ``size``:
-    the unpacked bytes of a plain file, None if that is not known. Raise GradError if a file is larger than the limit.
+    ``packing``: its compression. ``span``: the run of rows to read; None for all. ``limit``: --max-bytes. ``na``:
+    whether missing numbers are read, as nan. ``size``: the unpacked bytes of a plain file, or of a span of text; None
+    if that is not known.
+    Raise GradError if a file is larger than the limit.
     """
 
     def __init__(
         self, name: str, stream: BinaryIO, *, packing: str | None = None, limit: int | None = None,
-        dialect: Dialect = PLAIN,
+        dialect: Dialect = PLAIN, span: Span | None = None,
     ) -> None:  # fmt: skip
+        self.span = span
         self.name, self.stream, self.packing = name, stream, packing
         self.limit, self.dialect, self.columns = limit, dialect, dialect.columns
         self.na = dialect.na != "error"
         self.size = None if packing is not None or name == STDIN else file_size(stream)
+        if span is not None:
+            self.size = span.stop - span.start
         self._unread: Iterator[bytes] = iter(())
         self._ahead: deque[bytes | GradError] = deque()
         self._taken = 0

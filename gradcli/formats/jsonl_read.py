@@ -15,6 +15,7 @@ from gradcli.formats.columns import Chunk, Table, key_of
 from gradcli.formats.csv_rows import whole_rows
 from gradcli.formats.input import ENCODING, Input, checked_names, column_indices, fault, shown
 from gradcli.formats.json_values import MINUS_ZERO, Spelled, floats, kept_cells, kind, parse
+from gradcli.formats.ranges import head, text_of
 
 
 class JsonLines(Table):
@@ -24,7 +25,8 @@ class JsonLines(Table):
 
     def __init__(self, source: Input, parts: Iterator[bytes] | None = None) -> None:
         self.name, self.na, self.notes, self.source = source.name, source.na, list[str](), source
-        self._pieces = (text for text, _ in whole_rows(parts or source.text(), self.name, quoting=False))
+        parts = parts or (source.text() if source.span is None else head(source))
+        self._pieces = self._rows(parts, 0)
         self._first = next(self._pieces, b"")
         if not self._first:
             raise GradError(f"{self.name}: the file is empty: an object a line is expected")
@@ -32,6 +34,14 @@ class JsonLines(Table):
         if not first:
             raise fault(self.name, 1, 1, "an object without keys")
         self.names = checked_names(self.name, list(first))
+        # The lines before the first row.
+        self._before = 0
+        if source.span is not None:
+            self._first, self._before = b"", source.span.before
+            self._pieces = self._rows(text_of(source, source.span), self._before)
+
+    def _rows(self, parts: Iterator[bytes], before: int) -> Iterator[bytes]:
+        return (text for text, _ in whole_rows(parts, self.name, quoting=False, lines=before))
 
     def _object(self, text: bytes, line: int, spelled: Any) -> dict[str, Any]:
         try:
@@ -49,7 +59,7 @@ class JsonLines(Table):
     def chunks(self, wanted: Sequence[str], keep: Sequence[str]) -> Iterator[Chunk]:
         column_indices(self.name, self.names, [*wanted, *keep])
         start = 0
-        for text in chain([self._first], self._pieces):
+        for text in chain([self._first] if self._first else [], self._pieces):
             chunk = self._fast(text, wanted, start) if not keep else None
             error: GradError | None = None
             if chunk is None:
@@ -98,7 +108,7 @@ class JsonLines(Table):
         known = set(map(key_of, self.names))
         columns: list[list[Any]] = [[] for _ in (*wanted, *keep)]
         error: GradError | None = None
-        for k, line in enumerate(text.removesuffix(b"\n").split(b"\n"), start + 1):
+        for k, line in enumerate(text.removesuffix(b"\n").split(b"\n"), self._before + start + 1):
             try:
                 row = self._object(line, k, Spelled)
                 values = [self._converted(row, name, k, self._floats)[0] for name in wanted]

@@ -16,6 +16,7 @@ from gradcli.formats.json_values import json_text
 from gradcli.formats.npy_read import as_floats
 from gradcli.formats.passthrough import Kept, Texts
 from gradcli.formats.print_numbers import number_cells
+from gradcli.formats.ranges import shorter
 from gradcli.limits import memory
 
 _ROWS = 1 << 17
@@ -54,6 +55,12 @@ class Parquet(Table):
             raise self._refused(error) from None
         self.names = checked_names(self.name, list(schema.names))
         self.rows: int | None = metadata.num_rows
+        self._before, self._groups = 0, range(metadata.num_row_groups)
+        if (span := source.span) is not None:
+            if span.stop > len(self._groups):
+                raise shorter(self.name)
+            self._before, self._groups = span.before, self._groups[span.start : span.stop]
+            self.rows = sum(metadata.row_group(k).num_rows for k in self._groups)
         self._fields = dict(zip(self.names, schema, strict=True))
         self.parts: dict[str, tuple[str, tuple[int, ...]]] = {}
         for name, field in self._fields.items():
@@ -69,6 +76,11 @@ class Parquet(Table):
         if self._arrow.types.is_struct(kind):
             for k in range(kind.num_fields):
                 self._add_parts(f"{name}.{kind[k].name}", kind[k].type, column, (*path, k))
+
+    @property
+    def metadata(self) -> Any:
+        """The metadata of the file, by pyarrow: its row groups, their rows and sizes."""
+        return self._file.metadata
 
     def _opened(self, **options: Any) -> Any:
         # pre_buffer=True would hold the whole file in memory.
@@ -119,7 +131,7 @@ class Parquet(Table):
                 if column.null_count and not self.na:
                     first = column.is_null().index(True).as_py()
                     if first < count:
-                        count, error = first, self._null(name, start + first)
+                        count, error = first, self._null(name, self._before + start + first)
                 columns.append(self._numbers(column, name))
             kept = [Kept(array=batch.column(place[n]), texts=partial(self._cells, n)) for n in keep]
             if count:
@@ -150,7 +162,7 @@ class Parquet(Table):
         threads, groups = not memory.limited(), list[int]()
         keys = [*dict.fromkeys(map(key_of, names))]
         try:
-            for groups, rows in self._spans(names):
+            for groups, rows in self._runs(names):
                 memory.spare(SPARE)
                 for batch in self._file.iter_batches(rows, row_groups=groups, columns=keys, use_threads=threads):
                     memory.spare(SPARE)
@@ -159,17 +171,16 @@ class Parquet(Table):
         except (self._arrow.ArrowException, OSError) as error:
             raise self._refused(error, keys, groups) from None
 
-    def _spans(self, names: list[str]) -> Iterator[tuple[list[int], int]]:
+    def _runs(self, names: list[str]) -> Iterator[tuple[list[int], int]]:
         """Yield groups of rows that are read together, with the number of rows in a batch."""
-        metadata, groups = self._file.metadata, range(self._file.metadata.num_row_groups)
-        types = self._arrow.types
+        metadata, types = self._file.metadata, self._arrow.types
         widths = {name: width(self._fields[name].type, types) for name in names}
         fixed = sum(size or 0 for size in widths.values())
         leaves = self._leaves({key_of(name) for name, size in widths.items() if size is None})
         # With the dictionaries of text as arrays: repeated text may expand to any multiple of the file's size.
         file = self._opened(metadata=metadata, read_dictionary=[*leaves]) if leaves else self._file
-        span, count, least = list[int](), 0, _ROWS
-        for k in groups:
+        run, count, least = list[int](), 0, _ROWS
+        for k in self._groups:
             group = metadata.row_group(k)
             chunks = {path: group.column(leaf) for path, leaf in leaves.items()}
             size = fixed + sum(chunk.total_uncompressed_size for chunk in chunks.values()) // max(1, group.num_rows)
@@ -178,13 +189,13 @@ class Parquet(Table):
                 size += sum(longest(column, types) for column in batch.columns)
                 break
             rows = max(1, min(_ROWS, _BYTES // max(1, size)))
-            if span and (count >= _ROWS or rows != least):
-                yield span, least
-                span, count = [], 0
-            span.append(k)
+            if run and (count >= _ROWS or rows != least):
+                yield run, least
+                run, count = [], 0
+            run.append(k)
             count, least = count + group.num_rows, rows
-        if span:
-            yield span, least
+        if run:
+            yield run, least
 
     def _leaves(self, names: set[str]) -> dict[str, int]:
         """Return the leaves of the columns ``names`` in the schema of the file: their paths, and their indices."""

@@ -51,23 +51,24 @@ def run(job: Job, rows: Rows | None = None) -> Computed:
     if rows is None:
         _bound_grid(job, points, request)
     conflicts(job, request.reductions)
+    if rows is not None and not request.reductions:
+        from gradcli.job.stream import streamed
+
+        stream = streamed(job, request, points, rows)
+        return stream.chosen(stream.tables.places)
     outputs = [e for _, e in request.derived]
     varies = Varying(points.at)
     single = bool(request.reductions) and not any(map(varies, outputs))
     coordinates = [name for name in request.points if not single or name in points.at]
-    hard = None if request.reductions else HardPoints(job, request, points, rows is not None)
+    hard = None if request.reductions else HardPoints(job, request, points)
     names = (*coordinates, *[n for n, _ in request.derived], *(hard.names if hard else ()))
     axis, kept, places = None, {}, None
     if rows is not None:
         if single and rows.keep:
             raise GradError("--keep: there is one number for all rows, and so no row that could keep its columns")
         from gradcli.job.inputs import Tables
-        from gradcli.job.stream import Streamed
 
         tables = Tables(rows, points, request.points, request.parsed, names, None if single else job)
-        if not request.reductions:
-            assert hard is not None
-            return Streamed(job, request, points, tables, hard).chosen(tables.places)
         axis, cells = tables.whole(job.max_points)
         kept, places = dict(zip(tables.kept, cells, strict=True)), None if single else tables.places
     grid, filled = _bound_grid(job, points, request, axis)

@@ -7,7 +7,7 @@ over. An input has the shape of the axes it varies over; an output that is the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradcli.calculus.derive import expand
 from gradcli.calculus.reverse import Varying, adjoints
@@ -147,13 +147,16 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     engine.check(job.engine)
     points = Points(job.at, job.grids, job.fill)
     request = GradRequest(job, points, rows)
-    axis = None
+    axis, read = None, 0
     if rows is not None:
         if rows.keep:
             raise GradError(
                 "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
             )
-        axis, _ = Tables(rows, points, request.points, request.parsed).whole(job.max_points)
+        tables = Tables(rows, points, request.points, request.parsed)
+        axis, _ = tables.whole(job.max_points)
+        read = tables.rows_read
+        job = replace(job, engine=engine.chosen_for_table(job.engine, lambda: tables.exceed(engine.LARGE))[0])
     grid, filled = points.bind(request.points, counted=request.reductions, rows=axis)
     check_size(grid, job.max_points)
     axes = {name: _axes(name, grid, points) for name in (*request.points, *request.inputs)}
@@ -184,6 +187,7 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     results = [*request.names.values(), *(["batch"] if batch is not None else [])]
     request.check_columns(results, request.points, _RENAME)
     result = arranged(layout, exprs, request.facts(1), job)
+    result.rows_read = read
     return result.chosen(job.places((), result.names))
 
 

@@ -14,14 +14,17 @@ from typing import Any
 from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
-from gradcli.formats import Chunk, Kept, open_table
-from gradcli.formats.input import STDIN, column_indices, file_size, opened, unopened
+from gradcli.formats import Chunk, Kept, Table, open_table, readable_suffix
+from gradcli.formats.columns import key_of
+from gradcli.formats.input import STDIN, checked_names, column_indices, file_size, opened, unopened
 from gradcli.job.choices import Choice
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows
 from gradcli.language import Parsed
 from gradcli.limits import memory
 from gradcli.storage import is_url
+from gradcli.storage.folder import folder
+from gradcli.storage.manifest import parts
 
 NUMBER = 16
 """Memory per number in bytes while rows are collected and concatenated."""
@@ -41,42 +44,51 @@ class Tables:
         computed: Sequence[str] = (), choice: Choice | None = None,
     ) -> None:  # fmt: skip
         self.variables, self.notes, self.watch = _unbound(points, names), rows.notes, rows.watch
-        paths = [path for pattern in rows.paths for path in matching(pattern)]
+        paths = rows.paths if rows.header is not None else [p for pattern in rows.paths for p in matching(pattern)]
+        assert rows.span is None or len(paths) == 1
+        self._span, self._rows = rows.span, 0
         with ExitStack() as files:
             self.streams = [rows.stdin if path == "-" else files.enter_context(opened(path)) for path in paths]
             self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
             self.tables = [
-                open_table(path, stream, format=rows.format, max_bytes=rows.max_bytes, dialect=rows.dialect)
+                open_table(
+                    path, stream, format=rows.format, max_bytes=rows.max_bytes, dialect=rows.dialect, span=rows.span
+                )
                 for path, stream in zip(paths, self.streams, strict=True)
             ]
             for path, table in zip(paths, self.tables, strict=True):
                 columns = set(table.names)
                 for parsed in expressions:
                     parsed.check_columns(STDIN if path == "-" else path, columns, rows.constants)
-            self._bind(paths, points.names)
+            # The first table of the run, which may be another part's: its name, and those of its columns.
+            self._first, self._header = rows.first or paths[0], self.tables[0].names
+            if rows.header is not None:
+                alone = list(rows.header) == [""]
+                self._header = ("",) if alone else checked_names(self._first, list(map(key_of, rows.header)))
+            self._bind(points.names)
             self.kept: Sequence[str] = ()
             if choice is not None:
                 self._choose(rows.keep, choice, computed)
             self._check(paths, rows.keep)
             self.opened = files.pop_all()
 
-    def _bind(self, paths: Sequence[str], bound: Sequence[str]) -> None:
-        unbound, first = self.variables, self.tables[0].names
-        if first == ("",):
+    def _bind(self, bound: Sequence[str]) -> None:
+        unbound = self.variables
+        if self._header == ("",):
             # A one-dimensional array has one unnamed column, which gives the only variable without a value: its name.
             if len(unbound) != 1:
                 raise GradError(
-                    f"{paths[0]}: its only column has no name, and {len(unbound)} variables have no value",
+                    f"{self._first}: its only column has no name, and {len(unbound)} variables have no value",
                     hint=f"name it: --columns {spell_name(unbound[0])}",
                 )
             self.columns: Sequence[str] = ("",)
         else:
             self.columns = unbound
-            known = set(first)
+            known = set(self._header)
             for name in bound:
                 if name in known:
                     raise GradError(
-                        f"'{name}' is a column of {paths[0]} and given on the command line too",
+                        f"'{name}' is a column of {self._first} and given on the command line too",
                         hint="for the value write another name in the expression, and give that one",
                     )
 
@@ -85,7 +97,7 @@ class Tables:
 
         A kept variable stands for the computed one. Without ``keep`` those that ``choice`` selects by name are kept.
         """
-        names = self.tables[0].names if self.columns is self.variables else self.variables
+        names = self._header if self.columns is self.variables else self.variables
         # Sets, since a header may have a million names.
         known, taken, dropped = dict.fromkeys(names), set(computed), set(choice.drop)
         if choice.select is not None:
@@ -105,7 +117,7 @@ class Tables:
 
     def _check(self, paths: Sequence[str], keep: bool) -> None:
         """Raises GradError if a table lacks a column of another that is used or kept."""
-        known = set(self.tables[0].names)
+        known = set(self._header)
         kept = self.kept if self.columns is self.variables else ()
         for path, table in zip(paths, self.tables, strict=True):
             names = [name for name in self.columns if name not in table.parts]
@@ -122,7 +134,7 @@ class Tables:
                 raise
             extra = [name for name in table.names if keep and name not in known]
             if extra:
-                raise GradError(f"{path}: the column '{extra[0]}', which --keep would carry, is not in {paths[0]}")
+                raise GradError(f"{path}: the column '{extra[0]}', which --keep would carry, is not in {self._first}")
 
     @property
     def rows(self) -> int | None:
@@ -130,13 +142,18 @@ class Tables:
         counts = [table.rows for table in self.tables]
         return None if None in counts else sum(counts)  # type: ignore[arg-type]
 
+    @property
+    def rows_read(self) -> int:
+        """The number of rows that have been read, with those that --na skip leaves out."""
+        return self._rows + sum(table.left_out for table in self.tables)
+
     def exceed(self, size: int) -> bool:
         """Whether the inputs hold more than ``size`` bytes: of numbers if their count is known, else unpacked ones.
 
         Streams are read ahead to know; one that rests or takes long counts with the bytes it has brought. Call it
         once the first row has been read, which is when there is something to answer.
         """
-        known = [t.source.size if t.rows is None else 8 * len(t.names) * t.rows for t in self.tables]
+        known = [held(table) for table in self.tables]
         total = sum(count for count in known if count is not None)
         for table, count in zip(self.tables, known, strict=True):
             if count is None and total <= size:
@@ -145,10 +162,10 @@ class Tables:
 
     @property
     def read(self) -> float | None:
-        """The fraction of all bytes that has been read; None unless every input is a regular file."""
+        """The fraction of all bytes that has been read; None unless every input is a regular file, read as a whole."""
         total, done = 0, 0
         for stream, size in zip(self.streams, self.sizes, strict=True):
-            if stream is None or size is None:
+            if stream is None or size is None or self._span is not None:
                 return None
             total += size
             try:
@@ -194,6 +211,7 @@ class Tables:
                     for k, column in pairs:
                         if chunk.kept[k].array is None:
                             chunk.kept[k].array = chunk.columns[column]
+                    self._rows += len(chunk.columns[0])
                     yield chunk
                 self.notes.extend(table.notes)
 
@@ -217,26 +235,52 @@ def _unbound(points: Points, names: Sequence[str]) -> list[str]:
     return unbound
 
 
+def held(table: Table) -> int | None:
+    """The bytes that a table holds: of numbers if their count is known, else unpacked ones; None if neither is."""
+    return table.source.size if table.rows is None else 8 * len(table.names) * table.rows
+
+
 def matching(path: str) -> list[str]:
     """The files that match a pattern, sorted by name; the path itself if it is no pattern, or such a file exists.
 
-    The URL of a folder, which ends in a slash, is matched by the files in it.
+    Of a folder: its parts in their order if it is one of parts, else the files in it that can be read, sorted. Raises
+    GradError if there are none, and for a folder of parts that is not whole.
     """
     if not path:
         raise GradError("--input: the name of the file is missing")
-    if is_url(path):
-        from gradcli.storage import remote
-
-        try:
-            paths = remote.matching(path)
-        except OSError as error:
-            raise unopened(path, error) from None
-        if not paths:
-            raise GradError(f"--input: no file matches '{path}'")
-        return paths
-    if path == "-" or not glob.has_magic(path) or os.path.exists(path):
+    if path == "-":
         return [path]
-    paths = sorted(glob.glob(path))
+    try:
+        if os.path.isdir(path) or (path.endswith("/") and is_url(path) and not glob.has_magic(path)):
+            return _inside(os.path.join(path, ""))
+        if is_url(path):
+            from gradcli.storage import remote
+
+            paths = remote.matching(path)
+        elif not glob.has_magic(path) or os.path.exists(path):
+            return [path]
+        else:
+            paths = sorted(glob.glob(path))
+    except OSError as error:
+        raise unopened(path, error) from None
     if not paths:
         raise GradError(f"--input: no file matches '{path}'")
     return paths
+
+
+def _inside(path: str) -> list[str]:
+    """The files of a folder, whose path ends in a slash. Raises OSError."""
+    if not is_url(path):
+        os.stat(path)
+    names = parts(path)
+    if names is None:
+        sizes = folder(path).listing()
+        names = sorted(name for name, size in sizes.items() if size >= 0 and not name.startswith((".", "_")))
+        wrong = next((name for name in names if readable_suffix(name) is None), None)
+        if wrong is not None:
+            raise GradError(
+                f"{path}: '{wrong}' is no table that can be read", hint=f'name the tables: --input "{path}*.csv"'
+            )
+    if not names:
+        raise GradError(f"--input: there are no files in {path}")
+    return [path + name for name in names]

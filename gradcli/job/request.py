@@ -13,7 +13,7 @@ from gradcli.caret import Source
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, meant
 from gradcli.expr import Expr, reachable, spell_name, statements, text
-from gradcli.formats import PLAIN, Dialect
+from gradcli.formats import PLAIN, Dialect, Span
 from gradcli.job.choices import Choice, Hard, How, Where
 from gradcli.language import Parsed, parse
 from gradcli.language.names import glued, product
@@ -50,7 +50,10 @@ class Rows:
 
     ``watch`` is called with the number of rows and the fraction read if all rows are read before the computation.
     ``constants`` are the names of constants that remain constants even if a column has such a name. ``notes`` receives
-    messages for the user while the tables are read.
+    messages for the user while the tables are read. ``span``: the run of rows to read, for exactly one path.
+    ``header``: the columns of the first table of a run of which these rows are a part, "" for one without a name, and
+    ``first`` its path. They decide about columns, their order and errors, as that table does where it is among the
+    paths; these are then names of files, no patterns.
     """
 
     paths: Sequence[str] = ()
@@ -62,6 +65,9 @@ class Rows:
     stdin: BinaryIO | None = None
     watch: Callable[[int, float | None], None] | None = None
     notes: list[str] = field(default_factory=list, compare=False)
+    span: Span | None = None
+    header: Sequence[str] | None = None
+    first: str | None = None
 
 
 class Expressions:

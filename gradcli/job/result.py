@@ -37,12 +37,13 @@ class Computed:
     ones included. ``nonfinite``: the number of infinities and nans by column so far. ``watch`` is called with the
     number of points done. ``inspect`` is called with the index of a block's first point and its columns without kept
     and empty ones; ``born`` returns birth certificates for JSON. ``slower``: the reason why a faster engine, which
-    would pay, is not used.
+    would pay, is not used. ``rows_read``: the rows of the tables so far, those left out included.
     """
 
     shapes: dict[str, tuple[int, ...]] | None = None
     engine: str
     slower: str | None = None
+    rows_read: int = 0
     threads: int
     steps: int
     total: int

@@ -20,7 +20,7 @@ from gradcli.formats.passthrough import Kept
 from gradcli.job.hard_points import HardPoints
 from gradcli.job.inputs import NUMBER, Tables
 from gradcli.job.parse_at_grid_fill import Points
-from gradcli.job.request import Job, Request
+from gradcli.job.request import Job, Request, Rows
 from gradcli.job.result import STREAMED, Computed
 from gradcli.limits import memory
 
@@ -56,6 +56,10 @@ class Streamed(Computed):
         self.threads, self.steps = 1, self.program.length
 
     long = True
+
+    @property
+    def rows_read(self) -> int:  # type: ignore[override]
+        return self.tables.rows_read
 
     @property
     def blocks(self) -> Iterator[Block]:
@@ -136,3 +140,10 @@ class Streamed(Computed):
         memory.check(
             points * self.width * NUMBER + kept, f"this output holds all rows at once: {points:,} of them", STREAMED
         )
+
+
+def streamed(job: Job, request: Request, points: Points, rows: Rows) -> Streamed:
+    """The columns of a job over the rows of its tables, which are opened and not read yet."""
+    hard = HardPoints(job, request, points, rows=True)
+    names = (*request.points, *[n for n, _ in request.derived], *hard.names)
+    return Streamed(job, request, points, Tables(rows, points, request.points, request.parsed, names, job), hard)

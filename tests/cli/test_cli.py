@@ -854,7 +854,7 @@ def test_help_stands_in_sections_and_speaks_of_its_own_command(shell: Shell) -> 
     def sections(name: str) -> list[str]:
         return re.findall(r"^(\w+):$", shell(name, "--help")[1], re.M)
 
-    assert sections("diff") == ["Examples", "Options", "Points", "Files", "Output", "Engine"]
+    assert sections("diff") == ["Examples", "Options", "Points", "Files", "Parts", "Output", "Engine"]
     assert sections("check") == ["Examples", "Options", "Claims", "Points", "Files", "Output", "Engine"]
     assert sections("version") == ["Examples", "Options", "Output"]
     for name in COMMANDS:

@@ -1,0 +1,261 @@
+"""Results as a folder of parts: the options, the progress line and the notes of a run over parts."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from time import monotonic
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from gradcli.caret import counted
+from gradcli.cli import options, stderr
+from gradcli.cli.inputs import rows
+from gradcli.cli.options import CommandLine
+from gradcli.errors import GradError
+from gradcli.formats import FORMATS
+from gradcli.storage import is_url
+
+if TYPE_CHECKING:
+    from gradcli.formats import Format
+    from gradcli.job.alone import AnyJob
+    from gradcli.parts.plan import Plan
+    from gradcli.parts.pool import Pool
+    from gradcli.parts.run import Progress, Share, Summary
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
+_PROCESSES = 1024
+_SHOWN = 10
+"""Notes on single parts that are printed."""
+
+
+def write_parts(line: CommandLine, job: AnyJob) -> None:
+    """Write the rows of a job as a folder of parts, then tell on stderr what was done.
+
+    Raises GradError if parts could not be made; the others stand.
+    """
+    from gradcli.parts.ledger import Ledger
+    from gradcli.parts.plan import PART_BYTES, planned
+    from gradcli.parts.run import RETRIES, run
+    from gradcli.parts.work import Work
+
+    started = monotonic()
+    path = line.path
+    assert path is not None
+    if line.why:
+        raise GradError("--why is for a result of one piece: leave it out, or write to a file")
+    form, share, where = _format(line), _share(line.part), _where(line.cluster)
+    size = PART_BYTES if line.part_bytes is None else _bytes(line.part_bytes)
+    if "-" in line.input:
+        raise GradError(
+            "--input -: a stream cannot be cut into parts nor read again", hint="write it to a file, or to one: -o FILE"
+        )
+    tables = rows(line, None)
+    if tables is None:
+        raise GradError("a folder of parts is for the rows of files", hint="read some: --input FILE")
+    if where is not None and job.threads is None:
+        job = replace(job, threads=1)
+    work = Work(job, replace(tables, paths=()), form.name, line.digits)
+    form.load(None)
+    ledger = Ledger(path)
+    progress = _Progress(line)
+    with _ending():
+        plan = planned(work, line.input, size, ledger.plan)
+        _refuse_inputs(path, plan)
+        pool = _pool(where, plan, path, work.job.threads)
+        try:
+            summary = run(plan, ledger, share, pool, RETRIES if line.retries is None else line.retries, progress)
+        finally:
+            progress.erase()
+    _tell(line, summary, share, monotonic() - started)
+    _raise(line, summary)
+
+
+def _format(line: CommandLine) -> Format:
+    switches = [name for name in options.SWITCHES if getattr(line, name)]
+    chosen = list(dict.fromkeys([*switches, *([line.format] if line.format else [])]))
+    if len(chosen) > 1:
+        raise GradError(f"one format at a time, not {' and '.join('--' + name for name in chosen)}")
+    form = FORMATS[chosen[0] if chosen else "parquet"]
+    if not form.reader:
+        known = ", ".join([row.name for row in FORMATS.values() if row.reader])
+        raise GradError(f"parts are files that can be read again: {form.name} cannot ({known} can)")
+    if line.digits is not None and form.name not in ("csv", "tsv"):
+        raise GradError(f"--digits is for parts of csv and tsv: {form.name} always has every digit")
+    return form
+
+
+def _share(text: str | None) -> Share:
+    from gradcli.parts.run import Share
+
+    if text is None:
+        return Share(1, 1)
+    match = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise GradError(f"--part: '{text}' is no share", hint="share K of N, counted from 1: --part 7/100")
+    return Share(int(match[1]), int(match[2]))
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,9})?(?:[eE]\+?[0-9]{1,2})?)\s*([KMGkmg]?i?)[bB]?", text.strip())
+    size = float(match[1]) * _UNITS.get(match[2].upper(), 0) if match else 0
+    if not 1 <= size < 2**62:
+        raise GradError(f"--part-bytes: '{text}' is no number of bytes", hint="such as 512MB, 64MiB or 1e9")
+    return int(size)
+
+
+def _where(text: str | None) -> int | str | None:
+    """The number of processes, or the address of a scheduler; None for this process."""
+    if text is None:
+        return None
+    if match := re.fullmatch("local:([0-9]{1,4})", text):
+        if 1 <= int(match[1]) <= _PROCESSES:
+            return int(match[1])
+    elif re.fullmatch(r"(tcp|tls|ws|wss|ucx)://[^\s/]+", text):
+        return text
+    raise GradError(
+        f"--cluster: '{text}' is no place to work",
+        hint=f"local:4 (so many processes, at most {_PROCESSES}) or tcp://HOST:8786 (a Dask scheduler)",
+    )
+
+
+def _pool(where: int | str | None, plan: Plan, path: str, threads: int | None) -> Callable[[int], Pool]:
+    """What starts the pool for a number of parts."""
+
+    def start(count: int) -> Pool:
+        from gradcli.parts.pool import Here, Local
+        from gradcli.parts.task import told
+        from gradcli.storage.folder import folder
+
+        work = replace(plan.work, job=replace(plan.work.job, threads=threads))
+        if where is None:
+            return Here(work, folder(path))
+        if isinstance(where, int):
+            return Local(told(work, path), min(where, count))
+        from gradcli.parts.cluster import Cluster
+
+        return Cluster(where, told(work, path, os.getcwd()))
+
+    return start
+
+
+def _refuse_inputs(path: str, plan: Plan) -> None:
+    """Raises GradError if a source lies in the folder of the parts."""
+    for source in dict.fromkeys(part.source.path for part in plan.parts):
+        inside = source.startswith(path) if is_url(path) else False
+        if not is_url(path) and not is_url(source):
+            inside = os.path.realpath(os.path.dirname(source) or ".") == os.path.realpath(path)
+        if inside:
+            raise GradError(f"{source}: this input lies in the folder of the output", hint="give another folder")
+
+
+class _Ended(BaseException):
+    """A signal that ends the run. It is no Exception, so that nothing on the way takes it for a fault."""
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """End by SIGINT, SIGTERM or SIGHUP after the processes and the unfinished file are gone."""
+    from gradcli.cli.output import die
+
+    previous = {}
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        raise _Ended(signum)
+
+    try:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            signum = getattr(signal, name, None)
+            if signum is not None and signal.getsignal(signum) is not signal.SIG_IGN:
+                # Outside the main thread Python sets no handlers.
+                with suppress(ValueError):
+                    previous[signum] = signal.signal(signum, end)
+        yield
+    except _Ended as ended:
+        die(ended.args[0])
+    finally:
+        for signum, handler in previous.items():
+            signal.signal(signum, handler)
+
+
+class _Progress:
+    """The progress line of a run over parts: parts, rows, rows a second and the time that the rest will take."""
+
+    def __init__(self, line: CommandLine) -> None:
+        quiet = line.no_progress or line.quiet or sys.stderr is None or not sys.stderr.isatty()
+        self._line = None if quiet else stderr.Progress("rows")
+
+    def __call__(self, done: Progress) -> None:
+        if self._line is not None:
+            self._line(done.rows, done.parts / done.of, f"{done.parts:,} of {done.of:,} parts, ")
+
+    def erase(self) -> None:
+        if self._line is not None:
+            self._line.erase()
+
+
+def _tell(line: CommandLine, summary: Summary, share: Share, seconds: float) -> None:
+    """Print the notes of a run."""
+    if line.quiet:
+        return
+    for text in _notes(line, summary, share):
+        stderr.note(text, line.color)
+    if line.verbose and summary.made:
+        rows = sum(summary.records[name]["rows_in"] for name in summary.made)
+        where = line.cluster or "this process"
+        stderr.note(
+            f"{counted(rows, 'rows')} in {seconds:.3g} s ({rows / seconds:,.0f} a second), engine "
+            f"{summary.plan.work.job.engine}, {where}",
+            line.color,
+        )
+    results = summary.counts("nonfinite")
+    if results:
+        stderr.note(stderr.nonfinite(results), line.color)
+
+
+def _notes(line: CommandLine, summary: Summary, share: Share) -> Iterator[str]:
+    parts, made = len(summary.plan.parts), len(summary.made)
+    there = len(summary.records)
+    rows = summary.total("rows")
+    if share.of > 1:
+        yield f"{line.path}: share {share.number}/{share.of}: {made:,} made; {there:,} of {parts:,} parts are there"
+    else:
+        stood = f"{made:,} made, {there - made:,} stood"
+        yield f"{line.path}: {there:,} of {parts:,} parts, {counted(rows, 'rows')}: {stood}"
+    if summary.replaced:
+        yield f"{counted(summary.replaced, 'parts')} of those made were there, of other rows, options or versions"
+    if summary.removed:
+        yield f"{counted(len(summary.removed), 'parts')} removed, whose rows are not in the input any more"
+    notes = summary.notes
+    yield from notes[:_SHOWN]
+    if len(notes) > _SHOWN:
+        yield f"and {len(notes) - _SHOWN:,} more such notes, each in the record beside its part"
+    hard = summary.counts("hard")
+    if hard:
+        yield from summary.plan.work.hard_notes(summary.plan.parts[0].source.path, hard, rows)
+
+
+def _raise(line: CommandLine, summary: Summary) -> None:
+    """Raises GradError if parts failed, or with --strict if a number is not finite."""
+    parts = len(summary.plan.parts)
+    if summary.faults:
+        part, fault = next(iter(sorted(summary.faults.items())))
+        codes = {fault.exit_code for fault in summary.faults.values()}
+        first = fault.message if fault.message.startswith(part.source.path) else f"{part.where}: {fault.message}"
+        failed = len(summary.faults)
+        what = f"{failed:,} of {parts:,} parts could not be made: "
+        goes_on = "correct the input and give the command again" if 2 in codes else "the same command goes on"
+        hint = f"the other parts stand: {goes_on}"
+        raise GradError(
+            f"{what}{first}", hint=f"{fault.hint}; {hint}" if fault.hint else hint,
+            exit_code=2 if 2 in codes else 3 if 3 in codes else 1,
+        )  # fmt: skip
+    if line.strict:
+        for record in summary.records.values():
+            if record["nonfinite"]:
+                raise GradError(f"{record['source']}: {stderr.nonfinite(record['nonfinite'])}", exit_code=1)

@@ -1,0 +1,70 @@
+"""One part: its rows computed by the job floor and written whole, then the record beside it."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import replace
+from typing import Any
+
+from gradcli.compute.execute import aside
+from gradcli.errors import GradError
+from gradcli.formats import FORMATS, Out, Style
+from gradcli.parts.plan import Part
+from gradcli.parts.work import Work
+from gradcli.storage import is_url
+from gradcli.storage.folder import Folder
+from gradcli.storage.manifest import dumps, loads
+
+RECORD = ".json"
+"""What the name of a record has after that of its part."""
+
+
+def stands(part: Part, record: dict[str, Any] | None, size: int | None) -> bool:
+    """Return whether a part is there as its record tells: made of the same rows in the same way, and as long."""
+    return record is not None and record.get("key") == part.key and size is not None and record.get("bytes") == size
+
+
+def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, Any]:
+    """Compute a part, write it and its record, and return the record. ``base``: what a relative source is in.
+
+    Equal keys give equal bytes, so that two processes may make one part at the same time. Raise GradError if the data
+    are wrong, or if reading or writing fails (exit code 3); nothing but whole parts is visible at any moment.
+    """
+    source = part.source.path
+    path = source if is_url(source) else os.path.join(base, source)
+    rows = replace(work.rows, paths=[path], span=part.span, notes=[])
+    form = FORMATS[work.format]
+    form.load(None)
+    result = work.run(rows)
+    size = check = 0
+    try:
+        for old in folder.read_many([part.name + RECORD]).values():
+            # Between the renaming of the part and of its record an old one would tell of other bytes.
+            if (loads(old) or {}).get("key") != part.key:
+                folder.remove(part.name + RECORD)
+        with folder.write(part.name) as out:
+
+            def send(data: bytes) -> None:
+                nonlocal size, check
+                size, check = size + len(data), zlib.crc32(data, check)
+                out(data)
+
+            def write(put: Out) -> None:
+                form.write(result.output, put, Style(work.digits))
+
+            for piece in aside(write):
+                send(piece)
+        record = {
+            "part": part.name, "key": part.key, "source": source,
+            "range": None if part.span is None else list(part.span), "rows_in": result.rows_read, "rows": result.size,
+            "bytes": size, "crc32": f"{check:08x}", "columns": list(result.output.names),
+            "nonfinite": {name: result.nonfinite[name] for name in result.results if name in result.nonfinite},
+            "hard": {} if result.hard is None else dict(sorted(result.hard.kinds.items())),
+            "notes": [*filter(None, [result.note]), *rows.notes],
+        }  # fmt: skip
+        with folder.write(part.name + RECORD) as out:
+            out(dumps(record))
+    except OSError as error:
+        raise GradError(f"{folder.path}{part.name}: {error.strerror or error}", exit_code=3) from None
+    return record

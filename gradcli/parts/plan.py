@@ -1,0 +1,176 @@
+"""The plan of a run: from the sources to parts, the same on every machine that reads the same sources."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple
+
+from gradcli import __version__
+from gradcli.compute import engine
+from gradcli.errors import GradError
+from gradcli.formats import FORMATS, Span, open_table, spans
+from gradcli.formats.input import opened, unopened
+from gradcli.job.inputs import held, matching
+from gradcli.parts.work import Work, work_of
+from gradcli.storage import is_url
+
+PART_BYTES = 64_000_000
+"""Bytes of a source for a part, unless --part-bytes gives others."""
+_LIBRARIES = {"vector": "numpy", "scalar": "numpy", "native": "llvmlite"}
+
+
+class Source(NamedTuple):
+    """A file or object with rows, by its name as given, and what tells whether it has changed."""
+
+    path: str
+    size: int
+    stamp: int | str
+
+
+class Part(NamedTuple):
+    """A part: the name of its file, the source of its rows, which of them (None: all), and its key.
+
+    The key is equal for equal bytes: it is a digest of the source's identity, the rows, the work and the versions.
+    """
+
+    name: str
+    source: Source
+    span: Span | None
+    key: str
+
+    @property
+    def where(self) -> str:
+        """The source, and which of its rows, for messages."""
+        return self.source.path if self.span is None else f"{self.source.path} [{self.span.start}:{self.span.stop}]"
+
+
+class Plan(NamedTuple):
+    """The parts of a run in the order of its rows; ``asked`` is what the run was asked for, ``work`` what it does."""
+
+    asked: dict[str, Any]
+    work: Work
+    parts: list[Part]
+
+    def told(self) -> dict[str, Any]:
+        """Return the plan as JSON, which `plan_of` reads."""
+        parts = [
+            {"part": p.name, "source": list(p.source), "range": None if p.span is None else list(p.span), "key": p.key}
+            for p in self.parts
+        ]
+        return {"asked": self.asked, "work": self.work.described(), "parts": parts}
+
+
+def plan_of(told: dict[str, Any] | None) -> Plan | None:
+    """Return the plan that `Plan.told` tells; None if it is of another form."""
+    try:
+        assert told is not None
+        parts = [
+            Part(p["part"], Source(*p["source"]), None if p["range"] is None else Span(*p["range"]), p["key"])
+            for p in told["parts"]
+        ]
+        return Plan(told["asked"], work_of(told["work"]), parts)
+    except (AssertionError, KeyError, TypeError, IndexError, AttributeError):
+        return None
+
+
+def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Plan:
+    """Return the plan for the sources that ``paths`` name, cut into parts of about ``size`` bytes.
+
+    An ``old`` plan is taken as it is if nothing has changed, and where a source is unchanged so are the places at which
+    it is cut: a rerun opens no source. Raise GradError if a source cannot be read or the request is wrong.
+    """
+    sources = [_source(path) for pattern in paths for path in matching(pattern)]
+    asked: dict[str, Any] = {
+        "work": work.identity(), "bytes": size, "versions": versions(),
+        "sources": _digest([list(source) for source in sources]),
+    }  # fmt: skip
+    if old is not None and old.asked == asked:
+        return old
+    first = work.looked_at(sources[0].path)
+    chosen, _ = engine.chosen_for_rows(
+        work.job.engine, first.load, first.steps, len(first.header), lambda: _exceed(work, sources)
+    )
+    fixed = work.with_engine(chosen, first.header)
+    alike = old is not None and old.asked["bytes"] == size and old.asked["work"]["input"] == asked["work"]["input"]
+    known: dict[Source, list[Span | None]] = {}
+    for part in old.parts if old is not None and alike else ():
+        known.setdefault(part.source, []).append(part.span)
+    common = [fixed.identity(), {**versions(), "engine": chosen, _LIBRARIES[chosen]: _version(_LIBRARIES[chosen])}]
+    labels, suffix = _labels(sources), FORMATS[work.format].suffixes[0]
+    parts = []
+    for source, label in zip(sources, labels, strict=True):
+        cuts = known.get(source) or _cuts(work, source, size) or [None]
+        for k, span in enumerate(dict.fromkeys(cuts)):
+            key = _digest([*common, list(source), None if span is None else list(span)])
+            parts.append(Part(f"part-{label}-{k:05}{suffix}", source, span, key))
+    return Plan(asked, fixed, parts)
+
+
+def _source(path: str) -> Source:
+    try:
+        if is_url(path):
+            from gradcli.storage.remote import identity
+
+            size, stamp = identity(path)
+            return Source(path, int(size), stamp)
+        status = os.stat(path)
+    except OSError as error:
+        raise unopened(path, error) from None
+    if not os.path.isfile(path):
+        raise GradError(f"{path}: parts are made of files, and this is none")
+    return Source(path, status.st_size, status.st_mtime_ns)
+
+
+def _cuts(work: Work, source: Source, size: int) -> list[Span | None]:
+    if source.size <= size:
+        return []
+    with opened(source.path) as stream:
+        return [*spans(source.path, stream, size, format=work.rows.format, dialect=work.rows.dialect)]
+
+
+def _exceed(work: Work, sources: Sequence[Source]) -> bool:
+    """Return whether the sources hold more than the bytes from which compiled code pays, as one run would tell."""
+    total = 0
+    for source in sources:
+        with opened(source.path) as stream:
+            table = open_table(
+                source.path, stream, format=work.rows.format, max_bytes=work.rows.max_bytes, dialect=work.rows.dialect
+            )
+            size = held(table)
+            total += table.source.at_least(engine.LARGE - total) if size is None else size
+        if total > engine.LARGE:
+            return True
+    return False
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions that the bytes of a part depend on."""
+    return {"gradcli": __version__, "numpy": _version("numpy"), "python-flint": _version("python-flint")}
+
+
+def _version(package: str) -> str | None:
+    # The metadata tell it without an import.
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _labels(sources: Sequence[Source]) -> list[str]:
+    """Return a short digest for each source, longer ones if two would be equal; a source given again has another."""
+    seen: Counter[str] = Counter()
+    digests = []
+    for source in sources:
+        digests.append(_digest([source.path, seen[source.path]]))
+        seen[source.path] += 1
+    length = next(n for n in (8, 16, 32) if len({digest[:n] for digest in digests}) == len(digests))
+    return [digest[:length] for digest in digests]
+
+
+def _digest(told: Any) -> str:
+    return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()

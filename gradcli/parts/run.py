@@ -1,0 +1,130 @@
+"""A run over parts: makes those that do not stand, again those that fail, and closes the folder when all are there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from gradcli.parts.ledger import Ledger
+from gradcli.parts.plan import Part, Plan
+from gradcli.parts.pool import Pool
+from gradcli.parts.task import Fault
+
+RETRIES = 3
+"""How often a part is made again that failed, unless --retries tells."""
+
+
+class Share(NamedTuple):
+    """The parts that are one run's: every ``of``-th, beginning with number ``number``, from 1."""
+
+    number: int
+    of: int
+
+    def parts(self, plan: Plan) -> list[Part]:
+        return plan.parts[self.number - 1 :: self.of]
+
+
+class Progress(NamedTuple):
+    """How far a run is: its parts and rows, and the parts and rows that were there before it."""
+
+    parts: int
+    of: int
+    rows: int
+    stood: int
+
+
+@dataclass
+class Summary:
+    """What a run has done.
+
+    ``records``: of the parts that stand now, by name; ``made`` those of this run; ``replaced``: how many of them were
+    there, made of other rows or otherwise. ``faults``: the parts that could not be made. ``removed``: files of parts
+    that the plan does not have. ``whole``: all parts stand, and the manifest is written.
+    """
+
+    plan: Plan
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    replaced: int = 0
+    faults: dict[Part, Fault] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+    whole: bool = False
+
+    def counts(self, name: str) -> Counter[str]:
+        """The sum over all parts of counts by name, such as those of ``nonfinite`` numbers."""
+        total: Counter[str] = Counter()
+        for record in self.records.values():
+            total.update(record[name])
+        return total
+
+    def total(self, name: str) -> int:
+        return sum(record[name] for record in self.records.values())
+
+    @property
+    def notes(self) -> list[str]:
+        """What was to tell about the tables that this run has read, each once."""
+        return list(dict.fromkeys(note for name in self.made for note in self.records[name]["notes"]))
+
+
+def run(
+    plan: Plan,
+    ledger: Ledger,
+    share: Share,
+    pool: Callable[[int], Pool],
+    retries: int,
+    watch: Callable[[Progress], object],
+) -> Summary:
+    """Make the parts of a share that do not stand, and write the manifest if then all parts of the plan are there.
+
+    ``pool`` is called with the number of parts to make, and only if there are some. A part that fails for the system's
+    sake is made again ``retries`` times, one whose data are wrong is not. Raise GradError if the folder cannot be
+    written.
+    """
+    summary = Summary(plan)
+    ledger.begin()
+    summary.records = ledger.records(plan.parts)
+    missing = [part for part in share.parts(plan) if part.name not in summary.records]
+    summary.replaced = sum(part.name in ledger.parts for part in missing)
+    if not missing and ledger.closed(plan):
+        summary.whole = True
+        return summary
+    ledger.open_manifest()
+    ledger.write_plan(plan)
+    if missing:
+        _make(missing, summary, pool(len(missing)), retries, watch)
+    others = [part for part in plan.parts if part.name not in summary.records]
+    if share.of > 1 and others:
+        # Other shares may have been made meanwhile.
+        summary.records |= Ledger(ledger.path).records(others)
+    if len(summary.records) == len(plan.parts):
+        summary.removed = ledger.close(plan, summary.records)
+        summary.whole = True
+    return summary
+
+
+def _make(missing: list[Part], summary: Summary, pool: Pool, retries: int, watch: Callable[[Progress], object]) -> None:
+    """Make parts until all are made or have failed too often."""
+    failures: Counter[str] = Counter()
+    stood, rows = len(summary.records), 0
+    try:
+        for part in missing:
+            pool.submit(part)
+        left = len(missing)
+        while left:
+            part, record, fault = pool.outcome()
+            if record is not None:
+                summary.records[part.name] = record
+                summary.made.append(part.name)
+                rows += record["rows_in"]
+            elif fault is not None and fault.exit_code == 3 and failures[part.name] < retries:
+                failures[part.name] += 1
+                pool.submit(part)
+                continue
+            elif fault is not None:
+                summary.faults[part] = fault
+            left -= 1
+            watch(Progress(len(missing) - left, len(missing), rows, stood))
+    finally:
+        pool.close()

@@ -1,0 +1,93 @@
+"""What all parts of a run have in common: the job, how its inputs are read, and the format of the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from gradcli.caret import Source
+from gradcli.formats import Dialect
+from gradcli.job.alone import Alone, AnyJob, alone
+from gradcli.job.gradient import GradJob, run_grad
+from gradcli.job.request import Job, Rows
+from gradcli.job.result import Computed
+
+_JOBS: dict[str, type[Job] | type[GradJob]] = {"diff": Job, "grad": GradJob}
+_READ = ("format", "max_bytes", "keep", "constants", "header")
+_BOUNDS = {"threads", "strict", "max_points", "max_bytes"}
+"""Options that change no number: a part made with others stands."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The computation of every part of a run.
+
+    ``rows`` names no paths: those are the parts'. ``format`` is that of the parts, ``digits`` those of its numbers.
+    """
+
+    job: AnyJob
+    rows: Rows
+    format: str
+    digits: int | None = None
+
+    def looked_at(self, path: str) -> Alone:
+        """Check the request against the first source. Raise GradError if it is wrong, or takes all rows together."""
+        return alone(self.job, replace(self.rows, paths=[path], notes=[]))
+
+    def hard_notes(self, path: str, kinds: Mapping[str, int], rows: int) -> list[str]:
+        """Return what is to be told about so many hard points of each kind among ``rows`` rows."""
+        result = self.looked_at(path).result
+        if result is None or result.hard is None:
+            return []
+        result.hard.kinds.update(kinds)
+        result.hard.points = rows
+        return [note for note in result.notes if note and note != result.note]
+
+    def with_engine(self, engine: str, header: Sequence[str]) -> Work:
+        """Return the work with the engine and the columns that all parts have."""
+        return replace(self, job=replace(self.job, engine=engine), rows=replace(self.rows, header=tuple(header)))
+
+    def run(self, rows: Rows) -> Computed:
+        """Compute the rows of a part. Raise GradError as the job does."""
+        if isinstance(self.job, GradJob):
+            return run_grad(self.job, rows)
+        from gradcli.job import run
+
+        return run(self.job, rows)
+
+    def described(self) -> dict[str, Any]:
+        """Return the work as JSON, which `work_of` reads."""
+        name = next(name for name, kind in _JOBS.items() if type(self.job) is kind)
+        job = {field.name: _plain(getattr(self.job, field.name)) for field in fields(self.job)}
+        read = {name: _plain(getattr(self.rows, name)) for name in _READ}
+        return {
+            "command": name, "job": job, "input": {**read, "dialect": list(self.rows.dialect)}, "format": self.format,
+            "digits": self.digits,
+        }  # fmt: skip
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that the bytes of a part depend on, beside its source, as JSON."""
+        told = self.described()
+        for part in ("job", "input"):
+            told[part] = {name: value for name, value in told[part].items() if name not in _BOUNDS}
+        if not self.rows.keep and self.job.select is None:
+            # Without columns that are carried through the header decides no byte.
+            told["input"]["header"] = None
+        return told
+
+
+def work_of(told: dict[str, Any]) -> Work:
+    """Return the work that `Work.described` tells."""
+    job = dict(told["job"])
+    job["expressions"] = [Source(*pair) for pair in job["expressions"]]
+    read = dict(told["input"])
+    dialect = Dialect(*read.pop("dialect"))
+    return Work(_JOBS[told["command"]](**job), Rows(dialect=dialect, **read), told["format"], told["digits"])
+
+
+def _plain(value: Any) -> Any:
+    """Return a field of a job as JSON holds it: sequences as lists, each expression with the name of its file."""
+    if isinstance(value, (list, tuple)):
+        return [list(item) if isinstance(item, Source) else item for item in value]
+    return value
