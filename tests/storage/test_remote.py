@@ -268,6 +268,18 @@ def test_what_others_write_is_seen(s3: str):
 
 
 @pytest.mark.quick
+def test_identities_are_listed(place: str):
+    """A listing tells of many objects what asking for each would; of few, and of what is not there, nothing."""
+    urls = [put(f"{place}/in/{k}.csv", b"1" * k) for k in range(9)]
+    few = put(f"{place}/other/1.csv", b"1")
+    put(f"{place}/in/deep/1.csv", b"1")
+    known = remote.listed_identities([*urls, few, f"{place}/in/none.csv", f"{place}/in/deep"])
+    assert known == ({url: identity(url) for url in urls} if place.startswith("s3") else {})
+    assert [identity(url)[0] for url in urls] == [*range(9)]
+    assert remote.listed_identities([f"s3://no-such-bucket/{k}" for k in range(9)]) == {}
+
+
+@pytest.mark.quick
 def test_patterns(place: str):
     for name in ["in/b.csv", "in/a.csv", "in/c.txt", "in/deep/d.csv", "in/e[1].csv", "other.csv", "in2/a.csv"]:
         put(f"{place}/{name}", b"1")
