@@ -20,6 +20,8 @@ from gradcli.storage.folder import Folder
 
 _WORKER = [sys.executable, "-P", "-m", "gradcli.parts.worker"]
 """-P: a folder called gradcli in the working directory is not what is run."""
+_GRACE = 5
+"""Seconds in which a process that was killed ends."""
 _NAP = 0.5
 """Seconds after which a wait lets signals be handled, where it would not by itself."""
 
@@ -67,8 +69,9 @@ class Local:
         self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
         self._closed = False
-        for k in range(count):
-            threading.Thread(target=self._serve, args=(k,), daemon=True).start()
+        self._threads = [threading.Thread(target=self._serve, args=(k,), daemon=True) for k in range(count)]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, part: Part) -> None:
         self._parts.put(part)
@@ -85,9 +88,15 @@ class Local:
         for process in self._processes:
             if process is not None:
                 process.kill()
+        for thread in self._threads:
+            # A process that waits for a disk outlives the signal.
+            thread.join(_GRACE)
 
     def _serve(self, k: int) -> None:
         """Give parts to a process, one at a time, and start another if it dies."""
+        if hasattr(signal, "pthread_sigmask"):
+            # Inherited by the processes: Ctrl-C is for the one that started them, which ends them.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         while not self._closed:
             try:
                 self._processes[k] = process = self._started()
@@ -96,16 +105,21 @@ class Local:
                     return
                 self._outcomes.put(Outcome(part, None, Fault(f"no process starts: {error.strerror or error}", None, 3)))
                 continue
-            assert process.stdin is not None and process.stdout is not None
-            while (part := self._parts.get()) is not None:
-                answer = _asked(process.stdin, process.stdout, json.dumps(of(part)))
-                if answer is None:
-                    self._outcomes.put(Outcome(part, None, _death(process.wait())))
-                    break
-                self._outcomes.put(outcome(part, json.loads(answer)))
-            else:
-                process.stdin.close()
-                return
+            # The input of a process that has ended cannot be flushed.
+            with suppress(OSError), process:
+                if not self._served(process):
+                    return
+
+    def _served(self, process: subprocess.Popen[bytes]) -> bool:
+        """Give parts to a process until there are no more, or it dies; return whether it died."""
+        assert process.stdin is not None and process.stdout is not None
+        while (part := self._parts.get()) is not None:
+            answer = _asked(process.stdin, process.stdout, json.dumps(of(part)))
+            if answer is None:
+                self._outcomes.put(Outcome(part, None, _death(process.wait())))
+                return True
+            self._outcomes.put(outcome(part, json.loads(answer)))
+        return False
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(_WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
