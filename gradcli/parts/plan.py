@@ -16,7 +16,8 @@ from gradcli.compute import engine
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Span, open_table, spans
 from gradcli.formats.input import opened, unopened
-from gradcli.job.inputs import held, matching
+from gradcli.job.input_paths import matching
+from gradcli.job.inputs import held
 from gradcli.parts.work import Work, work_of
 from gradcli.storage import is_url
 

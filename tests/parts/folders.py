@@ -58,7 +58,9 @@ def content(folder: Path) -> dict[str, bytes]:
 def changed(before: dict[str, tuple[bytes, int]], folder: Path) -> set[str]:
     """The parts that were written anew since ``before``."""
     after = state(folder)
-    return {name for name in after if name.startswith("part-") and name.endswith("t") and after[name] != before.get(name)}
+    return {
+        name for name in after if name.startswith("part-") and name.endswith("t") and after[name] != before.get(name)
+    }
 
 
 def faults(folder: Path) -> list[str]:
@@ -74,7 +76,7 @@ def faults(folder: Path) -> list[str]:
 
 def ids(folder: Path) -> list[int]:
     """The numbers of all rows of the parts, which are parquet, in their order."""
-    return [number for path in parts(folder) for number in pq.read_table(path)["id"].to_pylist()]
+    return [number for path in parts(folder) for number in map(int, pq.read_table(path)["id"].to_pylist())]
 
 
 def whole(folder: Path, rows: int) -> None:
@@ -100,7 +102,9 @@ def joined(paths: Iterable[Path]) -> Any:
         # A column of text has no bits: the table itself.
         table = pa.concat_tables([pq.read_table(path) for path in paths]).combine_chunks()
         return {
-            name: table[name].to_numpy().tobytes() if pa.types.is_primitive(table[name].type) else table[name].to_pylist()
+            name: table[name].to_numpy().tobytes()
+            if pa.types.is_primitive(table[name].type)
+            else table[name].to_pylist()
             for name in table.column_names
         }
     if suffix == ".npy":
