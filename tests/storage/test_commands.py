@@ -1,5 +1,6 @@
 """Commands that read and write objects behind URLs, as they read and write files."""
 
+import json
 import os
 import signal
 import subprocess
@@ -60,6 +61,42 @@ def test_globs_and_folders(s3: str, shell: Shell):
     assert code == 2 and "--input" in err
     code, _, err = shell(*words, f"{s3}/in/*.tsv")
     assert code == 2 and f"no file matches '{s3}/in/*.tsv'" in err
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("store", ["s3", "memory"])
+def test_a_folder_of_parts(store: str, shell: Shell, empty_folder: Path, request: pytest.FixtureRequest):
+    """A store holds the parts that a file system does; a source that is replaced is made again, and no other."""
+    place = request.getfixturevalue("s3") if store == "s3" else "memory://parts"
+    inputs = folder(f"{place}/in/")
+    (empty_folder / "in").mkdir()
+    for k in range(9):
+        data = b"x,y\n" + b"%d.5,2\n" % k * (k + 1)
+        (empty_folder / f"in/{k}.csv").write_bytes(data)
+        with inputs.write(f"{k}.csv") as out:
+            out(data)
+
+    def parts(path: str) -> list[bytes]:
+        at = folder(path)
+        return [at.read(part["part"]) for part in json.loads(at.read("manifest.json"))["parts"]]
+
+    words = ("diff", "x**2 * y", "--keep", "--input")
+    assert shell(*words, "in/*.csv", "-o", "out/")[0] == 0
+    target = f"{place}/out/"
+    command = (*words, f"{place}/in/*.csv", "-o", target)
+    code, _, err = shell(*command)
+    assert code == 0 and "9 of 9 parts, 45 rows: 9 made" in err
+    assert parts(target) == parts("out/")
+    assert "0 made, 9 stood" in shell(*command)[2]
+    with inputs.write("4.csv") as out:
+        out(b"x,y\n1,1\n")
+    assert "9 of 9 parts, 41 rows: 1 made, 8 stood" in shell(*command)[2]
+    assert shell("parts", target, "--verify")[0] == 0
+    code, text, _ = shell("eval", "x", "--input", target, "--csv")
+    assert code == 0 and len(text.split()) == 42
+    folder(target).remove("manifest.json")
+    assert shell("parts", target)[0] == 1
+    assert shell("eval", "x", "--input", target)[0] == 2
 
 
 @pytest.mark.quick
