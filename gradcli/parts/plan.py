@@ -65,7 +65,7 @@ class Plan(NamedTuple):
             {"part": p.name, "source": list(p.source), "range": None if p.span is None else list(p.span), "key": p.key}
             for p in self.parts
         ]
-        return {"asked": self.asked, "work": self.work.described(bounds=False), "parts": parts}
+        return {"asked": self.asked, "work": self.work.lasting, "parts": parts}
 
 
 def plan_of(told: dict[str, Any] | None) -> Plan | None:
@@ -103,7 +103,7 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     if old is not None and old.asked == asked and old.work.job.engine in engine.ENGINES:
         # The limits are those of this run.
         known_work = work.with_engine(old.work.job.engine, old.work.rows.header or (), sources[0].path)
-        if known_work.described(bounds=False) == old.work.described(bounds=False):
+        if known_work.lasting == old.work.lasting:
             return Plan(asked, known_work, old.parts)
     first = work.looked_at(sources[0].path)
     chosen, _ = engine.chosen_for_rows(
