@@ -41,8 +41,9 @@ class Cluster:
     the failures that are told here.
     """
 
-    def __init__(self, address: str, common: str, patience: float = PATIENCE) -> None:
-        self._address, self._common, self._patience = address, common, patience
+    def __init__(self, address: str, common: str, patience: float | None = None) -> None:
+        self._address, self._common = address, common
+        self._patience = PATIENCE if patience is None else patience
         self._waiting: deque[Part] = deque()
         self._running: dict[str, tuple[Part, Any]] = {}
         self._ended: SimpleQueue[str] = SimpleQueue()
