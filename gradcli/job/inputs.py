@@ -251,7 +251,7 @@ def matching(path: str) -> list[str]:
     if path == "-":
         return [path]
     try:
-        if path.endswith(("/", os.sep)) or (not is_url(path) and os.path.isdir(path)):
+        if os.path.isdir(path) or (path.endswith("/") and is_url(path) and not glob.has_magic(path)):
             return _inside(os.path.join(path, ""))
         if is_url(path):
             from gradcli.storage import remote

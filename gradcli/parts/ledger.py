@@ -54,6 +54,11 @@ class Ledger:
 
     def records(self, parts: Sequence[Part]) -> dict[str, dict[str, Any]]:
         """The records of those of ``parts`` that stand, by name."""
+        known = self.read_records(parts)
+        return {p.name: known[p.name] for p in parts if stands(p, known.get(p.name), self.sizes.get(p.name))}
+
+    def read_records(self, parts: Sequence[Part]) -> dict[str, dict[str, Any]]:
+        """The records of ``parts`` by name, of those that have one."""
         known = {str(entry.get("part")): entry for entry in self._manifest()}
         asked = [part for part in parts if part.name not in known and part.name + RECORD in self.sizes]
         for start in range(0, len(asked), BATCH):
@@ -63,7 +68,7 @@ class Ledger:
                     known[name.removesuffix(RECORD)] = told
         for told in known.values():
             told.pop("schema", None)
-        return {p.name: known[p.name] for p in parts if stands(p, known.get(p.name), self.sizes.get(p.name))}
+        return known
 
     def closed(self, plan: Plan) -> bool:
         """Whether the manifest is that of a plan, and no other parts are there."""

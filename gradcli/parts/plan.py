@@ -112,10 +112,6 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
 
 
 def _source(path: str) -> Source:
-    if path == "-":
-        raise GradError(
-            "--input -: a stream cannot be cut into parts nor read again", hint="write it to a file, or to one: -o FILE"
-        )
     try:
         if is_url(path):
             from gradcli.storage.remote import identity

@@ -190,6 +190,12 @@ class RemoteFolder:
             fs, path = _located(self.path + name)
             return bytes(fs.cat_file(path))
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of an object in pieces."""
+        with opened(self.path + name) as file:
+            while data := file.read(_UPLOADED):
+                yield data
+
     def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
         """Return the bytes of files by name, read concurrently; those that do not exist are left out."""
         found = {}
