@@ -130,7 +130,7 @@ def sources(empty_folder: Path) -> Path:
 
 
 def words(output: str, *more: str) -> list[str]:
-    return ["diff", EXPRESSION, "--order", "2", "--keep", "--input", "in/*.csv", "-o", output, *more]
+    return ["diff", EXPRESSION, "--order", "2", "--keep", "--input", "in/*.csv", "--threads", "1", "-o", output, *more]
 
 
 def equal(one: str, other: str) -> bool:
@@ -230,7 +230,7 @@ def test_rows_that_are_wrong_are_told(dask: Dask, sources: Path, shell: Shell):
     Path("in/3.csv").write_text("id,x,y\n1,2,3\n4,oops,6\n")
     code, out, err = shell(*words("out/", "--cluster", dask.address))
     assert (code, out) == (2, "")
-    assert "1 of 6 parts could not be made: in/3.csv, line 3" in err and "'oops'" in err
+    assert "1 of 6 parts could not be made: in/3.csv:3:3: 'oops' in column 'x' is not a number" in err
     assert len([*Path("out").glob("part-*.json")]) == 5 and not Path("out/manifest.json").exists()
 
 
@@ -248,12 +248,14 @@ def test_a_worker_that_dies_of_a_part(lonely: Dask, sources: Path, shell: Shell)
     lonely.work()
     lonely.order("die")
     code, _, err = shell(*words("out/", "--retries", "0", "--cluster", lonely.address))
-    assert code == 3 and "1 of 6 parts could not be made" in err and "the workers that made it ended" in err
-    assert "--part-bytes" in err and len([*Path("out").glob("part-*.json")]) == 5
+    assert code == 3 and "the workers that made it ended" in err and "--part-bytes" in err
+    # The scheduler blames whatever the worker had been given.
+    stood = len([*Path("out").glob("part-*.json")])
+    assert 3 < stood < 6 and f"{6 - stood} of 6 parts could not be made" in err
     lonely.work()
     lonely.order("die")
     code, _, err = shell(*words("out/", "--cluster", lonely.address))
-    assert code == 0 and "1 made, 5 stood" in err
+    assert code == 0 and f"{6 - stood} made, {stood} stood" in err
 
 
 def test_a_scheduler_without_workers(lonely: Dask):
@@ -274,7 +276,7 @@ def test_workers_that_cannot_make_parts(lonely: Dask, sources: Path, shell: Shel
     lonely.work()
     lonely.order("old")
     code, _, err = shell(*words("out/", "--cluster", lonely.address, "--retries", "1"))
-    assert code == 3 and "gradcli 0.0.1" in err and "equal versions" in err
+    assert code == 3 and "here 0.0.1" in err and "equal versions" in err
     lonely.rest()
     lonely.order("die")
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
