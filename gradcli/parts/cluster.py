@@ -146,7 +146,8 @@ class Cluster:
         answers = {}
         # Together, since each takes two requests. A worker that has ended meanwhile takes its results with it.
         with suppress(Exception):
-            answers = dict(zip(done, self._client.gather(done), strict=True))
+            if done:
+                answers = dict(zip(done, self._client.gather(done), strict=True))
         return [self._outcome(part, future, answers.get(future)) for part, future in ended]
 
     def _outcome(self, part: Part, future: Any, answer: dict[str, Any] | None) -> Outcome:
