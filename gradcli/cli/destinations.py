@@ -129,7 +129,7 @@ def _inputs(line: CommandLine) -> Iterator[str]:
     yield from line.file
     yield from line.claims
     if line.input or line.data:
-        from gradcli.job.inputs import matching
+        from gradcli.job.input_paths import matching
 
         for path in (*line.input, *line.data):
             yield from matching(path)

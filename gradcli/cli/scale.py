@@ -149,7 +149,8 @@ def _refuse_inputs(path: str, plan: Plan) -> None:
     for source in dict.fromkeys(part.source.path for part in plan.parts):
         inside = source.startswith(path) if is_url(path) else False
         if not is_url(path) and not is_url(source):
-            inside = os.path.realpath(os.path.dirname(source) or ".") == os.path.realpath(path)
+            folders = [os.path.realpath(os.path.dirname(source)), os.path.dirname(os.path.realpath(source))]
+            inside = os.path.realpath(path) in folders
         if inside:
             raise GradError(f"{source}: this input lies in the folder of the output", hint="give another folder")
 

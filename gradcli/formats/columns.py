@@ -33,7 +33,8 @@ class Columns(Protocol):
 
     A block holds a flat column for each name: an array or list of floats, None for a column without values, or ``Kept``
     for cells carried through. ``whole()`` returns the columns of all points; ``shapes`` gives their
-    shapes if they differ. ``members``: what JSON tells beside the columns.
+    shapes if they differ. ``members``: what JSON tells beside the columns. ``nothing``: a block without rows, whose
+    columns have the types of those with rows.
     """
 
     names: tuple[str, ...]
@@ -48,6 +49,8 @@ class Columns(Protocol):
 
     @property
     def members(self) -> dict[str, Any]: ...
+    @property
+    def nothing(self) -> list[Any]: ...
     @property
     def blocks(self) -> Iterator[list[Any]]: ...
     def whole(self) -> list[Any]: ...
@@ -176,6 +179,10 @@ class Table(Protocol):
         all rows before it have been yielded.
         """
         ...
+
+    def nothing(self, keep: Sequence[str]) -> list[Kept]:
+        """Return columns ``keep`` without cells, of the type of those that are carried through: by default text."""
+        return [Kept([]) for _ in keep]
 
     def hint(self, name: str) -> str | None:
         """Return the options with which the input has a column ``name``, which it lacks now; None if there are none."""

@@ -140,6 +140,10 @@ class Parquet(Table):
                 raise error
             start += count
 
+    def nothing(self, keep: Sequence[str]) -> list[Kept]:
+        arrays = [self._arrow.nulls(0, self._fields[name].type) for name in keep]
+        return [Kept(array=array, texts=partial(self._cells, name)) for name, array in zip(keep, arrays, strict=True)]
+
     def _check_number(self, name: str, column: str, path: tuple[int, ...]) -> None:
         """Raise GradError unless a column, or a part of it, holds numbers, or true and false."""
         field = self._fields[column]

@@ -48,7 +48,8 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
                 table = table.slice(rows)
                 pending, count, held = table.to_batches(), count - rows, table.nbytes
         if schema is None:
-            writer = _writer(arrow, sink, arrow.schema([(name, arrow.float64()) for name in result.names]))
+            types = [_arrow_column(column, arrow, None, 0).type for column in result.nothing]
+            writer = _writer(arrow, sink, arrow.schema([*zip(result.names, types, strict=True)]))
         memory.spare(SPARE)
         while pending:
             table = arrow.Table.from_batches(pending)

@@ -5,8 +5,6 @@ Layer: must not know the computation, nor how a format is read.
 
 from __future__ import annotations
 
-import glob
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -14,17 +12,15 @@ from typing import Any
 from gradcli.compute.grid import Axis, Held
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
-from gradcli.formats import Chunk, Kept, Table, open_table, readable_suffix
+from gradcli.formats import Chunk, Kept, Table, open_table
 from gradcli.formats.columns import key_of
-from gradcli.formats.input import STDIN, checked_names, column_indices, file_size, opened, unopened
+from gradcli.formats.input import STDIN, checked_names, column_indices, file_size, opened
 from gradcli.job.choices import Choice
+from gradcli.job.input_paths import matching
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows
 from gradcli.language import Parsed
 from gradcli.limits import memory
-from gradcli.storage import is_url
-from gradcli.storage.folder import folder
-from gradcli.storage.manifest import parts
 
 NUMBER = 16
 """Memory per number in bytes while rows are collected and concatenated."""
@@ -46,7 +42,8 @@ class Tables:
         self.variables, self.notes, self.watch = _unbound(points, names), rows.notes, rows.watch
         paths = rows.paths if rows.header is not None else [p for pattern in rows.paths for p in matching(pattern)]
         assert rows.span is None or len(paths) == 1
-        self._span, self._rows = rows.span, 0
+        # Of the rows of a run a part may have none.
+        self._span, self._rows, self._part = rows.span, 0, rows.header is not None
         with ExitStack() as files:
             self.streams = [rows.stdin if path == "-" else files.enter_context(opened(path)) for path in paths]
             self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
@@ -195,6 +192,9 @@ class Tables:
             kept.append(chunk.kept)
             if self.watch is not None:
                 self.watch(size, self.read)
+        if not parts and self._part:
+            axis = Axis(self.variables, [Held(np.empty(0))] * len(self.variables))
+            return axis, self.nothing()
         if not parts:
             raise GradError("--input: there are no rows")
         axis = Axis(self.variables, [Held(np.concatenate(column)) for column in zip(*parts, strict=True)])
@@ -202,18 +202,34 @@ class Tables:
 
     def chunks(self) -> Iterator[Chunk]:
         """All rows in order, in chunks. Closes the inputs at the end."""
-        place = {name: k for k, name in enumerate(self.variables)}
-        pairs = [(k, place[name]) for k, name in enumerate(self.kept) if name in place]
-        kept = self.kept if self.columns is self.variables or not self.kept else self.columns
+        kept = self._carried
         with self.opened:
             for table in self.tables:
                 for chunk in table.chunks(self.columns, kept):
-                    for k, column in pairs:
-                        if chunk.kept[k].array is None:
-                            chunk.kept[k].array = chunk.columns[column]
+                    self._value(chunk.kept, chunk.columns)
                     self._rows += len(chunk.columns[0])
                     yield chunk
                 self.notes.extend(table.notes)
+
+    def nothing(self) -> list[Kept]:
+        """The kept columns without rows, of the types that they would have with some."""
+        import numpy as np
+
+        kept = self.tables[0].nothing(self._carried)
+        self._value(kept, [np.empty(0)] * len(self.variables))
+        return kept
+
+    @property
+    def _carried(self) -> Sequence[str]:
+        """The kept columns by the names that the tables have."""
+        return self.kept if self.columns is self.variables or not self.kept else self.columns
+
+    def _value(self, kept: Sequence[Kept], columns: Sequence[Any]) -> None:
+        """Give the cells of kept columns that are variables too their numbers, unless they have them."""
+        place = {name: k for k, name in enumerate(self.variables)}
+        for cells, name in zip(kept, self.kept, strict=True):
+            if name in place and cells.array is None:
+                cells.array = columns[place[name]]
 
 
 def _unbound(points: Points, names: Sequence[str]) -> list[str]:
@@ -238,49 +254,3 @@ def _unbound(points: Points, names: Sequence[str]) -> list[str]:
 def held(table: Table) -> int | None:
     """The bytes that a table holds: of numbers if their count is known, else unpacked ones; None if neither is."""
     return table.source.size if table.rows is None else 8 * len(table.names) * table.rows
-
-
-def matching(path: str) -> list[str]:
-    """The files that match a pattern, sorted by name; the path itself if it is no pattern, or such a file exists.
-
-    Of a folder: its parts in their order if it is one of parts, else the files in it that can be read, sorted. Raises
-    GradError if there are none, and for a folder of parts that is not whole.
-    """
-    if not path:
-        raise GradError("--input: the name of the file is missing")
-    if path == "-":
-        return [path]
-    try:
-        if os.path.isdir(path) or (path.endswith("/") and is_url(path) and not glob.has_magic(path)):
-            return _inside(os.path.join(path, ""))
-        if is_url(path):
-            from gradcli.storage import remote
-
-            paths = remote.matching(path)
-        elif not glob.has_magic(path) or os.path.exists(path):
-            return [path]
-        else:
-            paths = sorted(glob.glob(path))
-    except OSError as error:
-        raise unopened(path, error) from None
-    if not paths:
-        raise GradError(f"--input: no file matches '{path}'")
-    return paths
-
-
-def _inside(path: str) -> list[str]:
-    """The files of a folder, whose path ends in a slash. Raises OSError."""
-    if not is_url(path):
-        os.stat(path)
-    names = parts(path)
-    if names is None:
-        sizes = folder(path).listing()
-        names = sorted(name for name, size in sizes.items() if size >= 0 and not name.startswith((".", "_")))
-        wrong = next((name for name in names if readable_suffix(name) is None), None)
-        if wrong is not None:
-            raise GradError(
-                f"{path}: '{wrong}' is no table that can be read", hint=f'name the tables: --input "{path}*.csv"'
-            )
-    if not names:
-        raise GradError(f"--input: there are no files in {path}")
-    return [path + name for name in names]

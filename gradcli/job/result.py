@@ -72,6 +72,11 @@ class Computed:
         raise NotImplementedError
 
     @property
+    def nothing(self) -> Block:
+        """A block without rows."""
+        return [[] for _ in self.names]
+
+    @property
     def long(self) -> bool:
         """Whether the output is large enough for a background thread to pay."""
         return self.size * len(self.names) >= _LONG
@@ -171,6 +176,11 @@ class _Chosen:
     def blocks(self) -> Iterator[Block]:
         for block in self._result.blocks:
             yield [block[k] for k in self._places]
+
+    @property
+    def nothing(self) -> Block:
+        block = self._result.nothing
+        return [block[k] for k in self._places]
 
     def whole(self) -> Block:
         columns, shapes = self._result.whole(), self._result.shapes

@@ -66,6 +66,12 @@ class Streamed(Computed):
         """Contiguous parts in the order of the rows, each with one flat column per name."""
         return map(self._worded, self._numbers())
 
+    @property
+    def nothing(self) -> Block:
+        import numpy as np
+
+        return self._worded([*self.tables.nothing(), *[np.empty(0)] * self.width])
+
     def _numbers(self) -> Iterator[Block]:
         self.size = 0
         for block in aside(self._compute):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from gradcli.errors import GradError
 from gradcli.parts.part import RECORD, stands
-from gradcli.parts.plan import Part, Plan, plan_of
+from gradcli.parts.plan import PART, Part, Plan, plan_of
 from gradcli.storage.folder import Folder, folder
 from gradcli.storage.manifest import MANIFEST, PLAN, dumps, loads
 
-_PART = re.compile(r"(part-[0-9a-f]{8,32}-[0-9]{5,}\.[a-z]+)(\.json)?")
 BATCH = 1000
 """Records that are read at a time."""
 
@@ -32,7 +30,7 @@ class Ledger:
         except OSError as error:
             raise failed(path, error) from None
         self._entries: list[dict[str, Any]] | None = None
-        self.parts = {match[1] for name in self.sizes if (match := _PART.fullmatch(name)) and not match[2]}
+        self.parts = {name for name in self.sizes if PART.fullmatch(name)}
 
     @property
     def foreign(self) -> list[str]:
@@ -40,7 +38,8 @@ class Ledger:
         known = (PLAN, MANIFEST)
         return sorted(
             n for n, size in self.sizes.items()
-            if n not in known and not n.startswith(".") and (size < 0 or not _PART.fullmatch(n))
+            if n not in known and not n.startswith(".")
+            and (size < 0 or not any(map(PART.fullmatch, (n, n.removesuffix(RECORD)))))
         )  # fmt: skip
 
     def begin(self) -> None:
@@ -51,11 +50,13 @@ class Ledger:
                 hint="give a folder of its own, new or empty",
             )
         self._done(self.folder.create)
+        self._done(self.folder.clean)
 
     def records(self, parts: Sequence[Part]) -> dict[str, dict[str, Any]]:
         """The records of those of ``parts`` that stand, by name."""
         known = self.read_records(parts)
-        return {p.name: known[p.name] for p in parts if stands(p, known.get(p.name), self.sizes.get(p.name))}
+        there = [part for part in parts if part.name + RECORD in self.sizes]
+        return {p.name: known[p.name] for p in there if stands(p, known.get(p.name), self.sizes.get(p.name))}
 
     def read_records(self, parts: Sequence[Part]) -> dict[str, dict[str, Any]]:
         """The records of ``parts`` by name, of those that have one."""

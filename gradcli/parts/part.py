@@ -10,7 +10,7 @@ from typing import Any
 from gradcli.compute.execute import aside
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Out, Style
-from gradcli.parts.plan import Part
+from gradcli.parts.plan import Part, Source, identified
 from gradcli.parts.work import Work
 from gradcli.storage import is_url
 from gradcli.storage.folder import Folder
@@ -22,27 +22,34 @@ RECORD = ".json"
 
 def stands(part: Part, record: dict[str, Any] | None, size: int | None) -> bool:
     """Return whether a part is there as its record tells: made of the same rows in the same way, and as long."""
-    return record is not None and record.get("key") == part.key and size is not None and record.get("bytes") == size
+    return record is not None and record.get("key") == part.key and record.get("bytes") == size and _sound(record)
+
+
+def _sound(record: dict[str, Any]) -> bool:
+    """Return whether a record, which others may have written, tells all that `make` tells."""
+    kinds = {"rows_in": int, "rows": int, "bytes": int, "crc32": str, "source": str, "columns": list, "notes": list}
+    counts = [record.get("nonfinite"), record.get("hard")]
+    return all(isinstance(record.get(name), kind) for name, kind in kinds.items()) and all(
+        isinstance(count, dict) and all(isinstance(number, int) for number in count.values()) for count in counts
+    )
 
 
 def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, Any]:
     """Compute a part, write it and its record, and return the record. ``base``: what a relative source is in.
 
     Equal keys give equal bytes, so that two processes may make one part at the same time. Raise GradError if the data
-    are wrong, or if reading or writing fails (exit code 3); nothing but whole parts is visible at any moment.
+    are wrong, or if reading or writing fails (exit code 3), or if the source is not that of the plan any more; nothing
+    but whole parts is visible at any moment.
     """
     source = part.source.path
     path = source if is_url(source) else os.path.join(base, source)
     rows = replace(work.rows, paths=[path], span=part.span, notes=[])
     form = FORMATS[work.format]
+    _check_unchanged(part.source, path)
     form.load(None)
     result = work.run(rows)
     size = check = 0
     try:
-        for old in folder.read_many([part.name + RECORD]).values():
-            # Between the renaming of the part and of its record an old one would tell of other bytes.
-            if (loads(old) or {}).get("key") != part.key:
-                folder.remove(part.name + RECORD)
         with folder.write(part.name) as out:
 
             def send(data: bytes) -> None:
@@ -55,6 +62,11 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
 
             for piece in aside(write):
                 send(piece)
+            _check_unchanged(part.source, path)
+            for old in folder.read_many([part.name + RECORD]).values():
+                # Between the renaming of the part and of its record an old one would tell of other bytes.
+                if (loads(old) or {}).get("key") != part.key:
+                    folder.remove(part.name + RECORD)
         record = {
             "part": part.name, "key": part.key, "source": source,
             "range": None if part.span is None else list(part.span), "rows_in": result.rows_read, "rows": result.size,
@@ -68,3 +80,12 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
     except OSError as error:
         raise GradError(f"{folder.path}{part.name}: {error.strerror or error}", exit_code=3) from None
     return record
+
+
+def _check_unchanged(source: Source, path: str) -> None:
+    """Raises GradError if a source has changed: its rows may stand at other places than the plan tells."""
+    if identified(path)[1:] != source[1:]:
+        raise GradError(
+            f"{source.path}: it has changed since the run began, or is another file here", exit_code=3,
+            hint="the same command makes its parts anew",
+        )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -15,13 +16,15 @@ from gradcli.compute import engine
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Span, open_table, spans
 from gradcli.formats.input import opened, unopened
-from gradcli.job.inputs import held, matching
+from gradcli.job.input_paths import matching
+from gradcli.job.inputs import held
 from gradcli.parts.work import Work, work_of
 from gradcli.storage import is_url
 
 PART_BYTES = 64_000_000
 """Bytes of a source for a part, unless --part-bytes gives others."""
-_LIBRARIES = {"vector": "numpy", "scalar": "numpy", "native": "llvmlite"}
+PART = re.compile(r"part-[0-9a-f]{8,32}-[0-9]{5,}\.[a-z]+")
+"""The names of parts."""
 
 
 class Source(NamedTuple):
@@ -62,20 +65,28 @@ class Plan(NamedTuple):
             {"part": p.name, "source": list(p.source), "range": None if p.span is None else list(p.span), "key": p.key}
             for p in self.parts
         ]
-        return {"asked": self.asked, "work": self.work.described(), "parts": parts}
+        return {"asked": self.asked, "work": self.work.described(bounds=False), "parts": parts}
 
 
 def plan_of(told: dict[str, Any] | None) -> Plan | None:
     """Return the plan that `Plan.told` tells; None if it is of another form."""
     try:
-        assert told is not None
-        parts = [
-            Part(p["part"], Source(*p["source"]), None if p["range"] is None else Span(*p["range"]), p["key"])
-            for p in told["parts"]
-        ]
-        return Plan(told["asked"], work_of(told["work"]), parts)
-    except (AssertionError, KeyError, TypeError, IndexError, AttributeError):
+        if told is None or not isinstance(told["asked"]["work"]["input"], dict):
+            return None
+        return Plan(told["asked"], work_of(told["work"]), [*map(_part_of, told["parts"])])
+    except (LookupError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _part_of(told: Any) -> Part:
+    """Return the part that a plan tells. A name with a slash in it would be that of a file elsewhere."""
+    name, (path, size, stamp), span, key = told["part"], told["source"], told["range"], told["key"]
+    texts, numbers = [key, path], [size, *(span or ())]
+    if not all(isinstance(x, str) for x in texts) or not all(isinstance(x, int) for x in numbers):
+        raise TypeError
+    if not isinstance(stamp, (int, str)) or not PART.fullmatch(name):
+        raise ValueError
+    return Part(name, Source(path, size, stamp), None if span is None else Span(*span), key)
 
 
 def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Plan:
@@ -84,23 +95,26 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     An ``old`` plan is taken as it is if nothing has changed, and where a source is unchanged so are the places at which
     it is cut: a rerun opens no source. Raise GradError if a source cannot be read or the request is wrong.
     """
-    sources = [_source(path) for pattern in paths for path in matching(pattern)]
+    sources = [identified(path) for pattern in paths for path in matching(pattern)]
     asked: dict[str, Any] = {
         "work": work.identity(), "bytes": size, "versions": versions(),
         "sources": _digest([list(source) for source in sources]),
     }  # fmt: skip
-    if old is not None and old.asked == asked:
-        return old
+    if old is not None and old.asked == asked and old.work.job.engine in engine.ENGINES:
+        # The limits are those of this run.
+        known_work = work.with_engine(old.work.job.engine, old.work.rows.header or (), sources[0].path)
+        if known_work.described(bounds=False) == old.work.described(bounds=False):
+            return Plan(asked, known_work, old.parts)
     first = work.looked_at(sources[0].path)
     chosen, _ = engine.chosen_for_rows(
         work.job.engine, first.load, first.steps, len(first.header), lambda: _exceed(work, sources)
     )
-    fixed = work.with_engine(chosen, first.header)
-    alike = old is not None and old.asked["bytes"] == size and old.asked["work"]["input"] == asked["work"]["input"]
+    fixed = work.with_engine(chosen, first.header, sources[0].path)
+    alike = old is not None and old.asked.get("bytes") == size and old.asked["work"]["input"] == asked["work"]["input"]
     known: dict[Source, list[Span | None]] = {}
     for part in old.parts if old is not None and alike else ():
         known.setdefault(part.source, []).append(part.span)
-    common = [fixed.identity(), {**versions(), "engine": chosen, _LIBRARIES[chosen]: _version(_LIBRARIES[chosen])}]
+    common = [fixed.identity(), versions(chosen)]
     labels, suffix = _labels(sources), FORMATS[work.format].suffixes[0]
     parts = []
     for source, label in zip(sources, labels, strict=True):
@@ -111,7 +125,8 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     return Plan(asked, fixed, parts)
 
 
-def _source(path: str) -> Source:
+def identified(path: str) -> Source:
+    """Return a source as it is now. Raise GradError if there is none that could be cut into parts."""
     try:
         if is_url(path):
             from gradcli.storage.remote import identity
@@ -148,9 +163,10 @@ def _exceed(work: Work, sources: Sequence[Source]) -> bool:
     return False
 
 
-def versions() -> dict[str, str | None]:
-    """Return the versions that the bytes of a part depend on."""
-    return {"gradcli": __version__, "numpy": _version("numpy"), "python-flint": _version("python-flint")}
+def versions(chosen: str = "native") -> dict[str, str | None]:
+    """Return the versions that the numbers of an engine depend on, by default those of any."""
+    packages = ["numpy", "python-flint", *(["llvmlite"] if chosen == "native" else [])]
+    return {"gradcli": __version__, **{package: _version(package) for package in packages}}
 
 
 def _version(package: str) -> str | None:

@@ -20,6 +20,8 @@ from gradcli.storage.folder import Folder
 
 _WORKER = [sys.executable, "-P", "-m", "gradcli.parts.worker"]
 """-P: a folder called gradcli in the working directory is not what is run."""
+_GRACE = 5
+"""Seconds in which a process that was killed ends."""
 _NAP = 0.5
 """Seconds after which a wait lets signals be handled, where it would not by itself."""
 
@@ -87,10 +89,14 @@ class Local:
             if process is not None:
                 process.kill()
         for thread in self._threads:
-            thread.join()
+            # A process that waits for a disk outlives the signal.
+            thread.join(_GRACE)
 
     def _serve(self, k: int) -> None:
         """Give parts to a process, one at a time, and start another if it dies."""
+        if hasattr(signal, "pthread_sigmask"):
+            # Inherited by the processes: Ctrl-C is for the one that started them, which ends them.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         while not self._closed:
             try:
                 process = subprocess.Popen(_WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -100,6 +106,7 @@ class Local:
                     self._outcomes.put(Outcome(part, None, Fault(what, None, 3)))
                 continue
             self._processes[k] = process
+            # The input of a process that has ended cannot be flushed.
             with suppress(OSError), process:
                 self._give(process)
 

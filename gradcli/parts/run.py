@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gradcli.errors import GradError
 from gradcli.parts.ledger import Ledger
 from gradcli.parts.plan import Part, Plan
 from gradcli.parts.pool import Pool
@@ -87,21 +88,38 @@ def run(
     summary.records = ledger.records(plan.parts)
     missing = [part for part in share.parts(plan) if part.name not in summary.records]
     summary.replaced = sum(part.name in ledger.parts for part in missing)
-    if not missing and ledger.closed(plan):
+    if len(summary.records) == len(plan.parts) and ledger.closed(plan):
         summary.whole = True
         return summary
     ledger.open_manifest()
     ledger.write_plan(plan)
     if missing:
-        _make(missing, summary, pool(len(missing)), retries, watch)
-    others = [part for part in plan.parts if part.name not in summary.records]
-    if share.of > 1 and others:
-        # Other shares may have been made meanwhile.
-        summary.records |= Ledger(ledger.path).records(others)
+        try:
+            _make(missing, summary, pool(len(missing)), retries, watch)
+        finally:
+            ledger.folder.clean()
+    if not summary.faults:
+        _close(summary, ledger.path)
+    return summary
+
+
+def _close(summary: Summary, path: str) -> None:
+    """Write the manifest if all parts are there: those of other shares may have been made meanwhile.
+
+    It tells what is in the folder now. Raise GradError if another run has begun there meanwhile, with other rows or
+    options, whose parts have the same names.
+    """
+    plan, ledger = summary.plan, Ledger(path)
+    others = "another run with other rows or options writes to this folder"
+    if ledger.plan is None or ledger.plan.asked != plan.asked:
+        raise GradError(f"{path}: {others}", hint="give each a folder of its own", exit_code=3)
+    summary.records = ledger.records(plan.parts)
+    lost = next((name for name in summary.made if name not in summary.records), None)
+    if lost is not None:
+        raise GradError(f"{path}: {lost} was made, and is not there any more: perhaps {others}", exit_code=3)
     if len(summary.records) == len(plan.parts):
         summary.removed = ledger.close(plan, summary.records)
         summary.whole = True
-    return summary
 
 
 def _make(missing: list[Part], summary: Summary, pool: Pool, retries: int, watch: Callable[[Progress], object]) -> None:

@@ -46,7 +46,8 @@ def told(work: Work, folder: str, base: str = "") -> str:
     ``base``: the folder that relative paths are in, for processes that are elsewhere.
     """
     at = folder if is_url(folder) else os.path.join(base, folder)
-    return json.dumps({"work": work.described(), "folder": at, "base": base, "versions": versions()})
+    common = {"work": work.described(), "folder": at, "base": base, "versions": versions(work.job.engine)}
+    return json.dumps(common)
 
 
 def answered(common: str, part: list[Any]) -> dict[str, Any]:
@@ -84,14 +85,15 @@ def fault(error: Exception) -> Fault:
 @lru_cache(4)
 def _common(common: str) -> tuple[Work, str, str]:
     told = json.loads(common)
-    if told["versions"] != (here := versions()):
+    computation = work_of(told["work"])
+    if told["versions"] != (here := versions(computation.job.engine)):
         there = [f"{name} {told['versions'].get(name)}, here {here[name]}" for name in here]
         raise GradError(
             f"the versions on {platform.node()} differ: {'; '.join(there)}",
             hint="parts are made with equal versions everywhere, so that equal parts have equal bytes",
             exit_code=3,
         )
-    return work_of(told["work"]), told["folder"], told["base"]
+    return computation, told["folder"], told["base"]
 
 
 def _made(common: str, told: list[Any]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from gradcli.job.request import Job, Rows
 from gradcli.job.result import Computed
 
 _JOBS: dict[str, type[Job] | type[GradJob]] = {"diff": Job, "grad": GradJob}
-_READ = ("format", "max_bytes", "keep", "constants", "header")
-_BOUNDS = {"threads", "strict", "max_points", "max_bytes"}
-"""Options that change no number: a part made with others stands."""
+_READ = ("format", "max_bytes", "keep", "constants", "header", "first")
+_BOUNDS = {"threads", "strict", "max_points", "max_bytes", "first"}
+"""What changes no number: limits, and a name for messages. A part made with others stands."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ class Work:
         result.hard.points = rows
         return [note for note in result.notes if note and note != result.note]
 
-    def with_engine(self, engine: str, header: Sequence[str]) -> Work:
-        """Return the work with the engine and the columns that all parts have."""
-        return replace(self, job=replace(self.job, engine=engine), rows=replace(self.rows, header=tuple(header)))
+    def with_engine(self, engine: str, header: Sequence[str], first: str) -> Work:
+        """Return the work with the engine and the columns that all parts have; ``first`` is the source of these."""
+        rows = replace(self.rows, header=tuple(header), first=first)
+        return replace(self, job=replace(self.job, engine=engine), rows=rows)
 
     def run(self, rows: Rows) -> Computed:
         """Compute the rows of a part. Raise GradError as the job does."""
@@ -56,11 +57,13 @@ class Work:
 
         return run(self.job, rows)
 
-    def described(self) -> dict[str, Any]:
-        """Return the work as JSON, which `work_of` reads."""
+    def described(self, *, bounds: bool = True) -> dict[str, Any]:
+        """Return the work as JSON, which `work_of` reads; without ``bounds`` that alone on which numbers depend."""
         name = next(name for name, kind in _JOBS.items() if type(self.job) is kind)
         job = {field.name: _plain(getattr(self.job, field.name)) for field in fields(self.job)}
         read = {name: _plain(getattr(self.rows, name)) for name in _READ}
+        if not bounds:
+            job, read = ({k: v for k, v in part.items() if k not in _BOUNDS} for part in (job, read))
         return {
             "command": name, "job": job, "input": {**read, "dialect": list(self.rows.dialect)}, "format": self.format,
             "digits": self.digits,
@@ -68,9 +71,7 @@ class Work:
 
     def identity(self) -> dict[str, Any]:
         """Return all that the bytes of a part depend on, beside its source, as JSON."""
-        told = self.described()
-        for part in ("job", "input"):
-            told[part] = {name: value for name, value in told[part].items() if name not in _BOUNDS}
+        told = self.described(bounds=False)
         if not self.rows.keep and self.job.select is None:
             # Without columns that are carried through the header decides no byte.
             told["input"]["header"] = None

@@ -10,7 +10,7 @@ import numpy as np
 from gradcli.errors import GradError
 from gradcli.formats import open_table
 from gradcli.formats.input import STDIN, column_indices
-from gradcli.job.inputs import matching
+from gradcli.job.input_paths import matching
 from gradcli.limits import memory
 from gradcli.plot.picture import Measured
 

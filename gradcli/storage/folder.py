@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Protocol
 
 from gradcli.storage import is_url
-from gradcli.storage.replacement import Replacement
+from gradcli.storage.replacement import Replacement, remove_stale
 
 _PIECE = 1 << 22
 
@@ -23,6 +23,9 @@ class Folder(Protocol):
 
     def create(self) -> None:
         """Create the folder and those above it, unless it exists."""
+
+    def clean(self) -> None:
+        """Remove unfinished files of killed processes, as far as they are known to run no more."""
 
     def listing(self) -> dict[str, int]:
         """Return the sizes in bytes of its files by name; -1 for what is no file. Empty if there is no such folder."""
@@ -67,6 +70,9 @@ class LocalFolder:
     def create(self) -> None:
         os.makedirs(self.path, exist_ok=True)
 
+    def clean(self) -> None:
+        remove_stale(self.path)
+
     def listing(self) -> dict[str, int]:
         try:
             with os.scandir(self.path) as entries:
@@ -92,7 +98,8 @@ class LocalFolder:
 
     @contextmanager
     def write(self, name: str) -> Iterator[Callable[[bytes], None]]:
-        file = Replacement(self._at(name))
+        # Without a listing of the folder for each of its files.
+        file = Replacement(self._at(name), clean=False)
         try:
             fd = file.open()
 

@@ -26,7 +26,8 @@ def loads(data: bytes) -> dict[str, Any] | None:
 
 def dumps(told: dict[str, Any]) -> bytes:
     """Return the bytes of a plan, record or manifest."""
-    return json.dumps({"schema": SCHEMA, **told}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    # In ASCII: the name of a file may be no UTF-8.
+    return json.dumps({"schema": SCHEMA, **told}, separators=(",", ":")).encode() + b"\n"
 
 
 def parts(path: str) -> list[str] | None:

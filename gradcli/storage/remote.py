@@ -173,6 +173,9 @@ class RemoteFolder:
     def create(self) -> None:
         check_bucket(self.path)
 
+    def clean(self) -> None:
+        """Remove nothing: only the store knows of uploads that nothing goes on with."""
+
     def listing(self) -> dict[str, int]:
         with failures():
             fs, path = _located(self.path)

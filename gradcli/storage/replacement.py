@@ -29,12 +29,14 @@ _NAP = 0.001
 class Replacement:
     """The replacement of one file: ``open()``, write to the descriptor, ``commit()``, and always ``discard()`` last.
 
-    ``wrote(size)`` after each write lets the disk work meanwhile, so that ``commit()`` waits for little.
+    ``wrote(size)`` after each write lets the disk work meanwhile, so that ``commit()`` waits for little. ``clean``:
+    remove first what killed processes have left in the folder, which takes a listing.
 
     ``complete``: the target has been replaced.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, clean: bool = True) -> None:
+        self.clean = clean
         self.path, self.base = os.path.split(target)
         self.fd = self.folder = -1
         self.name = self._relative(f"{_prefix()}{os.getpid()}-{os.urandom(6).hex()}.tmp")
@@ -60,7 +62,8 @@ class Replacement:
         if _AT:
             self.folder = _open_folder(self.path)
         self.mode = _default_mode(self.path)
-        self._remove_stale()
+        if self.clean:
+            remove_stale(self.folder if _AT else self.path)
         if _AT and hasattr(os, "O_TMPFILE"):
             # On any error (a file system without O_TMPFILE, no /proc to link from) fall back to a named file.
             with suppress(OSError):
@@ -185,17 +188,24 @@ class Replacement:
                 os.close(target)
         return known
 
-    def _remove_stale(self) -> None:
-        """Remove temporary files left by killed processes of this machine, never those of a running process."""
-        if os.name != "posix":
-            return
-        pattern = re.compile(re.escape(_prefix()) + r"([1-9][0-9]{0,8})-[0-9a-f]{12}\.tmp")
-        with suppress(OSError):
-            for name in os.listdir(self.folder if _AT else self.path):
-                match = pattern.fullmatch(name)
-                if match and not _is_running(int(match[1])):
-                    with suppress(OSError):
-                        os.unlink(self._relative(name), dir_fd=self.dir_fd)
+
+def remove_stale(folder: str | int) -> None:
+    """Remove temporary files left by killed processes of this machine, never those of a running process.
+
+    ``folder`` is a path or a descriptor.
+    """
+    if os.name != "posix":
+        return
+    pattern = re.compile(re.escape(_prefix()) + r"([1-9][0-9]{0,8})-[0-9a-f]{12}\.tmp")
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            match = pattern.fullmatch(name)
+            if match and not _is_running(int(match[1])):
+                with suppress(OSError):
+                    if isinstance(folder, int):
+                        os.unlink(name, dir_fd=folder)
+                    else:
+                        os.unlink(os.path.join(folder, name))
 
 
 def _open_folder(path: str) -> int:

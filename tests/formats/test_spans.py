@@ -201,16 +201,38 @@ def test_a_part_is_cut_at_the_first_row_end_from_its_size_on(empty_folder: Path)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "dialect"),
     [
-        b"x,y\n1,2\n", b"x,y\n", b"x,y", b"x,y\r\n", b"x,y\r", "x,y\n1,2\n3,4\n".encode("utf-16"),
+        (b"x,y\n1,2\n", Dialect()), (b"x,y\n", Dialect()), (b"x,y", Dialect()), (b"x,y\r\n", Dialect()),
+        (b"x,y\r", Dialect()), ("x,y\n1,2\n3,4\n".encode("utf-16"), Dialect()),
         # Which line ends these are is known below the quote that is open above the header alone.
-        b'5" pipe\nx,y\n1,"2"\n3,4\n',
+        (b'5" pipe\nx,y\n1,"2"\n3,4\n', Dialect(skip=1)),
+        # A quote is open where the rows begin.
+        (b'x,y\r5" m\n1,"2"\r3,4\r5,6\r', Dialect(skip_after_header=1)),
+        # Bytes that are not UTF-8 have the line that newlines count.
+        (b"x,y\r1,2\r3,4\r", Dialect(encoding="utf-8")),
     ],
 )  # fmt: skip
-def test_what_is_one_part(text: bytes, empty_folder: Path) -> None:
+def test_what_is_one_part(text: bytes, dialect: Dialect, empty_folder: Path) -> None:
     Path("t.csv").write_bytes(text)
-    assert parts("t.csv", 1, dialect=Dialect(skip=int(b"pipe" in text))) == []
+    assert parts("t.csv", 1, dialect=dialect) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        (b"x,t\n1,a\n2,b\n3,\xff\n4,c\n", Dialect(encoding="utf-8")),
+        ("t,x\n\ufeffa,1\n\ufeffb,2\n".encode(), Dialect()),
+        ("t,x\n\ufeffa,1\n\ufeffb,2\n".encode(), Dialect(encoding="utf-8")),
+        # Quotes of comments count for carriage returns, not for rows.
+        (b'x,t\r1,2\r# 5" a\n3,4\r5,6\r7,8\r', Dialect(comment="#")),
+        (b'x,t\r1,2\r# 5" a\n3,4\n5,6\n7,8\n', Dialect(comment="#")),
+    ],
+)
+def test_parts_of_rare_texts(text: bytes, dialect: Dialect, empty_folder: Path) -> None:
+    Path("t.csv").write_bytes(text)
+    for seed in range(5):
+        assert differs("t.csv", ["x"], ["t"], random.Random(seed), dialect=dialect)
 
 
 def test_inputs_that_are_read_as_a_whole(empty_folder: Path, tmp_path: Path) -> None:
