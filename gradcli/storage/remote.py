@@ -238,4 +238,7 @@ def check_bucket(url: str) -> None:
         # A user who may write objects need not have the right to ask for the bucket.
         with suppress(PermissionError), failures():
             fs, path = _located(url)
-            fs.call_s3("head_bucket", Bucket=path.partition("/")[0])
+            try:
+                fs.call_s3("head_bucket", Bucket=path.partition("/")[0])
+            except FileNotFoundError:
+                raise OSError(errno.ENOENT, "the bucket does not exist") from None
