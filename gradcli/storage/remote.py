@@ -236,9 +236,10 @@ def check_bucket(url: str) -> None:
     """Raise OSError if the bucket of a URL does not exist, before anything is computed for it."""
     if url.partition("://")[0] in _S3:
         # A user who may write objects need not have the right to ask for the bucket.
-        with suppress(PermissionError), failures():
-            fs, path = _located(url)
+        with suppress(PermissionError):
             try:
-                fs.call_s3("head_bucket", Bucket=path.partition("/")[0])
+                with failures():
+                    fs, path = _located(url)
+                    fs.call_s3("head_bucket", Bucket=path.partition("/")[0])
             except FileNotFoundError:
-                raise OSError(errno.ENOENT, "the bucket does not exist") from None
+                raise FileNotFoundError(errno.ENOENT, "the bucket does not exist") from None
