@@ -147,13 +147,13 @@ def check_no_input_options(line: CommandLine) -> None:
 
 
 def to_parts(line: CommandLine) -> bool:
-    """Whether the output is a folder of parts, whose name ends in a slash and is not that of a file or a device.
+    """Whether the output is a folder of parts, whose name ends in a slash and is not that of a device or a pipe.
 
     Raises GradError for an option of parts without one.
     """
     if line.path is not None and line.path.endswith(("/", os.sep)):
         bare = line.path.rstrip("/" + os.sep)
-        if is_url(line.path) or not bare or os.path.isdir(bare) or not os.path.exists(bare):
+        if is_url(line.path) or not os.path.exists(bare) or os.path.isdir(bare) or os.path.isfile(bare):
             return True
     for name in options.SCALE.split():
         if getattr(line, name) is not None:
