@@ -23,7 +23,7 @@ __all__ = [
     "Function", "GradError", "Tensor", "__version__", "check", "frame", "function", "grad", "gradcheck", "hessian",
     "hvp", "jacobian", "jvp", "tensor", "vjp",
 ]  # fmt: skip
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 
 
 _DOORS = {

@@ -31,6 +31,7 @@ COMMANDS = {
     "taylor": ("taylor", "taylor", "Taylor polynomials, exact, with proved error bounds."),
     "implicit": ("implicit", "implicit", "Derivatives of y where an equation defines it."),
     "study": ("study", "study", "Domain, zeros, poles, extrema and inflections over a range, proved."),
+    "parts": ("parts", "parts", "What a folder of parts holds: rows, done, missing, broken."),
     "check": ("check", "check", "Is this claimed derivative right?"),
     "explain": ("explain", "explain", "How a derivative comes about."),
     "functions": ("info", "functions", "The functions: domains, derivatives, conventions."),
@@ -41,7 +42,7 @@ COMMANDS = {
 EXIT_CODES = {
     0: "done; values that are not finite are results, counted in one line on stderr",
     1: "the answer is no: --strict met a value that is not finite, --kink error a kink or a hole, check found a claim "
-    "that is wrong, there is no tangent, series or implicit function at the point",
+    "that is wrong, there is no tangent, series or implicit function at the point, a folder of parts is not whole",
     2: "what was given is wrong: options, expression, points, input data, a limit exceeded",
     3: "could not finish: write error, full disk, closed stdout, out of memory, internal error",
     130: "died by SIGINT",

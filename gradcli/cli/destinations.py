@@ -1,4 +1,4 @@
-"""From the name of an output to an `Output`: an open descriptor, or a file that is replaced.
+"""From the name of an output to an `Output`: an open descriptor, or a file or an object that is replaced.
 
 A file that is both an input and written in place is refused before any input is read.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gradcli.cli.output import FileOutput, Output
+from gradcli.cli.output import FileOutput, ObjectOutput, Output
 from gradcli.errors import GradError
 
 if TYPE_CHECKING:
@@ -38,17 +38,24 @@ class Outputs:
         return bool(self.outputs) and all(output.complete for output in self.outputs)
 
     def to(self, path: str | None, line: CommandLine) -> Output:
-        """The output to a path; None and ``-`` are stdout. ``line`` names the inputs.
+        """The output to a path or URL; None and ``-`` are stdout. ``line`` names the inputs.
 
-        Raises GradError if an input file would be written in place.
+        Raises GradError if an input file would be written in place, or an input object replaced.
         """
         output = Output() if path is None or path == "-" else _output(path)
-        _refuse_inputs(output.in_place(), line)
+        if isinstance(output, ObjectOutput):
+            _refuse_objects(output.name, line)
+        else:
+            _refuse_inputs(output.in_place(), line)
         self.outputs.append(output)
         return output
 
 
 def _output(path: str) -> Output:
+    from gradcli.storage import is_url
+
+    if is_url(path):
+        return ObjectOutput(path)
     fd, of_another = None, False
     # An OSError means a relative path in a deleted working directory: FileOutput reports it.
     with suppress(OSError):
@@ -105,6 +112,16 @@ def _refuse_inputs(written: os.stat_result | None, line: CommandLine) -> None:
                     f"{'stdin' if name == '-' else name}: this input is the output too",
                     hint="by its name, as -o FILE, it is replaced when all has been read",
                 )
+
+
+def _refuse_objects(url: str, line: CommandLine) -> None:
+    """Raises GradError if an input is the object to be replaced: the run, repeated, would read its own result."""
+    from gradcli.storage import is_url
+    from gradcli.storage.remote import same
+
+    for name in _inputs(line):
+        if is_url(name) and same(name, url):
+            raise GradError(f"{name}: this input is the output too", hint="give the output another name")
 
 
 def _inputs(line: CommandLine) -> Iterator[str]:

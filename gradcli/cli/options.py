@@ -31,10 +31,18 @@ _NAMES = re.compile(r"[A-Za-z_]\w*(,[A-Za-z_]\w*)*,?").fullmatch
 _BINDING = re.compile(r"[A-Za-z_]\w*=([-+*/^().\d\s]|[eE]|pi|tau|inf|nan)+,?").fullmatch
 _AXIS = re.compile(r"[A-Za-z_]\w*=[^=]*[:,].*").fullmatch
 _FILE = re.compile(r"(?=.*[./])[^*()]*").fullmatch
+
+
+def _is_there(word: str) -> bool:
+    """Whether a word is the name of a file that exists, or a URL."""
+    from gradcli.storage import is_url
+
+    return is_url(word) or (_FILE(word) is not None and os.path.exists(word))
+
+
 _LISTS: dict[str, Callable[[str], object]] = {
     "--wrt": _NAMES, "-w": _NAMES, "--inputs": _NAMES, "--at": _BINDING, "--grid": _AXIS,
-    "--input": lambda word: _FILE(word) and os.path.exists(word),
-    "-i": lambda word: _FILE(word) and os.path.exists(word),
+    "--input": _is_there, "-i": _is_there,
 }  # fmt: skip
 """Options of several values, with what a further value looks like if it is typed as the next word by mistake."""
 _WORDS = re.compile(r"""(?:-\S+ (?!-))?(?:"[^"]*"|'[^']*'|\S)+""")
@@ -130,6 +138,8 @@ class CommandLine:
     part: str | None = None
     part_bytes: str | None = None
     retries: int | None = None
+    folder: str = ""
+    verify: bool = False
     language: str = "text"
     args: tuple[str, ...] = ()
     all_columns: bool = False
@@ -498,6 +508,7 @@ ROWS = {
                        help="About so many bytes of input for a part, such as 512MB.  [default: 64MB]"),
     "retries": _row("--retries", type=click.IntRange(0, 1000), metavar="N",
                     help="Make a part that fails again, so often.  [default: 3]"),
+    "verify": _row("--verify", is_flag=True, help="Read every part and compare its bytes with what was written."),
     "args": _row("--args", multiple=True, metavar="X,A,B",
                  help="The order of the arguments of a function, or of awk's fields.  [default: as they occur]"),
     "all_columns": _row("--all-columns", is_flag=True,

@@ -241,6 +241,49 @@ class FileOutput(Output):
                 os.close(fd)
 
 
+class ObjectOutput(Output):
+    """An object of a store, named by a URL. It is replaced when the new content is complete, and not seen before."""
+
+    def __init__(self, url: str) -> None:
+        from gradcli.storage.remote import Upload
+
+        super().__init__(url, -1)
+        self.upload = Upload(url)
+
+    def failure(self, e: OSError) -> GradError:
+        return GradError(f"{self.name}: {e.strerror or e}", exit_code=3)
+
+    def open(self) -> None:
+        from gradcli.storage.remote import check_bucket
+
+        try:
+            check_bucket(self.name)
+            self.upload.open()
+        except OSError as e:
+            raise self.failure(e) from None
+
+    def flush(self) -> None:
+        data = b"".join(self.buffer)
+        self.buffer, self.size = [], 0
+        try:
+            if data:
+                self.upload.write(data)
+        except OSError as e:
+            raise self.failure(e) from None
+
+    def close(self) -> None:
+        self.flush()
+        try:
+            self.upload.commit()
+        except OSError as e:
+            raise self.failure(e) from None
+        finally:
+            self.complete = self.upload.complete
+
+    def discard(self) -> None:
+        self.upload.discard()
+
+
 def emit(text: str, *, fit: bool = True) -> None:
     """Print a result that is text: help, versions, tables. ``fit``: break its lines for a terminal."""
     with Output() as output:

@@ -51,9 +51,16 @@ def write_parts(line: CommandLine, job: AnyJob) -> None:
         raise GradError("--why is for a result of one piece: leave it out, or write to a file")
     form, share, where = _format(line), _share(line.part), _where(line.cluster)
     size = PART_BYTES if line.part_bytes is None else _bytes(line.part_bytes)
+    if "-" in line.input:
+        raise GradError(
+            "--input -: a stream cannot be cut into parts nor read again", hint="write it to a file, or to one: -o FILE"
+        )
     tables = rows(line, None)
     if tables is None:
         raise GradError("a folder of parts is for the rows of files", hint="read some: --input FILE")
+    own = next((url for url in (path, *line.input) if url.startswith("memory://")), None)
+    if where is not None and own is not None:
+        raise GradError(f"{own}: memory:// is of this process alone, others see nothing of it")
     if where is not None and job.threads is None:
         job = replace(job, threads=1)
     work = Work(job, replace(tables, paths=()), form.name, line.digits)
@@ -246,7 +253,8 @@ def _raise(line: CommandLine, summary: Summary) -> None:
         first = fault.message if fault.message.startswith(part.source.path) else f"{part.where}: {fault.message}"
         failed = len(summary.faults)
         what = f"{failed:,} of {parts:,} parts could not be made: "
-        hint = "the other parts stand, and the same command goes on"
+        goes_on = "correct the input and give the command again" if 2 in codes else "the same command goes on"
+        hint = f"the other parts stand: {goes_on}"
         raise GradError(
             f"{what}{first}", hint=f"{fault.hint}; {hint}" if fault.hint else hint,
             exit_code=2 if 2 in codes else 3 if 3 in codes else 1,

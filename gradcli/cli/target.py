@@ -169,7 +169,9 @@ class Target:
         try:
             return by_suffix(self.path)
         except GradError:
-            if re.search(r"[=*(]|^-", self.path) and not os.path.exists(self.path):
+            from gradcli.storage import is_url
+
+            if re.search(r"[=*(]|^-", self.path) and not is_url(self.path) and not os.path.exists(self.path):
                 raise GradError(
                     f"--output: '{self.path}' looks like an expression, not like the name of a file",
                     hint="write expressions without an option, and the file as -o FILE.csv",

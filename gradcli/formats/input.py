@@ -22,6 +22,7 @@ from gradcli.expr import spell_name
 from gradcli.formats.columns import PLAIN, Dialect, Span, Unnamed
 from gradcli.formats.compression import EXPANDED_LIMIT, begun, packing_of, unpacked
 from gradcli.limits import memory
+from gradcli.storage import is_url
 
 STDIN = "stdin"
 """The name of standard input in messages; its first bytes, not a suffix, tell whether it is compressed."""
@@ -151,17 +152,17 @@ class Input:
         return buffer.getvalue()
 
     def seekable(self) -> BinaryIO:
-        """Return the bytes as a file for random access, held in memory unless the input is a regular file."""
+        """Return the bytes as a file for random access, held in memory unless the input is one."""
         direct = self.packing is None and file_size(self.stream) is not None
         return self.stream if direct else io.BytesIO(self.whole())
 
 
 def file_size(stream: BinaryIO) -> int | None:
-    """Return the size of a regular file in bytes, or None if the stream is not one."""
+    """Return the size in bytes of a regular file, or of an object of a store; None if the stream is neither."""
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError, AttributeError):
-        return None
+        return getattr(stream, "size", None)
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
@@ -179,7 +180,12 @@ class _File(io.FileIO):
 
 
 def opened(path: str) -> BinaryIO:
+    """Open a file, or the object of a URL, for reading. Raise GradError if that fails."""
     try:
+        if is_url(path):
+            from gradcli.storage import remote
+
+            return remote.opened(path)
         return cast(BinaryIO, _File(path))
     except OSError as error:
         raise unopened(path, error) from None

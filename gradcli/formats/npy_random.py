@@ -15,8 +15,9 @@ from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gradcli.errors import GradError
-from gradcli.formats.input import failed, unopened
+from gradcli.formats.input import failed, file_size, opened, unopened
 from gradcli.formats.npy_header import Header
+from gradcli.storage import is_url
 
 if TYPE_CHECKING:
     from numpy import dtype, float64
@@ -33,6 +34,7 @@ class _File:
 
     def __init__(self, path: str, file: BinaryIO) -> None:
         self.path, self.file, self.lock = path, file, threading.Lock()
+        self.local = hasattr(os, "preadv") and not is_url(path)
         weakref.finalize(self, file.close)
 
     def fill(self, array: Any, offset: int) -> None:
@@ -48,7 +50,7 @@ class _File:
             raise GradError(f"{self.path}: the file became shorter while it was read", exit_code=3)
 
     def _read(self, buffer: memoryview, offset: int) -> int:
-        if hasattr(os, "preadv"):
+        if self.local:
             # preadv takes an offset: the file position is shared by all threads, and by processes after a fork.
             return os.preadv(self.file.fileno(), [buffer], offset)
         with self.lock:
@@ -122,12 +124,15 @@ def stored(path: str) -> Stored:
     """Return the array in a .npy file. Raise GradError unless it is a complete file of real numbers."""
     try:
         # Opening a named pipe would block.
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if not is_url(path) and not stat.S_ISREG(os.stat(path).st_mode):
             raise GradError(f"{path}: not a regular file")
-        file: Any = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by _File
+        file: Any = opened(path) if is_url(path) else open(path, "rb", buffering=0)  # noqa: SIM115 - closed by _File
         handle = _File(path, file)
+        size = file_size(file)
+        if size is None:
+            raise GradError(f"{path}: its store does not tell its size")
         header = Header(file, path)
-        offset, size = file.tell(), os.fstat(file.fileno()).st_size
+        offset = file.tell()
     except OSError as e:
         raise unopened(path, e) from None
     except ValueError as e:

@@ -62,14 +62,14 @@ def _gradient(job: GradJob, points: Points, rows: Rows) -> Alone:
         if name not in tables.variables:
             raise GradError(
                 f"--wrt: '{name}' is one number for all rows, so that its gradient is a sum over them, and each part "
-                "has some of the rows alone",
+                "has only some of the rows",
                 hint=f"{_TOGETHER}; or the partial derivatives of each row: gradcli diff --wrt {spell_name(name)}",
             )
     for name, cotangent in request.cotangents.items():
         if not isinstance(cotangent, Expr) or cotangent.variables:
             raise GradError(
                 f"--grad-outputs: the cotangent of '{name}' has an element for each row of the whole input, and each "
-                "part has some of the rows alone",
+                "part has only some of the rows",
                 hint=f"give it as a column: {name} = column * (expression); or {_TOGETHER}",
             )
     return Alone(_header(tables), 1, 1, None)
@@ -78,7 +78,7 @@ def _gradient(job: GradJob, points: Points, rows: Rows) -> Alone:
 def _refuse_reductions(reductions: bool) -> None:
     if reductions:
         raise GradError(
-            "a reduction such as sum or mean takes all rows together, and each part has some of the rows alone",
+            "a reduction such as sum or mean takes all rows together, and each part has only some of the rows",
             hint=_TOGETHER,
         )
 

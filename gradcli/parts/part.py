@@ -75,7 +75,7 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
             "bytes": size, "crc32": f"{check:08x}", "columns": list(result.output.names),
             "nonfinite": {name: result.nonfinite[name] for name in result.results if name in result.nonfinite},
             "hard": {} if result.hard is None else dict(sorted(result.hard.kinds.items())),
-            "notes": [*filter(None, [result.note]), *rows.notes],
+            "notes": [note.replace(path, source) for note in (result.note, *rows.notes) if note],
         }  # fmt: skip
         with folder.write(part.name + RECORD) as out:
             out(dumps(record))

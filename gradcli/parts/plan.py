@@ -95,7 +95,7 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     An ``old`` plan is taken as it is if nothing has changed, and where a source is unchanged so are the places at which
     it is cut: a rerun opens no source. Raise GradError if a source cannot be read or the request is wrong.
     """
-    sources = [identified(path) for pattern in paths for path in matching(pattern)]
+    sources = _sources([path for pattern in paths for path in matching(pattern)])
     asked: dict[str, Any] = {
         "work": work.identity(), "bytes": size, "versions": versions(),
         "sources": _digest([list(source) for source in sources]),
@@ -125,12 +125,19 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     return Plan(asked, fixed, parts)
 
 
+def _sources(paths: Sequence[str]) -> list[Source]:
+    """Return the sources as they are now: of objects in one folder by a listing, not by a request for each."""
+    urls = [path for path in paths if is_url(path)]
+    known: dict[str, list[int | str]] = {}
+    if urls:
+        from gradcli.storage.remote import listed_identities
+
+        known = listed_identities(urls)
+    return [Source(path, int(known[path][0]), known[path][1]) if path in known else identified(path) for path in paths]
+
+
 def identified(path: str) -> Source:
     """Return a source as it is now. Raise GradError if there is none that could be cut into parts."""
-    if path == "-":
-        raise GradError(
-            "--input -: a stream cannot be cut into parts nor read again", hint="write it to a file, or to one: -o FILE"
-        )
     try:
         if is_url(path):
             from gradcli.storage.remote import identity

@@ -83,7 +83,7 @@ class Local:
 
     def close(self) -> None:
         self._closed = True
-        for _ in self._processes:
+        for _ in self._threads:
             self._parts.put(None)
         for process in self._processes:
             if process is not None:
@@ -99,45 +99,37 @@ class Local:
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         while not self._closed:
             try:
-                self._processes[k] = process = self._started()
+                process = subprocess.Popen(_WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             except OSError as error:
-                if (part := self._parts.get()) is None:
-                    return
-                self._outcomes.put(Outcome(part, None, Fault(f"no process starts: {error.strerror or error}", None, 3)))
+                if (part := self._parts.get()) is not None:
+                    what = f"no process starts: {error.strerror or error}"
+                    self._outcomes.put(Outcome(part, None, Fault(what, None, 3)))
                 continue
+            self._processes[k] = process
             # The input of a process that has ended cannot be flushed.
             with suppress(OSError), process:
-                if not self._served(process):
-                    return
+                self._give(process)
 
-    def _served(self, process: subprocess.Popen[bytes]) -> bool:
-        """Give parts to a process until there are no more, or it dies; return whether it died."""
+    def _give(self, process: subprocess.Popen[bytes]) -> None:
+        """Give parts to a process until it dies, or there are none."""
         assert process.stdin is not None and process.stdout is not None
+        _asked(process.stdin, None, self._common)
         while (part := self._parts.get()) is not None:
             answer = _asked(process.stdin, process.stdout, json.dumps(of(part)))
             if answer is None:
                 self._outcomes.put(Outcome(part, None, _death(process.wait())))
-                return True
+                return
             self._outcomes.put(outcome(part, json.loads(answer)))
-        return False
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(_WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert process.stdin is not None
-        with suppress(OSError):
-            process.stdin.write(self._common.encode() + b"\n")
-            process.stdin.flush()
-        return process
 
 
-def _asked(requests: IO[bytes], answers: IO[bytes], line: str) -> bytes | None:
-    """Return the answer to a line, or None if the process has ended."""
+def _asked(requests: IO[bytes], answers: IO[bytes] | None, line: str) -> bytes | None:
+    """Return the answer to a line, if there is to be one; None if the process has ended."""
     try:
         requests.write(line.encode() + b"\n")
         requests.flush()
     except OSError:
         return None
-    answer = answers.readline()
+    answer = b"" if answers is None else answers.readline()
     return answer if answer.endswith(b"\n") else None
 
 

@@ -13,6 +13,8 @@ from typing import Protocol
 from gradcli.storage import is_url
 from gradcli.storage.replacement import Replacement, remove_stale
 
+_PIECE = 1 << 22
+
 
 class Folder(Protocol):
     """A folder, of a file system or of an object store; ``path`` is its name as typed, and ends in a slash."""
@@ -30,6 +32,9 @@ class Folder(Protocol):
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file."""
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of a file in pieces."""
 
     def read_many(self, names: Iterable[str]) -> Mapping[str, bytes]:
         """Return the bytes of files by name; those that do not exist are left out."""
@@ -78,6 +83,11 @@ class LocalFolder:
     def read(self, name: str) -> bytes:
         with open(self._at(name), "rb") as file:
             return file.read()
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        with open(self._at(name), "rb") as file:
+            while data := file.read(_PIECE):
+                yield data
 
     def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
         found = {}

@@ -27,7 +27,7 @@ class RemoteFile(io.RawIOBase):
         super().__init__()
         self.size = size
         self._file, self._at = file, 0
-        self._start, self._window, self._next = 0, b"", _LEAST
+        self._start, self._window, self._next = 0, b"", _LEAST // 2
 
     def readable(self) -> bool:
         return True

@@ -55,6 +55,10 @@ PRINTED = {
         ["check", "abs(sin(2*x) - 2*sin(x)*cos(x))", "--claim", "0", "--json"],
         ["check", "one.grad", "two.grad", "--json"],
     ],
+    "parts": [
+        ["parts", "parts/", "--verify", "--json"],
+        ["parts", "begun/", "--json"],
+    ],
     "bounds": [
         ["bounds", "sqrt(x)", "--over", "x=0:1", "--json"],
         ["bounds", "x*x", "--over", "x=-1e308:1e308", "--order", "0", "--json"],
@@ -132,6 +136,9 @@ def printed(shell: Shell) -> Any:
     Path("rows.csv").write_text('name,x,n\n"a, b",1,2\nc,0,\n')
     Path("one.grad").write_text("f = x**2\ndf_dx = 2*x\n")
     Path("two.grad").write_text("g = x**3\ndg_dx = 3*x**2\nd2g_dx2 = sn(x)\n")
+    Path("wrong.csv").write_text("x,n\none,2\n")
+    shell("eval", "x + 1", "--input", "rows.csv", "--csv", "-o", "parts/", "--part-bytes", "1")
+    shell("eval", "x + 1", "--input", "rows.csv", "--input", "wrong.csv", "--csv", "-o", "begun/")
 
     def call(words: list[str]) -> list[Any]:
         _, out, _ = shell(*words)

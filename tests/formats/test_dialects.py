@@ -166,6 +166,12 @@ def test_comments() -> None:
     assert refusal(b'x,y\n# a\n1,"2\n3"\n# b\n3\n', "x", comment="#").startswith("stdin:6:1: 1 cell")
     assert refusal(b"# a\nx,y\n1,2\n# b\n5\n", comment="#").startswith("stdin:5:1: 1 cell")
     assert refusal(b"# a\n", comment="#").startswith("stdin: there is no line left")
+    # The rows above a quote that stays open are read before the error below it.
+    dialect, found = Dialect(comment="#", encoding="utf-8"), []
+    with pytest.raises(GradError, match="stdin:6: not utf-8"):
+        for chunk in open_table("-", io.BytesIO(b'x\n# a\n1\n2\n"3\n\xff\n'), dialect=dialect).chunks(["x"], []):
+            found += chunk.columns[0].tolist()
+    assert found == [1, 2]
 
 
 def test_headers_in_comments() -> None:
