@@ -207,7 +207,7 @@ def test_a_full_disk_of_one_worker(reference: dict[str, bytes]):
     code, err = ended(begun(*LOCAL, "--retries", "0", env=full))
     assert code == 3
     assert "No space left on device" in err
-    assert "the other parts stand, and the same command goes on" in err
+    assert "the other parts stand: the same command goes on" in err
     assert faults(OUT) == []
     assert MANIFEST not in names(OUT)
     assert not [name for name in names(OUT) if name.startswith(".")]
