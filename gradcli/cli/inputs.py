@@ -153,7 +153,8 @@ def to_parts(line: CommandLine) -> bool:
     """
     if line.path is not None and line.path.endswith(("/", os.sep)):
         bare = line.path.rstrip("/" + os.sep)
-        if is_url(line.path) or not os.path.exists(bare) or os.path.isdir(bare) or os.path.isfile(bare):
+        stream = os.path.exists(bare) and (os.path.islink(bare) or not os.path.isfile(bare))
+        if is_url(line.path) or os.path.isdir(bare) or not stream:
             return True
     for name in options.SCALE.split():
         if getattr(line, name) is not None:

@@ -51,8 +51,8 @@ def make(*words: Any) -> Any:
     return record
 
 
-def versions(*words: str) -> dict[str, str | None]:
-    told = VERSIONS(*words)
+def versions(*chosen: str) -> dict[str, str | None]:
+    told = VERSIONS(*chosen)
     return told | {"gradcli": "0.0.1"} if (CONTROL / "old").exists() else told
 
 
