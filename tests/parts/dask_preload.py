@@ -51,8 +51,8 @@ def make(*words: Any) -> Any:
     return record
 
 
-def versions(*chosen: str) -> dict[str, str | None]:
-    told = VERSIONS(*chosen)
+def versions(*words: str) -> dict[str, str | None]:
+    told = VERSIONS(*words)
     return told | {"gradcli": "0.0.1"} if (CONTROL / "old").exists() else told
 
 
