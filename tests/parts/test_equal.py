@@ -82,6 +82,16 @@ def test_text_with_quotes_and_missing_cells(shell: Shell):
     assert "72" in alone[2]
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_proved_digits(shell: Shell, form: str):
+    """More digits than a double has are texts in each part."""
+    sources(Path("in"), [3, 0, 2], "csv")
+    words = ["diff", "sin(x)", "--input", "in/*.csv", "--digits", "30", "--format", form, "-o"]
+    assert shell(*words, "out/")[0] == 0
+    assert shell(*words, f"one.{form}")[0] == 0
+    assert joined(parts(Path("out"))) == joined([Path(f"one.{form}")])
+
+
 def test_columns_in_other_orders(shell: Shell):
     """Columns have the order of the first file, whatever that of the others."""
     Path("a.csv").write_text("x,id,y\n1,0,2\n")
