@@ -377,3 +377,9 @@ def test_a_wide_table_is_read_by_sets(
     assert lines[0][-2:] == ["c49999", "q"] and lines[0][0] == "c0"
     assert [float(cell) for cell in (lines[1][0], *lines[1][-2:])] == [1, 1, 2]
     assert len(lines[0]) == len(lines[1]) == (width + 1 if options else 3)
+
+
+def test_a_long_text_that_is_nearly_a_number_is_read_in_linear_time(shell: Shell) -> None:
+    for option in ("--at", "--grid"):
+        code, _, err = shell("eval", "x", option, f"x={'1' * 60_000}x")
+        assert code == 2 and err.startswith("gradcli: error: ")
