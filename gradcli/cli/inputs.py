@@ -146,9 +146,17 @@ def check_no_input_options(line: CommandLine) -> None:
 
 
 def to_parts(line: CommandLine) -> bool:
-    """Whether the output is a folder of parts. Raises GradError for an option of parts without one."""
+    """Whether the output is a folder of parts, whose name ends in a slash and is not that of a device or a pipe.
+
+    Raises GradError for an option of parts without one.
+    """
     if line.path is not None and line.path.endswith(("/", os.sep)):
-        return True
+        from gradcli.storage import is_url
+
+        bare = line.path.rstrip("/" + os.sep)
+        stream = os.path.exists(bare) and (os.path.islink(bare) or not os.path.isfile(bare))
+        if is_url(line.path) or os.path.isdir(bare) or not stream:
+            return True
     for name in options.SCALE.split():
         if getattr(line, name) is not None:
             raise GradError(

@@ -177,6 +177,6 @@ def test_a_run_that_ends_while_it_uploads(s3: str, empty_folder: Path, shell: Sh
 def test_a_bucket_that_does_not_exist(s3: str, shell: Shell):
     put(s3)
     code, _, err = shell(*words(s3, "-o", "s3://no-such-bucket/out/"))
-    assert code == 3 and "s3://no-such-bucket/out/: the bucket does not exist" in err
+    assert code == 3 and "s3://no-such-bucket/out/: the bucket 'no-such-bucket' does not exist" in err
     code, _, err = shell("diff", EXPRESSION, "--input", f"{s3}/none/*.parquet", "-o", f"{s3}/out/")
     assert code == 2 and "none/*.parquet" in err
