@@ -251,9 +251,12 @@ class Command(click.Command):
             option, value, word = slips[0]
             again = option in ("--grid", "--input", "-i")
             several = f"{option} {value} {option} {word}" if again else f"{option} {value.rstrip(',')},{word}"
-            raise GradError(
-                f"{option} {value} {word}: '{word}' would be an expression of its own", hint=f"for both: {several}"
-            )
+            hint = f"for both: {several}"
+            if option in ("--input", "-i"):
+                # The shell has made names of a pattern.
+                pattern = os.path.join(os.path.dirname(value), f"*{os.path.splitext(value)[1]}")
+                hint = f'{hint}; a pattern is quoted, so that it stays one: {option} "{pattern}"'
+            raise GradError(f"{option} {value} {word}: '{word}' would be an expression of its own", hint=hint)
         return args
 
     def get_help(self, ctx: click.Context) -> str:
@@ -475,8 +478,8 @@ ROWS = {
     "verbose": _row("-v", "--verbose", is_flag=True, help="Say on stderr how much was done, how, how fast."),
     "no_progress": _row("--no-progress", is_flag=True, help="No progress line on a terminal."),
     "input": _row("-i", "--input", multiple=True, metavar="FILE",
-                  help="Read points from the rows of FILE, stdin (-) or a quoted pattern's files; columns are "
-                  "variables."),
+                  help="Read points from the rows of FILE, stdin (-), or the files of a FOLDER/ or a quoted pattern; "
+                  "columns are variables."),
     "input_format": _row("--input-format", type=click.Choice(_READABLE), metavar="FORMAT",
                          help=f"One of {', '.join(_READABLE)}.  [default: by suffix; csv for stdin]"),
     "columns": _row("--columns", metavar="A,B", help="Names for the columns of a csv or .npy that has none."),
@@ -507,7 +510,7 @@ ROWS = {
     "part_bytes": _row("--part-bytes", metavar="N",
                        help="About so many bytes of input for a part, such as 512MB.  [default: 64MB]"),
     "retries": _row("--retries", type=click.IntRange(0, 1000), metavar="N",
-                    help="Make a part that fails again, so often.  [default: 3]"),
+                    help="How often a part that fails is made again.  [default: 3]"),
     "verify": _row("--verify", is_flag=True, help="Read every part and compare its bytes with what was written."),
     "args": _row("--args", multiple=True, metavar="X,A,B",
                  help="The order of the arguments of a function, or of awk's fields.  [default: as they occur]"),

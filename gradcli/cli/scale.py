@@ -71,7 +71,7 @@ def write_parts(line: CommandLine, job: AnyJob) -> None:
     form.load(None)
     ledger = Ledger(path)
     progress = _Progress(line)
-    with _ending():
+    with _ending(line):
         plan = planned(work, line.input, size, ledger.plan)
         _refuse_inputs(path, plan)
         pool = _pool(where, plan, path, work.job.threads)
@@ -123,7 +123,7 @@ def _where(text: str | None) -> int | str | None:
     if match := re.fullmatch("local:([0-9]{1,4})", text):
         if 1 <= int(match[1]) <= _PROCESSES:
             return int(match[1])
-    elif re.fullmatch(r"(tcp|tls|ws|wss|ucx)://[^\s/]+", text):
+    elif re.fullmatch(r"(tcp|tls|ws|wss|ucx)://[^\s/]+:[0-9]{1,5}", text):
         return text
     raise GradError(
         f"--cluster: '{text}' is no place to work",
@@ -167,7 +167,7 @@ class _Ended(BaseException):
 
 
 @contextmanager
-def _ending() -> Iterator[None]:
+def _ending(line: CommandLine) -> Iterator[None]:
     """End by SIGINT, SIGTERM or SIGHUP after the processes and the unfinished file are gone."""
     from gradcli.cli.output import die
 
@@ -185,6 +185,9 @@ def _ending() -> Iterator[None]:
                     previous[signum] = signal.signal(signum, end)
         yield
     except _Ended as ended:
+        # Who stops it by the keyboard is told that nothing is lost.
+        if ended.args[0] == signal.SIGINT and not line.quiet and sys.stderr is not None and sys.stderr.isatty():
+            stderr.note(f"{line.path}: the parts that are made stand, and the same command goes on", line.color)
         die(ended.args[0])
     finally:
         for signum, handler in previous.items():
@@ -236,9 +239,9 @@ def _notes(line: CommandLine, summary: Summary, share: Share) -> Iterator[str]:
         stood = f"{made:,} made, {there - made:,} stood"
         yield f"{line.path}: {there:,} of {parts:,} parts, {counted(rows, 'rows')}: {stood}"
     if summary.replaced:
-        yield f"{counted(summary.replaced, 'parts')} of those made were there, of other rows, options or versions"
+        yield f"{counted(summary.replaced, 'parts')} did not stand: made of other rows, options or versions"
     if summary.removed:
-        yield f"{counted(len(summary.removed), 'parts')} removed, whose rows are not in the input any more"
+        yield f"{counted(len(summary.removed), 'parts')} removed: of another input, or in another format"
     notes = summary.notes
     yield from notes[:_SHOWN]
     if len(notes) > _SHOWN:
@@ -246,21 +249,33 @@ def _notes(line: CommandLine, summary: Summary, share: Share) -> Iterator[str]:
     hard = summary.counts("hard")
     if hard:
         yield from summary.plan.work.hard_notes(summary.plan.parts[0].source.path, hard, rows)
+    # The first fault is the error.
+    faults = _faults(summary)[1:]
+    yield from faults[:_SHOWN]
+    if len(faults) > _SHOWN:
+        yield f"and {counted(len(faults) - _SHOWN, 'parts')} more; gradcli parts {line.path} tells what is missing"
+
+
+def _faults(summary: Summary) -> list[str]:
+    """The faults in the order of the rows, each with the name of its source."""
+    faults = [(part, summary.faults[part].message) for part in summary.plan.parts if part in summary.faults]
+    return [text if text.startswith(part.source.path) else f"{part.where}: {text}" for part, text in faults]
 
 
 def _raise(line: CommandLine, summary: Summary) -> None:
     """Raises GradError if parts failed, or with --strict if a number is not finite."""
     parts = len(summary.plan.parts)
     if summary.faults:
-        part, fault = next(iter(sorted(summary.faults.items())))
+        fault = next(summary.faults[part] for part in summary.plan.parts if part in summary.faults)
         codes = {fault.exit_code for fault in summary.faults.values()}
-        first = fault.message if fault.message.startswith(part.source.path) else f"{part.where}: {fault.message}"
-        failed = len(summary.faults)
-        what = f"{failed:,} of {parts:,} parts could not be made: "
-        goes_on = "correct the input and give the command again" if 2 in codes else "the same command goes on"
-        hint = f"the other parts stand: {goes_on}"
+        what = f"{len(summary.faults):,} of {parts:,} parts could not be made: "
+        if codes == {1}:
+            goes_on = f"correct the input, or leave out {'--strict' if line.strict else '--kink error'}"
+        else:
+            goes_on = "correct the input and give the command again" if 2 in codes else "the same command goes on"
+        hint = f"the other parts stand: {goes_on}" if summary.records else goes_on
         raise GradError(
-            f"{what}{first}", hint=f"{fault.hint}; {hint}" if fault.hint else hint,
+            f"{what}{_faults(summary)[0]}", hint=f"{fault.hint}; {hint}" if fault.hint else hint,
             exit_code=2 if 2 in codes else 3 if 3 in codes else 1,
         )  # fmt: skip
     if line.strict:

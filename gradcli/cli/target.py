@@ -28,6 +28,7 @@ PICTURES = (".svg", ".html", ".htm", ".png", ".pdf")
 """Suffixes of files that hold a picture."""
 _ROUNDED = ("table", "markdown", "csv", "tsv")
 """The formats that --digits rounds for."""
+_SLASH = "a slash at the end makes a folder of parts"
 
 
 class Target:
@@ -149,14 +150,20 @@ class Target:
             return FORMATS[next(iter(chosen))]
         if self.path is None:
             return FORMATS["table"]
-        return by_name or by_suffix(self.path)
+        try:
+            return by_name or by_suffix(self.path)
+        except GradError as error:
+            if self.line.input and _makes_parts():
+                error.hint = f"{error.hint}; {_SLASH}: {self.path}/"
+            raise
 
     def _by_name(self) -> Format | None:
         """The format of the file's suffix; None if unknown. Raises GradError for a directory or an expression."""
         if self.path is None:
             return None
         if os.path.isdir(self.path):
-            raise GradError(f"{self.path}: Is a directory", exit_code=3)
+            hint = f"{_SLASH}: {self.path}/" if self.line.input and _makes_parts() else None
+            raise GradError(f"{self.path}: Is a directory", hint=hint, exit_code=3)
         try:
             return by_suffix(self.path)
         except GradError:
@@ -168,6 +175,11 @@ class Target:
                     hint="write expressions without an option, and the file as -o FILE.csv",
                 ) from None
             return None
+
+
+def _makes_parts() -> bool:
+    """Whether the command that runs writes folders of parts."""
+    return any(option.name == "part" for option in click.get_current_context().command.params)
 
 
 def digits_of(ctx: click.Context, line: CommandLine, form: Format) -> int | None:

@@ -47,7 +47,7 @@ def opened(url: str) -> BinaryIO:
             file = io.BytesIO(file.getvalue())
         details = getattr(file, "details", None) or fs.info(path)
         if details["type"] == "directory":
-            raise IsADirectoryError
+            raise IsADirectoryError(errno.EISDIR, f"Is a directory; the files in it: {url}/")
         return cast(BinaryIO, RemoteFile(file, details["size"]))
 
 
@@ -121,6 +121,8 @@ def _located(url: str) -> tuple[Any, str]:
     if protocol not in _STORES:
         known = ", ".join(f"{name}://" for name in _STORES)
         raise GradError(f"{url}: no store has the protocol {protocol}://", hint=f"known are {known}")
+    if protocol in _S3 and url.partition("://")[2][:1] in ("", "/"):
+        raise GradError(f"{url}: no bucket is named", hint=f"{protocol}://BUCKET/NAME")
     for package in ("fsspec", _STORES[protocol]):
         try:
             optional(package, "cluster", f"{url}: {protocol}:// needs the package {package}")

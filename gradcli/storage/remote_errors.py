@@ -49,6 +49,8 @@ def _failure(error: Exception) -> OSError:
         # Without words of the store, which come as a cause, what does not exist is told by its name alone.
         named = isinstance(error, FileNotFoundError | IsADirectoryError) and error.__cause__ is None
         text = os.strerror(number) if named else str(error)
+    if kind == "NoCredentialsError":
+        text = f"{text}: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}..."

@@ -308,7 +308,7 @@ def test_no_scheduler(sources: Path, shell: Shell, monkeypatch: pytest.MonkeyPat
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    for where in (address, "tcp://127.0.0.1", "tcp://127.0.0.1:x", "tls://127.0.0.1:1", "ucx://127.0.0.1:1"):
+    for where in (address, "tls://127.0.0.1:1", "ucx://127.0.0.1:1"):
         code, out, err = shell(*words("out/", "--cluster", where))
         assert (code, out) == (3, "") and f"--cluster: the scheduler at {where} does not answer" in err, where
     assert logging.root.manager.disable == 0

@@ -61,6 +61,8 @@ REQUESTS = {
     "x**2 --input in/a.csv --cluster here": "is no place to work",
     "x**2 --input in/a.csv --cluster local": "is no place to work",
     "x**2 --input in/a.csv --cluster http://a:1": "is no place to work",
+    "x**2 --input in/a.csv --cluster tcp://127.0.0.1:x": "is no place to work",
+    "x**2 --input in/a.csv --cluster tcp://a": "is no place to work local:4",
     "x**2 --input in/a.csv --part-bytes 0": "--part-bytes: '0' is no number of bytes such as 512MB, 64MiB or 1e9",
     "x**2 --input in/a.csv --part-bytes -5": "is no number of bytes",
     "x**2 --input in/a.csv --part-bytes 5PB": "is no number of bytes",
@@ -106,6 +108,21 @@ def test_options_in_the_environment(place: Shell, monkeypatch: pytest.MonkeyPatc
     assert place("diff", "x**2", "--input", "in/*.csv", "-o", "x.parquet", "--format", "parquet")[0] == 0
     assert place("diff", "x**2", "--input", "in/*.csv", "-o", "out/", "--csv")[0] == 0
     assert [path.suffix for path in parts(OUT)] == [".csv", ".csv"]
+
+
+def test_hints_for_who_knows_folders_not_yet(place: Shell):
+    """A pattern that the shell has expanded, a folder without its slash, and results that --strict refuses."""
+    error = refused(place, "eval", "x", "-i", "in/a.csv", "in/b.csv", "-o", "out/")
+    assert 'a pattern is quoted, so that it stays one: -i "in/*.csv"' in error
+    error = refused(place, "eval", "x", "--input", "in/*.csv", "-o", "out")
+    assert "a slash at the end makes a folder of parts: out/" in error
+    OUT.mkdir()
+    code, _, err = place("eval", "x", "--input", "in/*.csv", "-o", "out")
+    assert code == 3 and "out: Is a directory\n  a slash at the end makes a folder of parts: out/" in err
+    code, _, err = place("eval", "x/0", "--input", "in/*.csv", "-o", "out/", "--strict")
+    assert code == 1
+    assert "0 of 2 parts" in err and "\n  correct the input, or leave out --strict\n" in err
+    assert "note: in/b.csv: at x=" in err and "could not be made: in/a.csv: at x=" in err
 
 
 @pytest.mark.quick
@@ -175,7 +192,8 @@ def test_parts_that_fail_by_their_data(place: Shell, more: tuple[str, ...]):
     assert code == 2
     assert "out/: 2 of 4 parts, 4 rows: 2 made, 0 stood" in err
     assert "error: 2 of 4 parts could not be made: in/" in err
-    assert "in/c.csv:3:3: 'oops' in column 'x' is not a number" in err or "in/d.csv: there is no column 'x'" in err
+    first, second = "in/c.csv:3:3: 'oops' in column 'x' is not a number", "in/d.csv: there is no column 'x'"
+    assert f"note: {second}" in err and f"could not be made: {first}" in err
     assert "the other parts stand: correct the input and give the command again" in err
     assert not (OUT / "manifest.json").exists()
     assert len([name for name in names(OUT) if name.endswith(".parquet")]) == 2

@@ -337,7 +337,11 @@ class NoCredentialsError(Exception):
         (FileNotFoundError("b/x"), errno.ENOENT, "No such file or directory"),
         (PermissionError("Forbidden"), errno.EACCES, "Forbidden"),
         (PermissionError(), errno.EACCES, "Permission denied"),
-        (NoCredentialsError("Unable to locate credentials"), errno.EACCES, "Unable to locate credentials"),
+        (
+            NoCredentialsError("Unable to locate credentials"),
+            errno.EACCES,
+            "Unable to locate credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ),
         (TimeoutError(), errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)),
         (OSError(errno.EBUSY, "Slow\x1b[31m\r\ndown"), errno.EBUSY, "Slow [31m down"),
         (NotImplementedError(), errno.EINVAL, "Invalid argument"),
