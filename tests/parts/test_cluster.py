@@ -47,7 +47,8 @@ class Dask:
 
     @property
     def address(self) -> str:
-        until(self.file.exists)
+        # Dask writes the file in place.
+        until(lambda: self.file.exists() and self.file.read_text().rstrip().endswith("}"))
         return str(json.loads(self.file.read_text())["address"])
 
     @property
