@@ -42,9 +42,11 @@ def write(self: LocalFolder, name: str) -> Iterator[Callable[[bytes], None]]:
 
 
 def make(*words: Any) -> Any:
+    held = CONTROL / f"held-{os.getpid()}"
     while (CONTROL / "hold").exists():
-        (CONTROL / f"held-{os.getpid()}").touch()
+        held.touch()
         sleep(0.01)
+    held.unlink(missing_ok=True)
     die("die")
     record = MAKE(*words)
     die("die-late")

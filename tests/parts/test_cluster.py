@@ -67,7 +67,7 @@ class Dask:
         for name in ("hold", "die", "die-writing", "die-late", "old"):
             (self.folder / name).unlink(missing_ok=True)
         for file in self.folder.glob("held-*"):
-            file.unlink()
+            file.unlink(missing_ok=True)
 
     def stop(self) -> None:
         self.rest()
