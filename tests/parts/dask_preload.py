@@ -18,6 +18,7 @@ from gradcli.parts import task
 from gradcli.storage.folder import LocalFolder
 
 CONTROL = Path(os.environ["CONTROL"])
+PARENT = os.getppid()
 MAKE, VERSIONS, WRITE = task.make, task.versions, LocalFolder.write
 
 
@@ -43,7 +44,8 @@ def write(self: LocalFolder, name: str) -> Iterator[Callable[[bytes], None]]:
 
 def make(*words: Any) -> Any:
     held = CONTROL / f"held-{os.getpid()}"
-    while (CONTROL / "hold").exists():
+    # Without the tests it ends.
+    while (CONTROL / "hold").exists() and os.getppid() == PARENT:
         held.touch()
         sleep(0.01)
     held.unlink(missing_ok=True)
