@@ -817,7 +817,8 @@ def test_examples_run(shell: Shell) -> None:
     import shlex
 
     Path("runs.csv").write_text("a,b,t,q,name\n1,2,3,0.5,u\n2,3,4,0.25,v\n")
-    # Those of `completion` are for shells, which run them in the tests of the docs; those of `check` and `parts` read files.
+    # Those of `completion` are for shells, which run them in the tests of the docs; those of `check` and `parts` read
+    # files.
     for name in COMMANDS.keys() - {"check", "completion", "parts"}:
         module, attribute, _ = COMMANDS[name]
         for example in getattr(import_module(f"gradcli.cli.{module}"), attribute).examples:
