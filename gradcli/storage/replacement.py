@@ -20,7 +20,7 @@ _AT = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd
 _CONTENT_ATTRIBUTES = {"security.capability", "security.ima", "security.evm"}
 """Extended attributes not copied: they depend on the content, and a write removes or invalidates them."""
 _ACL = "system.posix_acl_access"
-_MANY = 1 << 25
+_MANY = 1 << 23
 """Bytes written from which they begin their way to the disk while more are computed."""
 _NAP = 0.001
 """Seconds between checks that they are there."""

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from command import process
+from command import Shell, process
 
 from gradcli.calculus.derive import derive, expand
 from gradcli.calculus.simplify import attempted, simplified
