@@ -190,8 +190,8 @@ def _ending() -> Iterator[None]:
     except _Ended as ended:
         die(ended.args[0])
     finally:
-        for signum, handler in previous.items():
-            signal.signal(signum, handler)
+        for signum, before in previous.items():
+            signal.signal(signum, before)
 
 
 class _Progress:
