@@ -174,6 +174,20 @@ def test_a_signal_while_workers_start():
         assert ended(run) == (-signal.SIGINT, "")
 
 
+def test_who_stops_it_by_the_keyboard_is_told_that_nothing_is_lost():
+    """On a terminal alone: a program that reads stderr learns it from the signal."""
+    ours, theirs = os.openpty()
+    run = begun(*WORDS, "--cluster", "local:2", stderr=theirs)
+    os.close(theirs)
+    assert until(recorded, run)
+    os.killpg(run.pid, signal.SIGINT)
+    run.communicate(timeout=PATIENCE)
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert run.returncode == -signal.SIGINT
+    assert "out/: the parts that are made stand, and the same command goes on" in " ".join(shown.split())
+
+
 def test_a_worker_that_dies_by_each_part():
     """After its retries a part counts as failed; the end of the process is told, and what may help."""
     dying = customized(
