@@ -50,7 +50,7 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
     result = work.run(rows)
     size = check = 0
     try:
-        with folder.write(part.name) as out:
+        with folder.write(part.name, mark=True) as out:
 
             def send(data: bytes) -> None:
                 nonlocal size, check
@@ -79,9 +79,24 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
         }  # fmt: skip
         with folder.write(part.name + RECORD) as out:
             out(dumps(record))
+        if not folder.stands(part.name) and _checksum(folder, part.name) != record["crc32"]:
+            # Another run has renamed a part of other bytes between the two, whose record may be lost as well.
+            folder.remove(MANIFEST)
+            folder.remove(part.name + RECORD)
+            raise GradError(
+                f"{folder.path}{part.name}: another run with other rows or options writes to this folder",
+                hint="give each a folder of its own", exit_code=3,
+            )  # fmt: skip
     except OSError as error:
         raise GradError(f"{folder.path}{part.name}: {error.strerror or error}", exit_code=3) from None
     return record
+
+
+def _checksum(folder: Folder, name: str) -> str:
+    check = 0
+    for data in folder.pieces(name):
+        check = zlib.crc32(data, check)
+    return f"{check:08x}"
 
 
 def _check_unchanged(source: Source, path: str) -> None:
