@@ -48,6 +48,7 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
     _check_unchanged(part.source, path)
     form.load(None)
     result = work.run(rows)
+    _check_types(work, work.types_of(result.output), source)
     size = check = 0
     try:
         with folder.write(part.name, mark=True) as out:
@@ -90,6 +91,17 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
     except OSError as error:
         raise GradError(f"{folder.path}{part.name}: {error.strerror or error}", exit_code=3) from None
     return record
+
+
+def _check_types(work: Work, types: dict[str, str] | None, source: str) -> None:
+    """Raises GradError if a column has another type than in the first source: who reads all parts would cast one."""
+    for name, kind in (types or {}).items():
+        if (first := (work.types or {}).get(name, kind)) != kind:
+            raise GradError(
+                f"{source}: the column '{name}' is of the type {kind}, in {work.rows.first} it is of the type {first}: "
+                "parquet cannot hold both",
+                hint=f"write csv: --csv; or leave the column out: --drop {name}",
+            )
 
 
 def _checksum(folder: Folder, name: str) -> str:
