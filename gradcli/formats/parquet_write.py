@@ -59,6 +59,22 @@ def write_parquet(result: Columns, out: Out, style: Style) -> None:
         writer.close()
 
 
+def kept_types(result: Columns) -> dict[str, str]:
+    """Return what types the columns carried through have in parquet; the other columns are doubles."""
+    arrow = pyarrow()
+    types = {
+        name: _arrow_column(column, arrow, None, 0).type
+        for name, column in zip(result.names, result.nothing, strict=True) if isinstance(column, Kept)
+    }  # fmt: skip
+    return {name: str(_plain(kind, arrow.types)) for name, kind in types.items()}
+
+
+def _plain(kind: Any, types: Any) -> Any:
+    """Return a type without what is of Arrow alone: in the file such columns are alike."""
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return str(kind).removeprefix("large_").removesuffix("_view")
+
+
 def _group_rows(table: Any, types: Any) -> int:
     """Return the number of rows of the next row group."""
     import numpy as np

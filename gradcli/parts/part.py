@@ -48,9 +48,10 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
     _check_unchanged(part.source, path)
     form.load(None)
     result = work.run(rows)
+    _check_types(work, work.types_of(result.output), source)
     size = check = 0
     try:
-        with folder.write(part.name) as out:
+        with folder.write(part.name, mark=True) as out:
 
             def send(data: bytes) -> None:
                 nonlocal size, check
@@ -79,9 +80,35 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
         }  # fmt: skip
         with folder.write(part.name + RECORD) as out:
             out(dumps(record))
+        if not folder.stands(part.name) and _checksum(folder, part.name) != record["crc32"]:
+            # Another run has renamed a part of other bytes between the two, whose record may be lost as well.
+            folder.remove(MANIFEST)
+            folder.remove(part.name + RECORD)
+            raise GradError(
+                f"{folder.path}{part.name}: another run with other rows or options writes to this folder",
+                hint="give each a folder of its own", exit_code=3,
+            )  # fmt: skip
     except OSError as error:
         raise GradError(f"{folder.path}{part.name}: {error.strerror or error}", exit_code=3) from None
     return record
+
+
+def _check_types(work: Work, types: dict[str, str] | None, source: str) -> None:
+    """Raises GradError if a column has another type than in the first source: who reads all parts would cast one."""
+    for name, kind in (types or {}).items():
+        if (first := (work.types or {}).get(name, kind)) != kind:
+            raise GradError(
+                f"{source}: the column '{name}' is of the type {kind}, in {work.rows.first} it is of the type {first}: "
+                "parquet cannot hold both",
+                hint=f"write csv: --csv; or leave the column out: --drop {name}",
+            )
+
+
+def _checksum(folder: Folder, name: str) -> str:
+    check = 0
+    for data in folder.pieces(name):
+        check = zlib.crc32(data, check)
+    return f"{check:08x}"
 
 
 def _check_unchanged(source: Source, path: str) -> None:

@@ -102,14 +102,15 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     }  # fmt: skip
     if old is not None and old.asked == asked and old.work.job.engine in engine.ENGINES:
         # The limits are those of this run.
-        known_work = work.with_engine(old.work.job.engine, old.work.rows.header or (), sources[0].path)
+        known_work = work.with_engine(old.work.job.engine, old.work.rows.header or (), sources[0].path, old.work.types)
         if known_work.lasting == old.work.lasting:
             return Plan(asked, known_work, old.parts)
     first = work.looked_at(sources[0].path)
     chosen, _ = engine.chosen_for_rows(
         work.job.engine, first.load, first.steps, len(first.header), lambda: _exceed(work, sources)
     )
-    fixed = work.with_engine(chosen, first.header, sources[0].path)
+    types = None if first.result is None else work.types_of(first.result.output)
+    fixed = work.with_engine(chosen, first.header, sources[0].path, types)
     alike = old is not None and old.asked.get("bytes") == size and old.asked["work"]["input"] == asked["work"]["input"]
     known: dict[Source, list[Span | None]] = {}
     for part in old.parts if old is not None and alike else ():

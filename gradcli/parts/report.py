@@ -91,7 +91,5 @@ def _state(ledger: Ledger, part: Part, record: dict[str, Any] | None, verify: bo
     except OSError as error:
         raise failed(path=f"{ledger.path}{part.name}", error=error) from None
     sound = size == record["bytes"] and f"{check:08x}" == record["crc32"]
-    return State(
-        part, DONE if sound else BROKEN, "" if sound else "its bytes are not those that were written", record,
-        digest.hexdigest(),
-    )  # fmt: skip
+    why = "" if sound else "its bytes are not those that were written; once it is removed, it is made again"
+    return State(part, DONE if sound else BROKEN, why, record, digest.hexdigest())

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradcli.caret import Source
 from gradcli.formats import Dialect
+from gradcli.formats.columns import Columns
 from gradcli.job.alone import Alone, AnyJob, alone
 from gradcli.job.gradient import GradJob, run_grad
 from gradcli.job.request import Job, Rows
@@ -24,12 +25,14 @@ class Work:
     """The computation of every part of a run.
 
     ``rows`` names no paths: those are the parts'. ``format`` is that of the parts, ``digits`` those of its numbers.
+    ``types``: those that kept columns have in all parts, where the format fixes them.
     """
 
     job: AnyJob
     rows: Rows
     format: str
     digits: int | None = None
+    types: dict[str, str] | None = None
 
     def looked_at(self, path: str) -> Alone:
         """Check the request against the first source. Raise GradError if it is wrong, or takes all rows together."""
@@ -44,10 +47,18 @@ class Work:
         result.hard.points = rows
         return [note for note in result.notes if note and note != result.note]
 
-    def with_engine(self, engine: str, header: Sequence[str], first: str) -> Work:
+    def with_engine(self, engine: str, header: Sequence[str], first: str, types: dict[str, str] | None) -> Work:
         """Return the work with the engine and the columns that all parts have; ``first`` is the source of these."""
         rows = replace(self.rows, header=tuple(header), first=first)
-        return replace(self, job=replace(self.job, engine=engine), rows=rows)
+        return replace(self, job=replace(self.job, engine=engine), rows=rows, types=types)
+
+    def types_of(self, result: Columns) -> dict[str, str] | None:
+        """Return the types that columns carried through have in a file of one table; None if the format fixes none."""
+        if self.format != "parquet":
+            return None
+        from gradcli.formats.parquet_write import kept_types
+
+        return kept_types(result)
 
     def run(self, rows: Rows) -> Computed:
         """Compute the rows of a part. Raise GradError as the job does."""
@@ -72,7 +83,7 @@ class Work:
         read = {name: _plain(getattr(self.rows, name)) for name in _READ}
         return {
             "command": name, "job": job, "input": {**read, "dialect": list(self.rows.dialect)}, "format": self.format,
-            "digits": self.digits,
+            "digits": self.digits, "types": self.types,
         }  # fmt: skip
 
     def identity(self) -> dict[str, Any]:
@@ -90,7 +101,8 @@ def work_of(told: dict[str, Any]) -> Work:
     job["expressions"] = [Source(*pair) for pair in job["expressions"]]
     read = dict(told["input"])
     dialect = Dialect(*read.pop("dialect"))
-    return Work(_JOBS[told["command"]](**job), Rows(dialect=dialect, **read), told["format"], told["digits"])
+    rows = Rows(dialect=dialect, **read)
+    return Work(_JOBS[told["command"]](**job), rows, told["format"], told["digits"], told["types"])
 
 
 def _plain(value: Any) -> Any:

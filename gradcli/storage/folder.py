@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Protocol
 
 from gradcli.storage import is_url
-from gradcli.storage.replacement import Replacement, remove_stale
+from gradcli.storage.replacement import Replacement, identity, remove_stale
 
 _PIECE = 1 << 22
 
@@ -39,11 +39,14 @@ class Folder(Protocol):
     def read_many(self, names: Iterable[str]) -> Mapping[str, bytes]:
         """Return the bytes of files by name; those that do not exist are left out."""
 
-    def write(self, name: str) -> AbstractContextManager[Callable[[bytes], None]]:
+    def write(self, name: str, *, mark: bool = False) -> AbstractContextManager[Callable[[bytes], None]]:
         """Return a context whose function takes the bytes of a file, which appears when the context ends.
 
-        An exception inside the context leaves the old file, or none.
+        An exception inside the context leaves the old file, or none. ``mark``: remember which file it is.
         """
+
+    def stands(self, name: str) -> bool:
+        """Return whether a file is known to be the one that was marked last, rather than that of another writer."""
 
     def remove(self, name: str) -> None:
         """Remove a file, unless it is gone."""
@@ -63,6 +66,7 @@ class LocalFolder:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._marked: tuple[int, ...] | None = None
 
     def _at(self, name: str) -> str:
         return os.path.join(self.path, name)
@@ -97,7 +101,7 @@ class LocalFolder:
         return found
 
     @contextmanager
-    def write(self, name: str) -> Iterator[Callable[[bytes], None]]:
+    def write(self, name: str, *, mark: bool = False) -> Iterator[Callable[[bytes], None]]:
         # Without a listing of the folder for each of its files.
         file = Replacement(self._at(name), clean=False)
         try:
@@ -111,8 +115,15 @@ class LocalFolder:
 
             yield write
             file.commit()
+            if mark:
+                self._marked = file.identity
         finally:
             file.discard()
+
+    def stands(self, name: str) -> bool:
+        with suppress(FileNotFoundError):
+            return identity(os.stat(self._at(name))) == self._marked
+        return False
 
     def remove(self, name: str) -> None:
         with suppress(FileNotFoundError):

@@ -6,6 +6,7 @@ It is written last, so that its presence means that all parts are there. Layer: 
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
 from gradcli.errors import GradError
@@ -16,18 +17,30 @@ SCHEMA = "gradcli-parts/1"
 
 
 def loads(data: bytes) -> dict[str, Any] | None:
-    """Return a plan, record or manifest that is of this schema, else None."""
+    """Return a plan, record or manifest that is of this schema and as it was written, else None."""
     try:
         told = json.loads(data)
+        if not isinstance(told, dict) or told.get("schema") != SCHEMA or told.pop("check", None) != _check(told):
+            return None
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) and told.get("schema") == SCHEMA else None
+    return told
 
 
 def dumps(told: dict[str, Any]) -> bytes:
     """Return the bytes of a plan, record or manifest."""
+    told = {"schema": SCHEMA, **told}
+    return _text({**told, "check": _check(told)}) + b"\n"
+
+
+def _check(told: dict[str, Any]) -> str:
+    """Return the checksum by which a plan without one of its parts, or a record of other bytes, is known as changed."""
+    return f"{zlib.crc32(_text(told)):08x}"
+
+
+def _text(told: dict[str, Any]) -> bytes:
     # In ASCII: the name of a file may be no UTF-8.
-    return json.dumps({"schema": SCHEMA, **told}, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(told, separators=(",", ":")).encode()
 
 
 def parts(path: str) -> list[str] | None:
@@ -37,15 +50,14 @@ def parts(path: str) -> list[str] | None:
     """
     at = folder(path)
     sizes = at.listing()
-    if MANIFEST not in sizes:
+    told = loads(at.read(MANIFEST)) if MANIFEST in sizes else None
+    if told is None:
         if PLAN in sizes and loads(at.read(PLAN)) is not None:
+            what = "is not as it was written" if MANIFEST in sizes else "is missing"
             raise GradError(
-                f"{path}: this folder of parts is not whole: {MANIFEST} is missing",
+                f"{path}: this folder of parts is not whole: {MANIFEST} {what}",
                 hint=f"the command that began it goes on with it; gradcli parts {path} tells what is missing",
             )
-        return None
-    told = loads(at.read(MANIFEST))
-    if told is None:
         return None
     try:
         for part in told["parts"]:

@@ -198,6 +198,7 @@ class RemoteFolder:
 
     def __init__(self, path: str) -> None:
         self.path = path if path.endswith("/") else f"{path}/"
+        self._marked: list[int | str] | None = None
 
     def create(self) -> None:
         check_bucket(self.path)
@@ -246,14 +247,21 @@ class RemoteFolder:
         return found
 
     @contextmanager
-    def write(self, name: str) -> Iterator[Callable[[bytes], None]]:
+    def write(self, name: str, *, mark: bool = False) -> Iterator[Callable[[bytes], None]]:
         upload = Upload(self.path + name)
         try:
             upload.open()
             yield upload.write
             upload.commit()
+            if mark:
+                self._marked = identity(self.path + name)
         finally:
             upload.discard()
+
+    def stands(self, name: str) -> bool:
+        with suppress(FileNotFoundError):
+            return identity(self.path + name) == self._marked
+        return False
 
     def remove(self, name: str) -> None:
         with suppress(FileNotFoundError), failures():

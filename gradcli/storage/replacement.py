@@ -32,7 +32,7 @@ class Replacement:
     ``wrote(size)`` after each write lets the disk work meanwhile, so that ``commit()`` waits for little. ``clean``:
     remove first what killed processes have left in the folder, which takes a listing.
 
-    ``complete``: the target has been replaced.
+    ``complete``: the target has been replaced. ``identity``: that of the new file, once it has.
     """
 
     def __init__(self, target: str, *, clean: bool = True) -> None:
@@ -43,6 +43,7 @@ class Replacement:
         self.temporary: str | None = None
         self.mode = 0o600
         self.complete = False
+        self.identity: tuple[int, ...] = ()
         self.unsynced = 0
         self.syncing: Callable[[], bool] = bool
         self.error: OSError | None = None
@@ -101,6 +102,8 @@ class Replacement:
             raise self.error
         self._copy_metadata()
         os.fsync(self.fd)
+        # Of the descriptor: by its name another file may be there a moment later.
+        self.identity = identity(os.fstat(self.fd))
         if self.temporary is None:
             # link() cannot replace a file, so link under a temporary name and rename; SIGKILL in between leaves that
             # name behind.
@@ -187,6 +190,11 @@ class Replacement:
             with suppress(OSError):
                 os.close(target)
         return known
+
+
+def identity(status: os.stat_result) -> tuple[int, ...]:
+    """Return what tells a file from one that has replaced it."""
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def remove_stale(folder: str | int) -> None:

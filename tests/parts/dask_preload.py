@@ -31,8 +31,8 @@ def die(name: str) -> None:
 
 
 @contextmanager
-def write(self: LocalFolder, name: str) -> Iterator[Callable[[bytes], None]]:
-    with WRITE(self, name) as out:
+def write(self: LocalFolder, name: str, **more: bool) -> Iterator[Callable[[bytes], None]]:
+    with WRITE(self, name, **more) as out:
 
         def put(data: bytes) -> None:
             out(data[: len(data) // 2])

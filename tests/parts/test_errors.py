@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from command import Shell
 from folders import content, made, names, parts, sources, whole
@@ -30,6 +32,24 @@ def refused(shell: Shell, *words: str, code: int = 2) -> str:
     assert "internal error" not in result[2]
     assert (names(OUT) if OUT.exists() else []) == before
     return " ".join(result[2].split())
+
+
+def test_types_of_kept_columns(place: Shell):
+    """A column of parquet has one type, as in the file that one process would write: readers of all parts cast."""
+    ints, doubles = pa.array([1, 2**53 + 1]), pa.array([1.5, 2.0])
+    for name, kept in (("a", ints), ("b", doubles), ("c", ints)):
+        pq.write_table(pa.table({"id": kept, "x": [1.0, 2.0]}), f"in/{name}.parquet")
+    words = ("diff", "x**2", "--input", "in/*.parquet", "--keep", "-o", "out/")
+    code, _, err = place(*words)
+    assert (code, made(err)) == (2, (2, 0))
+    assert "in/b.parquet: the column 'id' is of the type double, in in/a.parquet it is of the type int64" in err
+    assert place(*words, "--csv")[0] == place(*words, "--drop", "id")[0] == 0
+    pq.write_table(pa.table({"id": ints, "x": [1.0, 2.0]}), "in/b.parquet")
+    assert place(*words)[0] == 0
+    pq.write_table(pa.table({"id": pa.array(["p", "q"]), "x": [1, 2]}), "in/a.parquet")
+    pq.write_table(pa.table({"id": pa.array(["r", "s"]).dictionary_encode(), "x": [1, 2]}), "in/b.parquet")
+    os.unlink("in/c.parquet")
+    assert place(*words, "--drop", "x")[0] == 0
 
 
 REQUESTS = {

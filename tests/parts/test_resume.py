@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -185,6 +186,45 @@ def test_no_record_tells_of_other_bytes(again: Shell, monkeypatch: pytest.Monkey
     assert [*OUT.glob("part-*.json")] == []
     assert len([*OUT.glob("part-*.parquet")]) == made(again(*WORDS)[2])[0]
     whole(OUT, ROWS)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("other", [True, False])
+def test_another_run_between_a_part_and_its_record(again: Shell, monkeypatch: pytest.MonkeyPatch, other: bool):
+    """No record is left beside a part of other bytes, even of the same length; the same bytes are no matter."""
+    from gradcli.parts import part
+
+    path = parts(OUT)[-1]
+    path.unlink()
+    dumps = part.dumps
+
+    def replaced(told: dict[str, Any]) -> bytes:
+        data = path.read_bytes()
+        Path("new").write_bytes(bytes(reversed(data)) if other else data)
+        os.replace("new", path)
+        return dumps(told)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(part, "dumps", replaced)
+        code, _, err = again(*WORDS)
+    assert (code, "another run with other rows or options writes" in err) == ((3, True) if other else (0, False))
+    assert record(path).exists() != other
+    assert made(again(*WORDS)[2])[0] == other
+    whole(OUT, ROWS)
+
+
+@pytest.mark.parametrize("name", ["plan.json", "manifest.json"])
+def test_a_plan_or_manifest_without_a_part(again: Shell, name: str):
+    """No row is lost by it: what is not as it was written is written anew."""
+    before = content(OUT)
+    told = json.loads((OUT / name).read_bytes())
+    del told["parts"][1]
+    (OUT / name).write_text(json.dumps(told))
+    if name == "manifest.json":
+        code, _, err = again("eval", "x", "--input", "out/", "--csv")
+        assert (code, "not whole: manifest.json is not as it was written" in err) == (2, True)
+    assert made(again(*WORDS)[2])[0] == 0
+    assert content(OUT) == before
 
 
 @pytest.mark.quick
