@@ -46,6 +46,8 @@ def test_types_of_kept_columns(place: Shell):
     assert place(*words, "--csv")[0] == place(*words, "--drop", "id")[0] == 0
     pq.write_table(pa.table({"id": ints, "x": [1.0, 2.0]}), "in/b.parquet")
     assert place(*words)[0] == 0
+    pq.write_table(pa.table({"id": pa.nulls(0), "x": pa.nulls(0, pa.float64())}), "in/b.parquet")
+    assert place(*words)[0] == 0
     pq.write_table(pa.table({"id": pa.array(["p", "q"]), "x": [1, 2]}), "in/a.parquet")
     pq.write_table(pa.table({"id": pa.array(["r", "s"]).dictionary_encode(), "x": [1, 2]}), "in/b.parquet")
     os.unlink("in/c.parquet")
