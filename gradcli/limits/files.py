@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 _OTHERS = 100
-"""Files that are open beside the inputs: libraries, pipes, the output."""
+"""Files that are open beside those: libraries, the output."""
 
 
 def allow(count: int) -> None:
-    """Let this process open so many inputs together, if the system lets it: often 1024 are a default alone."""
+    """Let this process open so many files together, if the system lets it: often 1024 are a default alone."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 

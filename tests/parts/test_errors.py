@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,27 @@ def refused(shell: Shell, *words: str, code: int = 2) -> str:
     assert "internal error" not in result[2]
     assert (names(OUT) if OUT.exists() else []) == before
     return " ".join(result[2].split())
+
+
+@pytest.mark.parametrize("starts", [1, 0])
+def test_processes_that_do_not_start(place: Shell, monkeypatch: pytest.MonkeyPatch, starts: int):
+    """Those that have started make all parts; without any the run ends."""
+    from gradcli.parts import pool
+
+    left = iter(range(starts))
+    start = pool.subprocess.Popen
+
+    def popen(*words: Any, **more: Any) -> Any:
+        if next(left, None) is None:
+            raise OSError(11, "Resource temporarily unavailable")
+        return start(*words, **more)
+
+    words = ("diff", "x**2", "--input", "in/", "--keep", "-o", "out/", "--csv", "--part-bytes", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(pool.subprocess, "Popen", popen)
+        code, _, err = place(*words, "--cluster", "local:3", "--retries", "0")
+    assert (code, made(err)) == ((0, (4, 0)) if starts else (3, (0, 0)))
+    assert starts or "no process starts: Resource temporarily unavailable" in err
 
 
 def test_types_of_kept_columns(place: Shell):
