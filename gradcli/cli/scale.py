@@ -168,7 +168,10 @@ class _Ended(BaseException):
 
 @contextmanager
 def _ending() -> Iterator[None]:
-    """End by SIGINT, SIGTERM or SIGHUP after the processes and the unfinished file are gone."""
+    """End by SIGINT, SIGTERM or SIGHUP after the processes and the unfinished file are gone.
+
+    A pipe or connection whose other end has died is told, where SIGPIPE would end the run: nothing goes to stdout.
+    """
     from gradcli.cli.output import die
 
     previous = {}
@@ -177,18 +180,18 @@ def _ending() -> Iterator[None]:
         raise _Ended(signum)
 
     try:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        for name, handler in (("SIGPIPE", signal.SIG_IGN), ("SIGINT", end), ("SIGTERM", end), ("SIGHUP", end)):
             signum = getattr(signal, name, None)
             if signum is not None and signal.getsignal(signum) is not signal.SIG_IGN:
                 # Outside the main thread Python sets no handlers.
                 with suppress(ValueError):
-                    previous[signum] = signal.signal(signum, end)
+                    previous[signum] = signal.signal(signum, handler)
         yield
     except _Ended as ended:
         die(ended.args[0])
     finally:
-        for signum, handler in previous.items():
-            signal.signal(signum, handler)
+        for signum, before in previous.items():
+            signal.signal(signum, before)
 
 
 class _Progress:

@@ -272,4 +272,7 @@ def _is_running(process: int) -> bool:
     except OSError as e:
         # EPERM: the process exists and belongs to another user.
         return e.errno != errno.ESRCH
+    with suppress(OSError), open(f"/proc/{process}/stat", "rb") as file:
+        # A zombie, which its parent has not waited for, writes no more.
+        return file.read(4096).rpartition(b")")[2].split()[:1] not in ([b"Z"], [b"X"])
     return True

@@ -33,7 +33,7 @@ class Dask:
         self.folder, self.file = folder, folder / "scheduler.json"
         self.variables = environment(CONTROL=str(folder), **variables)
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.scheduler = self._started("scheduler", "--host", "127.0.0.1", "--port", "0")
+        self.scheduler = self._started("scheduler", "--host", "127.0.0.1", "--port", "0", "--idle-timeout", "300")
 
     def _started(self, *words: str, **variables: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-P", "-m", "dask", *words, "--no-dashboard", "--scheduler-file", str(self.file)]
@@ -42,7 +42,8 @@ class Dask:
 
     def work(self, threads: int = 1, role: str = "") -> None:
         """Start a worker."""
-        words = ["--nthreads", str(threads), "--no-nanny", "--local-directory", str(self.folder / "scratch")]
+        words = ["--nthreads", str(threads), "--no-nanny", "--death-timeout", "60"]
+        words += ["--local-directory", str(self.folder / "scratch")]
         self.workers.append(self._started("worker", *words, "--preload", str(PRELOAD), ROLE=role))
 
     @property
@@ -68,7 +69,7 @@ class Dask:
         for name in ("hold", "die", "die-writing", "die-late", "old"):
             (self.folder / name).unlink(missing_ok=True)
         for file in self.folder.glob("held-*"):
-            file.unlink()
+            file.unlink(missing_ok=True)
 
     def stop(self) -> None:
         self.rest()
