@@ -21,6 +21,7 @@ from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows
 from gradcli.language import Parsed
 from gradcli.limits import memory
+from gradcli.limits.files import allow
 
 NUMBER = 16
 """Memory per number in bytes while rows are collected and concatenated."""
@@ -44,6 +45,7 @@ class Tables:
         assert rows.span is None or len(paths) == 1
         # Of the rows of a run a part may have none.
         self._span, self._rows, self._part = rows.span, 0, rows.header is not None
+        allow(len(paths))
         with ExitStack() as files:
             self.streams = [rows.stdin if path == "-" else files.enter_context(opened(path)) for path in paths]
             self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]

@@ -48,7 +48,6 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
     _check_unchanged(part.source, path)
     form.load(None)
     result = work.run(rows)
-    _check_types(work, work.types_of(result.output), source)
     size = check = 0
     try:
         with folder.write(part.name, mark=True) as out:
@@ -63,6 +62,8 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
 
             for piece in aside(write):
                 send(piece)
+            if result.size:
+                _check_types(work, work.types_of(result.output), source)
             _check_unchanged(part.source, path)
             for old in folder.read_many([part.name + RECORD]).values():
                 # Between the renaming of the part and of its record an old one would tell of other bytes; and so would

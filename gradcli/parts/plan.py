@@ -109,7 +109,10 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     chosen, _ = engine.chosen_for_rows(
         work.job.engine, first.load, first.steps, len(first.header), lambda: _exceed(work, sources)
     )
-    types = None if first.result is None else work.types_of(first.result.output)
+    # A table without rows fixes no type: often it has others than those with rows.
+    result, types = first.result, None
+    if result is not None and result.tables.tables[0].rows != 0:
+        types = work.types_of(result.output)
     fixed = work.with_engine(chosen, first.header, sources[0].path, types)
     alike = old is not None and old.asked.get("bytes") == size and old.asked["work"]["input"] == asked["work"]["input"]
     known: dict[Source, list[Span | None]] = {}

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import IO, Protocol
 
 import gradcli
+from gradcli.limits.files import allow
 from gradcli.parts.part import make
 from gradcli.parts.plan import Part
 from gradcli.parts.task import Fault, Outcome, fault, of, outcome
@@ -73,6 +74,8 @@ class Local:
         self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
         self._closed = False
+        self._lock, self._without = threading.Lock(), 0
+        allow(2 * count)
         self._threads = [threading.Thread(target=self._serve, args=(k,), daemon=True) for k in range(count)]
         for thread in self._threads:
             thread.start()
@@ -105,9 +108,17 @@ class Local:
             try:
                 process = subprocess.Popen(_WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             except OSError as error:
+                with self._lock:
+                    self._without += 1
+                    last = self._without == len(self._threads)
+                if not last:
+                    # The others make all parts.
+                    return
                 if (part := self._parts.get()) is not None:
                     what = f"no process starts: {error.strerror or error}"
                     self._outcomes.put(Outcome(part, None, Fault(what, None, 3)))
+                with self._lock:
+                    self._without -= 1
                 continue
             self._processes[k] = process
             # The input of a process that has ended cannot be flushed.

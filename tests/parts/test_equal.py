@@ -1,5 +1,6 @@
 """Parts hold what one process writes to one file: column for column, and in the order of the rows."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,22 @@ def test_one_source_twice(shell: Shell):
     assert shell(*words, "-o", "one.parquet")[0] == 0
     assert joined(parts(Path("out"))) == joined([Path("one.parquet")])
     assert made(shell(*words, "-o", "out/", *SMALL)[2])[0] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_more_inputs_than_may_be_open(shell: Shell):
+    """The soft limit, often 1024, is a default: more parts than that are read together."""
+    import resource
+
+    Path("in").mkdir()
+    for k in range(100):
+        Path(f"in/{k:03}.csv").write_text(f"x\n{k}\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (80, hard))
+    try:
+        assert shell("eval", "sum(x)", "--input", "in/", "--jsonl")[:2] == (0, '{"f": 4950.0}\n')
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_sources_without_rows(shell: Shell):

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +35,27 @@ def refused(shell: Shell, *words: str, code: int = 2) -> str:
     return " ".join(result[2].split())
 
 
+@pytest.mark.parametrize("starts", [1, 0])
+def test_processes_that_do_not_start(place: Shell, monkeypatch: pytest.MonkeyPatch, starts: int):
+    """Those that have started make all parts; without any the run ends."""
+    from gradcli.parts import pool
+
+    left = iter(range(starts))
+    start = pool.subprocess.Popen
+
+    def popen(*words: Any, **more: Any) -> Any:
+        if next(left, None) is None:
+            raise OSError(11, "Resource temporarily unavailable")
+        return start(*words, **more)
+
+    words = ("diff", "x**2", "--input", "in/", "--keep", "-o", "out/", "--csv", "--part-bytes", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(pool.subprocess, "Popen", popen)
+        code, _, err = place(*words, "--cluster", "local:3", "--retries", "0")
+    assert (code, made(err)) == ((0, (4, 0)) if starts else (3, (0, 0)))
+    assert starts or "no process starts: Resource temporarily unavailable" in err
+
+
 def test_types_of_kept_columns(place: Shell):
     """A column of parquet has one type, as in the file that one process would write: readers of all parts cast."""
     ints, doubles = pa.array([1, 2**53 + 1]), pa.array([1.5, 2.0])
@@ -45,6 +67,8 @@ def test_types_of_kept_columns(place: Shell):
     assert "in/b.parquet: the column 'id' is of the type double, in in/a.parquet it is of the type int64" in err
     assert place(*words, "--csv")[0] == place(*words, "--drop", "id")[0] == 0
     pq.write_table(pa.table({"id": ints, "x": [1.0, 2.0]}), "in/b.parquet")
+    assert place(*words)[0] == 0
+    pq.write_table(pa.table({"id": pa.nulls(0), "x": pa.nulls(0, pa.float64())}), "in/b.parquet")
     assert place(*words)[0] == 0
     pq.write_table(pa.table({"id": pa.array(["p", "q"]), "x": [1, 2]}), "in/a.parquet")
     pq.write_table(pa.table({"id": pa.array(["r", "s"]).dictionary_encode(), "x": [1, 2]}), "in/b.parquet")
