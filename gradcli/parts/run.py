@@ -118,10 +118,10 @@ def _close(summary: Summary, path: str) -> None:
     others = "another run with other rows or options writes to this folder"
     if ledger.plan is None or ledger.plan.asked != plan.asked:
         raise GradError(f"{path}: {others}", hint="give each a folder of its own", exit_code=3)
-    summary.records = ledger.records(plan.parts)
-    lost = next((name for name in summary.made if name not in summary.records), None)
+    known, summary.records = summary.records, ledger.records(plan.parts)
+    lost = next((name for name in known if name not in summary.records), None)
     if lost is not None:
-        raise GradError(f"{path}: {lost} was made, and is not there any more: perhaps {others}", exit_code=3)
+        raise GradError(f"{path}: {lost} was there, and is not there any more: perhaps {others}", exit_code=3)
     if len(summary.records) == len(plan.parts):
         summary.removed = ledger.close(plan, summary.records)
         summary.whole = True

@@ -15,6 +15,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 from gradcli.errors import GradError, optional
@@ -148,10 +149,11 @@ class Upload:
 
     Nothing is seen of the bytes before ``commit()``. A process that is killed before it leaves parts that the store
     keeps out of sight until its rule for incomplete uploads removes them. ``complete``: the object is replaced.
+    ``tag``: the ETag that the store has given it, if it tells.
     """
 
     def __init__(self, url: str) -> None:
-        self.url, self.complete = url, False
+        self.url, self.complete, self.tag = url, False, ""
         self._fs: Any = None
         self._file: Any = None
         self._path = ""
@@ -166,6 +168,7 @@ class Upload:
                 self._file = io.BytesIO()
             elif protocol in _S3:
                 self._file = self._fs.open(self._path, "wb", block_size=_UPLOADED)
+                self._file._call_s3 = partial(self._called, self._file._call_s3)
             else:
                 raise OSError(errno.EINVAL, f"{protocol}:// is read only: s3:// takes objects")
 
@@ -173,6 +176,12 @@ class Upload:
         with failures():
             self._file.blocksize = max(_UPLOADED, self._file.tell() // _PARTS)
             self._file.write(data)
+
+    def _called(self, call: Callable[..., Any], *words: Any, **more: Any) -> Any:
+        """Call the store; keep the tag that its last answer tells, for which s3fs has no place."""
+        answer = call(*words, **more)
+        self.tag = str(answer.get("ETag", "")) if isinstance(answer, Mapping) else ""
+        return answer
 
     def commit(self) -> None:
         with failures():
@@ -185,7 +194,11 @@ class Upload:
     def discard(self) -> None:
         """Remove what was uploaded, unless it is complete. Never raises OSError."""
         file, self._file = self._file, None
-        if file is None or self.complete or isinstance(file, io.BytesIO):
+        if file is None or isinstance(file, io.BytesIO):
+            return
+        # A circle would keep its bytes until the garbage is collected.
+        vars(file).pop("_call_s3", None)
+        if self.complete:
             return
         with suppress(Exception):
             file.discard()
@@ -198,7 +211,7 @@ class RemoteFolder:
 
     def __init__(self, path: str) -> None:
         self.path = path if path.endswith("/") else f"{path}/"
-        self._marked: list[int | str] | None = None
+        self._marked: int | str | None = None
 
     def create(self) -> None:
         check_bucket(self.path)
@@ -254,13 +267,14 @@ class RemoteFolder:
             yield upload.write
             upload.commit()
             if mark:
-                self._marked = identity(self.path + name)
+                # Asked for later, it may be that of another writer.
+                self._marked = upload.tag or identity(self.path + name)[1]
         finally:
             upload.discard()
 
     def stands(self, name: str) -> bool:
         with suppress(FileNotFoundError):
-            return identity(self.path + name) == self._marked
+            return identity(self.path + name)[1] == self._marked
         return False
 
     def remove(self, name: str) -> None:

@@ -213,6 +213,26 @@ def test_another_run_between_a_part_and_its_record(again: Shell, monkeypatch: py
     whole(OUT, ROWS)
 
 
+def test_a_part_that_is_lost_meanwhile(again: Shell, monkeypatch: pytest.MonkeyPatch):
+    """A run that is not whole in the end is no success, though it has made all parts that it was to make."""
+    from gradcli.parts import part
+
+    first, *_, last = parts(OUT)
+    last.unlink()
+    dumps = part.dumps
+
+    def lost(told: dict[str, Any]) -> bytes:
+        record(first).unlink()
+        return dumps(told)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(part, "dumps", lost)
+        code, _, err = again(*WORDS)
+    assert (code, f"{first.name} was there, and is not there any more" in err) == (3, True)
+    assert made(again(*WORDS)[2])[0] == 1
+    whole(OUT, ROWS)
+
+
 @pytest.mark.parametrize("name", ["plan.json", "manifest.json"])
 def test_a_plan_or_manifest_without_a_part(again: Shell, name: str):
     """No row is lost by it: what is not as it was written is written anew."""

@@ -187,6 +187,21 @@ def test_an_upload_that_fails_leaves_the_old_object(place: str, size: int):
 
 
 @pytest.mark.quick
+@pytest.mark.parametrize("size", [10, 17 * MIB])
+def test_a_marked_object_is_known(place: str, size: int):
+    """That of another writer is no longer it, also if it comes at once."""
+    ours, other = folder(place), folder(place)
+    with ours.write("x", mark=True) as out:
+        out(bytes(size))
+    with ours.write("x.json") as out:
+        out(b"{}")
+    assert ours.stands("x") and not ours.stands("y") and not other.stands("x")
+    with other.write("x") as out:
+        out(bytes(size - 1) + b"1")
+    assert not ours.stands("x")
+
+
+@pytest.mark.quick
 def test_a_failed_commit_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatch):
     """The file of a library that fails when it is closed is not closed once more by the garbage collector."""
     upload = Upload(f"{s3}/x")
