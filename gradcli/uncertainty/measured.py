@@ -20,24 +20,24 @@ _WIDTHS = {"rect": ("R", 3), "tri": ("T", 6), "arcsine": ("U", 2), "normal": ("N
 """A distribution's word: its kind, and the square of its half-width over its variance (JCGM 100:2008, 4.3.7 to 4.3.9,
 JCGM 101:2008, 6.4.6.3). The half-width of ``normal`` is ``k`` standard deviations, one if no ``k`` is given."""
 
-_DIGITS = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
-_TENS = r"(?:[eE](?P<{0}>[+-]?[0-9]+)|\s*(?:\u00d7|\\times)\s*10\^(?P<{0}s>[+-]?[0-9]+|\{{[+-]?[0-9]+\}}))"
-_PLAIN = rf"{_DIGITS}(?:[eE][+-]?[0-9]+)?"
+_DIGITS = r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)"
+_TENS = r"(?:[eE](?P<{0}>[+-]?[0-9]++)|\s*+(?:\u00d7|\\times)\s*+10\^(?P<{0}s>[+-]?[0-9]++|\{{[+-]?[0-9]++\}}))"
+_PLAIN = rf"{_DIGITS}(?:[eE][+-]?[0-9]++)?"
 _SIGN = r"(?:\u00b1|\\pm|\+/-|\+-)"
 _MARK = re.compile(r"\u00b1|\\pm|\+/-")
 """What arithmetic has not: a text with it is a measured value or an error."""
 _FORMS = tuple(
-    re.compile(rf"\s*(?:{form})\s*")
+    re.compile(rf"\s*+(?:{form})\s*+")
     for form in (
-        rf"(?P<value>[+-]?{_PLAIN})\s*{_SIGN}\s*(?P<u>{_PLAIN})\s*(?P<percent>%)?",
-        rf"\(\s*(?P<value>[+-]?{_PLAIN})\s*(?!\+-){_SIGN}\s*(?P<u>{_PLAIN})\s*\)(?:{_TENS.format('tens')})?",
+        rf"(?P<value>[+-]?{_PLAIN})\s*+{_SIGN}\s*+(?P<u>{_PLAIN})\s*+(?P<percent>%)?",
+        rf"\(\s*+(?P<value>[+-]?{_PLAIN})\s*+(?!\+-){_SIGN}\s*+(?P<u>{_PLAIN})\s*+\)(?:{_TENS.format('tens')})?",
         rf"(?P<value>[+-]?{_DIGITS})\((?P<last>{_DIGITS})\)(?:{_TENS.format('tens')})?",
-        rf"(?P<value>[+-]?{_PLAIN})\s*\+\s*(?P<plus>{_PLAIN})\s*-\s*(?P<minus>{_PLAIN})",
-        rf"(?P<value>[+-]?{_PLAIN})\s*-\s*(?P<minus>{_PLAIN})\s*\+\s*(?P<plus>{_PLAIN})",
+        rf"(?P<value>[+-]?{_PLAIN})\s*+\+\s*+(?P<plus>{_PLAIN})\s*+-\s*+(?P<minus>{_PLAIN})",
+        rf"(?P<value>[+-]?{_PLAIN})\s*+-\s*+(?P<minus>{_PLAIN})\s*+\+\s*+(?P<plus>{_PLAIN})",
     )
 )
-_NUMBER = re.compile(rf"\s*[+-]?{_PLAIN}\s*")
-_K = re.compile(rf"\s*([A-Za-z]+)\s*(?:\(\s*k\s*=\s*([+-]?{_PLAIN})\s*\))?\s*")
+_NUMBER = re.compile(rf"\s*+[+-]?{_PLAIN}\s*+")
+_K = re.compile(rf"\s*+([A-Za-z]++)\s*+(?:\(\s*+k\s*+=\s*+([+-]?{_PLAIN})\s*+\))?\s*+")
 _EXAMPLES = "such as 1.020\u00b10.005, 1.020(5), 1.02\u00b10.5% or 1.02+0.03-0.01"
 
 
