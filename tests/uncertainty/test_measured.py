@@ -191,6 +191,7 @@ def test_numbers_are_rounded_once():
         ("1e200\u00b11e200%", "beyond the range", "1e200"),
         ("1e-200\u00b11e-200%", "below the range", "1e-200"),
         ("1e308+1e400-1", "beyond the range", "1e400"),
+        ("1.7e308+1e308-0:rect", "beyond the range", "1e308"),
         ("1\u00b15e-324:tri", "the uncertainty is below the range", "tri"),
         ("1\u00b11e300:normal(k=1e-308)", "the uncertainty is beyond the range", "normal(k=1e-308)"),
         ("(1e3\u00b11)e2", "a second power of ten", "2"),
