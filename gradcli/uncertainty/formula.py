@@ -30,6 +30,8 @@ from gradcli.uncertainty.matrices import (
 
 SECOND_LIMIT = 20_000
 """Third derivatives, of all outputs, up to which second order is looked at."""
+_ASIDE = 300
+"""Derivatives up to third order, and nodes of the outputs, up to which second order is looked at unasked."""
 
 
 class Moments(NamedTuple):
@@ -120,9 +122,10 @@ def correlation(a: Propagated, b: Propagated, inputs: Inputs) -> Expr:
     return bilinear(left, right, inputs.r) or ZERO
 
 
-def nodes(outputs: Sequence[Expr]) -> int:
-    """Return the size of the graph of the outputs."""
-    return len(reachable(outputs))
+def affordable(outputs: Sequence[tuple[str, Expr]], inputs: Inputs) -> bool:
+    """Return whether second order is cheap enough, some 20 ms, to be looked at without being asked for."""
+    size = len(reachable([e for _, e in outputs]))
+    return len(outputs) * count_partials(len(inputs.u), 3) <= _ASIDE and size <= _ASIDE
 
 
 def _propagated(name: str, e: Expr, inputs: Inputs, second: bool) -> Propagated:

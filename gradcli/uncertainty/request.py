@@ -35,6 +35,7 @@ class PropagateJob(Where, How, Choice, Hard):
     """
 
     expressions: Sequence[str | Source | Parsed]
+    kink: str = field(default="convention", kw_only=True)
     u: Sequence[str] = ()
     dist: Sequence[str] = ()
     df: Sequence[str] = ()

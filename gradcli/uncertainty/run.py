@@ -6,8 +6,7 @@ Layer: must not know formats or terminals.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from gradcli.errors import GradError
@@ -19,11 +18,12 @@ from gradcli.job.request import Expressions, Rows
 from gradcli.job.result import Computed
 from gradcli.language import Parsed
 from gradcli.uncertainty.columns import header
-from gradcli.uncertainty.formula import Propagated, correlation, propagate
+from gradcli.uncertainty.formula import Propagated, affordable, correlation, propagate
 from gradcli.uncertainty.request import PropagateJob, Uncertain, read_given
 
-NOT_LINEAR = 0.05
-"""How far the uncertainties of first and second order may lie apart, as a fraction, before it is told."""
+
+HIDDEN = "\0"
+"""The beginning of names of columns that are computed and not written; no name that is typed has it."""
 
 
 class Prepared(NamedTuple):
@@ -39,10 +39,10 @@ class Prepared(NamedTuple):
     rows: Rows | None
 
 
-def prepare(job: PropagateJob, rows: Rows | None = None, *, second: bool | None = None) -> Prepared:
+def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False) -> Prepared:
     """Check a request. Raises GradError if it is invalid.
 
-    ``second``: whether the formulas have second order, by default where the columns do.
+    ``more``: compute what a budget tells as well, in columns whose names begin with `HIDDEN`.
     """
     given = read_given(job)
     points = Points(given.at, job.grids, job.fill)
@@ -56,9 +56,12 @@ def prepare(job: PropagateJob, rows: Rows | None = None, *, second: bool | None 
     uncertain = Uncertain(given, request, points.names, known)
     if job.second_order:
         _check_moments(uncertain)
-    formulas = propagate(request.outputs, uncertain.inputs, second=job.second_order if second is None else second)
-    return Prepared(request, uncertain, formulas, _inner(job, request, uncertain, _columns(job, formulas, uncertain)),
-                    rows)  # fmt: skip
+    second = job.second_order or (more and affordable(request.outputs, uncertain.inputs))
+    formulas = propagate(request.outputs, uncertain.inputs, second=second)
+    columns_ = _columns(job, formulas, uncertain)
+    if more:
+        columns_ += _hidden(formulas, uncertain, {name for name, _ in columns_})
+    return Prepared(request, uncertain, formulas, _inner(job, request, uncertain, columns_, more), rows)
 
 
 def run_propagate(job: PropagateJob, rows: Rows | None = None) -> Computed:
@@ -120,16 +123,33 @@ def _columns(job: PropagateJob, formulas: Sequence[Propagated], uncertain: Uncer
     return columns
 
 
-def _inner(job: PropagateJob, request: Expressions, uncertain: Uncertain, columns: list[tuple[str, Expr]]) -> Job:
-    """The job that computes the columns; the texts of the user stay in it for messages."""
+def _hidden(
+    formulas: Sequence[Propagated], uncertain: Uncertain, shown: Collection[str]
+) -> list[tuple[str, Expr]]:  # fmt: skip
+    """What a budget tells beside the columns ``shown``."""
+    columns = [(named("c", f, formulas, name), f.sensitivities[name]) for f in formulas for name in uncertain.u]
+    for f in formulas:
+        if f.second is not None:
+            columns += [(f"u_{f.name}_second", f.second.u), (named("linear", f, formulas), f.second.linear)]
+    return [(HIDDEN + name, e) for name, e in columns if name not in shown]
+
+
+def _inner(
+    job: PropagateJob, request: Expressions, uncertain: Uncertain, columns: list[tuple[str, Expr]], every: bool
+) -> Job:  # fmt: skip
+    """The job that computes the columns; the texts of the user stay in it for messages.
+
+    ``every``: all columns, whatever the user chose.
+    """
     typed = [parsed._replace(outputs=[], names={}) for parsed in request.parsed]
     first = request.parsed[0]
     variables = (*request.variables, *[name for name in uncertain.names if name not in request.variables])
     outputs: list[tuple[str | None, Expr]] = [*columns]
     made = Parsed(first.source, outputs, {}, variables, {}, {}, {}, {})
-    fields = ("grids", "fill", "max_points", "engine", "threads", "strict", "select", "drop", "kink", "sides",
+    choice: dict[str, Any] = {} if every else {"select": job.select, "drop": job.drop}
+    fields = ("grids", "fill", "max_points", "engine", "threads", "strict", "kink", "sides",
               "verdict", "trust", "careful", "exact", "proved_digits")  # fmt: skip
-    return Job([*typed, made], (), 0, at=uncertain.at, **{name: getattr(job, name) for name in fields})
+    return Job([*typed, made], (), 0, at=uncertain.at, **choice, **{name: getattr(job, name) for name in fields})
 
 
 def _check_moments(uncertain: Uncertain) -> None:
