@@ -16,10 +16,6 @@ from gradcli.uncertainty.distributions import Distribution
 
 LONGEST = 1000
 """Characters of a number, at most, which bounds the digits of exact arithmetic."""
-_EXACT = Context(prec=8 * LONGEST, rounding=ROUND_HALF_EVEN, Emax=10**6, Emin=-(10**6))
-"""Decimal arithmetic with more digits than the sum or the product of two numbers that are read can have."""
-_ROOT = Context(prec=60, rounding=ROUND_HALF_EVEN, Emax=10**6, Emin=-(10**6))
-
 _WIDTHS = {"rect": ("R", 3), "tri": ("T", 6), "arcsine": ("U", 2), "normal": ("N", 1)}
 """A distribution's word: its kind, and the square of its half-width over its variance (JCGM 100:2008, 4.3.7 to 4.3.9,
 JCGM 101:2008, 6.4.6.3). The half-width of ``normal`` is ``k`` standard deviations, one if no ``k`` is given."""
@@ -135,6 +131,8 @@ class _Reader:
 
     def __init__(self, source: Source, option: str, match: re.Match[str]) -> None:
         self.source, self.option, self.match = source, option, match
+        # A context keeps flags, which threads must not share: each reader has its own.
+        self.exactly, self.rounding = context(), context(60)
         self.groups = match.groupdict()
 
     def error(self, message: str, group: str, hint: str | None = None) -> GradError:
@@ -154,7 +152,7 @@ class _Reader:
         if not re.search("[1-9]", _mantissa(text)):
             return Decimal(0)
         self.double(float(text + scale), group)
-        return _EXACT.create_decimal(text + scale)
+        return self.exactly.create_decimal(text + scale)
 
     def double(self, number: float, group: str) -> float:
         """A number that is not 0, as a double. Raises GradError for one that is rounded to 0 or infinity."""
@@ -176,13 +174,16 @@ class _Reader:
         if (last := self.check("last")) is not None:
             group, decimals = "last", 0 if "." in last else len(typed.partition(".")[2])
             width = self.exact(group, f"e{int(tens or 0) - decimals}")
-            text = f"{_EXACT.scaleb(Decimal(last), -decimals):f}{scale if width else ''}"
+            text = f"{self.exactly.scaleb(Decimal(last), -decimals):f}{scale if width else ''}"
         elif self.groups.get("plus") is not None:
             group, plus, minus = "plus", self.exact("plus"), self.exact("minus")
-            width = _EXACT.divide(_EXACT.add(plus, minus), Decimal(2))
+            width = self.exactly.divide(self.exactly.add(plus, minus), Decimal(2))
             text = _decimal_text(width)
         elif percent:
-            group, width = "u", _EXACT.multiply(_EXACT.multiply(self.exact("u"), abs(value)), Decimal("0.01"))
+            group, width = (
+                "u",
+                self.exactly.multiply(self.exactly.multiply(self.exact("u"), value.copy_abs()), Decimal("0.01")),
+            )
             text = _decimal_text(width)
         else:
             group, width = "u", self.exact("u", scale)
@@ -194,27 +195,27 @@ class _Reader:
             result = result._replace(plus=float(plus), minus=float(minus))
         if word is None:
             return result
-        centre = _EXACT.add(value, _EXACT.divide(_EXACT.subtract(plus, minus), Decimal(2)))
+        centre = self.exactly.add(value, self.exactly.divide(self.exactly.subtract(plus, minus), Decimal(2)))
         return self.spread(result, width, centre, word)
 
     def spread(self, result: Measured, width: Decimal, centre: Decimal, word: str) -> Measured:
         """A measured value whose uncertainty was the half-width of a distribution around a centre, as the word says."""
         kind, square, k = self.shape(word)
-        factor = _ROOT.multiply(k, _ROOT.sqrt(Decimal(square)))
-        u, text = float(_ROOT.divide(width, factor)), ""
+        factor = self.rounding.multiply(k, self.rounding.sqrt(Decimal(square)))
+        u, text = float(self.rounding.divide(width, factor)), ""
         if width and not 0 < u < math.inf:
             side = "beyond" if u else "below"
             raise GradError(f"{self.option}: the uncertainty is {side} the range of doubles",
                             span=self.behind(word), source=self.source)  # fmt: skip
         if kind == "N":
             held = Distribution(kind, result.value, u)
-            quotient = _ROOT.divide(width, k)
-            text = _decimal_text(quotient) if _EXACT.multiply(quotient, k) == width else ""
+            quotient = self.rounding.divide(width, k)
+            text = _decimal_text(quotient) if self.exactly.multiply(quotient, k) == width else ""
         else:
             # The limits are value + plus and value - minus: their centre is the mean of the distribution.
             held = Distribution(kind, float(centre), float(width))
         if result.plus is not None:
-            sides = [float(_ROOT.divide(self.exact(side), factor)) for side in ("plus", "minus")]
+            sides = [float(self.rounding.divide(self.exact(side), factor)) for side in ("plus", "minus")]
             result = result._replace(plus=sides[0], minus=sides[1])
         return result._replace(u=u, typed=(result.typed[0], text or repr(u)), dist=held)
 
@@ -234,12 +235,17 @@ class _Reader:
         if not 0 < float(form[2]) < math.inf or len(form[2]) > LONGEST:
             raise GradError(f"{self.option}: the coverage factor k must be positive and finite",
                             hint="such as :normal(k=2)", span=span, source=self.source)  # fmt: skip
-        return kind, square, _EXACT.create_decimal(form[2])
+        return kind, square, self.exactly.create_decimal(form[2])
 
     def behind(self, word: str) -> Span:
         """The span of the word behind the colon, or of the colon where there is none."""
         start = len(self.source.text) - len(word)
         return Span(start, len(self.source.text)) if word.strip() else Span(start - 1, start)
+
+
+def context(digits: int = 8 * LONGEST) -> Context:
+    """Decimal arithmetic, half to even, with more digits than the sum or product of two numbers read here can have."""
+    return Context(prec=digits, rounding=ROUND_HALF_EVEN, Emax=10**6, Emin=-(10**6), traps=[])
 
 
 def _mantissa(text: str) -> str:
@@ -251,7 +257,7 @@ def _decimal_text(number: Decimal) -> str:
     """A decimal without trailing zeros of its fraction, with a power of ten where it is long."""
     if not number:
         return "0"
-    number = _EXACT.normalize(number)
+    number = context().normalize(number)
     if -6 < number.adjusted() < 16:
         return f"{number:f}"
     return str(number).replace("E", "e").replace("e+", "e")
