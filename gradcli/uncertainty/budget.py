@@ -17,7 +17,7 @@ from gradcli.uncertainty.flags import Flag, flags
 from gradcli.uncertainty.formula import Propagated
 from gradcli.uncertainty.measured import Measured, measured
 from gradcli.uncertainty.request import PropagateJob
-from gradcli.uncertainty.run import HIDDEN, Prepared, computed, named, prepare
+from gradcli.uncertainty.run import HIDDEN, Prepared, named, prepare, propagated
 
 
 class Source(NamedTuple):
@@ -95,7 +95,7 @@ def at_point(job: PropagateJob) -> Answer:
     [('T', 0.962), ('L', 0.038)]
     """
     prepared = prepare(job, more=True)
-    result = computed(prepared)
+    result = propagated(prepared).columns
     block = result.whole()
     numbers = {name.removeprefix(HIDDEN): float(column[0]) for name, column in zip(result.names, block, strict=True)}
     outcomes = [_outcome(f, prepared, numbers) for f in prepared.formulas]
@@ -105,13 +105,11 @@ def at_point(job: PropagateJob) -> Answer:
     }
     names = [f.name for f in prepared.formulas]
     pairs = [(a, b) for k, a in enumerate(names) for b in names[k + 1 :]] if job.correlations else []
-    answer = Answer(
-        _Row(result, block, job), outcomes, inputs, {pair: numbers[f"r_{pair[0]}_{pair[1]}"] for pair in pairs},
-        _flags(prepared, outcomes, numbers), prepared,
-    )  # fmt: skip
+    correlations = {(a, b): numbers[f"r_{a}_{b}"] for a, b in pairs}
+    columns = _Row(result, block, job, prepared)
+    answer = Answer(columns, outcomes, inputs, correlations, _flags(prepared, outcomes, numbers), prepared)
     answer.members.update(_members(answer))
-    assert isinstance(answer.columns, _Row)
-    answer.columns.told_members = answer.members
+    columns.told_members = answer.members
     return answer
 
 
@@ -169,14 +167,16 @@ def _plain(line: Source) -> dict[str, Any]:
 class _Row(Computed):
     """The columns of a point that are written, computed already."""
 
-    def __init__(self, result: Computed, block: Block, job: PropagateJob) -> None:
+    def __init__(self, result: Computed, block: Block, job: PropagateJob, prepared: Prepared) -> None:
         self.__dict__.update(result.__dict__)
         shown = [k for k, name in enumerate(result.names) if not name.startswith(HIDDEN)]
         self.names = tuple([result.names[k] for k in shown])
         self.row = [block[k] for k in shown]
-        self.nonfinite = {name: count for name, count in result.nonfinite.items() if name in self.names}
+        # The quotient of both orders is infinite where first order sees nothing, which a flag tells.
+        known = set(self.names) - prepared.linear
+        self.nonfinite = {name: count for name, count in result.nonfinite.items() if name in known}
         self.told_members: dict[str, Any] = {}
-        self._output = None
+        self.note, self._output = prepared.request.note, None
         self.chosen(Choice(select=job.select, drop=job.drop).places((), self.names))
 
     @property

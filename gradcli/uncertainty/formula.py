@@ -172,9 +172,7 @@ def _second(
     curved = {(i, j): a for i in count for j in count if (a := term(i, j)) is not None}
     third: dict[str, Expr] = {}
     for i in count:
-        inner = total(
-            product(term(i, j, k), coefficient(r, names[j], names[k])) for j in count for k in count
-        )
+        inner = total(product(term(i, j, k), coefficient(r, names[j], names[k])) for j in count for k in count)
         if inner is not None:
             third[names[i]] = inner
     shift = total(product(a, coefficient(r, names[i], names[j])) for (i, j), a in curved.items())

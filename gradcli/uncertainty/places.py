@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from gradcli.calculus.hazards import hazards
@@ -71,8 +72,8 @@ def hard_places(e: Expr, point: Mapping[str, float], u: Mapping[str, float]) -> 
         if len(lines) > 1 and 0 < size < math.inf:
             lines.append(Line(point, {name: uncertain[name] * (slope / size) for name, slope in slopes.items()}))
         for line in lines:
-            for s in _zeros(lambda where, line=line, k=k: distance_values(line, where)[k]):
-                kind = _kind(lambda where, line=line: output(line, where)[0], s)
+            for s in _zeros(partial(_along, distance_values, line, k)):
+                kind = _kind(partial(_along, output, line, 0), s)
                 if kind:
                     yield kind, s, line
 
@@ -82,14 +83,17 @@ def _values(roots: Sequence[Expr], names: Sequence[str]) -> Values:
     kernel = scalar.kernel(program)
 
     def values(line: Line, where: Sequence[float]) -> list[list[float]]:
-        columns = {
-            name: [value + s * line.steps.get(name, 0.0) for s in where] for name, value in line.point.items()
-        }
+        columns = {name: [value + s * line.steps.get(name, 0.0) for s in where] for name, value in line.point.items()}
         outs: list[list[float]] = [[0.0] * len(where) for _ in roots]
         kernel([columns[name] for name, _ in program.inputs], outs, (len(where),))
         return [list(map(float, column)) for column in outs]
 
     return values
+
+
+def _along(values: Values, line: Line, k: int, where: Sequence[float]) -> list[float]:
+    """The values of one of the expressions along a line."""
+    return values(line, where)[k]
 
 
 def _zeros(distance: Callable[[Sequence[float]], list[float]]) -> Iterator[float]:
@@ -159,10 +163,8 @@ def _kind(output: Callable[[Sequence[float]], list[float]], s: float) -> str:
     beside = abs(right[0] - right[2]) + abs(left[0] - left[2])
     if across > noise + 4 * beside and across > 0.6 * wider:
         return "jump"
-    slopes = [((r[1] - r[0]) / t, (l[0] - l[1]) / t) for r, l, t in (
-        (right[:2], left[:2], near), (right[2:], left[2:], h),
-    )]  # fmt: skip
-    (up, down), (up_wider, down_wider) = slopes
+    up, down = (right[1] - right[0]) / near, (left[0] - left[1]) / near
+    up_wider, down_wider = (right[3] - right[2]) / h, (left[2] - left[3]) / h
     steep = max(abs(up), abs(down))
     if steep > 2 * noise / near and steep > 4 * max(abs(up_wider), abs(down_wider)):
         return "kink"

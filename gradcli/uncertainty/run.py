@@ -18,9 +18,11 @@ from gradcli.job.request import Expressions, Rows
 from gradcli.job.result import Computed
 from gradcli.language import Parsed
 from gradcli.uncertainty.columns import header
+from gradcli.uncertainty.flags import NOT_LINEAR, not_linear
 from gradcli.uncertainty.formula import Propagated, affordable, correlation, propagate
-from gradcli.uncertainty.request import PropagateJob, Uncertain, read_given
-
+from gradcli.uncertainty.given import read_given
+from gradcli.uncertainty.inputs import Uncertain
+from gradcli.uncertainty.request import PropagateJob
 
 HIDDEN = "\0"
 """The beginning of names of columns that are computed and not written; no name that is typed has it."""
@@ -37,6 +39,18 @@ class Prepared(NamedTuple):
     formulas: list[Propagated]
     job: Job
     rows: Rows | None
+
+    @property
+    def linear(self) -> set[str]:
+        """The names of the columns of quotients of the uncertainties of second and first order."""
+        return {named("linear", f, self.formulas) for f in self.formulas if f.second is not None}
+
+
+class Propagation(NamedTuple):
+    """The columns of a request; ``checked.bent`` counts the results that are not linear enough, as they come."""
+
+    columns: Computed
+    checked: _Checked
 
 
 def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False) -> Prepared:
@@ -77,17 +91,17 @@ def run_propagate(job: PropagateJob, rows: Rows | None = None) -> Computed:
     >>> dict(zip(result.names, result.whole()))["u_g"]
     [0.10065061086519174]
     """
-    return computed(prepare(job, rows))
+    return propagated(prepare(job, rows)).columns
 
 
-def computed(prepared: Prepared) -> Computed:
-    """Return the columns of a checked request."""
+def propagated(prepared: Prepared) -> Propagation:
+    """Return the columns of a checked request, and what is found in them as they are computed."""
     result = run(prepared.job, prepared.rows)
     request = prepared.request
     result.expressions = dict(list(request.facts(0).expressions.items()))
     result.variables, result.note = request.variables, request.note
-    result.inspect = _Checked(result, prepared).look
-    return result
+    checked = result.inspect = _Checked(result, prepared)
+    return Propagation(result, checked)
 
 
 def alone_propagate(job: PropagateJob, rows: Rows) -> Alone:
@@ -164,19 +178,19 @@ def _check_moments(uncertain: Uncertain) -> None:
 
 
 class _Checked:
-    """A look at every block: uncertainties that are none, and results that are not linear enough."""
+    """A look at every block: uncertainties that are none are errors, results that are not linear enough are counted."""
 
     def __init__(self, result: Computed, prepared: Prepared) -> None:
         names = result.names[len(result.kept) :]
-        uncertain = prepared.uncertain
-        self.rows = prepared.rows
-        self.inner = 1
+        uncertain, self.rows, self.result = prepared.uncertain, prepared.rows, result
         bounds = dict.fromkeys([*uncertain.u.values(), *[s for pair in uncertain.sides.values() for s in pair]], 0.0)
         bounds |= dict.fromkeys(uncertain.r.values(), -1.0)
         self.bounds = [(names.index(name), name, low) for name, low in bounds.items()]
-        self.inner = getattr(result, "inner", 1)
+        self.linear = [k for k, name in enumerate(names) if name in prepared.linear]
+        self.inner, self.note = getattr(result, "inner", 1), result.note
+        self.bent = self.points = 0
 
-    def look(self, first: int, block: Sequence[Any]) -> None:
+    def __call__(self, first: int, block: Sequence[Any]) -> None:
         for k, name, low in self.bounds:
             place = _wrong(block[k], low, nan=self.rows is not None and self.rows.dialect.na == "nan")
             if place is None:
@@ -185,6 +199,20 @@ class _Checked:
             value = float(block[k][place])
             what = "an uncertainty is a number, 0 or more" if low == 0 else "a correlation lies between -1 and 1"
             raise GradError(f"{where}: {name} is {value!r}, and {what}")
+        for k in self.linear:
+            self._count(block[k])
+
+    def _count(self, column: Any) -> None:
+        """Count the numbers of a column of quotients that tell that first order is not enough."""
+        self.points += len(column)
+        if isinstance(column, list):
+            self.bent += sum(map(not_linear, column))
+        else:
+            self.bent += len(column) - int((abs(column - 1) <= NOT_LINEAR).sum())
+        if self.bent:
+            told = f"{self.bent:,} of {self.points:,} results are not linear enough: first and second order differ by "
+            told += f"more than {100 * NOT_LINEAR:g} %"
+            self.result.note = f"{self.note}; {told}" if self.note else told
 
 
 def _wrong(column: Any, low: float, *, nan: bool) -> int | None:
