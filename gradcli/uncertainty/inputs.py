@@ -12,11 +12,10 @@ from gradcli.expr import Expr, const, spell_name, var
 from gradcli.job.request import Expressions
 from gradcli.uncertainty.formula import Inputs, Moments
 from gradcli.uncertainty.given import Given
+from gradcli.uncertainty.matrices import factor
 
 COLUMNS = ("u_{}", "s{}", "{}_std")
 """Names of the column with the uncertainties of a column."""
-_TOLERANCE = 1e-12
-"""How far below 0 a pivot of a correlation matrix may be by rounding."""
 
 
 class Uncertain:
@@ -150,38 +149,13 @@ class Uncertain:
 
 
 def _check_matrix(names: Sequence[str], corr: Mapping[tuple[str, str], float]) -> None:
-    """Raises GradError unless the correlation matrix of constants is positive semidefinite, to rounding.
-
-    By Cholesky's decomposition (Higham, Accuracy and Stability, 10.3), which names the first input that fails.
-    """
+    """Raises GradError unless the correlation matrix of constants is positive semidefinite, to 1e-12."""
     inner = [name for name in names if any(name in pair for pair in corr)]
-    if len(inner) < 3:
-        return
-    lower: list[list[float]] = []
-    for i, name in enumerate(inner):
-        row: list[float] = []
-        for j in range(i):
-            other = inner[j]
-            r = corr.get((name, other), corr.get((other, name), 0.0))
-            rest = r - sum(a * b for a, b in zip(row, lower[j], strict=False))
-            pivot = lower[j][j]
-            if pivot <= _TOLERANCE**0.5:
-                if abs(rest) > _TOLERANCE**0.5:
-                    raise _indefinite(inner, name, other)
-                row.append(0.0)
-            else:
-                row.append(rest / pivot)
-        left = 1 - sum(a * a for a in row)
-        if left < -_TOLERANCE:
-            culprit = max(range(i), key=lambda j: abs(row[j]))
-            raise _indefinite(inner, name, inner[culprit])
-        row.append(max(left, 0.0) ** 0.5)
-        lower.append(row)
-
-
-def _indefinite(names: Sequence[str], a: str, b: str) -> GradError:
-    return GradError(
-        f"the correlations of {', '.join(names[:6])}{' ...' if len(names) > 6 else ''} contradict each other at "
-        f"'{b}' and '{a}': their matrix is not positive semidefinite",
-        hint="check the coefficients and their signs",
-    )
+    found = factor([[1.0 if a == b else corr.get((a, b), corr.get((b, a), 0.0)) for b in inner] for a in inner])
+    if isinstance(found, tuple):
+        a, b = sorted(found)
+        raise GradError(
+            f"the correlations of {', '.join(inner[:6])}{' ...' if len(inner) > 6 else ''} contradict each other at "
+            f"'{inner[a]}' and '{inner[b]}': their matrix is not positive semidefinite",
+            hint="check the coefficients and their signs",
+        )

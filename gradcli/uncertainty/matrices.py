@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 
-from gradcli.expr import ONE, ZERO, Expr, apply, const
+from gradcli.expr import ONE, ZERO, Expr, apply, const, exact
 from gradcli.functions.row import abs_, and_, gt, lt, maximum, sqrt, where
 
 Vector = Mapping[str, Expr]
@@ -47,8 +47,8 @@ def length(vector: Vector, r: Correlations) -> Expr:
     """Return sqrt(v' R v), the standard uncertainty of a sum of terms ``vector`` (JCGM 100, 5.1.2 and 5.2.2).
 
     Independent groups of inputs are joined by ``hypot``, which neither overflows nor underflows. A pair a, b is
-    hypot(a + r*b, sqrt((1 - r)*(1 + r))*b), which keeps its digits where r is near -1 and a near b. Larger groups are a
-    quadratic form, scaled by its largest component.
+    hypot(a + r*b, sqrt((1 - r)*(1 + r))*b), which keeps its digits where r is near -1 and a near b. Larger groups are
+    sums by Cholesky's factor of constant correlations, else a quadratic form, scaled by its largest component.
 
     >>> from gradcli.expr import text, var
     >>> text(length({"x": var("a"), "y": var("b")}, {}))
@@ -61,7 +61,7 @@ def length(vector: Vector, r: Correlations) -> Expr:
         elif len(group) == 2:
             parts += _pair(vector[group[0]], vector[group[1]], coefficient(r, *group) or ZERO)
         else:
-            parts.append(_form({name: vector[name] for name in group}, r))
+            parts += _sums(group, vector, r) or [_form({name: vector[name] for name in group}, r)]
     return joined(parts)
 
 
@@ -101,6 +101,45 @@ def _pair(a: Expr, b: Expr, r: Expr) -> list[Expr]:
     if r is const(-1):
         return [a - b]
     return [a + r * b, sqrt((1 - r) * (1 + r)) * b]
+
+
+def factor(matrix: Sequence[Sequence[float]], tolerance: float = 1e-12) -> list[list[float]] | tuple[int, int]:
+    """Return Cholesky's factor of a correlation matrix, row by row below the diagonal; pivots that are 0 are skipped.
+
+    If the matrix is not positive semidefinite to the tolerance, return the places of two inputs that contradict each
+    other (Higham, Accuracy and Stability of Numerical Algorithms, 10.3).
+    """
+    lower: list[list[float]] = []
+    small = math.sqrt(tolerance)
+    for i, entries in enumerate(matrix):
+        row: list[float] = []
+        for j in range(i):
+            rest = entries[j] - math.fsum([a * b for a, b in zip(row, lower[j], strict=False)])
+            if lower[j][j] <= small:
+                if abs(rest) > small:
+                    return i, j
+                row.append(0.0)
+            else:
+                row.append(rest / lower[j][j])
+        left = 1 - math.fsum([a * a for a in row])
+        if left < -tolerance:
+            return i, max(range(i), key=lambda j: abs(row[j]))
+        row.append(math.sqrt(max(left, 0.0)) if left > tolerance else 0.0)
+        lower.append(row)
+    return lower
+
+
+def _sums(group: Sequence[str], vector: Vector, r: Correlations) -> list[Expr]:
+    """Components whose length is that of a group, L'v for Cholesky's factor L; none if a correlation is no constant."""
+    numbers = {(a, b): exact(coefficient(r, a, b) or ZERO) for a in group for b in group}
+    if None in numbers.values():
+        return []
+    lower = factor([[float(numbers[a, b] or 0) for b in group] for a in group])
+    if isinstance(lower, tuple):
+        return []
+    places = range(len(group))
+    parts = [total(product(const(lower[i][j]), vector[group[i]]) for i in places[j:] if lower[i][j]) for j in places]
+    return [part for part in parts if part is not None]
 
 
 def _form(vector: Vector, r: Correlations) -> Expr:
