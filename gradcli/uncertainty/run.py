@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import Expr
 from gradcli.job import Job, run
-from gradcli.job.alone import Alone, alone
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Expressions, Rows
 from gradcli.job.result import Computed
 from gradcli.language import Parsed
-from gradcli.uncertainty.columns import header
 from gradcli.uncertainty.flags import NOT_LINEAR, not_linear
 from gradcli.uncertainty.formula import Propagated, affordable, correlation, propagate
 from gradcli.uncertainty.given import read_given
 from gradcli.uncertainty.inputs import Uncertain
 from gradcli.uncertainty.request import PropagateJob
+
+if TYPE_CHECKING:
+    from gradcli.job.alone import Alone
 
 HIDDEN = "\0"
 """The beginning of names of columns that are computed and not written; no name that is typed has it."""
@@ -62,6 +63,8 @@ def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False) 
     points = Points(given.at, job.grids, job.fill)
     columns: Sequence[str] = ()
     if rows is not None:
+        from gradcli.uncertainty.columns import header
+
         columns, rows = header(rows)
     request = Expressions(job.expressions, points.names, rows)
     for parsed in request.parsed:
@@ -106,6 +109,8 @@ def propagated(prepared: Prepared) -> Propagation:
 
 def alone_propagate(job: PropagateJob, rows: Rows) -> Alone:
     """Check a request against the table of ``rows`` without reading its rows. Raises GradError if it is invalid."""
+    from gradcli.job.alone import alone
+
     prepared = prepare(job, rows)
     assert prepared.rows is not None
     return alone(prepared.job, prepared.rows)

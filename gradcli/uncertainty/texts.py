@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from gradcli.expr import spell_name
 from gradcli.formats import spell
-from gradcli.notation.polynomial import latex_name
 from gradcli.uncertainty.budget import Answer, Outcome
 from gradcli.uncertainty.rounding import Rounded, rounded, two_sided
 
@@ -42,6 +41,8 @@ def text(answer: Answer, rounding: str = "2", *, second: bool = False) -> str:
 
 def formula(answer: Answer, form: str, rounding: str = "2", *, second: bool = False) -> str:
     """Return a line for each result, as ``latex`` in math mode or for the package ``siunitx``."""
+    from gradcli.notation.polynomial import latex_name
+
     lines = []
     for outcome in answer.outcomes:
         told = result_of(outcome, rounding, second=second)
