@@ -16,6 +16,13 @@ settings.register_profile("gradcli", deadline=None, suppress_health_check=[Healt
 settings.load_profile("gradcli")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests that take minutes out, unless -m asks for them."""
+    if "long" not in config.option.markexpr:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
 @pytest.fixture
 def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty folder as the current one, and the environment that processes get in tests."""

@@ -15,6 +15,7 @@ from gradcli.cli import options, stderr
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
 from gradcli.expr import CONSTANTS
+from gradcli.storage import is_url
 
 if TYPE_CHECKING:
     from gradcli.cli.stderr import Progress
@@ -146,9 +147,14 @@ def check_no_input_options(line: CommandLine) -> None:
 
 
 def to_parts(line: CommandLine) -> bool:
-    """Whether the output is a folder of parts. Raises GradError for an option of parts without one."""
+    """Whether the output is a folder of parts, whose name ends in a slash and is not that of a device or a pipe.
+
+    Raises GradError for an option of parts without one.
+    """
     if line.path is not None and line.path.endswith(("/", os.sep)):
-        return True
+        bare = line.path.rstrip("/" + os.sep)
+        if is_url(line.path) or not os.path.exists(bare) or os.path.isdir(bare) or os.path.isfile(bare):
+            return True
     for name in options.SCALE.split():
         if getattr(line, name) is not None:
             raise GradError(

@@ -58,6 +58,9 @@ def write_parts(line: CommandLine, job: PartsJob) -> None:
     tables = rows(line, None)
     if tables is None:
         raise GradError("a folder of parts is for the rows of files", hint="read some: --input FILE")
+    own = next((url for url in (path, *line.input) if url.startswith("memory://")), None)
+    if where is not None and own is not None:
+        raise GradError(f"{own}: memory:// is of this process alone, others see nothing of it")
     if where is not None and job.threads is None:
         job = replace(job, threads=1)
     work = Work(job, replace(tables, paths=()), form.name, line.digits)

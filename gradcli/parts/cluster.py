@@ -41,8 +41,9 @@ class Cluster:
     the failures that are told here.
     """
 
-    def __init__(self, address: str, common: str, patience: float = PATIENCE) -> None:
-        self._address, self._common, self._patience = address, common, patience
+    def __init__(self, address: str, common: str, patience: float | None = None) -> None:
+        self._address, self._common = address, common
+        self._patience = PATIENCE if patience is None else patience
         self._waiting: deque[Part] = deque()
         self._running: dict[str, tuple[Part, Any]] = {}
         self._ended: SimpleQueue[str] = SimpleQueue()
@@ -145,7 +146,8 @@ class Cluster:
         answers = {}
         # Together, since each takes two requests. A worker that has ended meanwhile takes its results with it.
         with suppress(Exception):
-            answers = dict(zip(done, self._client.gather(done), strict=True))
+            if done:
+                answers = dict(zip(done, self._client.gather(done), strict=True))
         return [self._outcome(part, future, answers.get(future)) for part, future in ended]
 
     def _outcome(self, part: Part, future: Any, answer: dict[str, Any] | None) -> Outcome:

@@ -86,7 +86,8 @@ class Ledger:
 
     def write_plan(self, plan: Plan) -> None:
         """Write the plan if it is another than the one that is there."""
-        if self.plan != plan:
+        old = self.plan
+        if old is None or (old.asked, old.parts) != (plan.asked, plan.parts) or old.work.lasting != plan.work.lasting:
             self._write(PLAN, plan.told())
 
     def open_manifest(self) -> None:

@@ -14,7 +14,7 @@ from gradcli.parts.plan import Part, Source, identified
 from gradcli.parts.work import Work
 from gradcli.storage import is_url
 from gradcli.storage.folder import Folder
-from gradcli.storage.manifest import dumps, loads
+from gradcli.storage.manifest import MANIFEST, dumps, loads
 
 RECORD = ".json"
 """What the name of a record has after that of its part."""
@@ -64,8 +64,10 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
                 send(piece)
             _check_unchanged(part.source, path)
             for old in folder.read_many([part.name + RECORD]).values():
-                # Between the renaming of the part and of its record an old one would tell of other bytes.
+                # Between the renaming of the part and of its record an old one would tell of other bytes; and so would
+                # a manifest that another run has written meanwhile.
                 if (loads(old) or {}).get("key") != part.key:
+                    folder.remove(MANIFEST)
                     folder.remove(part.name + RECORD)
         record = {
             "part": part.name, "key": part.key, "source": source,
@@ -73,7 +75,7 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
             "bytes": size, "crc32": f"{check:08x}", "columns": list(result.output.names),
             "nonfinite": {name: result.nonfinite[name] for name in result.results if name in result.nonfinite},
             "hard": {} if result.hard is None else dict(sorted(result.hard.kinds.items())),
-            "notes": [*filter(None, [result.note]), *rows.notes],
+            "notes": [note.replace(path, source) for note in (result.note, *rows.notes) if note],
         }  # fmt: skip
         with folder.write(part.name + RECORD) as out:
             out(dumps(record))

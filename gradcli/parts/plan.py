@@ -65,7 +65,7 @@ class Plan(NamedTuple):
             {"part": p.name, "source": list(p.source), "range": None if p.span is None else list(p.span), "key": p.key}
             for p in self.parts
         ]
-        return {"asked": self.asked, "work": self.work.described(bounds=False), "parts": parts}
+        return {"asked": self.asked, "work": self.work.lasting, "parts": parts}
 
 
 def plan_of(told: dict[str, Any] | None) -> Plan | None:
@@ -95,7 +95,7 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     An ``old`` plan is taken as it is if nothing has changed, and where a source is unchanged so are the places at which
     it is cut: a rerun opens no source. Raise GradError if a source cannot be read or the request is wrong.
     """
-    sources = [identified(path) for pattern in paths for path in matching(pattern)]
+    sources = _sources([path for pattern in paths for path in matching(pattern)])
     asked: dict[str, Any] = {
         "work": work.identity(), "bytes": size, "versions": versions(),
         "sources": _digest([list(source) for source in sources]),
@@ -103,7 +103,7 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
     if old is not None and old.asked == asked and old.work.job.engine in engine.ENGINES:
         # The limits are those of this run.
         known_work = work.with_engine(old.work.job.engine, old.work.rows.header or (), sources[0].path)
-        if known_work.described(bounds=False) == old.work.described(bounds=False):
+        if known_work.lasting == old.work.lasting:
             return Plan(asked, known_work, old.parts)
     first = work.looked_at(sources[0].path)
     chosen, _ = engine.chosen_for_rows(
@@ -123,6 +123,17 @@ def planned(work: Work, paths: Sequence[str], size: int, old: Plan | None) -> Pl
             key = _digest([*common, list(source), None if span is None else list(span)])
             parts.append(Part(f"part-{label}-{k:05}{suffix}", source, span, key))
     return Plan(asked, fixed, parts)
+
+
+def _sources(paths: Sequence[str]) -> list[Source]:
+    """Return the sources as they are now: of objects in one folder by a listing, not by a request for each."""
+    urls = [path for path in paths if is_url(path)]
+    known: dict[str, list[int | str]] = {}
+    if urls:
+        from gradcli.storage.remote import listed_identities
+
+        known = listed_identities(urls)
+    return [Source(path, int(known[path][0]), known[path][1]) if path in known else identified(path) for path in paths]
 
 
 def identified(path: str) -> Source:

@@ -89,6 +89,7 @@ def run(
     missing = [part for part in share.parts(plan) if part.name not in summary.records]
     summary.replaced = sum(part.name in ledger.parts for part in missing)
     if len(summary.records) == len(plan.parts) and ledger.closed(plan):
+        ledger.write_plan(plan)
         summary.whole = True
         return summary
     ledger.open_manifest()

@@ -101,7 +101,12 @@ def _made(common: str, told: list[Any]) -> dict[str, Any]:
     name, source, span, key = told
     part = Part(name, Source(*source), None if span is None else Span(*span), key)
     with work.request():
-        return make(computation, part, folder(target), base)
+        try:
+            return make(computation, part, folder(target), base)
+        except GradError as error:
+            # The name that the user gave, wherever that is here.
+            error.message = error.message.replace(os.path.join(base, part.source.path), part.source.path)
+            raise
 
 
 def of(part: Part) -> list[Any]:

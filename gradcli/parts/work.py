@@ -65,13 +65,19 @@ class Work:
 
         return run(self.job, rows)
 
-    def described(self, *, bounds: bool = True) -> dict[str, Any]:
-        """Return the work as JSON, which `work_of` reads; without ``bounds`` that alone on which numbers depend."""
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """What of the work decides numbers, as JSON, which `work_of` reads."""
+        told = self.described()
+        for part in ("job", "input"):
+            told[part] = {name: value for name, value in told[part].items() if name not in _BOUNDS}
+        return told
+
+    def described(self) -> dict[str, Any]:
+        """Return the work as JSON, which `work_of` reads."""
         name = next(name for name, kind in _JOBS.items() if type(self.job) is kind)
         job = {field.name: _plain(getattr(self.job, field.name)) for field in fields(self.job)}
         read = {name: _plain(getattr(self.rows, name)) for name in _READ}
-        if not bounds:
-            job, read = ({k: v for k, v in part.items() if k not in _BOUNDS} for part in (job, read))
         return {
             "command": name, "job": job, "input": {**read, "dialect": list(self.rows.dialect)}, "format": self.format,
             "digits": self.digits,
@@ -79,7 +85,7 @@ class Work:
 
     def identity(self) -> dict[str, Any]:
         """Return all that the bytes of a part depend on, beside its source, as JSON."""
-        told = self.described(bounds=False)
+        told = self.lasting
         if not self.rows.keep and self.job.select is None:
             # Without columns that are carried through the header decides no byte.
             told["input"]["header"] = None

@@ -25,8 +25,10 @@ def main() -> None:
     os.dup2(2, 1)
     lines: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    from gradcli.limits.memory import keep_freed
     from gradcli.parts.task import answered, warm
 
+    keep_freed()
     common = lines.get().decode()
     warm(common)
     while True:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import errno
 import glob
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
@@ -28,6 +29,8 @@ _S3 = ("s3", "s3a")
 _UPLOADED = 16 << 20
 """Bytes of a part of an upload. S3 takes 10,000 parts at most, so that parts grow with objects beyond 32 GiB."""
 _PARTS = 2000
+_SEVERAL = 8
+"""Objects of a folder that are worth its listing."""
 _TAGS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "modified", "created")
 """What the stores call that which changes with an object, the best first."""
 
@@ -77,17 +80,35 @@ def identity(url: str) -> list[int | str]:
     """Return what changes with the bytes of an object: its size, and its ETag or else the time when it was written."""
     with failures():
         fs, path = _located(url)
-        details = fs.info(path)
+        return _identity(fs.info(path))
+
+
+def listed_identities(urls: Sequence[str]) -> dict[str, list[int | str]]:
+    """Return the identities that folders with several of the URLs tell in a listing, a request for 1,000 objects.
+
+    They are those of `identity`; times, which a listing may tell in other words, are left to it.
+    """
+    known: dict[str, list[int | str]] = {}
+    for start, count in Counter(url.rpartition("/")[0] for url in urls).items():
+        # Who may read objects need not have the right to list them: then each is asked for.
+        with suppress(OSError), failures():
+            if count >= _SEVERAL:
+                fs, path = _located(start)
+                entries = [e for e in fs.ls(path, detail=True) if e["type"] != "directory" and e.get("ETag")]
+                known |= {f"{start}/{e['name'].rpartition('/')[2]}": _identity(e) for e in entries}
+    return {url: known[url] for url in urls if url in known}
+
+
+def _identity(details: Mapping[str, Any]) -> list[int | str]:
     tag = next((details[key] for key in _TAGS if details.get(key)), "")
     return [-1 if details["size"] is None else int(details["size"]), str(tag)]
 
 
 def same(url: str, other: str) -> bool:
     """Return whether two URLs name one object."""
-    if url.partition("://")[0] != other.partition("://")[0]:
-        return False
     with failures():
-        return _located(url)[1] == _located(other)[1]
+        (fs, path), (fs2, path2) = _located(url), _located(other)
+        return type(fs) is type(fs2) and path == path2
 
 
 def _located(url: str) -> tuple[Any, str]:
@@ -235,7 +256,13 @@ class RemoteFolder:
 def check_bucket(url: str) -> None:
     """Raise OSError if the bucket of a URL does not exist, before anything is computed for it."""
     if url.partition("://")[0] in _S3:
-        # A user who may write objects need not have the right to ask for the bucket.
-        with suppress(PermissionError), failures():
+        with failures():
             fs, path = _located(url)
-            fs.call_s3("head_bucket", Bucket=path.partition("/")[0])
+            bucket = path.partition("/")[0]
+            try:
+                fs.call_s3("head_bucket", Bucket=bucket)
+            except FileNotFoundError:
+                raise OSError(errno.ENOENT, f"the bucket '{bucket}' does not exist") from None
+            except PermissionError:
+                # A user who may write objects need not have the right to ask for their bucket.
+                pass

@@ -44,10 +44,11 @@ def _failure(error: Exception) -> OSError:
     number = error.errno if isinstance(error, OSError) else None
     if number is None:
         number = next((code for known, code in _KINDS if isinstance(error, known)), _NAMED.get(kind, errno.EIO))
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    if isinstance(error, FileNotFoundError | IsADirectoryError) and error.__cause__ is None:
-        # It bears a name alone, without words of the store.
-        text = os.strerror(number)
+    text = error.strerror if isinstance(error, OSError) else None
+    if text is None:
+        # Without words of the store, which come as a cause, what does not exist is told by its name alone.
+        named = isinstance(error, FileNotFoundError | IsADirectoryError) and error.__cause__ is None
+        text = os.strerror(number) if named else str(error)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}..."

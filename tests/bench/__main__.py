@@ -4,9 +4,9 @@ Every engine runs in a process of its own and takes turns with the others; its r
 gradcli's. Prints nanoseconds per point by the clock (median), the ratio to gradcli (median over the turns, above 1 is
 slower), nanoseconds of processor time (both threads), peak memory above that after import over input plus output,
 compile time, the time from the formula to its first results (compile and first run, one sample a process, imports not
-counted) with its ratio, and the largest difference; then gradients and functions in Python, files, whole processes, and
-what hard points cost. A checkout of gradcli makes its parser's tables within that time, an installed one does not. On a
-machine that others use, trust processor time.
+counted) with its ratio, and the largest difference; then gradients and functions in Python, files, whole processes,
+what hard points cost, and parts of many files. A checkout of gradcli makes its parser's tables within that time, an
+installed one does not. On a machine that others use, trust processor time.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 import files
 import functions
+import scale
 import startup
 import tensors
 import truth
@@ -195,7 +196,7 @@ def _overview(results: list[tuple[Work, list[Contestant]]], what: str) -> list[l
 
 
 def main() -> None:
-    names, sections = [w.name for w in WORKS], ["tensors", "functions", "files", "startup", "truth"]
+    names, sections = [w.name for w in WORKS], ["tensors", "functions", "files", "startup", "truth", "scale"]
     parser = argparse.ArgumentParser(prog="python tests/bench", description=__doc__.split("\n", 1)[0])
     parser.add_argument(
         "--only", nargs="+", choices=[*names, *sections], metavar="NAME", help=", ".join([*names, *sections])
@@ -250,6 +251,9 @@ def main() -> None:
     if "truth" in wanted:
         for rows in truth.tables(environment, options.rounds):
             print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n", flush=True)
+    if "scale" in wanted:
+        rows = scale.table(environment, options.rounds)
+        print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

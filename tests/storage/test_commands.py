@@ -1,5 +1,6 @@
 """Commands that read and write objects behind URLs, as they read and write files."""
 
+import json
 import os
 import signal
 import subprocess
@@ -63,6 +64,42 @@ def test_globs_and_folders(s3: str, shell: Shell):
 
 
 @pytest.mark.quick
+@pytest.mark.parametrize("store", ["s3", "memory"])
+def test_a_folder_of_parts(store: str, shell: Shell, empty_folder: Path, request: pytest.FixtureRequest):
+    """A store holds the parts that a file system does; a source that is replaced is made again, and no other."""
+    place = request.getfixturevalue("s3") if store == "s3" else "memory://parts"
+    inputs = folder(f"{place}/in/")
+    (empty_folder / "in").mkdir()
+    for k in range(9):
+        data = b"x,y\n" + b"%d.5,2\n" % k * (k + 1)
+        (empty_folder / f"in/{k}.csv").write_bytes(data)
+        with inputs.write(f"{k}.csv") as out:
+            out(data)
+
+    def parts(path: str) -> list[bytes]:
+        at = folder(path)
+        return [at.read(part["part"]) for part in json.loads(at.read("manifest.json"))["parts"]]
+
+    words = ("diff", "x**2 * y", "--keep", "--input")
+    assert shell(*words, "in/*.csv", "-o", "out/")[0] == 0
+    target = f"{place}/out/"
+    command = (*words, f"{place}/in/*.csv", "-o", target)
+    code, _, err = shell(*command)
+    assert code == 0 and "9 of 9 parts, 45 rows: 9 made" in err
+    assert parts(target) == parts("out/")
+    assert "0 made, 9 stood" in shell(*command)[2]
+    with inputs.write("4.csv") as out:
+        out(b"x,y\n1,1\n")
+    assert "9 of 9 parts, 41 rows: 1 made, 8 stood" in shell(*command)[2]
+    assert shell("parts", target, "--verify")[0] == 0
+    code, text, _ = shell("eval", "x", "--input", target, "--csv")
+    assert code == 0 and len(text.split()) == 42
+    folder(target).remove("manifest.json")
+    assert shell("parts", target)[0] == 1
+    assert shell("eval", "x", "--input", target)[0] == 2
+
+
+@pytest.mark.quick
 def test_failures(s3: str, shell: Shell):
     def told(code: int, words: str, *command: str) -> None:
         assert shell(*command)[0] == code
@@ -73,12 +110,22 @@ def test_failures(s3: str, shell: Shell):
     told(2, "no store has the protocol nosuch://", "eval", "x", "--input", "nosuch://x.csv")
     told(2, "no store has the protocol nosuch://", "eval", "x", "--input", "nosuch://*.csv")
     told(2, "no store has the protocol nosuch://", "eval", "x", "--at", "x=1", "-o", "nosuch://x.csv")
-    told(3, "s3://no-such-bucket/x.csv: ", "eval", "x", "--at", "x=1", "-o", "s3://no-such-bucket/x.csv")
+    told(
+        3,
+        "x.csv: the bucket 'no-such-bucket' does not exist",
+        "eval",
+        "x",
+        "--at",
+        "x=1",
+        "-o",
+        "s3://no-such-bucket/x.csv",
+    )
     told(2, "no format goes with", "eval", "x", "--at", "x=1", "-o", f"{s3}/year=2024")
     with folder(s3).write("a.csv") as out:
         out(b"x\n1\nabc\n")
     told(2, f"{s3}/a.csv:3:1: ", "eval", "x", "--input", f"{s3}/a.csv", "-o", f"{s3}/b.csv")
     told(2, "this input is the output too", "eval", "x", "--input", f"{s3}/*.csv", "-o", f"{s3}/a.csv")
+    told(2, "this input is the output too", "eval", "x", "--input", f"{s3}/a.csv", "-o", f"s3a{s3[2:]}/a.csv")
     told(2, "too large: the limit is 4 bytes", "eval", "x", "--input", f"{s3}/a.csv", "--max-bytes", "4")
     with folder(s3).write("a.what") as out:
         out(b"x\n1\n")
@@ -138,8 +185,7 @@ def test_parquet_and_npy_are_not_held(s3: str, empty_folder: Path, monkeypatch: 
         assert max(asked) <= most and sum(asked) <= total, (name, asked)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_removes_what_was_uploaded(s3: str, signum: int):
+def test_a_signal_removes_what_was_uploaded(s3: str):
     """Of an object whose upload has begun neither it nor its parts remain."""
     words = [*COMMAND, "eval", "x", "--input", "-", "-o", f"{s3}/out.csv"]
     store, bucket = filesystem("s3"), s3.removeprefix("s3://")
@@ -156,8 +202,8 @@ def test_a_signal_removes_what_was_uploaded(s3: str, signum: int):
             while not uploads() and monotonic() < until and child.poll() is None:
                 sleep(0.05)
             assert uploads(), child.stderr.read()
-            os.kill(child.pid, signum)
-            assert child.wait(PATIENCE) == -signum
+            os.kill(child.pid, signal.SIGTERM)
+            assert child.wait(PATIENCE) == -signal.SIGTERM
         finally:
             child.kill()
     assert folder(s3).listing() == {} and not uploads()

@@ -13,6 +13,7 @@ from gradcli.errors import GradError
 from gradcli.storage import is_url, remote
 from gradcli.storage.folder import LocalFolder, folder
 from gradcli.storage.remote import RemoteFolder, Upload, identity, matching, opened
+from gradcli.storage.remote_errors import failures
 
 MIB = 1 << 20
 
@@ -267,6 +268,18 @@ def test_what_others_write_is_seen(s3: str):
 
 
 @pytest.mark.quick
+def test_identities_are_listed(place: str):
+    """A listing tells of many objects what asking for each would; of few, and of what is not there, nothing."""
+    urls = [put(f"{place}/in/{k}.csv", b"1" * k) for k in range(9)]
+    few = put(f"{place}/other/1.csv", b"1")
+    put(f"{place}/in/deep/1.csv", b"1")
+    known = remote.listed_identities([*urls, few, f"{place}/in/none.csv", f"{place}/in/deep"])
+    assert known == ({url: identity(url) for url in urls} if place.startswith("s3") else {})
+    assert [identity(url)[0] for url in urls] == [*range(9)]
+    assert remote.listed_identities([f"s3://no-such-bucket/{k}" for k in range(9)]) == {}
+
+
+@pytest.mark.quick
 def test_patterns(place: str):
     for name in ["in/b.csv", "in/a.csv", "in/c.txt", "in/deep/d.csv", "in/e[1].csv", "other.csv", "in2/a.csv"]:
         put(f"{place}/{name}", b"1")
@@ -313,6 +326,59 @@ def test_failures_have_the_number_of_a_file_system(s3: str):
             assert caught.value.errno == number, url
 
 
+class NoCredentialsError(Exception):
+    """As in botocore, whose errors derive from Exception alone."""
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("error", "number", "text"),
+    [
+        (FileNotFoundError("b/x"), errno.ENOENT, "No such file or directory"),
+        (PermissionError("Forbidden"), errno.EACCES, "Forbidden"),
+        (PermissionError(), errno.EACCES, "Permission denied"),
+        (NoCredentialsError("Unable to locate credentials"), errno.EACCES, "Unable to locate credentials"),
+        (TimeoutError(), errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)),
+        (OSError(errno.EBUSY, "Slow\x1b[31m\r\ndown"), errno.EBUSY, "Slow [31m down"),
+        (NotImplementedError(), errno.EINVAL, "Invalid argument"),
+        (RuntimeError(), errno.EIO, "RuntimeError"),
+        (RuntimeError("a" * 500), errno.EIO, "a" * 300 + "..."),
+        (KeyError("b"), errno.EIO, "'b'"),
+    ],
+)
+def test_failures_of_libraries(error: Exception, number: int, text: str):
+    with pytest.raises(OSError) as caught, failures():
+        raise error
+    assert (caught.value.errno, caught.value.strerror) == (number, text)
+
+
+@pytest.mark.quick
+def test_what_is_no_failure_of_a_store():
+    for kind in (GradError("words"), MemoryError(), KeyboardInterrupt()):
+        with pytest.raises(type(kind)), failures():
+            raise kind
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_has_connections_of_its_own(s3: str):
+    """A connection, and the thread that serves it, end with a fork."""
+    put(f"{s3}/x", b"123")
+    assert opened(f"{s3}/x").read(3) == b"123"
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            put(f"{s3}/y", b"1234")
+            os.write(theirs, opened(f"{s3}/x").read(3))
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as pipe:
+        assert pipe.read() == b"123"
+    os.waitpid(child, 0)
+    assert folder(s3).listing() == {"x": 3, "y": 4}
+
+
 @pytest.mark.quick
 def test_a_folder_is_no_object(s3: str):
     put(f"{s3}/in/x", b"1")
@@ -325,7 +391,7 @@ def test_a_folder_is_no_object(s3: str):
 @pytest.mark.quick
 def test_a_bucket_that_does_not_exist_is_told_before_anything_is_written(s3: str):
     folder(f"{s3}/out/").create()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="the bucket 'no-such-bucket' does not exist"):
         folder("s3://no-such-bucket/out/").create()
 
 
