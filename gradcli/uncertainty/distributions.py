@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WANTED = "N, R(a,b), T(a,b), U(a,b) or t(df)"
 """The texts of `--dist`."""
+_LONGEST = 2000
+"""Characters of such a text, at most."""
 _NAMES = {"N": "normal", "R": "rectangular", "T": "triangular", "U": "arcsine", "t": "Student's t"}
 _VARIANCE = {"N": 1.0, "R": 3.0, "T": 6.0, "U": 2.0}
 """The square of the width over the variance: JCGM 101:2008, 6.4.2.3, 6.4.5.3, 6.4.6.3 and 6.4.7.3."""
@@ -123,7 +125,7 @@ class Shape(NamedTuple):
         return self.fixed or Distribution(self.kind, value, u, self.df)
 
 
-_FORM = re.compile(r"\s*([A-Za-z]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_FORM = re.compile(r"\s*+([A-Za-z]++)\s*+(?:\((.*)\))?\s*+", re.DOTALL)
 
 
 def distribution(text: str, option: str) -> Shape:
@@ -135,6 +137,8 @@ def distribution(text: str, option: str) -> Shape:
     >>> distribution("R(0.9, 1.1)", "--dist").fixed
     Distribution(kind='R', mean=1.0, width=0.10000000000000003, df=inf)
     """
+    if len(text) > _LONGEST:
+        raise GradError(f"{option}: a distribution of more than {_LONGEST:,} characters", hint=f"it is one of {WANTED}")
     form = _FORM.fullmatch(text)
     kind = form[1] if form else ""
     source = Source(text)
@@ -142,7 +146,7 @@ def distribution(text: str, option: str) -> Shape:
         span = Span(form.start(1), form.end(1)) if form else Span(0, len(text))
         raise GradError(f"{option}: unknown distribution", hint=f"it is one of {WANTED}", span=span, source=source)
     arguments = [] if form[2] is None else split(form[2], ",")
-    names = {"N": [], "t": ["the degrees of freedom"]}.get(kind, ["the lower limit", "the upper limit"])
+    names = {"N": [], "t": ["the number of degrees of freedom"]}.get(kind, ["the lower limit", "the upper limit"])
     span = Span(form.start(2) if form[2] else form.start(1), form.end(2) if form[2] else form.end(1))
     if len(arguments) != len(names):
         hint = {"N": "N stands alone: value and uncertainty are those of --at", "t": "t(df), such as t(9)"}.get(

@@ -20,24 +20,24 @@ _WIDTHS = {"rect": ("R", 3), "tri": ("T", 6), "arcsine": ("U", 2), "normal": ("N
 """A distribution's word: its kind, and the square of its half-width over its variance (JCGM 100:2008, 4.3.7 to 4.3.9,
 JCGM 101:2008, 6.4.6.3). The half-width of ``normal`` is ``k`` standard deviations, one if no ``k`` is given."""
 
-_DIGITS = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
-_TENS = r"(?:[eE](?P<{0}>[+-]?[0-9]+)|\s*(?:\u00d7|\\times)\s*10\^(?P<{0}s>[+-]?[0-9]+|\{{[+-]?[0-9]+\}}))"
-_PLAIN = rf"{_DIGITS}(?:[eE][+-]?[0-9]+)?"
+_DIGITS = r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)"
+_TENS = r"(?:[eE](?P<tens>[+-]?[0-9]++)|\s*+(?:\u00d7|\\times)\s*+10\^(?P<power>[+-]?[0-9]++|\{[+-]?[0-9]++\}))"
+_PLAIN = rf"{_DIGITS}(?:[eE][+-]?[0-9]++)?"
 _SIGN = r"(?:\u00b1|\\pm|\+/-|\+-)"
 _MARK = re.compile(r"\u00b1|\\pm|\+/-")
 """What arithmetic has not: a text with it is a measured value or an error."""
 _FORMS = tuple(
-    re.compile(rf"\s*(?:{form})\s*")
+    re.compile(rf"\s*+(?:{form})\s*+")
     for form in (
-        rf"(?P<value>[+-]?{_PLAIN})\s*{_SIGN}\s*(?P<u>{_PLAIN})\s*(?P<percent>%)?",
-        rf"\(\s*(?P<value>[+-]?{_PLAIN})\s*(?!\+-){_SIGN}\s*(?P<u>{_PLAIN})\s*\)(?:{_TENS.format('tens')})?",
-        rf"(?P<value>[+-]?{_DIGITS})\((?P<last>{_DIGITS})\)(?:{_TENS.format('tens')})?",
-        rf"(?P<value>[+-]?{_PLAIN})\s*\+\s*(?P<plus>{_PLAIN})\s*-\s*(?P<minus>{_PLAIN})",
-        rf"(?P<value>[+-]?{_PLAIN})\s*-\s*(?P<minus>{_PLAIN})\s*\+\s*(?P<plus>{_PLAIN})",
+        rf"(?P<value>[+-]?{_PLAIN})\s*+{_SIGN}\s*+(?P<u>{_PLAIN})\s*+(?P<percent>%)?",
+        rf"\(\s*+(?P<value>[+-]?{_PLAIN})\s*+(?!\+-){_SIGN}\s*+(?P<u>{_PLAIN})\s*+\)(?:{_TENS})?",
+        rf"(?P<value>[+-]?{_DIGITS})\((?P<last>{_DIGITS})\)(?:{_TENS})?",
+        rf"(?P<value>[+-]?{_PLAIN})\s*+\+\s*+(?P<plus>{_PLAIN})\s*+-\s*+(?P<minus>{_PLAIN})",
+        rf"(?P<value>[+-]?{_PLAIN})\s*+-\s*+(?P<minus>{_PLAIN})\s*+\+\s*+(?P<plus>{_PLAIN})",
     )
 )
-_NUMBER = re.compile(rf"\s*[+-]?{_PLAIN}\s*")
-_K = re.compile(rf"\s*([A-Za-z]+)\s*(?:\(\s*k\s*=\s*([+-]?{_PLAIN})\s*\))?\s*")
+_NUMBER = re.compile(rf"\s*+[+-]?{_PLAIN}\s*+")
+_K = re.compile(rf"\s*+([A-Za-z]++)\s*+(?:\(\s*+k\s*+=\s*+([+-]?{_PLAIN})\s*+\))?\s*+")
 _EXAMPLES = "such as 1.020\u00b10.005, 1.020(5), 1.02\u00b10.5% or 1.02+0.03-0.01"
 
 
@@ -163,42 +163,48 @@ class _Reader:
 
     def measured(self, word: str | None) -> Measured:
         """The measured value, with the distribution that a word behind the colon names."""
-        group = "tens" if self.groups.get("tens") else "tenss"
+        group = "tens" if self.groups.get("tens") else "power"
         tens = (self.check(group) or "").strip("{}")
         typed = self.groups["value"].removeprefix("+")
         if tens and _mantissa(typed) != typed:
             raise self.error("a second power of ten", group)
         scale = f"e{tens}" if tens else ""
         value = self.exact("value", scale)
-        plus, minus, percent = Decimal(0), Decimal(0), self.groups.get("percent")
+        shown = typed + scale if value else _mantissa(typed)
+        plus = minus = Decimal(0)
         if (last := self.check("last")) is not None:
             group, decimals = "last", 0 if "." in last else len(typed.partition(".")[2])
             width = self.exact(group, f"e{int(tens or 0) - decimals}")
             text = f"{self.exactly.scaleb(Decimal(last), -decimals):f}{scale if width else ''}"
-        elif self.groups.get("plus") is not None:
+        elif self.two_sided:
             group, plus, minus = "plus", self.exact("plus"), self.exact("minus")
-            width = self.exactly.divide(self.exactly.add(plus, minus), Decimal(2))
+            width = self.half(self.exactly.add(plus, minus))
             text = _decimal_text(width)
-        elif percent:
-            group, width = (
-                "u",
-                self.exactly.multiply(self.exactly.multiply(self.exact("u"), value.copy_abs()), Decimal("0.01")),
-            )
+        elif self.groups.get("percent"):
+            group, part = "u", self.exactly.multiply(self.exact("u"), Decimal("0.01"))
+            width = self.exactly.multiply(part, value.copy_abs())
             text = _decimal_text(width)
         else:
             group, width = "u", self.exact("u", scale)
             text = self.groups["u"] + scale if width else _mantissa(self.groups["u"])
         u = self.double(float(width), group) if width else 0.0
-        shown = typed + scale if value else _mantissa(typed)
         result = Measured(float(value), u, (shown, text))
-        if self.groups.get("plus") is not None:
+        if self.two_sided:
             result = result._replace(plus=float(plus), minus=float(minus))
         if word is None:
             return result
-        centre = self.exactly.add(value, self.exactly.divide(self.exactly.subtract(plus, minus), Decimal(2)))
-        return self.spread(result, width, centre, word)
+        # The limits are value + plus and value - minus: their centre is the mean of the distribution.
+        centre = self.exactly.add(value, self.half(self.exactly.subtract(plus, minus)))
+        return self.spread(result, width, self.double(float(centre), group) if centre else 0.0, word)
 
-    def spread(self, result: Measured, width: Decimal, centre: Decimal, word: str) -> Measured:
+    @property
+    def two_sided(self) -> bool:
+        return self.groups.get("plus") is not None
+
+    def half(self, number: Decimal) -> Decimal:
+        return self.exactly.divide(number, Decimal(2))
+
+    def spread(self, result: Measured, width: Decimal, centre: float, word: str) -> Measured:
         """A measured value whose uncertainty was the half-width of a distribution around a centre, as the word says."""
         kind, square, k = self.shape(word)
         factor = self.rounding.multiply(k, self.rounding.sqrt(Decimal(square)))
@@ -212,9 +218,8 @@ class _Reader:
             quotient = self.rounding.divide(width, k)
             text = _decimal_text(quotient) if self.exactly.multiply(quotient, k) == width else ""
         else:
-            # The limits are value + plus and value - minus: their centre is the mean of the distribution.
-            held = Distribution(kind, float(centre), float(width))
-        if result.plus is not None:
+            held = Distribution(kind, centre, float(width))
+        if self.two_sided:
             sides = [float(self.rounding.divide(self.exact(side), factor)) for side in ("plus", "minus")]
             result = result._replace(plus=sides[0], minus=sides[1])
         return result._replace(u=u, typed=(result.typed[0], text or repr(u)), dist=held)

@@ -148,7 +148,7 @@ def _rounded(value: float | str, sides: tuple[float | str, ...], rule: str) -> R
 
 
 def _placed(numbers: list[Decimal], digit: int) -> Rounded:
-    """Numbers rounded to a digit as texts, with a power of ten for small ones, and for large ones with zeros to fill."""
+    """Numbers rounded to a digit as texts: with a power of ten if they are small, or large with zeros to fill."""
     lead = max((number.adjusted() for number in numbers if number), default=digit)
     tens = 0 if -4 <= lead < 6 or digit <= 0 <= lead < _PLAIN else lead
     unit, exactly = Decimal(1).scaleb(min(digit - tens, 0)), context()
