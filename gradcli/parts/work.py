@@ -86,8 +86,8 @@ class Work:
     def identity(self) -> dict[str, Any]:
         """Return all that the bytes of a part depend on, beside its source, as JSON."""
         told = self.lasting
-        if not self.rows.keep and self.job.select is None:
-            # Without columns that are carried through the header decides no byte.
+        if not self.rows.keep and self.job.select is None and not isinstance(self.job, PropagateJob):
+            # Without columns that are carried through, or that may be uncertainties, the header decides no byte.
             told["input"]["header"] = None
         return told
 

@@ -15,12 +15,13 @@ from gradcli.job.choices import Choice
 from gradcli.job.result import Computed
 from gradcli.uncertainty.flags import Flag, flags
 from gradcli.uncertainty.formula import Propagated
+from gradcli.uncertainty.given import Given
 from gradcli.uncertainty.measured import Measured, measured
 from gradcli.uncertainty.request import PropagateJob
 from gradcli.uncertainty.run import HIDDEN, Prepared, named, prepare, propagated
 
 
-class Source(NamedTuple):
+class BudgetLine(NamedTuple):
     """A line of a budget: an input, and what its uncertainty makes of the result (JCGM 100, 5.1.3 and H.1, table H.1).
 
     ``sensitivity`` is the partial derivative, ``contribution`` its size times ``u``, in the unit of the result, and
@@ -46,7 +47,7 @@ class Outcome:
     name: str
     value: float
     u: float
-    budget: Mapping[str, Source]
+    budget: Mapping[str, BudgetLine]
     plus: float | None = None
     minus: float | None = None
     second: tuple[float, float, float] | None = None
@@ -59,7 +60,7 @@ class Outcome:
         return self.u / abs(self.value)
 
     @property
-    def sources(self) -> list[Source]:
+    def sources(self) -> list[BudgetLine]:
         """The lines of the budget, the largest contribution first."""
         return sorted(self.budget.values(), key=lambda line: -line.contribution if line.contribution >= 0 else math.inf)
 
@@ -100,7 +101,8 @@ def at_point(job: PropagateJob) -> Answer:
     numbers = {name.removeprefix(HIDDEN): float(column[0]) for name, column in zip(result.names, block, strict=True)}
     outcomes = [_outcome(f, prepared, numbers) for f in prepared.formulas]
     inputs = {
-        name: prepared.uncertain.given.measured.get(name) or measured(numbers[name], numbers[u], name)
+        name: prepared.uncertain.given.measured.get(name)
+        or _measured(prepared.uncertain.given, name, numbers[name], numbers[u])
         for name, u in prepared.uncertain.u.items()
     }
     names = [f.name for f in prepared.formulas]
@@ -113,6 +115,12 @@ def at_point(job: PropagateJob) -> Answer:
     return answer
 
 
+def _measured(given: Given, name: str, value: float, u: float) -> Measured:
+    """An input whose uncertainty stands apart from its value, with the texts that were typed for both."""
+    typed = given.typed.get(name, repr(value)), given.typed_u.get(name, repr(u))
+    return measured(value, u, f"'{name}'", typed)
+
+
 def _outcome(f: Propagated, prepared: Prepared, numbers: Mapping[str, float]) -> Outcome:
     u = numbers[f"u_{f.name}"]
     budget = {}
@@ -120,7 +128,7 @@ def _outcome(f: Propagated, prepared: Prepared, numbers: Mapping[str, float]) ->
         sensitivity = numbers[named("c", f, prepared.formulas, name)]
         contribution = abs(sensitivity * numbers[own])
         share = 0.0 if contribution == 0 else (contribution / u) ** 2 if u else math.inf
-        budget[name] = Source(name, numbers[name], numbers[own], sensitivity, contribution, share)
+        budget[name] = BudgetLine(name, numbers[name], numbers[own], sensitivity, contribution, share)
     second = None
     if f.second is not None:
         ratio = numbers[named("linear", f, prepared.formulas)]
@@ -160,7 +168,7 @@ def number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _plain(line: Source) -> dict[str, Any]:
+def _plain(line: BudgetLine) -> dict[str, Any]:
     return {key: number(value) for key, value in line._asdict().items() if key != "name"}
 
 

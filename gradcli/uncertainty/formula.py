@@ -171,8 +171,9 @@ def _second(
     count = range(len(names))
     curved = {(i, j): a for i in count for j in count if (a := term(i, j)) is not None}
     third: dict[str, Expr] = {}
+    related = [(j, k, c) for j in count for k in count if (c := coefficient(r, names[j], names[k])) is not None]
     for i in count:
-        inner = total(product(term(i, j, k), coefficient(r, names[j], names[k])) for j in count for k in count)
+        inner = total(product(term(i, j, k), c) for j, k, c in related)
         if inner is not None:
             third[names[i]] = inner
     shift = total(product(a, coefficient(r, names[i], names[j])) for (i, j), a in curved.items())

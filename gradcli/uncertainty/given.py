@@ -12,7 +12,7 @@ from math import isfinite
 from gradcli.caret import Source, Span
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
-from gradcli.job.parse_at_grid_fill import number, read_name, split
+from gradcli.job.parse_at_grid_fill import PLAIN, number, read_name, split
 from gradcli.uncertainty.distributions import Shape, distribution
 from gradcli.uncertainty.measured import Measured, measured, read
 from gradcli.uncertainty.request import PropagateJob
@@ -23,13 +23,14 @@ class Given:
     """What the options of a request say, before its expressions and columns are known.
 
     ``at``: the texts of ``--at`` with values alone. ``measured``: inputs with an uncertainty that is a number, and
-    ``columns`` those that name the column with it. ``shapes`` and ``df`` by input, ``corr`` by pairs.
+    ``columns`` those that name the column with it; ``typed`` and ``typed_u``: decimal texts of values and of
+    uncertainties that stand apart. ``shapes`` and ``df`` by input, ``corr`` by pairs.
     """
 
     at: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    values: dict[str, float] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)
+    typed_u: dict[str, str] = field(default_factory=dict)
     measured: dict[str, Measured] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
@@ -81,7 +82,10 @@ def _read_value(piece: str, given: Given) -> None:
         # A constant expression, or an error of --at, which the points tell.
         given.at.append(piece)
         if equals and name.strip():
-            given.names.append(read_name(name.strip(), "--at"))
+            name = read_name(name.strip(), "--at")
+            given.names.append(name)
+            if PLAIN.fullmatch(value.strip()):
+                given.typed[name] = value.strip()
         return
     name = read_name(name.strip(), "--at")
     if name in given.names:
@@ -116,6 +120,8 @@ def _read_u(piece: str, given: Given) -> None:
             span=Span(0, len(value)), source=Source(value),
         )  # fmt: skip
     given.numbers[name] = u
+    if PLAIN.fullmatch(value):
+        given.typed_u[name] = value
 
 
 def _is_column(text: str) -> bool:

@@ -17,6 +17,9 @@ from gradcli.uncertainty.matrices import factor
 COLUMNS = ("u_{}", "s{}", "{}_std")
 """Names of the column with the uncertainties of a column."""
 
+CORRELATED = 200
+"""Correlated inputs: a matrix of 200 takes a second to check."""
+
 
 class Uncertain:
     """The uncertain inputs of a request: which variable holds each uncertainty, and the values that options give.
@@ -46,8 +49,11 @@ class Uncertain:
     def _u_of(self, name: str, bound: Collection[str], columns: Collection[str]) -> str | None:
         given = self.given
         own = f"u_{name}"
+        taken = set(self.request.variables)
         number = given.measured[name].u if name in given.measured else given.numbers.get(name)
         if number is not None:
+            if own in bound and own not in taken:
+                raise GradError(f"the uncertainty of '{name}' is given twice, once as '{own}'", hint="give it once")
             self._check_free(own, name, columns)
             self._bind(own, number)
             known = given.measured.get(name)
@@ -59,7 +65,6 @@ class Uncertain:
             return own
         if name in given.columns:
             return given.columns[name]
-        taken = set(self.request.variables)
         if own in bound and own not in taken:
             return own
         if name in bound and name not in columns:
@@ -123,14 +128,20 @@ class Uncertain:
 
     def _correlate(self, columns: Collection[str]) -> None:
         names = [*self.u]
-        for k, a in enumerate(names):
-            for b in names[k + 1 :] if columns else ():
-                found = [c for c in (f"r_{a}_{b}", f"r_{b}_{a}") if c in columns]
-                if len(found) > 1 or (found and not {(a, b), (b, a)}.isdisjoint(self.given.corr)):
-                    raise GradError(f"the correlation of '{a}' and '{b}' is given twice: '{found[0]}' is a column")
-                if found:
-                    self.r[a, b] = found[0]
-                    self.names.append(found[0])
+        for column in columns:
+            pair = _pair(column, self.u) if column.startswith("r_") else None
+            if pair is None or column in self.request.variables:
+                continue
+            twin = next((p for p in (pair, pair[::-1]) if p in self.r or p in self.given.corr), None)
+            if twin is not None:
+                raise GradError(
+                    f"the correlation of '{pair[0]}' and '{pair[1]}' is given twice: '{column}' is a column",
+                    hint="leave out --corr" if twin in self.given.corr else f"it and '{self.r[twin]}' say the same",
+                )
+            self.r[pair] = column
+            self.names.append(column)
+        if (count := len({name for pair in (*self.r, *self.given.corr) for name in pair})) > CORRELATED:
+            raise GradError(f"{count} correlated inputs are beyond the limit of {CORRELATED}")
         _check_matrix(names, self.given.corr)
 
     def _inputs(self) -> Inputs:
@@ -146,6 +157,16 @@ class Uncertain:
             {name: var(u) for name, u in self.u.items()}, r, moments,
             {name: (var(plus), var(minus)) for name, (plus, minus) in self.sides.items()},
         )  # fmt: skip
+
+
+def _pair(column: str, names: Collection[str]) -> tuple[str, str] | None:
+    """The inputs whose correlation a column named ``r_A_B`` holds, if there are such."""
+    pieces = column[2:].split("_")
+    for k in range(1, len(pieces)):
+        a, b = "_".join(pieces[:k]), "_".join(pieces[k:])
+        if a in names and b in names and a != b:
+            return a, b
+    return None
 
 
 def _check_matrix(names: Sequence[str], corr: Mapping[tuple[str, str], float]) -> None:
