@@ -71,6 +71,8 @@ class CommandLine:
     dist: tuple[str, ...] = ()
     df: tuple[str, ...] = ()
     corr: tuple[str, ...] = ()
+    cov: str | None = None
+    samples: str | None = None
     second_order: bool = False
     budget: bool = False
     correlations: bool = False
@@ -465,6 +467,10 @@ ROWS = {
     "df": _row("--df", multiple=True, metavar="X=9", help="The degrees of freedom of the uncertainty of X."),
     "corr": _row("--corr", multiple=True, metavar="X,Y=0.3",
                  help="The correlation of X and Y.  [default: the column r_X_Y, or none]"),
+    "cov": _row("--cov", metavar="FILE",
+                help="The covariance matrix of inputs: names in the header and in the first column."),
+    "samples": _row("--samples", metavar="FILE",
+                    help="Repeated readings, a row each: means, their uncertainties and correlations."),
     "second_order": _row("--second-order", is_flag=True,
                          help="Values and uncertainties to second order of the Taylor series too."),
     "budget": _row("--budget", is_flag=True, help="Columns of sensitivities (c_X) and shares of the variance."),
@@ -582,7 +588,7 @@ ENGINE = "engine threads verbose no_progress"
 POINTS = f"at grid fill max_points strict {ENGINE}"
 DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"
 TABLES = f"input {DIALECT} keep max_bytes constant"
-UNCERTAIN = "u dist df corr second_order budget correlations rounding"
+UNCERTAIN = "u dist df corr cov samples second_order budget correlations rounding"
 PICTURE = "tangent taylor data size title xlabel ylabel log ylim style ascii kind arrows"
 SCALE = "cluster part part_bytes retries"
 ROWS_IN = f"{TABLES} {SCALE}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradcli.cli import options, stderr
+from gradcli.cli.estimates import estimates
 from gradcli.cli.inputs import choice, rows, sources, to_parts
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
@@ -48,9 +49,10 @@ def propagate(ctx: click.Context, line: CommandLine) -> None:
         raise GradError("--digits: propagate has at most 17 digits")
     target = None if to_parts(line) else Target(ctx, line)
     where = line.where_and_how()
+    expressions = sources(line)
     job = PropagateJob(
-        sources(line), u=line.u, dist=line.dist, df=line.df, corr=line.corr, second_order=line.second_order,
-        budget=line.budget, correlations=line.correlations,
+        expressions, u=line.u, dist=line.dist, df=line.df, corr=line.corr,
+        estimates=estimates(line, expressions), second_order=line.second_order, budget=line.budget, correlations=line.correlations,
         careful=True if line.careful else False if line.no_careful else None, **where, **choice(line),
     )  # fmt: skip
     if line.careful and line.no_careful:

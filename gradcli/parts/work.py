@@ -104,5 +104,5 @@ def work_of(told: dict[str, Any]) -> Work:
 def _plain(value: Any) -> Any:
     """Return a field of a job as JSON holds it: sequences as lists, each expression with the name of its file."""
     if isinstance(value, (list, tuple)):
-        return [list(item) if isinstance(item, Source) else item for item in value]
+        return [list(item) if isinstance(item, tuple) else item for item in value]
     return value

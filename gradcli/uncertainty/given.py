@@ -15,7 +15,8 @@ from gradcli.expr import spell_name
 from gradcli.job.parse_at_grid_fill import PLAIN, number, read_name, split
 from gradcli.uncertainty.distributions import Shape, distribution
 from gradcli.uncertainty.measured import Measured, measured, read
-from gradcli.uncertainty.request import PropagateJob
+from gradcli.uncertainty.request import Estimates, PropagateJob
+from gradcli.uncertainty.rounding import rounded
 
 
 @dataclass
@@ -51,6 +52,9 @@ def read_given(job: PropagateJob) -> Given:
     for text in job.u:
         for piece in split(text, ","):
             _read_u(piece, given)
+    for estimates in job.estimates:
+        # JSON, which carries a request to other processes, has lists for tuples.
+        _take(Estimates(*estimates), given)
     for name, shape in given.shapes.items():
         _place(name, shape, given)
     for text in job.df:
@@ -63,6 +67,32 @@ def read_given(job: PropagateJob) -> Given:
     for text in job.corr:
         _read_corr(text, given)
     return given
+
+
+def _take(estimates: Estimates, given: Given) -> None:
+    """Take the values, uncertainties and correlations of several inputs from a file."""
+    option, where, names, values, u, r, count = estimates
+    for k, name in enumerate(names):
+        shape = given.shapes.get(name)
+        twice = name in given.measured or name in given.numbers or name in given.columns
+        if twice or (shape is not None and shape.fixed is not None):
+            raise GradError(f"{option}: '{name}' has its uncertainty from {where} and from another option too",
+                            hint="give it once")  # fmt: skip
+        if not values:
+            given.numbers[name], given.typed_u[name] = u[k], f"{u[k]:.6g}"
+            continue
+        if name in given.names:
+            raise GradError(f"{option}: '{name}' is a column of {where}, and has a value in --at too",
+                            hint="give it once")  # fmt: skip
+        known = measured(values[k], u[k], f"{option} {where}: '{name}'")
+        given.measured[name] = known._replace(typed=rounded(values[k], u[k]).pair)
+        given.names.append(name)
+        given.at.append(f"{spell_name(name)}={values[k]!r}")
+        given.df[name] = count - 1.0
+    for i, a in enumerate(names):
+        for j in range(i):
+            if r[i][j]:
+                given.corr[names[j], a] = r[i][j]
 
 
 def _binding(text: str, option: str, wanted: str, known: Collection[str]) -> tuple[str, str]:

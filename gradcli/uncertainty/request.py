@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gradcli.caret import Source
 from gradcli.job.choices import Choice, Hard, How, Where
 from gradcli.language import Parsed
+
+
+class Estimates(NamedTuple):
+    """What a file says of several inputs together, as plain numbers, which go to other processes with the request.
+
+    ``option`` and ``where`` begin messages. ``values``, in the units of the inputs, are empty where those come from
+    elsewhere. ``u``: standard uncertainties in the same units. ``r``: the correlation matrix, row by row. ``count``:
+    the number of readings, 0 where there are none.
+    """
+
+    option: str
+    where: str
+    names: list[str]
+    values: list[float]
+    u: list[float]
+    r: list[list[float]]
+    count: int
 
 
 @dataclass(frozen=True)
@@ -16,7 +34,8 @@ class PropagateJob(Where, How, Choice, Hard):
 
     ``at`` may hold measured values, ``L=1.020±0.005``. ``u``: ``L=0.005`` or ``L=COLUMN``. ``dist``: ``T=R(1.9,2.1)``.
     ``df``: ``L=9``, degrees of freedom. ``corr``: ``L,T=0.3``. ``second_order`` adds the columns of second order,
-    ``budget`` those of sensitivities and shares, ``correlations`` those of the correlations of results.
+    ``budget`` those of sensitivities and shares, ``correlations`` those of the correlations of results. ``estimates``: those of
+    ``--samples`` and ``--cov``, read already.
     """
 
     expressions: Sequence[str | Source | Parsed]
@@ -25,6 +44,7 @@ class PropagateJob(Where, How, Choice, Hard):
     dist: Sequence[str] = ()
     df: Sequence[str] = ()
     corr: Sequence[str] = ()
+    estimates: Sequence[Estimates] = ()
     second_order: bool = False
     budget: bool = False
     correlations: bool = False
