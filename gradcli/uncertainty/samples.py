@@ -102,7 +102,7 @@ def read_samples(
     Raises GradError if the file cannot be read, holds no variable, or has a cell without a number.
     """
     with closing(opened(path)) if path != "-" or stdin is None else closing(stdin) as stream:
-        table = open_table(path, stream, format=format, max_bytes=max_bytes, dialect=dialect)
+        table = open_table(path, stream, format=format, dialect=dialect)
         where, columns = STDIN if path == "-" else path, set(table.names)
         for parsed in expressions:
             parsed.check_columns(where, columns, constants)
@@ -110,7 +110,7 @@ def read_samples(
         names = [name for name in variables if name in columns]
         if not names:
             first = next(iter(variables), "x")
-            hint = meant(first, table.names, "its columns are", spell_name)
+            hint = table.hint(first) or meant(first, table.names, "its columns are", spell_name)
             raise GradError(f"--samples: no variable of the expression is a column of {where}", hint=hint)
         if len(names) > READ_LIMIT:
             raise GradError(f"--samples: {len(names)} quantities are beyond the limit of {READ_LIMIT}")
