@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradcli.cli import options, stderr
-from gradcli.cli.inputs import choice, rows, sources, to_parts
+from gradcli.cli.inputs import check_no_input_options, choice, rows, sources, to_parts
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
 from gradcli.errors import GradError
@@ -50,7 +50,7 @@ def propagate(ctx: click.Context, line: CommandLine) -> None:
     where = line.where_and_how()
     job = PropagateJob(
         sources(line), u=line.u, dist=line.dist, df=line.df, corr=line.corr, second_order=line.second_order,
-        budget=line.budget, correlations=line.correlations,
+        budget=line.budget, correlations=line.correlations, coverage=line.coverage, k=line.k,
         careful=True if line.careful else False if line.no_careful else None, **where, **choice(line),
     )  # fmt: skip
     if line.careful and line.no_careful:
@@ -60,12 +60,20 @@ def propagate(ctx: click.Context, line: CommandLine) -> None:
 
         write_parts(line, job)
         return
+    if line.language != "text" and not is_point(job, line.input or None):
+        raise GradError(f"--as {line.language} is for a result at one point")
+    if not line.pointed and not line.dist:
+        from gradcli.uncertainty.outputs import formulas
+
+        if line.language != "text":
+            raise GradError(f"--as {line.language} is for numbers", hint="formulas in LaTeX: gradcli show --as latex")
+        check_no_input_options(line)
+        target.write_formulas(formulas(job))
+        return
     tables = rows(line, target.progress)
     if is_point(job, tables):
         _point(ctx, line, target, job)
         return
-    if line.language != "text":
-        raise GradError(f"--as {line.language} is for a result at one point")
     _columns(ctx, target, job, tables)
 
 

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.compute.execute import Block
+from gradcli.errors import GradError
 from gradcli.job.choices import Choice
 from gradcli.job.result import Computed
 from gradcli.uncertainty.flags import Flag, flags
 from gradcli.uncertainty.formula import Propagated
 from gradcli.uncertainty.given import Given
 from gradcli.uncertainty.measured import Measured, measured
+from gradcli.uncertainty.outputs import HIDDEN, named
 from gradcli.uncertainty.request import PropagateJob
-from gradcli.uncertainty.run import HIDDEN, Prepared, named, prepare, propagated
+from gradcli.uncertainty.run import Prepared, prepare, propagated
+
+if TYPE_CHECKING:
+    from gradcli.uncertainty.coverage import Expanded
 
 
 class BudgetLine(NamedTuple):
@@ -41,7 +46,8 @@ class Outcome:
     """An output at a point: its value, its standard uncertainty in the same unit, and the ``budget`` by input.
 
     ``plus`` and ``minus`` where an input is two-sided; ``second``: value, uncertainty and the quotient of both
-    uncertainties to second order, where it was computed.
+    uncertainties to second order, where it was computed. ``expanded``: the expanded uncertainty, where it was asked
+    for.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Outcome:
     plus: float | None = None
     minus: float | None = None
     second: tuple[float, float, float] | None = None
+    expanded: Expanded | None = None
 
     @property
     def relative(self) -> float:
@@ -99,7 +106,7 @@ def at_point(job: PropagateJob) -> Answer:
     result = propagated(prepared).columns
     block = result.whole()
     numbers = {name.removeprefix(HIDDEN): float(column[0]) for name, column in zip(result.names, block, strict=True)}
-    outcomes = [_outcome(f, prepared, numbers) for f in prepared.formulas]
+    outcomes = [_expanded(_outcome(f, prepared, numbers), job, prepared) for f in prepared.formulas]
     inputs = {
         name: prepared.uncertain.given.measured.get(name)
         or _measured(prepared.uncertain.given, name, numbers[name], numbers[u])
@@ -137,6 +144,24 @@ def _outcome(f: Propagated, prepared: Prepared, numbers: Mapping[str, float]) ->
     return Outcome(f.name, numbers[f.name], u, budget, plus, minus, second)
 
 
+def _expanded(outcome: Outcome, job: PropagateJob, prepared: Prepared) -> Outcome:
+    """The outcome with its expanded uncertainty, if it was asked for."""
+    if job.k is None and job.coverage is None:
+        return outcome
+    from gradcli.uncertainty.coverage import effective, expanded, probability
+
+    uncertain = prepared.uncertain
+    coverage = None if job.coverage is None else probability(job.coverage, "--coverage")
+    shares = {line.name: line.share for line in outcome.budget.values()}
+    try:
+        df = effective(shares, uncertain.df, uncertain.inputs.r)
+    except GradError:
+        if coverage is not None:
+            raise
+        df = math.nan
+    return replace(outcome, expanded=expanded(outcome.u, df, coverage, job.k))
+
+
 def _flags(prepared: Prepared, outcomes: list[Outcome], numbers: Mapping[str, float]) -> list[Flag]:
     point = {name: numbers[name] for name in prepared.request.variables}
     u = {name: numbers[own] for name, own in prepared.uncertain.u.items()}
@@ -155,6 +180,9 @@ def _members(answer: Answer) -> dict[str, Any]:
         outcome.name: {line.name: _plain(line) for line in outcome.budget.values()} for outcome in answer.outcomes
     }
     members: dict[str, Any] = {"budget": budgets if len(budgets) > 1 else next(iter(budgets.values()))}
+    factors = {outcome.name: told(outcome.expanded) for outcome in answer.outcomes if outcome.expanded is not None}
+    if factors:
+        members["expanded"] = factors if len(answer.outcomes) > 1 else next(iter(factors.values()))
     if answer.correlations:
         names = [outcome.name for outcome in answer.outcomes]
         r = {**answer.correlations, **{(b, a): r for (a, b), r in answer.correlations.items()}}
@@ -166,6 +194,11 @@ def _members(answer: Answer) -> dict[str, Any]:
 def number(value: float) -> float | None:
     """Return a number as JSON can tell it: None for infinities and nan."""
     return value if math.isfinite(value) else None
+
+
+def told(numbers: NamedTuple) -> dict[str, Any]:
+    """Return the numbers of a named tuple as JSON can tell them."""
+    return {key: None if value is None else number(value) for key, value in numbers._asdict().items()}
 
 
 def _plain(line: BudgetLine) -> dict[str, Any]:

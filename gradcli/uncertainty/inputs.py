@@ -123,6 +123,12 @@ class Uncertain:
             raise GradError("no input has an uncertainty", hint=hint)
 
     @property
+    def df(self) -> dict[str, float]:
+        """The degrees of freedom of inputs, from --df, or from Student's t as their distribution."""
+        shapes = {name: shape.df for name, shape in self.given.shapes.items() if shape.kind == "t"}
+        return {**shapes, **self.given.df}
+
+    @property
     def at_names(self) -> list[str]:
         return self.given.names
 

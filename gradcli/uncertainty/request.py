@@ -16,7 +16,8 @@ class PropagateJob(Where, How, Choice, Hard):
 
     ``at`` may hold measured values, ``L=1.020±0.005``. ``u``: ``L=0.005`` or ``L=COLUMN``. ``dist``: ``T=R(1.9,2.1)``.
     ``df``: ``L=9``, degrees of freedom. ``corr``: ``L,T=0.3``. ``second_order`` adds the columns of second order,
-    ``budget`` those of sensitivities and shares, ``correlations`` those of the correlations of results.
+    ``budget`` those of sensitivities and shares, ``correlations`` those of the correlations of results. ``coverage``,
+    the probability of an interval in percent, or ``k``, the factor of its half-width, ask for expanded uncertainties.
     """
 
     expressions: Sequence[str | Source | Parsed]
@@ -28,3 +29,5 @@ class PropagateJob(Where, How, Choice, Hard):
     second_order: bool = False
     budget: bool = False
     correlations: bool = False
+    coverage: str | None = None
+    k: float | None = None

@@ -5,12 +5,17 @@ Layer: must not know terminals or files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from gradcli.expr import spell_name
 from gradcli.formats import spell
 from gradcli.uncertainty.budget import Answer, Outcome
 from gradcli.uncertainty.rounding import Rounded, rounded, two_sided
+
+if TYPE_CHECKING:
+    from gradcli.uncertainty.coverage import Expanded
 
 FORMS = ("text", "latex", "siunitx")
 """The forms of ``--as``."""
@@ -55,6 +60,22 @@ def _result(outcome: Outcome, rounding: str, second: bool) -> Iterator[str]:
     yield f"{spell_name(outcome.name)} = {result_of(outcome, rounding).concise}"
     if second and outcome.second is not None:
         yield f"second order: {spell_name(outcome.name)} = {result_of(outcome, rounding, second=True).concise}"
+    if outcome.expanded is not None:
+        yield _expanded(outcome, outcome.expanded, rounding)
+
+
+def _expanded(outcome: Outcome, expanded: Expanded, rounding: str) -> str:
+    """The value with its expanded uncertainty, and what that is made of (JCGM 100, 7.2.4)."""
+    told = rounded(outcome.value, expanded.U, rounding)
+    parts = [f"k = {expanded.k:.4g}"]
+    if expanded.coverage is not None:
+        parts.append(f"{100 * expanded.coverage:g} %")
+    df = expanded.degrees_of_freedom
+    if not math.isnan(df):
+        parts.append("infinite degrees of freedom" if math.isinf(df) else f"{df:.6g} degrees of freedom")
+    if expanded.k_truncated is not None and math.isfinite(df):
+        parts.append(f"k = {expanded.k_truncated:.4g} if these are truncated to {math.floor(df)}")
+    return f"expanded: {spell_name(outcome.name)} = {told.spelled} ({', '.join(parts)})"
 
 
 def _budget(answer: Answer, outcome: Outcome) -> list[str]:

@@ -79,6 +79,37 @@ def test_infinities_are_null_in_json(shell):
     assert data["budget"]["a"]["share"] is None
 
 
+def test_expanded_uncertainties(shell, empty_folder):
+    words = ("propagate", "x*y", "--at", "x=1.0±0.1,y=2.0±0.1")
+    assert shell(*words, "-k", "2")[1].splitlines()[1] == (
+        "expanded: f = 2.00 ± 0.45 (k = 2, infinite degrees of freedom)"
+    )
+    out = shell(*words, "--df", "x=4", "--coverage", "95")[1]
+    assert "95 %, 6.25 degrees of freedom, k = 2.447 if these are truncated to 6)" in out
+    data = json.loads(shell(*words, "-k", "2", "--json")[1])
+    assert data["expanded"] == {
+        "k": 2.0, "degrees_of_freedom": None, "coverage": None, "U": pytest.approx(2 * math.sqrt(0.05)),
+        "k_truncated": None,
+    }  # fmt: skip
+    (empty_folder / "a.csv").write_text("x,u_x\n3,0.1\n")
+    assert shell("propagate", "x**2", "-i", "a.csv", "-k", "2", "--select", "U_f", "--csv")[1] == "U_f\n1.2000000000000002\n"
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["-k", "2", "--coverage", "95"], "--coverage and -k exclude each other"),
+    (["-k", "-2"], "-k -2: a coverage factor is positive and finite"),
+    (["-k", "nan"], "a coverage factor is positive and finite"),
+    (["--coverage", "95", "--grid", "y=1:2:2"], "--coverage is for a result at one point"),
+    (["--coverage", "120"], "--coverage"),
+    (["--coverage", "95", "--u", "y=1", "--corr", "x,y=0.5", "--df", "x=3"], "x is correlated"),
+])  # fmt: skip
+def test_errors_about_expanded_uncertainties(shell, options, message):
+    at = "x=1.0±0.1" if "--grid" in options else "x=1.0±0.1,y=2"
+    code, _, err = shell("propagate", "x*y", "--at", at, *options)
+    assert code == 2
+    assert message in err
+
+
 def test_other_formats_of_a_point(shell):
     assert shell(*PENDULUM, "--csv", "--select", "g,u_g")[1] == "g,u_g\n9.869604401089358,0.10065061086519174\n"
     code, _, err = shell(*PENDULUM, "--csv", "--as", "latex")
