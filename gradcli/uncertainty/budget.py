@@ -1,0 +1,199 @@
+"""The result at one point: values, uncertainties, the budget of their sources, and flags.
+
+Layer: must not know how they are shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from gradcli.compute.execute import Block
+from gradcli.job.choices import Choice
+from gradcli.job.result import Computed
+from gradcli.uncertainty.flags import Flag, flags
+from gradcli.uncertainty.formula import Propagated
+from gradcli.uncertainty.given import Given
+from gradcli.uncertainty.measured import Measured, measured
+from gradcli.uncertainty.request import PropagateJob
+from gradcli.uncertainty.run import HIDDEN, Prepared, named, prepare, propagated
+
+
+class BudgetLine(NamedTuple):
+    """A line of a budget: an input, and what its uncertainty makes of the result (JCGM 100, 5.1.3 and H.1, table H.1).
+
+    ``sensitivity`` is the partial derivative, ``contribution`` its size times ``u``, in the unit of the result, and
+    ``share`` the squared contribution as a fraction of the variance: with correlations shares need not add to 1.
+    """
+
+    name: str
+    value: float
+    u: float
+    sensitivity: float
+    contribution: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An output at a point: its value, its standard uncertainty in the same unit, and the ``budget`` by input.
+
+    ``plus`` and ``minus`` where an input is two-sided; ``second``: value, uncertainty and the quotient of both
+    uncertainties to second order, where it was computed.
+    """
+
+    name: str
+    value: float
+    u: float
+    budget: Mapping[str, BudgetLine]
+    plus: float | None = None
+    minus: float | None = None
+    second: tuple[float, float, float] | None = None
+
+    @property
+    def relative(self) -> float:
+        """The relative standard uncertainty, u/abs(value); inf or nan where the value is 0."""
+        if self.value == 0:
+            return math.inf if self.u > 0 else math.nan
+        return self.u / abs(self.value)
+
+    @property
+    def sources(self) -> list[BudgetLine]:
+        """The lines of the budget, the largest contribution first."""
+        return sorted(self.budget.values(), key=lambda line: -line.contribution if line.contribution >= 0 else math.inf)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request says at its point.
+
+    ``columns``: the result as columns, of one row, for the formats. ``inputs``: the uncertain inputs as measured.
+    ``correlations`` of pairs of outputs, where they were asked for. ``prepared``: formulas and names.
+    """
+
+    columns: Computed
+    outcomes: list[Outcome]
+    inputs: dict[str, Measured]
+    correlations: dict[tuple[str, str], float]
+    flags: list[Flag]
+    prepared: Prepared
+    members: dict[str, Any] = field(default_factory=dict)
+    """What JSON tells beside the columns; members that are added are told too."""
+
+
+def is_point(job: PropagateJob, rows: object) -> bool:
+    """Whether a request is about one point."""
+    return rows is None and not job.grids and job.fill is None
+
+
+def at_point(job: PropagateJob) -> Answer:
+    """Return the results of a request at its point. Raises GradError if it is invalid.
+
+    >>> answer = at_point(PropagateJob(["g = 4*pi**2*L/T**2"], at=["L=1.000(2),T=2.00(1)"]))
+    >>> [(line.name, round(line.share, 3)) for line in answer.outcomes[0].sources]
+    [('T', 0.962), ('L', 0.038)]
+    """
+    prepared = prepare(job, more=True)
+    result = propagated(prepared).columns
+    block = result.whole()
+    numbers = {name.removeprefix(HIDDEN): float(column[0]) for name, column in zip(result.names, block, strict=True)}
+    outcomes = [_outcome(f, prepared, numbers) for f in prepared.formulas]
+    inputs = {
+        name: prepared.uncertain.given.measured.get(name)
+        or _measured(prepared.uncertain.given, name, numbers[name], numbers[u])
+        for name, u in prepared.uncertain.u.items()
+    }
+    names = [f.name for f in prepared.formulas]
+    pairs = [(a, b) for k, a in enumerate(names) for b in names[k + 1 :]] if job.correlations else []
+    correlations = {(a, b): numbers[f"r_{a}_{b}"] for a, b in pairs}
+    columns = _Row(result, block, job, prepared)
+    answer = Answer(columns, outcomes, inputs, correlations, _flags(prepared, outcomes, numbers), prepared)
+    answer.members.update(_members(answer))
+    columns.told_members = answer.members
+    return answer
+
+
+def _measured(given: Given, name: str, value: float, u: float) -> Measured:
+    """An input whose uncertainty stands apart from its value, with the texts that were typed for both."""
+    typed = given.typed.get(name, repr(value)), given.typed_u.get(name, repr(u))
+    return measured(value, u, f"'{name}'", typed)
+
+
+def _outcome(f: Propagated, prepared: Prepared, numbers: Mapping[str, float]) -> Outcome:
+    u = numbers[f"u_{f.name}"]
+    budget = {}
+    for name, own in prepared.uncertain.u.items():
+        sensitivity = numbers[named("c", f, prepared.formulas, name)]
+        contribution = abs(sensitivity * numbers[own])
+        share = 0.0 if contribution == 0 else (contribution / u) ** 2 if u else math.inf
+        budget[name] = BudgetLine(name, numbers[name], numbers[own], sensitivity, contribution, share)
+    second = None
+    if f.second is not None:
+        ratio = numbers[named("linear", f, prepared.formulas)]
+        second = (numbers.get(f"{f.name}_second", math.nan), numbers[f"u_{f.name}_second"], ratio)
+    plus, minus = (numbers.get(f"u_{f.name}_{side}") for side in ("plus", "minus"))
+    return Outcome(f.name, numbers[f.name], u, budget, plus, minus, second)
+
+
+def _flags(prepared: Prepared, outcomes: list[Outcome], numbers: Mapping[str, float]) -> list[Flag]:
+    point = {name: numbers[name] for name in prepared.request.variables}
+    u = {name: numbers[own] for name, own in prepared.uncertain.u.items()}
+    known = {}
+    for outcome in outcomes:
+        told = {"u": outcome.u, **{f"share {name}": line.share for name, line in outcome.budget.items()}}
+        if outcome.second is not None:
+            told |= {"u_second": outcome.second[1], "linear": outcome.second[2]}
+        known[outcome.name] = told
+    return [*flags(prepared.formulas, point, u, known)]
+
+
+def _members(answer: Answer) -> dict[str, Any]:
+    """Budget, correlations and flags; with several outputs the budget has a level for them."""
+    budgets = {
+        outcome.name: {line.name: _plain(line) for line in outcome.budget.values()} for outcome in answer.outcomes
+    }
+    members: dict[str, Any] = {"budget": budgets if len(budgets) > 1 else next(iter(budgets.values()))}
+    if answer.correlations:
+        names = [outcome.name for outcome in answer.outcomes]
+        r = {**answer.correlations, **{(b, a): r for (a, b), r in answer.correlations.items()}}
+        members["correlations"] = {a: {b: 1.0 if a == b else number(r[a, b]) for b in names} for a in names}
+    members["flags"] = [flag._asdict() for flag in answer.flags]
+    return members
+
+
+def number(value: float) -> float | None:
+    """Return a number as JSON can tell it: None for infinities and nan."""
+    return value if math.isfinite(value) else None
+
+
+def _plain(line: BudgetLine) -> dict[str, Any]:
+    return {key: number(value) for key, value in line._asdict().items() if key != "name"}
+
+
+class _Row(Computed):
+    """The columns of a point that are written, computed already."""
+
+    def __init__(self, result: Computed, block: Block, job: PropagateJob, prepared: Prepared) -> None:
+        self.__dict__.update(result.__dict__)
+        shown = [k for k, name in enumerate(result.names) if not name.startswith(HIDDEN)]
+        self.names = tuple([result.names[k] for k in shown])
+        self.row = [block[k] for k in shown]
+        # The quotient of both orders is infinite where first order sees nothing, which a flag tells.
+        known = set(self.names) - prepared.linear
+        self.nonfinite = {name: count for name, count in result.nonfinite.items() if name in known}
+        self.told_members: dict[str, Any] = {}
+        self.note, self._output = prepared.request.note, None
+        self.chosen(Choice(select=job.select, drop=job.drop).places((), self.names))
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        yield self.row
+
+    def whole(self) -> Block:
+        return self.row
+
+    @property
+    def members(self) -> dict[str, Any]:
+        return {**super().members, **self.told_members}

@@ -1,0 +1,30 @@
+"""The request to propagate uncertainties, as typed. Layer: must not know what its texts mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gradcli.caret import Source
+from gradcli.job.choices import Choice, Hard, How, Where
+from gradcli.language import Parsed
+
+
+@dataclass(frozen=True)
+class PropagateJob(Where, How, Choice, Hard):
+    """A request for results with uncertainties, as texts typed on the command line; checked when it is run.
+
+    ``at`` may hold measured values, ``L=1.020±0.005``. ``u``: ``L=0.005`` or ``L=COLUMN``. ``dist``: ``T=R(1.9,2.1)``.
+    ``df``: ``L=9``, degrees of freedom. ``corr``: ``L,T=0.3``. ``second_order`` adds the columns of second order,
+    ``budget`` those of sensitivities and shares, ``correlations`` those of the correlations of results.
+    """
+
+    expressions: Sequence[str | Source | Parsed]
+    kink: str = field(default="convention", kw_only=True)
+    u: Sequence[str] = ()
+    dist: Sequence[str] = ()
+    df: Sequence[str] = ()
+    corr: Sequence[str] = ()
+    second_order: bool = False
+    budget: bool = False
+    correlations: bool = False
