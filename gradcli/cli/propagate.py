@@ -29,9 +29,9 @@ _MEASURED = re.compile(r"'[^']*[0-9.]\s*(\u00b1|\+-|\+/-|\()[^']*'")
     "propagate",
     examples=(
         'gradcli propagate "g = 4*pi**2*L/T**2" --at "L=1.000\u00b10.002,T=2.00\u00b10.01"',
-        'gradcli propagate "x**2" --at "x=0\u00b110" --second-order',
+        'gradcli propagate "exp(x)" --at "x=1.0\u00b10.2" --second-order',
         'gradcli propagate "R = V/I; P = V*I" --at "V=5.0(1),I=0.20(1)" --corr V,I=0.4 --correlations --json',
-        'gradcli propagate "a*exp(-b*t)" --at "a=2.0\u00b10.1,b=0.50\u00b11%" --input runs.csv --keep -o results.csv',
+        'gradcli propagate "a*exp(-b*t)" --u a=0.1 --u b=0.005 --input runs.csv --keep -o results.csv',
     ),
     help="Results with their standard uncertainties, by the Guide to the expression of uncertainty in measurement "
     "(GUM). Inputs have theirs in --at, by --u, or in columns u_X.",

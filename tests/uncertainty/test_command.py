@@ -1,0 +1,117 @@
+"""The command propagate: text, LaTeX, JSON, tables, parts, notes and exit codes."""
+
+import json
+import math
+
+import pytest
+
+pytestmark = pytest.mark.quick
+
+PENDULUM = ("propagate", "g = 4*pi**2*L/T**2", "--at", "L=1.000±0.002,T=2.00±0.01")
+
+
+def test_the_largest_contribution_comes_first(shell):
+    code, out, err = shell(*PENDULUM)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "g = 9.87(10)",
+        "input  value      u  sensitivity  contribution   share",
+        "T       2.00   0.01      -9.8696      0.098696  96.2 %",
+        "L      1.000  0.002       9.8696     0.0197392   3.8 %",
+    ]
+
+
+@pytest.mark.parametrize(("options", "line"), [
+    (["--rounding", "1"], "g = 9.9(1)"),
+    (["--rounding", "none"], "g = 9.86960440108935800("),
+    (["--as", "latex"], r"g = 9.87 \pm 0.10"),
+    (["--as", "siunitx"], r"g = \num{9.87(10)}"),
+    (["--corr", "L,T=1"], "g = 9.870(79)"),
+])  # fmt: skip
+def test_forms(shell, options, line):
+    code, out, _ = shell(*PENDULUM, *options)
+    assert code == 0
+    assert out.splitlines()[0].startswith(line)
+
+
+def test_two_sided_and_second_order(shell):
+    assert shell("propagate", "exp(x)", "--at", "x=0+0.10-0.20")[1].splitlines()[0] == "f = 1.00+0.10-0.20"
+    code, out, err = shell("propagate", "x**2", "--at", "x=0±10", "--second-order")
+    assert out.splitlines()[:2] == ["f = 0(0)", "second order: f = 100(140)"]
+    assert "note: f is not linear enough" in err
+    assert "non-finite" not in err
+    assert code == 0
+
+
+def test_flags_with_strict(shell):
+    code, out, err = shell("propagate", "abs(x)", "--at", "x=0.05±0.1", "--strict")
+    assert code == 1
+    assert out.startswith("f = 0.05(10)\n")
+    assert "f has a kink within 2 u, 0.5 u away, at x=0" in err
+    assert shell(*PENDULUM, "--strict")[0] == 0
+
+
+def test_json_of_a_point(shell):
+    code, out, _ = shell(*PENDULUM, "--second-order", "--json")
+    data = json.loads(out)
+    assert (code, data["schema"], data["shape"], data["expressions"]) == (0, "gradcli/1", [], {"g": "4*pi**2*L/T**2"})
+    assert data["variables"] == ["L", "T"]
+    assert data["columns"].keys() == {"L", "T", "u_L", "u_T", "g", "u_g", "g_second", "u_g_second", "linear"}
+    assert data["columns"]["u_g"] == pytest.approx(0.10065061086519174, rel=1e-15)
+    assert data["budget"]["T"].keys() == {"value", "u", "sensitivity", "contribution", "share"}
+    assert data["budget"]["T"]["share"] == pytest.approx(25 / 26, rel=1e-14)
+    assert data["flags"] == []
+
+
+def test_json_of_several_results(shell):
+    words = ("propagate", "R = V/I; P = V*I", "--at", "V=5.0(1),I=0.20(1)", "--correlations", "--json")
+    data = json.loads(shell(*words)[1])
+    assert data["budget"]["R"]["V"]["contribution"] == pytest.approx(0.5)
+    assert data["correlations"]["R"]["P"] == data["columns"]["r_R_P"] == data["correlations"]["P"]["R"]
+    assert data["correlations"]["R"]["R"] == 1
+    relative = [0.02**2, 0.05**2]
+    assert data["columns"]["r_R_P"] == pytest.approx((relative[0] - relative[1]) / sum(relative), rel=1e-13)
+
+
+def test_infinities_are_null_in_json(shell):
+    data = json.loads(shell("propagate", "a + b", "--at", "a=3±0.5,b=4±0.5", "--corr", "a,b=-1", "--json")[1])
+    assert data["columns"]["u_f"] == 0
+    assert data["budget"]["a"]["share"] is None
+
+
+def test_other_formats_of_a_point(shell):
+    assert shell(*PENDULUM, "--csv", "--select", "g,u_g")[1] == "g,u_g\n9.869604401089358,0.10065061086519174\n"
+    code, _, err = shell(*PENDULUM, "--csv", "--as", "latex")
+    assert code == 2
+    assert "--as latex has one form" in err
+
+
+def test_a_cell_with_an_uncertainty(shell, empty_folder):
+    (empty_folder / "a.csv").write_text("L,u_L\n1.02±0.005,.002\n")
+    code, _, err = shell("propagate", "2*L", "--input", "a.csv")
+    assert code == 2
+    assert "a.csv:2:1: '1.02±0.005'" in err
+    assert "two columns, such as L and u_L" in err
+
+
+def test_parts_equal_one_file(shell, empty_folder):
+    for name in ("a", "b"):
+        rows = [f"{1 + k / 7},0.002,{2 + k / 9},0.01" for k in range(300)]
+        (empty_folder / f"{name}.csv").write_text("\n".join(["L,u_L,T,u_T", *rows]) + "\n")
+    words = ("propagate", "g = 4*pi**2*L/T**2", "--corr", "L,T=0.3", "--budget", "-i", "a.csv", "-i", "b.csv")
+    assert shell(*words, "-o", "one.csv")[0] == 0
+    assert shell(*words, "-o", "out/", "--csv", "--part-bytes", "4000")[0] == 0
+    parts = [path.read_text().splitlines(keepends=True) for path in sorted((empty_folder / "out").glob("part*.csv"))]
+    assert len(parts) > 3
+    assert (
+        "".join([parts[0][0], *[line for part in parts for line in part[1:]]]) == (empty_folder / "one.csv").read_text()
+    )
+    code, _, err = shell(*words, "-o", "out/", "--csv", "--part-bytes", "4000")
+    assert code == 0
+    assert "0 made" in err
+
+
+def test_a_small_uncertainty_is_not_lost(shell):
+    data = json.loads(shell("propagate", "tanh(x)", "--at", "x=20±0.1", "--json")[1])
+    assert data["columns"]["u_f"] == pytest.approx(1.6993417021166355e-18, rel=1e-14)
+    assert math.isfinite(data["budget"]["x"]["share"])
