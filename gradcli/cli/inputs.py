@@ -15,7 +15,6 @@ from gradcli.cli import options, stderr
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
 from gradcli.expr import CONSTANTS
-from gradcli.storage import is_url
 
 if TYPE_CHECKING:
     from gradcli.cli.stderr import Progress
@@ -152,8 +151,11 @@ def to_parts(line: CommandLine) -> bool:
     Raises GradError for an option of parts without one.
     """
     if line.path is not None and line.path.endswith(("/", os.sep)):
+        from gradcli.storage import is_url
+
         bare = line.path.rstrip("/" + os.sep)
-        if is_url(line.path) or not os.path.exists(bare) or os.path.isdir(bare) or os.path.isfile(bare):
+        stream = os.path.exists(bare) and (os.path.islink(bare) or not os.path.isfile(bare))
+        if is_url(line.path) or os.path.isdir(bare) or not stream:
             return True
     for name in options.SCALE.split():
         if getattr(line, name) is not None:

@@ -90,6 +90,7 @@ class _Interned:
     def __init__(self) -> None:
         self.nodes: dict[object, _Entry] = {}
         self.bits: dict[str, int] = {}
+        self.names: dict[int, str] = {}
         self.hashes: dict[str, int] = {}
         self.serials = count(1)
         self.positions = count()
@@ -158,7 +159,10 @@ def bit(name: str) -> int:
     position = _table.bits.get(name)
     if position is None:
         # Two threads that add a name at the same time leave one position unused; no two names share a position.
-        position = _table.bits.setdefault(name, next(_table.positions))
+        # The name is stored first, so that every position in use has one.
+        position = next(_table.positions)
+        _table.names[position] = name
+        position = _table.bits.setdefault(name, position)
     return 1 << position
 
 
@@ -201,8 +205,16 @@ def exact(e: Expr) -> Fraction | None:
 
 
 def variables(e: Expr) -> list[str]:
-    """Names of the variables that a node depends on, in alphabetical order."""
-    return sorted(name for name, position in _table.bits.copy().items() if e.variables >> position & 1)
+    """Names of the variables that a node depends on, in alphabetical order.
+
+    The work does not grow with the number of names that the process has met.
+    """
+    digits, names = f"{e.variables:b}"[::-1], []
+    position = digits.find("1")
+    while position >= 0:
+        names.append(_table.names[position])
+        position = digits.find("1", position + 1)
+    return sorted(names)
 
 
 # Nodes form no cycles: while many are made, passes of the garbage collector would double the time.

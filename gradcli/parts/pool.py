@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import IO, Protocol
@@ -44,13 +45,13 @@ class Here:
 
     def __init__(self, work: Work, folder: Folder) -> None:
         self._work, self._folder = work, folder
-        self._parts: list[Part] = []
+        self._parts: deque[Part] = deque()
 
     def submit(self, part: Part) -> None:
         self._parts.append(part)
 
     def outcome(self) -> Outcome:
-        part = self._parts.pop(0)
+        part = self._parts.popleft()
         try:
             return Outcome(part, make(self._work, part, self._folder), None)
         except Exception as error:

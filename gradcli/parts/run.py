@@ -92,12 +92,16 @@ def run(
         ledger.write_plan(plan)
         summary.whole = True
         return summary
-    ledger.open_manifest()
-    ledger.write_plan(plan)
-    if missing:
-        try:
-            _make(missing, summary, pool(len(missing)), retries, watch)
-        finally:
+    # First what may fail before anything has changed: a scheduler may not answer.
+    workers = pool(len(missing)) if missing else None
+    try:
+        ledger.open_manifest()
+        ledger.write_plan(plan)
+        if workers is not None:
+            _make(missing, summary, workers, retries, watch)
+    finally:
+        if workers is not None:
+            workers.close()
             ledger.folder.clean()
     if not summary.faults:
         _close(summary, ledger.path)
@@ -127,23 +131,20 @@ def _make(missing: list[Part], summary: Summary, pool: Pool, retries: int, watch
     """Make parts until all are made or have failed too often."""
     failures: Counter[str] = Counter()
     stood, rows = len(summary.records), 0
-    try:
-        for part in missing:
+    for part in missing:
+        pool.submit(part)
+    left = len(missing)
+    while left:
+        part, record, fault = pool.outcome()
+        if record is not None:
+            summary.records[part.name] = record
+            summary.made.append(part.name)
+            rows += record["rows_in"]
+        elif fault is not None and fault.exit_code == 3 and failures[part.name] < retries:
+            failures[part.name] += 1
             pool.submit(part)
-        left = len(missing)
-        while left:
-            part, record, fault = pool.outcome()
-            if record is not None:
-                summary.records[part.name] = record
-                summary.made.append(part.name)
-                rows += record["rows_in"]
-            elif fault is not None and fault.exit_code == 3 and failures[part.name] < retries:
-                failures[part.name] += 1
-                pool.submit(part)
-                continue
-            elif fault is not None:
-                summary.faults[part] = fault
-            left -= 1
-            watch(Progress(len(missing) - left, len(missing), rows, stood))
-    finally:
-        pool.close()
+            continue
+        elif fault is not None:
+            summary.faults[part] = fault
+        left -= 1
+        watch(Progress(len(missing) - left, len(missing), rows, stood))

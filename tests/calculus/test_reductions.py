@@ -291,8 +291,8 @@ def test_steps_grow_with_the_depth_and_not_with_its_square(op: str) -> None:
 
 
 NESTS = [
-    nest(12, "max"),
-    nest(9, "prod"),
+    nest(6, "max"),
+    nest(5, "prod"),
     "h = x*y + a\nu = where(h > mean(h), cos(h)*x, h)\n"
     "v = where(u > mean(u*y), 1 - u*u, u - norm(u - mean(h))/9)\nw = where(v > min(u), v*sum(v*x)/50, exp(-v**2))\n"
     "max(w)*w + prod(w/3 + 1)*y",
@@ -304,11 +304,11 @@ NESTS = [
 
 
 @pytest.mark.parametrize("expression", NESTS)
-@pytest.mark.parametrize("grids", [["x=0.1:1.3:5", "y=0.2:2:4"], ["3x4"]])
+@pytest.mark.parametrize(("grids", "wrt"), [(["x=0.1:1.3:5", "y=0.2:2:4"], ["x"]), (["3x4"], ["a", "x"])])
 def test_what_is_kept_between_passes_changes_nothing(
-    expression: str, grids: list[str], monkeypatch: pytest.MonkeyPatch
+    expression: str, grids: list[str], wrt: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for chosen, wrt in itertools.product(("scalar", "vector", "native"), (["x"], ["a", "x"])):
+    for chosen in ("scalar", "vector", "native"):
         job = GradJob([expression], wrt, grids=grids, at=["a=0.5", "y=2"][: 1 + (len(grids) == 1)],
                       engine=chosen, allow_unused=True)  # fmt: skip
         found = []

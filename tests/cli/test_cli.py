@@ -607,10 +607,8 @@ def test_widths_are_those_on_a_screen(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("columns", ["40", "64", "250"])
-def test_text_fits_a_terminal(columns: str, tmp_path: Path) -> None:
+def test_text_fits_a_terminal(shell: Shell) -> None:
     """From 40 cells on, and 100 at most where there are more."""
-    most = min(int(columns), 100)
     long = " + ".join(f"sin({k}*x)*`東京`*exp(-y/{k})" for k in range(1, 9))
     commands = [["help"], *[[name, "--help"] for name in COMMANDS], ["functions"], ["functions", "where"]]
     topics_ = [["help", name, "--full"] for name in ("points", "formats", "cookbook-ci", "options")]
@@ -619,12 +617,13 @@ def test_text_fits_a_terminal(columns: str, tmp_path: Path) -> None:
         ["check", long, "--claim", "df_dx = sin(x)"],
     ]
     for words in [*commands, *topics_, *results]:
-        shown, err = on_a_terminal(*words, COLUMNS=columns, NO_COLOR="1")
-        assert err == ""
-        assert max(map(display_width, shown.split("\n"))) <= most, words
-        # Nothing is lost but blanks, and the marks that continue a line.
-        piped = process(*words).stdout
-        assert re.sub(r"\s|\\\n|```", "", shown) == re.sub(r"\s|\\\n", "", piped), words
+        _, piped, _ = shell(*words)
+        for columns in (40, 64, 250):
+            shown, err = on_a_terminal(*words, COLUMNS=str(columns), NO_COLOR="1")
+            assert err == ""
+            assert max(map(display_width, shown.split("\n"))) <= min(columns, 100), words
+            # Nothing is lost but blanks, and the marks that continue a line.
+            assert re.sub(r"\s|\\\n|```", "", shown) == re.sub(r"\s|\\\n", "", piped), words
 
 
 def on_a_terminal_alone(*words: str, columns: int, send: bytes = b"") -> str:

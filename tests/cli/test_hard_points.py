@@ -104,9 +104,14 @@ def exact(text: str | None) -> float:
     return float(text) if "inf" in text else float(Fraction(text))
 
 
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("case", cases("truth.jsonl"), ids=lambda case: case["id"])
+@pytest.mark.parametrize(
+    ("case", "engine", "form"),
+    [
+        pytest.param(case, engine, FORMATS[(k + n) % 2], id=f"{case['id']}-{engine}")
+        for k, case in enumerate(cases("truth.jsonl"))
+        for n, engine in enumerate(ENGINES)
+    ],
+)
 def test_both_sides(shell: Shell, case, engine, form):
     at = ",".join([f"{name}={value}" for name, value in case["point"].items()])
     order, wrt = case["order"], case["wrt"]

@@ -145,6 +145,20 @@ def test_variables_of_a_node():
     assert all(bit(name).bit_count() == 1 for name in "xyz")
 
 
+def test_variables_of_a_node_take_no_look_at_all_names_of_the_process(monkeypatch):
+    class Unlisted(dict[str, int]):
+        def never(self):
+            raise AssertionError("every name was looked at")
+
+        __iter__ = copy = items = keys = values = never
+
+    for k in range(1000):
+        bit(f"met before {k}")
+    late = var("met after them")
+    monkeypatch.setattr(_table, "bits", Unlisted(_table.bits))
+    assert variables(late * x + sin(z)) == ["met after them", "x", "z"]
+
+
 def test_the_structure_of_a_node():
     e = apply("besselj", x * y, value=2)
     assert (e.op, e.value, e.args) == ("besselj", 2, (x * y,))

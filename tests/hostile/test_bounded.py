@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from command import process
+from command import Shell, process
 
 from gradcli.calculus.derive import derive, expand
 from gradcli.calculus.simplify import attempted, simplified
@@ -32,7 +32,7 @@ from gradcli.job import Job, Request, run
 from gradcli.language import parse
 from gradcli.limits import work
 from gradcli.limits.work import SpentError, ahead, earn, spend, within
-from gradcli.verify import CheckJob, Texts, run_check
+from gradcli.verify import CheckJob, Texts, run_check, verdict
 
 MEMORY = 1_200_000_000
 
@@ -62,7 +62,7 @@ DIFFS = chain("sin(x)*y", lambda i: f"diff(a{i - 1}**a{i - 1}+x,x)", 20)
     [
         (["show", "x**x**x", "-n", "60", "--simplify"], 0, "d60f_dx60 = ", "not simplified: that takes more work than"),
         (["show", "(x+y)**x**y", "-n", "12", "--simplify"], 0, "d12f_dy12 = ", "and 66 more not simplified"),
-        (["check", "x**x**x", "--claim", "d30f_dx30=1"], 2, "unchecked  the work that a check may take is done", ""),
+        (["check", "x**x**x", "--claim", "d40f_dx40=1"], 2, "unchecked  the work that a check may take is done", ""),
         (["check", SQUARES, "--claim", "1"], 1, "at x=0: claimed 1, true 549755813887", ""),
         (["check", SQUARES, "--claim", "1", "--json"], 1, '"status":"disagrees"', ""),
         (["check", SQUARES, "--equals", "x"], 1, "DISAGREES", ""),
@@ -209,6 +209,16 @@ def test_a_claim_that_takes_too_much_leaves_time_for_the_others() -> None:
         found = run_check(CheckJob(["x**x**x"], Texts(claims))).verdicts
     assert [v.status for v in found] == ["disagrees", "unchecked", "agrees"]
     assert "the claim has 1 operations, the derivative " in found[1].reason
+
+
+def test_a_comparison_ends_where_its_work_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before it begins, as that of an expression too large to compare."""
+    begun: list[float] = []
+    monkeypatch.setattr(verdict, "ahead", lambda steps: begun.append(ahead(steps) or steps))
+    with within(2_600_000):
+        (found,) = run_check(CheckJob(["x**x**x"], Texts(["d16f_dx16 = 1"]))).verdicts
+    assert begun and found.status == "unchecked"
+    assert found.reason.startswith("the work that a check may take is done: the claim has 1 operations")
 
 
 def test_texts_are_cut_before_they_are_written() -> None:
@@ -367,3 +377,9 @@ def test_a_wide_table_is_read_by_sets(
     assert lines[0][-2:] == ["c49999", "q"] and lines[0][0] == "c0"
     assert [float(cell) for cell in (lines[1][0], *lines[1][-2:])] == [1, 1, 2]
     assert len(lines[0]) == len(lines[1]) == (width + 1 if options else 3)
+
+
+def test_a_long_text_that_is_nearly_a_number_is_read_in_linear_time(shell: Shell) -> None:
+    for option in ("--at", "--grid"):
+        code, _, err = shell("eval", "x", option, f"x={'1' * 60_000}x")
+        assert code == 2 and err.startswith("gradcli: error: ")

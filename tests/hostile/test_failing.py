@@ -269,7 +269,8 @@ def test_a_signal_at_any_moment(words: list[str], signum: int, tmp_path: Path) -
         if seed % 2:
             target.write_bytes(OLD)
         process = subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE)
-        time.sleep(random.Random(seed).uniform(0.05, 1.2))
+        # Each signal comes at moments of its own.
+        time.sleep(random.Random(100 * signum + seed).uniform(0.05, 0.4 + seed / 4))
         process.send_signal(signum)
         _, err = process.communicate(timeout=60)
         there = target.read_bytes() if target.exists() else None
@@ -277,7 +278,7 @@ def test_a_signal_at_any_moment(words: list[str], signum: int, tmp_path: Path) -
         return process.returncode, err, OLD if there is None and not seed % 2 else there, others
 
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(one, range(8)))
+        found = list(pool.map(one, range(4)))
     assert {code for code, *_ in found} <= {0, -signum} and -signum in {code for code, *_ in found}
     assert call(words) == 0
     whole = Path(words[-1]).read_bytes()
@@ -345,7 +346,7 @@ def test_a_write_that_fails_while_a_thread_still_reads(words: list[str], tmp_pat
     pytest.importorskip("pyarrow")
     np.save(tmp_path / "i.npy", np.arange(300_000.0))
     subprocess.run([*COMMAND, "eval", "y = x", "-i", "i.npy", "-o", "i.parquet"], cwd=tmp_path, check=True)
-    for _ in range(12):
+    for _ in range(6):
         with open("/dev/full", "wb") as full:
             done = subprocess.run(
                 [*COMMAND, *words], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False

@@ -90,12 +90,19 @@ def test_a_name_that_is_wrong_stays_exit_2(file: str, tmp_path: Path) -> None:
     assert code == 2 and (f"{file}: Is a directory" in err or f"{file}: not a regular file" in err)
 
 
-@pytest.mark.parametrize("words", [["-i", "i.csv", "--keep"], ["-i", "i.csv.gz"], ["-i", "i.parquet"]])
-def test_a_mapping_that_fails_hangs_nothing(words: list[str], shim: Path, drawer: Path, tmp_path: Path) -> None:
-    """Wherever memory is refused once, a thread's first allocation included."""
+@pytest.mark.parametrize(
+    ("first", "words"), [(3, ["-i", "i.csv", "--keep"]), (4, ["-i", "i.csv.gz"]), (3, ["-i", "i.parquet"])]
+)
+def test_a_mapping_that_fails_hangs_nothing(
+    first: int, words: list[str], shim: Path, drawer: Path, tmp_path: Path
+) -> None:
+    """Wherever memory is refused once, a thread's first allocation included.
+
+    Both tables of text make the same calls first, so that one has the odd ones refused and the other the even ones.
+    """
     command = ["diff", "q = sin(x)*2", "--wrt", "x", *words, "-o", str(tmp_path / "o.csv")]
     codes = set()
-    for at in [*range(3, 30), 40, 60, 100, 200]:
+    for at in [*range(first, 30, 2), 40, 60, 100, 200]:
         code, err = faulty(shim, f"mmap:{at}:{errno.ENOMEM}", command, drawer)
         codes.add(code)
         left = [path.name for path in tmp_path.iterdir()]

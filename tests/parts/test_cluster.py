@@ -144,6 +144,12 @@ def client(address: str, output: str, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def making(dask: Dask, process: subprocess.Popen[str]) -> None:
+    """Wait until a worker holds a part of a client."""
+    until(lambda: dask.held() or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
+
+
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
@@ -193,7 +199,7 @@ def test_the_client_dies(dask: Dask, sources: Path, shell: Shell):
     here(shell)
     hold = dask.order("hold")
     process = client(dask.address, "out/")
-    until(dask.held)
+    making(dask, process)
     process.kill()
     process.communicate()
     sleep(0.2)
@@ -209,7 +215,7 @@ def test_the_client_dies(dask: Dask, sources: Path, shell: Shell):
 def test_a_signal_ends_the_client_at_once(dask: Dask, sources: Path, signum: int):
     dask.order("hold")
     process = client(dask.address, "out/")
-    until(dask.held)
+    making(dask, process)
     process.send_signal(signum)
     assert ended(process) == (-signum, "", "")
 
@@ -218,7 +224,7 @@ def test_two_clients_at_once(dask: Dask, sources: Path, shell: Shell):
     here(shell)
     hold = dask.order("hold")
     both = [client(dask.address, "out/", "-q") for _ in range(2)]
-    until(dask.held)
+    making(dask, both[0])
     sleep(0.2)
     hold.unlink()
     assert [ended(process) for process in both] == [(0, "", "")] * 2
@@ -288,7 +294,7 @@ def test_the_scheduler_dies(lonely: Dask, sources: Path):
     lonely.work()
     lonely.order("hold")
     process = client(lonely.address, "out/")
-    until(lonely.held)
+    making(lonely, process)
     lonely.scheduler.kill()
     code, out, err = ended(process)
     assert (code, out) == (3, "")

@@ -59,6 +59,13 @@ def workers(client: int) -> list[int]:
     return [number for number, parent, words in processes() if parent == client and "gradcli.parts.worker" in words]
 
 
+def customized(text: str) -> dict[str, str]:
+    """The variables by which every process of Python runs a text first."""
+    Path("site").mkdir()
+    Path("site/sitecustomize.py").write_text(text)
+    return environment(PYTHONPATH=os.pathsep.join([str(Path("site").absolute()), environment()["PYTHONPATH"]]))
+
+
 def until(condition: Callable[[], object], run: subprocess.Popen[str] | None = None) -> bool:
     """Wait for a condition; return whether it came before a command ended."""
     end = time.monotonic() + PATIENCE
@@ -135,8 +142,11 @@ def test_the_client_is_killed(reference: dict[str, bytes]):
 @pytest.mark.parametrize("more", [(), ("--cluster", "local:2")], ids=["here", "local"])
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda signum: signum.name)
 def test_a_signal_ends_all(signum: signal.Signals, more: tuple[str, ...]):
-    """The run dies by the signal, its processes end before it, and no unfinished file stays."""
-    run = begun(*WORDS, *more)
+    """The run dies by the signal, its processes end before it, and no unfinished file stays.
+
+    Here these have names, as where the file system knows no others.
+    """
+    run = begun(*WORDS, *more, env=customized("import os\ndel os.O_TMPFILE\n"))
     assert until(lambda: recorded() >= 2, run)
     others = workers(run.pid)
     # As by Ctrl-C, to all processes of the group.
@@ -161,15 +171,13 @@ def test_a_signal_while_workers_start():
 
 def test_a_worker_that_dies_by_each_part():
     """After its retries a part counts as failed; the end of the process is told, and what may help."""
-    site = Path("site")
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(
+    dying = customized(
         "import os, sys\n"
         "if 'gradcli.parts.worker' in sys.orig_argv:\n"
         "    os.fsync = lambda fd: os.kill(os.getpid(), 9)\n"
     )
     one = ("eval", "x + y", "--input", "in/00000.parquet", "-o", "out/", "--cluster", "local:2")
-    code, err = ended(begun(*one, "--retries", "1", env=environment_with(site)))
+    code, err = ended(begun(*one, "--retries", "1", env=dying))
     assert code == 3
     assert "in/00000.parquet: the process that made it ended (SIGKILL)" in err
     assert "if memory ran out: fewer processes at a time, or smaller parts: --part-bytes" in err
@@ -177,17 +185,11 @@ def test_a_worker_that_dies_by_each_part():
     assert not [name for name in names(OUT) if name.startswith(".")]
 
 
-def environment_with(site: Path) -> dict[str, str]:
-    return environment(PYTHONPATH=f"{site.absolute()}{os.pathsep}{environment()['PYTHONPATH']}")
-
-
 @pytest.mark.quick
 def test_a_full_disk_of_one_worker(reference: dict[str, bytes]):
     """Exit code 3; what others have made stands; and the same command goes on when there is room."""
-    site = Path("site")
-    site.mkdir()
     # The first process to start has a disk with room for a part and a half.
-    (site / "sitecustomize.py").write_text(
+    full = customized(
         "import os, sys\n"
         "if 'gradcli.parts.worker' in sys.orig_argv:\n"
         "    try:\n"
@@ -202,7 +204,7 @@ def test_a_full_disk_of_one_worker(reference: dict[str, bytes]):
         "    except FileExistsError:\n"
         "        pass\n"
     )
-    code, err = ended(begun(*LOCAL, "--retries", "0", env=environment_with(site)))
+    code, err = ended(begun(*LOCAL, "--retries", "0", env=full))
     assert code == 3
     assert "No space left on device" in err
     assert "the other parts stand: the same command goes on" in err
@@ -247,8 +249,10 @@ def test_parts_do_not_need_the_working_directory(reference: dict[str, bytes]):
 def kills(moments: int, reference: dict[str, bytes]) -> None:
     """Begin a run over and over, in one folder, and kill a process of it at a moment that is drawn by lot.
 
-    Before each run some sources are touched, so that there is always something to make, beside and over old parts.
+    Each run has other results, of the same size, or some sources are touched, so that there is always something to
+    make, beside parts that stand and over old ones. Every other run gives unfinished files a name.
     """
+    named = customized("import os\ndel os.O_TMPFILE\n")
     lot, killed = random.Random(20261129), 0
     started = time.monotonic()
     process(*LOCAL, check=True)
@@ -256,7 +260,8 @@ def kills(moments: int, reference: dict[str, bytes]) -> None:
     for moment in range(moments):
         for path in lot.sample(sorted(Path("in").iterdir()), 3):
             os.utime(path, (moment, lot.randrange(10**6)))
-        run = begun(*(LOCAL if moment % 4 else WORDS))
+        words = ["diff", lot.choice([WORDS[1], "cos(x)*exp(y/99)"]), *(LOCAL if moment % 4 else WORDS)[2:]]
+        run = begun(*words, env=named if moment % 2 else environment())
         time.sleep(lot.uniform(0.15, 1) * span)
         others, whom = workers(run.pid), lot.choice(["client", "worker", "all"])
         if whom == "worker" and others:

@@ -177,6 +177,16 @@ def test_changed_options(again: Shell):
     assert len(parts(OUT)) < total
 
 
+def test_no_record_tells_of_other_bytes(again: Shell, monkeypatch: pytest.MonkeyPatch):
+    """A run that ends between a part and its record leaves a part without one."""
+    with monkeypatch.context() as patch:
+        patch.setattr("gradcli.parts.part.dumps", lambda told: 1 / 0)
+        assert again("diff", "cos(x)*y", *WORDS[2:], "--retries", "0")[0] == 3
+    assert [*OUT.glob("part-*.json")] == []
+    assert len([*OUT.glob("part-*.parquet")]) == made(again(*WORDS)[2])[0]
+    whole(OUT, ROWS)
+
+
 @pytest.mark.quick
 def test_a_limit_that_is_raised_counts(shell: Shell):
     """What stopped a run, and changes no number, is that of the command at hand."""

@@ -443,9 +443,9 @@ class Target(NamedTuple):
 
 
 TARGETS = {
-    "expressions": Target(make_expression, check_expression, 12000),
-    "tables": Target(make_table, check_table, 16000),
-    "words": Target(make_words, check_words, 4000),
+    "expressions": Target(make_expression, check_expression, 8000),
+    "tables": Target(make_table, check_table, 9000),
+    "words": Target(make_words, check_words, 3000),
 }
 
 
