@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from gradcli.cli import options, stderr
 from gradcli.cli.estimates import estimates
-from gradcli.cli.inputs import choice, rows, sources, to_parts
+from gradcli.cli.inputs import check_no_input_options, choice, rows, sources, to_parts
 from gradcli.cli.options import CommandLine
 from gradcli.cli.target import Target
 from gradcli.errors import GradError
@@ -51,8 +52,9 @@ def propagate(ctx: click.Context, line: CommandLine) -> None:
     where = line.where_and_how()
     expressions = sources(line)
     job = PropagateJob(
-        expressions, u=line.u, dist=line.dist, df=line.df, corr=line.corr,
-        estimates=estimates(line, expressions), second_order=line.second_order, budget=line.budget, correlations=line.correlations,
+        expressions, u=line.u, dist=line.dist, df=line.df, corr=line.corr, estimates=estimates(line, expressions),
+        second_order=line.second_order, budget=line.budget, correlations=line.correlations, coverage=line.coverage,
+        k=line.k, mc=line.mc, seed=line.seed,
         careful=True if line.careful else False if line.no_careful else None, **where, **choice(line),
     )  # fmt: skip
     if line.careful and line.no_careful:
@@ -62,12 +64,20 @@ def propagate(ctx: click.Context, line: CommandLine) -> None:
 
         write_parts(line, job)
         return
+    if line.language != "text" and not is_point(job, line.input or None):
+        raise GradError(f"--as {line.language} is for a result at one point")
+    if not line.pointed and not line.dist and not job.estimates:
+        from gradcli.uncertainty.outputs import formulas
+
+        if line.language != "text":
+            raise GradError(f"--as {line.language} is for numbers", hint="formulas in LaTeX: gradcli show --as latex")
+        check_no_input_options(line)
+        target.write_formulas(formulas(job))
+        return
     tables = rows(line, target.progress)
     if is_point(job, tables):
         _point(ctx, line, target, job)
         return
-    if line.language != "text":
-        raise GradError(f"--as {line.language} is for a result at one point")
     _columns(ctx, target, job, tables)
 
 
@@ -92,20 +102,34 @@ def _columns(ctx: click.Context, target: Target, job: PropagateJob, tables: Rows
 
 
 def _point(ctx: click.Context, line: CommandLine, target: Target, job: PropagateJob) -> None:
+    from gradcli.uncertainty import texts
     from gradcli.uncertainty.budget import at_point
 
     if line.language != "text" and target.format.name != "table":
         raise GradError(f"--as {line.language} has one form: leave out {target.format.name}")
-    answer = at_point(job)
+    answer = at_point(job, _watch(target, job))
+    if target.progress is not None:
+        target.progress.erase()
     if target.format.name != "table":
         target.write(lambda: answer.columns, None)
     else:
         _text(line, target, answer)
-    for flag in answer.flags:
+    for note in (*texts.notes(answer), *[flag.text for flag in answer.flags]):
         if not line.quiet:
-            stderr.note(flag.text, line.color)
+            stderr.note(note, line.color)
     if job.strict and answer.flags:
         _strict(ctx)
+
+
+def _watch(target: Target, job: PropagateJob) -> Callable[[int], None] | None:
+    """What shows the progress of a simulation on a terminal."""
+    progress = target.progress
+    if job.mc is None or progress is None:
+        return None
+    from gradcli.uncertainty.simulation import trials
+
+    total = trials(job.mc)
+    return lambda done: progress(done, done / total if total else None)
 
 
 def _strict(ctx: click.Context) -> None:

@@ -6,63 +6,25 @@ Layer: must not know how they are shown.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.compute.execute import Block
+from gradcli.errors import GradError
 from gradcli.job.choices import Choice
 from gradcli.job.result import Computed
 from gradcli.uncertainty.flags import Flag, flags
 from gradcli.uncertainty.formula import Propagated
 from gradcli.uncertainty.given import Given
 from gradcli.uncertainty.measured import Measured, measured
+from gradcli.uncertainty.outcome import BudgetLine, Outcome
+from gradcli.uncertainty.outputs import HIDDEN, named
 from gradcli.uncertainty.request import PropagateJob
-from gradcli.uncertainty.run import HIDDEN, Prepared, named, prepare, propagated
+from gradcli.uncertainty.run import Prepared, prepare, propagated
 
-
-class BudgetLine(NamedTuple):
-    """A line of a budget: an input, and what its uncertainty makes of the result (JCGM 100, 5.1.3 and H.1, table H.1).
-
-    ``sensitivity`` is the partial derivative, ``contribution`` its size times ``u``, in the unit of the result, and
-    ``share`` the squared contribution as a fraction of the variance: with correlations shares need not add to 1.
-    """
-
-    name: str
-    value: float
-    u: float
-    sensitivity: float
-    contribution: float
-    share: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An output at a point: its value, its standard uncertainty in the same unit, and the ``budget`` by input.
-
-    ``plus`` and ``minus`` where an input is two-sided; ``second``: value, uncertainty and the quotient of both
-    uncertainties to second order, where it was computed.
-    """
-
-    name: str
-    value: float
-    u: float
-    budget: Mapping[str, BudgetLine]
-    plus: float | None = None
-    minus: float | None = None
-    second: tuple[float, float, float] | None = None
-
-    @property
-    def relative(self) -> float:
-        """The relative standard uncertainty, u/abs(value); inf or nan where the value is 0."""
-        if self.value == 0:
-            return math.inf if self.u > 0 else math.nan
-        return self.u / abs(self.value)
-
-    @property
-    def sources(self) -> list[BudgetLine]:
-        """The lines of the budget, the largest contribution first."""
-        return sorted(self.budget.values(), key=lambda line: -line.contribution if line.contribution >= 0 else math.inf)
+if TYPE_CHECKING:
+    from gradcli.uncertainty.simulation import Simulation
 
 
 @dataclass(frozen=True)
@@ -71,6 +33,7 @@ class Answer:
 
     ``columns``: the result as columns, of one row, for the formats. ``inputs``: the uncertain inputs as measured.
     ``correlations`` of pairs of outputs, where they were asked for. ``prepared``: formulas and names.
+    ``simulations`` by output, where they were asked for.
     """
 
     columns: Computed
@@ -79,6 +42,7 @@ class Answer:
     correlations: dict[tuple[str, str], float]
     flags: list[Flag]
     prepared: Prepared
+    simulations: dict[str, Simulation] = field(default_factory=dict)
     members: dict[str, Any] = field(default_factory=dict)
     """What JSON tells beside the columns; members that are added are told too."""
 
@@ -88,8 +52,10 @@ def is_point(job: PropagateJob, rows: object) -> bool:
     return rows is None and not job.grids and job.fill is None
 
 
-def at_point(job: PropagateJob) -> Answer:
-    """Return the results of a request at its point. Raises GradError if it is invalid.
+def at_point(job: PropagateJob, watch: Callable[[int], None] | None = None) -> Answer:
+    """Return the results of a request at its point. ``watch`` is called with the number of trials of a simulation done.
+
+    Raises GradError if it is invalid.
 
     >>> answer = at_point(PropagateJob(["g = 4*pi**2*L/T**2"], at=["L=1.000(2),T=2.00(1)"]))
     >>> [(line.name, round(line.share, 3)) for line in answer.outcomes[0].sources]
@@ -99,7 +65,7 @@ def at_point(job: PropagateJob) -> Answer:
     result = propagated(prepared).columns
     block = result.whole()
     numbers = {name.removeprefix(HIDDEN): float(column[0]) for name, column in zip(result.names, block, strict=True)}
-    outcomes = [_outcome(f, prepared, numbers) for f in prepared.formulas]
+    outcomes = [_expanded(_outcome(f, prepared, numbers), job, prepared) for f in prepared.formulas]
     inputs = {
         name: prepared.uncertain.given.measured.get(name)
         or _measured(prepared.uncertain.given, name, numbers[name], numbers[u])
@@ -110,6 +76,11 @@ def at_point(job: PropagateJob) -> Answer:
     correlations = {(a, b): numbers[f"r_{a}_{b}"] for a, b in pairs}
     columns = _Row(result, block, job, prepared)
     answer = Answer(columns, outcomes, inputs, correlations, _flags(prepared, outcomes, numbers), prepared)
+    if job.mc is not None:
+        from gradcli.uncertainty.simulation import simulated
+
+        found = simulated(job, prepared, outcomes, numbers, watch)
+        answer.simulations.update(zip([outcome.name for outcome in outcomes], found, strict=True))
     answer.members.update(_members(answer))
     columns.told_members = answer.members
     return answer
@@ -137,6 +108,24 @@ def _outcome(f: Propagated, prepared: Prepared, numbers: Mapping[str, float]) ->
     return Outcome(f.name, numbers[f.name], u, budget, plus, minus, second)
 
 
+def _expanded(outcome: Outcome, job: PropagateJob, prepared: Prepared) -> Outcome:
+    """The outcome with its expanded uncertainty, if it was asked for."""
+    if job.k is None and job.coverage is None:
+        return outcome
+    from gradcli.uncertainty.coverage import effective, expanded, probability
+
+    uncertain = prepared.uncertain
+    coverage = None if job.coverage is None else probability(job.coverage, "--coverage")
+    shares = {line.name: line.share for line in outcome.budget.values()}
+    try:
+        df = effective(shares, uncertain.df, uncertain.inputs.r)
+    except GradError:
+        if coverage is not None:
+            raise
+        df = math.nan
+    return replace(outcome, expanded=expanded(outcome.u, df, coverage, job.k))
+
+
 def _flags(prepared: Prepared, outcomes: list[Outcome], numbers: Mapping[str, float]) -> list[Flag]:
     point = {name: numbers[name] for name in prepared.request.variables}
     u = {name: numbers[own] for name, own in prepared.uncertain.u.items()}
@@ -155,6 +144,12 @@ def _members(answer: Answer) -> dict[str, Any]:
         outcome.name: {line.name: _plain(line) for line in outcome.budget.values()} for outcome in answer.outcomes
     }
     members: dict[str, Any] = {"budget": budgets if len(budgets) > 1 else next(iter(budgets.values()))}
+    factors = {outcome.name: told(outcome.expanded) for outcome in answer.outcomes if outcome.expanded is not None}
+    if factors:
+        members["expanded"] = factors if len(answer.outcomes) > 1 else next(iter(factors.values()))
+    made = {name: _simulation(found) for name, found in answer.simulations.items()}
+    if made:
+        members["monte_carlo"] = made if len(made) > 1 else next(iter(made.values()))
     if answer.correlations:
         names = [outcome.name for outcome in answer.outcomes]
         r = {**answer.correlations, **{(b, a): r for (a, b), r in answer.correlations.items()}}
@@ -163,9 +158,25 @@ def _members(answer: Answer) -> dict[str, Any]:
     return members
 
 
+def _simulation(found: Simulation) -> dict[str, Any]:
+    result, validation = found
+    return {
+        "mean": number(result.mean), "u": number(result.u), "symmetric": [*map(number, result.symmetric)],
+        "shortest": [*map(number, result.shortest)],
+        "validated": None if validation is None else validation.validated,
+        "delta": None if validation is None else number(validation.delta),
+        "coverage": result.coverage, "trials": result.trials, "nonfinite": result.nonfinite, "settled": result.settled,
+    }  # fmt: skip
+
+
 def number(value: float) -> float | None:
     """Return a number as JSON can tell it: None for infinities and nan."""
     return value if math.isfinite(value) else None
+
+
+def told(numbers: NamedTuple) -> dict[str, Any]:
+    """Return the numbers of a named tuple as JSON can tell them."""
+    return {key: None if value is None else number(value) for key, value in numbers._asdict().items()}
 
 
 def _plain(line: BudgetLine) -> dict[str, Any]:

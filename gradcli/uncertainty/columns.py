@@ -59,7 +59,7 @@ class _Replayed(io.RawIOBase):
         super().close()
 
 
-def header(rows: Rows) -> tuple[Sequence[str], Rows]:
+def header_of(rows: Rows) -> tuple[Sequence[str], Rows]:
     """Return the names of the columns of the first table, and the rows to read: stdin begins again.
 
     Raises GradError if the table cannot be opened.

@@ -25,7 +25,7 @@ class Given:
 
     ``at``: the texts of ``--at`` with values alone. ``measured``: inputs with an uncertainty that is a number, and
     ``columns`` those that name the column with it; ``typed`` and ``typed_u``: decimal texts of values and of
-    uncertainties that stand apart. ``shapes`` and ``df`` by input, ``corr`` by pairs.
+    uncertainties that stand apart. ``shapes`` and ``df`` by input, ``corr`` by pairs. ``matrix``: the names of --cov.
     """
 
     at: list[str] = field(default_factory=list)
@@ -38,6 +38,7 @@ class Given:
     shapes: dict[str, Shape] = field(default_factory=dict)
     df: dict[str, float] = field(default_factory=dict)
     corr: dict[tuple[str, str], float] = field(default_factory=dict)
+    matrix: list[str] = field(default_factory=list)
 
 
 def read_given(job: PropagateJob) -> Given:
@@ -72,6 +73,7 @@ def read_given(job: PropagateJob) -> Given:
 def _take(estimates: Estimates, given: Given) -> None:
     """Take the values, uncertainties and correlations of several inputs from a file."""
     option, where, names, values, u, r, count = estimates
+    given.matrix += [] if values else names
     for k, name in enumerate(names):
         shape = given.shapes.get(name)
         twice = name in given.measured or name in given.numbers or name in given.columns

@@ -97,6 +97,7 @@ class Uncertain:
         """Raises GradError for an option about a name that is no variable, or that has no uncertainty."""
         given, request = self.given, self.request
         about: dict[str, Collection[str]] = {
+            "--cov": given.matrix,
             "--at": given.measured, "--u": [*given.numbers, *given.columns], "--dist": given.shapes, "--df": given.df,
             "--corr": [name for pair in given.corr for name in pair],
         }  # fmt: skip
@@ -121,6 +122,12 @@ class Uncertain:
             if columns:
                 hint = f"a column u_{first} beside the column {first}, or --u {first}=COLUMN, or --u {first}=0.005"
             raise GradError("no input has an uncertainty", hint=hint)
+
+    @property
+    def df(self) -> dict[str, float]:
+        """The degrees of freedom of inputs, from --df, or from Student's t as their distribution."""
+        shapes = {name: shape.df for name, shape in self.given.shapes.items() if shape.kind == "t"}
+        return {**shapes, **self.given.df}
 
     @property
     def at_names(self) -> list[str]:

@@ -34,8 +34,10 @@ class PropagateJob(Where, How, Choice, Hard):
 
     ``at`` may hold measured values, ``L=1.020±0.005``. ``u``: ``L=0.005`` or ``L=COLUMN``. ``dist``: ``T=R(1.9,2.1)``.
     ``df``: ``L=9``, degrees of freedom. ``corr``: ``L,T=0.3``. ``second_order`` adds the columns of second order,
-    ``budget`` those of sensitivities and shares, ``correlations`` those of the correlations of results. ``estimates``: those of
-    ``--samples`` and ``--cov``, read already.
+    ``budget`` those of sensitivities and shares, ``correlations`` those of the correlations of results. ``estimates``:
+    what the files of ``--samples`` and ``--cov`` say, read already. ``coverage``, the probability of an interval in
+    percent, or ``k``, the factor of its half-width, ask for expanded uncertainties. ``mc``: the trials of a simulation,
+    ``1e6`` or ``auto``, and ``seed`` that of its random numbers.
     """
 
     expressions: Sequence[str | Source | Parsed]
@@ -48,3 +50,7 @@ class PropagateJob(Where, How, Choice, Hard):
     second_order: bool = False
     budget: bool = False
     correlations: bool = False
+    coverage: str | None = None
+    k: float | None = None
+    mc: str | None = None
+    seed: int = 0

@@ -43,7 +43,9 @@ def estimates(names: Sequence[str], blocks: Iterable[Sequence[Array]], where: st
         for name, row in zip(names, rows, strict=True):
             if not np.isfinite(row).all():
                 k = int(np.flatnonzero(~np.isfinite(row))[0]) + (sums.count if sums else 0)
-                raise GradError(f"{where}: reading {k + 1} of '{name}' is {float(row[k - (sums.count if sums else 0)])}")
+                raise GradError(
+                    f"{where}: reading {k + 1} of '{name}' is {float(row[k - (sums.count if sums else 0)])}"
+                )
         if rows.size:
             sums = sums or _Sums(rows)
             sums.add(rows)

@@ -16,7 +16,7 @@ CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data" / "gum
 POINTS = [c for c in CASES if c["kind"] in ("first", "second", "asymmetric")]
 
 
-def answer(case: dict[str, Any]) -> Answer:
+def answer(case: dict[str, Any], **options: Any) -> Answer:
     words = case["args"]
 
     def values(option: str) -> list[str]:
@@ -25,6 +25,7 @@ def answer(case: dict[str, Any]) -> Answer:
     known = case["true"].get("u_second_order") is not None
     return at_point(PropagateJob(
         [case["expression"]], at=values("--at"), corr=values("--corr"), df=values("--df"), second_order=known,
+        **options,
     ))  # fmt: skip
 
 
@@ -75,6 +76,17 @@ def test_flags_of_cases(case):
     assert not kinds & {"edge", "kink", "jump"}
     hidden = [name for name, c in true.get("sensitivity", {}).items() if c == 0]
     assert ("no-effect" in kinds) >= bool(hidden)
+
+
+def test_expanded_uncertainty():
+    case = next(c for c in CASES if c["id"] == "G42-welch")
+    true = case["true"]
+    for coverage in ("95", "99"):
+        (outcome,) = answer(case, coverage=coverage).outcomes
+        assert outcome.expanded.degrees_of_freedom == pytest.approx(true["df_effective"], rel=1e-12)
+        assert outcome.expanded.k == pytest.approx(true[f"k{coverage}"], rel=1e-12)
+        assert outcome.expanded.k_truncated == pytest.approx(true[f"k{coverage}_df_truncated"], rel=1e-12)
+        assert outcome.expanded.U == pytest.approx(true[f"k{coverage}"] * true["u"], rel=1e-12)
 
 
 def test_correlations_of_results():
