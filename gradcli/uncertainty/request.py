@@ -15,8 +15,8 @@ class Estimates(NamedTuple):
     """What a file says of several inputs together, as plain numbers, which go to other processes with the request.
 
     ``option`` and ``where`` begin messages. ``values``, in the units of the inputs, are empty where those come from
-    elsewhere. ``u``: standard uncertainties in the same units. ``r``: the correlation matrix, row by row. ``count``:
-    the number of readings, 0 where there are none.
+    elsewhere. ``u``: standard uncertainties in the same units. ``r``: the correlation matrix, row by row.
+    ``readings``: their number, 0 where there are none.
     """
 
     option: str
@@ -25,7 +25,7 @@ class Estimates(NamedTuple):
     values: list[float]
     u: list[float]
     r: list[list[float]]
-    count: int
+    readings: int
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def estimates(names: Sequence[str], blocks: Iterable[Sequence[Array]], where: st
     a block. Raises GradError, which begins with ``where``, for fewer than 2 readings and for one that is not finite.
 
     >>> result = estimates(["V"], [[np.array([5.0, 5.2, 5.1])]], "readings")
-    >>> result.values, [round(u, 4) for u in result.u], result.count
+    >>> result.values, [round(u, 4) for u in result.u], result.readings
     ([5.1], [0.0577], 3)
     """
     sums: _Sums | None = None
