@@ -92,7 +92,10 @@ def test_expanded_uncertainties(shell, empty_folder):
         "k_truncated": None,
     }  # fmt: skip
     (empty_folder / "a.csv").write_text("x,u_x\n3,0.1\n")
-    assert shell("propagate", "x**2", "-i", "a.csv", "-k", "2", "--select", "U_f", "--csv")[1] == "U_f\n1.2000000000000002\n"
+    assert (
+        shell("propagate", "x**2", "-i", "a.csv", "-k", "2", "--select", "U_f", "--csv")[1]
+        == "U_f\n1.2000000000000002\n"
+    )
 
 
 @pytest.mark.parametrize(("options", "message"), [
