@@ -76,6 +76,7 @@ class CommandLine:
     correlations: bool = False
     coverage: str | None = None
     k: float | None = None
+    mc: str | None = None
     rounding: str = "2"
     wrt: tuple[str, ...] = ()
     allow_unused: bool = False
@@ -474,6 +475,10 @@ ROWS = {
     "coverage": _row("--coverage", metavar="95",
                      help="The expanded uncertainty for a coverage probability in percent, by Student's t."),
     "k": _row("-k", type=float, metavar="2", help="The expanded uncertainty for a coverage factor."),
+    "mc": _row("--mc", metavar="1e6",
+               help="A Monte Carlo simulation of so many trials, or auto: as many as its second digit takes."),
+    "mc_seed": _row("--seed", "seed", type=click.IntRange(0, 2**63), default=0, metavar="N", show_default=True,
+                    help="Chooses the random numbers; the same seed gives the same ones."),
     "rounding": _row("--rounding", type=click.Choice(["2", "1", "pdg", "none"]), default="2", show_default=True,
                      help="Digits of the uncertainty in the text: 2, 1, by the Particle Data Group's rule, or all."),
     "uncertain_form": _row("--as", "language", type=click.Choice(["text", "latex", "siunitx"]), default="text",
@@ -587,7 +592,7 @@ ENGINE = "engine threads verbose no_progress"
 POINTS = f"at grid fill max_points strict {ENGINE}"
 DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"
 TABLES = f"input {DIALECT} keep max_bytes constant"
-UNCERTAIN = "u dist df corr second_order budget correlations coverage k rounding"
+UNCERTAIN = "u dist df corr second_order budget correlations coverage k mc mc_seed rounding"
 PICTURE = "tangent taylor data size title xlabel ylabel log ylim style ascii kind arrows"
 SCALE = "cluster part part_bytes retries"
 ROWS_IN = f"{TABLES} {SCALE}"

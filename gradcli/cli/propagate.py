@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -50,7 +51,8 @@ def propagate(ctx: click.Context, line: CommandLine) -> None:
     where = line.where_and_how()
     job = PropagateJob(
         sources(line), u=line.u, dist=line.dist, df=line.df, corr=line.corr, second_order=line.second_order,
-        budget=line.budget, correlations=line.correlations, coverage=line.coverage, k=line.k,
+        budget=line.budget, correlations=line.correlations, coverage=line.coverage, k=line.k, mc=line.mc,
+        seed=line.seed,
         careful=True if line.careful else False if line.no_careful else None, **where, **choice(line),
     )  # fmt: skip
     if line.careful and line.no_careful:
@@ -98,20 +100,34 @@ def _columns(ctx: click.Context, target: Target, job: PropagateJob, tables: Rows
 
 
 def _point(ctx: click.Context, line: CommandLine, target: Target, job: PropagateJob) -> None:
+    from gradcli.uncertainty import texts
     from gradcli.uncertainty.budget import at_point
 
     if line.language != "text" and target.format.name != "table":
         raise GradError(f"--as {line.language} has one form: leave out {target.format.name}")
-    answer = at_point(job)
+    answer = at_point(job, _watch(target, job))
+    if target.progress is not None:
+        target.progress.erase()
     if target.format.name != "table":
         target.write(lambda: answer.columns, None)
     else:
         _text(line, target, answer)
-    for flag in answer.flags:
+    for note in (*texts.notes(answer), *[flag.text for flag in answer.flags]):
         if not line.quiet:
-            stderr.note(flag.text, line.color)
+            stderr.note(note, line.color)
     if job.strict and answer.flags:
         _strict(ctx)
+
+
+def _watch(target: Target, job: PropagateJob) -> Callable[[int], None] | None:
+    """What shows the progress of a simulation on a terminal."""
+    progress = target.progress
+    if job.mc is None or progress is None:
+        return None
+    from gradcli.uncertainty.simulation import trials
+
+    total = trials(job.mc)
+    return lambda done: progress(done, done / total if total else None)
 
 
 def _strict(ctx: click.Context) -> None:

@@ -6,7 +6,7 @@ Layer: must not know how they are shown.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,58 +18,13 @@ from gradcli.uncertainty.flags import Flag, flags
 from gradcli.uncertainty.formula import Propagated
 from gradcli.uncertainty.given import Given
 from gradcli.uncertainty.measured import Measured, measured
+from gradcli.uncertainty.outcome import BudgetLine, Outcome
 from gradcli.uncertainty.outputs import HIDDEN, named
 from gradcli.uncertainty.request import PropagateJob
 from gradcli.uncertainty.run import Prepared, prepare, propagated
 
 if TYPE_CHECKING:
-    from gradcli.uncertainty.coverage import Expanded
-
-
-class BudgetLine(NamedTuple):
-    """A line of a budget: an input, and what its uncertainty makes of the result (JCGM 100, 5.1.3 and H.1, table H.1).
-
-    ``sensitivity`` is the partial derivative, ``contribution`` its size times ``u``, in the unit of the result, and
-    ``share`` the squared contribution as a fraction of the variance: with correlations shares need not add to 1.
-    """
-
-    name: str
-    value: float
-    u: float
-    sensitivity: float
-    contribution: float
-    share: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An output at a point: its value, its standard uncertainty in the same unit, and the ``budget`` by input.
-
-    ``plus`` and ``minus`` where an input is two-sided; ``second``: value, uncertainty and the quotient of both
-    uncertainties to second order, where it was computed. ``expanded``: the expanded uncertainty, where it was asked
-    for.
-    """
-
-    name: str
-    value: float
-    u: float
-    budget: Mapping[str, BudgetLine]
-    plus: float | None = None
-    minus: float | None = None
-    second: tuple[float, float, float] | None = None
-    expanded: Expanded | None = None
-
-    @property
-    def relative(self) -> float:
-        """The relative standard uncertainty, u/abs(value); inf or nan where the value is 0."""
-        if self.value == 0:
-            return math.inf if self.u > 0 else math.nan
-        return self.u / abs(self.value)
-
-    @property
-    def sources(self) -> list[BudgetLine]:
-        """The lines of the budget, the largest contribution first."""
-        return sorted(self.budget.values(), key=lambda line: -line.contribution if line.contribution >= 0 else math.inf)
+    from gradcli.uncertainty.simulation import Simulation
 
 
 @dataclass(frozen=True)
@@ -78,6 +33,7 @@ class Answer:
 
     ``columns``: the result as columns, of one row, for the formats. ``inputs``: the uncertain inputs as measured.
     ``correlations`` of pairs of outputs, where they were asked for. ``prepared``: formulas and names.
+    ``simulations`` by output, where they were asked for.
     """
 
     columns: Computed
@@ -86,6 +42,7 @@ class Answer:
     correlations: dict[tuple[str, str], float]
     flags: list[Flag]
     prepared: Prepared
+    simulations: dict[str, Simulation] = field(default_factory=dict)
     members: dict[str, Any] = field(default_factory=dict)
     """What JSON tells beside the columns; members that are added are told too."""
 
@@ -95,8 +52,10 @@ def is_point(job: PropagateJob, rows: object) -> bool:
     return rows is None and not job.grids and job.fill is None
 
 
-def at_point(job: PropagateJob) -> Answer:
-    """Return the results of a request at its point. Raises GradError if it is invalid.
+def at_point(job: PropagateJob, watch: Callable[[int], None] | None = None) -> Answer:
+    """Return the results of a request at its point. ``watch`` is called with the number of trials of a simulation done.
+
+    Raises GradError if it is invalid.
 
     >>> answer = at_point(PropagateJob(["g = 4*pi**2*L/T**2"], at=["L=1.000(2),T=2.00(1)"]))
     >>> [(line.name, round(line.share, 3)) for line in answer.outcomes[0].sources]
@@ -117,6 +76,11 @@ def at_point(job: PropagateJob) -> Answer:
     correlations = {(a, b): numbers[f"r_{a}_{b}"] for a, b in pairs}
     columns = _Row(result, block, job, prepared)
     answer = Answer(columns, outcomes, inputs, correlations, _flags(prepared, outcomes, numbers), prepared)
+    if job.mc is not None:
+        from gradcli.uncertainty.simulation import simulated
+
+        found = simulated(job, prepared, outcomes, numbers, watch)
+        answer.simulations.update(zip([outcome.name for outcome in outcomes], found, strict=True))
     answer.members.update(_members(answer))
     columns.told_members = answer.members
     return answer
@@ -183,12 +147,26 @@ def _members(answer: Answer) -> dict[str, Any]:
     factors = {outcome.name: told(outcome.expanded) for outcome in answer.outcomes if outcome.expanded is not None}
     if factors:
         members["expanded"] = factors if len(answer.outcomes) > 1 else next(iter(factors.values()))
+    made = {name: _simulation(found) for name, found in answer.simulations.items()}
+    if made:
+        members["monte_carlo"] = made if len(made) > 1 else next(iter(made.values()))
     if answer.correlations:
         names = [outcome.name for outcome in answer.outcomes]
         r = {**answer.correlations, **{(b, a): r for (a, b), r in answer.correlations.items()}}
         members["correlations"] = {a: {b: 1.0 if a == b else number(r[a, b]) for b in names} for a in names}
     members["flags"] = [flag._asdict() for flag in answer.flags]
     return members
+
+
+def _simulation(found: Simulation) -> dict[str, Any]:
+    result, validation = found
+    return {
+        "mean": number(result.mean), "u": number(result.u), "symmetric": [*map(number, result.symmetric)],
+        "shortest": [*map(number, result.shortest)],
+        "validated": None if validation is None else validation.validated,
+        "delta": None if validation is None else number(validation.delta),
+        "coverage": result.coverage, "trials": result.trials, "nonfinite": result.nonfinite, "settled": result.settled,
+    }  # fmt: skip
 
 
 def number(value: float) -> float | None:

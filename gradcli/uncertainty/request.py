@@ -18,6 +18,7 @@ class PropagateJob(Where, How, Choice, Hard):
     ``df``: ``L=9``, degrees of freedom. ``corr``: ``L,T=0.3``. ``second_order`` adds the columns of second order,
     ``budget`` those of sensitivities and shares, ``correlations`` those of the correlations of results. ``coverage``,
     the probability of an interval in percent, or ``k``, the factor of its half-width, ask for expanded uncertainties.
+    ``mc``: the trials of a simulation, ``1e6`` or ``auto``, and ``seed`` that of its random numbers.
     """
 
     expressions: Sequence[str | Source | Parsed]
@@ -31,3 +32,5 @@ class PropagateJob(Where, How, Choice, Hard):
     correlations: bool = False
     coverage: str | None = None
     k: float | None = None
+    mc: str | None = None
+    seed: int = 0

@@ -139,6 +139,8 @@ def _check_expanded(job: PropagateJob, *, point: bool) -> None:
             raise GradError("--coverage and -k exclude each other", hint="a probability gives the factor k")
         if not 0 < job.k < math.inf:
             raise GradError(f"-k {job.k:g}: a coverage factor is positive and finite", hint="such as -k 2")
+    if job.mc is not None and not point:
+        raise GradError("--mc is for a result at one point", hint="give all inputs in --at, or in --dist")
     if job.coverage is not None and not point:
         raise GradError(
             "--coverage is for a result at one point",

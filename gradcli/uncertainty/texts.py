@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from gradcli.expr import spell_name
 from gradcli.formats import spell
-from gradcli.uncertainty.budget import Answer, Outcome
+from gradcli.uncertainty.budget import Answer
+from gradcli.uncertainty.outcome import Outcome
 from gradcli.uncertainty.rounding import Rounded, rounded, two_sided
 
 if TYPE_CHECKING:
     from gradcli.uncertainty.coverage import Expanded
+    from gradcli.uncertainty.simulation import Simulation
 
 FORMS = ("text", "latex", "siunitx")
 """The forms of ``--as``."""
@@ -36,9 +38,10 @@ def text(answer: Answer, rounding: str = "2", *, second: bool = False) -> str:
 
     ``rounding``: a rule of `rounding.RULES`. ``second``: tell second order too. Raises GradError for an unknown rule.
     """
-    blocks = [
-        "\n".join([*_result(outcome, rounding, second), *_budget(answer, outcome)]) for outcome in answer.outcomes
-    ]
+    blocks = []
+    for outcome in answer.outcomes:
+        lines = _result(outcome, rounding, second, answer.simulations.get(outcome.name))
+        blocks.append("\n".join([*lines, *_budget(answer, outcome)]))
     if answer.correlations:
         blocks.append("\n".join(_correlations(answer)))
     return "\n\n".join(blocks) + "\n"
@@ -56,12 +59,14 @@ def formula(answer: Answer, form: str, rounding: str = "2", *, second: bool = Fa
     return "".join(lines)
 
 
-def _result(outcome: Outcome, rounding: str, second: bool) -> Iterator[str]:
+def _result(outcome: Outcome, rounding: str, second: bool, simulation: Simulation | None) -> Iterator[str]:
     yield f"{spell_name(outcome.name)} = {result_of(outcome, rounding).concise}"
     if second and outcome.second is not None:
         yield f"second order: {spell_name(outcome.name)} = {result_of(outcome, rounding, second=True).concise}"
     if outcome.expanded is not None:
         yield _expanded(outcome, outcome.expanded, rounding)
+    if simulation is not None:
+        yield from _simulated(outcome.name, simulation, rounding)
 
 
 def _expanded(outcome: Outcome, expanded: Expanded, rounding: str) -> str:
@@ -76,6 +81,33 @@ def _expanded(outcome: Outcome, expanded: Expanded, rounding: str) -> str:
     if expanded.k_truncated is not None and math.isfinite(df):
         parts.append(f"k = {expanded.k_truncated:.4g} if these are truncated to {math.floor(df)}")
     return f"expanded: {spell_name(outcome.name)} = {told.spelled} ({', '.join(parts)})"
+
+
+def _simulated(name: str, simulation: Simulation, rounding: str) -> Iterator[str]:
+    """Mean, uncertainty and intervals of a simulation, and whether they agree with the law of propagation."""
+    result, validation = simulation
+    symmetric, shortest = ([rounded(v, result.u, rounding).pair[0] for v in ends]
+                           for ends in (result.symmetric, result.shortest))  # fmt: skip
+    yield (
+        f"Monte Carlo: {spell_name(name)} = {rounded(result.mean, result.u, rounding).concise}, "
+        f"{100 * result.coverage:g} % from {' to '.join(symmetric)}, shortest from {' to '.join(shortest)} "
+        f"({result.trials:,} trials)"
+    )
+    if validation is not None:
+        how = "agrees with" if validation.validated else "differs from"
+        yield (
+            f"the law of propagation {how} it: the limits are {validation.low:.2g} and {validation.high:.2g} apart, "
+            f"and {validation.delta:.2g} are allowed"
+        )
+
+
+def notes(answer: Answer) -> Iterator[str]:
+    """Yield what is to be told about simulations beside their results."""
+    for name, (result, _) in answer.simulations.items():
+        if result.nonfinite:
+            yield f"{result.nonfinite:,} of {result.trials:,} trials of {spell_name(name)} are not finite and left out"
+        if result.settled is False:
+            yield f"{spell_name(name)}: the second digit is not stable after {result.trials:,} trials"
 
 
 def _budget(answer: Answer, outcome: Outcome) -> list[str]:

@@ -113,6 +113,79 @@ def test_errors_about_expanded_uncertainties(shell, options, message):
     assert message in err
 
 
+def test_a_simulation(shell):
+    words = (*PENDULUM, "--mc", "1e5", "--seed", "7")
+    code, out, err = shell(*words)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1].startswith("Monte Carlo: g = 9.87(10), 95 % from 9.68 to 10.07, shortest from 9.6")
+    assert out.splitlines()[2].startswith("the law of propagation agrees with it")
+    data = json.loads(shell(*words, "--json")[1])["monte_carlo"]
+    assert data["u"] == pytest.approx(0.1007, rel=0.01)
+    assert data["validated"] is True
+    assert data["trials"] == 100_000
+    assert data["symmetric"][0] < data["mean"] < data["symmetric"][1]
+    assert shell(*words, "--json", "--threads", "1")[1] == shell(*words, "--json", "--threads", "2")[1]
+    assert shell(*words, "--json")[1] != shell(*words[:-1], "8", "--json")[1]
+
+
+def test_a_simulation_draws_from_the_distributions(shell):
+    words = ["propagate", "a + b + c + d", "--mc", "2e5", "--json"]
+    for name in "abcd":
+        words += ["--dist", f"{name}=R(-sqrt(3),sqrt(3))"]
+    data = json.loads(shell(*words)[1])["monte_carlo"]
+    assert data["u"] == pytest.approx(2, abs=0.02)
+    assert data["symmetric"] == pytest.approx([-3.88, 3.88], abs=0.05)
+    data = json.loads(shell("propagate", "x", "--at", "x=1.0±0.1", "--df", "x=5", "--mc", "2e5", "--json")[1])
+    assert data["monte_carlo"]["u"] == pytest.approx(0.1 * math.sqrt(5 / 3), rel=0.02)
+    data = json.loads(shell("propagate", "x", "--at", "x=1+0.3-0.1", "--mc", "2e5", "--json")[1])
+    assert data["monte_carlo"]["symmetric"] == pytest.approx([1 - 0.196, 1 + 0.588], abs=0.01)
+
+
+def test_a_simulation_that_is_not_finite_everywhere(shell):
+    _, _, err = shell("propagate", "sqrt(x)", "--at", "x=0.1±0.1", "--mc", "1e4")
+    assert "of 10,000 trials of f are not finite and left out" in err
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--mc", "10"], "10 trials are too few"),
+    (["--mc", "many"], "--mc: 'many' is no number of trials"),
+    (["--mc", "0"], "is no number of trials"),
+    (["--mc", "1e6", "--corr", "x,y=0.5", "--df", "x=3"], "x is of Student's t"),
+    (["--mc", "1e15"], "trials of 1 results"),
+])  # fmt: skip
+def test_errors_of_a_simulation(shell, options, message):
+    code, _, err = shell("propagate", "x*y", "--at", "x=1.0±0.1,y=2±0.1", *options)
+    assert code in (2, 3)
+    assert message in err
+
+
+def test_a_simulation_is_for_one_point(shell):
+    code, _, err = shell("propagate", "x*y", "--at", "x=1.0±0.1", "--grid", "y=1:2:3", "--mc", "1e5")
+    assert code == 2
+    assert "--mc is for a result at one point" in err
+
+
+def test_expressions_without_points(shell):
+    code, out, _ = shell("propagate", "g = L/T")
+    assert (code, out) == (0, "g = L/T\nu_g = hypot(u_L*(1/T), -u_T*(L/T/T))\n")
+    assert "0.3" in shell("propagate", "g = L/T", "--corr", "L,T=0.3")[1]
+    code, _, err = shell("propagate", "g = L/T", "--as", "latex")
+    assert code == 2
+    assert "gradcli show --as latex" in err
+    code, _, err = shell("propagate", "g = L/T", "--u", "L=0.1")
+    assert code == 2
+    assert "--u is about points" in err
+
+
+def test_expressions_are_read_again(shell, empty_folder):
+    words = ("propagate", "g = exp(L)/T", "--corr", "L,T=0.3", "--second-order")
+    (empty_folder / "g.grad").write_text(shell(*words)[1])
+    data = json.loads(shell("eval", "-f", "g.grad", "--at", "L=1,T=2,u_L=0.1,u_T=0.2", "--json")[1])["columns"]
+    same = json.loads(shell(*words, "--at", "L=1±0.1,T=2±0.2", "--json")[1])["columns"]
+    assert data.keys() == same.keys()
+    assert data == pytest.approx(same, rel=1e-14)
+
+
 def test_other_formats_of_a_point(shell):
     assert shell(*PENDULUM, "--csv", "--select", "g,u_g")[1] == "g,u_g\n9.869604401089358,0.10065061086519174\n"
     code, _, err = shell(*PENDULUM, "--csv", "--as", "latex")
