@@ -95,7 +95,7 @@ def probability(text: str, option: str) -> Fraction:
     """
     plain = text.strip().removesuffix("%").strip()
     try:
-        if len(plain) > 100 or not plain.isascii() or not 0 < float(plain) <= 100:
+        if len(plain) > 100 or "_" in plain or not plain.isascii() or not 0 < float(plain) <= 100:
             raise ValueError
         percent = Fraction(plain)
     except (ValueError, OverflowError, ZeroDivisionError):
