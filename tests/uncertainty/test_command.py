@@ -241,3 +241,19 @@ def test_names_in_backquotes(shell):
 def test_a_shape_is_filled_beside_an_uncertainty(shell):
     data = json.loads(shell("propagate", "x**2", "--grid", "2x2", "--u", "x=0.1", "--json")[1])
     assert data["columns"]["u_f"] == [[0.0, 0.2], [0.2, 0.4]]
+
+
+def test_a_formula_that_overflows_on_the_way(shell):
+    pytest.importorskip("flint")
+    words = ("propagate", "x*exp(x)/exp(x)", "--at", "x=1000±1", "--second-order", "--json")
+    data = json.loads(shell(*words)[1])
+    assert (data["columns"]["f"], data["columns"]["u_f"], data["columns"]["linear"]) == (1000, 1, 1)
+    assert data["budget"]["x"]["sensitivity"] == 1
+    assert data["flags"] == []
+
+
+def test_a_hole_is_told(shell):
+    _, out, err = shell("propagate", "sin(x)/x", "--at", "x=0±0.1")
+    assert out.startswith("f = nan ± nan\n")
+    assert "f has a hole here along x: it has no value there, but tends to 1 on both sides" in err
+    assert "--sides" not in err
