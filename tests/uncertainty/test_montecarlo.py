@@ -214,11 +214,11 @@ def test_memory_is_8_bytes_a_trial():
 
 
 def test_more_than_the_memory_is_refused(monkeypatch):
-    with pytest.raises(GradError, match="10,000,000,000,000 trials of 1 results would take") as caught:
+    with pytest.raises(GradError, match="10,000,000,000,000 trials of 1 result would take") as caught:
         run("x", {"x": normal(0, 1)}, trials=10**13)
     assert "fewer trials" in caught.value.hint
     monkeypatch.setattr(memory, "limit", lambda: 10**6)
-    with pytest.raises(GradError, match="trials of 1 results"):
+    with pytest.raises(GradError, match="trials of 1 result"):
         run("x", {"x": normal(0, 1)}, trials=None)
 
 
