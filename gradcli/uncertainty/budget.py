@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcli.compute.execute import Block
 from gradcli.errors import GradError
 from gradcli.job.choices import Choice
-from gradcli.job.result import Computed
+from gradcli.job.result import Computed, nonfinite_error
 from gradcli.uncertainty.flags import Flag, flags
 from gradcli.uncertainty.formula import Propagated
 from gradcli.uncertainty.given import Given
@@ -131,7 +131,7 @@ def _flags(prepared: Prepared, outcomes: list[Outcome], numbers: Mapping[str, fl
     u = {name: numbers[own] for name, own in prepared.uncertain.u.items()}
     known = {}
     for outcome in outcomes:
-        told = {"u": outcome.u, **{f"share {name}": line.share for name, line in outcome.budget.items()}}
+        told = {"u": outcome.u, **{f"c {name}": line.sensitivity for name, line in outcome.budget.items()}}
         if outcome.second is not None:
             told |= {"u_second": outcome.second[1], "linear": outcome.second[2]}
         known[outcome.name] = told
@@ -195,6 +195,8 @@ class _Row(Computed):
         known = set(self.names) - prepared.linear
         self.nonfinite = {name: count for name, count in result.nonfinite.items() if name in known}
         self.told_members: dict[str, Any] = {}
+        if job.strict and self.nonfinite:
+            raise nonfinite_error(self.names, [list(map(float, column)) for column in self.row], self.points)
         self.note, self._output = prepared.request.note, None
         self.chosen(Choice(select=job.select, drop=job.drop).places((), self.names))
 

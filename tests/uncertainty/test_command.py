@@ -222,3 +222,22 @@ def test_a_small_uncertainty_is_not_lost(shell):
     data = json.loads(shell("propagate", "tanh(x)", "--at", "x=20±0.1", "--json")[1])
     assert data["columns"]["u_f"] == pytest.approx(1.6993417021166355e-18, rel=1e-14)
     assert math.isfinite(data["budget"]["x"]["share"])
+
+
+def test_strict_of_results_that_are_not_finite(shell):
+    code, out, err = shell("propagate", "sqrt(x)", "--at", "x=-1±0.1", "--strict")
+    assert (code, out) == (1, "")
+    assert "at x=-1.0, u_x=0.1: f is nan" in err
+    code, out, err = shell("propagate", "x**2", "--at", "x=0±10", "--strict")
+    assert (code, out.splitlines()[0]) == (1, "f = 0(0)")
+    assert "linear is inf" not in err
+
+
+def test_names_in_backquotes(shell):
+    out = shell("propagate", "`my x`**2", "--at", "`my x`=1.0±0.1", "--csv")[1]
+    assert out == "my x,u_my x,f,u_f\n1.0,0.1,1.0,0.2\n"
+
+
+def test_a_shape_is_filled_beside_an_uncertainty(shell):
+    data = json.loads(shell("propagate", "x**2", "--grid", "2x2", "--u", "x=0.1", "--json")[1])
+    assert data["columns"]["u_f"] == [[0.0, 0.2], [0.2, 0.4]]
