@@ -150,7 +150,7 @@ def test_a_simulation_that_is_not_finite_everywhere(shell):
     (["--mc", "10"], "10 trials are too few"),
     (["--mc", "many"], "--mc: 'many' is no number of trials"),
     (["--mc", "0"], "is no number of trials"),
-    (["--mc", "1e6", "--corr", "x,y=0.5", "--df", "x=3"], "x is of Student's t"),
+    (["--mc", "1e6", "--corr", "x,y=0.5", "--df", "x=3"], "their degrees of freedom differ"),
     (["--mc", "1e15"], "trials of 1 result would"),
 ])  # fmt: skip
 def test_errors_of_a_simulation(shell, options, message):
