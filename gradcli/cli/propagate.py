@@ -37,7 +37,7 @@ _MEASURED = re.compile(r"'[^']*[0-9.]\s*(\u00b1|\+-|\+/-|\()[^']*'")
     help="Results with their standard uncertainties, by the Guide to the expression of uncertainty in measurement "
     "(GUM). Inputs have theirs in --at, by --u, or in columns u_X.",
     params=options.named(
-        f"expr file at_measured {options.UNCERTAIN} grid fill max_points strict careful no_careful {options.ENGINE} "
+        f"expr file at_measured {options.UNCERTAIN} mc_seed grid fill max_points strict careful no_careful {options.ENGINE} "
         f"{options.ROWS_IN} {options.NUMBERS} uncertain_form"
     ),
 )
