@@ -98,8 +98,8 @@ class _Group:
         for name in others:
             if self.members[name].df != self.df:
                 raise GradError(
-                    f"{spell_name(first)} and {spell_name(name)} are correlated, and their degrees of freedom differ: a "
-                    "simulation draws them from one distribution, which has those of both",
+                    f"{spell_name(first)} and {spell_name(name)} are correlated, and their degrees of freedom differ: "
+                    "a simulation draws them from one distribution, which has those of both",
                     hint="give both the same --df, or none, or leave out their correlation",
                 )
         lower = factor([[1.0 if a == b else r.get((a, b), r.get((b, a), 0.0)) for b in names] for a in names])
@@ -117,7 +117,8 @@ class _Group:
             return found
         what = "two-sided" if isinstance(found, Sides) else "not normal"
         raise GradError(
-            f"{spell_name(name)} is correlated and {what}: a simulation draws correlated inputs from normal distributions",
+            f"{spell_name(name)} is correlated and {what}: a simulation draws correlated inputs from normal "
+            "distributions",
             hint="leave out its distribution, or its correlations",
         )
 

@@ -88,6 +88,7 @@ class MonteCarlo(NamedTuple):
     coverage: float
     nonfinite: int = 0
     settled: bool | None = None
+    seed: int = 0
 
 
 class Validation(NamedTuple):
@@ -250,7 +251,7 @@ class _Run:
         found = summary(values, self.plan.coverage)
         return MonteCarlo(
             found.mean, found.u, found.symmetric, found.shortest, len(values), float(self.plan.coverage),
-            found.nonfinite, settled,
+            found.nonfinite, settled, self.plan.seed,
         )  # fmt: skip
 
 

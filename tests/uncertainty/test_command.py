@@ -165,6 +165,17 @@ def test_a_simulation_is_for_one_point(shell):
     assert "--mc is for a result at one point" in err
 
 
+def test_a_simulation_is_never_left_out(shell):
+    code, _, err = shell(*PENDULUM, "--mc", "1e5", "--csv")
+    assert code == 2
+    assert "--mc: csv has no place for a simulation" in err
+
+
+def test_degrees_of_freedom_that_are_whole_are_not_truncated(shell):
+    out = shell("propagate", "x", "--at", "x=1.0±0.1", "--df", "x=5", "--coverage", "95")[1]
+    assert "(k = 2.571, 95 %, 5 degrees of freedom)" in out
+
+
 def test_expressions_without_points(shell):
     code, out, _ = shell("propagate", "g = L/T")
     assert (code, out) == (0, "g = L/T\nu_g = hypot(u_L*(1/T), -u_T*(L/T/T))\n")
