@@ -192,6 +192,7 @@ def _simulation(found: Simulation) -> dict[str, Any]:
         "validated": None if validation is None else validation.validated,
         "delta": None if validation is None else number(validation.delta),
         "coverage": result.coverage, "trials": result.trials, "nonfinite": result.nonfinite, "settled": result.settled,
+        "seed": result.seed,
     }  # fmt: skip
 
 

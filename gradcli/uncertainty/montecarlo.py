@@ -15,6 +15,7 @@ from importlib import import_module
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gradcli.caret import counted
 from gradcli.compute import engine
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
@@ -87,6 +88,7 @@ class MonteCarlo(NamedTuple):
     coverage: float
     nonfinite: int = 0
     settled: bool | None = None
+    seed: int = 0
 
 
 class Validation(NamedTuple):
@@ -137,7 +139,7 @@ def simulate(
     program = build(outputs, [draws.names, [*fixed]])
     most = plan.trials or MOST
     held = 8 * most * (len(outputs) + (plan.trials is None))
-    memory.check(held, f"{most:,} trials of {len(outputs)} results", "fewer trials, or results")
+    memory.check(held, f"{most:,} trials of {counted(len(outputs), 'results')}", "fewer trials, or results")
     run = _Run(program, draws, fixed, plan)
     if plan.trials is None:
         return run.adaptive(watch)
@@ -249,7 +251,7 @@ class _Run:
         found = summary(values, self.plan.coverage)
         return MonteCarlo(
             found.mean, found.u, found.symmetric, found.shortest, len(values), float(self.plan.coverage),
-            found.nonfinite, settled,
+            found.nonfinite, settled, self.plan.seed,
         )  # fmt: skip
 
 

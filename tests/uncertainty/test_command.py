@@ -150,8 +150,8 @@ def test_a_simulation_that_is_not_finite_everywhere(shell):
     (["--mc", "10"], "10 trials are too few"),
     (["--mc", "many"], "--mc: 'many' is no number of trials"),
     (["--mc", "0"], "is no number of trials"),
-    (["--mc", "1e6", "--corr", "x,y=0.5", "--df", "x=3"], "x is of Student's t"),
-    (["--mc", "1e15"], "trials of 1 results"),
+    (["--mc", "1e6", "--corr", "x,y=0.5", "--df", "x=3"], "their degrees of freedom differ"),
+    (["--mc", "1e15"], "trials of 1 result would"),
 ])  # fmt: skip
 def test_errors_of_a_simulation(shell, options, message):
     code, _, err = shell("propagate", "x*y", "--at", "x=1.0±0.1,y=2±0.1", *options)
@@ -163,6 +163,17 @@ def test_a_simulation_is_for_one_point(shell):
     code, _, err = shell("propagate", "x*y", "--at", "x=1.0±0.1", "--grid", "y=1:2:3", "--mc", "1e5")
     assert code == 2
     assert "--mc is for a result at one point" in err
+
+
+def test_a_simulation_is_never_left_out(shell):
+    code, _, err = shell(*PENDULUM, "--mc", "1e5", "--csv")
+    assert code == 2
+    assert "--mc: csv has no place for a simulation" in err
+
+
+def test_degrees_of_freedom_that_are_whole_are_not_truncated(shell):
+    out = shell("propagate", "x", "--at", "x=1.0±0.1", "--df", "x=5", "--coverage", "95")[1]
+    assert "(k = 2.571, 95 %, 5 degrees of freedom)" in out
 
 
 def test_expressions_without_points(shell):

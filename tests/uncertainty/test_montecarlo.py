@@ -114,6 +114,16 @@ def test_correlations():
     assert np.abs(np.corrcoef(columns) - wanted).max() < 0.02
 
 
+def test_correlated_inputs_of_students_distribution():
+    # Jointly of Student's t: any sum of them is of Student's t too, with the same degrees of freedom.
+    inputs = {name: Distribution("t", 0.0, u, 4.0) for name, u in (("a", 1.0), ("b", 2.0))}
+    result = run("a + b", inputs, {("a", "b"): -0.25}, seed=1)
+    quantile = 2.7764451052 * math.sqrt(1 + 4 - 1)
+    assert result.symmetric == pytest.approx((-quantile, quantile), rel=0.01)
+    # Separate groups have degrees of freedom of their own.
+    Draws({**inputs, "c": normal(0, 1), "d": normal(0, 1)}, {("a", "b"): 0.5, ("c", "d"): 0.5})
+
+
 def test_a_two_sided_input():
     result = run("x", {"x": Sides(1.0, 0.2, 0.1)}, seed=1, coverage=Fraction(6827, 10**4))
     assert result.symmetric == pytest.approx((0.9, 1.2), abs=2e-3)
@@ -214,11 +224,11 @@ def test_memory_is_8_bytes_a_trial():
 
 
 def test_more_than_the_memory_is_refused(monkeypatch):
-    with pytest.raises(GradError, match="10,000,000,000,000 trials of 1 results would take") as caught:
+    with pytest.raises(GradError, match="10,000,000,000,000 trials of 1 result would take") as caught:
         run("x", {"x": normal(0, 1)}, trials=10**13)
     assert "fewer trials" in caught.value.hint
     monkeypatch.setattr(memory, "limit", lambda: 10**6)
-    with pytest.raises(GradError, match="trials of 1 results"):
+    with pytest.raises(GradError, match="trials of 1 result"):
         run("x", {"x": normal(0, 1)}, trials=None)
 
 
@@ -239,8 +249,8 @@ def test_plans_that_are_refused(plan, message):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (rectangular(0, 1), "b is not normal"), (Distribution("t", 0.0, 1.0, 5.0), "b is of Student's t"),
-        (Sides(0.0, 1.0, 2.0), "b is two-sided"),
+        (rectangular(0, 1), "b is correlated and not normal"), (Sides(0.0, 1.0, 2.0), "b is correlated and two-sided"),
+        (Distribution("t", 0.0, 1.0, 5.0), "a and b are correlated, and their degrees of freedom differ"),
     ],
 )  # fmt: skip
 def test_correlated_inputs_are_normal(other, message):
