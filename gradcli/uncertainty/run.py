@@ -99,7 +99,7 @@ def propagated(prepared: Prepared) -> Propagation:
     """Return the columns of a checked request, and what is found in them as they are computed."""
     result = run(prepared.job, prepared.rows)
     request = prepared.request
-    result.expressions = dict(list(request.facts(0).expressions.items()))
+    result.expressions = dict(request.facts(0).expressions)
     result.variables, result.note = request.variables, request.note
     checked = result.inspect = Checked(result, prepared.uncertain, prepared.linear, prepared.rows)
     return Propagation(result, checked)
