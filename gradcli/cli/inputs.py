@@ -158,8 +158,10 @@ def to_parts(line: CommandLine) -> bool:
         stream = os.path.exists(bare) and (os.path.islink(bare) or not os.path.isfile(bare))
         if is_url(line.path) or os.path.isdir(bare) or not stream:
             return True
+    ctx = click.get_current_context()
     for name in options.SCALE.split():
-        if getattr(line, name) is not None:
+        # Of the environment they are for the runs that have parts.
+        if options.typed(ctx, name):
             raise GradError(
                 f"--{name.replace('_', '-')} goes with a folder of parts",
                 hint="name it with a slash at its end: -o FOLDER/",

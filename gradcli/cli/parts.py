@@ -35,7 +35,7 @@ def parts(ctx: click.Context, line: CommandLine) -> None:
     if line.json:
         import json
 
-        emit(json.dumps(_fields(found), ensure_ascii=False) + "\n", fit=False)
+        emit(json.dumps(_fields(found)) + "\n", fit=False)
     else:
         emit("\n".join([*_lines(found), ""]))
     if not found.whole:

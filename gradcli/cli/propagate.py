@@ -36,10 +36,10 @@ _MEASURED = re.compile(r"'[^']*[0-9.]\s*(\u00b1|\+-|\+/-|\()[^']*'")
         'gradcli propagate "a*exp(-b*t)" --u a=0.1 --u b=0.005 --input runs.csv --keep -o results.csv',
     ),
     help="Results with their standard uncertainties, by the Guide to the expression of uncertainty in measurement "
-    "(GUM). Inputs have theirs in --at, by --u, or in columns u_X.",
+    "(GUM). Inputs have theirs in --at, by --u, or in columns u_X. Without points, uncertainties as expressions.",
     params=options.named(
-        f"expr file at_measured {options.UNCERTAIN} grid fill max_points strict careful no_careful {options.ENGINE} "
-        f"{options.ROWS_IN} {options.NUMBERS} uncertain_form"
+        f"expr file at_measured {options.UNCERTAIN} mc_seed grid fill max_points strict careful no_careful "
+        f"{options.ENGINE} {options.ROWS_IN} {options.NUMBERS} uncertain_form"
     ),
 )
 def propagate(ctx: click.Context, line: CommandLine) -> None:
@@ -107,9 +107,15 @@ def _point(ctx: click.Context, line: CommandLine, target: Target, job: Propagate
 
     if line.language != "text" and target.format.name != "table":
         raise GradError(f"--as {line.language} has one form: leave out {target.format.name}")
-    answer = at_point(job, _watch(target, job))
-    if target.progress is not None:
-        target.progress.erase()
+    if job.mc is not None and target.format.name not in ("table", "json"):
+        raise GradError(
+            f"--mc: {target.format.name} has no place for a simulation", hint="leave out --mc, or ask for --json"
+        )
+    try:
+        answer = at_point(job, _watch(target, job))
+    finally:
+        if target.progress is not None:
+            target.progress.erase()
     if target.format.name != "table":
         target.write(lambda: answer.columns, None)
     else:

@@ -13,10 +13,13 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import click
+
 from gradcli.caret import counted
 from gradcli.cli import options, stderr
 from gradcli.cli.inputs import rows
 from gradcli.cli.options import CommandLine
+from gradcli.cli.target import digits_of
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS
 from gradcli.storage import is_url
@@ -49,7 +52,8 @@ def write_parts(line: CommandLine, job: PartsJob) -> None:
     assert path is not None
     if line.why:
         raise GradError("--why is for a result of one piece: leave it out, or write to a file")
-    form, share, where = _format(line), _share(line.part), _where(line.cluster)
+    ctx = click.get_current_context()
+    form, share, where = _format(ctx, line), _share(line.part), _where(line.cluster)
     size = PART_BYTES if line.part_bytes is None else _bytes(line.part_bytes)
     if "-" in line.input:
         raise GradError(
@@ -63,7 +67,7 @@ def write_parts(line: CommandLine, job: PartsJob) -> None:
         raise GradError(f"{own}: memory:// is of this process alone, others see nothing of it")
     if where is not None and job.threads is None:
         job = replace(job, threads=1)
-    work = Work(job, replace(tables, paths=()), form.name, line.digits)
+    work = Work(job, replace(tables, paths=()), form.name, digits_of(ctx, line, form))
     form.load(None)
     ledger = Ledger(path)
     progress = _Progress(line)
@@ -79,17 +83,17 @@ def write_parts(line: CommandLine, job: PartsJob) -> None:
     _raise(line, summary)
 
 
-def _format(line: CommandLine) -> Format:
+def _format(ctx: click.Context, line: CommandLine) -> Format:
     switches = [name for name in options.SWITCHES if getattr(line, name)]
-    chosen = list(dict.fromkeys([*switches, *([line.format] if line.format else [])]))
+    # The command line takes precedence over the environment.
+    named = line.format and (options.typed(ctx, "format") or not switches)
+    chosen = list(dict.fromkeys([*switches, *([line.format] if line.format and named else [])]))
     if len(chosen) > 1:
         raise GradError(f"one format at a time, not {' and '.join('--' + name for name in chosen)}")
     form = FORMATS[chosen[0] if chosen else "parquet"]
     if not form.reader:
         known = ", ".join([row.name for row in FORMATS.values() if row.reader])
         raise GradError(f"parts are files that can be read again: {form.name} cannot ({known} can)")
-    if line.digits is not None and form.name not in ("csv", "tsv"):
-        raise GradError(f"--digits is for parts of csv and tsv: {form.name} always has every digit")
     return form
 
 
@@ -164,7 +168,10 @@ class _Ended(BaseException):
 
 @contextmanager
 def _ending() -> Iterator[None]:
-    """End by SIGINT, SIGTERM or SIGHUP after the processes and the unfinished file are gone."""
+    """End by SIGINT, SIGTERM or SIGHUP after the processes and the unfinished file are gone.
+
+    A pipe or connection whose other end has died is told, where SIGPIPE would end the run: nothing goes to stdout.
+    """
     from gradcli.cli.output import die
 
     previous = {}
@@ -173,18 +180,18 @@ def _ending() -> Iterator[None]:
         raise _Ended(signum)
 
     try:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        for name, handler in (("SIGPIPE", signal.SIG_IGN), ("SIGINT", end), ("SIGTERM", end), ("SIGHUP", end)):
             signum = getattr(signal, name, None)
             if signum is not None and signal.getsignal(signum) is not signal.SIG_IGN:
                 # Outside the main thread Python sets no handlers.
                 with suppress(ValueError):
-                    previous[signum] = signal.signal(signum, end)
+                    previous[signum] = signal.signal(signum, handler)
         yield
     except _Ended as ended:
         die(ended.args[0])
     finally:
-        for signum, handler in previous.items():
-            signal.signal(signum, handler)
+        for signum, before in previous.items():
+            signal.signal(signum, before)
 
 
 class _Progress:

@@ -48,16 +48,7 @@ class Target:
                 f"{self.format.name} is not for a terminal",
                 hint=f"write it to a file: -o FILE{self.format.suffixes[0]}",
             )
-        digits = line.digits
-        if digits is not None and digits > 17:
-            if self.format.binary:
-                raise GradError(f"--digits {digits} is for texts: {self.format.name} holds doubles")
-            digits = None
-        if digits is not None and self.format.name not in _ROUNDED:
-            if options.typed(ctx, "digits"):
-                form = self.format.name
-                raise GradError(f"--digits is for {', '.join(_ROUNDED)}: {form} always has every digit")
-            digits = None
+        digits = digits_of(ctx, line, self.format)
         width, height = screen(self.output.fd) if self.terminal else (None, None)
         color = self.path is None and colored(sys.stdout, line.color)
         self.style = Style(digits, width, color, height=None if line.all else height)
@@ -177,3 +168,18 @@ class Target:
                     hint="write expressions without an option, and the file as -o FILE.csv",
                 ) from None
             return None
+
+
+def digits_of(ctx: click.Context, line: CommandLine, form: Format) -> int | None:
+    """The digits to which a format rounds doubles; None for all. Raises GradError if it does not round."""
+    digits = line.digits
+    if digits is not None and digits > 17:
+        # They are proved, and told as text.
+        if form.binary:
+            raise GradError(f"--digits {digits} is for texts: {form.name} holds doubles")
+        return None
+    if digits is not None and form.name not in _ROUNDED:
+        if options.typed(ctx, "digits"):
+            raise GradError(f"--digits is for {', '.join(_ROUNDED)}: {form.name} always has every digit")
+        return None
+    return digits

@@ -55,13 +55,14 @@ class Ledger:
     def records(self, parts: Sequence[Part]) -> dict[str, dict[str, Any]]:
         """The records of those of ``parts`` that stand, by name."""
         known = self.read_records(parts)
-        there = [part for part in parts if part.name + RECORD in self.sizes]
-        return {p.name: known[p.name] for p in there if stands(p, known.get(p.name), self.sizes.get(p.name))}
+        return {p.name: known[p.name] for p in parts if stands(p, known.get(p.name), self.sizes.get(p.name))}
 
     def read_records(self, parts: Sequence[Part]) -> dict[str, dict[str, Any]]:
         """The records of ``parts`` by name, of those that have one."""
-        known = {str(entry.get("part")): entry for entry in self._manifest()}
-        asked = [part for part in parts if part.name not in known and part.name + RECORD in self.sizes]
+        there = [part for part in parts if part.name + RECORD in self.sizes]
+        repeated = {str(entry.get("part")): entry for entry in self._manifest()}
+        known = {part.name: repeated[part.name] for part in there if part.name in repeated}
+        asked = [part for part in there if part.name not in known]
         for start in range(0, len(asked), BATCH):
             names = [part.name + RECORD for part in asked[start : start + BATCH]]
             for name, data in self._done(lambda names=names: self.folder.read_many(names)).items():

@@ -13,14 +13,17 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import IO, Protocol
 
+import gradcli
 from gradcli.parts.part import make
 from gradcli.parts.plan import Part
 from gradcli.parts.task import Fault, Outcome, fault, of, outcome
 from gradcli.parts.work import Work
 from gradcli.storage.folder import Folder
 
-_WORKER = [sys.executable, "-P", "-m", "gradcli.parts.worker"]
-"""-P: a folder called gradcli in the working directory is not what is run."""
+_MAIN = "import sys; sys.path[:0] = {*sys.argv[1:]} - {*sys.path}; from gradcli.parts.worker import main; main()"
+_WORKER = [sys.executable, "-P", "-c", _MAIN, os.path.dirname(next(iter(gradcli.__path__)))]
+"""The package that runs here is what a process runs, from wherever it was imported; by -P no other of the working
+directory."""
 _GRACE = 5
 """Seconds in which a process that was killed ends."""
 _NAP = 0.5

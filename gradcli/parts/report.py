@@ -75,8 +75,12 @@ def _state(ledger: Ledger, part: Part, record: dict[str, Any] | None, verify: bo
     if record.get("key") != part.key:
         return State(part, MISSING, "made of other rows, options or versions", record, None)
     if not stands(part, record, size):
-        why = "its file is gone" if size is None else f"it has {size:,} bytes, its record tells {record.get('bytes'):,}"
-        return State(part, MISSING if size is None else BROKEN, why, record, None)
+        if size is None:
+            return State(part, MISSING, "its file is gone", record, None)
+        written = record.get("bytes")
+        cut = isinstance(written, int) and size != written
+        why = f"it has {size:,} bytes, its record tells {written:,}" if cut else "its record does not tell all"
+        return State(part, BROKEN, why, record, None)
     if not verify:
         return State(part, DONE, "", record, None)
     try:

@@ -44,7 +44,3 @@ def _read(lines: SimpleQueue[bytes]) -> None:
     while line := sys.stdin.buffer.readline():
         lines.put(line)
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

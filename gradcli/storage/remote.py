@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import glob
 import io
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -131,6 +132,11 @@ def _located(url: str) -> tuple[Any, str]:
     # More requests than one for an object would begin with another for its size.
     options = {"max_concurrency": 1} if protocol in _S3 else {}
     fs, path = optional("fsspec.core", "cluster", url).url_to_fs(url, **options)
+    if protocol in _S3 and hasattr(signal, "pthread_sigmask"):
+        # A connection that the store has closed is an error of its thread's, where SIGPIPE would end the process.
+        optional("fsspec.asyn", "cluster", url).get_loop().call_soon_threadsafe(
+            signal.pthread_sigmask, signal.SIG_BLOCK, [signal.SIGPIPE]
+        )
     fs.invalidate_cache()
     return fs, path
 

@@ -20,7 +20,7 @@ _AT = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd
 _CONTENT_ATTRIBUTES = {"security.capability", "security.ima", "security.evm"}
 """Extended attributes not copied: they depend on the content, and a write removes or invalidates them."""
 _ACL = "system.posix_acl_access"
-_MANY = 1 << 25
+_MANY = 1 << 23
 """Bytes written from which they begin their way to the disk while more are computed."""
 _NAP = 0.001
 """Seconds between checks that they are there."""
@@ -264,4 +264,7 @@ def _is_running(process: int) -> bool:
     except OSError as e:
         # EPERM: the process exists and belongs to another user.
         return e.errno != errno.ESRCH
+    with suppress(OSError), open(f"/proc/{process}/stat", "rb") as file:
+        # A zombie, which its parent has not waited for, writes no more.
+        return file.read(4096).rpartition(b")")[2].split()[:1] not in ([b"Z"], [b"X"])
     return True

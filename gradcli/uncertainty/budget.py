@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcli.compute.execute import Block
 from gradcli.errors import GradError
 from gradcli.job.choices import Choice
-from gradcli.job.result import Computed
+from gradcli.job.result import Computed, nonfinite_error
 from gradcli.uncertainty.flags import Flag, flags
 from gradcli.uncertainty.formula import Propagated
 from gradcli.uncertainty.given import Given
@@ -65,7 +65,11 @@ def at_point(job: PropagateJob, watch: Callable[[int], None] | None = None) -> A
     result = propagated(prepared).columns
     block = result.whole()
     numbers = {name.removeprefix(HIDDEN): float(column[0]) for name, column in zip(result.names, block, strict=True)}
+    notes = _repair(job, prepared, numbers)
     outcomes = [_expanded(_outcome(f, prepared, numbers), job, prepared) for f in prepared.formulas]
+    for f, outcome in zip(prepared.formulas, outcomes, strict=True):
+        if outcome.second is not None:
+            numbers[named("linear", f, prepared.formulas)] = outcome.second[2]
     inputs = {
         name: prepared.uncertain.given.measured.get(name)
         or _measured(prepared.uncertain.given, name, numbers[name], numbers[u])
@@ -74,7 +78,7 @@ def at_point(job: PropagateJob, watch: Callable[[int], None] | None = None) -> A
     names = [f.name for f in prepared.formulas]
     pairs = [(a, b) for k, a in enumerate(names) for b in names[k + 1 :]] if job.correlations else []
     correlations = {(a, b): numbers[f"r_{a}_{b}"] for a, b in pairs}
-    columns = _Row(result, block, job, prepared)
+    columns = _Row(result, numbers, notes, job, prepared)
     answer = Answer(columns, outcomes, inputs, correlations, _flags(prepared, outcomes, numbers), prepared)
     if job.mc is not None:
         from gradcli.uncertainty.simulation import simulated
@@ -84,6 +88,27 @@ def at_point(job: PropagateJob, watch: Callable[[int], None] | None = None) -> A
     answer.members.update(_members(answer))
     columns.told_members = answer.members
     return answer
+
+
+def _repair(job: PropagateJob, prepared: Prepared, numbers: dict[str, float]) -> list[str]:
+    """Give numbers that are not finite their values where the formula alone is at fault, and return notes about others.
+
+    Those are holes, poles and intermediate results that overflow; looking for them everywhere takes long.
+    """
+    looked = [value for name, value in numbers.items() if name not in prepared.linear]
+    if all(map(math.isfinite, looked)) or job.kink != "convention":
+        return []
+    known = prepared.request.variables
+    told = job.budget or not any(named("c", f, prepared.formulas, x) in known for f in prepared.formulas for x in known)
+    again = propagated(prepare(replace(
+        job, kink="derivative", strict=False, select=None, drop=(), coverage=None, k=None, mc=None, budget=told,
+        second_order=False,
+    ))).columns  # fmt: skip
+    for name, column in zip(again.names, again.whole(), strict=True):
+        if name in numbers and not math.isfinite(numbers[name]):
+            numbers[name] = float(column[0])
+    # The option for both sides is that of `eval`.
+    return [note.removesuffix("; --sides shows both sides") for note in again.notes[1:]]
 
 
 def _measured(given: Given, name: str, value: float, u: float) -> Measured:
@@ -102,8 +127,9 @@ def _outcome(f: Propagated, prepared: Prepared, numbers: Mapping[str, float]) ->
         budget[name] = BudgetLine(name, numbers[name], numbers[own], sensitivity, contribution, share)
     second = None
     if f.second is not None:
-        ratio = numbers[named("linear", f, prepared.formulas)]
-        second = (numbers.get(f"{f.name}_second", math.nan), numbers[f"u_{f.name}_second"], ratio)
+        u_second = numbers[f"u_{f.name}_second"]
+        ratio = 1.0 if u_second == u else u_second / u if u else math.inf * u_second
+        second = (numbers.get(f"{f.name}_second", math.nan), u_second, ratio)
     plus, minus = (numbers.get(f"u_{f.name}_{side}") for side in ("plus", "minus"))
     return Outcome(f.name, numbers[f.name], u, budget, plus, minus, second)
 
@@ -131,7 +157,7 @@ def _flags(prepared: Prepared, outcomes: list[Outcome], numbers: Mapping[str, fl
     u = {name: numbers[own] for name, own in prepared.uncertain.u.items()}
     known = {}
     for outcome in outcomes:
-        told = {"u": outcome.u, **{f"share {name}": line.share for name, line in outcome.budget.items()}}
+        told = {"u": outcome.u, **{f"c {name}": line.sensitivity for name, line in outcome.budget.items()}}
         if outcome.second is not None:
             told |= {"u_second": outcome.second[1], "linear": outcome.second[2]}
         known[outcome.name] = told
@@ -166,6 +192,7 @@ def _simulation(found: Simulation) -> dict[str, Any]:
         "validated": None if validation is None else validation.validated,
         "delta": None if validation is None else number(validation.delta),
         "coverage": result.coverage, "trials": result.trials, "nonfinite": result.nonfinite, "settled": result.settled,
+        "seed": result.seed,
     }  # fmt: skip
 
 
@@ -186,15 +213,19 @@ def _plain(line: BudgetLine) -> dict[str, Any]:
 class _Row(Computed):
     """The columns of a point that are written, computed already."""
 
-    def __init__(self, result: Computed, block: Block, job: PropagateJob, prepared: Prepared) -> None:
+    def __init__(
+        self, result: Computed, numbers: Mapping[str, float], notes: list[str], job: PropagateJob, prepared: Prepared
+    ) -> None:
         self.__dict__.update(result.__dict__)
-        shown = [k for k, name in enumerate(result.names) if not name.startswith(HIDDEN)]
-        self.names = tuple([result.names[k] for k in shown])
-        self.row = [block[k] for k in shown]
+        self.names = tuple([name for name in result.names if not name.startswith(HIDDEN)])
+        self.row: Block = [[numbers[name]] for name in self.names]
         # The quotient of both orders is infinite where first order sees nothing, which a flag tells.
-        known = set(self.names) - prepared.linear
-        self.nonfinite = {name: count for name, count in result.nonfinite.items() if name in known}
+        known = [name for name in self.names if name not in prepared.linear]
+        self.nonfinite = {name: 1 for name in known if not math.isfinite(numbers[name])}
         self.told_members: dict[str, Any] = {}
+        if job.strict and self.nonfinite:
+            raise nonfinite_error(self.names, self.row, self.points)
+        self.told_notes = notes
         self.note, self._output = prepared.request.note, None
         self.chosen(Choice(select=job.select, drop=job.drop).places((), self.names))
 
@@ -204,6 +235,10 @@ class _Row(Computed):
 
     def whole(self) -> Block:
         return self.row
+
+    @property
+    def notes(self) -> list[str]:
+        return [*super().notes, *self.told_notes]
 
     @property
     def members(self) -> dict[str, Any]:

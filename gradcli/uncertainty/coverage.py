@@ -95,7 +95,7 @@ def probability(text: str, option: str) -> Fraction:
     """
     plain = text.strip().removesuffix("%").strip()
     try:
-        if len(plain) > 100 or not plain.isascii() or not 0 < float(plain) <= 100:
+        if len(plain) > 100 or "_" in plain or not plain.isascii() or not 0 < float(plain) <= 100:
             raise ValueError
         percent = Fraction(plain)
     except (ValueError, OverflowError, ZeroDivisionError):
@@ -120,10 +120,8 @@ def factor(coverage: Fraction | float, df: float) -> float:
     ``df`` is real, at least 1, or infinite for the normal distribution; nan gives nan. The relative error is some
     1e-15. Raises GradError for another ``df``, and for a probability inside or outside the interval below `SMALLEST`.
 
-    >>> factor(Fraction(95, 100), 19)
-    2.093024054408263
-    >>> factor(0.9545, math.inf)
-    2.000002443899604
+    >>> print(f"{factor(Fraction(95, 100), 19):.12f} {factor(Fraction(9545, 10000), math.inf):.12f}")
+    2.093024054408 2.000002443900
     """
     if math.isnan(df):
         return math.nan

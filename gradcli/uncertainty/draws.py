@@ -5,13 +5,14 @@ Layer: must not know expressions or options.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import spell_name
 from gradcli.uncertainty.distributions import Distribution
-from gradcli.uncertainty.matrices import factor
+from gradcli.uncertainty.matrices import factor, groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,9 +45,10 @@ class Sides(NamedTuple):
 
 
 class Draws:
-    """The joint distribution of inputs: ``inputs`` by name, ``r`` the correlations of pairs, zeros left out or not.
+    """The joint distribution of inputs: ``inputs`` by name, ``r`` the correlations of pairs.
 
-    Correlated inputs are normal, and jointly so (JCGM 101:2008, 6.4.8). Raises GradError for one that is not, and for
+    Inputs that correlations connect are jointly normal (JCGM 101:2008, 6.4.8), or jointly of Student's t, as repeated
+    readings of several quantities are (JCGM 102:2011, 5.3.2). Raises GradError where they are neither, and for
     correlations whose matrix is not positive semidefinite.
 
     >>> draws = Draws({"L": Distribution("N", 1.0, 0.002), "T": Distribution("R", 2.0, 0.01)})
@@ -58,33 +60,8 @@ class Draws:
         self, inputs: Mapping[str, Distribution | Sides], r: Mapping[tuple[str, str], float] | None = None
     ) -> None:
         pairs = {pair: value for pair, value in (r or {}).items() if value}
-        together = {name for pair in pairs for name in pair}
         self.inputs = dict(inputs)
-        self.group = [name for name in inputs if name in together]
-        self.normal = {name: self._normal(name) for name in self.group}
-        lower = factor(
-            [[1.0 if a == b else pairs.get((a, b), pairs.get((b, a), 0.0)) for b in self.group] for a in self.group]
-        )
-        if isinstance(lower, tuple):
-            a, b = (self.group[place] for place in sorted(lower))
-            raise GradError(
-                f"the correlations contradict each other at '{a}' and '{b}': their matrix is not positive semidefinite",
-                hint="check the coefficients and their signs",
-            )
-        self.lower = lower
-
-    def _normal(self, name: str) -> Distribution:
-        found = self.inputs[name]
-        if isinstance(found, Distribution) and found.kind == "N":
-            return found
-        if isinstance(found, Sides):
-            what = "two-sided"
-        else:
-            what = "of Student's t" if found.kind == "t" else "not normal"
-        raise GradError(
-            f"a simulation draws correlated inputs from normal distributions, and {spell_name(name)} is {what}",
-            hint="leave out its correlations, or its " + ("degrees of freedom" if what[0] == "o" else "distribution"),
-        )
+        self.groups = [_Group(names, inputs, pairs) for names in groups(inputs, pairs) if len(names) > 1]
 
     @property
     def names(self) -> list[str]:
@@ -100,14 +77,56 @@ class Draws:
         import numpy as np
 
         generator = np.random.Generator(np.random.Philox(key=seed, counter=index << 192))
-        joint = self._joint(generator, size)
-        return [
-            joint[name] if name in joint else found.draw(generator, size) for name, found in self.inputs.items()
-        ]  # fmt: skip
+        columns: dict[str, Array] = {}
+        for group in self.groups:
+            columns |= group.draw(generator, size)
+        for name, found in self.inputs.items():
+            if name not in columns:
+                columns[name] = found.draw(generator, size)
+        return [columns[name] for name in self.inputs]
 
-    def _joint(self, generator: np.random.Generator, size: int) -> dict[str, Array]:
-        """The columns of correlated inputs: Cholesky's factor times independent draws (JCGM 101:2008, C.5)."""
-        columns = [generator.standard_normal(size) for _ in self.group]
+
+class _Group:
+    """Correlated inputs: a normal distribution, or one of Student's t whose inputs have ``df`` in common."""
+
+    def __init__(
+        self, names: Sequence[str], inputs: Mapping[str, Distribution | Sides], r: Mapping[tuple[str, str], float]
+    ) -> None:
+        self.members = {name: self.member(name, inputs[name]) for name in names}
+        first, *others = self.members
+        self.df = self.members[first].df
+        for name in others:
+            if self.members[name].df != self.df:
+                raise GradError(
+                    f"{spell_name(first)} and {spell_name(name)} are correlated, and their degrees of freedom differ: "
+                    "a simulation draws them from one distribution, which has those of both",
+                    hint="give both the same --df, or none, or leave out their correlation",
+                )
+        lower = factor([[1.0 if a == b else r.get((a, b), r.get((b, a), 0.0)) for b in names] for a in names])
+        if isinstance(lower, tuple):
+            a, b = (names[place] for place in sorted(lower))
+            raise GradError(
+                f"the correlations contradict each other at '{a}' and '{b}': their matrix is not positive semidefinite",
+                hint="check the coefficients and their signs",
+            )
+        self.lower = lower
+
+    @staticmethod
+    def member(name: str, found: Distribution | Sides) -> Distribution:
+        if isinstance(found, Distribution) and found.kind in ("N", "t"):
+            return found
+        what = "two-sided" if isinstance(found, Sides) else "not normal"
+        raise GradError(
+            f"{spell_name(name)} is correlated and {what}: a simulation draws correlated inputs from normal "
+            "distributions",
+            hint="leave out its distribution, or its correlations",
+        )
+
+    def draw(self, generator: np.random.Generator, size: int) -> dict[str, Array]:
+        """Return a column for each input: Cholesky's factor times independent draws (JCGM 101:2008, C.5)."""
+        import numpy as np
+
+        columns = [generator.standard_normal(size) for _ in self.members]
         # From the last one down, since each is made of itself and those before it. No library of linear algebra: its
         # sums may depend on the number of its threads.
         for i in reversed(range(len(columns))):
@@ -115,7 +134,12 @@ class Draws:
             for j in range(i):
                 if self.lower[i][j]:
                     columns[i] += self.lower[i][j] * columns[j]
-        for column, held in zip(columns, self.normal.values(), strict=True):
+        if math.isfinite(self.df):
+            # Student's t: all of them over the root of one chi-squared draw over its degrees of freedom.
+            spread = np.sqrt(generator.chisquare(self.df, size) / self.df)
+            for column in columns:
+                column /= spread
+        for column, held in zip(columns, self.members.values(), strict=True):
             column *= held.width
             column += held.mean
-        return dict(zip(self.group, columns, strict=True))
+        return dict(zip(self.members, columns, strict=True))

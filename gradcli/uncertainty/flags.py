@@ -39,7 +39,7 @@ def flags(
     """Yield the flags of results at a point.
 
     ``point``: values by variable. ``u``: the standard uncertainties of the inputs, in their units. ``numbers``: by
-    output, ``u``, with second order ``u_second`` and ``linear``, and the share of each input as ``share NAME``.
+    output, ``u``, with second order ``u_second`` and ``linear``, and the sensitivity to each input as ``c NAME``.
     """
     for f in formulas:
         known = numbers[f.name]
@@ -47,7 +47,7 @@ def flags(
             yield Flag("not-linear", _bent(f.name, known))
     yield from _places([(f.name, f.y) for f in formulas], point, u)
     for name, width in u.items():
-        if width > 0 and all(numbers[f.name][f"share {name}"] == 0 for f in formulas):
+        if width > 0 and all(numbers[f.name][f"c {name}"] == 0 for f in formulas):
             what = "any result" if len(formulas) > 1 else spell_name(formulas[0].name)
             yield Flag("no-effect", f"the uncertainty of {spell_name(name)} has no effect on {what} to first order")
 
@@ -82,5 +82,5 @@ def _places(
         for kind, (steps, line) in nearest.items():
             there = ", ".join([f"{spell_name(x)}={v:.6g}" for x, v in line.at(steps).items() if v != point[x]][:3])
             away = f"{abs(steps):.2g} u away, at {there}" if there else "at the point itself"
-            yield Flag(kind, f"{spell_name(name)} has {_WORDS[kind]} within 2 u, {away}: the uncertainty is that of "
-                             "one side")  # fmt: skip
+            yield Flag(kind, f"{spell_name(name)} has {_WORDS[kind]} within 2 u, {away}: linear "
+                             "propagation does not see it")  # fmt: skip

@@ -55,7 +55,7 @@ def length(vector: Vector, r: Correlations) -> Expr:
     'hypot(a, b)'
     """
     parts: list[Expr] = []
-    for group in _groups(vector, r):
+    for group in groups(vector, r):
         if len(group) == 1:
             parts.append(vector[group[0]])
         elif len(group) == 2:
@@ -156,8 +156,8 @@ def _form(vector: Vector, r: Correlations) -> Expr:
     return root(scaled, size)
 
 
-def _groups(vector: Vector, r: Correlations) -> list[list[str]]:
-    """Names of the components in groups that correlations connect, in the order of the vector."""
+def groups(vector: Mapping[str, object], r: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Return the names of a vector in groups that correlations connect, in the order of the vector."""
     group = {name: [name] for name in vector}
     for a, b in r:
         if a in group and b in group and group[a] is not group[b]:
@@ -165,5 +165,5 @@ def _groups(vector: Vector, r: Correlations) -> list[list[str]]:
             for name in group[b]:
                 group[name] = group[a]
     order = {name: k for k, name in enumerate(vector)}
-    groups = {id(names): names for names in group.values()}
-    return [sorted(names, key=order.__getitem__) for names in groups.values()]
+    found = {id(names): names for names in group.values()}
+    return [sorted(names, key=order.__getitem__) for names in found.values()]

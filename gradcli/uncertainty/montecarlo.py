@@ -15,6 +15,7 @@ from importlib import import_module
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gradcli.caret import counted
 from gradcli.compute import engine
 from gradcli.compute.program import Program, build
 from gradcli.errors import GradError
@@ -37,6 +38,8 @@ FEWEST = 100
 SEQUENCES = 10
 """Sequences of the adaptive procedure, at least: the standard deviation of two averages, which JCGM 101 is content
 with, is off by a factor of ten one time in a dozen."""
+_USUAL = 1_000_000
+"""Trials that the adaptive procedure is thought to take when the engine is chosen."""
 _DRAW = 20
 """Steps of a program that take as long as a draw, some 10 ns."""
 
@@ -61,11 +64,13 @@ class Plan:
                 f"{self.trials:,} trials are too few for intervals of {float(100 * self.coverage):g} %: they take "
                 f"{fewest:,} or more (JCGM 101, 7.9.4)",
             )
-        if fewest > MOST:
+        if self.trials is None and fewest > MOST:
             raise GradError(
                 f"intervals of {float(100 * self.coverage):.12g} % take more than {MOST:,} trials",
                 hint="a lower coverage",
             )
+        if not 0 <= self.seed < 1 << 128:
+            raise GradError("the seed of a simulation is a whole number from 0 to 2**128 - 1")
 
 
 class MonteCarlo(NamedTuple):
@@ -83,6 +88,7 @@ class MonteCarlo(NamedTuple):
     coverage: float
     nonfinite: int = 0
     settled: bool | None = None
+    seed: int = 0
 
 
 class Validation(NamedTuple):
@@ -120,8 +126,8 @@ def simulate(
 
     ``fixed``: the values of variables that have no distribution. ``watch`` is called with the number of trials done.
     Draws that give no finite number are left out and counted. The same plan gives the same numbers on any number of
-    threads. 8 bytes a trial and output are held, by the
-    adaptive procedure 8 bytes a trial more; raises GradError for more than the limit of memory.
+    threads. 8 bytes a trial and output are held, by the adaptive procedure 8 bytes a trial more: raises GradError where
+    that is beyond the limit of memory.
 
     >>> from gradcli.expr import var
     >>> from gradcli.uncertainty.distributions import Distribution
@@ -133,8 +139,8 @@ def simulate(
     program = build(outputs, [draws.names, [*fixed]])
     most = plan.trials or MOST
     held = 8 * most * (len(outputs) + (plan.trials is None))
-    memory.check(held, f"{most:,} trials of {len(outputs)} results", "fewer trials, or results")
-    run = _Run(program, draws, fixed, plan, most)
+    memory.check(held, f"{most:,} trials of {counted(len(outputs), 'results')}", "fewer trials, or results")
+    run = _Run(program, draws, fixed, plan)
     if plan.trials is None:
         return run.adaptive(watch)
     return run.given(plan.trials, watch)
@@ -143,16 +149,17 @@ def simulate(
 class _Run:
     """A simulation: the kernels of a program, one for each thread that is at work."""
 
-    def __init__(self, program: Program, draws: Draws, fixed: Mapping[str, float], plan: Plan, most: int) -> None:
+    def __init__(self, program: Program, draws: Draws, fixed: Mapping[str, float], plan: Plan) -> None:
         import numpy as np
 
         self.program, self.draws, self.plan = program, draws, plan
         self.fixed = {name: np.array([value]) for name, value in fixed.items()}
-        load = program.length * most
+        trials = plan.trials or _USUAL
+        load = program.length * trials
         chosen = engine.chosen(plan.engine, load, program.length)[0]
         # Small programs are chosen for plain Python, which draws would be converted for.
         self.engine = "vector" if plan.engine == "auto" and chosen == "scalar" else chosen
-        self.threads = engine.threads(plan.threads, load + _DRAW * len(draws.names) * most, self.engine)
+        self.threads = engine.threads(plan.threads, load + _DRAW * len(draws.names) * trials, self.engine)
         self.idle: deque[dict[int, Callable[..., None]]] = deque()
 
     def kernel(self, size: int) -> Callable[..., None]:
@@ -163,8 +170,12 @@ class _Run:
 
     def block(self, index: int, outs: Sequence[Array]) -> int:
         """Fill the columns of outputs with block ``index``, and return how many trials it has."""
+        import numpy as np
+
         size = len(outs[0])
-        columns = dict(zip(self.draws.names, self.draws.block(self.plan.seed, index, size), strict=True))
+        # Threads have this state each. Draws beyond the range of doubles are infinite, and counted.
+        with np.errstate(over="ignore"):
+            columns = dict(zip(self.draws.names, self.draws.block(self.plan.seed, index, size), strict=True))
         ins = [(self.fixed if axis else columns)[name] for name, axis in self.program.inputs]
         # Kernels hold scratch memory for blocks of one size, which threads must not share.
         try:
@@ -240,7 +251,7 @@ class _Run:
         found = summary(values, self.plan.coverage)
         return MonteCarlo(
             found.mean, found.u, found.symmetric, found.shortest, len(values), float(self.plan.coverage),
-            found.nonfinite, settled,
+            found.nonfinite, settled, self.plan.seed,
         )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def hidden(
     columns = [(named("c", f, formulas, name), f.sensitivities[name]) for f in formulas for name in inputs.u]
     for f in formulas:
         if f.second is not None:
-            columns += [(f"u_{f.name}_second", f.second.u), (named("linear", f, formulas), f.second.linear)]
+            columns.append((f"u_{f.name}_second", f.second.u))
     return [(HIDDEN + name, e) for name, e in columns if name not in shown]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import Expr
@@ -99,7 +99,7 @@ def propagated(prepared: Prepared) -> Propagation:
     """Return the columns of a checked request, and what is found in them as they are computed."""
     result = run(prepared.job, prepared.rows)
     request = prepared.request
-    result.expressions = dict(list(request.facts(0).expressions.items()))
+    result.expressions = dict(request.facts(0).expressions)
     result.variables, result.note = request.variables, request.note
     checked = result.inspect = Checked(result, prepared.uncertain, prepared.linear, prepared.rows)
     return Propagation(result, checked)
@@ -119,17 +119,16 @@ def _inner(
 ) -> Job:  # fmt: skip
     """The job that computes the columns; the texts of the user stay in it for messages.
 
-    ``every``: all columns, whatever the user chose.
+    ``every``: all columns, finite or not, whatever the user chose.
     """
     typed = [parsed._replace(outputs=[], names={}) for parsed in request.parsed]
     first = request.parsed[0]
     variables = (*request.variables, *[name for name in uncertain.names if name not in request.variables])
     outputs: list[tuple[str | None, Expr]] = [*columns]
     made = Parsed(first.source, outputs, {}, variables, {}, {}, {}, {})
-    choice: dict[str, Any] = {} if every else {"select": job.select, "drop": job.drop}
-    fields = ("grids", "fill", "max_points", "engine", "threads", "strict", "kink", "sides",
-              "verdict", "trust", "careful", "exact", "proved_digits")  # fmt: skip
-    return Job([*typed, made], (), 0, at=uncertain.at, **choice, **{name: getattr(job, name) for name in fields})
+    fields = ["grids", "fill", "max_points", "engine", "threads", "kink", "sides", "verdict", "trust", "careful",
+              "exact", "proved_digits", *(() if every else ("select", "drop", "strict"))]  # fmt: skip
+    return Job([*typed, made], (), 0, at=uncertain.at, **{name: getattr(job, name) for name in fields})
 
 
 def _check_expanded(job: PropagateJob, *, point: bool) -> None:

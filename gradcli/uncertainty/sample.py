@@ -51,7 +51,8 @@ def summary(values: Array, coverage: Fraction) -> Summary:
         return Summary(mean, u, _NAN, _NAN, lost)
     mean, u = moments(values)
     low, high = _tails(values, q)
-    widths = high - low
+    with np.errstate(over="ignore"):
+        widths = high - low
     # The first of the shortest ones.
     best = int(np.argmin(widths))
     symmetric, shortest = ((float(low[k]), float(high[k])) for k in (r - 1, best))

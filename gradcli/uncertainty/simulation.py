@@ -5,6 +5,7 @@ Layer: must not know how a simulation runs.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -26,7 +27,8 @@ _TRIALS = re.compile(r"[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{1,18})?[eE]\+?[0-9]{1,2}"
 class Simulation(NamedTuple):
     """The simulation of an output; ``validation`` compares its symmetric interval with that of the law of propagation.
 
-    None where the law gives no interval: correlated inputs with finite degrees of freedom (JCGM 100, G.4.1).
+    None where the law gives no interval: correlated inputs with finite degrees of freedom (JCGM 100, G.4.1), and an
+    uncertainty that is not finite.
     """
 
     result: MonteCarlo
@@ -102,4 +104,6 @@ def _validation(
     value, u = outcome.value, outcome.u
     if job.second_order and outcome.second is not None:
         value, u, _ = outcome.second
+    if not math.isfinite(u):
+        return None
     return validate(result, value, u, factor(coverage, df) * u)

@@ -78,7 +78,7 @@ def _expanded(outcome: Outcome, expanded: Expanded, rounding: str) -> str:
     df = expanded.degrees_of_freedom
     if not math.isnan(df):
         parts.append("infinite degrees of freedom" if math.isinf(df) else f"{df:.6g} degrees of freedom")
-    if expanded.k_truncated is not None and math.isfinite(df):
+    if expanded.k_truncated is not None and math.isfinite(df) and not df.is_integer():
         parts.append(f"k = {expanded.k_truncated:.4g} if these are truncated to {math.floor(df)}")
     return f"expanded: {spell_name(outcome.name)} = {told.spelled} ({', '.join(parts)})"
 

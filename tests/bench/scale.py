@@ -48,8 +48,12 @@ def _dask(folder: Path, environment: dict[str, str]) -> Iterator[str]:
         with (folder / "dask.log").open("ab") as log:
             return subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
 
-    worker = ["worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder / "dask")]
-    processes = [started("scheduler", "--host", "127.0.0.1", "--port", "0"), started(*worker), started(*worker)]
+    worker = ["worker", "--nthreads", "1", "--no-nanny", "--death-timeout", "60", "--local-directory", str(folder)]
+    processes = [
+        started("scheduler", "--host", "127.0.0.1", "--port", "0", "--idle-timeout", "300"),
+        started(*worker),
+        started(*worker),
+    ]
     try:
         end = time.monotonic() + _PATIENCE
         while (folder / "dask.log").read_text().count("Register worker") < 2:

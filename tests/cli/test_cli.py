@@ -817,8 +817,8 @@ def test_examples_run(shell: Shell) -> None:
     import shlex
 
     Path("runs.csv").write_text("a,b,t,q,name\n1,2,3,0.5,u\n2,3,4,0.25,v\n")
-    # Those of `completion` are for shells, which run them in the tests of the docs; those of `check` read files.
-    for name in COMMANDS.keys() - {"check", "completion"}:
+    # Those of `completion` are for shells, which run them in the tests of the docs; `check` and `parts` read files.
+    for name in COMMANDS.keys() - {"check", "completion", "parts"}:
         module, attribute, _ = COMMANDS[name]
         for example in getattr(import_module(f"gradcli.cli.{module}"), attribute).examples:
             code, out, err = shell(*shlex.split(example)[1:])
@@ -861,8 +861,8 @@ def test_help_stands_in_sections_and_speaks_of_its_own_command(shell: Shell) -> 
         # An option may have the name of a command, and its help that word.
         spoken = re.sub(r"(?m)^  --(?:tangent|taylor) .*$", "", spoken)
         others = {other for other in COMMANDS if re.search(rf"\b{other}\b(?! an?\b)", spoken)} - {name, "help"}
-        # "show" is a verb too: the traceback is shown.
-        assert not others - {"show", "functions", "version"}, name
+        # "show" is a verb too: the traceback is shown; and parts are what a folder of results holds.
+        assert not others - {"show", "functions", "version", "parts"}, name
     titles = [title for title, names in options.SECTIONS.items() for _ in names.split()]
     names = [name for names in options.SECTIONS.values() for name in names.split()]
     assert len(names) == len(set(names)) == len(titles) and set(names) <= options.CommandLine.__annotations__.keys()

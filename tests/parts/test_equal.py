@@ -82,6 +82,16 @@ def test_text_with_quotes_and_missing_cells(shell: Shell):
     assert "72" in alone[2]
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_proved_digits(shell: Shell, form: str):
+    """More digits than a double has are texts in each part."""
+    sources(Path("in"), [3, 0, 2], "csv")
+    words = ["diff", "sin(x)", "--input", "in/*.csv", "--digits", "30", "--format", form, "-o"]
+    assert shell(*words, "out/")[0] == 0
+    assert shell(*words, f"one.{form}")[0] == 0
+    assert joined(parts(Path("out"))) == joined([Path(f"one.{form}")])
+
+
 def test_columns_in_other_orders(shell: Shell):
     """Columns have the order of the first file, whatever that of the others."""
     Path("a.csv").write_text("x,id,y\n1,0,2\n")
@@ -200,3 +210,49 @@ def test_types_of_kept_columns(shell: Shell):
     one = pq.read_table("one.parquet")
     assert together.to_pydict() == one.to_pydict()
     assert [str(field) for field in together.schema] == [str(field) for field in one.schema]
+
+
+@pytest.mark.quick
+def test_sources_of_every_format(shell: Shell):
+    """Those that are not cut are one part each: packed files and arrays."""
+    folder = Path("in")
+    sources(folder, [130, 0, 90], "csv")
+    for k, form in enumerate(["csv.gz", "jsonl", "json", "npy", "npz", "parquet", "tsv", "jsonl.gz"], 3):
+        assert shell("eval", "z = x - y", "--input", "in/00000.csv", "--keep", "-o", f"{k}.{form}")[0] == 0
+        assert shell("eval", "w = z*0", "--input", f"{k}.{form}", "--keep", "-o", "check.csv", "--drop", "w")[0] == 0
+        Path(f"{k}.{form}").rename(folder / f"{k:05}.{form}")
+    for words in (["in/*[13].*"], ["in/0000[4-8].*"], ["in/"]):
+        command = ["diff", "sin(x)*y", "--input", *words, "--select", "x,f,df_dx", "-o"]
+        code, _, err = shell(*command, "out/", *SMALL)
+        assert code == 0, err
+        assert shell(*command, "one.parquet")[0] == 0
+        assert joined(parts(Path("out"))) == joined([Path("one.parquet")])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_spelled_in_other_ways(shell: Shell, seed: int):
+    """Text in other spellings, cut anywhere: comments, lines left out, decimal commas, quotes, missing numbers."""
+    lot = np.random.default_rng(seed)
+    words = ["diff", "x*y - exp(-x)", "--input", "rows.txt", "--input-format", "csv", "--keep", "--csv"]
+    words += ["--delimiter", ";", "--comment", "#", "--skip", "2", "--na", ["nan", "skip"][seed % 2]]
+    decimal, end = [(",", "\n"), (".", "\r\n"), (".", "\n")][seed % 3]
+    if decimal == ",":
+        words += ["--decimal", ","]
+    lines = ["a title", "another; one", "id;x;word;y"]
+    for k in range(120):
+        x, y = (f"{number:.4g}".replace(".", decimal) for number in lot.normal(size=2))
+        kind = lot.integers(12)
+        x = "" if kind == 0 else f'"{x}"' if kind == 1 else x
+        word = ['"a;b"', '"line\nline"', '"with ""quotes"""', "plain", "# no comment", ""][lot.integers(6)]
+        lines.append(f"{k};{x};{word};{y}")
+        if kind == 2:
+            lines.append("# left out; all; of; it")
+    Path("rows.txt").write_bytes((end.join(lines) + (end if seed % 2 else "")).encode())
+    code, _, err = shell(*words, "-o", "out/", "--part-bytes", str(lot.integers(60, 400)))
+    assert code == 0, err
+    assert len(parts(Path("out"))) > 5
+    assert shell(*words, "-o", "one.csv")[0] == 0
+    head, text = Path("one.csv").read_bytes().split(b"\n", 1)
+    pieces = [path.read_bytes().split(b"\n", 1) for path in parts(Path("out"))]
+    assert {piece[0] for piece in pieces} == {head}
+    assert b"".join(piece[1] for piece in pieces) == text

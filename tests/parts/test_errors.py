@@ -49,8 +49,8 @@ REQUESTS = {
     "x**2 --input in/a.csv --why": "--why is for a result of one piece",
     "x**2 --input in/a.csv --format table": "parts are files that can be read again: table cannot",
     "x**2 --input in/a.csv --csv --jsonl": "one format at a time, not --csv and --jsonl",
-    "x**2 --input in/a.csv --digits 4": "--digits is for parts of csv and tsv: parquet always has every digit",
-    "x**2 --input in/a.csv --jsonl --digits 4": "--digits is for parts of csv and tsv: jsonl",
+    "x**2 --input in/a.csv --digits 4": ": parquet always has every digit",
+    "x**2 --input in/a.csv --jsonl --digits 4": ": jsonl always has every digit",
     "x**2 --input in/a.csv --part 0/3": "--part: '0/3' is no share share K of N, counted from 1: --part 7/100",
     "x**2 --input in/a.csv --part 4/3": "--part: '4/3' is no share",
     "x**2 --input in/a.csv --part 1/": "--part: '1/' is no share",
@@ -58,11 +58,13 @@ REQUESTS = {
     "x**2 --input in/a.csv --part 1.0/2": "is no share",
     "x**2 --input in/a.csv --cluster local:0": "--cluster: 'local:0' is no place to work local:4",
     "x**2 --input in/a.csv --cluster local:9999": "--cluster: 'local:9999' is no place to work",
+    "x**2 --input in/a.csv --cluster here": "is no place to work",
     "x**2 --input in/a.csv --cluster local": "is no place to work",
     "x**2 --input in/a.csv --cluster http://a:1": "is no place to work",
     "x**2 --input in/a.csv --part-bytes 0": "--part-bytes: '0' is no number of bytes such as 512MB, 64MiB or 1e9",
     "x**2 --input in/a.csv --part-bytes -5": "is no number of bytes",
     "x**2 --input in/a.csv --part-bytes 5PB": "is no number of bytes",
+    "x**2 --input in/a.csv --part-bytes 5XB": "is no number of bytes",
     "x**2 --input in/a.csv --part-bytes nan": "is no number of bytes",
     "x**2 --input in/a.csv --part-bytes 1e99": "is no number of bytes",
     "x**2 --input in/a.csv --retries -1": "Invalid value for '--retries'",
@@ -93,6 +95,17 @@ def test_options_of_parts_without_a_folder(place: Shell, option: str):
     for output in ((), ("-o", "x.csv")):
         error = refused(place, "diff", "x", "--input", "in/a.csv", *option.split(), *output)
         assert f"{name} goes with a folder of parts name it with a slash at its end: -o FOLDER/" in error
+
+
+def test_options_in_the_environment(place: Shell, monkeypatch: pytest.MonkeyPatch):
+    """There they are for the runs that have parts, and the command line takes precedence."""
+    for name, value in [("RETRIES", "5"), ("CLUSTER", "local:1"), ("PART_BYTES", "1MB"), ("FORMAT", "json")]:
+        monkeypatch.setenv(f"GRADCLI_{name}", value)
+    monkeypatch.setenv("GRADCLI_DIGITS", "5")
+    assert place("diff", "x**2", "--at", "x=1")[0] == 0
+    assert place("diff", "x**2", "--input", "in/*.csv", "-o", "x.parquet", "--format", "parquet")[0] == 0
+    assert place("diff", "x**2", "--input", "in/*.csv", "-o", "out/", "--csv")[0] == 0
+    assert [path.suffix for path in parts(OUT)] == [".csv", ".csv"]
 
 
 @pytest.mark.quick

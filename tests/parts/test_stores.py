@@ -152,7 +152,7 @@ def test_a_folder_that_is_not_whole_is_not_read(s3: str, shell: Shell):
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_that_ends_while_it_uploads(s3: str, empty_folder: Path, shell: Shell, signum: int):
     """Nothing is seen of the part; the same command makes it."""
-    put(s3, 100_000)
+    put(s3, 80_000)
     Path("stop").mkdir()
     Path("stop/sitecustomize.py").write_text(STOP)
     stop = environment(PYTHONPATH=os.pathsep.join(["stop", environment()["PYTHONPATH"]]))
@@ -168,7 +168,7 @@ def test_a_run_that_ends_while_it_uploads(s3: str, empty_folder: Path, shell: Sh
     assert len(uploads(s3)) == (signum == signal.SIGKILL)
     code, _, err_again = shell(*words(s3, "--part-bytes", "1GB"))
     assert code == 0 and f"{FILES} made, 0 stood" in err_again
-    put("local", 100_000)
+    put("local", 80_000)
     assert shell(*words("local", "-q", "--part-bytes", "1GB")) == (0, "", "")
     assert parts(s3) == parts("local")
 

@@ -150,8 +150,8 @@ def test_a_simulation_that_is_not_finite_everywhere(shell):
     (["--mc", "10"], "10 trials are too few"),
     (["--mc", "many"], "--mc: 'many' is no number of trials"),
     (["--mc", "0"], "is no number of trials"),
-    (["--mc", "1e6", "--corr", "x,y=0.5", "--df", "x=3"], "x is of Student's t"),
-    (["--mc", "1e15"], "trials of 1 results"),
+    (["--mc", "1e6", "--corr", "x,y=0.5", "--df", "x=3"], "their degrees of freedom differ"),
+    (["--mc", "1e15"], "trials of 1 result would"),
 ])  # fmt: skip
 def test_errors_of_a_simulation(shell, options, message):
     code, _, err = shell("propagate", "x*y", "--at", "x=1.0±0.1,y=2±0.1", *options)
@@ -163,6 +163,17 @@ def test_a_simulation_is_for_one_point(shell):
     code, _, err = shell("propagate", "x*y", "--at", "x=1.0±0.1", "--grid", "y=1:2:3", "--mc", "1e5")
     assert code == 2
     assert "--mc is for a result at one point" in err
+
+
+def test_a_simulation_is_never_left_out(shell):
+    code, _, err = shell(*PENDULUM, "--mc", "1e5", "--csv")
+    assert code == 2
+    assert "--mc: csv has no place for a simulation" in err
+
+
+def test_degrees_of_freedom_that_are_whole_are_not_truncated(shell):
+    out = shell("propagate", "x", "--at", "x=1.0±0.1", "--df", "x=5", "--coverage", "95")[1]
+    assert "(k = 2.571, 95 %, 5 degrees of freedom)" in out
 
 
 def test_expressions_without_points(shell):
@@ -222,3 +233,38 @@ def test_a_small_uncertainty_is_not_lost(shell):
     data = json.loads(shell("propagate", "tanh(x)", "--at", "x=20±0.1", "--json")[1])
     assert data["columns"]["u_f"] == pytest.approx(1.6993417021166355e-18, rel=1e-14)
     assert math.isfinite(data["budget"]["x"]["share"])
+
+
+def test_strict_of_results_that_are_not_finite(shell):
+    code, out, err = shell("propagate", "sqrt(x)", "--at", "x=-1±0.1", "--strict")
+    assert (code, out) == (1, "")
+    assert "at x=-1.0, u_x=0.1: f is nan" in err
+    code, out, err = shell("propagate", "x**2", "--at", "x=0±10", "--strict")
+    assert (code, out.splitlines()[0]) == (1, "f = 0(0)")
+    assert "linear is inf" not in err
+
+
+def test_names_in_backquotes(shell):
+    out = shell("propagate", "`my x`**2", "--at", "`my x`=1.0±0.1", "--csv")[1]
+    assert out == "my x,u_my x,f,u_f\n1.0,0.1,1.0,0.2\n"
+
+
+def test_a_shape_is_filled_beside_an_uncertainty(shell):
+    data = json.loads(shell("propagate", "x**2", "--grid", "2x2", "--u", "x=0.1", "--json")[1])
+    assert data["columns"]["u_f"] == [[0.0, 0.2], [0.2, 0.4]]
+
+
+def test_a_formula_that_overflows_on_the_way(shell):
+    pytest.importorskip("flint")
+    words = ("propagate", "x*exp(x)/exp(x)", "--at", "x=1000±1", "--second-order", "--json")
+    data = json.loads(shell(*words)[1])
+    assert (data["columns"]["f"], data["columns"]["u_f"], data["columns"]["linear"]) == (1000, 1, 1)
+    assert data["budget"]["x"]["sensitivity"] == 1
+    assert data["flags"] == []
+
+
+def test_a_hole_is_told(shell):
+    _, out, err = shell("propagate", "sin(x)/x", "--at", "x=0±0.1")
+    assert out.startswith("f = nan ± nan\n")
+    assert "f has a hole here along x: it has no value there, but tends to 1 on both sides" in err
+    assert "--sides" not in err

@@ -55,7 +55,7 @@ def kinds_and_texts(expression, *at, **options):
 
 def test_a_kink_is_told_with_its_place():
     assert kinds_and_texts("abs(x - 1)", "x=1.05±0.1") == {
-        "kink": "f has a kink within 2 u, 0.5 u away, at x=1: the uncertainty is that of one side"
+        "kink": "f has a kink within 2 u, 0.5 u away, at x=1: linear propagation does not see it"
     }
 
 
@@ -81,3 +81,7 @@ def test_an_input_without_effect_on_any_result():
     found = at_point(PropagateJob(["x", "x + 0*y"], at=["x=1±0.1,y=0±0.1"])).flags
     assert [flag.kind for flag in found] == ["no-effect"]
     assert not kinds_and_texts("x + y", "x=1±0.1,y=0±0")
+
+
+def test_a_contribution_that_underflows_has_an_effect():
+    assert not kinds_and_texts("x**2", "x=1e-200±1e-201")
