@@ -77,6 +77,9 @@ class Inputs:
         self.df: dict[str, float] = {}
         told = None if samples is None else readings(samples)
         own = [name for name in told.names if name in names] if told else []
+        twice = next((name for name in own if name in named), None)
+        if twice is not None:
+            raise BadValue(f"'{twice}' is given twice, in samples too")
         given = bound(args, named, [name for name in names if name not in own])
         rest = iter(given)
         self.quantities = {name: Quantity(0.0, None) if name in own else quantity(next(rest), name) for name in names}

@@ -54,7 +54,7 @@ def quantity(given: Any, name: str) -> Quantity:
     if isinstance(given, tuple):
         if len(given) != 2:
             raise BadType(f"argument '{name}' is a tuple of {len(given)}", hint=f"an input is {_WANTED}")
-        value, u = [_numbers(part, name if not k else f"u of {name}") for k, part in enumerate(given)]
+        value, u = [_numbers(part, name if not k else f"u_{name}") for k, part in enumerate(given)]
         return _checked(Quantity(value, u), name)
     if hasattr(given, "budget") and hasattr(given, "u"):
         raise BadType(f"argument '{name}' is a result, and how it is correlated with others is not known",
@@ -69,7 +69,16 @@ def is_ufloat(given: Any) -> bool:
 
 def _numbers(given: Any, name: str) -> Any:
     single = number(given, name)
-    return array(given, name)[0] if single is None else single
+    if single is not None:
+        return single
+    try:
+        return array(given, name)[0]
+    except BadType as error:
+        if (isinstance(given, list) or getattr(given, "ndim", 0) == 1) and is_ufloat(next(iter(given), None)):
+            error.hint = (
+                "a pair of arrays: (unumpy.nominal_values(x), unumpy.std_devs(x)), from the package uncertainties"
+            )
+        raise
 
 
 def _text(text: str, name: str) -> Quantity:
@@ -112,9 +121,9 @@ def correlations(given: Any, names: Sequence[str]) -> dict[Pair, float]:
         raise BadType(f"corr is a dict such as {{'L,T': 0.3}}, not {type(given).__name__}")
     pairs: dict[Pair, float] = {}
     for key, value in given.items():
-        pair = tuple([part.strip() for part in key.split(",")] if isinstance(key, str) else key)
+        pair = tuple([part.strip() for part in key.split(",")]) if isinstance(key, str) else key
         r = number(value, "corr")
-        if len(pair) != 2 or r is None:
+        if not isinstance(pair, tuple) or len(pair) != 2 or r is None:
             raise BadType(f"corr: {key!r}: {value!r} is not the correlation of two inputs", hint="{'L,T': 0.3}")
         unknown = next((name for name in pair if name not in names), None)
         if unknown is not None:

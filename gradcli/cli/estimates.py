@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 
 def estimates(line: CommandLine, expressions: Sequence[Source]) -> list[Estimates]:
     """What the files of --samples and --cov say. Raises GradError if one cannot be read, or is wrong."""
+    if line.samples is None and line.cov is None:
+        return []
+    from gradcli.formats import PLAIN
+
     told = []
+    # Options for the text of a file are those of --input where there is one.
+    own = not line.input
     if line.samples is not None:
-        from gradcli.formats import PLAIN
         from gradcli.job.parse_at_grid_fill import split
         from gradcli.language import parse
         from gradcli.uncertainty.samples import read_samples
 
         bound = [p.partition("=")[0].strip(" `") for text in (*line.at, *line.grid) for p in split(text, ",")]
         parsed = [parse(source, bound, columns=True) for source in expressions]
-        # Options for the text of a file are those of --input where there is one.
-        own = not line.input
         told.append(read_samples(
             line.samples, parsed, format=line.input_format if own else None, dialect=dialect(line) if own else PLAIN,
             constants=names(line.constant, "--constant") or [], stdin=_stdin(line, line.samples, "readings"),
@@ -36,7 +39,11 @@ def estimates(line: CommandLine, expressions: Sequence[Source]) -> list[Estimate
     if line.cov is not None:
         from gradcli.uncertainty.covariance import read_covariance
 
-        told.append(read_covariance(line.cov, stdin=_stdin(line, line.cov, "a matrix")))
+        alone = own and line.samples is None
+        told.append(read_covariance(
+            line.cov, format=line.input_format if alone else None, dialect=dialect(line) if alone else PLAIN,
+            stdin=_stdin(line, line.cov, "a matrix"),
+        ))  # fmt: skip
     return told
 
 

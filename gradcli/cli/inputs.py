@@ -140,7 +140,7 @@ def dialect(line: CommandLine) -> Dialect:
 
 def check_no_input_options(line: CommandLine) -> None:
     """Raises GradError for an option of --input that is given without --input."""
-    spelled = [*options.DIALECT.split(), "constant"] if line.samples is not None else []
+    spelled = [*options.DIALECT.split(), "constant"] if line.samples is not None or line.cov is not None else []
     for name in options.TABLES.split()[1:]:
         if getattr(line, name) and name not in spelled:
             raise GradError(f"--{name.replace('_', '-')} goes with --input", hint="name what to read: --input FILE")

@@ -90,6 +90,18 @@ def test_a_name_that_is_no_variable(empty_folder, shell):
     assert code == 2 and "--cov: 'z' is not used in the expression" in err
 
 
+def test_the_text_of_a_file_with_a_matrix(empty_folder, shell):
+    (empty_folder / "c.csv").write_text("input;a;b\na;4,0;-2,0\nb;-2,0;1,0\n")
+    words = ["propagate", "a*exp(-b)", *AT, "--cov", "c.csv"]
+    assert shell(*words)[0] == 2
+    assert shell(*words, "--delimiter", ";", "--decimal", ",")[0] == 0
+
+
+def test_a_matrix_from_stdin_and_a_file_of_expressions(empty_folder, shell):
+    code, _, err = shell("propagate", "--file", "-", "--cov", "-", *AT)
+    assert code == 2 and "stdin cannot be read twice" in err
+
+
 def test_rounded_matrices():
     near = covariance(["a", "b"], [[1.0, 1.0 + 1e-13], [1.0, 1.0]], "here")
     assert near.r == [[1, 1], [1, 1]]
