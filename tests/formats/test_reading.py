@@ -642,6 +642,10 @@ class Made:
         self.empty: tuple[str, ...] = ()
 
     @property
+    def nothing(self) -> list[Any]:
+        return [column[:0] for column in self._columns]
+
+    @property
     def blocks(self) -> Iterator[list[Any]]:
         for lo in range(0, self.shape[0], self._block):
             yield [c[lo : lo + self._block] for c in self._columns]

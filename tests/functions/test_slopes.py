@@ -148,9 +148,10 @@ def test_bessel_functions_of_an_order_that_is_a_variable(engine):
             for at in (0.01, 1.5, 3.0, 30.0, 500.0):
                 found = evaluate(derive([("f", e)], ["x"], 1), {"nu": nu, "x": at}, engine)
                 with mp.workdps(40):
-                    true = [getattr(mp, name)(nu, mp.mpf(at), k) if name != "besselk" else None for k in (0, 1)]
-                    if name == "besselk":
-                        true = [mp.besselk(nu, at), -(mp.besselk(nu - 1, at) + mp.besselk(nu + 1, at)) / 2]
+                    # The derivatives of mpmath 1.3 are wrong at whole orders below 0.
+                    below, here, above = (getattr(mp, name)(nu + k, mp.mpf(at)) for k in (-1, 0, 1))
+                    slope = (below + above if name[-1] in "ik" else below - above) / 2
+                    true = [here, -slope if name == "besselk" else slope]
                 assert found["f"] == pytest.approx(float(true[0]), rel=1e-12, abs=1e-14 * (name[-1] in "jy"))
                 assert found["df_dx"] == pytest.approx(float(true[1]), rel=1e-12, abs=1e-14 * (name[-1] in "jy"))
     whole = parse("besselj(nu, x)").outputs[0][1]

@@ -270,7 +270,7 @@ def test_a_signal_at_any_moment(words: list[str], signum: int, tmp_path: Path) -
             target.write_bytes(OLD)
         process = subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE)
         # Each signal comes at moments of its own.
-        time.sleep(random.Random(100 * signum + seed).uniform(0.2, 0.5 + seed / 4))
+        time.sleep(random.Random(100 * signum + seed).uniform(0.35, 0.6 + seed / 4))
         process.send_signal(signum)
         _, err = process.communicate(timeout=60)
         there = target.read_bytes() if target.exists() else None

@@ -87,7 +87,9 @@ def test_a_name_that_is_wrong_stays_exit_2(file: str, tmp_path: Path) -> None:
     assert code == 2 and f"{file}: No such file or directory" in err
     (tmp_path / file).mkdir()
     code, err = run(READERS[file])
-    assert code == 2 and (f"{file}: Is a directory" in err or f"{file}: not a regular file" in err)
+    # A folder of rows is read: the one that is empty has none.
+    said = (f"there are no files in {file}", f"{file}: Is a directory", f"{file}: not a regular file")
+    assert code == 2 and any(words in err for words in said)
 
 
 @pytest.mark.parametrize(

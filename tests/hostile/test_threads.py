@@ -101,6 +101,11 @@ def _copies(k: int) -> Any:
     return pickle.loads(pickle.dumps(x)), copy.deepcopy(x), repr(x), x.tolist()
 
 
+def _propagated(k: int) -> Any:
+    found = gradcli.propagate("x*sin(y)", x=(1.0 + k, 0.1), y=(2.0, 0.2), coverage=95, mc=2000)
+    return found.value, found.u, found.expanded.U, repr(found.simulation)
+
+
 def _job(engine: str) -> Door:
     def door(k: int) -> Any:
         from gradcli.job import Job, run
@@ -176,7 +181,7 @@ DOORS: dict[str, Door] = {
     "jacobian": lambda k: gradcli.jacobian(_cube, _points(k, 3)),
     "hessian": lambda k: gradcli.hessian(_formula, _points(k, 3)),
     "hvp": lambda k: gradcli.hvp(_formula, _points(k), np.ones(6)), "functions": _functions, "sums": _sums,
-    "texts": _texts, "check": _claims, **{engine: _job(engine) for engine in ("scalar", "vector", "native")},
+    "texts": _texts, "check": _claims, "propagate": _propagated, **{engine: _job(engine) for engine in ("scalar", "vector", "native")},
 }  # fmt: skip
 SLOW = {"functions", "texts", "check", "native", "grad of many"}
 """Doors that do a thousand things at a call."""

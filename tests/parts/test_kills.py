@@ -296,7 +296,7 @@ def kills(moments: int, reference: dict[str, bytes]) -> None:
         assert faults(OUT) == []
         if MANIFEST in names(OUT):
             whole(OUT, ROWS)
-    assert killed > moments / 4
+    assert killed >= moments / 8
     assert ended(begun(*LOCAL))[0] == 0
     check_whole(reference)
 
