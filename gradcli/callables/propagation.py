@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,8 +51,13 @@ def options(df: Any, second_order: Any, coverage: Any, k: Any, mc: Any, seed: An
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise BadValue(f"seed is a whole number, 0 or more, not {seed!r}")
     trials = None if mc is None else mc if isinstance(mc, str) else _digits(mc)
+    if k is not None and coverage is not None:
+        raise BadValue("coverage and k exclude each other", hint="a probability gives the factor k")
     percent = None if coverage is None else coverage if isinstance(coverage, str) else repr(_one(coverage, "coverage"))
-    return Options(told, flag(second_order, "second_order"), percent, None if k is None else _one(k, "k"), trials, seed)
+    factor = None if k is None else _one(k, "k")
+    if factor is not None and not 0 < factor < math.inf:
+        raise BadValue(f"k is a coverage factor, positive and finite, not {factor!r}", hint="such as k=2")
+    return Options(told, flag(second_order, "second_order"), percent, factor, trials, seed)
 
 
 def _one(given: Any, name: str) -> float:
@@ -176,11 +182,12 @@ def _job(model: Model, inputs: Inputs, asked: Options, used: set[str]) -> Propag
 def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: Options) -> Any:
     """The frame with results and uncertainties as new columns.
 
-    Columns L and u_L, sL or L_std hold an input and its uncertainty; ``named`` gives those that all rows share.
+    Columns L and u_L, sL or L_std hold an input and its uncertainty, r_L_T a correlation; ``named`` gives those that
+    all rows share.
     """
     from gradcli.callables.frame_columns import numbers
     from gradcli.callables.frame_kinds import opened
-    from gradcli.uncertainty.inputs import COLUMNS
+    from gradcli.uncertainty.inputs import COLUMNS, correlated
 
     _no_point(asked)
     frame = opened(df)
@@ -210,8 +217,20 @@ def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: O
         raise BadValue(
             "no column has an uncertainty", hint=f"a column u_{f.args[0] if f.args else 'x'} beside its value"
         )
-    r = tuple(sorted(correlations(corr, [*own]).items()))
-    detail = (tuple(own.items()), r, asked.second_order, False, False)
+    r: dict[Pair, Any] = {**correlations(corr, [*own])}
+    for column in frame.names:
+        pair = correlated(column, own) if isinstance(column, str) and column not in f.args else None
+        if pair is None:
+            continue
+        if pair in r or pair[::-1] in r:
+            raise BadValue(f"the correlation of '{pair[0]}' and '{pair[1]}' is given twice: '{column}' is a column")
+        r[pair] = column
+        values_r = numbers(frame.column(column), column, None)
+        if not (abs(values_r) <= 1).all():
+            row = int((~(abs(values_r) <= 1)).argmax())
+            raise BadValue(f"row {row + 1}: {column} is {float(values_r[row])!r}, "
+                           "and a correlation lies between -1 and 1")  # fmt: skip
+    detail = (tuple(own.items()), tuple(sorted(r.items())), asked.second_order, False, False)
     return f._propagated(detail).table(df, 0, at=fixed)
 
 
