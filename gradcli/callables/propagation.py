@@ -187,11 +187,11 @@ def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: O
     """
     from gradcli.callables.frame_columns import numbers
     from gradcli.callables.frame_kinds import opened
-    from gradcli.uncertainty.inputs import COLUMNS, correlated
+    from gradcli.uncertainty.inputs import COLUMNS
 
     _no_point(asked)
     frame = opened(df)
-    columns = {name for name in frame.names if isinstance(name, str)}
+    columns = dict.fromkeys([name for name in frame.names if isinstance(name, str)])
     fixed: dict[str, Any] = {}
     own: dict[str, str] = {}
     for name, given in named.items():
@@ -217,21 +217,41 @@ def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: O
         raise BadValue(
             "no column has an uncertainty", hint=f"a column u_{f.args[0] if f.args else 'x'} beside its value"
         )
-    r: dict[Pair, Any] = {**correlations(corr, [*own])}
-    for column in frame.names:
-        pair = correlated(column, own) if isinstance(column, str) and column not in f.args else None
+    r = _columns_of_r(frame, [name for name in columns if name not in f.args], own, correlations(corr, [*own]))
+    detail = (tuple(own.items()), tuple(sorted(r.items())), asked.second_order, False, False)
+    return f._propagated(detail).table(df, 0, at=fixed)
+
+
+def _columns_of_r(frame: Any, columns: Sequence[str], own: Mapping[str, str], given: Mapping[Pair, float]) -> Any:
+    """The correlations of inputs: numbers, and the names of the columns r_A_B of a frame that hold them.
+
+    Raises BadValue for a column with a number that is none, and for a row whose correlations contradict each other.
+    """
+    from gradcli.callables.frame_columns import numbers
+    from gradcli.uncertainty.checked import contradict, contradiction
+    from gradcli.uncertainty.inputs import correlated
+    from gradcli.uncertainty.matrices import groups
+
+    r: dict[Pair, Any] = {**given}
+    known: dict[Pair, Any] = {**given}
+    for column in columns:
+        pair = correlated(column, own)
         if pair is None:
             continue
         if pair in r or pair[::-1] in r:
             raise BadValue(f"the correlation of '{pair[0]}' and '{pair[1]}' is given twice: '{column}' is a column")
-        r[pair] = column
-        values_r = numbers(frame.column(column), column, None)
-        if not (abs(values_r) <= 1).all():
-            row = int((~(abs(values_r) <= 1)).argmax())
-            raise BadValue(f"row {row + 1}: {column} is {float(values_r[row])!r}, "
-                           "and a correlation lies between -1 and 1")  # fmt: skip
-    detail = (tuple(own.items()), tuple(sorted(r.items())), asked.second_order, False, False)
-    return f._propagated(detail).table(df, 0, at=fixed)
+        r[pair], known[pair] = column, numbers(frame.column(column), column, None)
+        wrong = ~(abs(known[pair]) <= 1)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise BadValue(
+                f"row {row + 1}: {column} is {float(known[pair][row])!r}, and a correlation lies between -1 and 1"
+            )
+    for group in groups(own, r):
+        place = contradiction(group, {pair: r for pair, r in known.items() if {*pair} <= {*group}})
+        if place is not None:
+            raise BadValue(f"row {place + 1}: {contradict(group)}")
+    return r
 
 
 def _no_point(asked: Options) -> None:

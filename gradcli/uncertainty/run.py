@@ -71,7 +71,7 @@ def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False, 
     request = Expressions(job.expressions, points.names, rows)
     for parsed in request.parsed:
         parsed.pointwise("and an uncertainty here is of each point alone")
-    uncertain = Uncertain(given, request, points.names, set(header))
+    uncertain = Uncertain(given, request, points.names, dict.fromkeys(header))
     if job.second_order:
         _check_moments(uncertain)
     second = job.second_order or (more and aside and affordable(request.outputs, uncertain.inputs))

@@ -262,6 +262,9 @@ def test_a_frame_has_columns_of_correlations():
         g.propagate(rows.assign(r_y_x=[0, 1.5]))
     with pytest.raises(BadValue, match=r"given twice: 'r_y_x' is a column"):
         g.propagate(rows, corr={"x,y": 0.1})
+    three = rows.assign(z=1.0, u_z=1.0, r_x_z=0.9, r_y_z=0.9, r_y_x=[0.9, -0.9])
+    with pytest.raises(BadValue, match=r"row 2: the correlations of x, y, z contradict each other"):
+        gradcli.function("x + y + z").propagate(three)
 
 
 def test_factors_are_named_as_arguments():
