@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import Expr
+from gradcli.formats.input import STDIN
 from gradcli.job import Job, run
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Expressions, Rows
@@ -64,13 +65,18 @@ def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False, 
     _check_expanded(job, point=more)
     points = Points(given.at, job.grids, job.fill)
     header: Sequence[str] = ()
+    where = ""
     if rows is not None:
         from gradcli.uncertainty.columns import header_of
 
         header, rows = header_of(rows)
+        where = rows.first or rows.paths[0]
     request = Expressions(job.expressions, points.names, rows)
     for parsed in request.parsed:
         parsed.pointwise("and an uncertainty here is of each point alone")
+        if rows is not None:
+            # Before inputs are looked for: what is a constant and a column may be the one with an uncertainty.
+            parsed.check_columns(STDIN if where == "-" else where, header, rows.constants)
     uncertain = Uncertain(given, request, points.names, dict.fromkeys(header))
     if job.second_order:
         _check_moments(uncertain)

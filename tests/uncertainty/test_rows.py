@@ -172,3 +172,10 @@ def test_correlations_of_rows_that_contradict_each_other(shell, tmp_path):
     assert (code, out.splitlines()) == (
         0, ["a,b,c,u_a,u_b,u_c,r_b_c,r_a_c,r_a_b,f,u_f", "1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0,3.0,3.0"],
     )  # fmt: skip
+
+
+def test_a_constant_that_is_a_column(shell, tmp_path):
+    (tmp_path / "rows.csv").write_text("e,u_e\n1,2\n")
+    code, _, err = shell("propagate", "e*2", "--input", str(tmp_path / "rows.csv"))
+    assert code == 2
+    assert "'e' is a constant, and a column of" in err
