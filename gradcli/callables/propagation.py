@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,8 +51,13 @@ def options(df: Any, second_order: Any, coverage: Any, k: Any, mc: Any, seed: An
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise BadValue(f"seed is a whole number, 0 or more, not {seed!r}")
     trials = None if mc is None else mc if isinstance(mc, str) else _digits(mc)
+    if k is not None and coverage is not None:
+        raise BadValue("coverage and k exclude each other", hint="a probability gives the factor k")
     percent = None if coverage is None else coverage if isinstance(coverage, str) else repr(_one(coverage, "coverage"))
-    return Options(told, flag(second_order, "second_order"), percent, None if k is None else _one(k, "k"), trials, seed)
+    factor = None if k is None else _one(k, "k")
+    if factor is not None and not 0 < factor < math.inf:
+        raise BadValue(f"k is a coverage factor, positive and finite, not {factor!r}", hint="such as k=2")
+    return Options(told, flag(second_order, "second_order"), percent, factor, trials, seed)
 
 
 def _one(given: Any, name: str) -> float:
@@ -176,7 +182,8 @@ def _job(model: Model, inputs: Inputs, asked: Options, used: set[str]) -> Propag
 def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: Options) -> Any:
     """The frame with results and uncertainties as new columns.
 
-    Columns L and u_L, sL or L_std hold an input and its uncertainty; ``named`` gives those that all rows share.
+    Columns L and u_L, sL or L_std hold an input and its uncertainty, r_L_T a correlation; ``named`` gives those that
+    all rows share.
     """
     from gradcli.callables.frame_columns import numbers
     from gradcli.callables.frame_kinds import opened
@@ -184,7 +191,7 @@ def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: O
 
     _no_point(asked)
     frame = opened(df)
-    columns = {name for name in frame.names if isinstance(name, str)}
+    columns = dict.fromkeys([name for name in frame.names if isinstance(name, str)])
     fixed: dict[str, Any] = {}
     own: dict[str, str] = {}
     for name, given in named.items():
@@ -210,9 +217,41 @@ def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: O
         raise BadValue(
             "no column has an uncertainty", hint=f"a column u_{f.args[0] if f.args else 'x'} beside its value"
         )
-    r = tuple(sorted(correlations(corr, [*own]).items()))
-    detail = (tuple(own.items()), r, asked.second_order, False, False)
+    r = _columns_of_r(frame, [name for name in columns if name not in f.args], own, correlations(corr, [*own]))
+    detail = (tuple(own.items()), tuple(sorted(r.items())), asked.second_order, False, False)
     return f._propagated(detail).table(df, 0, at=fixed)
+
+
+def _columns_of_r(frame: Any, columns: Sequence[str], own: Mapping[str, str], given: Mapping[Pair, float]) -> Any:
+    """The correlations of inputs: numbers, and the names of the columns r_A_B of a frame that hold them.
+
+    Raises BadValue for a column with a number that is none, and for a row whose correlations contradict each other.
+    """
+    from gradcli.callables.frame_columns import numbers
+    from gradcli.uncertainty.checked import contradict, contradiction
+    from gradcli.uncertainty.inputs import correlated
+    from gradcli.uncertainty.matrices import groups
+
+    r: dict[Pair, Any] = {**given}
+    known: dict[Pair, Any] = {**given}
+    for column in columns:
+        pair = correlated(column, own)
+        if pair is None:
+            continue
+        if pair in r or pair[::-1] in r:
+            raise BadValue(f"the correlation of '{pair[0]}' and '{pair[1]}' is given twice: '{column}' is a column")
+        r[pair], known[pair] = column, numbers(frame.column(column), column, None)
+        wrong = ~(abs(known[pair]) <= 1)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise BadValue(
+                f"row {row + 1}: {column} is {float(known[pair][row])!r}, and a correlation lies between -1 and 1"
+            )
+    for group in groups(own, r):
+        place = contradiction(group, {pair: r for pair, r in known.items() if {*pair} <= {*group}})
+        if place is not None:
+            raise BadValue(f"row {place + 1}: {contradict(group)}")
+    return r
 
 
 def _no_point(asked: Options) -> None:

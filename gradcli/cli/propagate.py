@@ -71,6 +71,7 @@ def propagate(ctx: click.Context, line: CommandLine) -> None:
 
         if line.language != "text":
             raise GradError(f"--as {line.language} is for numbers", hint="formulas in LaTeX: gradcli show --as latex")
+        _check_numbers(line, "is for a result at one point, and there are none")
         check_no_input_options(line)
         target.write_formulas(formulas(job))
         return
@@ -107,6 +108,12 @@ def _point(ctx: click.Context, line: CommandLine, target: Target, job: Propagate
 
     if line.language != "text" and target.format.name != "table":
         raise GradError(f"--as {line.language} has one form: leave out {target.format.name}")
+    if line.language != "text":
+        _check_numbers(line, f"has no place in --as {line.language}, which is the result with its standard uncertainty")
+        if job.k is not None:
+            raise GradError(
+                f"-k has no place in --as {line.language}, which is the result with its standard uncertainty"
+            )
     if job.mc is not None and target.format.name not in ("table", "json"):
         raise GradError(
             f"--mc: {target.format.name} has no place for a simulation", hint="leave out --mc, or ask for --json"
@@ -125,6 +132,13 @@ def _point(ctx: click.Context, line: CommandLine, target: Target, job: Propagate
             stderr.note(note, line.color)
     if job.strict and answer.flags:
         _strict(ctx)
+
+
+def _check_numbers(line: CommandLine, why: str) -> None:
+    """Raises GradError for an option that makes numbers which have no place."""
+    for option, given in (("--mc", line.mc), ("--coverage", line.coverage)):
+        if given is not None:
+            raise GradError(f"{option} {why}")
 
 
 def _watch(target: Target, job: PropagateJob) -> Callable[[int], None] | None:

@@ -84,10 +84,11 @@ class Tables:
         else:
             self.columns = unbound
             known = set(self._header)
+            first = STDIN if self._first == "-" else self._first
             for name in bound:
                 if name in known:
                     raise GradError(
-                        f"'{name}' is a column of {self._first} and given on the command line too",
+                        f"'{name}' is a column of {first} and given on the command line too",
                         hint="for the value write another name in the expression, and give that one",
                     )
 

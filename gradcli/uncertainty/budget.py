@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.compute.execute import Block
 from gradcli.errors import GradError
+from gradcli.expr import spell_name
 from gradcli.job.choices import Choice
 from gradcli.job.result import Computed, nonfinite_error
 from gradcli.uncertainty.flags import Flag, flags
@@ -19,7 +20,7 @@ from gradcli.uncertainty.formula import Propagated
 from gradcli.uncertainty.given import Given
 from gradcli.uncertainty.measured import Measured, measured
 from gradcli.uncertainty.outcome import BudgetLine, Outcome
-from gradcli.uncertainty.outputs import HIDDEN, named
+from gradcli.uncertainty.outputs import HIDDEN, hidden_name, named
 from gradcli.uncertainty.request import PropagateJob
 from gradcli.uncertainty.run import Prepared, prepare, propagated
 
@@ -64,11 +65,11 @@ def at_point(job: PropagateJob, watch: Callable[[int], None] | None = None) -> A
     prepared = prepare(job, more=True)
     result = propagated(prepared).columns
     block = result.whole()
-    numbers = {name.removeprefix(HIDDEN): float(column[0]) for name, column in zip(result.names, block, strict=True)}
+    numbers = {name: float(column[0]) for name, column in zip(result.names, block, strict=True)}
     notes = _repair(job, prepared, numbers)
     outcomes = [_expanded(_outcome(f, prepared, numbers), job, prepared) for f in prepared.formulas]
     for f, outcome in zip(prepared.formulas, outcomes, strict=True):
-        if outcome.second is not None:
+        if job.second_order and outcome.second is not None:
             numbers[named("linear", f, prepared.formulas)] = outcome.second[2]
     inputs = {
         name: prepared.uncertain.given.measured.get(name)
@@ -98,17 +99,20 @@ def _repair(job: PropagateJob, prepared: Prepared, numbers: dict[str, float]) ->
     looked = [value for name, value in numbers.items() if name not in prepared.linear]
     if all(map(math.isfinite, looked)) or job.kink != "convention":
         return []
-    known = prepared.request.variables
-    told = job.budget or not any(named("c", f, prepared.formulas, x) in known for f in prepared.formulas for x in known)
     again = propagated(prepare(replace(
-        job, kink="derivative", strict=False, select=None, drop=(), coverage=None, k=None, mc=None, budget=told,
-        second_order=False,
-    ))).columns  # fmt: skip
+        job, kink="derivative", strict=False, select=None, drop=(), coverage=None, k=None, mc=None, second_order=False,
+    ), more=True, aside=False)).columns  # fmt: skip
     for name, column in zip(again.names, again.whole(), strict=True):
         if name in numbers and not math.isfinite(numbers[name]):
             numbers[name] = float(column[0])
-    # The option for both sides is that of `eval`.
-    return [note.removesuffix("; --sides shows both sides") for note in again.notes[1:]]
+    # Of results and their uncertainties, in the inputs: where a share breaks is of no use. The option for both sides is
+    # that of `eval`.
+    told = tuple([f"{spell_name(name)} " for f in prepared.formulas for name in (f.name, f"u_{f.name}")])
+    widths = [f" along {spell_name(own)}" for own in prepared.uncertain.names]
+    return [
+        note.removesuffix("; --sides shows both sides") for note in again.notes[1:]
+        if note.startswith(told) and not any(width in note.partition(":")[0] for width in widths)
+    ]  # fmt: skip
 
 
 def _measured(given: Given, name: str, value: float, u: float) -> Measured:
@@ -121,16 +125,22 @@ def _outcome(f: Propagated, prepared: Prepared, numbers: Mapping[str, float]) ->
     u = numbers[f"u_{f.name}"]
     budget = {}
     for name, own in prepared.uncertain.u.items():
-        sensitivity = numbers[named("c", f, prepared.formulas, name)]
+        # A zero without its sign: -0.0 + 0.0 is 0.0.
+        sensitivity = numbers[hidden_name("c", f, name)] + 0.0
         contribution = abs(sensitivity * numbers[own])
+        if not math.isfinite(contribution):
+            # The product may be a double where the sensitivity is none.
+            contribution = numbers[hidden_name("contribution", f, name)]
         share = 0.0 if contribution == 0 else (contribution / u) ** 2 if u else math.inf
         budget[name] = BudgetLine(name, numbers[name], numbers[own], sensitivity, contribution, share)
     second = None
     if f.second is not None:
-        u_second = numbers[f"u_{f.name}_second"]
+        u_second = numbers[hidden_name("u_second", f)]
         ratio = 1.0 if u_second == u else u_second / u if u else math.inf * u_second
-        second = (numbers.get(f"{f.name}_second", math.nan), u_second, ratio)
-    plus, minus = (numbers.get(f"u_{f.name}_{side}") for side in ("plus", "minus"))
+        second = (numbers[f"{f.name}_second"] if prepared.second else math.nan, u_second, ratio)
+    plus = minus = None
+    if f.plus is not None and f.minus is not None:
+        plus, minus = (numbers[f"u_{f.name}_{side}"] for side in ("plus", "minus"))
     return Outcome(f.name, numbers[f.name], u, budget, plus, minus, second)
 
 
@@ -161,7 +171,7 @@ def _flags(prepared: Prepared, outcomes: list[Outcome], numbers: Mapping[str, fl
         if outcome.second is not None:
             told |= {"u_second": outcome.second[1], "linear": outcome.second[2]}
         known[outcome.name] = told
-    return [*flags(prepared.formulas, point, u, known)]
+    return [*flags(prepared.formulas, point, u, known, second=prepared.second)]
 
 
 def _members(answer: Answer) -> dict[str, Any]:
@@ -185,7 +195,7 @@ def _members(answer: Answer) -> dict[str, Any]:
 
 
 def _simulation(found: Simulation) -> dict[str, Any]:
-    result, validation = found
+    result, validation, _ = found
     return {
         "mean": number(result.mean), "u": number(result.u), "symmetric": [*map(number, result.symmetric)],
         "shortest": [*map(number, result.shortest)],

@@ -14,7 +14,7 @@ from gradcli.errors import GradError
 from gradcli.formats import PLAIN, Dialect, open_table
 from gradcli.formats.columns import Unnamed
 from gradcli.formats.input import STDIN, opened
-from gradcli.uncertainty.matrices import factor
+from gradcli.uncertainty.matrices import ROUNDED, factor
 from gradcli.uncertainty.request import Estimates
 
 TOLERANCE = 1e-12
@@ -79,7 +79,7 @@ def _correlation(
         raise GradError(f"{where}: the matrix is not symmetric: {pair} have {left!r} and {right!r}")
     if not abs(r) <= 1 + TOLERANCE:
         raise GradError(f"{where}: the correlation of {pair} is {r:.6g}, and it lies between -1 and 1")
-    return max(-1.0, min(r, 1.0))
+    return r if 1 - abs(r) >= ROUNDED else math.copysign(1.0, r)
 
 
 def read_covariance(

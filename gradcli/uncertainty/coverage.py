@@ -78,7 +78,7 @@ def effective(
             raise GradError(
                 f"{spell_name(name)} is correlated and has finite degrees of freedom: the effective ones of a result, "
                 "which --coverage takes, are known for independent inputs alone (JCGM 100, G.4.1)",
-                hint=f"a coverage factor of your own, such as -k 2, or no --df {spell_name(name)}",
+                hint="a coverage factor of your own, such as -k 2",
             )
         total += share * share / known
     # Of independent estimates they are no fewer than the fewest of one, which are at least 1.

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.caret import Source, Span
 from gradcli.errors import GradError
-from gradcli.job.parse_at_grid_fill import number, split
+from gradcli.job.parse_at_grid_fill import PLAIN, number, split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,7 +136,7 @@ def distribution(text: str, option: str) -> Shape:
     names ``option``, for any other text.
 
     >>> distribution("R(0.9, 1.1)", "--dist").fixed
-    Distribution(kind='R', mean=1.0, width=0.10000000000000003, df=inf)
+    Distribution(kind='R', mean=1.0, width=0.1, df=inf)
     """
     if len(text) > _LONGEST:
         raise GradError(f"{option}: a distribution of more than {_LONGEST:,} characters", hint=f"it is one of {WANTED}")
@@ -168,6 +169,18 @@ def distribution(text: str, option: str) -> Shape:
     lower, upper = numbers
     if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
         raise GradError(f"{option}: the lower limit must be below the upper one, both finite", span=span, source=source)
-    # Halves, since the sum or the difference of the limits may overflow.
-    mean, width = lower / 2 + upper / 2, upper / 2 - lower / 2
-    return Shape(kind, Distribution(kind, mean, width))
+    return Shape(kind, Distribution(kind, *_centre(arguments, lower, upper)))
+
+
+def _centre(texts: list[str], lower: float, upper: float) -> tuple[float, float]:
+    """Mean and half-width of limits: of decimals as they were typed, rounded once, else of their doubles."""
+    if not all(map(PLAIN.fullmatch, texts)):
+        # Halves, since the sum or the difference of the limits may overflow.
+        return lower / 2 + upper / 2, upper / 2 - lower / 2
+    exactly = Context(prec=3 * _LONGEST, Emax=10**6, Emin=-(10**6), traps=[])
+    # A zero may have any exponent.
+    a, b = (
+        exactly.create_decimal(text) if limit else Decimal(0) for text, limit in zip(texts, (lower, upper), strict=True)
+    )
+    halves = [exactly.divide(number, Decimal(2)) for number in (exactly.add(a, b), exactly.subtract(b, a))]
+    return float(halves[0]), float(halves[1])

@@ -34,17 +34,21 @@ def not_linear(ratio: float) -> bool:
 
 def flags(
     formulas: Sequence[Propagated], point: Mapping[str, float], u: Mapping[str, float],
-    numbers: Mapping[str, Mapping[str, float]],
+    numbers: Mapping[str, Mapping[str, float]], *, second: bool = False,
 ) -> Iterator[Flag]:  # fmt: skip
     """Yield the flags of results at a point.
 
     ``point``: values by variable. ``u``: the standard uncertainties of the inputs, in their units. ``numbers``: by
     output, ``u``, with second order ``u_second`` and ``linear``, and the sensitivity to each input as ``c NAME``.
+    ``second``: second order is told already.
     """
     for f in formulas:
         known = numbers[f.name]
         if "linear" in known and math.isfinite(known["u"]) and not_linear(known["linear"]):
-            yield Flag("not-linear", _bent(f.name, known))
+            yield Flag(
+                "not-linear",
+                _bent(f.name, known) + ("" if second or math.isnan(known["u_second"]) else ": --second-order"),
+            )
     yield from _places([(f.name, f.y) for f in formulas], point, u)
     for name, width in u.items():
         if width > 0 and all(numbers[f.name][f"c {name}"] == 0 for f in formulas):
@@ -58,13 +62,10 @@ def _bent(name: str, known: Mapping[str, float]) -> str:
     if math.isnan(second):
         return f"{name} is not linear enough: to second order its variance is negative; a simulation tells: --mc 1e6"
     if first == 0:
-        return (
-            f"{name} is not linear enough: its uncertainty is 0 to first order and {second:.3g} to second order: "
-            "--second-order"
-        )
+        return f"{name} is not linear enough: its uncertainty is 0 to first order and {second:.3g} to second order"
     return (
         f"{name} is not linear enough: to second order its uncertainty is {second:.3g}, not {first:.3g} "
-        f"({100 * (known['linear'] - 1):+.3g} %): --second-order"
+        f"({100 * (known['linear'] - 1):+.3g} %)"
     )
 
 

@@ -106,10 +106,12 @@ def propagate(outputs: Sequence[tuple[str, Expr]], inputs: Inputs, *, second: bo
     """
     names = [*inputs.u]
     if second and len(outputs) * count_partials(len(names), 3) > SECOND_LIMIT:
+        several = len(outputs) > 1
+        what = f"{len(outputs)} outputs" if several else "an output"
         raise GradError(
-            f"second order of {len(outputs)} outputs in {len(names)} uncertain inputs takes more than "
-            f"{SECOND_LIMIT:,} derivatives, which is the limit",
-            hint="fewer outputs at a time",
+            f"second order of {what} in {len(names)} uncertain inputs takes more than {SECOND_LIMIT:,} derivatives, "
+            "which is the limit",
+            hint="fewer outputs at a time" if several else "fewer inputs with uncertainties, or a simulation: --mc 1e6",
         )
     roots = expand(e for _, e in outputs)
     return [_propagated(name, e, inputs, second) for (name, _), e in zip(outputs, roots, strict=True)]

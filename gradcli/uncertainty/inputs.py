@@ -98,7 +98,8 @@ class Uncertain:
         given, request = self.given, self.request
         about: dict[str, Collection[str]] = {
             "--cov": given.matrix,
-            "--at": given.measured, "--u": [*given.numbers, *given.columns], "--dist": given.shapes, "--df": given.df,
+            "--at": [name for name in given.measured if name not in given.shapes],
+            "--u": [*given.numbers, *given.columns], "--dist": given.shapes, "--df": given.df,
             "--corr": [name for pair in given.corr for name in pair],
         }  # fmt: skip
         for option, names in about.items():
@@ -136,7 +137,7 @@ class Uncertain:
     def _correlate(self, columns: Collection[str]) -> None:
         names = [*self.u]
         for column in columns:
-            pair = _pair(column, self.u) if column.startswith("r_") else None
+            pair = correlated(column, self.u)
             if pair is None or column in self.request.variables:
                 continue
             twin = next((p for p in (pair, pair[::-1]) if p in self.r or p in self.given.corr), None)
@@ -166,9 +167,13 @@ class Uncertain:
         )  # fmt: skip
 
 
-def _pair(column: str, names: Collection[str]) -> tuple[str, str] | None:
-    """The inputs whose correlation a column named ``r_A_B`` holds, if there are such."""
-    pieces = column[2:].split("_")
+def correlated(column: str, names: Collection[str]) -> tuple[str, str] | None:
+    """Return the inputs whose correlation a column named ``r_A_B`` holds, if there are such.
+
+    >>> correlated("r_L_T", ["L", "T"])
+    ('L', 'T')
+    """
+    pieces = column[2:].split("_") if column.startswith("r_") else []
     for k in range(1, len(pieces)):
         a, b = "_".join(pieces[:k]), "_".join(pieces[k:])
         if a in names and b in names and a != b:

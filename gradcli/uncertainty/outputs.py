@@ -5,7 +5,7 @@ Layer: must not know points.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from gradcli.errors import GradError
 from gradcli.expr import Expr, const, spell_name, var
@@ -52,15 +52,21 @@ def columns(
     return columns
 
 
-def hidden(
-    formulas: Sequence[Propagated], inputs: Inputs, shown: Collection[str]
-) -> list[tuple[str, Expr]]:  # fmt: skip
-    """What a budget tells beside the columns ``shown``."""
-    columns = [(named("c", f, formulas, name), f.sensitivities[name]) for f in formulas for name in inputs.u]
+def hidden(formulas: Sequence[Propagated], inputs: Inputs) -> list[tuple[str, Expr]]:
+    """What a budget tells, in columns of names that no variable and no output has."""
+    columns = []
     for f in formulas:
+        for name in inputs.u:
+            columns += [(hidden_name("c", f, name), f.sensitivities[name]),
+                        (hidden_name("contribution", f, name), f.contribution(name))]  # fmt: skip
         if f.second is not None:
-            columns.append((f"u_{f.name}_second", f.second.u))
-    return [(HIDDEN + name, e) for name, e in columns if name not in shown]
+            columns.append((hidden_name("u_second", f), f.second.u))
+    return columns
+
+
+def hidden_name(base: str, output: Propagated, name: str = "") -> str:
+    """Return the name of a column that is computed and not written."""
+    return HIDDEN + HIDDEN.join([base, output.name, name])
 
 
 def formulas(job: PropagateJob) -> Formulas:

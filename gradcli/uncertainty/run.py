@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.errors import GradError
 from gradcli.expr import Expr
+from gradcli.formats.input import STDIN
 from gradcli.job import Job, run
 from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Expressions, Rows
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 class Prepared(NamedTuple):
     """A checked request: its ``request`` and ``uncertain`` inputs, its formulas, and the job that computes them.
 
-    ``rows``: the tables to read; of stdin the bytes of the header are read again.
+    ``rows``: the tables to read; of stdin the bytes of the header are read again. ``second``: whether second order was
+    asked for.
     """
 
     request: Expressions
@@ -38,11 +40,12 @@ class Prepared(NamedTuple):
     formulas: list[Propagated]
     job: Job
     rows: Rows | None
+    second: bool
 
     @property
     def linear(self) -> set[str]:
         """The names of the columns of quotients of the uncertainties of second and first order."""
-        return {named("linear", f, self.formulas) for f in self.formulas if f.second is not None}
+        return {named("linear", f, self.formulas) for f in self.formulas if self.second and f.second is not None}
 
 
 class Propagation(NamedTuple):
@@ -52,31 +55,37 @@ class Propagation(NamedTuple):
     checked: Checked
 
 
-def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False) -> Prepared:
+def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False, aside: bool = True) -> Prepared:
     """Check a request. Raises GradError if it is invalid.
 
-    ``more``: compute what a budget tells as well, in columns whose names begin with `HIDDEN`.
+    ``more``: compute what a budget tells as well, in columns whose names begin with `HIDDEN`; ``aside``: and second
+    order, where that is cheap.
     """
     given = read_given(job)
     _check_expanded(job, point=more)
     points = Points(given.at, job.grids, job.fill)
     header: Sequence[str] = ()
+    where = ""
     if rows is not None:
         from gradcli.uncertainty.columns import header_of
 
         header, rows = header_of(rows)
+        where = rows.first or rows.paths[0]
     request = Expressions(job.expressions, points.names, rows)
     for parsed in request.parsed:
         parsed.pointwise("and an uncertainty here is of each point alone")
-    uncertain = Uncertain(given, request, points.names, set(header))
+        if rows is not None:
+            # Before inputs are looked for: what is a constant and a column may be the one with an uncertainty.
+            parsed.check_columns(STDIN if where == "-" else where, header, rows.constants)
+    uncertain = Uncertain(given, request, points.names, dict.fromkeys(header))
     if job.second_order:
         _check_moments(uncertain)
-    second = job.second_order or (more and affordable(request.outputs, uncertain.inputs))
+    second = job.second_order or (more and aside and affordable(request.outputs, uncertain.inputs))
     formulas = propagate(request.outputs, uncertain.inputs, second=second)
     asked = columns(job, formulas, uncertain.inputs, point=more)
     if more:
-        asked += hidden(formulas, uncertain.inputs, {name for name, _ in asked})
-    return Prepared(request, uncertain, formulas, _inner(job, request, uncertain, asked, more), rows)
+        asked += hidden(formulas, uncertain.inputs)
+    return Prepared(request, uncertain, formulas, _inner(job, request, uncertain, asked, more), rows, job.second_order)
 
 
 def run_propagate(job: PropagateJob, rows: Rows | None = None) -> Computed:

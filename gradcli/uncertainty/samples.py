@@ -17,6 +17,7 @@ from gradcli.expr import spell_name
 from gradcli.formats import PLAIN, Dialect, open_table
 from gradcli.formats.input import STDIN, column_indices, opened
 from gradcli.language import Parsed
+from gradcli.uncertainty.matrices import ROUNDED
 from gradcli.uncertainty.request import Estimates
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -87,7 +88,9 @@ class _Sums:
         u = np.ldexp(spread / math.sqrt(n - 1) / math.sqrt(n), tens)
         values = np.ldexp(np.ldexp(self.shift, -self.tens)[:, 0] + self.mean, tens)
         divisor = np.where(spread > 0, spread, 1.0)
-        r = np.clip(self.products / divisor[:, None] / divisor, -1.0, 1.0)
+        r = self.products / divisor[:, None] / divisor
+        # Readings in proportion are 1 but for rounding, whose root would be the uncertainty of their difference.
+        r = np.where(1 - np.abs(r) < ROUNDED, np.sign(r), r)
         np.fill_diagonal(r, 1.0)
         return Estimates("--samples", where, list(names), values.tolist(), u.tolist(), r.tolist(), n)
 

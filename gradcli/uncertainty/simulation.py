@@ -28,11 +28,13 @@ class Simulation(NamedTuple):
     """The simulation of an output; ``validation`` compares its symmetric interval with that of the law of propagation.
 
     None where the law gives no interval: correlated inputs with finite degrees of freedom (JCGM 100, G.4.1), and an
-    uncertainty that is not finite.
+    uncertainty that is not finite. ``endless``: inputs with a part in the result whose distribution has no standard
+    deviation, so that the result has none.
     """
 
     result: MonteCarlo
     validation: Validation | None
+    endless: tuple[str, ...] = ()
 
 
 def simulated(
@@ -55,10 +57,14 @@ def simulated(
     fixed = {name: numbers[name] for name in prepared.request.variables if name not in random}
     pairs = {pair: r for pair, r in uncertain.given.corr.items() if random.keys() >= set(pair)}
     found = simulate([f.y for f in prepared.formulas], Draws(random, pairs), fixed, plan, watch)
+    endless = [name for name, known in random.items() if isinstance(known, Distribution) and math.isinf(known.u)]
     return [
-        Simulation(result, _validation(result, outcome, job, uncertain, coverage))
+        Simulation(
+            result, _validation(result, outcome, job, uncertain, coverage),
+            tuple([name for name in endless if outcome.budget[name].contribution > 0]),
+        )
         for result, outcome in zip(found, outcomes, strict=True)
-    ]
+    ]  # fmt: skip
 
 
 def trials(text: str) -> int | None:

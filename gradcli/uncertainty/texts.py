@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gradcli.uncertainty.coverage import Expanded
     from gradcli.uncertainty.simulation import Simulation
 
+_WIDEST = 12
+"""Characters of an uncertainty, at most, that was computed and is shown with all its digits."""
 FORMS = ("text", "latex", "siunitx")
 """The forms of ``--as``."""
 
@@ -28,7 +30,7 @@ def result_of(outcome: Outcome, rounding: str, *, second: bool = False) -> Round
     if second and outcome.second is not None:
         value, u, _ = outcome.second
         return rounded(value, u, rounding)
-    if outcome.plus is not None and outcome.minus is not None:
+    if outcome.plus is not None and outcome.minus is not None and not outcome.u == outcome.plus == outcome.minus:
         return two_sided(outcome.value, outcome.plus, outcome.minus, rounding)
     return rounded(outcome.value, outcome.u, rounding)
 
@@ -85,8 +87,9 @@ def _expanded(outcome: Outcome, expanded: Expanded, rounding: str) -> str:
 
 def _simulated(name: str, simulation: Simulation, rounding: str) -> Iterator[str]:
     """Mean, uncertainty and intervals of a simulation, and whether they agree with the law of propagation."""
-    result, validation = simulation
-    symmetric, shortest = ([rounded(v, result.u, rounding).pair[0] for v in ends]
+    result, validation, _ = simulation
+    # A few draws far away make the deviation greater than the interval, whose limits need their own digits then.
+    symmetric, shortest = ([rounded(v, min(result.u, abs(ends[1] - ends[0])), rounding).pair[0] for v in ends]
                            for ends in (result.symmetric, result.shortest))  # fmt: skip
     yield (
         f"Monte Carlo: {spell_name(name)} = {rounded(result.mean, result.u, rounding).concise}, "
@@ -103,7 +106,13 @@ def _simulated(name: str, simulation: Simulation, rounding: str) -> Iterator[str
 
 def notes(answer: Answer) -> Iterator[str]:
     """Yield what is to be told about simulations beside their results."""
-    for name, (result, _) in answer.simulations.items():
+    for name, (result, _, endless) in answer.simulations.items():
+        if endless:
+            who = ", ".join(map(spell_name, endless[:3])) + (", ..." if len(endless) > 3 else "")
+            yield (
+                f"{spell_name(name)}: Student's t of {who}, with 2 or fewer degrees of freedom, has no standard "
+                "deviation: take the intervals of the simulation, not its mean and uncertainty"
+            )
         if result.nonfinite:
             yield f"{result.nonfinite:,} of {result.trials:,} trials of {spell_name(name)} are not finite and left out"
         if result.settled is False:
@@ -114,6 +123,8 @@ def _budget(answer: Answer, outcome: Outcome) -> list[str]:
     rows = [["input", "value", "u", "sensitivity", "contribution", "share"]]
     for line in outcome.sources:
         value, u = answer.inputs[line.name].typed
+        if u == repr(line.u) and len(u) > _WIDEST:
+            u = _number(line.u)
         share = f"{100 * line.share:.1f} %"
         rows.append(
             [spell_name(line.name), value, u, *[_number(x) for x in (line.sensitivity, line.contribution)], share]

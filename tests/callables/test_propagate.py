@@ -252,3 +252,23 @@ def test_arguments_that_do_not_fit(call, kind, message):
     with pytest.raises(kind) as error:
         call()
     assert message in str(error.value) and "--" not in str(error.value)
+
+
+def test_a_frame_has_columns_of_correlations():
+    g = gradcli.function("x*y")
+    rows = pd.DataFrame({"x": [1, 2], "u_x": [1, 2], "y": [1, 2], "u_y": [1.0, 1.0], "r_y_x": [0.5, -1.0]})
+    assert g.propagate(rows).u_f.tolist() == pytest.approx([math.sqrt(3), 2.0])
+    with pytest.raises(BadValue, match=r"row 2: r_y_x is 1.5, and a correlation lies between -1 and 1"):
+        g.propagate(rows.assign(r_y_x=[0, 1.5]))
+    with pytest.raises(BadValue, match=r"given twice: 'r_y_x' is a column"):
+        g.propagate(rows, corr={"x,y": 0.1})
+    three = rows.assign(z=1.0, u_z=1.0, r_x_z=0.9, r_y_z=0.9, r_y_x=[0.9, -0.9])
+    with pytest.raises(BadValue, match=r"row 2: the correlations of x, y, z contradict each other"):
+        gradcli.function("x + y + z").propagate(three)
+
+
+def test_factors_are_named_as_arguments():
+    with pytest.raises(BadValue, match=r"^k is a coverage factor"):
+        f.propagate(L=(1, 0.1), T=2, k=-1)
+    with pytest.raises(BadValue, match=r"^coverage and k exclude each other"):
+        f.propagate(L=(1, 0.1), T=2, k=2, coverage=95)

@@ -155,3 +155,27 @@ def test_the_same_numbers_from_every_engine():
     )
     for name in first:
         assert first[name] == pytest.approx(second[name], rel=1e-13), name
+
+
+def test_correlations_of_rows_that_contradict_each_other(shell, tmp_path):
+    table = tmp_path / "rows.csv"
+    table.write_text("a,b,c,u_a,u_b,u_c,r_a_b,r_a_c\n1,1,1,1,1,1,0.9,0.9\n1,1,1,1,1,1,0.9,-0.9\n")
+    for engine in ("scalar", "vector"):
+        options = ("--input", str(table), "--engine", engine, "--csv", "--select", "u_f,r_a_b,r_a_c")
+        code, _, err = shell("propagate", "a + b + c", *options, "--corr", "b,c=0.9")
+        assert (code, "row 2: the correlations of a, b, c contradict each other" in err) == (2, True)
+        code, out, _ = shell("propagate", "a + b + c", *options, "--corr", "b,c=0")
+        assert code == 2, out
+    # Columns of correlations stand in the order of the file, on every run.
+    table.write_text("a,b,c,u_a,u_b,u_c,r_b_c,r_a_c,r_a_b\n1,1,1,1,1,1,1,1,1\n")
+    code, out, _ = shell("propagate", "a + b + c", "--input", str(table), "--csv")
+    assert (code, out.splitlines()) == (
+        0, ["a,b,c,u_a,u_b,u_c,r_b_c,r_a_c,r_a_b,f,u_f", "1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0,3.0,3.0"],
+    )  # fmt: skip
+
+
+def test_a_constant_that_is_a_column(shell, tmp_path):
+    (tmp_path / "rows.csv").write_text("e,u_e\n1,2\n")
+    code, _, err = shell("propagate", "e*2", "--input", str(tmp_path / "rows.csv"))
+    assert code == 2
+    assert "'e' is a constant, and a column of" in err
