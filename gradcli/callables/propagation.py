@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -176,15 +177,16 @@ def _job(model: Model, inputs: Inputs, asked: Options, used: set[str]) -> Propag
 def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: Options) -> Any:
     """The frame with results and uncertainties as new columns.
 
-    Columns L and u_L, sL or L_std hold an input and its uncertainty; ``named`` gives those that all rows share.
+    Columns L and u_L, sL or L_std hold an input and its uncertainty, r_L_T the correlation of two of them; ``named``
+    gives those that all rows share.
     """
     from gradcli.callables.frame_columns import numbers
     from gradcli.callables.frame_kinds import opened
-    from gradcli.uncertainty.inputs import COLUMNS
+    from gradcli.uncertainty.inputs import COLUMNS, pair_of
 
     _no_point(asked)
     frame = opened(df)
-    columns = {name for name in frame.names if isinstance(name, str)}
+    columns = dict.fromkeys(name for name in frame.names if isinstance(name, str))
     fixed: dict[str, Any] = {}
     own: dict[str, str] = {}
     for name, given in named.items():
@@ -202,17 +204,31 @@ def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: O
             raise BadValue(f"'{known[-1]}' and '{own.get(name, known[0])}' may both be the uncertainty of '{name}'")
         if known and name not in fixed:
             own[name] = known[0]
-            u = numbers(frame.column(known[0]), known[0], None)
-            if not (u >= 0).all():
-                row = int((~(u >= 0)).argmax())
-                raise BadValue(f"row {row + 1}: {known[0]} is {float(u[row])!r}, and an uncertainty is 0 or more")
+            _check_column(numbers(frame.column(known[0]), known[0], None), known[0], 0, math.inf)
     if not own:
         raise BadValue(
             "no column has an uncertainty", hint=f"a column u_{f.args[0] if f.args else 'x'} beside its value"
         )
-    r = tuple(sorted(correlations(corr, [*own]).items()))
-    detail = (tuple(own.items()), r, asked.second_order, False, False)
+    r: dict[Pair, float | str] = dict(correlations(corr, [*own]))
+    for column in columns:
+        pair = pair_of(column, own) if column not in f.args else None
+        if pair is None:
+            continue
+        if pair in r or pair[::-1] in r:
+            raise BadValue(f"the correlation of '{pair[0]}' and '{pair[1]}' is given twice: '{column}' is a column")
+        _check_column(numbers(frame.column(column), column, None), column, -1, 1)
+        r[pair] = column
+    detail = (tuple(own.items()), tuple(sorted(r.items())), asked.second_order, False, False)
     return f._propagated(detail).table(df, 0, at=fixed)
+
+
+def _check_column(column: Any, name: str, low: float, high: float) -> None:
+    """Raises BadValue for a number of a column that is no uncertainty, or no correlation."""
+    wrong = ~((column >= low) & (column <= high))
+    if wrong.any():
+        row = int(wrong.argmax())
+        what = "an uncertainty is 0 or more" if low == 0 else "a correlation lies between -1 and 1"
+        raise BadValue(f"row {row + 1}: {name} is {float(column[row])!r}, and {what}")
 
 
 def _no_point(asked: Options) -> None:

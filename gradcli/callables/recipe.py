@@ -120,7 +120,7 @@ def _made(recipe: Recipe) -> Model:
         for step, detail in recipe.steps:
             args, wrt = detail if step == "over" else (model.args, model.wrt)
             if step == "propagate":
-                args = (*args, *[u for _, u in detail[0]])
+                args = (*args, *_added(detail))
             of = tuple([name for name, _ in model.outputs]) if step == "diff" else model.of
             model = _with(recipe, [_STEPS[step](model, detail)], args, wrt, derived=True)
             model.of = () if step == "derivatives" else of
@@ -207,11 +207,19 @@ def _uncertain(model: Model, asked: tuple[Sequence[tuple[str, str]], Sequence[An
     for name, u in own:
         if u in model.args:
             raise BadValue(f"'{u}' is an argument, and would be the uncertainty of '{name}' too")
-    inputs = Inputs({name: var(u) for name, u in own}, {pair: const(value) for pair, value in r})
+    inputs = Inputs({name: var(u) for name, u in own}, {
+        pair: var(value) if isinstance(value, str) else const(value) for pair, value in r
+    })
     formulas = propagate(model.outputs, inputs, second=second)
     job = PropagateJob((), second_order=second, budget=budget, correlations=correlations)
     made = _replaced(model, columns(job, formulas, inputs, point=False))
-    return made._replace(variables=(*model.args, *[u for _, u in own]))
+    return made._replace(variables=(*model.args, *_added(asked)))
+
+
+def _added(asked: Any) -> list[str]:
+    """The arguments that uncertainties add: these, and the correlations that are names and not numbers."""
+    own, r = asked[:2]
+    return [*[u for _, u in own], *[value for _, value in r if isinstance(value, str)]]
 
 
 def _replaced(model: Model, outputs: Sequence[tuple[str, Any]]) -> Parsed:

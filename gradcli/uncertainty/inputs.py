@@ -136,7 +136,7 @@ class Uncertain:
     def _correlate(self, columns: Collection[str]) -> None:
         names = [*self.u]
         for column in columns:
-            pair = _pair(column, self.u) if column.startswith("r_") else None
+            pair = pair_of(column, self.u)
             if pair is None or column in self.request.variables:
                 continue
             twin = next((p for p in (pair, pair[::-1]) if p in self.r or p in self.given.corr), None)
@@ -166,8 +166,10 @@ class Uncertain:
         )  # fmt: skip
 
 
-def _pair(column: str, names: Collection[str]) -> tuple[str, str] | None:
+def pair_of(column: str, names: Collection[str]) -> tuple[str, str] | None:
     """The inputs whose correlation a column named ``r_A_B`` holds, if there are such."""
+    if not column.startswith("r_"):
+        return None
     pieces = column[2:].split("_")
     for k in range(1, len(pieces)):
         a, b = "_".join(pieces[:k]), "_".join(pieces[k:])
