@@ -68,7 +68,14 @@ def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False) 
     request = Expressions(job.expressions, points.names, rows)
     for parsed in request.parsed:
         parsed.pointwise("and an uncertainty here is of each point alone")
-    uncertain = Uncertain(given, request, points.names, set(header))
+    # A dict and no set: errors list the columns in their order.
+    try:
+        uncertain = Uncertain(given, request, points.names, dict.fromkeys(header))
+    except GradError:
+        if rows is not None and not {*request.variables} <= {*points.names, *header}:
+            # A column that is missing explains an uncertainty that is, and tells of a wrong delimiter.
+            run(Job(request.parsed, (), 0, at=given.at, grids=job.grids, fill=job.fill), rows)
+        raise
     if job.second_order:
         _check_moments(uncertain)
     second = job.second_order or (more and affordable(request.outputs, uncertain.inputs))
