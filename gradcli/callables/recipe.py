@@ -207,9 +207,10 @@ def _uncertain(model: Model, asked: tuple[Sequence[tuple[str, str]], Sequence[An
     for name, u in own:
         if u in model.args:
             raise BadValue(f"'{u}' is an argument, and would be the uncertainty of '{name}' too")
-    inputs = Inputs({name: var(u) for name, u in own}, {
-        pair: var(value) if isinstance(value, str) else const(value) for pair, value in r
-    })
+    inputs = Inputs(
+        {name: var(u) for name, u in own},
+        {pair: var(value) if isinstance(value, str) else const(value) for pair, value in r},
+    )
     formulas = propagate(model.outputs, inputs, second=second)
     job = PropagateJob((), second_order=second, budget=budget, correlations=correlations)
     made = _replaced(model, columns(job, formulas, inputs, point=False))

@@ -499,6 +499,8 @@ ROWS = {
     "max_points": _row("--max-points", type=count, metavar="N",
                        help="Refuse more points, of grids and rows.  [default: 1e9]"),
     "strict": _row("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
+    "strict_uncertain": _row("--strict", "strict", is_flag=True,
+                             help="Exit 1 where a result is not finite, or linear propagation is not enough."),
     "kink": _row("--kink", default="derivative", metavar="RULE",
                  type=click.Choice(["derivative", "convention", "limit", "left", "right", "mean", "nan", "error"]),
                  help="What values and derivatives are at kinks, jumps and holes: derivative (where there is one, else "
@@ -615,7 +617,7 @@ SECTIONS = {
     "Picture": PICTURE,
     "Files": f"file {TABLES}",
     "Parts": SCALE,
-    "Output": f"{NUMBERS} strict junit github color quiet debug",
+    "Output": f"{NUMBERS} strict strict_uncertain junit github color quiet debug",
     "Engine": ENGINE,
 }
 """The sections of a command's help, and their options; others stand first."""

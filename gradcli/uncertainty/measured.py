@@ -19,6 +19,17 @@ LONGEST = 1000
 _WIDTHS = {"rect": ("R", 3), "tri": ("T", 6), "arcsine": ("U", 2), "normal": ("N", 1)}
 """A distribution's word: its kind, and the square of its half-width over its variance (JCGM 100:2008, 4.3.7 to 4.3.9,
 JCGM 101:2008, 6.4.6.3). The half-width of ``normal`` is ``k`` standard deviations, one if no ``k`` is given."""
+_BEGINNINGS = {
+    "uni": "rect",
+    "rec": "rect",
+    "box": "rect",
+    "tri": "tri",
+    "u": "arcsine",
+    "n": "normal(k=2)",
+    "gau": "normal",
+    "k": "normal(k=2)",
+}
+"""What others call these distributions, by the beginnings of their words."""
 
 _DIGITS = r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)"
 _TENS = r"(?:[eE](?P<tens>[+-]?[0-9]++)|\s*+(?:\u00d7|\\times)\s*+10\^(?P<power>[+-]?[0-9]++|\{[+-]?[0-9]++\}))"
@@ -230,6 +241,8 @@ class _Reader:
         if form is None or form[1] not in _WIDTHS:
             name = form[1] if form else ""
             hint = meant(name, [*_WIDTHS], "it is one of") if name else "it is one of " + ", ".join(_WIDTHS)
+            if own := next((own for begin, own in _BEGINNINGS.items() if word.strip().lower().startswith(begin)), None):
+                hint = f"write :{own}"
             raise GradError(f"{self.option}: unknown distribution", hint=hint, span=span, source=self.source)
         kind, square = _WIDTHS[form[1]]
         if form[2] is None:

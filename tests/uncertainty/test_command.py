@@ -34,6 +34,22 @@ def test_forms(shell, options, line):
     assert out.splitlines()[0].startswith(line)
 
 
+def test_an_expanded_uncertainty_in_latex(shell):
+    code, out, _ = shell(*PENDULUM, "-k", "2", "--as", "latex")
+    assert (code, out) == (0, "g = 9.87 \\pm 0.10\ng = 9.87 \\pm 0.20 \\quad (k = 2)\n")
+    code, _, err = shell(*PENDULUM, "--mc", "1e5", "--as", "siunitx")
+    assert (code, "siunitx has no place for a simulation" in err) == (2, True)
+
+
+def test_percent_of_a_value(shell):
+    assert shell("propagate", "x", "--at", "x=-2.0", "--u", "x=5%")[1].startswith("f = -2.00(10)\n")
+
+
+def test_a_measured_value_for_an_expression(shell):
+    code, _, err = shell("propagate", "L/T", "L=1.0±0.1")
+    assert (code, "stand in --at of gradcli propagate: --at x=1.02±0.03" in err) == (2, True)
+
+
 def test_two_sided_and_second_order(shell):
     assert shell("propagate", "exp(x)", "--at", "x=0+0.10-0.20")[1].splitlines()[0] == "f = 1.00+0.10-0.20"
     code, out, err = shell("propagate", "x**2", "--at", "x=0±10", "--second-order")
