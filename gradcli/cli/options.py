@@ -466,7 +466,8 @@ ROWS = {
                         help="Values; with an uncertainty as 1.02\u00b10.03, 1.02+-0.03, 1.02(3), 1.02\u00b13% or "
                         "1.02+0.03-0.01."),
     "u": _row("--u", multiple=True, metavar="X=0.03",
-              help="The standard uncertainty of X: a number, 5% of its value, or a column.  [default: the column u_X, sX or X_std]"),
+              help="The standard uncertainty of X: a number, 5% of its value, or a column.  [default: the column u_X, "
+                   "sX or X_std]"),
     "dist": _row("--dist", multiple=True, metavar="X=R(A,B)",
                  help="The distribution of X: N, t(DF), or with both limits R (rectangular), T (triangular), U "
                  "(arcsine).  [default: N]"),

@@ -47,6 +47,9 @@ _FORMS = tuple(
         rf"(?P<value>[+-]?{_PLAIN})\s*+-\s*+(?P<minus>{_PLAIN})\s*+\+\s*+(?P<plus>{_PLAIN})",
     )
 )
+_UNIT = re.compile(
+    rf"\s*+\(?\s*+[+-]?{_PLAIN}\s*+{_SIGN}\s*+{_PLAIN}\s*+\)?\s*+([^\W\d_][^=:()\u00b1]*+|\u00b0[^=:()\u00b1]*+)"
+)
 _NUMBER = re.compile(rf"\s*+[+-]?{_PLAIN}\s*+")
 _K = re.compile(rf"\s*+([A-Za-z]++)\s*+(?:\(\s*+k\s*+=\s*+([+-]?{_PLAIN})\s*+\))?\s*+")
 _EXAMPLES = "such as 1.020\u00b10.005, 1.020(5), 1.02\u00b10.5% or 1.02+0.03-0.01"
@@ -125,6 +128,9 @@ def _malformed(body: str, source: Source, option: str) -> GradError:
     if others:
         return GradError(f"{option}: a second uncertainty", hint=f"one is read, {_EXAMPLES}",
                          span=Span(*others[0].span()), source=source)  # fmt: skip
+    if unit := _UNIT.fullmatch(body):
+        return GradError(f"{option}: a measured value has no unit here",
+                         hint="numbers alone, in units that go together", span=Span(*unit.span(1)), source=source)  # fmt: skip
     left, right = body[: first.start()], body[first.end() :]
     if not _NUMBER.fullmatch(left):
         message, place = "the value must be a decimal number", Span(0, max(first.start(), 1))

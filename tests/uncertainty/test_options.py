@@ -29,6 +29,8 @@ ERRORS = {
     "negative percent": ({"at": ["x=2,y=1"], "u": ["x=-5%"]}, "--u x: the uncertainty is negative", "0 or more"),
     "decimal commas": ({"at": ["x=1,02±0,05"]}, "needs NAME=VALUE, such as x=1, not '02±0'", "a point: --at x=1.02"),
     "semicolons": ({"at": ["x=1±0.1;y=2±0.1"]}, "inputs are separated by commas", "--at x=1.02±0.03,y=2.5"),
+    "a unit": ({"at": ["x=1.02±0.05 cm,y=1"]}, "--at x: a measured value has no unit here", "numbers alone"),
+    "a unit behind brackets": ({"at": ["x=(1.02±0.05)°,y=1"]}, "--at x: a measured value has no unit", "numbers alone"),
     "r, a column": ({"at": ["x=1±1,y=1±1"], "corr": ["x,y=r"]}, "a correlation is a number", "r_x_y is read without"),
     "none": ({"at": ["x=1,y=1"]}, "no input has an uncertainty", "--at x=1.020±0.005"),
     "|r| > 1": ({"at": ["x=1±1,y=1±1"], "corr": ["x,y=1.5"]}, "lies between -1 and 1, and this is 1.5", ""),
