@@ -129,8 +129,10 @@ def _malformed(body: str, source: Source, option: str) -> GradError:
         return GradError(f"{option}: a second uncertainty", hint=f"one is read, {_EXAMPLES}",
                          span=Span(*others[0].span()), source=source)  # fmt: skip
     if unit := _UNIT.fullmatch(body):
-        return GradError(f"{option}: a measured value has no unit here",
-                         hint="numbers alone, in units that go together", span=Span(*unit.span(1)), source=source)  # fmt: skip
+        hint = "numbers alone, in units that go together"
+        return GradError(
+            f"{option}: a measured value has no unit here", hint=hint, span=Span(*unit.span(1)), source=source
+        )
     left, right = body[: first.start()], body[first.end() :]
     if not _NUMBER.fullmatch(left):
         message, place = "the value must be a decimal number", Span(0, max(first.start(), 1))
