@@ -115,7 +115,7 @@ def tables(environment: dict[str, str], rounds: int) -> list[list[list[str]]]:
     ours, theirs = [*map(float, run.stdout.split())][:2], [*map(float, run.stdout.split())][2:]
     calls = [["called from Python", "gradcli", "uncertainties", "ratio"]]
     for k, (what, unit, size) in enumerate([("a result with its budget", "us", 1e3), ("a row of 10,000", "ns", 1.0)]):
-        beside = [f"{theirs[k] / size:,.0f} {unit}", f"{theirs[k] / ours[k]:,.2f}"] if theirs else ["-", "-"]
+        beside = [f"{theirs[k] / size:,.0f} {unit}", f"{theirs[k] / ours[k]:.2g}"] if theirs else ["-", "-"]
         calls.append([what, f"{ours[k] / size:,.1f} {unit}", *beside])
     return [aims, calls]
 
