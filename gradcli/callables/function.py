@@ -200,7 +200,7 @@ class Function(Calls):
         An argument is a pair ``(1.02, 0.005)`` of value and standard uncertainty, in one unit; a text as the command
         line has it, "1.020(5)", "1.02±0.5%", "1.02+0.03-0.01" or "R(1.01,1.03)"; a ufloat of the package uncertainties;
         or a number without uncertainty. Pairs of arrays broadcast, and give arrays. Of a data frame with columns L and
-        u_L, in place of the arguments, the results are new columns f and u_f.
+        u_L (and r_L_T), in place of the arguments, the results are new columns f and u_f.
 
         ``corr``: correlations, ``{"L,T": 0.3}``; those of ufloats are known. ``cov``: a covariance matrix with its
         names, ``("a,b", pcov)``, or a data frame. ``samples``: repeated readings, a dict of sequences or a data frame.

@@ -209,10 +209,7 @@ def at_frame(f: Function, df: Any, named: Mapping[str, Any], corr: Any, asked: O
             raise BadValue(f"'{known[-1]}' and '{own.get(name, known[0])}' may both be the uncertainty of '{name}'")
         if known and name not in fixed:
             own[name] = known[0]
-            u = numbers(frame.column(known[0]), known[0], None)
-            if not (u >= 0).all():
-                row = int((~(u >= 0)).argmax())
-                raise BadValue(f"row {row + 1}: {known[0]} is {float(u[row])!r}, and an uncertainty is 0 or more")
+            _check_column(numbers(frame.column(known[0]), known[0], None), known[0], 0, math.inf)
     if not own:
         raise BadValue(
             "no column has an uncertainty", hint=f"a column u_{f.args[0] if f.args else 'x'} beside its value"
@@ -241,17 +238,21 @@ def _columns_of_r(frame: Any, columns: Sequence[str], own: Mapping[str, str], gi
         if pair in r or pair[::-1] in r:
             raise BadValue(f"the correlation of '{pair[0]}' and '{pair[1]}' is given twice: '{column}' is a column")
         r[pair], known[pair] = column, numbers(frame.column(column), column, None)
-        wrong = ~(abs(known[pair]) <= 1)
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise BadValue(
-                f"row {row + 1}: {column} is {float(known[pair][row])!r}, and a correlation lies between -1 and 1"
-            )
+        _check_column(known[pair], column, -1, 1)
     for group in groups(own, r):
         place = contradiction(group, {pair: r for pair, r in known.items() if {*pair} <= {*group}})
         if place is not None:
             raise BadValue(f"row {place + 1}: {contradict(group)}")
     return r
+
+
+def _check_column(column: Any, name: str, low: float, high: float) -> None:
+    """Raises BadValue for a number of a column that is no uncertainty, or no correlation."""
+    wrong = ~((column >= low) & (column <= high))
+    if wrong.any():
+        row = int(wrong.argmax())
+        what = "an uncertainty is 0 or more" if low == 0 else "a correlation lies between -1 and 1"
+        raise BadValue(f"row {row + 1}: {name} is {float(column[row])!r}, and {what}")
 
 
 def _no_point(asked: Options) -> None:

@@ -466,7 +466,8 @@ ROWS = {
                         help="Values; with an uncertainty as 1.02\u00b10.03, 1.02+-0.03, 1.02(3), 1.02\u00b13% or "
                         "1.02+0.03-0.01."),
     "u": _row("--u", multiple=True, metavar="X=0.03",
-              help="The standard uncertainty of X, a number or a column.  [default: the column u_X, sX or X_std]"),
+              help="The standard uncertainty of X: a number, 5% of its value, or a column.  [default: the column u_X, "
+                   "sX or X_std]"),
     "dist": _row("--dist", multiple=True, metavar="X=R(A,B)",
                  help="The distribution of X: N, t(DF), or with both limits R (rectangular), T (triangular), U "
                  "(arcsine).  [default: N]"),
@@ -499,6 +500,8 @@ ROWS = {
     "max_points": _row("--max-points", type=count, metavar="N",
                        help="Refuse more points, of grids and rows.  [default: 1e9]"),
     "strict": _row("--strict", is_flag=True, help="Exit 1 where a result is not finite."),
+    "strict_uncertain": _row("--strict", "strict", is_flag=True,
+                             help="Exit 1 where a result is not finite, or linear propagation is not enough."),
     "kink": _row("--kink", default="derivative", metavar="RULE",
                  type=click.Choice(["derivative", "convention", "limit", "left", "right", "mean", "nan", "error"]),
                  help="What values and derivatives are at kinks, jumps and holes: derivative (where there is one, else "

@@ -38,7 +38,7 @@ _MEASURED = re.compile(r"'[^']*[0-9.]\s*(\u00b1|\+-|\+/-|\()[^']*'")
     help="Results with their standard uncertainties, by the Guide to the expression of uncertainty in measurement "
     "(GUM). Inputs have theirs in --at, by --u, or in columns u_X. Without points, uncertainties as expressions.",
     params=options.named(
-        f"expr file at_measured {options.UNCERTAIN} mc_seed grid fill max_points strict careful no_careful "
+        f"expr file at_measured {options.UNCERTAIN} mc_seed grid fill max_points strict_uncertain careful no_careful "
         f"{options.ENGINE} {options.ROWS_IN} {options.NUMBERS} uncertain_form"
     ),
 )
@@ -108,12 +108,8 @@ def _point(ctx: click.Context, line: CommandLine, target: Target, job: Propagate
 
     if line.language != "text" and target.format.name != "table":
         raise GradError(f"--as {line.language} has one form: leave out {target.format.name}")
-    if line.language != "text":
-        _check_numbers(line, f"has no place in --as {line.language}, which is the result with its standard uncertainty")
-        if job.k is not None:
-            raise GradError(
-                f"-k has no place in --as {line.language}, which is the result with its standard uncertainty"
-            )
+    if job.mc is not None and line.language != "text":
+        raise GradError(f"--mc: {line.language} has no place for a simulation", hint="leave out --mc, or --as")
     if job.mc is not None and target.format.name not in ("table", "json"):
         raise GradError(
             f"--mc: {target.format.name} has no place for a simulation", hint="leave out --mc, or ask for --json"
@@ -160,11 +156,11 @@ def _strict(ctx: click.Context) -> None:
 def _text(line: CommandLine, target: Target, answer: Answer) -> None:
     from gradcli.uncertainty import texts
 
+    width = stderr.text_width(sys.stdout) if target.terminal else None
     if line.language == "text":
-        told = texts.text(answer, line.rounding, second=line.second_order)
+        told = texts.text(answer, line.rounding, second=line.second_order, width=width)
     else:
         told = texts.formula(answer, line.language, line.rounding, second=line.second_order)
-    width = stderr.text_width(sys.stdout) if target.terminal else None
     with target.output:
         target.output(stderr.fitted(told, width).encode())
     for note in answer.columns.notes:

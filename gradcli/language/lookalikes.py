@@ -99,6 +99,8 @@ def _replacement(c: str) -> str | None:
     """The advice for one character: what to write instead; None if there is none."""
     category = unicodedata.category(c)
     plain = unicodedata.normalize("NFKC", c)
+    if c == "\u00b1":
+        return "measured values stand in --at of gradcli propagate: --at x=1.02\u00b10.03"
     if c in REPLACED:
         return f"write '{REPLACED[c]}'"
     if c in _ALIKE:

@@ -5,6 +5,7 @@ Layer: must not know expressions or columns.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import isfinite
@@ -17,6 +18,10 @@ from gradcli.uncertainty.distributions import Shape, distribution
 from gradcli.uncertainty.measured import Measured, measured, read
 from gradcli.uncertainty.request import Estimates, PropagateJob
 from gradcli.uncertainty.rounding import rounded
+
+_MARKS = "--at x=1.02\u00b10.03,y=2.5"
+_SPLIT = re.compile(r"[0-9]+\s*+(\u00b1|\+/-|\+-|\()")
+"""The decimals of a number with a comma, and its uncertainty."""
 
 
 @dataclass
@@ -46,6 +51,7 @@ def read_given(job: PropagateJob) -> Given:
     given = Given()
     for text in job.at:
         for piece in split(text, ","):
+            _check_marks(piece)
             _read_value(piece, given)
     for text in job.dist:
         name, value = _binding(text, "--dist", "NAME=DISTRIBUTION, such as T=R(1.98,2.02)", given.shapes)
@@ -107,6 +113,16 @@ def _binding(text: str, option: str, wanted: str, known: Collection[str]) -> tup
     return name, value.strip()
 
 
+def _check_marks(piece: str) -> None:
+    """Raises GradError for a piece of --at that commas in numbers or semicolons between inputs have made."""
+    _, equals, value = piece.partition("=")
+    if ";" in value and "`" not in piece:
+        raise GradError(f"--at {piece}: inputs are separated by commas", hint=_MARKS)
+    if not equals and _SPLIT.match(piece):
+        hint = f"the decimal mark is a point: {_MARKS}"
+        raise GradError(f"--at needs NAME=VALUE, such as x=1, not '{piece}'", hint=hint)
+
+
 def _read_value(piece: str, given: Given) -> None:
     name, equals, value = piece.partition("=")
     found = read(value, f"--at {name.strip()}") if equals and name.strip() else None
@@ -141,6 +157,9 @@ def _read_u(piece: str, given: Given) -> None:
         raise GradError(f"--u: the distribution of '{name}' has a width already", hint="leave out --u, or --dist")
     if not value:
         raise GradError(f"--u: the uncertainty of '{name}' is missing")
+    if value.endswith("%") and PLAIN.fullmatch(value[:-1].rstrip()):
+        given.numbers[name], given.typed_u[name] = _part(name, value, given)
+        return
     if _is_column(value):
         given.columns[name] = read_name(value, "--u")
         return
@@ -154,6 +173,17 @@ def _read_u(piece: str, given: Given) -> None:
     given.numbers[name] = u
     if PLAIN.fullmatch(value):
         given.typed_u[name] = value
+
+
+def _part(name: str, percent: str, given: Given) -> tuple[float, str]:
+    """An uncertainty in percent of the value that --at gives: the number, and its decimal text."""
+    found = read(f"{given.typed[name]}\u00b1{percent}", f"--u {name}") if name in given.typed else None
+    if found is None:
+        raise GradError(
+            f"--u {spell_name(name)}={percent}: that is a part of a number in --at, and '{name}' has none there",
+            hint=f"over rows a column: --u {spell_name(name)}=COLUMN",
+        )
+    return found.u, found.typed[1]
 
 
 def _is_column(text: str) -> bool:
@@ -193,6 +223,9 @@ def _read_corr(text: str, given: Given) -> None:
         raise GradError(f"--corr: '{a}' is correlated with itself by 1")
     if (a, b) in given.corr or (b, a) in given.corr:
         raise GradError(f"--corr: the correlation of '{a}' and '{b}' is given twice")
+    if _is_column(value.strip()):
+        raise GradError(f"--corr {text.strip()}: a correlation is a number here",
+                        hint=f"a column named {spell_name(f'r_{a}_{b}')} is read without --corr")  # fmt: skip
     r = number(value, "--corr", f"the correlation of '{a}' and '{b}'")
     if not -1 <= r <= 1:
         raise GradError(f"--corr {text.strip()}: a correlation lies between -1 and 1, and this is {r:g}")

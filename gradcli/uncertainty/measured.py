@@ -19,6 +19,17 @@ LONGEST = 1000
 _WIDTHS = {"rect": ("R", 3), "tri": ("T", 6), "arcsine": ("U", 2), "normal": ("N", 1)}
 """A distribution's word: its kind, and the square of its half-width over its variance (JCGM 100:2008, 4.3.7 to 4.3.9,
 JCGM 101:2008, 6.4.6.3). The half-width of ``normal`` is ``k`` standard deviations, one if no ``k`` is given."""
+_BEGINNINGS = {
+    "uni": "rect",
+    "rec": "rect",
+    "box": "rect",
+    "tri": "tri",
+    "u": "arcsine",
+    "n": "normal(k=2)",
+    "gau": "normal",
+    "k": "normal(k=2)",
+}
+"""What others call these distributions, by the beginnings of their words."""
 
 _DIGITS = r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)"
 _TENS = r"(?:[eE](?P<tens>[+-]?[0-9]++)|\s*+(?:\u00d7|\\times)\s*+10\^(?P<power>[+-]?[0-9]++|\{[+-]?[0-9]++\}))"
@@ -35,6 +46,9 @@ _FORMS = tuple(
         rf"(?P<value>[+-]?{_PLAIN})\s*+\+\s*+(?P<plus>{_PLAIN})\s*+-\s*+(?P<minus>{_PLAIN})",
         rf"(?P<value>[+-]?{_PLAIN})\s*+-\s*+(?P<minus>{_PLAIN})\s*+\+\s*+(?P<plus>{_PLAIN})",
     )
+)
+_UNIT = re.compile(
+    rf"\s*+\(?\s*+[+-]?{_PLAIN}\s*+{_SIGN}\s*+{_PLAIN}\s*+\)?\s*+([^\W\d_][^=:()\u00b1]*+|\u00b0[^=:()\u00b1]*+)"
 )
 _NUMBER = re.compile(rf"\s*+[+-]?{_PLAIN}\s*+")
 _K = re.compile(rf"\s*+([A-Za-z]++)\s*+(?:\(\s*+k\s*+=\s*+([+-]?{_PLAIN})\s*+\))?\s*+")
@@ -114,6 +128,11 @@ def _malformed(body: str, source: Source, option: str) -> GradError:
     if others:
         return GradError(f"{option}: a second uncertainty", hint=f"one is read, {_EXAMPLES}",
                          span=Span(*others[0].span()), source=source)  # fmt: skip
+    if unit := _UNIT.fullmatch(body):
+        hint = "numbers alone, in units that go together"
+        return GradError(
+            f"{option}: a measured value has no unit here", hint=hint, span=Span(*unit.span(1)), source=source
+        )
     left, right = body[: first.start()], body[first.end() :]
     if not _NUMBER.fullmatch(left):
         message, place = "the value must be a decimal number", Span(0, max(first.start(), 1))
@@ -230,6 +249,8 @@ class _Reader:
         if form is None or form[1] not in _WIDTHS:
             name = form[1] if form else ""
             hint = meant(name, [*_WIDTHS], "it is one of") if name else "it is one of " + ", ".join(_WIDTHS)
+            if own := next((own for begin, own in _BEGINNINGS.items() if word.strip().lower().startswith(begin)), None):
+                hint = f"write :{own}"
             raise GradError(f"{self.option}: unknown distribution", hint=hint, span=span, source=self.source)
         kind, square = _WIDTHS[form[1]]
         if form[2] is None:

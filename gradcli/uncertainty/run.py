@@ -77,7 +77,14 @@ def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False, 
         if rows is not None:
             # Before inputs are looked for: what is a constant and a column may be the one with an uncertainty.
             parsed.check_columns(STDIN if where == "-" else where, header, rows.constants)
-    uncertain = Uncertain(given, request, points.names, dict.fromkeys(header))
+    # A dict and no set: errors list the columns in their order.
+    try:
+        uncertain = Uncertain(given, request, points.names, dict.fromkeys(header))
+    except GradError:
+        if rows is not None and not {*request.variables} <= {*points.names, *header}:
+            # A column that is missing explains an uncertainty that is, and tells of a wrong delimiter.
+            run(Job(request.parsed, (), 0, at=given.at, grids=job.grids, fill=job.fill), rows)
+        raise
     if job.second_order:
         _check_moments(uncertain)
     second = job.second_order or (more and aside and affordable(request.outputs, uncertain.inputs))

@@ -35,30 +35,41 @@ def result_of(outcome: Outcome, rounding: str, *, second: bool = False) -> Round
     return rounded(outcome.value, outcome.u, rounding)
 
 
-def text(answer: Answer, rounding: str = "2", *, second: bool = False) -> str:
+def text(answer: Answer, rounding: str = "2", *, second: bool = False, width: int | None = None) -> str:
     """Return the results, and below each its budget, the largest contribution first.
 
-    ``rounding``: a rule of `rounding.RULES`. ``second``: tell second order too. Raises GradError for an unknown rule.
+    ``rounding``: a rule of `rounding.RULES`. ``second``: tell second order too. ``width``: tables that are wider stand
+    in blocks of columns, one below the other. Raises GradError for an unknown rule.
     """
     blocks = []
     for outcome in answer.outcomes:
         lines = _result(outcome, rounding, second, answer.simulations.get(outcome.name))
-        blocks.append("\n".join([*lines, *_budget(answer, outcome)]))
+        blocks.append("\n".join([*lines, *_budget(answer, outcome, width)]))
     if answer.correlations:
-        blocks.append("\n".join(_correlations(answer)))
+        blocks.append("\n".join(_correlations(answer, width)))
     return "\n\n".join(blocks) + "\n"
 
 
 def formula(answer: Answer, form: str, rounding: str = "2", *, second: bool = False) -> str:
-    """Return a line for each result, as ``latex`` in math mode or for the package ``siunitx``."""
+    """Return a line for each result, as ``latex`` in math mode or for the package ``siunitx``.
+
+    An expanded uncertainty has a line of its own, with its coverage factor.
+    """
     from gradcli.notation.polynomial import latex_name
 
     lines = []
     for outcome in answer.outcomes:
         told = result_of(outcome, rounding, second=second)
-        body = told.latex if form == "latex" else told.siunitx
-        lines.append(f"{latex_name(outcome.name)} = {body}\n")
+        name = latex_name(outcome.name)
+        lines.append(f"{name} = {_spelled(told, form)}\n")
+        if (expanded := outcome.expanded) is not None:
+            body = _spelled(rounded(outcome.value, expanded.U, rounding), form)
+            lines.append(f"{name} = {body} \\quad (k = {expanded.k:.4g})\n")
     return "".join(lines)
+
+
+def _spelled(told: Rounded, form: str) -> str:
+    return told.latex if form == "latex" else told.siunitx
 
 
 def _result(outcome: Outcome, rounding: str, second: bool, simulation: Simulation | None) -> Iterator[str]:
@@ -119,7 +130,7 @@ def notes(answer: Answer) -> Iterator[str]:
             yield f"{spell_name(name)}: the second digit is not stable after {result.trials:,} trials"
 
 
-def _budget(answer: Answer, outcome: Outcome) -> list[str]:
+def _budget(answer: Answer, outcome: Outcome, width: int | None) -> list[str]:
     rows = [["input", "value", "u", "sensitivity", "contribution", "share"]]
     for line in outcome.sources:
         value, u = answer.inputs[line.name].typed
@@ -129,10 +140,10 @@ def _budget(answer: Answer, outcome: Outcome) -> list[str]:
         rows.append(
             [spell_name(line.name), value, u, *[_number(x) for x in (line.sensitivity, line.contribution)], share]
         )
-    return table(rows)
+    return table(rows, width)
 
 
-def _correlations(answer: Answer) -> list[str]:
+def _correlations(answer: Answer, width: int | None) -> list[str]:
     names = [outcome.name for outcome in answer.outcomes]
     rows = [["correlation", *map(spell_name, names)]]
     for a in names:
@@ -141,17 +152,31 @@ def _correlations(answer: Answer) -> list[str]:
             r = 1.0 if a == b else answer.correlations.get((a, b), answer.correlations.get((b, a), 0.0))
             cells.append(f"{r:.6f}")
         rows.append([spell_name(a), *cells])
-    return table(rows)
+    return table(rows, width)
 
 
 def _number(value: float) -> str:
-    return spell(float(f"{value:.6g}"))
+    # 0 is added for -0.0, whose sign says nothing here.
+    return spell(float(f"{value:.6g}") + 0.0)
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table: the first column flush left, the others flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *[cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)]])
-        for row in rows
-    ]
+def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
+    """Return the lines of a table: the first column flush left, the others flush right.
+
+    A table that is wider than ``width`` stands in blocks of columns, each with the first one.
+
+    >>> table([["input", "u", "share"], ["x", "0.1", "100.0 %"]], 16)
+    ['input    u', 'x      0.1', '', 'input    share', 'x      100.0 %']
+    """
+    columns = [(cells, max(map(len, cells))) for cells in zip(*rows, strict=True)]
+    (first, margin), *rest = columns
+    lines: list[str] = []
+    while rest:
+        fit = 1
+        while fit < len(rest) and (width is None or margin + sum(2 + w for _, w in rest[: fit + 1]) <= width):
+            fit += 1
+        block, rest = rest[:fit], rest[fit:]
+        lines += [""] if lines else []
+        for k, name in enumerate(first):
+            lines.append("  ".join([name.ljust(margin), *[cells[k].rjust(w) for cells, w in block]]))
+    return lines

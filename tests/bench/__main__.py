@@ -5,8 +5,8 @@ gradcli's. Prints nanoseconds per point by the clock (median), the ratio to grad
 slower), nanoseconds of processor time (both threads), peak memory above that after import over input plus output,
 compile time, the time from the formula to its first results (compile and first run, one sample a process, imports not
 counted) with its ratio, and the largest difference; then gradients and functions in Python, files, whole processes,
-what hard points cost, and parts of many files. A checkout of gradcli makes its parser's tables within that time, an
-installed one does not. On a machine that others use, trust processor time.
+what hard points cost, parts of many files, and uncertainties. A checkout of gradcli makes its parser's tables within
+that time, an installed one does not. On a machine that others use, trust processor time.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import scale
 import startup
 import tensors
 import truth
+import uncertainty
 from engines import ENGINES, THREADS
 from works import WORKS, Work
 
@@ -196,7 +197,8 @@ def _overview(results: list[tuple[Work, list[Contestant]]], what: str) -> list[l
 
 
 def main() -> None:
-    names, sections = [w.name for w in WORKS], ["tensors", "functions", "files", "startup", "truth", "scale"]
+    names = [w.name for w in WORKS]
+    sections = ["tensors", "functions", "files", "startup", "truth", "scale", "propagate"]
     parser = argparse.ArgumentParser(prog="python tests/bench", description=__doc__.split("\n", 1)[0])
     parser.add_argument(
         "--only", nargs="+", choices=[*names, *sections], metavar="NAME", help=", ".join([*names, *sections])
@@ -254,6 +256,9 @@ def main() -> None:
     if "scale" in wanted:
         rows = scale.table(environment, options.rounds)
         print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n", flush=True)
+    if "propagate" in wanted:
+        for rows in uncertainty.tables(environment, options.rounds):
+            print(_markdown(rows) if options.markdown else _plain(rows), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -176,9 +176,21 @@ def test_frames():
     assert {"g_second", "u_g_second", "linear"} <= {*one}
 
 
+def test_columns_of_correlations_in_frames():
+    rows = pd.DataFrame({"L": [1.0, 1.1], "u_L": 0.1, "T": [2.0, 2.1], "u_T": 0.2, "r_T_L": [0.5, -1.0]})
+    made = f.propagate(rows, second_order=True)
+    for k, r in enumerate(rows["r_T_L"]):
+        one = f.propagate(L=(rows["L"][k], 0.1), T=(rows["T"][k], 0.2), corr={"L,T": r}, second_order=True)
+        assert made["u_g"][k] == pytest.approx(one.u, rel=1e-14)
+        assert made["u_g_second"][k] == pytest.approx(one.second[1], rel=1e-14)
+    with pytest.raises(GradError, match="'L' is given twice: 'r_T_L' is a column"):
+        f.propagate(rows, corr={"T,L": 0.4})
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (lambda rows: rows[["L", "T"]], "no column has an uncertainty"),
     (lambda rows: rows.assign(u_L=[1, -1]), "row 2: u_L is -1.0"),
+    (lambda rows: rows.assign(u_T=1, r_L_T=[0, 1.5]), "row 2: r_L_T is 1.5, and a correlation lies between"),
     (lambda rows: rows.drop(columns="T"), "the frame has no column 'T'"),
     (lambda rows: rows.assign(sL=1), "may both be the uncertainty of 'L'"),
 ])  # fmt: skip

@@ -181,7 +181,8 @@ DOORS: dict[str, Door] = {
     "jacobian": lambda k: gradcli.jacobian(_cube, _points(k, 3)),
     "hessian": lambda k: gradcli.hessian(_formula, _points(k, 3)),
     "hvp": lambda k: gradcli.hvp(_formula, _points(k), np.ones(6)), "functions": _functions, "sums": _sums,
-    "texts": _texts, "check": _claims, "propagate": _propagated, **{engine: _job(engine) for engine in ("scalar", "vector", "native")},
+    "texts": _texts, "check": _claims, "propagate": _propagated,
+    **{engine: _job(engine) for engine in ("scalar", "vector", "native")},
 }  # fmt: skip
 SLOW = {"functions", "texts", "check", "native", "grad of many"}
 """Doors that do a thousand things at a call."""

@@ -5,6 +5,8 @@ import math
 
 import pytest
 
+from gradcli.uncertainty.texts import table
+
 pytestmark = pytest.mark.quick
 
 PENDULUM = ("propagate", "g = 4*pi**2*L/T**2", "--at", "L=1.000±0.002,T=2.00±0.01")
@@ -32,6 +34,29 @@ def test_forms(shell, options, line):
     code, out, _ = shell(*PENDULUM, *options)
     assert code == 0
     assert out.splitlines()[0].startswith(line)
+
+
+def test_an_expanded_uncertainty_in_latex(shell):
+    code, out, _ = shell(*PENDULUM, "-k", "2", "--as", "latex")
+    assert (code, out) == (0, "g = 9.87 \\pm 0.10\ng = 9.87 \\pm 0.20 \\quad (k = 2)\n")
+    code, _, err = shell(*PENDULUM, "--mc", "1e5", "--as", "siunitx")
+    assert (code, "siunitx has no place for a simulation" in err) == (2, True)
+
+
+def test_wide_tables_stand_in_blocks():
+    rows = [["input", "u", "share"], ["x", "0.1", "100.0 %"]]
+    assert table(rows, 21) == table(rows) == ["input    u    share", "x      0.1  100.0 %"]
+    assert table(rows, 16) == ["input    u", "x      0.1", "", "input    share", "x      100.0 %"]
+    assert table(rows, 1) == table(rows, 16)
+
+
+def test_percent_of_a_value(shell):
+    assert shell("propagate", "x", "--at", "x=-2.0", "--u", "x=5%")[1].startswith("f = -2.00(10)\n")
+
+
+def test_a_measured_value_for_an_expression(shell):
+    code, _, err = shell("propagate", "L/T", "L=1.0±0.1")
+    assert (code, "stand in --at of gradcli propagate: --at x=1.02±0.03" in err) == (2, True)
 
 
 def test_two_sided_and_second_order(shell):

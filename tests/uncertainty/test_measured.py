@@ -213,6 +213,16 @@ def test_errors_mark_their_place(text: str, message: str, marked: str):
     assert "^" in str(error) and len(str(error)) < 500
 
 
+@pytest.mark.parametrize(("word", "hint"), [
+    ("uniform", "write :rect"), ("triangular", "write :tri"), ("normal(2)", "write :normal(k=2)"),
+    ("Gauss", "write :normal"), ("k=2", "write :normal(k=2)"),
+])  # fmt: skip
+def test_words_of_others_for_distributions(word, hint):
+    with pytest.raises(GradError) as caught:
+        read(f"1\u00b10.1:{word}", "--at")
+    assert caught.value.hint == hint
+
+
 def test_a_word_that_is_nearly_known():
     with pytest.raises(GradError, match="did you mean 'arcsine'"):
         read("1\u00b10.1:arcsin", "--at")

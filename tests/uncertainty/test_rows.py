@@ -179,3 +179,17 @@ def test_a_constant_that_is_a_column(shell, tmp_path):
     code, _, err = shell("propagate", "e*2", "--input", str(tmp_path / "rows.csv"))
     assert code == 2
     assert "'e' is a constant, and a column of" in err
+
+
+@pytest.mark.parametrize(("expression", "told"), [("x*y", "no column 'x'"), ("m/V", "no column 'm'")])
+def test_a_missing_column_is_told_before_a_missing_uncertainty(empty_folder, expression, told):
+    (empty_folder / "a.csv").write_text("L;u_L;T\n1;0,1;2\n")
+    with pytest.raises(GradError, match=told):
+        run_propagate(PropagateJob([expression]), Rows(["a.csv"]))
+
+
+def test_an_unknown_column_is_told_with_those_of_the_file_in_their_order(empty_folder):
+    (empty_folder / "a.csv").write_text("z,y,x,w,v,u\n1,1,1,1,1,1\n")
+    with pytest.raises(GradError) as caught:
+        run_propagate(PropagateJob(["x"], u=["x=error"]), Rows(["a.csv"]))
+    assert caught.value.hint == "its columns are z, y, x, w, v, u"

@@ -102,13 +102,6 @@ def test_numbers_without_a_place(shell, options):
     assert f"{options[0]} is for a result at one point, and there are none" in err
 
 
-@pytest.mark.parametrize("options", [["--mc", "1e4"], ["--coverage", "95"], ["-k", "2"]])
-def test_formulas_have_the_standard_uncertainty_alone(shell, options):
-    code, _, err = shell("propagate", "x", "--at", "x=1(1)", "--as", "siunitx", *options)
-    assert code == 2
-    assert f"{options[0]} has no place in --as siunitx" in err
-
-
 def test_readings_in_proportion(shell, tmp_path):
     (tmp_path / "s.csv").write_text("a,b\n1,2\n2,4\n3,6\n")
     code, out, _ = shell("propagate", "a - b/2", "--samples", str(tmp_path / "s.csv"), "--json")
