@@ -27,6 +27,9 @@ from gradcli.uncertainty.run import Prepared, prepare, propagated
 if TYPE_CHECKING:
     from gradcli.uncertainty.simulation import Simulation
 
+_REPAIRED = 1000
+"""Numbers that are not finite, times variables, up to which their values are looked for: half a second."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -96,13 +99,24 @@ def _repair(job: PropagateJob, prepared: Prepared, numbers: dict[str, float]) ->
 
     Those are holes, poles and intermediate results that overflow; looking for them everywhere takes long.
     """
-    looked = [value for name, value in numbers.items() if name not in prepared.linear]
-    if all(map(math.isfinite, looked)) or job.kink != "convention":
+    broken = {
+        name for name, value in numbers.items() if name not in prepared.linear and not math.isfinite(value)
+    } - {hidden_name("contribution", f, x) for f in prepared.formulas for x in prepared.uncertain.u}  # fmt: skip
+    variables = len(prepared.uncertain.at)
+    if len(broken) * variables > _REPAIRED:
+        broken &= {name for f in prepared.formulas for name in (f.name, f"u_{f.name}")}
+    if not broken or len(broken) * variables > _REPAIRED or job.kink != "convention":
         return []
-    again = propagated(prepare(replace(
-        job, kink="derivative", strict=False, select=None, drop=(), coverage=None, k=None, mc=None, second_order=False,
-    ), more=True, aside=False)).columns  # fmt: skip
-    for name, column in zip(again.names, again.whole(), strict=True):
+    try:
+        again = propagated(prepare(replace(
+            job, kink="derivative", strict=False, select=None, drop=(), coverage=None, k=None, mc=None,
+            second_order=False,
+        ), more=True, only=broken)).columns  # fmt: skip
+        block = again.whole()
+    except GradError:
+        # It is an attempt: the numbers are those of the formula then, and a note counts those that are not finite.
+        return []
+    for name, column in zip(again.names, block, strict=True):
         if name in numbers and not math.isfinite(numbers[name]):
             numbers[name] = float(column[0])
     # Of results and their uncertainties, in the inputs: where a share breaks is of no use. The option for both sides is
@@ -130,7 +144,8 @@ def _outcome(f: Propagated, prepared: Prepared, numbers: Mapping[str, float]) ->
         contribution = abs(sensitivity * numbers[own])
         if not math.isfinite(contribution):
             # The product may be a double where the sensitivity is none.
-            contribution = numbers[hidden_name("contribution", f, name)]
+            product = numbers[hidden_name("contribution", f, name)]
+            contribution = product if math.isfinite(product) else contribution
         share = 0.0 if contribution == 0 else (contribution / u) ** 2 if u else math.inf
         budget[name] = BudgetLine(name, numbers[name], numbers[own], sensitivity, contribution, share)
     second = None
@@ -167,7 +182,11 @@ def _flags(prepared: Prepared, outcomes: list[Outcome], numbers: Mapping[str, fl
     u = {name: numbers[own] for name, own in prepared.uncertain.u.items()}
     known = {}
     for outcome in outcomes:
-        told = {"u": outcome.u, **{f"c {name}": line.sensitivity for name, line in outcome.budget.items()}}
+        told = {
+            "value": outcome.value,
+            "u": outcome.u,
+            **{f"c {name}": line.sensitivity for name, line in outcome.budget.items()},
+        }
         if outcome.second is not None:
             told |= {"u_second": outcome.second[1], "linear": outcome.second[2]}
         known[outcome.name] = told
@@ -248,7 +267,8 @@ class _Row(Computed):
 
     @property
     def notes(self) -> list[str]:
-        return [*super().notes, *self.told_notes]
+        # What could not be proved in a column that is not written is not told, nor its name.
+        return [*[note for note in super().notes if HIDDEN not in note], *self.told_notes]
 
     @property
     def members(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Layer: must not know how flags are shown.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -39,12 +40,14 @@ def flags(
     """Yield the flags of results at a point.
 
     ``point``: values by variable. ``u``: the standard uncertainties of the inputs, in their units. ``numbers``: by
-    output, ``u``, with second order ``u_second`` and ``linear``, and the sensitivity to each input as ``c NAME``.
-    ``second``: second order is told already.
+    output, ``value``, ``u``, with second order ``u_second`` and ``linear``, and the sensitivity to each input as
+    ``c NAME``. ``second``: second order is told already.
     """
     for f in formulas:
         known = numbers[f.name]
-        if "linear" in known and math.isfinite(known["u"]) and not_linear(known["linear"]):
+        bent = "linear" in known and math.isfinite(known["u"]) and not_linear(known["linear"])
+        # Beside an uncertainty of 0, less than the rounding of the value is what rounding left of second order.
+        if bent and (known["u"] or not known["u_second"] <= sys.float_info.epsilon * abs(known["value"])):
             yield Flag(
                 "not-linear",
                 _bent(f.name, known) + ("" if second or math.isnan(known["u_second"]) else ": --second-order"),
@@ -60,7 +63,10 @@ def _bent(name: str, known: Mapping[str, float]) -> str:
     name = spell_name(name)
     first, second = known["u"], known["u_second"]
     if math.isnan(second):
-        return f"{name} is not linear enough: to second order its variance is negative; a simulation tells: --mc 1e6"
+        return (
+            f"{name} is not linear enough: to second order its variance is negative or no number; a simulation tells: "
+            "--mc 1e6"
+        )
     if first == 0:
         return f"{name} is not linear enough: its uncertainty is 0 to first order and {second:.3g} to second order"
     return (

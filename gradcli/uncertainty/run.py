@@ -6,7 +6,7 @@ Layer: must not know formats or terminals.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.errors import GradError
@@ -55,11 +55,13 @@ class Propagation(NamedTuple):
     checked: Checked
 
 
-def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False, aside: bool = True) -> Prepared:
+def prepare(
+    job: PropagateJob, rows: Rows | None = None, *, more: bool = False, only: Collection[str] | None = None
+) -> Prepared:  # fmt: skip
     """Check a request. Raises GradError if it is invalid.
 
-    ``more``: compute what a budget tells as well, in columns whose names begin with `HIDDEN`; ``aside``: and second
-    order, where that is cheap.
+    ``more``: compute what a budget tells as well, in columns whose names begin with `HIDDEN`, and second order
+    where that is cheap. ``only``: the names of the columns to compute.
     """
     given = read_given(job)
     _check_expanded(job, point=more)
@@ -87,11 +89,13 @@ def prepare(job: PropagateJob, rows: Rows | None = None, *, more: bool = False, 
         raise
     if job.second_order:
         _check_moments(uncertain)
-    second = job.second_order or (more and aside and affordable(request.outputs, uncertain.inputs))
+    second = job.second_order or (more and only is None and affordable(request.outputs, uncertain.inputs))
     formulas = propagate(request.outputs, uncertain.inputs, second=second)
     asked = columns(job, formulas, uncertain.inputs, point=more)
     if more:
         asked += hidden(formulas, uncertain.inputs)
+    if only is not None:
+        asked = [(name, e) for name, e in asked if name in only]
     return Prepared(request, uncertain, formulas, _inner(job, request, uncertain, asked, more), rows, job.second_order)
 
 

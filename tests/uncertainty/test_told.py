@@ -116,3 +116,20 @@ def test_coverage_of_correlated_readings_gives_advice_that_can_be_taken(shell, t
     err = shell("propagate", "a*b", "--samples", str(tmp_path / "s.csv"), "--coverage", "95")[2]
     assert "such as -k 2\n" in err
     assert "--df" not in err
+
+
+def test_what_rounding_leaves_of_second_order_is_no_flag():
+    assert [flag.kind for flag in answer("x**2*(3/x)/x", "x=1.253±0.187").flags] == ["no-effect"]
+    assert "not-linear" in [flag.kind for flag in answer("x**2", "x=0±1e-9").flags]
+
+
+def test_a_pole_in_many_inputs_is_told_soon():
+    many = ",".join([f"x{k}=1.0±0.1" for k in range(50)])
+    found = answer(f"({'+'.join([f'x{k}' for k in range(50)])})/y", many, "y=0±1")
+    # Looking for the sensitivities too takes half a minute for 100 inputs.
+    assert (found.outcomes[0].value, found.outcomes[0].u) == (math.inf, math.inf)
+
+
+def test_hidden_columns_are_not_named():
+    notes = answer("exp(x)/exp(x + 1)", "x=800±1").columns.notes
+    assert not [note for note in notes if "\0" in note]
