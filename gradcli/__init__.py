@@ -1,9 +1,10 @@
 """gradcli: exact derivatives of expressions, of any order, over any grid or file of points.
 
-In Python `function` makes a function of an expression, `frame` adds its values and derivatives to a data frame, and
-`check` compares claimed derivatives; `tensor` and `grad` are those of `torch.autograd`, and every function of the table
-is one of tensors, as ``gradcli.erf(t)``. The command line is `gradcli.cli`. Names are loaded at first use (PEP 562), so
-that importing the package loads neither NumPy nor the parser.
+In Python `function` makes a function of an expression, `frame` adds its values and derivatives to a data frame,
+`check` compares claimed derivatives, and `propagate` gives results with their uncertainties; `tensor` and `grad` are
+those of `torch.autograd`, and every function of the table is one of tensors, as ``gradcli.erf(t)``. The command line is
+`gradcli.cli`. Names are loaded at first use (PEP 562), so that importing the package loads neither NumPy nor
+the parser.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from gradcli.callables.claims import check
     from gradcli.callables.frames import frame
     from gradcli.callables.function import Function, function
+    from gradcli.callables.propagate import propagate
     from gradcli.errors import GradError
 
 __all__ = [
     "Function", "GradError", "Tensor", "__version__", "check", "frame", "function", "grad", "gradcheck", "hessian",
-    "hvp", "jacobian", "jvp", "tensor", "vjp",
+    "hvp", "jacobian", "jvp", "propagate", "tensor", "vjp",
 ]  # fmt: skip
 __version__ = "0.9.0"
 
@@ -29,6 +31,7 @@ __version__ = "0.9.0"
 _DOORS = {
     "GradError": "errors", "check": "callables.claims", "frame": "callables.frames",
     "Function": "callables.function", "function": "callables.function",
+    "propagate": "callables.propagate",
 }  # fmt: skip
 """Public names that are not those of tensors, with the files that hold them."""
 

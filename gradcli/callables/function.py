@@ -190,6 +190,44 @@ class Function(Calls):
             return check(self.expressions(0), *claims, **options)
         return check([text for _, text in texts], *claims, **options)
 
+    def propagate(
+        self, /, *args: Any, corr: Any = None, cov: Any = None, samples: Any = None, df: Any = None,
+        second_order: bool = False, coverage: Any = None, k: float | None = None, mc: Any = None, seed: int = 0,
+        **named: Any,
+    ) -> Any:  # fmt: skip
+        """The result with its standard uncertainty, by the GUM, from arguments with theirs; see `Uncertain`.
+
+        An argument is a pair ``(1.02, 0.005)`` of value and standard uncertainty, in one unit; a text as the command
+        line has it, "1.020(5)", "1.02±0.5%", "1.02+0.03-0.01" or "R(1.01,1.03)"; a ufloat of the package uncertainties;
+        or a number without uncertainty. Pairs of arrays broadcast, and give arrays. Of a data frame with columns L and
+        u_L, in place of the arguments, the results are new columns f and u_f.
+
+        ``corr``: correlations, ``{"L,T": 0.3}``; those of ufloats are known. ``cov``: a covariance matrix with its
+        names, ``("a,b", pcov)``, or a data frame. ``samples``: repeated readings, a dict of sequences or a data frame.
+        ``df``: degrees of freedom, ``{"L": 9}``. ``second_order``, ``coverage`` in percent, ``k``, ``mc`` and ``seed``:
+        as the options of ``gradcli propagate``. A variable of such a name is given by its position.
+
+        Of several outputs a tuple of results with names. Raises GradError for inputs that do not fit.
+
+        >>> from gradcli import function
+        >>> f = function("g = 4*pi**2*L/T**2")
+        >>> print(f.propagate(L=(1.0, 0.002), T=(2.0, 0.01)))
+        9.87(10)
+        """
+        from gradcli.callables.propagation import Inputs, at_arrays, at_frame, at_numbers, options
+
+        asked = options(df, second_order, coverage, k, mc, seed)
+        if len(args) == 1 and hasattr(args[0], "columns") and cov is None and samples is None:
+            return at_frame(self, args[0], named, corr, asked)
+        inputs = Inputs(args, named, self.args, corr, cov, samples)
+        return at_numbers(self._model, inputs, asked) if inputs.single else at_arrays(self, inputs, asked)
+
+    def _propagated(self, detail: Any) -> Function:
+        """The outputs with their uncertainties as a function of the arguments and of their uncertainties."""
+        kink = "convention" if self._recipe.kink == "derivative" else self._recipe.kink
+        recipe = replace(self._recipe, kink=kink)
+        return Function(replace(recipe, steps=(*recipe.steps, ("propagate", detail))))
+
     def packed(self, wrt: Names | None = None, /, *, time: Any = None, **fixed: Any) -> Packed:
         """The function of one vector that SciPy's solvers need: the variables of ``wrt``, in their order.
 

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 from gradcli.errors import BadValue, GradError
 
-_OPTION = re.compile(r"--(at|grid|points|thorough|seed|rtol|atol|max-ulp|equals|let|wrt|kink|digits)\b")
+_OPTION = re.compile(
+    r"--(at|grid|points|thorough|seed|rtol|atol|max-ulp|equals|let|wrt|kink|digits|u|dist|df|corr|coverage|mc|second-order)\b"
+)
 _VALUE_OF_A_NAME = "; or give a value: --at "
 """What a command line may do about a name of a result that is one of a variable; a function has no values."""
 
@@ -21,10 +23,15 @@ def in_python() -> Iterator[None]:
     except GradError as error:
         if isinstance(error, TypeError | ValueError) or error.exit_code == 3:
             raise
-        message, hint = (_OPTION.sub(_argument, text) for text in (error.message, _without_value(error.hint or "")))
+        message, hint = (python_words(text) for text in (error.message, _without_value(error.hint or "")))
         raise BadValue(
             message, hint=hint or None, span=error.span, source=error.source, exit_code=error.exit_code
         ) from None
+
+
+def python_words(text: str) -> str:
+    """A message with arguments for the options of the command line."""
+    return _OPTION.sub(_argument, text)
 
 
 def _without_value(hint: str) -> str:

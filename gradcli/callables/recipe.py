@@ -119,6 +119,8 @@ def _made(recipe: Recipe) -> Model:
         model = _with(recipe, parsed, recipe.args, recipe.wrt)
         for step, detail in recipe.steps:
             args, wrt = detail if step == "over" else (model.args, model.wrt)
+            if step == "propagate":
+                args = (*args, *[u for _, u in detail[0]])
             of = tuple([name for name, _ in model.outputs]) if step == "diff" else model.of
             model = _with(recipe, [_STEPS[step](model, detail)], args, wrt, derived=True)
             model.of = () if step == "derivatives" else of
@@ -194,8 +196,27 @@ def _simplify(model: Model, _: None) -> Parsed:
     return _replaced(model, simplified(named, named, model.args, differing).named)
 
 
+def _uncertain(model: Model, asked: tuple[Sequence[tuple[str, str]], Sequence[Any], bool, bool, bool]) -> Parsed:
+    """The outputs and their uncertainties, of the arguments and of the uncertainties of some of them."""
+    from gradcli.expr import const, var
+    from gradcli.uncertainty.formula import Inputs, propagate
+    from gradcli.uncertainty.outputs import columns
+    from gradcli.uncertainty.request import PropagateJob
+
+    own, r, second, budget, correlations = asked
+    for name, u in own:
+        if u in model.args:
+            raise BadValue(f"'{u}' is an argument, and would be the uncertainty of '{name}' too")
+    inputs = Inputs({name: var(u) for name, u in own}, {pair: const(value) for pair, value in r})
+    formulas = propagate(model.outputs, inputs, second=second)
+    job = PropagateJob((), second_order=second, budget=budget, correlations=correlations)
+    made = _replaced(model, columns(job, formulas, inputs, point=False))
+    return made._replace(variables=(*model.args, *[u for _, u in own]))
+
+
 def _replaced(model: Model, outputs: Sequence[tuple[str, Any]]) -> Parsed:
     return model.parsed[0]._replace(outputs=list(outputs), names={}, variables=model.args)
 
 
-_STEPS: dict[str, Any] = {"diff": _diff, "derivatives": _partials, "simplify": _simplify, "over": _over}
+_STEPS: dict[str, Any] = {"diff": _diff, "derivatives": _partials, "simplify": _simplify, "over": _over,
+                          "propagate": _uncertain}  # fmt: skip

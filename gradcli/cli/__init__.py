@@ -24,6 +24,7 @@ COMMANDS = {
     "diff": ("diff", "diff", "Values and all partial derivatives, at points or as expressions."),
     "grad": ("grad", "grad", "The vector-Jacobian product, at points or as expressions."),
     "eval": ("eval", "eval_", "Values only."),
+    "propagate": ("propagate", "propagate", "Measurement uncertainty: results with budgets, by the GUM."),
     "show": ("show", "show", "Derivatives as expressions, code, formulas and pictures."),
     "plot": ("plot", "plot", "Pictures of curves and surfaces, in the terminal or in a file."),
     "bounds": ("bounds", "bounds", "Least and greatest values over a box, proved."),

@@ -50,7 +50,7 @@ def sources(line: CommandLine) -> list[Source]:
     expressions = [Source(text) for text in options.operands([*line.expr, *line.outputs])]
     for source in expressions:
         _check_no_file(source.text)
-    if [*line.file, *line.input].count("-") > 1:
+    if [*line.file, *line.input, line.samples, line.cov].count("-") > 1:
         raise GradError("stdin cannot be read twice")
     expressions += [read(path, line.quiet) for path in line.file]
     if not expressions:
@@ -140,8 +140,9 @@ def dialect(line: CommandLine) -> Dialect:
 
 def check_no_input_options(line: CommandLine) -> None:
     """Raises GradError for an option of --input that is given without --input."""
+    spelled = [*options.DIALECT.split(), "constant"] if line.samples is not None or line.cov is not None else []
     for name in options.TABLES.split()[1:]:
-        if getattr(line, name):
+        if getattr(line, name) and name not in spelled:
             raise GradError(f"--{name.replace('_', '-')} goes with --input", hint="name what to read: --input FILE")
 
 

@@ -67,6 +67,19 @@ class CommandLine:
     expr: tuple[str, ...] = ()
     file: tuple[str, ...] = ()
     order: int = 1
+    u: tuple[str, ...] = ()
+    dist: tuple[str, ...] = ()
+    df: tuple[str, ...] = ()
+    corr: tuple[str, ...] = ()
+    cov: str | None = None
+    samples: str | None = None
+    second_order: bool = False
+    budget: bool = False
+    correlations: bool = False
+    coverage: str | None = None
+    k: float | None = None
+    mc: str | None = None
+    rounding: str = "2"
     wrt: tuple[str, ...] = ()
     allow_unused: bool = False
     outputs: tuple[str, ...] = ()
@@ -449,6 +462,36 @@ ROWS = {
                         help="One of table, csv, json.  [default: table]"),
     "solve": _row("--solve", metavar="Y", help="The variable that the equation defines.  [default: y, or the last]"),
     "at": _row("--at", multiple=True, metavar="X=1,Y=2", help="One point; constant expressions are fine."),
+    "at_measured": _row("--at", "at", multiple=True, metavar="X=1.02\u00b10.03",
+                        help="Values; with an uncertainty as 1.02\u00b10.03, 1.02+-0.03, 1.02(3), 1.02\u00b13% or "
+                        "1.02+0.03-0.01."),
+    "u": _row("--u", multiple=True, metavar="X=0.03",
+              help="The standard uncertainty of X, a number or a column.  [default: the column u_X, sX or X_std]"),
+    "dist": _row("--dist", multiple=True, metavar="X=R(A,B)",
+                 help="The distribution of X: N, t(DF), or with both limits R (rectangular), T (triangular), U "
+                 "(arcsine).  [default: N]"),
+    "df": _row("--df", multiple=True, metavar="X=9", help="The degrees of freedom of the uncertainty of X."),
+    "corr": _row("--corr", multiple=True, metavar="X,Y=0.3",
+                 help="The correlation of X and Y.  [default: the column r_X_Y, or none]"),
+    "cov": _row("--cov", metavar="FILE",
+                help="The covariance matrix of inputs: names in the header and in the first column."),
+    "samples": _row("--samples", metavar="FILE",
+                    help="Repeated readings, a row each: means, their uncertainties and correlations."),
+    "second_order": _row("--second-order", is_flag=True,
+                         help="Values and uncertainties to second order of the Taylor series too."),
+    "budget": _row("--budget", is_flag=True, help="Columns of sensitivities (c_X) and shares of the variance."),
+    "correlations": _row("--correlations", is_flag=True, help="The correlations of the results with each other."),
+    "coverage": _row("--coverage", metavar="95",
+                     help="The expanded uncertainty for a coverage probability in percent, by Student's t."),
+    "k": _row("-k", type=float, metavar="2", help="The expanded uncertainty for a coverage factor."),
+    "mc": _row("--mc", metavar="1e6",
+               help="A Monte Carlo simulation of so many trials, or auto: as many as its second digit takes."),
+    "mc_seed": _row("--seed", "seed", type=click.IntRange(0, 2**63), default=0, metavar="N", show_default=True,
+                    help="Chooses the random numbers; the same seed gives the same ones."),
+    "rounding": _row("--rounding", type=click.Choice(["2", "1", "pdg", "none"]), default="2", show_default=True,
+                     help="Digits of the uncertainty in the text: 2, 1, by the Particle Data Group's rule, or all."),
+    "uncertain_form": _row("--as", "language", type=click.Choice(["text", "latex", "siunitx"]), default="text",
+                           metavar="FORM", help="One of text, latex, siunitx.  [default: text]"),
     "grid": _row("--grid", multiple=True, metavar="GRID",
                  help="x=0:1:11, x=log:1:1000:4, x=1,2,5, or a shape such as 3x4. Several make the outer product."),
     "fill": _row("--fill", metavar="RULE",
@@ -558,6 +601,7 @@ ENGINE = "engine threads verbose no_progress"
 POINTS = f"at grid fill max_points strict {ENGINE}"
 DIALECT = "input_format columns encoding delimiter decimal comment skip skip_after_header na"
 TABLES = f"input {DIALECT} keep max_bytes constant"
+UNCERTAIN = "u dist df corr cov samples second_order budget correlations coverage k mc rounding"
 PICTURE = "tangent taylor data size title xlabel ylabel log ylim style ascii kind arrows"
 SCALE = "cluster part part_bytes retries"
 ROWS_IN = f"{TABLES} {SCALE}"
@@ -567,6 +611,7 @@ SECTIONS = {
     "Claims": "claim claims claim_column equals let rtol atol max_ulp",
     "Points": "at grid fill max_points points thorough seed",
     "Hard points": HARD,
+    "Uncertainties": UNCERTAIN,
     "Picture": PICTURE,
     "Files": f"file {TABLES}",
     "Parts": SCALE,

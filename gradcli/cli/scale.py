@@ -26,10 +26,10 @@ from gradcli.storage import is_url
 
 if TYPE_CHECKING:
     from gradcli.formats import Format
-    from gradcli.job.alone import AnyJob
     from gradcli.parts.plan import Plan
     from gradcli.parts.pool import Pool
     from gradcli.parts.run import Progress, Share, Summary
+    from gradcli.parts.work import PartsJob
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 _PROCESSES = 1024
@@ -37,7 +37,7 @@ _SHOWN = 10
 """Notes on single parts that are printed."""
 
 
-def write_parts(line: CommandLine, job: AnyJob) -> None:
+def write_parts(line: CommandLine, job: PartsJob) -> None:
     """Write the rows of a job as a folder of parts, then tell on stderr what was done.
 
     Raises GradError if parts could not be made; the others stand.

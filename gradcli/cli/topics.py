@@ -8,7 +8,7 @@ import re
 from gradcli.caret import wrapped
 from gradcli.errors import GradError
 
-SYNONYMS = {"grammar": "language", "names": "derivatives", "claims": "check"}
+SYNONYMS = {"grammar": "language", "names": "derivatives", "claims": "check", "uncertainty": "propagate"}
 """Topics that have no page of their own, and the page that covers each."""
 TASKS = {
     word: text
@@ -37,8 +37,9 @@ TASKS = {
          "that is: gradcli study EXPR --grid x=-5:5"),
         ("pole edge singularity discontinuity asymptote", "what a point is: gradcli diff EXPR --at x=0 --verdict"),
         ("precision", "proved digits: gradcli eval EXPR --digits 50"),
-        ("integrate integral solve dsolve optimize fit "
-         "propagate uncertainty laplace fourier",
+        ("uncertainty uncertainties propagation error errors errorprop gum budget montecarlo",
+         'that is: gradcli propagate EXPR --at "x=1.02\u00b10.03"'),
+        ("integrate integral solve dsolve optimize fit laplace fourier",
          "there is no command for that: gradcli computes derivatives and values"),
     )
     for word in words.split()

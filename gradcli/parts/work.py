@@ -13,8 +13,11 @@ from gradcli.job.alone import Alone, AnyJob, alone
 from gradcli.job.gradient import GradJob, run_grad
 from gradcli.job.request import Job, Rows
 from gradcli.job.result import Computed
+from gradcli.uncertainty.request import PropagateJob
+from gradcli.uncertainty.run import alone_propagate, run_propagate
 
-_JOBS: dict[str, type[Job] | type[GradJob]] = {"diff": Job, "grad": GradJob}
+PartsJob = AnyJob | PropagateJob
+_JOBS: dict[str, type[PartsJob]] = {"diff": Job, "grad": GradJob, "propagate": PropagateJob}
 _READ = ("format", "max_bytes", "keep", "constants", "header", "first")
 _BOUNDS = {"threads", "strict", "max_points", "max_bytes", "first"}
 """What changes no number: limits, and a name for messages. A part made with others stands."""
@@ -28,7 +31,7 @@ class Work:
     ``types``: those that kept columns have in all parts, where the format fixes them.
     """
 
-    job: AnyJob
+    job: PartsJob
     rows: Rows
     format: str
     digits: int | None = None
@@ -36,7 +39,10 @@ class Work:
 
     def looked_at(self, path: str) -> Alone:
         """Check the request against the first source. Raise GradError if it is wrong, or takes all rows together."""
-        return alone(self.job, replace(self.rows, paths=[path], notes=[]))
+        rows = replace(self.rows, paths=[path], notes=[])
+        if isinstance(self.job, PropagateJob):
+            return alone_propagate(self.job, rows)
+        return alone(self.job, rows)
 
     def hard_notes(self, path: str, kinds: Mapping[str, int], rows: int) -> list[str]:
         """Return what is to be told about so many hard points of each kind among ``rows`` rows."""
@@ -64,6 +70,8 @@ class Work:
         """Compute the rows of a part. Raise GradError as the job does."""
         if isinstance(self.job, GradJob):
             return run_grad(self.job, rows)
+        if isinstance(self.job, PropagateJob):
+            return run_propagate(self.job, rows)
         from gradcli.job import run
 
         return run(self.job, rows)
@@ -89,8 +97,8 @@ class Work:
     def identity(self) -> dict[str, Any]:
         """Return all that the bytes of a part depend on, beside its source, as JSON."""
         told = self.lasting
-        if not self.rows.keep and self.job.select is None:
-            # Without columns that are carried through the header decides no byte.
+        if not self.rows.keep and self.job.select is None and not isinstance(self.job, PropagateJob):
+            # Without columns that are carried through, or that may be uncertainties, the header decides no byte.
             told["input"]["header"] = None
         return told
 
@@ -108,5 +116,5 @@ def work_of(told: dict[str, Any]) -> Work:
 def _plain(value: Any) -> Any:
     """Return a field of a job as JSON holds it: sequences as lists, each expression with the name of its file."""
     if isinstance(value, (list, tuple)):
-        return [list(item) if isinstance(item, Source) else item for item in value]
+        return [list(item) if isinstance(item, tuple) else item for item in value]
     return value

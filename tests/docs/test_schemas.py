@@ -28,7 +28,15 @@ PRINTED = {
         ["grad", "y = a*x**2", "--wrt", "a,x", "--at", "a=2", "--grid", "x=1,2", "--json"],
         ["grad", "x**2", "--wrt", "x,z", "--at", "x=3", "--allow-unused", "--json"],
     ],
+    "propagate": [
+        ["propagate", "4*pi**2*L/T**2", "--at", "L=1.000(2),T=2.00(1)", "--json"],
+        ["propagate", "x*y; x/y", "--at", "x=1(1),y=2(1)", "--correlations", "-k", "2", "--mc", "2e3", "--json"],
+        ["propagate", "x*y", "--at", "x=1(1),y=2(1)", "--df", "x=9", "--coverage", "95", "--mc", "2e3", "--json"],
+        ["propagate", "sqrt(abs(x))", "--at", "x=0(1)", "--json"],
+        ["propagate", "x**2", "--u", "x=0.1", "--grid", "x=0:1:3", "--second-order", "--budget", "--json"],
+    ],
     "formulas": [
+        ["propagate", "x*y", "--json"],
         ["diff", "x**n", "--json"],
         ["show", "exp(sin(x))", "--order", "3", "--json"],
         ["show", "x*y", "u = x", "--json"],
@@ -38,6 +46,7 @@ PRINTED = {
         ["diff", "x**2", "--grid", "x=1,2", "--jsonl"],
         ["diff", "abs(x)", "--grid", "x=0,1", "--verdict", "--digits", "20", "--jsonl"],
         ["eval", "log(x)", "--input", "rows.csv", "--keep", "--jsonl"],
+        ["propagate", "log(x)", "--u", "x=0.1", "--grid", "x=0,1", "--jsonl"],
         ["grad", "x**2", "--wrt", "x", "--grid", "x=1,2", "--jsonl"],
     ],
     "statement": [

@@ -11,6 +11,7 @@ LINES = [
     ["truth", "compute"],
     ["notation", "codegen", "autograd"],
     ["job"],
+    ["uncertainty"],
     ["verify", "plot", "parts"],
     ["callables", "cli"],
     ["testing"],

@@ -19,7 +19,7 @@ FLOOR = {name: floor for floor, names in enumerate(LINES) for name in names}
 DOORS = {
     "lark": {"language.tables"},
     "click": {"cli"},
-    "numpy": {"compute", "formats", "job", "verify", "autograd", "callables", "plot"},
+    "numpy": {"compute", "formats", "job", "verify", "autograd", "callables", "plot", "uncertainty"},
     "scipy": {"compute.backends.special"},
     "orjson": {"formats", "cli.check_report", "cli.explain"},
     "pyarrow": {"formats.parquet_read", "formats.csv_arrow", "callables.frame_kinds"},

@@ -1,0 +1,82 @@
+"""The columns of a file that is read, before its rows are.
+
+Which inputs have uncertainties depends on the header. Layer: must not know the formula.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import BinaryIO, cast
+
+from gradcli.formats import open_table
+from gradcli.formats.columns import key_of
+from gradcli.formats.input import opened
+from gradcli.job.input_paths import matching
+from gradcli.job.request import Rows
+
+
+class _Recorded(io.RawIOBase):
+    """A stream that keeps the bytes that are read from it, and that is not closed by its reader."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.bytes = stream, bytearray()
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.stream.read(size) or b""
+        self.bytes += data
+        return data
+
+
+class _Replayed(io.RawIOBase):
+    """The bytes of a recorded stream, then the rest of that stream."""
+
+    def __init__(self, recorded: _Recorded) -> None:
+        self._stream, self._again = recorded.stream, memoryview(bytes(recorded.bytes))
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._again:
+            return self._stream.read(size) or b""
+        size = len(self._again) if size < 0 else size
+        data, self._again = bytes(self._again[:size]), self._again[size:]
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def header_of(rows: Rows) -> tuple[Sequence[str], Rows]:
+    """Return the names of the columns of the first table, and the rows to read: stdin begins again.
+
+    Raises GradError if the table cannot be opened.
+    """
+    if rows.header is not None:
+        return list(rows.header), rows
+    path = matching(rows.paths[0])[0]
+    recorded = None if path != "-" or rows.stdin is None else _Recorded(rows.stdin)
+    source = opened(path) if recorded is None else cast("BinaryIO", recorded)
+    try:
+        table = open_table(
+            path, source, format=rows.format, max_bytes=rows.max_bytes, dialect=rows.dialect, span=rows.span
+        )
+        names = list(map(key_of, table.names))
+    finally:
+        if recorded is None:
+            source.close()
+    if recorded is not None:
+        rows = replace(rows, stdin=cast("BinaryIO", _Replayed(recorded)))
+    return names, rows
