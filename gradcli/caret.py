@@ -29,6 +29,11 @@ class Source(NamedTuple):
         line = self.text[start:] if end < 0 else self.text[start:end]
         return self.text.count("\n", 0, start) + 1, offset - start + 1, line
 
+    def position(self, offset: int) -> str:
+        """Line and column of a character offset in words; the column alone in a text of one line."""
+        line, column, _ = self.place(offset)
+        return f"line {line}, column {column}" if "\n" in self.text.rstrip() else f"column {column}"
+
 
 _WIDTH = 76
 """Cells of a source line that are shown."""

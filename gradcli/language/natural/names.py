@@ -1,0 +1,103 @@
+"""The names that a text may use: those that options give, those it defines, and how a word comes apart into them.
+
+Layer: must not know lexemes or the strict grammar.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from gradcli.language.natural.symbols import BARE, FUNCTIONS, NUMBERS
+
+_LETTERS = frozenset("xyz")
+_DEFINED = re.compile(
+    r"(?:(?<=[;\n])|\A)[ \t]*+"
+    r"(?:(?P<function>[A-Za-z]\w*+)\s*+\(\s*+(?P<of>[A-Za-z]\w*+(?:\s*+,\s*+[A-Za-z]\w*+)*+)\s*+\)|(?P<name>[A-Za-z_]\w*+))"
+    r"\s*+:?=(?!=)",
+    re.ASCII,
+)
+_LONGEST = 40
+"""Letters of a word that is taken apart."""
+_PIECE = 12
+"""Letters of a piece of a word."""
+
+
+class Definition(NamedTuple):
+    """A definition such as ``f(x) =``: its span, the name, and the names in brackets."""
+
+    start: int
+    end: int
+    name: str
+    of: tuple[str, ...]
+
+
+class Piece(NamedTuple):
+    """A piece of a word: a function, a number or a name."""
+
+    kind: str
+    text: str
+
+
+class Names:
+    """The names known in a text.
+
+    ``given`` are those that options or definitions name, ``known`` these and x, y, z. ``functions`` are the
+    definitions with brackets, such as f(x) = x^2, by the offset at which they begin, ``formulas`` by name.
+    """
+
+    def __init__(self, text: str, bound: Collection[str]) -> None:
+        self.given = set(bound)
+        self.functions: dict[int, Definition] = {}
+        self.formulas: dict[str, tuple[str, ...]] = {}
+        arguments = set[str]()
+        for match in _DEFINED.finditer(text):
+            name = match["function"] or match["name"]
+            if name in self.given or name not in FUNCTIONS | NUMBERS:
+                self.given.add(name)
+                if match["function"]:
+                    of = tuple(re.split(r"\s*,\s*", match["of"]))
+                    self.functions[match.start("function")] = Definition(match.start("function"), match.end(), name, of)
+                    self.formulas[name] = of
+                    arguments.update(of)
+        self.known = self.given | _LETTERS | arguments
+
+    def apart(self, word: str, opens: bool) -> list[Piece] | None:
+        """The pieces of a word, if there is exactly one way into known pieces; ``opens``: a bracket follows it."""
+        n = len(word)
+        if n > _LONGEST or word.startswith("_"):
+            return None
+        ways = [0] * n + [1]
+        ends = [0] * n
+        for start in range(n - 1, -1, -1):
+            for end in range(start + 1, min(n, start + _PIECE) + 1):
+                if ways[end] and self._kind(word, start, end, opens):
+                    ways[start] += ways[end]
+                    ends[start] = end
+        if ways[0] != 1:
+            return None
+        pieces, start = [], 0
+        while start < n:
+            kind = self._kind(word, start, ends[start], opens)
+            pieces.append(Piece(kind, word[start : ends[start]]))
+            start = ends[start]
+        return pieces
+
+    def _kind(self, word: str, start: int, end: int, opens: bool) -> str:
+        """The kind of a piece, or "" for what is none."""
+        piece, last = word[start:end], end == len(word)
+        if piece in self.known:
+            return "" if "_" in piece else "name"
+        if piece in FUNCTIONS and len(piece) > 1:
+            return "function" if (opens if last else piece in BARE) else ""
+        if piece.isdigit():
+            inside = start and not last and not word[end].isdigit() and not word[start - 1].isdigit()
+            return "number" if inside and self._ends_function(word, start) else ""
+        if piece == "pi" or (piece == "e" and not word[end : end + 1].isalpha()):
+            return "name"
+        return ""
+
+    @staticmethod
+    def _ends_function(word: str, end: int) -> bool:
+        return any(word[start:end] in BARE for start in range(max(0, end - _PIECE), end - 1))
