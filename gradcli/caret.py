@@ -17,10 +17,14 @@ class Span(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A text that an error can point into: the expression typed, or a file (then ``name`` is its path)."""
+    """A text that an error can point into: the expression typed, or a file (then ``name`` is its path).
+
+    ``natural``: whether it is in natural notation; None where nobody could have chosen that.
+    """
 
     text: str
     name: str | None = None
+    natural: bool | None = None
 
     def place(self, offset: int) -> tuple[int, int, str]:
         """Line and column (both counted from 1) of a character offset, and the text of that line."""

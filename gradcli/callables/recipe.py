@@ -37,6 +37,7 @@ class Recipe:
     exact: bool = False
     engine: str = "auto"
     threads: int | None = None
+    natural: bool = False
     steps: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -115,7 +116,7 @@ def _made(recipe: Recipe) -> Model:
         raise BadValue(f"threads is a number of threads from 1, not {recipe.threads!r}")
     with collector_paused(), work.request():
         known = {*(recipe.args or ()), *(recipe.wrt or ())}
-        parsed = [_named(name, parse(text, known)) for name, text in recipe.texts]
+        parsed = [_named(name, parse(text, known, natural=recipe.natural or None)) for name, text in recipe.texts]
         model = _with(recipe, parsed, recipe.args, recipe.wrt)
         for step, detail in recipe.steps:
             args, wrt = detail if step == "over" else (model.args, model.wrt)

@@ -38,7 +38,7 @@ _MEASURED = re.compile(r"'[^']*[0-9.]\s*(\u00b1|\+-|\+/-|\()[^']*'")
     help="Results with their standard uncertainties, by the Guide to the expression of uncertainty in measurement "
     "(GUM). Inputs have theirs in --at, by --u, or in columns u_X. Without points, uncertainties as expressions.",
     params=options.named(
-        f"expr file at_measured {options.UNCERTAIN} mc_seed grid fill max_points strict careful no_careful "
+        f"expr file natural at_measured {options.UNCERTAIN} mc_seed grid fill max_points strict careful no_careful "
         f"{options.ENGINE} {options.ROWS_IN} {options.NUMBERS} uncertain_form"
     ),
 )
@@ -153,6 +153,7 @@ def _text(line: CommandLine, target: Target, answer: Answer) -> None:
     width = stderr.text_width(sys.stdout) if target.terminal else None
     with target.output:
         target.output(stderr.fitted(told, width).encode())
+    stderr.read_as(answer.columns.read_as, line)
     for note in answer.columns.notes:
         if note and not line.quiet:
             stderr.note(note, line.color)

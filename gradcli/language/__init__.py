@@ -269,6 +269,7 @@ def parse(
             source=source,
         ) from None
     _check_size(source.text)
+    natural = source.natural if natural is None else natural
     if natural:
         from gradcli.language.natural.reading import read
 

@@ -16,8 +16,8 @@ from gradcli.caret import Source, Span, printable
 from gradcli.errors import GradError, meant
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var, variables
 from gradcli.job.parse_at_grid_fill import read_name
-from gradcli.job.request import Expressions, Rows, check_order
-from gradcli.language import Parsed, parse
+from gradcli.job.request import RESERVED, Expressions, Rows, check_order, read_expression
+from gradcli.language import Parsed
 from gradcli.verify.statements import readable, statements
 
 if TYPE_CHECKING:
@@ -91,17 +91,25 @@ class Claims:
     def __init__(
         self, expressions: Sequence[str | Source], texts: Texts, bound: Sequence[str] = (), rows: Rows | None = None
     ) -> None:
-        request = Expressions(expressions, bound, rows)
-        self.parsed = list(request.parsed)
+        known = [*bound]
 
         def read(text: str | Source) -> Parsed:
-            self.parsed.append(parsed := parse(text, bound, columns=rows is not None))
+            names = known if isinstance(text, Source) and text.natural else bound
+            self.parsed.append(parsed := read_expression(text, names, rows))
             return parsed
 
+        self.parsed: list[Parsed] = []
         self.lets: dict[str, Expr] = {}
         self.let_variables: dict[str, list[str]] = {}
         for let in texts.lets:
             self._let(read(let))
+            known += [name for name in self.lets if name not in RESERVED]
+        natural = any(isinstance(text, Source) and text.natural for text in expressions)
+        request = Expressions(expressions, known if natural else bound, rows)
+        self.parsed = [*request.parsed, *self.parsed]
+        # In natural notation claims may have the words of the expressions, which nothing else names.
+        words = [*request.variables, *[name for parsed in request.parsed for name in parsed.names]]
+        known += [name for name in words if name not in RESERVED]
         for parsed in request.parsed:
             _pointwise(parsed)
         self.variables = self._without_lets(request.variables)
