@@ -278,25 +278,10 @@ class Function(Calls):
         return restored, (self._recipe.texts, self._recipe.changes())
 
     def __repr__(self) -> str:
-        texts = [text if isinstance(text, str) else text.text for _, text in self._recipe.texts]
-        if any(name is not None for name, _ in self._recipe.texts):
-            shown = repr(dict(zip([name for name, _ in self._recipe.texts], texts, strict=True)))
-        else:
-            shown = repr(texts[0] if len(texts) == 1 else texts)
-        options = {k: v for k, v in self._recipe.changes().items() if k not in ("steps", "texts")}
-        told = [shown, *[f"{k}={_typed(v) if isinstance(v, tuple) else repr(v)}" for k, v in options.items()]]
-        return (
-            f"<gradcli.function {', '.join(told)}: {self}>"
-            if self._recipe.steps
-            else f"gradcli.function({', '.join(told)})"
-        )
+        spelled = self._recipe.spelled()
+        return f"<gradcli.function {spelled}: {self}>" if self._recipe.steps else f"gradcli.function({spelled})"
 
 
 def restored(texts: tuple[tuple[str | None, Text], ...], changes: Mapping[str, Any]) -> Function:
     """The function of a pickle."""
     return Function(Recipe(texts, **changes))
-
-
-def _typed(names: tuple[str, ...]) -> str:
-    """Names as an argument: "a,b", or a list where that could be read otherwise."""
-    return repr(",".join(names) if all(name.isidentifier() for name in names) else list(names))

@@ -52,6 +52,23 @@ class Recipe:
         plain = Recipe(self.texts)
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)}
 
+    def spelled(self) -> str:
+        """The arguments with which `function` makes a plain function, as Python spells them."""
+        texts = [text if isinstance(text, str) else text.text for _, text in self.texts]
+        if any(name is not None for name, _ in self.texts):
+            shown = repr(dict(zip([name for name, _ in self.texts], texts, strict=True)))
+        else:
+            shown = repr(texts[0] if len(texts) == 1 else texts)
+        options = {k: v for k, v in self.changes().items() if k not in ("steps", "texts")}
+        return ", ".join(
+            [shown, *[f"{k}={_typed(v) if isinstance(v, tuple) else repr(v)}" for k, v in options.items()]]
+        )
+
+
+def _typed(names: tuple[str, ...]) -> str:
+    """Names as an argument: "a,b", or a list where that could be read otherwise."""
+    return repr(",".join(names) if all(name.isidentifier() for name in names) else list(names))
+
 
 def texts_of(expression: Text | Sequence[Text] | Mapping[str, Text]) -> tuple[tuple[str | None, Text], ...]:
     """The texts of a function with the names of their outputs. Raises BadType for anything else."""

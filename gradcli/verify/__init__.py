@@ -21,8 +21,9 @@ from gradcli.job.parse_at_grid_fill import Points
 from gradcli.job.request import Rows, as_text, check_size, read_as
 from gradcli.language import Parsed
 from gradcli.limits import work
-from gradcli.verify.claims import Claim, Claims, Data, Place, Texts, in_memory
+from gradcli.verify.claims import Claim, Claims, Place
 from gradcli.verify.compare import Tolerance
+from gradcli.verify.given import Data, Texts, in_memory
 from gradcli.verify.models import model
 from gradcli.verify.report import Report
 from gradcli.verify.sample import moderate

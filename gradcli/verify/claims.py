@@ -5,7 +5,7 @@ Claims may use the names that the expressions and --let define. Layer: must not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,10 +18,11 @@ from gradcli.expr import ZERO, Expr, reachable, substitute, text, var, variables
 from gradcli.job.parse_at_grid_fill import read_name
 from gradcli.job.request import RESERVED, Expressions, Rows, check_order, read_expression
 from gradcli.language import Parsed
+from gradcli.verify.given import Texts, in_memory
 from gradcli.verify.statements import readable, statements
 
 if TYPE_CHECKING:
-    from gradcli.compute.grid import Column, Grid
+    pass
 
 
 class Place(NamedTuple):
@@ -50,34 +51,6 @@ class Claim(NamedTuple):
     root: Expr = ZERO
     """The expression that is differentiated: points at which it has no value are not compared."""
     rtol: float = 0.0
-
-
-class Data(NamedTuple):
-    """A claim whose values are numbers in memory.
-
-    ``values(grid, variables)``: a column with one for every point of a grid. ``name``: the derivative's, None for the
-    only first one. ``typed`` stands for the claim in reports. ``rtol``: their relative error beyond that of the truth.
-    """
-
-    name: str | None
-    typed: str
-    values: Callable[[Grid, Sequence[str]], Column]
-    rtol: float = 0.0
-
-
-def in_memory(name: str | None) -> str:
-    """The name of the column of a claim in memory, which cannot be typed since it contains a NUL."""
-    return f"\0{name or ''}"
-
-
-class Texts(NamedTuple):
-    """The texts of claims as typed: --claim and --claims, --equals, --claim-column, --let; and those in memory."""
-
-    claims: Sequence[str | Source] = ()
-    equals: Sequence[str | Source] = ()
-    columns: Sequence[str] = ()
-    lets: Sequence[str | Source] = ()
-    data: Sequence[Data] = ()
 
 
 class Claims:
