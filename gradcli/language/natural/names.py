@@ -63,8 +63,11 @@ class Names:
                     arguments.update(of)
         self.known = self.given | _LETTERS | arguments
 
-    def apart(self, word: str, opens: bool) -> list[Piece] | None:
-        """The pieces of a word, if there is exactly one way into known pieces; ``opens``: a bracket follows it."""
+    def apart(self, word: str, opens: bool, glued: bool) -> list[Piece] | None:
+        """The pieces of a word, if there is exactly one way into known pieces.
+
+        ``opens``: a bracket follows the word; ``glued``: a letter of another alphabet, or a root.
+        """
         n = len(word)
         if n > _LONGEST or word.startswith("_"):
             return None
@@ -72,27 +75,28 @@ class Names:
         ends = [0] * n
         for start in range(n - 1, -1, -1):
             for end in range(start + 1, min(n, start + _PIECE) + 1):
-                if ways[end] and self._kind(word, start, end, opens):
+                if ways[end] and self._kind(word, start, end, opens, glued):
                     ways[start] += ways[end]
                     ends[start] = end
         if ways[0] != 1:
             return None
         pieces, start = [], 0
         while start < n:
-            kind = self._kind(word, start, ends[start], opens)
+            kind = self._kind(word, start, ends[start], opens, glued)
             pieces.append(Piece(kind, word[start : ends[start]]))
             start = ends[start]
         return pieces
 
-    def _kind(self, word: str, start: int, end: int, opens: bool) -> str:
+    def _kind(self, word: str, start: int, end: int, opens: bool, glued: bool) -> str:
         """The kind of a piece, or "" for what is none."""
         piece, last = word[start:end], end == len(word)
         if piece in self.known:
             return "" if "_" in piece else "name"
         if piece in FUNCTIONS and len(piece) > 1:
-            return "function" if (opens if last else piece in BARE) else ""
+            return "function" if (opens or (glued and piece in BARE) if last else piece in BARE) else ""
         if piece.isdigit():
-            inside = start and not last and not word[end].isdigit() and not word[start - 1].isdigit()
+            inside = glued if last else not word[end].isdigit()
+            inside = inside and start > 0 and not word[start - 1].isdigit()
             return "number" if inside and self._ends_function(word, start) else ""
         if piece == "pi" or (piece == "e" and not word[end : end + 1].isalpha()):
             return "name"

@@ -41,6 +41,11 @@ def flat(pieces: list[Piece]) -> list[Piece]:
     return result
 
 
+def powered(tail: list[Piece]) -> bool:
+    """Whether what follows an argument is a power."""
+    return any(piece.text.startswith("**") for piece in tail)
+
+
 class Use(NamedTuple):
     """A function without brackets whose argument is being read.
 
@@ -130,6 +135,7 @@ class Term:
     def __init__(self, source: Source, names: Names, lexemes: list[Lexeme]) -> None:
         self.source = source
         self.typed = source.text
+        self.latex = "\\" in source.text
         self.names = names
         self.lexemes = lexemes
         self.pieces: list[Piece] = []
@@ -162,7 +168,7 @@ class Term:
             self.pieces += use.tail
             self.atom = use.at
             self.state = "operand"
-            frame.sealed = bool(use.tail)
+            frame.sealed = powered(use.tail)
         frame.exponent = None
 
     def done(self, kind: str, text: str = "") -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gradcli.caret import Source, Span
 from gradcli.errors import GradError
+from gradcli.expr.node import collector_paused
 from gradcli.language.natural.join import Join
 from gradcli.language.natural.names import Names
 from gradcli.language.natural.pieces import Piece
@@ -37,16 +38,21 @@ class Reading(Source):
         reading = cls(text, typed.name)
         reading.typed = typed
         reading.starts, reading.ends = array("q"), array("q", [0])
-        last = 0
+        last = stop = 0
         reading.changed = False
         for piece in pieces:
             length = len(piece.text)
             last = max(last, piece.end)
             reading.starts.extend([piece.start] * length)
             reading.ends.extend([last] * length)
-            written = typed.text[piece.start : piece.end]
-            if length and not reading.changed and piece.text.strip() != written.strip():
-                reading.changed = not (piece.text == "**" and written == "^")
+            if not reading.changed:
+                written = typed.text[piece.start : piece.end].strip()
+                between = typed.text[stop : piece.start].lstrip()
+                same = piece.text.strip() == written or (piece.text == "**" and written == "^")
+                reading.changed = not same or (between != "" and not between.startswith("#"))
+                stop = max(stop, piece.end)
+        rest = typed.text[stop:].lstrip()
+        reading.changed = reading.changed or (rest != "" and not rest.startswith("#"))
         reading.starts.append(last)
         return reading
 
@@ -83,8 +89,9 @@ def read(typed: Source, bound: Collection[str], parse: Callable[[Source], Parsed
     ``bound`` are the names known beside x, y, z. Raises GradError where the text has two readings, or none.
     """
     names = Names(typed.text, bound)
-    lexemes = Scan(typed, names).read()
-    reading = Reading.of(typed, Join(typed, names, lexemes).read())
+    with collector_paused():
+        scan = Scan(typed, names)
+        reading = Reading.of(typed, Join(typed, names, scan.read()).read())
     try:
         parsed = parse(reading)
     except GradError as error:
@@ -92,5 +99,5 @@ def read(typed: Source, bound: Collection[str], parse: Callable[[Source], Parsed
     return parsed._replace(
         source=typed, spans=reading.spans(parsed.spans), reductions=reading.spans(parsed.reductions),
         constants=reading.spans(parsed.constants), uncalled=reading.spans(parsed.uncalled),
-        read_as=reading.text if reading.changed else None,
+        read_as=reading.text if reading.changed or scan.told else None,
     )  # fmt: skip
