@@ -254,7 +254,7 @@ def parse(
 
     Names in ``bound`` are variables, even those of constants and of functions that are not called. ``columns``: the
     columns of a table, not known yet, may bind names too; then call ``check_columns``. ``natural``: the text is natural
-    notation, which knows the names in ``bound``. If False, errors that it settles say so; None: there is no such option.
+    notation, which knows the names in ``bound``. If False, errors that it settles say so; None: no such option.
     """
     if isinstance(source, str):
         source = Source(source)
@@ -262,11 +262,8 @@ def parse(
         source.text.encode()
     except UnicodeEncodeError as e:
         # Arguments of a shell that are not UTF-8 arrive as lone surrogates.
-        raise GradError(
-            f"U+{ord(source.text[e.start]):04X} is no character: not UTF-8",
-            span=Span(e.start, e.start + 1),
-            source=source,
-        ) from None
+        c = f"U+{ord(source.text[e.start]):04X}"
+        raise GradError(f"{c} is no character: not UTF-8", span=Span(e.start, e.start + 1), source=source) from None
     _check_size(source.text)
     if natural:
         from gradcli.language.natural.reading import read

@@ -5,8 +5,9 @@ Layer: must not know functions or powers.
 
 from __future__ import annotations
 
+from gradcli.caret import Span
 from gradcli.language.natural.lexemes import Lexeme
-from gradcli.language.natural.pieces import Frame, Piece, powered
+from gradcli.language.natural.pieces import Frame, Piece, Quotient, powered
 from gradcli.language.natural.products import Products
 from gradcli.language.natural.scan import CASES
 
@@ -130,7 +131,9 @@ class Brackets(Products):
         outer = power or not frame.opened_fresh
         if not outer:
             self.pieces[frame.first].text = ""
-        self.put(f"{')' if brackets else ''}{')' if outer else ''}", lexeme.start, lexeme.end)
+        self.put(")" if brackets else "", lexeme.start, lexeme.end)
+        self.quotients.append(Quotient(self.pieces[frame.first], self.pieces[-1], Span(frame.start, lexeme.end)))
+        self.put(")" if outer else "", lexeme.start, lexeme.end)
 
     # Bases of logarithms.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, NoReturn
 
-from gradcli.caret import Source
+from gradcli.caret import Source, Span
 from gradcli.language.natural.lexemes import Lexeme, refuse
 from gradcli.language.natural.names import Names
 from gradcli.language.tokens import short
@@ -44,6 +44,14 @@ def flat(pieces: list[Piece]) -> list[Piece]:
 def powered(tail: list[Piece]) -> bool:
     """Whether what follows an argument is a power."""
     return any(piece.text.startswith("**") for piece in tail)
+
+
+class Quotient(NamedTuple):
+    """A fraction of LaTeX: the piece before its first character in the strict text, its last one, and its span."""
+
+    before: Piece
+    last: Piece
+    span: Span
 
 
 class Use(NamedTuple):
@@ -139,6 +147,7 @@ class Term:
         self.names = names
         self.lexemes = lexemes
         self.pieces: list[Piece] = []
+        self.quotients: list[Quotient] = []
         self.frame = Frame("", 0, 0)
         self.frames: list[Frame] = []
         self.state = "start"
