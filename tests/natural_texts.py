@@ -75,7 +75,7 @@ class Texts:
         """The text with ``*`` dropped, small raised digits, and functions without brackets."""
         text = re.sub(r"(?<!\*)\*(?!\*)(?=\s*[^-+\s])", self._product, text)
         if self.lot.random() < 0.3:
-            text = re.sub(r"(?:\*\*|\^)2(?![\d.e])", "\u00b2", text)
+            text = re.sub(r"(?:\*\*|\^)2(?![\d.e]|\s*(?:\*\*|\^))", "\u00b2", text)
         if self.lot.random() < 0.3:
             bare = r"\b(sin|cos|tan|exp|ln|sqrt)\((\w+|`\u03b8`)\)(?=\s+[-+)%]|[-+),]|$)"
             text = re.sub(bare, r"\1 \2", text)

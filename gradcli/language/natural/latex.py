@@ -140,7 +140,7 @@ class Latex(Derivatives):
             digits = base[2] + base[3]
             self.refuse(at, base.end(), f"in LaTeX '_{digits}' lowers its first digit alone", f"\\log_{{{digits}}}")
         if base is not None:
-            return self.word(f"log_{base[1] or base[2]}", at, base.end())
+            return self.logarithm_word(f"log_{base[1] or base[2]}", at, base.end())
         based = _BASED.match(self.text, end)
         if based is None:
             return None

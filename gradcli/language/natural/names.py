@@ -6,22 +6,36 @@ Layer: must not know lexemes or the strict grammar.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from typing import NamedTuple
 
 from gradcli.language.natural.symbols import BARE, FUNCTIONS, NUMBERS
 
 _LETTERS = frozenset("xyz")
+_NAME = r"(?:[A-Za-z]\w*+|\\[a-z]++|[\u0391-\u03a9\u03b1-\u03c9])"
 _DEFINED = re.compile(
-    r"(?:(?<=[;\n])|\A)[ \t]*+"
-    r"(?:(?P<function>[A-Za-z]\w*+)\s*+\(\s*+(?P<of>[A-Za-z]\w*+(?:\s*+,\s*+[A-Za-z]\w*+)*+)\s*+\)|(?P<name>[A-Za-z_]\w*+))"
-    r"\s*+:?=(?!=)",
+    rf"(?:(?<=[;\n])|\A)[ \t]*+(?:(?P<function>{_NAME})\s*+\(\s*+(?P<of>{_NAME}(?:\s*+,\s*+{_NAME})*+)\s*+\)"
+    r"|(?P<name>[A-Za-z_]\w*+))\s*+:?=(?!=)",
     re.ASCII,
 )
 _LONGEST = 40
 """Letters of a word that is taken apart."""
 _PIECE = 12
 """Letters of a piece of a word."""
+
+
+def spelled(name: str) -> str:
+    """A name by its strict spelling: Greek letters, and commands of LaTeX, by their English names."""
+    if name.isascii():
+        return name.removeprefix("\\")
+    word = unicodedata.name(name, "").rpartition(" ")[2].replace("LAMDA", "LAMBDA")
+    return word.lower() if name.islower() else word.capitalize()
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names between commas, by their strict spelling."""
+    return tuple(spelled(name.strip()) for name in text.split(","))
 
 
 class Definition(NamedTuple):
@@ -53,11 +67,11 @@ class Names:
         self.formulas: dict[str, tuple[str, ...]] = {}
         arguments = set[str]()
         for match in _DEFINED.finditer(text):
-            name = match["function"] or match["name"]
+            name = spelled(match["function"] or match["name"])
             if name in self.given or name not in FUNCTIONS | NUMBERS:
                 self.given.add(name)
                 if match["function"]:
-                    of = tuple(re.split(r"\s*,\s*", match["of"]))
+                    of = names_in(match["of"])
                     self.functions[match.start("function")] = Definition(match.start("function"), match.end(), name, of)
                     self.formulas[name] = of
                     arguments.update(of)

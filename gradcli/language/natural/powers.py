@@ -125,6 +125,7 @@ class Powers(Brackets):
     def prime(self, lexeme: Lexeme) -> None:
         """Refuse a prime: it does not tell the variable."""
         name = self.previous().text if self.at and self.previous().kind == "name" else "f"
+        name = "f" if name == "x" else name
         order = len(lexeme.text)
         index = self.at
         while index + 1 < len(self.lexemes) and self.lexemes[index + 1].kind == "prime":

@@ -45,6 +45,10 @@ class Scan(Latex):
     def _step(self, at: int) -> int:
         """Read one lexeme; the offset behind it."""
         c = self.text[at]
+        if at in self.names.functions:
+            definition = self.names.functions[at]
+            self.add("definition", definition.name, at, definition.end)
+            return definition.end
         if c.isalpha() or c in "_\\\u2202\u2206":
             return self._letters(at, c)
         if c.isdigit() or c in "." or c in SUPERSCRIPT or c.isnumeric():
@@ -75,10 +79,6 @@ class Scan(Latex):
         return at + 1
 
     def _letters(self, at: int, c: str) -> int:
-        if at in self.names.functions:
-            definition = self.names.functions[at]
-            self.add("definition", definition.name, at, definition.end)
-            return definition.end
         if c in "d\u2202\\" and (end := self.derivative_at(at)) is not None:
             return end
         if c == "\\":

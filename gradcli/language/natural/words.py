@@ -55,21 +55,24 @@ class Words(Lexemes):
 
     def word(self, word: str, start: int, end: int) -> int:
         """Read a word, with a subscript that follows it; the offset behind it."""
+        if self.latex and word not in self.names.given and (below := word.find("_")) > 0 and len(word) > below + 2:
+            # LaTeX lowers one character.
+            word, end = word[: below + 2], start + below + 2
         word, end = self._subscript(word, end)
         names = self.names
         if word in names.given:
             self.add("name", word, start, end)
             return end
         if word.startswith(("log_", "ln_")):
-            return self._logarithm_word(word, start, end)
+            return self.logarithm_word(word, start, end)
         if word in _CASE_WORDS and self.open and self.open[-1].more == "cases":
             self.add("word", _CASE_WORDS[word], start, end)
         elif word in WORDS:
             self.add("word", word, start, end)
         elif word == "mod" and self.ends_operand() and _ARGUMENT.match(self.text, end):
             self.add("operator", "%", start, end)
-        elif word in ("lim", "int"):
-            self.refuse(start, end, f"{word}: {NOTHING[word]}")
+        elif word in ("lim", "int") or (word.endswith("_") and word[:-1] in NOTHING):
+            self.refuse(start, end, f"{word.rstrip('_')}: {NOTHING[word.rstrip('_')]}")
         elif (low := self._lowered(word)) in FUNCTIONS:
             self._function(word, low, start, end)
         elif low in NUMBERS or self._one_name(word):
@@ -78,7 +81,7 @@ class Words(Lexemes):
             return self._apart(word, start, end)
         return end
 
-    def _logarithm_word(self, word: str, start: int, end: int) -> int:
+    def logarithm_word(self, word: str, start: int, end: int) -> int:
         """Read log_b with its base; the argument follows. The offset behind it."""
         base = word.partition("_")[2]
         if not base and self.text.startswith("{", end):
@@ -118,6 +121,8 @@ class Words(Lexemes):
     def _one_name(word: str) -> bool:
         """Whether a word that nobody named is one name: a letter with digits, a Greek one, or with a subscript."""
         letter = re.fullmatch(r"[A-Za-z][0-9]*", word) is not None
+        if re.search(r"_[0-9]+[A-Za-z]", word):
+            return False
         return letter or word in GREEK or (word.istitle() and word.lower() in GREEK) or "_" in word
 
     def _function(self, word: str, low: str, start: int, end: int) -> None:
@@ -148,6 +153,10 @@ class Words(Lexemes):
         opens = _OPENS.match(self.text, end) is not None
         after = self.text[end : end + 1]
         glued = after in ROOTS or (after.isalpha() and not after.isascii())
+        if "_" in word:
+            base = re.match(r".*?_[0-9]+", word)
+            apart = f"{base[0]} {word[base.end() :]}" if base else "blanks between the factors"
+            self.refuse(start, end, f"'{word}' may be one name or a product", apart, f"`{word}` for one name")
         pieces = self.names.apart(word, opens, glued)
         if pieces is not None:
             at = start
