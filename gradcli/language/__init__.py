@@ -253,9 +253,8 @@ def parse(
     """Parse a text in gradcli's language. Raises GradError, with the span of the error.
 
     Names in ``bound`` are variables, even those of constants and of functions that are not called. ``columns``: the
-    columns of a table, not known yet, may bind names too; then call ``check_columns``. ``natural``: the text is in
-    natural notation, in which the names in ``bound`` are known; False names that option in errors which it would
-    settle, None does not, for texts that have no such option.
+    columns of a table, not known yet, may bind names too; then call ``check_columns``. ``natural``: the text is natural
+    notation, which knows the names in ``bound``. If False, errors that it settles say so; None: no such option.
     """
     if isinstance(source, str):
         source = Source(source)
@@ -263,11 +262,8 @@ def parse(
         source.text.encode()
     except UnicodeEncodeError as e:
         # Arguments of a shell that are not UTF-8 arrive as lone surrogates.
-        raise GradError(
-            f"U+{ord(source.text[e.start]):04X} is no character: not UTF-8",
-            span=Span(e.start, e.start + 1),
-            source=source,
-        ) from None
+        c = f"U+{ord(source.text[e.start]):04X}"
+        raise GradError(f"{c} is no character: not UTF-8", span=Span(e.start, e.start + 1), source=source) from None
     _check_size(source.text)
     natural = source.natural if natural is None else natural
     if natural:
@@ -281,7 +277,12 @@ def parse(
     except GradError as error:
         from gradcli.language.foreign.advice import advised
 
-        raise advised(error, lambda text: _parsed(Source(text), bound, columns)) from None
+        advice = advised(error, lambda text: _parsed(Source(text), bound, columns))
+        if natural is False:
+            from gradcli.language.natural.offer import offered
+
+            advice = offered(advice, source.text, bound, columns, parse)
+        raise advice from None
 
 
 def _parsed(source: Source, bound: Collection[str], columns: bool) -> Parsed:

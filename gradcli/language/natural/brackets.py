@@ -5,8 +5,9 @@ Layer: must not know functions or powers.
 
 from __future__ import annotations
 
+from gradcli.caret import Span
 from gradcli.language.natural.lexemes import Lexeme
-from gradcli.language.natural.pieces import Frame, Piece
+from gradcli.language.natural.pieces import Frame, Piece, Quotient, powered
 from gradcli.language.natural.products import Products
 from gradcli.language.natural.scan import CASES
 
@@ -65,8 +66,17 @@ class Brackets(Products):
         elif inner.kind == "fraction":
             self._close_fraction(inner, lexeme)
         else:
-            self.put(lexeme.more if lexeme.more not in ("group", "") else ")", lexeme.start, lexeme.end)
+            self._close_group(inner, lexeme)
         self._leave(inner)
+        if inner.kind == "fraction":
+            self.frame.factors = True
+
+    def _close_group(self, inner: Frame, lexeme: Lexeme) -> None:
+        """Close a bracket or a call; braces of LaTeX around one number or name leave no trace."""
+        if lexeme.more == "group" and len(self.pieces) == inner.first + 2 and self.pieces[-1].text.isalnum():
+            self.pieces[inner.first].text = ""
+        else:
+            self.put(lexeme.more if lexeme.more not in ("group", "") else ")", lexeme.start, lexeme.end)
 
     def _leave(self, inner: Frame) -> None:
         self.frame = self.frames.pop()
@@ -74,7 +84,7 @@ class Brackets(Products):
         if inner.tail:
             self.pieces += inner.tail
         self.done("group")
-        self.frame.sealed = bool(inner.tail)
+        self.frame.sealed = powered(inner.tail)
 
     def bar(self, lexeme: Lexeme) -> None:
         """Open or close an absolute value."""
@@ -121,7 +131,9 @@ class Brackets(Products):
         outer = power or not frame.opened_fresh
         if not outer:
             self.pieces[frame.first].text = ""
-        self.put(f"{')' if brackets else ''}{')' if outer else ''}", lexeme.start, lexeme.end)
+        self.put(")" if brackets else "", lexeme.start, lexeme.end)
+        self.quotients.append(Quotient(self.pieces[frame.first], self.pieces[-1], Span(frame.start, lexeme.end)))
+        self.put(")" if outer else "", lexeme.start, lexeme.end)
 
     # Bases of logarithms.
 
@@ -173,6 +185,12 @@ class Brackets(Products):
         if after is not None and after.kind == "word" and after.text == "otherwise":
             frame.row = "rest"
             self.at += 1
+            index = self.at + 1
+            while index < len(self.lexemes) and self.lexemes[index].kind == "separator":
+                index += 1
+            if index < len(self.lexemes) and self.lexemes[index].kind != "close":
+                last = self.lexemes[index]
+                self.refuse(last.start, last.end, "nothing follows what holds otherwise")
         else:
             self.put(" if ", lexeme.start, lexeme.end)
             self.state = "start"

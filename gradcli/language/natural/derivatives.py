@@ -6,8 +6,8 @@ Layer: must not know what stands beside a derivative.
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from gradcli.language.natural.names import names_in, spelled
 from gradcli.language.natural.symbols import GREEK, PRIMES
 from gradcli.language.natural.words import WORD, Words
 
@@ -22,7 +22,7 @@ _PLAIN = re.compile(rf"{_D}{_UPPER}{_TOP}/\s*+{_D}{_VARIABLE}{_LOWER}")
 _FRACTION = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}{_UPPER}{_TOP}\}}\s*+\{{\s*+{_D}{_VARIABLE}{_LOWER}\}}")
 _OPENS = re.compile(r"\s*+(?:\\left\s*+)?([(\[])")
 _CALL = re.compile(
-    r"\s*+(?P<primes>(?:['\u2032\u2019\u2033\u2034]|\^\{?(?:\s*+\\prime)++\s*+\}?+)*+)\s*+\((?P<of>[\w\s,]*+)\)",
+    r"\s*+(?P<primes>(?:['\u2032\u2019\u2033\u2034]|\^\{?(?:\s*+\\prime)++\s*+\}?+)*+)\s*+\((?P<of>[\w\s,\\\u03b1-\u03c9]*+)\)",
     re.ASCII,
 )
 _SIGNS = {"²": "2", "³": "3", "⁴": "4"}
@@ -42,8 +42,7 @@ class Derivatives(Words):
         if word and (word[0] in self.names.given or "d" in self.names.given):
             return None
         name = match["variable"].lstrip("\\")
-        if not name.isascii():
-            name = unicodedata.name(name).rpartition(" ")[2].lower().replace("lamda", "lambda")
+        name = spelled(name)
         if match["variable"].startswith("\\") and name not in GREEK:
             return None
         order = self._order(match, "upper")
@@ -72,7 +71,7 @@ class Derivatives(Words):
         word = WORD.match(self.text, at)
         of = self.names.formulas.get(word[0]) if word else None
         call = _CALL.match(self.text, word.end()) if word and of else None
-        if word is None or of is None or call is None or tuple(re.split(r"\s*,\s*", call["of"].strip())) != of:
+        if word is None or of is None or call is None or names_in(call["of"]) != of:
             return None
         name, end = word[0], call.end()
         order = sum(PRIMES.get(c, 0) for c in call["primes"].replace("\\prime", "'"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from gradcli.language.natural.lexemes import Lexeme
 from gradcli.language.natural.pieces import Piece, Use, flat
 from gradcli.language.natural.powers import Powers
-from gradcli.language.natural.symbols import BARE
+from gradcli.language.natural.symbols import BARE, GREEK
 
 _OPERANDS = frozenset({"number", "name", "function", "root", "open", "bar"})
 _FACTORS = frozenset({"*", "/", "%"})
@@ -87,6 +87,17 @@ class Join(Powers):
             # A function that is not called: the strict grammar tells of it, unless it is a variable.
             self.done("name", lexeme.text)
         else:
+            if lexeme.text in GREEK:
+                product = f"{lexeme.text}*{self.whole(self.at + 1)}"
+                self.refuse(
+                    lexeme.start, after.end, f"'{lexeme.text}' is a variable or a function", product,
+                    f"{lexeme.text}({self.whole(self.at + 1)})",
+                )  # fmt: skip
+            if frame.roots:
+                self.refuse(
+                    self.pieces[frame.roots[0]].start, after.end, "a root takes a function with brackets",
+                    f"{self.said(frame.roots[0])}({self.whole(self.at + 1)}))",
+                )  # fmt: skip
             if lexeme.text not in BARE:
                 self.refuse(
                     lexeme.start, lexeme.end, f"{lexeme.text} takes its arguments in brackets", f"{lexeme.text}(...)"

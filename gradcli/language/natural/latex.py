@@ -29,10 +29,10 @@ _SPACE = re.compile(r"\s*+")
 _ONE = re.compile(r"[0-9A-Za-z]", re.ASCII)
 _INDEX = re.compile(r"\s*+\[\s*+([A-Za-z0-9]++)\s*+\]", re.ASCII)
 _UPRIGHT = re.compile(r"\s*+\{\s*+([A-Za-z]++)\s*+\}|\s++([A-Za-z])", re.ASCII)
-_SIZED = re.compile(r"\s*+(\\[{}|]|\\l?r?vert(?![A-Za-z])|[()\[\]|.])")
+_SIZED = re.compile(r"\s*+(\\[{}|]|\\[lr]?vert(?![A-Za-z])|[()\[\]|.])")
 _CASES = re.compile(r"\s*+\{cases\*?\}")
 _BASED = re.compile(r"\s*+_\s*+\{")
-_BASE = re.compile(r"\s*+_\s*+(?:\{\s*+([A-Za-z]|[0-9]++)\s*+\}|([A-Za-z0-9]))", re.ASCII)
+_BASE = re.compile(r"\s*+_\s*+(?:\{\s*+([A-Za-z]|[0-9]++)\s*+\}|([A-Za-z0-9])([0-9]*+))", re.ASCII)
 _SHOWN = {"gamma": "\u03b3", "psi": "\u03c8"}
 
 
@@ -66,9 +66,6 @@ class Latex(Derivatives):
         elif name == "}":
             self.close("}", at, end)
         elif name in ("circ", "degree"):
-            if self.found and self.found[-1].text == "**":
-                # The degree is written as a power, 30^\circ.
-                self.found.pop()
             self.add("post", DEGREE, at, end)
         elif name == "prime":
             self.add("prime", "'", at, end)
@@ -139,8 +136,11 @@ class Latex(Derivatives):
     def _logarithm(self, at: int, end: int) -> int | None:
         """Read a logarithm with a base below; None without one."""
         base = _BASE.match(self.text, end)
+        if base is not None and base[3]:
+            digits = base[2] + base[3]
+            self.refuse(at, base.end(), f"in LaTeX '_{digits}' lowers its first digit alone", f"\\log_{{{digits}}}")
         if base is not None:
-            return self.word(f"log_{base[1] or base[2]}", at, base.end())
+            return self.logarithm_word(f"log_{base[1] or base[2]}", at, base.end())
         based = _BASED.match(self.text, end)
         if based is None:
             return None

@@ -53,6 +53,8 @@ class Lexemes:
         self.latex = "\\" in source.text
         self.found: list[Lexeme] = []
         self.open: list[Open] = []
+        self.told = False
+        """Whether a word has a reading that is worth a note, though it is that of the strict language."""
 
     def add(self, kind: str, text: str, start: int, end: int, more: str = "") -> None:
         """Append a lexeme. A blank behind a command of LaTeX ends the command, and is no gap."""

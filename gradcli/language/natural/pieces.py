@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, NoReturn
 
-from gradcli.caret import Source
+from gradcli.caret import Source, Span
 from gradcli.language.natural.lexemes import Lexeme, refuse
 from gradcli.language.natural.names import Names
 from gradcli.language.tokens import short
@@ -39,6 +39,19 @@ def flat(pieces: list[Piece]) -> list[Piece]:
         else:
             stack += piece.parts[::-1]
     return result
+
+
+def powered(tail: list[Piece]) -> bool:
+    """Whether what follows an argument is a power."""
+    return any(piece.text.startswith("**") for piece in tail)
+
+
+class Quotient(NamedTuple):
+    """A fraction of LaTeX: the piece before its first character in the strict text, its last one, and its span."""
+
+    before: Piece
+    last: Piece
+    span: Span
 
 
 class Use(NamedTuple):
@@ -130,9 +143,11 @@ class Term:
     def __init__(self, source: Source, names: Names, lexemes: list[Lexeme]) -> None:
         self.source = source
         self.typed = source.text
+        self.latex = "\\" in source.text
         self.names = names
         self.lexemes = lexemes
         self.pieces: list[Piece] = []
+        self.quotients: list[Quotient] = []
         self.frame = Frame("", 0, 0)
         self.frames: list[Frame] = []
         self.state = "start"
@@ -162,7 +177,7 @@ class Term:
             self.pieces += use.tail
             self.atom = use.at
             self.state = "operand"
-            frame.sealed = bool(use.tail)
+            frame.sealed = powered(use.tail)
         frame.exponent = None
 
     def done(self, kind: str, text: str = "") -> None:

@@ -6,6 +6,7 @@ Layer: must not know products or brackets.
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 from gradcli.language.natural.brackets import Brackets
 from gradcli.language.natural.lexemes import Lexeme
@@ -54,10 +55,11 @@ class Powers(Brackets):
             self.refuse(lexeme.start, lexeme.end, "a power follows a number, a letter or a bracket")
         if frame.rooted or frame.exponent is not None:
             self.refuse(
-                before.start, lexeme.end, "how far the root or the first power reaches is not clear", "brackets"
-            )
+                before.start, lexeme.end, "how far the root or the first power reaches is not clear without brackets",
+                *self._marked(f"^{lexeme.text}"),
+            )  # fmt: skip
         if frame.sealed and before.kind == "close":
-            self.refuse(before.start, lexeme.end, "two powers of one function want brackets", "(...)^(...)")
+            self._two_powers(lexeme, lexeme.text)
         base_at = self.atom
         text = lexeme.text if lexeme.text.isalnum() or lexeme.text[0] == "(" else f"({lexeme.text})"
         self.put("**", lexeme.start, lexeme.end)
@@ -78,7 +80,7 @@ class Powers(Brackets):
         if frame.rooted or frame.exponent or more or (frame.uses and lexeme.text == "!") or frame.sealed:
             self.refuse(
                 before.start, lexeme.end,
-                f"'{self.written(before.start, lexeme.end)}': what '{lexeme.text}' belongs to is not clear", "brackets",
+                f"what '{lexeme.text}' belongs to is not clear without brackets", *self._marked(lexeme.text),
             )  # fmt: skip
         if lexeme.text == DEGREE and after is not None and not after.gap and after.text in ("C", "F", "K"):
             self.refuse(lexeme.start, after.end, "there are no units of temperature")
@@ -86,16 +88,44 @@ class Powers(Brackets):
         while first.parts:
             first = first.parts[0]
         factorial = lexeme.text == "!"
+        alone = self.atom > 0 and self.pieces[self.atom - 1].text.endswith("(")
+        alone = alone and (after is None or after.kind == "close")
+        head, tail = ("gamma(", " + 1)") if factorial else ("", "*pi/180") if alone else ("(", "*pi/180)")
         self.pieces[self.atom] = Piece(
-            "", first.start, first.start,
-            [Piece("gamma(" if factorial else "(", first.start, first.start), self.pieces[self.atom]],
-        )  # fmt: skip
-        self.put(" + 1)" if factorial else "*pi/180)", lexeme.start, lexeme.end)
+            "", first.start, first.start, [Piece(head, first.start, first.start), self.pieces[self.atom]]
+        )
+        self.put(tail, lexeme.start, lexeme.end)
         frame.last = Operand("group", "")
+
+    def _two_powers(self, lexeme: Lexeme, exponent: str) -> NoReturn:
+        """Refuse sin^2(x)^3: the second power may be that of the argument."""
+        first = self.said(self.atom)
+        call, _, power = first.rpartition("^")
+        name, _, argument = call.partition("(")
+        inner = argument[:-1] if argument[:-1].isalnum() else "(...)"
+        self.refuse(
+            self.previous().start, lexeme.end, "two powers of one function want brackets", f"({first})^{exponent}",
+            f"{name}({inner}^{exponent})^{power}",
+        )  # fmt: skip
+
+    def _marked(self, mark: str) -> list[str]:
+        """The readings of a mark behind more than one operand."""
+        frame, after = self.frame, self.next()
+        if after is not None and after.kind == "post":
+            return [f"({self.said(self.atom)}{mark}){after.text}"]
+        if frame.uses:
+            call = self.said(frame.uses[-1].at)
+            return [f"{call}){mark}", f"{call}{mark})"]
+        if frame.exponent is not None and self.previous().kind != "raised":
+            power, at = frame.exponent, frame.exponent.at
+            return [f"({self.said(power.base_at)}){mark}", f"{self.said(power.base_at, at)}({self.said(at)}{mark})"]
+        operand = self.said(self.atom)
+        return [f"({operand}){mark}", *([f"{operand[:-1]}{mark})"] if frame.rooted else [])]
 
     def prime(self, lexeme: Lexeme) -> None:
         """Refuse a prime: it does not tell the variable."""
         name = self.previous().text if self.at and self.previous().kind == "name" else "f"
+        name = "f" if name == "x" else name
         order = len(lexeme.text)
         index = self.at
         while index + 1 < len(self.lexemes) and self.lexemes[index + 1].kind == "prime":
@@ -114,11 +144,17 @@ class Powers(Brackets):
             return
         before = self.previous()
         if frame.sealed and before.kind == "close":
-            self.refuse(before.start, lexeme.end, "two powers of one function want brackets", "(...)^(...)")
+            self._two_powers(lexeme, self.whole(self.at + 1) if self.next() else "...")
         if frame.rooted:
-            self.refuse(before.start, lexeme.end, "how far the root reaches is not clear", "sqrt(...)^2", "sqrt(...^2)")
+            power = f"^{self.whole(self.at + 1)}" if self.next() else "^..."
+            self.refuse(before.start, lexeme.end, "how far the root reaches is not clear", *self._marked(power))
         if before.kind == "raised":
             self.refuse(before.start, lexeme.end, "a power of a power wants brackets", "(...)^(...)")
+        after = self.next()
+        if self.latex and after is not None and after.kind == "number" and len(after.text) > 1 and not after.more:
+            self.refuse(
+                lexeme.start, after.end, f"in LaTeX '^{after.text}' raises its first digit alone", f"^{{{after.text}}}"
+            )
         frame.base_at, frame.base = self.atom, frame.last
         self.put("**", lexeme.start, lexeme.end)
         frame.power_at = len(self.pieces)

@@ -51,7 +51,7 @@ class Products(Term):
         if factor.kind == "open" and left.kind == "name" and frame.exponent is None:
             self._behind_name(left, factor)
         if factor.kind == "bar" and frame.barred and left.kind != "bar":
-            self.refuse(left.start, factor.end, "these bars pair in two ways", "abs(...)")
+            self.refuse(left.start, factor.end, "these bars pair in two ways", "abs(...) for each pair")
         if "bar" in (factor.kind, left.kind):
             frame.barred = True
         self._star(factor)
@@ -72,9 +72,10 @@ class Products(Term):
                 f"{left.text}*{number}",
             )  # fmt: skip
         if left.kind == "number":
+            groups = [f"{left.text}{number}"] if left.text.isdigit() and len(number) == 3 and number.isdigit() else []
             self.refuse(
-                left.start, factor.end, f"'{both}': a sign is missing between two numbers", f"{left.text}*{number}",
-                f"{left.text} + {number}",
+                left.start, factor.end, f"'{both}': a sign is missing between two numbers", *groups,
+                f"{left.text}*{number}", f"{left.text} + {number}",
             )  # fmt: skip
         before = "(...)" if left.kind == "close" else self.written(left.start, left.end)
         self.refuse(

@@ -22,6 +22,8 @@ _EXPONENT = re.compile(r"\(?[-+]?(?:\d+|[a-z])(?:[-+](?:\d+|[a-z]))*\)?")
 _OPERATOR = re.compile(r"\*\*|[<>=!:]=|[-+*/%^<>=]")
 _INSIDE = re.compile(r"\s*+(?:[A-Za-z]\w*+|[0-9.]++)\s*+\]", re.ASCII)
 _FRACTION = re.compile("([0-9]+)\u2044([0-9]+)")
+_CASES_FOLLOW = re.compile(r"\s*+\\begin")
+_RAISED_DEGREE = re.compile(r"\^\s*+(?:\{\s*+\\circ\s*+\}|\\circ(?![A-Za-z]))")
 _STRICT = {"^": "**", ":=": "="}
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 CASES = "for cases write a if condition else b, or { a, condition; b, otherwise }; to group, ( and )"
@@ -43,6 +45,10 @@ class Scan(Latex):
     def _step(self, at: int) -> int:
         """Read one lexeme; the offset behind it."""
         c = self.text[at]
+        if at in self.names.functions:
+            definition = self.names.functions[at]
+            self.add("definition", definition.name, at, definition.end)
+            return definition.end
         if c.isalpha() or c in "_\\\u2202\u2206":
             return self._letters(at, c)
         if c.isdigit() or c in "." or c in SUPERSCRIPT or c.isnumeric():
@@ -73,10 +79,6 @@ class Scan(Latex):
         return at + 1
 
     def _letters(self, at: int, c: str) -> int:
-        if at in self.names.functions:
-            definition = self.names.functions[at]
-            self.add("definition", definition.name, at, definition.end)
-            return definition.end
         if c in "d\u2202\\" and (end := self.derivative_at(at)) is not None:
             return end
         if c == "\\":
@@ -124,7 +126,7 @@ class Scan(Latex):
             pair = f"{number},{comma[1]}"
             self.refuse(
                 at, comma.end(), f"'{pair}' has a decimal comma, or digits in groups, or is two numbers",
-                f"{number}.{comma[1]}", f"{number}{comma[1]}",
+                f"{number}.{comma[1]}", *([f"{number}{comma[1]}"] if len(comma[1]) == 3 else []),
             )  # fmt: skip
         self.add("number", number, at, end)
         return end
@@ -177,7 +179,9 @@ class Scan(Latex):
         self.enter("(", at, end, _PAIRS[sign], ")", call)
 
     def braces(self, at: int, end: int) -> None:
-        """Read the opening brace of cases."""
+        """Read the opening brace of cases; LaTeX may print it beside an environment of them."""
+        if _CASES_FOLLOW.match(self.text, end):
+            return
         self.enter("(", at, end, "\\}" if self.text[end - 2 : end] == "\\{" else "}", "cases")
 
     def close(self, sign: str, at: int, end: int) -> int:
@@ -198,6 +202,9 @@ class Scan(Latex):
 
     def _sign(self, at: int, c: str) -> int:
         cases = bool(self.open) and self.open[-1].more == "cases"
+        if c == "^" and (degree := _RAISED_DEGREE.match(self.text, at)):
+            self.add("post", DEGREE, at, degree.end())
+            return degree.end()
         operator = _OPERATOR.match(self.text, at)
         if operator:
             self.add("operator", _STRICT.get(operator[0], operator[0]), at, operator.end())

@@ -65,7 +65,7 @@ BRACKETS = {"lvert": ("abs(", "\\rvert"), "lfloor": ("floor(", "\u230b"), "lceil
 """Commands that open a bracket which is a function, and what closes it."""
 CLOSING = {"rvert": "\\rvert", "rfloor": "\u230b", "rceil": "\u2309"}
 _SILENT = "left right big Big bigg Bigg bigl bigr Bigl Bigr displaystyle textstyle limits quad qquad , ; ! : >"
-SILENT = frozenset({*_SILENT.split(), " ", "\n"})
+SILENT = frozenset({*_SILENT.split(), *"()[] \n"})
 """Commands that only move or resize what they print."""
 UPRIGHT = frozenset({"mathrm", "operatorname", "text", "mathit", "mathbf", "textrm", "rm"})
 """Commands that print letters as a word."""

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NoReturn
 
 from gradcli.language.lookalikes import SUPERSCRIPT
 from gradcli.language.natural.lexemes import Lexemes
-from gradcli.language.natural.symbols import BARE, FUNCTIONS, GREEK, NOTHING, NUMBERS, SUBSCRIPTS, WORDS
+from gradcli.language.natural.symbols import BARE, FUNCTIONS, GREEK, NOTHING, NUMBERS, ROOTS, SUBSCRIPTS, WORDS
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*+", re.ASCII)
 _LOWERED = re.compile("[₀-₉]++")
 _IN_BRACES = re.compile(r"\{\s*+([A-Za-z0-9]++)\s*+\}", re.ASCII)
 _OPENS = re.compile(r"[ \t]*+(?:\\left\s*+)?[(\[]")
 _ARGUMENT = re.compile(r"\s*+[A-Za-z0-9({|√\\]", re.ASCII)
-_BASE = re.compile(r"(?:log|ln)_(\w+)", re.ASCII)
 _INSIDE = re.compile(r"(.*?)(arc\w{3}h?|a?(?:sin|cos|tan)h?|ln|log\d*|sqrt|exp\d?|sec|csc|cot)(\w+)", re.ASCII)
 _GREEK_NAME = re.compile(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)")
 _BASES = {"2": "log2", "10": "log10"}
+_CASE_WORDS = {"otherwise": "otherwise", "else": "otherwise", "for": "if", "when": "if"}
+"""Words in cases: the condition that is all the rest, and those before a condition."""
 _SHORT = 4
 """Letters of a word from which the product of its letters is no help."""
 
@@ -53,28 +55,48 @@ class Words(Lexemes):
 
     def word(self, word: str, start: int, end: int) -> int:
         """Read a word, with a subscript that follows it; the offset behind it."""
+        if self.latex and word not in self.names.given and (below := word.find("_")) > 0 and len(word) > below + 2:
+            # LaTeX lowers one character.
+            word, end = word[: below + 2], start + below + 2
         word, end = self._subscript(word, end)
         names = self.names
         if word in names.given:
             self.add("name", word, start, end)
             return end
-        base = _BASE.fullmatch(word)
-        if base and _ARGUMENT.match(self.text, end):
-            name = _BASES.get(base[1], "log")
-            self.add("function", name, start, end, "" if base[1] in _BASES else f"/log({base[1]})")
-            return end
-        if word in WORDS:
+        if word.startswith(("log_", "ln_")):
+            return self.logarithm_word(word, start, end)
+        if word in _CASE_WORDS and self.open and self.open[-1].more == "cases":
+            self.add("word", _CASE_WORDS[word], start, end)
+        elif word in WORDS:
             self.add("word", word, start, end)
         elif word == "mod" and self.ends_operand() and _ARGUMENT.match(self.text, end):
             self.add("operator", "%", start, end)
-        elif word in ("lim", "int"):
-            self.refuse(start, end, f"{word}: {NOTHING[word]}")
+        elif word in ("lim", "int") or (word.endswith("_") and word[:-1] in NOTHING):
+            self.refuse(start, end, f"{word.rstrip('_')}: {NOTHING[word.rstrip('_')]}")
         elif (low := self._lowered(word)) in FUNCTIONS:
             self._function(word, low, start, end)
         elif low in NUMBERS or self._one_name(word):
             self.add("name", low, start, end)
         else:
-            self._apart(word, start, end)
+            return self._apart(word, start, end)
+        return end
+
+    def logarithm_word(self, word: str, start: int, end: int) -> int:
+        """Read log_b with its base; the argument follows. The offset behind it."""
+        base = word.partition("_")[2]
+        if not base and self.text.startswith("{", end):
+            self.add("function", "log", start, end, "base")
+            self.enter("(", end, end + 1, "}", "base")
+            return end + 1
+        plain = base.isdigit() or (len(base) == 1 and base.isalpha()) or base in self.names.given | GREEK
+        if not plain or not _ARGUMENT.match(self.text, end):
+            digits = re.match(r"[0-9]+", base)
+            apart = f"log_{digits[0]} {base[digits.end() :] or 'x'}" if digits else "log_b x with one letter b"
+            self.refuse(
+                start, end, f"'{word}' is a logarithm whose base or argument is not clear, or a name", apart,
+                f"`{word}` for the name",
+            )  # fmt: skip
+        self.add("function", _BASES.get(base, "log"), start, end, "" if base in _BASES else f"/log({base})")
         return end
 
     def _subscript(self, word: str, end: int) -> tuple[str, int]:
@@ -99,6 +121,8 @@ class Words(Lexemes):
     def _one_name(word: str) -> bool:
         """Whether a word that nobody named is one name: a letter with digits, a Greek one, or with a subscript."""
         letter = re.fullmatch(r"[A-Za-z][0-9]*", word) is not None
+        if re.search(r"_[0-9]+[A-Za-z]", word):
+            return False
         return letter or word in GREEK or (word.istitle() and word.lower() in GREEK) or "_" in word
 
     def _function(self, word: str, low: str, start: int, end: int) -> None:
@@ -109,27 +133,46 @@ class Words(Lexemes):
                 )
             self.add("name", word[0], start, start + 1)
             self.add("function", low[1:], start + 1, end)
-        else:
-            self.add("function", low, start, end)
+            return
+        after = self.text[end : end + 1]
+        if word[-1].isdigit() and after.isalpha() and not plain_letter(after):
+            stem = word.rstrip("0123456789")
+            self.refuse(
+                start, end + 1, f"'{word}{after}': the digits belong to the function or to its argument",
+                f"{word}({after})", f"{stem}({word[len(stem) :]}{after})",
+            )  # fmt: skip
+        if word[0] in self.names.given and word[1:] in FUNCTIONS:
+            self.told = True
+        self.add("function", low, start, end)
 
-    def _apart(self, word: str, start: int, end: int) -> None:
-        """Read a word that nobody named as its pieces. Raises GradError unless there is one way."""
+    def _apart(self, word: str, start: int, end: int) -> int:
+        """Read a word that nobody named as its pieces; the offset behind it. Raises GradError unless there is one way.
+
+        A last piece that is a formula such as f(x) is left to be read with its brackets.
+        """
         opens = _OPENS.match(self.text, end) is not None
-        pieces = self.names.apart(word, opens)
+        after = self.text[end : end + 1]
+        glued = after in ROOTS or (after.isalpha() and not after.isascii())
+        if "_" in word:
+            base = re.match(r".*?_[0-9]+", word)
+            apart = f"{base[0]} {word[base.end() :]}" if base else "blanks between the factors"
+            self.refuse(start, end, f"'{word}' may be one name or a product", apart, f"`{word}` for one name")
+        pieces = self.names.apart(word, opens, glued)
         if pieces is not None:
             at = start
             for kind, piece in pieces:
-                stop = at + len(piece)
-                self.add(kind, piece, at, end if kind == "function" and stop > end else stop)
-                at = stop
-            return
+                if at > start and opens and at + len(piece) == end and piece in self.names.formulas:
+                    return at
+                self.add(kind, piece, at, at + len(piece))
+                at += len(piece)
+            return end
         if opens and len(word) > 1:
             # The strict grammar says that there is no such function, and which one may be meant.
             self.add("function", word, start, end)
-            return
+            return end
         self._unknown(word, start, end)
 
-    def _unknown(self, word: str, start: int, end: int) -> None:
+    def _unknown(self, word: str, start: int, end: int) -> NoReturn:
         short = word if len(word) <= 40 else f"{word[:37]}..."
         if re.fullmatch(r"d[A-Za-z]", word):
             self.refuse(start, end, f"'{word}' is no variable: a derivative is written diff", f"diff(f, {word[1]})")
