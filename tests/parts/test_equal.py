@@ -19,6 +19,8 @@ COMMANDS = {
     "several": ("diff", "u = x*y; v = exp(u)", "--wrt", "y", "--keep"),
     "eval": ("eval", "s = erf(x) + y", "--keep", "--drop", "y"),
     "select": ("diff", "x**y", "--select", "df_dy,id", "--input-format", "parquet"),
+    "natural": ("diff", "2x y² - id x", "--natural", "--keep"),
+    "natural grad": ("grad", "q = 2x y", "--natural", "--wrt", "x,y"),
     "sides": ("diff", "abs(y) + max(x, y)", "--sides", "--keep"),
     "trust": ("diff", "exp(x) - 1", "--wrt", "x", "--trust"),
     "verdict": ("diff", "sqrt(abs(y))*x", "--verdict", "--select", "id,f,df_dy"),
