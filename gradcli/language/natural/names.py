@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 from typing import NamedTuple
 
-from gradcli.language.natural.symbols import BARE, FUNCTIONS, NUMBERS
+from gradcli.language.natural.symbols import BARE, FUNCTIONS, NUMBERS, RESERVED_FUNCTIONS
 
 _LETTERS = frozenset("xyz")
 _NAME = r"(?:[A-Za-z]\w*+|\\[a-z]++|[\u0391-\u03a9\u03b1-\u03c9])"
@@ -68,7 +68,7 @@ class Names:
         arguments = set[str]()
         for match in _DEFINED.finditer(text):
             name = spelled(match["function"] or match["name"])
-            if name in self.given or name not in FUNCTIONS | NUMBERS:
+            if name in self.given or not (name in RESERVED_FUNCTIONS or name in NUMBERS):
                 self.given.add(name)
                 if match["function"]:
                     of = names_in(match["of"])

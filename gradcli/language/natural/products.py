@@ -88,8 +88,8 @@ class Products(Term):
         power = self.frame.exponent
         if power is None or left.kind in ("raised", "close") or factor.gap:
             return
-        names = self.names.known | NUMBERS
-        further = factor.kind == "name" and (factor.text not in names or factor.text == power.base.text)
+        known = factor.text in self.names.known or factor.text in NUMBERS
+        further = factor.kind == "name" and (not known or factor.text == power.base.text)
         number = power.kind == "number" and (power.base.kind == "number" or power.base.text == "e" or further)
         name = power.kind == "name" and factor.kind not in ("open", "bar")
         if number or name:
@@ -133,7 +133,7 @@ class Products(Term):
                 start, end, f"'{name}{whole}' is a product, or {name} at {whole[1:-1]}", f"{name}*{whole}", name
             )
         long = len(name) > 1 and name.lower() not in GREEK
-        if name not in names.given | NUMBERS and (name in _FUNCTION_LETTERS or simple or long):
+        if not (name in names.given or name in NUMBERS) and (name in _FUNCTION_LETTERS or simple or long):
             self.refuse(
                 start, end, f"'{name}{whole}' is a product or a function {name}",
                 f"{name}*{whole}, or {name} = ... for a formula of its own",
