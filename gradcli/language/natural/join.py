@@ -85,10 +85,10 @@ class Join(Powers):
             self.done("name", lexeme.text)
             return
         if lexeme.text in GREEK and (power or after.text != "("):
-            argument = self.whole(self.at + 1)
+            argument, powered = self.whole(self.at + 1), self.written(lexeme.start, self.lexemes[self.at].end)
             self.refuse(
-                lexeme.start, after.end, f"'{lexeme.text}' is a variable or a function",
-                f"{self.written(lexeme.start, self.lexemes[self.at].end)}*{argument}", f"{lexeme.text}({'...' if power else argument})",
+                lexeme.start, after.end, f"'{lexeme.text}' is a variable or a function", f"{powered}*{argument}",
+                f"{lexeme.text}({'...' if power else argument})",
             )  # fmt: skip
         tail = [*tail, *power]
         if tail and tail[0].text.startswith("/"):

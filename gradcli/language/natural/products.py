@@ -63,9 +63,7 @@ class Products(Term):
 
     def _number(self, left: Lexeme, factor: Lexeme) -> None:
         number, both = factor.text, self.written(left.start, factor.end)
-        if factor.more == "fraction":
-            if left.kind != "number":
-                return
+        if factor.more == "fraction" and left.kind == "number":
             value = number[1:-1]
             self.refuse(
                 left.start, factor.end, f"'{both}' is a mixed number or a product", f"{left.text} + {value}",

@@ -246,7 +246,9 @@ class Words(Lexemes):
         elif small:
             subscript, end = "".join(SUBSCRIPTS[c] for c in small[0]), small.end()
         spelled += subscript
-        if not spelled.isascii() or spelled in _TAKEN:
+        if not spelled.isascii():
             spelled = f"`{spelled}`"
+        elif spelled in _TAKEN:
+            spelled = f"`{letter}`"
         self.add("name", spelled, start, end)
         return end
