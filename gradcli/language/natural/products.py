@@ -64,9 +64,8 @@ class Products(Term):
     def _number(self, left: Lexeme, factor: Lexeme) -> None:
         number, both = factor.text, self.written(left.start, factor.end)
         if factor.more == "fraction" and left.kind == "number":
-            value = number[1:-1]
             self.refuse(
-                left.start, factor.end, f"'{both}' is a mixed number or a product", f"{left.text} + {value}",
+                left.start, factor.end, f"'{both}' is a mixed number or a product", f"{left.text} + {number}",
                 f"{left.text}*{number}",
             )  # fmt: skip
         if left.kind == "number":
@@ -123,8 +122,8 @@ class Products(Term):
         if name in names.formulas:
             of = ", ".join(names.formulas[name])
             self.refuse(
-                start, end, f"'{name}(...)': {name} stands for its formula in {of}, and is called with that alone",
-                f"{name} or {name}({of})",
+                start, end, f"'{name}(...)': there are no functions of one's own: {name} stands for its formula in {of}",
+                f"{name}, with a value by --at {names.formulas[name][0]}=...",
             )  # fmt: skip
         if name in names.given and simple:
             self.refuse(

@@ -12,6 +12,7 @@ from typing import NoReturn
 from gradcli.language.lookalikes import SUPERSCRIPT
 from gradcli.language.natural.lexemes import Lexemes
 from gradcli.language.natural.symbols import (
+    BARE,
     FUNCTIONS,
     GREEK,
     NOTHING,
@@ -29,8 +30,8 @@ _OPENS = re.compile(r"[ \t]*+(?:\\left\s*+)?[(\[]")
 _ARGUMENT = re.compile(r"\s*+[\w({|√\\]")
 _JOINED = re.compile(r"_([A-Za-z0-9]++)", re.ASCII)
 _JOINED_LATEX = re.compile(r"_([A-Za-z0-9])", re.ASCII)
-_TAKEN = FUNCTIONS | NUMBERS
-"""Words that are no names of variables unless they stand in backquotes."""
+_TAKEN = BARE | NUMBERS
+"""Names of letters that are also those of functions or constants: the variable stands in backquotes."""
 _INSIDE = re.compile(r"(.*?)(arc\w{3}h?|a?(?:sin|cos|tan)h?|ln|log\d*|sqrt|exp\d?|sec|csc|cot)(\w+)", re.ASCII)
 _GREEK_NAME = re.compile(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)")
 _BASES = {"2": "log2", "10": "log10"}
