@@ -349,10 +349,13 @@ def test_twice_the_length_takes_twice_the_time(shape):
     sys.setrecursionlimit(400)
     try:
         seconds = []
-        for n in (40_000, 80_000):
-            start = time.process_time()
-            outcome(make(n))
-            seconds.append(time.process_time() - start)
+        for text in (make(40_000), make(80_000)):
+            tries = []
+            for _ in range(3):
+                start = time.process_time()
+                outcome(text)
+                tries.append(time.process_time() - start)
+            seconds.append(min(tries))
     finally:
         sys.setrecursionlimit(limit)
     assert seconds[1] <= 2.6 * max(seconds[0], 0.05)

@@ -158,6 +158,10 @@ class Brackets(Products):
     def _close_cases(self, frame: Frame, lexeme: Lexeme) -> None:
         opened = self.typed[frame.start : frame.start + 1]
         if frame.row == "value":
+            if not frame.rows and self.typed.startswith(("\\{", "\\left"), frame.start) and self.state == "operand":
+                # Braces that LaTeX prints around a sum are brackets.
+                self.put(")", lexeme.start, lexeme.end)
+                return
             if self.state == "operand" or frame.term == len(self.pieces):
                 self.refuse(frame.start, frame.start + 1, f"'{opened}': a condition is missing; {CASES}")
             self.refuse(frame.start, frame.start + 1, f"'{opened}': {CASES}")
@@ -226,6 +230,7 @@ class Brackets(Products):
             self.end_factor()
             self.end_term()
             self.put(" else ", lexeme.start, lexeme.end)
+            frame.rows += 1
             frame.row, self.state, frame.term = "value", "start", len(self.pieces)
             return
         if text == "\n" and (self.frames or self.state != "operand"):

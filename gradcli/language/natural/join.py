@@ -8,7 +8,7 @@ from __future__ import annotations
 from gradcli.language.natural.lexemes import Lexeme
 from gradcli.language.natural.pieces import Piece, Use, flat
 from gradcli.language.natural.powers import Powers
-from gradcli.language.natural.symbols import BARE, GREEK
+from gradcli.language.natural.symbols import BARE, GREEK, RESERVED_FUNCTIONS
 
 _OPERANDS = frozenset({"number", "name", "function", "root", "open", "bar"})
 _FACTORS = frozenset({"*", "/", "%"})
@@ -71,7 +71,26 @@ class Join(Powers):
         """Begin a function: a call, or one without brackets; ``tail`` follows its argument."""
         frame = self.frame
         at = frame.roots[0] if frame.roots else len(self.pieces)
-        tail = [*tail, *self.power_of(lexeme)]
+        lexeme_at = self.at
+        power = self.power_of(lexeme)
+        after = self.next()
+        if after is None or not self._begins_argument(lexeme, after):
+            # It is not called: a variable, or the strict grammar tells what is missing.
+            if tail:
+                self.refuse(lexeme.start, lexeme.end, "the argument of the logarithm is missing", "log_2 x")
+            self.at = lexeme_at
+            self.atom = at
+            frame.fresh = False
+            self.put(lexeme.text, lexeme.start, lexeme.end)
+            self.done("name", lexeme.text)
+            return
+        if lexeme.text in GREEK and (power or after.text != "("):
+            argument, powered = self.whole(self.at + 1), self.written(lexeme.start, self.lexemes[self.at].end)
+            self.refuse(
+                lexeme.start, after.end, f"'{lexeme.text}' is a variable or a function", f"{powered}*{argument}",
+                f"{lexeme.text}({'...' if power else argument})",
+            )  # fmt: skip
+        tail = [*tail, *power]
         if tail and tail[0].text.startswith("/"):
             # log(x)/log(b) is one operand.
             self.put("(", lexeme.start, lexeme.start)
@@ -80,19 +99,9 @@ class Join(Powers):
         self.put(lexeme.text, lexeme.start, lexeme.end)
         frame.fresh = False
         self.atom = at
-        after = self.next()
-        if after is not None and after.kind == "open" and after.text == "(" and after.more not in ("fraction", "group"):
+        if after.kind == "open" and after.text == "(" and after.more not in ("fraction", "group"):
             self.pending = (at, tail)
-        elif after is None or not self._begins_argument(after):
-            # A function that is not called: the strict grammar tells of it, unless it is a variable.
-            self.done("name", lexeme.text)
         else:
-            if lexeme.text in GREEK:
-                product = f"{lexeme.text}*{self.whole(self.at + 1)}"
-                self.refuse(
-                    lexeme.start, after.end, f"'{lexeme.text}' is a variable or a function", product,
-                    f"{lexeme.text}({self.whole(self.at + 1)})",
-                )  # fmt: skip
             if frame.roots:
                 self.refuse(
                     self.pieces[frame.roots[0]].start, after.end, "a root takes a function with brackets",
@@ -106,9 +115,12 @@ class Join(Powers):
             frame.uses.append(Use(at, tail, lexeme.start, lexeme.end, self.state == "exponent"))
             self.state = "argument"
 
-    def _begins_argument(self, after: Lexeme) -> bool:
-        if after.kind in _OPERANDS:
-            return True
+    def _begins_argument(self, function: Lexeme, after: Lexeme) -> bool:
+        """Whether the argument of a function begins. A sign begins none behind what may be a variable's name."""
+        if after.kind == "bar":
+            return self.frame.kind != "bar" or function.text in RESERVED_FUNCTIONS
+        if after.kind in _OPERANDS or function.text not in RESERVED_FUNCTIONS:
+            return after.kind in _OPERANDS
         further = self.lexemes[self.at + 2] if self.at + 2 < len(self.lexemes) else None
         signed = after.kind == "operator" and after.text in _SIGNS
         return signed and further is not None and not further.gap and further.kind in _OPERANDS

@@ -64,7 +64,7 @@ class Latex(Derivatives):
         elif name in ("{", "|"):
             self._sized("", f"\\{name}", at, end)
         elif name == "}":
-            self.close("}", at, end)
+            self.close("\\}", at, end)
         elif name in ("circ", "degree"):
             self.add("post", DEGREE, at, end)
         elif name == "prime":
@@ -168,7 +168,7 @@ class Latex(Derivatives):
         elif bare == "{":
             self.braces(at, end)
         else:
-            self.close(bare, at, end)
+            self.close("\\}" if bare == "}" else bare, at, end)
         return end
 
     def _environment(self, name: str, at: int, end: int) -> int:

@@ -28,6 +28,10 @@ class Lexeme(NamedTuple):
     more: str = ""
 
 
+_KINDS = {"and": "word", "or": "word", "not": "word", "inf": "name", "|": "bar"}
+"""The kinds of what is no operator among the commands of LaTeX that are."""
+
+
 class Open(NamedTuple):
     """A bracket that is open: the sign that closes it, and what the closing lexeme carries."""
 
@@ -69,8 +73,7 @@ class Lexemes:
 
     def operator(self, text: str, start: int, end: int) -> None:
         """Append an operator, a constant or a word by its strict spelling."""
-        words = {"and": "word", "or": "word", "not": "word", "inf": "name", "|": "bar"}
-        self.add(words.get(text, "operator"), text, start, end)
+        self.add(_KINDS.get(text, "operator"), text, start, end)
 
     def refuse(self, start: int, end: int, why: str, *readings: str) -> NoReturn:
         """Raise the error for a place of the typed text."""

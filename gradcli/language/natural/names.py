@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 from typing import NamedTuple
 
-from gradcli.language.natural.symbols import BARE, FUNCTIONS, NUMBERS
+from gradcli.language.natural.symbols import BARE, FUNCTIONS, NUMBERS, RESERVED_FUNCTIONS
 
 _LETTERS = frozenset("xyz")
 _NAME = r"(?:[A-Za-z]\w*+|\\[a-z]++|[\u0391-\u03a9\u03b1-\u03c9])"
@@ -26,11 +26,15 @@ _PIECE = 12
 
 
 def spelled(name: str) -> str:
-    """A name by its strict spelling: Greek letters, and commands of LaTeX, by their English names."""
+    """A name by its strict spelling: Greek letters, and commands of LaTeX, by their English names.
+
+    A letter whose name calls a function, such as gamma, or is a constant stands in backquotes.
+    """
     if name.isascii():
         return name.removeprefix("\\")
     word = unicodedata.name(name, "").rpartition(" ")[2].replace("LAMDA", "LAMBDA")
-    return word.lower() if name.islower() else word.capitalize()
+    word = word.lower() if name.islower() else word.capitalize()
+    return f"`{name}`" if word in BARE or word in NUMBERS else word
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -68,8 +72,8 @@ class Names:
         arguments = set[str]()
         for match in _DEFINED.finditer(text):
             name = spelled(match["function"] or match["name"])
-            if name in self.given or name not in FUNCTIONS | NUMBERS:
-                self.given.add(name)
+            if name in self.given or not (name in RESERVED_FUNCTIONS or name in NUMBERS):
+                self.given.add(name.strip("`"))
                 if match["function"]:
                     of = names_in(match["of"])
                     self.functions[match.start("function")] = Definition(match.start("function"), match.end(), name, of)

@@ -108,6 +108,8 @@ class Frame:
         """Whether the bracket begins a term."""
         self.row = "value"
         """Which part of a row of cases is read: its value, its condition, or a condition that is all the rest."""
+        self.rows = 0
+        """The rows of cases that are complete."""
         self.uses: list[Use] = []
         self.roots: list[int] = []
         self.rooted = False

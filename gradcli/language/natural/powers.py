@@ -11,12 +11,13 @@ from typing import NoReturn
 from gradcli.language.natural.brackets import Brackets
 from gradcli.language.natural.lexemes import Lexeme
 from gradcli.language.natural.pieces import Exponent, Operand, Piece
-from gradcli.language.natural.symbols import DEGREE, FUNCTIONS
+from gradcli.language.natural.symbols import DEGREE, FUNCTIONS, RESERVED_FUNCTIONS
 
 _POWER = re.compile(
     r"\s*+(?:\^|\*\*)\s*+(?:\{\s*+([^{}()|,\n]{1,40})\}|\(\s*+([^{}()|,\n]{1,40})\)|([-\u2212]?\s*+[0-9]++|[A-Za-z](?![A-Za-z])))"
 )
 _EXPONENT = re.compile(r"-?[0-9]+|[A-Za-z]|[0-9]+/[0-9]+")
+_OPERANDS = frozenset({"number", "name", "function", "root", "open", "bar"})
 _FURTHER_POWER = re.compile(r"\s*+(?:\^|\*\*)")
 
 
@@ -36,6 +37,10 @@ class Powers(Brackets):
         else:
             return []
         name = lexeme.text
+        behind = next((k for k in range(self.at + 1, len(self.lexemes)) if self.lexemes[k].start >= end), None)
+        operand = behind is not None and self.lexemes[behind].kind in _OPERANDS
+        if not operand and name not in RESERVED_FUNCTIONS:
+            return []
         if exponent == "-1":
             inverse = f"a{name}(...)" if f"a{name}" in FUNCTIONS else "the inverse by its name"
             self.refuse(
@@ -85,8 +90,6 @@ class Powers(Brackets):
         if lexeme.text == DEGREE and after is not None and not after.gap and after.text in ("C", "F", "K"):
             self.refuse(lexeme.start, after.end, "there are no units of temperature")
         first = self.pieces[self.atom]
-        while first.parts:
-            first = first.parts[0]
         factorial = lexeme.text == "!"
         alone = self.atom > 0 and self.pieces[self.atom - 1].text.endswith("(")
         alone = alone and (after is None or after.kind == "close")

@@ -63,12 +63,9 @@ class Products(Term):
 
     def _number(self, left: Lexeme, factor: Lexeme) -> None:
         number, both = factor.text, self.written(left.start, factor.end)
-        if factor.more == "fraction":
-            if left.kind != "number":
-                return
-            value = number[1:-1]
+        if factor.more == "fraction" and left.kind == "number":
             self.refuse(
-                left.start, factor.end, f"'{both}' is a mixed number or a product", f"{left.text} + {value}",
+                left.start, factor.end, f"'{both}' is a mixed number or a product", f"{left.text} + {number}",
                 f"{left.text}*{number}",
             )  # fmt: skip
         if left.kind == "number":
@@ -88,8 +85,8 @@ class Products(Term):
         power = self.frame.exponent
         if power is None or left.kind in ("raised", "close") or factor.gap:
             return
-        names = self.names.known | NUMBERS
-        further = factor.kind == "name" and (factor.text not in names or factor.text == power.base.text)
+        known = factor.text in self.names.known or factor.text in NUMBERS
+        further = factor.kind == "name" and (not known or factor.text == power.base.text)
         number = power.kind == "number" and (power.base.kind == "number" or power.base.text == "e" or further)
         name = power.kind == "name" and factor.kind not in ("open", "bar")
         if number or name:
@@ -125,15 +122,15 @@ class Products(Term):
         if name in names.formulas:
             of = ", ".join(names.formulas[name])
             self.refuse(
-                start, end, f"'{name}(...)': {name} stands for its formula in {of}, and is called with that alone",
-                f"{name} or {name}({of})",
+                start, end, f"'{name}(...)': there are no functions of one's own: {name} stands for its formula in {of}",
+                f"{name}, with a value by --at {names.formulas[name][0]}=...",
             )  # fmt: skip
         if name in names.given and simple:
             self.refuse(
                 start, end, f"'{name}{whole}' is a product, or {name} at {whole[1:-1]}", f"{name}*{whole}", name
             )
         long = len(name) > 1 and name.lower() not in GREEK
-        if name not in names.given | NUMBERS and (name in _FUNCTION_LETTERS or simple or long):
+        if not (name in names.given or name in NUMBERS) and (name in _FUNCTION_LETTERS or simple or long):
             self.refuse(
                 start, end, f"'{name}{whole}' is a product or a function {name}",
                 f"{name}*{whole}, or {name} = ... for a formula of its own",

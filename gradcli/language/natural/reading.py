@@ -82,8 +82,10 @@ class Reading(Source):
             return Span(end, end)
         if span in self.quotients:
             return self.quotients[span]
-        start = self.starts[min(span.start, len(self.text))]
-        return Span(start, max(start + 1, self.ends[min(span.end, len(self.text))]))
+        start, end = self.starts[min(span.start, len(self.text))], self.ends[min(span.end, len(self.text))]
+        # What the reading adds at the end of the text stands at its last character.
+        start = max(0, min(start, len(self.typed.text) - 1))
+        return Span(start, max(start + 1, end))
 
     def spans(self, spans: Mapping[_Key, Span]) -> dict[_Key, Span]:
         """Spans of the strict text as spans of the typed one."""

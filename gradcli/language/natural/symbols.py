@@ -6,6 +6,7 @@ Layer: data, must not know how a text is read.
 from __future__ import annotations
 
 from gradcli.expr import CONSTANTS
+from gradcli.expr import WORDS as RESERVED
 from gradcli.functions import SPELLED
 from gradcli.language.foreign.words import OPERATORS
 from gradcli.language.lookalikes import REPLACED
@@ -22,6 +23,8 @@ BARE = frozenset(
 """The functions of one argument, which may stand without brackets."""
 NUMBERS = frozenset({*CONSTANTS, "inf", "nan"})
 """The words that are constants."""
+RESERVED_FUNCTIONS = FUNCTIONS & RESERVED
+"""The functions whose names are never those of variables; the others are functions only where they are called."""
 WORDS = frozenset({"if", "else", "and", "or", "not"})
 """The words that join conditions."""
 _GREEK = (

@@ -11,13 +11,27 @@ from typing import NoReturn
 
 from gradcli.language.lookalikes import SUPERSCRIPT
 from gradcli.language.natural.lexemes import Lexemes
-from gradcli.language.natural.symbols import BARE, FUNCTIONS, GREEK, NOTHING, NUMBERS, ROOTS, SUBSCRIPTS, WORDS
+from gradcli.language.natural.symbols import (
+    BARE,
+    FUNCTIONS,
+    GREEK,
+    NOTHING,
+    NUMBERS,
+    RESERVED_FUNCTIONS,
+    ROOTS,
+    SUBSCRIPTS,
+    WORDS,
+)
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*+", re.ASCII)
 _LOWERED = re.compile("[₀-₉]++")
 _IN_BRACES = re.compile(r"\{\s*+([A-Za-z0-9]++)\s*+\}", re.ASCII)
 _OPENS = re.compile(r"[ \t]*+(?:\\left\s*+)?[(\[]")
-_ARGUMENT = re.compile(r"\s*+[A-Za-z0-9({|√\\]", re.ASCII)
+_ARGUMENT = re.compile(r"\s*+[\w({|√\\]")
+_JOINED = re.compile(r"_([A-Za-z0-9]++)", re.ASCII)
+_JOINED_LATEX = re.compile(r"_([A-Za-z0-9])", re.ASCII)
+_TAKEN = BARE | NUMBERS
+"""Names of letters that are also those of functions or constants: the variable stands in backquotes."""
 _INSIDE = re.compile(r"(.*?)(arc\w{3}h?|a?(?:sin|cos|tan)h?|ln|log\d*|sqrt|exp\d?|sec|csc|cot)(\w+)", re.ASCII)
 _GREEK_NAME = re.compile(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)")
 _BASES = {"2": "log2", "10": "log10"}
@@ -60,7 +74,8 @@ class Words(Lexemes):
             word, end = word[: below + 2], start + below + 2
         word, end = self._subscript(word, end)
         names = self.names
-        if word in names.given:
+        if word in names.given and not (word in FUNCTIONS and _OPENS.match(self.text, end)):
+            # A function that is called stays one, as in the strict language.
             self.add("name", word, start, end)
             return end
         if word.startswith(("log_", "ln_")):
@@ -88,7 +103,7 @@ class Words(Lexemes):
             self.add("function", "log", start, end, "base")
             self.enter("(", end, end + 1, "}", "base")
             return end + 1
-        plain = base.isdigit() or (len(base) == 1 and base.isalpha()) or base in self.names.given | GREEK
+        plain = base.isdigit() or (len(base) == 1 and base.isalpha()) or base in self.names.given or base in GREEK
         if not plain or not _ARGUMENT.match(self.text, end):
             digits = re.match(r"[0-9]+", base)
             apart = f"log_{digits[0]} {base[digits.end() :] or 'x'}" if digits else "log_b x with one letter b"
@@ -115,7 +130,7 @@ class Words(Lexemes):
         """The function or constant that a word in capitals, such as Sin or PI, is; else the word."""
         low = word.lower()
         capitals = len(word) > 1 and (word.istitle() or word.isupper())
-        return low if capitals and word not in FUNCTIONS and (low in FUNCTIONS or low == "pi") else word
+        return low if capitals and word not in FUNCTIONS and (low in RESERVED_FUNCTIONS or low == "pi") else word
 
     @staticmethod
     def _one_name(word: str) -> bool:
@@ -221,7 +236,7 @@ class Words(Lexemes):
             )  # fmt: skip
         if letter in names.given:
             spelled = letter
-        joined = re.compile(r"_([A-Za-z0-9]++)", re.ASCII).match(self.text, end)
+        joined = (_JOINED_LATEX if self.latex else _JOINED).match(self.text, end)
         braces = _IN_BRACES.match(self.text, end + 1) if self.text.startswith("_{", end) else None
         small = _LOWERED.match(self.text, end)
         subscript = ""
@@ -232,7 +247,9 @@ class Words(Lexemes):
         elif small:
             subscript, end = "".join(SUBSCRIPTS[c] for c in small[0]), small.end()
         spelled += subscript
-        if not spelled.isascii() or spelled in FUNCTIONS | NUMBERS | BARE:
+        if not spelled.isascii():
             spelled = f"`{spelled}`"
+        elif spelled in _TAKEN:
+            spelled = f"`{letter}`"
         self.add("name", spelled, start, end)
         return end
