@@ -147,7 +147,7 @@ def read_expression(text: str | Source, bound: Collection[str], rows: Rows | Non
     Names of constants remain constants there, as in the strict language: `Parsed.check_columns` refuses such columns.
     """
     if isinstance(text, Source) and text.natural and rows is not None:
-        bound = {*bound, *[name for name in rows.known or rows.header or () if name not in RESERVED]}
+        bound = {*bound, *[name for name in rows.known or rows.header or () if name and name not in RESERVED]}
     return parse(text, bound, columns=rows is not None)
 
 
