@@ -17,10 +17,14 @@ class Span(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A text that an error can point into: the expression typed, or a file (then ``name`` is its path)."""
+    """A text that an error can point into: the expression typed, or a file (then ``name`` is its path).
+
+    ``natural``: whether it is in natural notation; None where nobody could have chosen that.
+    """
 
     text: str
     name: str | None = None
+    natural: bool | None = None
 
     def place(self, offset: int) -> tuple[int, int, str]:
         """Line and column (both counted from 1) of a character offset, and the text of that line."""
@@ -28,6 +32,11 @@ class Source(NamedTuple):
         end = self.text.find("\n", offset)
         line = self.text[start:] if end < 0 else self.text[start:end]
         return self.text.count("\n", 0, start) + 1, offset - start + 1, line
+
+    def position(self, offset: int) -> str:
+        """Line and column of a character offset in words; the column alone in a text of one line."""
+        line, column, _ = self.place(offset)
+        return f"line {line}, column {column}" if "\n" in self.text.rstrip() else f"column {column}"
 
 
 _WIDTH = 76

@@ -27,6 +27,7 @@ def function(
     exact: bool = False,
     engine: str = "auto",
     threads: int | None = None,
+    natural: bool = False,
 ) -> Function:
     """An expression in gradcli's language as a function of numbers and arrays, with exact derivatives of any order.
 
@@ -39,6 +40,9 @@ def function(
     "nan" or "error". ``careful``: numbers with few right digits are computed again in ball arithmetic; ``exact``: all
     are. ``engine``: "auto", "scalar", "vector" or "native", which arrays are computed by; ``threads``: how many for
     large arrays, by default as many as pay.
+
+    ``natural``: the texts are in the notation of people, in which the names of ``wrt`` and ``args`` are known, as
+    ``gradcli diff --natural`` reads it: ``function("3x² - sin 2x", natural=True)``. ``print`` shows how it was read.
 
     The function takes its arguments by position or by name: numbers give floats, arrays (lists, Series) broadcast as in
     NumPy and give float64 arrays, or float32 arrays if all arrays are float32. It may be called from several threads,
@@ -55,7 +59,7 @@ def function(
     """
     recipe = Recipe(
         texts_of(expression), names_of(wrt, "wrt"), names_of(args, "args"), kink, flag(careful, "careful"),
-        flag(exact, "exact"), engine, threads,
+        flag(exact, "exact"), engine, threads, flag(natural, "natural"),
     )  # fmt: skip
     return Function(recipe)
 
@@ -186,7 +190,7 @@ class Function(Calls):
         from gradcli.callables.claims import check
 
         texts = self._recipe.texts
-        if self._recipe.steps or any(name is not None for name, _ in texts):
+        if self._recipe.steps or self._recipe.natural or any(name is not None for name, _ in texts):
             return check(self.expressions(0), *claims, **options)
         return check([text for _, text in texts], *claims, **options)
 
@@ -274,25 +278,10 @@ class Function(Calls):
         return restored, (self._recipe.texts, self._recipe.changes())
 
     def __repr__(self) -> str:
-        texts = [text if isinstance(text, str) else text.text for _, text in self._recipe.texts]
-        if any(name is not None for name, _ in self._recipe.texts):
-            shown = repr(dict(zip([name for name, _ in self._recipe.texts], texts, strict=True)))
-        else:
-            shown = repr(texts[0] if len(texts) == 1 else texts)
-        options = {k: v for k, v in self._recipe.changes().items() if k not in ("steps", "texts")}
-        told = [shown, *[f"{k}={_typed(v) if isinstance(v, tuple) else repr(v)}" for k, v in options.items()]]
-        return (
-            f"<gradcli.function {', '.join(told)}: {self}>"
-            if self._recipe.steps
-            else f"gradcli.function({', '.join(told)})"
-        )
+        spelled = self._recipe.spelled()
+        return f"<gradcli.function {spelled}: {self}>" if self._recipe.steps else f"gradcli.function({spelled})"
 
 
 def restored(texts: tuple[tuple[str | None, Text], ...], changes: Mapping[str, Any]) -> Function:
     """The function of a pickle."""
     return Function(Recipe(texts, **changes))
-
-
-def _typed(names: tuple[str, ...]) -> str:
-    """Names as an argument: "a,b", or a list where that could be read otherwise."""
-    return repr(",".join(names) if all(name.isidentifier() for name in names) else list(names))

@@ -37,6 +37,7 @@ class Recipe:
     exact: bool = False
     engine: str = "auto"
     threads: int | None = None
+    natural: bool = False
     steps: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -50,6 +51,23 @@ class Recipe:
         """The fields that are not those of a plain function, which is what a pickle holds."""
         plain = Recipe(self.texts)
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)}
+
+    def spelled(self) -> str:
+        """The arguments with which `function` makes a plain function, as Python spells them."""
+        texts = [text if isinstance(text, str) else text.text for _, text in self.texts]
+        if any(name is not None for name, _ in self.texts):
+            shown = repr(dict(zip([name for name, _ in self.texts], texts, strict=True)))
+        else:
+            shown = repr(texts[0] if len(texts) == 1 else texts)
+        options = {k: v for k, v in self.changes().items() if k not in ("steps", "texts")}
+        return ", ".join(
+            [shown, *[f"{k}={_typed(v) if isinstance(v, tuple) else repr(v)}" for k, v in options.items()]]
+        )
+
+
+def _typed(names: tuple[str, ...]) -> str:
+    """Names as an argument: "a,b", or a list where that could be read otherwise."""
+    return repr(",".join(names) if all(name.isidentifier() for name in names) else list(names))
 
 
 def texts_of(expression: Text | Sequence[Text] | Mapping[str, Text]) -> tuple[tuple[str | None, Text], ...]:
@@ -115,7 +133,7 @@ def _made(recipe: Recipe) -> Model:
         raise BadValue(f"threads is a number of threads from 1, not {recipe.threads!r}")
     with collector_paused(), work.request():
         known = {*(recipe.args or ()), *(recipe.wrt or ())}
-        parsed = [_named(name, parse(text, known)) for name, text in recipe.texts]
+        parsed = [_named(name, parse(text, known, natural=recipe.natural or None)) for name, text in recipe.texts]
         model = _with(recipe, parsed, recipe.args, recipe.wrt)
         for step, detail in recipe.steps:
             args, wrt = detail if step == "over" else (model.args, model.wrt)

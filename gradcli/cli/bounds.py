@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcli.cli import options, stderr
+from gradcli.cli import equations, options, stderr
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.expr import spell_name
@@ -31,7 +31,7 @@ SCHEMA = "gradcli-bounds/1"
     ),
     help="The least and the greatest value of each output and derivative over a box, proved: two numbers that it "
     "surely lies between.",
-    params=options.named("expr file over order wrt tol allow_unused report report_format json"),
+    params=options.named("expr file natural over order wrt tol allow_unused report report_format json"),
 )
 def bounds(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job
@@ -53,6 +53,7 @@ def bounds(ctx: click.Context, line: CommandLine) -> None:
         text = stderr.fitted(_table(found), width).encode()
     with output:
         output(text)
+    stderr.read_as(found.read_as, line)
     wide = [row.name for row in found.rows if row.least is not None and not row.met]
     hints = list(dict.fromkeys([row.hint for row in failed if row.hint]))
     for note in (
@@ -105,4 +106,5 @@ def _json(found: Bounds, tol: float) -> bytes:
         for row in found.rows
     ]  # fmt: skip
     over = {n: [float(a), float(b)] for n, (a, b) in found.over.items()}
-    return (json.dumps({"schema": SCHEMA, "over": over, "tol": tol, "bounds": rows}) + "\n").encode()
+    members = {"schema": SCHEMA, **equations.read_as(found.read_as), "over": over, "tol": tol, "bounds": rows}
+    return (json.dumps(members) + "\n").encode()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcli.caret import Source, inert
+from gradcli.caret import inert
 from gradcli.cli import options, stderr
-from gradcli.cli.inputs import SUFFIX, read, rows, sources
+from gradcli.cli.inputs import SUFFIX, read, rows, sources, typed
 from gradcli.cli.options import CommandLine
 from gradcli.cli.output import FileOutput
 from gradcli.errors import GradError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     help="Is this claimed derivative right? Exit 0 where all claims agree, 1 where some do not, 2 where they could "
     "not be checked. Without points, gradcli chooses them.",
     params=options.named(
-        "expr file claim claims claim_column equals let points thorough seed rtol atol max_ulp at grid fill "
+        "expr file natural claim claims claim_column equals let points thorough seed rtol atol max_ulp at grid fill "
         f"max_points engine threads input {options.DIALECT} max_bytes constant report report_format json junit github"
     ),
 )
@@ -62,9 +62,9 @@ def check(ctx: click.Context, line: CommandLine) -> None:
         if line.pointed and getattr(line, name):
             raise GradError(f"--{name} is for points that are chosen", hint="leave out --at, --grid and --input")
     paths = models(line)
-    files = [read(path, line.quiet) for path in line.claims]
-    claims: list[str | Source] = [*options.operands(line.claim), *files]
-    texts = Texts(claims, options.operands(line.equals), line.claim_column, options.operands(line.let))
+    files = [read(path, line) for path in line.claims]
+    claims = [*typed(line, line.claim), *files]
+    texts = Texts(claims, typed(line, line.equals), line.claim_column, typed(line, line.let))
     job = CheckJob(
         () if paths else sources(line), texts, points=line.points, seed=line.seed, thorough=line.thorough,
         tolerance=Tolerance(line.rtol, line.atol, line.max_ulp), **line.where_and_how(),
@@ -88,6 +88,8 @@ def check(ctx: click.Context, line: CommandLine) -> None:
     elif line.github and form == "json":
         # Annotations go to stderr, which GitHub reads too: stdout stays one JSON object.
         sys.stderr.write("".join(check_report.github(report)))
+    for part in [part for _, part in report.models] or [report]:
+        stderr.read_as(part.read_as, line)
     for error in report.errors:
         stderr.error(error, line.color)
     if report.missing and not line.quiet:
@@ -143,7 +145,7 @@ def _of_models(paths: Sequence[str], job: CheckJob, tables: Rows | None, line: C
         # Each model may take the work of a request.
         work.earn(work.REQUEST)
         try:
-            report = check_model(read(name, line.quiet), job, tables)
+            report = check_model(read(name, line), job, tables)
             if report.verdicts or report.errors:
                 reports.append((name, report))
             elif named == name:

@@ -67,7 +67,7 @@ def _variables(ctx: click.Context) -> list[str]:
     names: list[str] = []
     for text in texts:
         try:
-            names += parse(Source(text)).variables
+            names += parse(Source(text, natural=ctx.params.get("natural") or None)).variables
         except GradError:
             continue
     return names

@@ -21,7 +21,8 @@ from gradcli.errors import GradError
     ),
     help="Values and all partial derivatives at points; without points, the derivatives as expressions, simplified.",
     params=options.named(
-        f"expr file order wrt allow_unused raw {options.POINTS} {options.HARD} {options.ROWS_IN} {options.NUMBERS}"
+        f"expr file natural order wrt allow_unused raw {options.POINTS} {options.HARD} {options.ROWS_IN} "
+        f"{options.NUMBERS}"
     ),
 )
 def diff(ctx: click.Context, line: CommandLine) -> None:

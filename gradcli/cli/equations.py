@@ -63,8 +63,14 @@ def write(output: Output, chosen: str, report: Report) -> None:
         output(data)
 
 
-def tell(line: CommandLine, notes: Sequence[str]) -> None:
-    """Notes on stderr, unless --quiet."""
+def read_as(text: str | None) -> dict[str, str]:
+    """The member of JSON that tells how natural notation was read; none where it is strict already."""
+    return {} if text is None else {"read_as": text}
+
+
+def tell(line: CommandLine, notes: Sequence[str], text: str | None) -> None:
+    """Notes on stderr, unless --quiet; first how natural notation was read as ``text``, if it is not strict."""
+    stderr.read_as(text, line)
     for note in dict.fromkeys(notes):
         if note and not line.quiet:
             stderr.note(note, line.color)

@@ -27,14 +27,21 @@ def estimates(line: CommandLine, expressions: Sequence[Source]) -> list[Estimate
     own = not line.input
     if line.samples is not None:
         from gradcli.job.parse_at_grid_fill import split
-        from gradcli.language import parse
+        from gradcli.job.request import Rows, read_expression
         from gradcli.uncertainty.samples import read_samples
 
         bound = [p.partition("=")[0].strip(" `") for text in (*line.at, *line.grid) for p in split(text, ",")]
-        parsed = [parse(source, bound, columns=True) for source in expressions]
-        told.append(read_samples(
-            line.samples, parsed, format=line.input_format if own else None, dialect=dialect(line) if own else PLAIN,
+        rows = Rows(
+            [line.samples], line.input_format if own else None, dialect(line) if own else PLAIN,
             constants=names(line.constant, "--constant") or [], stdin=_stdin(line, line.samples, "readings"),
+        )  # fmt: skip
+        if line.natural:
+            from gradcli.job.header import with_known
+
+            rows = with_known(rows)
+        parsed = [read_expression(source, bound, rows) for source in expressions]
+        told.append(read_samples(
+            line.samples, parsed, format=rows.format, dialect=rows.dialect, constants=rows.constants, stdin=rows.stdin,
         ))  # fmt: skip
     if line.cov is not None:
         from gradcli.uncertainty.covariance import read_covariance

@@ -18,7 +18,9 @@ from gradcli.cli.options import CommandLine
         'gradcli eval "y = t - mean(t)" --input runs.csv --keep --jsonl',
     ),
     help="Values only.",
-    params=options.named(f"expr file allow_unused {options.POINTS} {options.HARD} {options.ROWS_IN} {options.NUMBERS}"),
+    params=options.named(
+        f"expr file natural allow_unused {options.POINTS} {options.HARD} {options.ROWS_IN} {options.NUMBERS}"
+    ),
 )
 def eval_(ctx: click.Context, line: CommandLine) -> None:
     numbers(ctx, line, 0)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from gradcli.cli import options, stderr
+from gradcli.cli import equations, options, stderr
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
@@ -27,7 +27,7 @@ ORDERS = 50
     ),
     help="How the derivative comes about: the rule at each step; with --at, the forward and reverse tables of the "
     "tape, and the series on both sides of the point.",
-    params=options.named("expr file wrt allow_unused at series_order report report_format json"),
+    params=options.named("expr file natural wrt allow_unused at series_order report report_format json"),
 )
 def explain(ctx: click.Context, line: CommandLine) -> None:
     import orjson
@@ -53,7 +53,11 @@ def explain(ctx: click.Context, line: CommandLine) -> None:
     point = points.at if points else None
     beside = None if point is None else nears(request, points, wanted, line.order)
     if form == "json":
-        answer = {"schema": SCHEMA, **explained_json(request.outputs, wanted, point, beside or ())}
+        answer = {
+            "schema": SCHEMA,
+            **equations.read_as(request.read_as),
+            **explained_json(request.outputs, wanted, point, beside or ()),
+        }
         text = orjson.dumps(answer) + b"\n"
         text = json_shown(text) if output.terminal else text
     else:
@@ -61,6 +65,7 @@ def explain(ctx: click.Context, line: CommandLine) -> None:
         text = stderr.fitted(explained(request.outputs, wanted, point, beside or ()), width).encode()
     with output:
         output(text)
+    stderr.read_as(request.read_as, line)
     missing = "the series on both sides need python-flint (pip install python-flint)"
     for note in (request.note, missing if point is not None and beside is None else ""):
         if note and not line.quiet:

@@ -22,7 +22,7 @@ from gradcli.errors import GradError
     help="The vector-Jacobian product: the gradients of all outputs, weighted by --grad-outputs and summed. "
     "An input that is one number gets the sum over the points.",
     params=options.named(
-        f"expr file outputs inputs grad_outputs create_graph allow_unused materialize_grads "
+        f"expr file natural outputs inputs grad_outputs create_graph allow_unused materialize_grads "
         f"is_grads_batched {options.POINTS} {options.ROWS_IN} {options.NUMBERS}"
     ),
 )

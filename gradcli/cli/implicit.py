@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcli.cli import options
-from gradcli.cli.equations import Report, aligned, form, number, tell, write
+from gradcli.cli.equations import Report, aligned, form, number, read_as, tell, write
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
@@ -30,7 +30,7 @@ SCHEMA = "gradcli-implicit/1"
     ),
     help="The derivatives of y where an equation (lhs = rhs, or an expression that is to be 0) defines it as a "
     "function: at a point of the curve, exact where they can be, or as expressions.",
-    params=options.named("expr file wrt solve at order form form_file form_format csv json"),
+    params=options.named("expr file natural wrt solve at order form form_file form_format csv json"),
 )
 def implicit(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job.implicit import implicit as derived
@@ -47,7 +47,7 @@ def implicit(ctx: click.Context, line: CommandLine) -> None:
         lambda: _table(found), lambda: "".join([f"{equation}\n" for equation in found.latex]),
         lambda: _rows(found), lambda: _data(found),
     ))  # fmt: skip
-    tell(line, found.notes)
+    tell(line, found.notes, found.read_as)
 
 
 def _texts(found: Implicit) -> list[tuple[str, str]]:
@@ -73,6 +73,7 @@ def _data(found: Implicit) -> dict[str, Any]:
     numbers = found.numbers or {name: Told(text(e), None) for name, e in found.expressions.items()}
     return {
         "schema": SCHEMA,
+        **read_as(found.read_as),
         "equation": found.equation,
         "solve": found.solve,
         "wrt": found.wrt,

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -47,17 +47,22 @@ def choice(line: CommandLine) -> dict[str, Any]:
 
 def sources(line: CommandLine) -> list[Source]:
     """The expressions given as arguments, then those of --file. Raises GradError if there are none."""
-    expressions = [Source(text) for text in options.operands([*line.expr, *line.outputs])]
+    expressions = typed(line, [*line.expr, *line.outputs])
     for source in expressions:
         _check_no_file(source.text)
     if [*line.file, *line.input, line.samples, line.cov].count("-") > 1:
         raise GradError("stdin cannot be read twice")
-    expressions += [read(path, line.quiet) for path in line.file]
+    expressions += [read(path, line) for path in line.file]
     if not expressions:
         command = click.get_current_context().command
         assert isinstance(command, options.Command)
         raise GradError("no expression given", hint=f"such as: {command.examples[0]}")
     return expressions
+
+
+def typed(line: CommandLine, words: Sequence[str]) -> list[Source]:
+    """Words of the command line as expressions in its notation."""
+    return [Source(text, natural=line.natural) for text in options.operands(words)]
 
 
 def _check_no_file(text: str) -> None:
@@ -71,10 +76,10 @@ def _check_no_file(text: str) -> None:
             raise GradError(f"'{text}' is a file, not an expression", hint=f"to read it: {option} {shlex.quote(text)}")
 
 
-def read(path: str, quiet: bool = False) -> Source:
+def read(path: str, line: CommandLine) -> Source:
     """The text of a file of expressions, or of stdin for ``-``. Raises GradError if it cannot be read or decoded.
 
-    A note tells that a keyboard is read, unless ``quiet``.
+    A note tells that a keyboard is read, unless --quiet.
     """
     name = "stdin" if path == "-" else path
     try:
@@ -84,19 +89,19 @@ def read(path: str, quiet: bool = False) -> Source:
         elif sys.stdin is None:
             raise GradError("cannot read stdin: it is closed")
         else:
-            if not quiet:
+            if not line.quiet:
                 stderr.waiting("expressions")
             data = sys.stdin.buffer.read(_LIMIT + 1)
         if len(data) > _LIMIT:
             raise GradError(f"{name}: expressions of more than {_LIMIT} bytes are beyond the limit")
-        return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name)
+        return Source(data.decode("utf-8-sig").replace("\r\n", "\n"), name, line.natural)
     except OSError as e:
         from gradcli.formats.input import unopened
 
         raise unopened(name, e) from None
     except UnicodeDecodeError as e:
-        line = data.count(b"\n", 0, e.start) + 1
-        raise GradError(f"{name}:{line}: not UTF-8") from None
+        number = data.count(b"\n", 0, e.start) + 1
+        raise GradError(f"{name}:{number}: not UTF-8") from None
     except ValueError as e:
         raise GradError(f"{name}: {e}") from None
 
@@ -119,12 +124,20 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
     spelled = dialect(line)
     if "-" in line.input and not line.quiet:
         stderr.waiting("rows", line.color)
-    return Rows(
+    tables = Rows(
         line.input, line.input_format, spelled, line.max_bytes, line.keep, constants,
-        # Unbuffered: rows from a pipe are available as they arrive, and a thread blocked in read() holds no lock.
-        open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) if "-" in line.input else None,
-        progress,
+        _unbuffered() if "-" in line.input else None, progress,
     )  # fmt: skip
+    if line.natural:
+        from gradcli.job.header import with_known
+
+        tables = with_known(tables)
+    return tables
+
+
+def _unbuffered() -> BinaryIO:
+    """Stdin without a buffer: rows from a pipe are available as they arrive, and a blocked read() holds no lock."""
+    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
 
 
 def dialect(line: CommandLine) -> Dialect:

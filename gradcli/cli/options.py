@@ -66,6 +66,7 @@ class CommandLine:
 
     expr: tuple[str, ...] = ()
     file: tuple[str, ...] = ()
+    natural: bool = False
     order: int = 1
     u: tuple[str, ...] = ()
     dist: tuple[str, ...] = ()
@@ -390,6 +391,8 @@ _READABLE = [name for name, row in FORMATS.items() if row.reader]
 ROWS = {
     "file": _row("-f", "--file", multiple=True, metavar="FILE",
                  help="Read expressions from FILE, one a line; - is stdin."),
+    "natural": _row("--natural", is_flag=True,
+                    help="Read expressions as people write them: 3x\u00b2 - sin 2x. What has two readings is refused."),
     "order": _row("-n", "--order", type=int, default=1, help="Highest total order of derivatives.", show_default=True),
     "series_order": _row("-n", "--order", "order", type=int, default=4, show_default=True,
                          help="With --at: the order to which both sides of the point are looked at."),

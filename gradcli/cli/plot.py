@@ -43,8 +43,8 @@ _FINE = 4
     ),
     help="A picture of curves and their derivatives, or of a surface: in the terminal, or as .svg, .html, .png, .pdf. "
     "What is drawn is proved: no spike is missed, and no pole is bridged.",
-    params=options.named(f"expr file curve_order curve_wrt at range {options.PICTURE} {options.DIALECT} max_bytes "
-                         "picture picture_format"),
+    params=options.named(f"expr file natural curve_order curve_wrt at range {options.PICTURE} {options.DIALECT} "
+                         "max_bytes picture picture_format"),
 )  # fmt: skip
 def plot(ctx: click.Context, line: CommandLine) -> None:
     draw(ctx, line)
@@ -70,6 +70,7 @@ def draw(ctx: click.Context, line: CommandLine, *, every: bool = False) -> None:
     data = _bytes(drawn, form, line)
     with output:
         output(data)
+    stderr.read_as(drawn.read_as, line)
     for note in drawn.notes:
         if note and not line.quiet:
             stderr.note(note, line.color)

@@ -38,8 +38,8 @@ _MEASURED = re.compile(r"'[^']*[0-9.]\s*(\u00b1|\+-|\+/-|\()[^']*'")
     help="Results with their standard uncertainties, by the Guide to the expression of uncertainty in measurement "
     "(GUM). Inputs have theirs in --at, by --u, or in columns u_X. Without points, uncertainties as expressions.",
     params=options.named(
-        f"expr file at_measured {options.UNCERTAIN} mc_seed grid fill max_points strict_uncertain careful no_careful "
-        f"{options.ENGINE} {options.ROWS_IN} {options.NUMBERS} uncertain_form"
+        f"expr file natural at_measured {options.UNCERTAIN} mc_seed grid fill max_points strict_uncertain careful "
+        f"no_careful {options.ENGINE} {options.ROWS_IN} {options.NUMBERS} uncertain_form"
     ),
 )
 def propagate(ctx: click.Context, line: CommandLine) -> None:
@@ -163,6 +163,7 @@ def _text(line: CommandLine, target: Target, answer: Answer) -> None:
         told = texts.formula(answer, line.language, line.rounding, second=line.second_order)
     with target.output:
         target.output(stderr.fitted(told, width).encode())
+    stderr.read_as(answer.columns.read_as, line)
     for note in answer.columns.notes:
         if note and not line.quiet:
             stderr.note(note, line.color)

@@ -74,6 +74,8 @@ def write_parts(line: CommandLine, job: PartsJob) -> None:
     with _ending(line):
         plan = planned(work, line.input, size, ledger.plan)
         _refuse_inputs(path, plan)
+        if line.natural:
+            stderr.read_as(plan.work.looked_at(plan.parts[0].source.path).read_as, line)
         pool = _pool(where, plan, path, work.job.threads)
         try:
             summary = run(plan, ledger, share, pool, RETRIES if line.retries is None else line.retries, progress)

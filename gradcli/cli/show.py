@@ -34,7 +34,7 @@ _SUFFIXES = {**SUFFIXES, **{suffix: row.name for row in notation.NOTATIONS.value
     help="Derivatives as expressions, where what several of them share is named t1, t2 ... first; or as code, "
     "formulas and pictures.",
     params=[
-        *options.named("expr file order wrt allow_unused"),
+        *options.named("expr file natural order wrt allow_unused"),
         options.option("--as", "language", type=click.Choice(_FORMS), default="text", metavar="FORM",
                        help=f"One of {', '.join(_FORMS)}.  [default: by the suffix of -o, or text]"),
         *options.named("args all_columns"),
@@ -73,6 +73,7 @@ def show(ctx: click.Context, line: CommandLine) -> None:
         text = notation.write(form, derived, request.variables, **style)
     with output:
         output(text.encode())
+    stderr.read_as(request.read_as, line)
     if not line.quiet:
         for note in [*remarks, *([request.note] if request.note else [])]:
             stderr.note(note, line.color)

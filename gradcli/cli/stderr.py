@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from gradcli.caret import counted, inert, picture, printable, wrapped
 from gradcli.errors import GradError
 
+if TYPE_CHECKING:
+    from gradcli.cli.options import CommandLine
+
 _NARROW, _WIDE = 40, 100
+_STATEMENTS = 400
+"""Characters of strict texts that a note shows."""
+_COMMENT = re.compile(r"((?:`[^`\n]*`|[^`#\n])*+)#[^\n]*")
 
 
 def colored(stream: IO[Any] | None, choice: str | None) -> bool:
@@ -94,6 +101,19 @@ def _pictured(e: GradError) -> str:
 
 def note(text: str, color: str | None = None) -> None:
     _message("note:", "\x1b[1;33m", inert(printable(text)), color)
+
+
+def read_as(text: str | None, line: CommandLine) -> None:
+    """The note on how natural notation was read, unless --quiet or where it is strict already."""
+    if text is None or line.quiet:
+        return
+    statements, depth = "", 0
+    for row in _COMMENT.sub(r"\1", text).split("\n"):
+        if row.strip():
+            statements += ("; " if statements and not depth else " " if statements else "") + row.strip()
+            depth += row.count("(") - row.count(")")
+    shown = statements if len(statements) <= _STATEMENTS else f"{statements[:_STATEMENTS]} ..."
+    note(f"read as {shown}", line.color)
 
 
 def waiting(what: str, color: str | None = None) -> None:

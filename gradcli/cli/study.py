@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcli.cli import options, stderr
+from gradcli.cli import equations, options, stderr
 from gradcli.cli.inputs import sources
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
@@ -18,7 +18,7 @@ from gradcli.formats.terminal import json_shown
 if TYPE_CHECKING:
     from gradcli.cli.output import Output
     from gradcli.plot.picture import Picture
-    from gradcli.plot.study_request import Studied
+    from gradcli.plot.study_request import Studied, Studies
 
 SCHEMA = "gradcli-study/1"
 FORMS = {"table": (".txt",), "json": (".json",), "markdown": (".md", ".markdown"), "html": (".html", ".htm")}
@@ -35,7 +35,7 @@ FORMS = {"table": (".txt",), "json": (".json",), "markdown": (".md", ".markdown"
     ),
     help="Domain, zeros, poles, asymptotes, extrema and inflections over a range, where it rises and how it bends. "
     "Every zero is isolated and proved; what could not be decided is said.",
-    params=options.named("expr file study_range at no_picture size ascii study study_format json md"),
+    params=options.named("expr file natural study_range at no_picture size ascii study study_format json md"),
 )
 def study(ctx: click.Context, line: CommandLine) -> None:
     form = _form(line)
@@ -46,12 +46,14 @@ def study(ctx: click.Context, line: CommandLine) -> None:
     notes = [found.note] if found.note else []
     width = stderr.text_width(sys.stdout) if output.terminal else None
     if form == "json":
-        text = json_shown(_json(found.studies)).decode() if output.terminal else _json(found.studies).decode()
+        data = _json(found)
+        text = (json_shown(data) if output.terminal else data).decode()
     else:
         pictures = [None if line.no_picture else _drawn(s, line, form, output, notes) for s in found.studies]
         text = _report(form, found.studies, pictures, line, width)
     with output:
         output(text.encode())
+    stderr.read_as(found.read_as, line)
     for note in notes:
         if not line.quiet:
             stderr.note(note, line.color)
@@ -75,12 +77,12 @@ def _form(line: CommandLine) -> str:
     return form
 
 
-def _json(studies: list[Studied]) -> bytes:
+def _json(found: Studies) -> bytes:
     import json
 
     from gradcli.plot.study_json import as_json
 
-    answer = {"schema": SCHEMA, "studies": [as_json(s) for s in studies]}
+    answer = {"schema": SCHEMA, **equations.read_as(found.read_as), "studies": [as_json(s) for s in found.studies]}
     return (json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcli.cli import options
-from gradcli.cli.equations import Report, aligned, form, number, tell, write
+from gradcli.cli.equations import Report, aligned, form, number, read_as, tell, write
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.expr import spell_name
@@ -28,7 +28,7 @@ SCHEMA = "gradcli-tangent/1"
     ),
     help="The tangent line at a point and the line at right angles to it; in several variables the tangent plane. "
     "Numbers are exact where they can be.",
-    params=options.named("expr file wrt allow_unused at form form_file form_format csv json"),
+    params=options.named("expr file natural wrt allow_unused at form form_file form_format csv json"),
 )
 def tangent(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job
@@ -38,14 +38,14 @@ def tangent(ctx: click.Context, line: CommandLine) -> None:
     chosen = form(ctx, line)
     output = ctx.obj.to(line.path, line)
     job = Job(sources(line), wrt=names(line.wrt), order=1, allow_unused=line.allow_unused)
-    found, notes = tangents(job, Points(line.at))
+    found, notes, strict = tangents(job, Points(line.at))
     write(output, chosen, Report(
         lambda: "\n".join([_table(one, len(found) > 1) for one in found]),
         lambda: "".join([f"{one.tangent.latex}\n" for one in found]),
         lambda: _rows(found),
-        lambda: {"schema": SCHEMA, "tangents": [_data(one) for one in found]},
+        lambda: {"schema": SCHEMA, **read_as(strict), "tangents": [_data(one) for one in found]},
     ))  # fmt: skip
-    tell(line, notes)
+    tell(line, notes, strict)
 
 
 def _table(one: Touching, several: bool) -> str:

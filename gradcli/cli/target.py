@@ -85,6 +85,7 @@ class Target:
             if progress is not None:
                 progress.erase()
         color = self.line.color
+        stderr.read_as(result.read_as, self.line)
         for text in [*result.notes, *([] if rows is None else rows.notes)]:
             self._note(text)
         if self.line.verbose:
@@ -101,6 +102,7 @@ class Target:
     def write_formulas(self, formulas: Statements) -> None:
         with self.output:
             self._send(lambda out: self.format.tell(formulas, out, self.style))
+        stderr.read_as(formulas.read_as, self.line)
         self._note(formulas.note)
         # Formats with a row for each formula have no place for a remark.
         for remark in () if self.format.name in ("table", "json") else formulas.remarks:

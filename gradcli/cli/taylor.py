@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcli.cli import options
-from gradcli.cli.equations import Report, form, number, tell, write
+from gradcli.cli.equations import Report, form, number, read_as, tell, write
 from gradcli.cli.inputs import names, sources
 from gradcli.cli.options import CommandLine
 from gradcli.expr import spell_name
@@ -29,7 +29,9 @@ SCHEMA = "gradcli-taylor/1"
     ),
     help="The Taylor polynomial about a point (0 by default), with exact coefficients where they have a closed form; "
     "--remainder proves how far it is off.",
-    params=options.named("expr file wrt allow_unused at taylor_order remainder form form_file form_format csv json"),
+    params=options.named(
+        "expr file natural wrt allow_unused at taylor_order remainder form form_file form_format csv json"
+    ),
 )
 def taylor(ctx: click.Context, line: CommandLine) -> None:
     from gradcli.job import Job
@@ -46,9 +48,12 @@ def taylor(ctx: click.Context, line: CommandLine) -> None:
         lambda: _table(found),
         lambda: "".join([f"{p.latex}\n" for p in found.polynomials]),
         lambda: _rows(found),
-        lambda: {"schema": SCHEMA, "order": found.order, "series": [_data(p, found) for p in found.polynomials]},
+        lambda: {
+            "schema": SCHEMA, **read_as(found.read_as), "order": found.order,
+            "series": [_data(p, found) for p in found.polynomials],
+        },
     ))  # fmt: skip
-    tell(line, found.notes)
+    tell(line, found.notes, found.read_as)
 
 
 def _table(found: Taylor) -> str:

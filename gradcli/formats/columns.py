@@ -34,7 +34,7 @@ class Columns(Protocol):
     A block holds a flat column for each name: an array or list of floats, None for a column without values, or ``Kept``
     for cells carried through. ``whole()`` returns the columns of all points; ``shapes`` gives their
     shapes if they differ. ``members``: what JSON tells beside the columns. ``nothing``: a block without rows, whose
-    columns have the types of those with rows.
+    columns have the types of those with rows. ``read_as``: the strict text of natural notation, where it differs.
     """
 
     names: tuple[str, ...]
@@ -42,6 +42,7 @@ class Columns(Protocol):
     expressions: dict[str, str]
     variables: list[str]
     order: int
+    read_as: str | None
     matrix: bool
     nonfinite: dict[str, int]
     shapes: dict[str, tuple[int, ...]] | None
@@ -60,6 +61,7 @@ class Statements(Protocol):
     """Derivatives as expressions, written if there are no points.
 
     ``unused`` names those that do not occur; ``remarks`` tell single points at which a formula does not hold.
+    ``read_as``: the strict text of natural notation, where it differs.
     """
 
     lines: list[tuple[str, str]]
@@ -73,6 +75,8 @@ class Statements(Protocol):
 
     @property
     def expressions(self) -> dict[str, str]: ...
+    @property
+    def read_as(self) -> str | None: ...
 
 
 class Style(NamedTuple):

@@ -58,9 +58,11 @@ def _nested_cells(cells: list[bytes], shape: tuple[int, ...], out: Out) -> None:
 
 def _preamble(content: Columns | Statements) -> bytes:
     """Return the members that all objects begin with."""
-    pairs = {
+    pairs: dict[str, object] = {
         "schema": SCHEMA, "expressions": content.expressions, "variables": content.variables, "order": content.order,
     }  # fmt: skip
+    if content.read_as is not None:
+        pairs["read_as"] = content.read_as
     return b"{" + b",\n ".join([_json(key) + b": " + _json(value) for key, value in pairs.items()])
 
 

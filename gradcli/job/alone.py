@@ -23,13 +23,15 @@ class Alone(NamedTuple):
     """What is known of a job before its rows are read.
 
     ``header``: the columns of the first table, "" for one without a name. ``load``: steps for each row, and ``steps``
-    those of the program. ``result``: what no row has been computed of yet; None for gradients.
+    those of the program. ``result``: what no row has been computed of yet; None for gradients. ``read_as``: the strict
+    texts of natural notation, where they differ.
     """
 
     header: tuple[str, ...]
     load: int
     steps: int
     result: Streamed | None
+    read_as: str | None
 
 
 def alone(job: AnyJob, rows: Rows) -> Alone:
@@ -48,7 +50,7 @@ def alone(job: AnyJob, rows: Rows) -> Alone:
     result = streamed(job, request, points, rows)
     result.tables.opened.close()
     steps = result.program.length
-    return Alone(_header(result.tables), steps * result.inner, steps, result)
+    return Alone(_header(result.tables), steps * result.inner, steps, result, request.read_as)
 
 
 def _gradient(job: GradJob, points: Points, rows: Rows) -> Alone:
@@ -72,7 +74,7 @@ def _gradient(job: GradJob, points: Points, rows: Rows) -> Alone:
                 "part has only some of the rows",
                 hint=f"give it as a column: {name} = column * (expression); or {_TOGETHER}",
             )
-    return Alone(_header(tables), 1, 1, None)
+    return Alone(_header(tables), 1, 1, None, request.read_as)
 
 
 def _refuse_reductions(reductions: bool) -> None:

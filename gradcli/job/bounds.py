@@ -50,6 +50,7 @@ class Bounds(NamedTuple):
     over: dict[str, Side]
     rows: list[Bound]
     note: str
+    read_as: str | None = None
 
 
 def read_box(texts: Sequence[str], option: str = "--over") -> dict[str, Side]:
@@ -118,7 +119,7 @@ def bounds(job: Job, over: Mapping[str, Side], tol: float) -> Bounds:
             rows.append(Bound(name, None, None, False, error.message, error.hint))
         else:
             rows.append(Bound(name, least, greatest, _narrow(least, tol) and _narrow(greatest, tol)))
-    return Bounds(dict(over), rows, request.note)
+    return Bounds(dict(over), rows, request.note, request.read_as)
 
 
 def _narrow(enclosure: Enclosure, tol: float) -> bool:

@@ -16,15 +16,24 @@ _EQUALS = re.compile(r"`[^`]*`|[<>!=]=|=|[()\[\]]")
 
 
 class Equation(NamedTuple):
-    """``expression`` is 0 where it holds; ``sides`` are the texts of both sides, or of the one that is to be 0."""
+    """``expression`` is 0 where it holds; ``sides`` are the texts of both sides, or of the one that is to be 0.
+
+    ``changed``: one of these is not the text that was typed, which is in natural notation.
+    """
 
     expression: Expr
     variables: tuple[str, ...]
     sides: tuple[str, ...]
+    changed: bool = False
 
     @property
     def text(self) -> str:
         return " = ".join(self.sides if len(self.sides) > 1 else (*self.sides, "0"))
+
+    @property
+    def read_as(self) -> str | None:
+        """The strict text of natural notation; None where it is the one that was typed."""
+        return " = ".join(self.sides) if self.changed else None
 
 
 def read_equation(source: Source, bound: Collection[str]) -> Equation:
@@ -44,9 +53,11 @@ def read_equation(source: Source, bound: Collection[str]) -> Equation:
     pieces = [text] if not signs else [text[: signs[0][0]], " " * signs[0][1] + text[signs[0][1] :]]
     sides: list[Expr] = []
     names: list[str] = []
+    texts: list[str] = []
+    changed = False
     for piece in pieces:
         try:
-            parsed = parse(Source(piece, source.name), bound).pointwise("and an equation is one of each point alone")
+            parsed = parse(source._replace(text=piece), bound).pointwise("and an equation is one of each point alone")
         except GradError as error:
             raise GradError(error.message, hint=error.hint, span=error.span,
                             source=None if error.source is None else source) from None  # fmt: skip
@@ -55,9 +66,11 @@ def read_equation(source: Source, bound: Collection[str]) -> Equation:
                             hint='such as "x**2 + y**2 = 25"')  # fmt: skip
         sides.append(parsed.outputs[0][1])
         names += parsed.variables
+        texts.append(" ".join((parsed.read_as or piece).split()))
+        changed = changed or parsed.read_as is not None
     left = sides[0]
     whole = left if len(sides) < 2 or exact(sides[1]) == 0 else apply("sub", left, sides[1])
-    return Equation(whole, tuple(dict.fromkeys(names)), tuple([" ".join(piece.split()) for piece in pieces]))
+    return Equation(whole, tuple(dict.fromkeys(names)), tuple(texts), changed)
 
 
 def _signs(text: str) -> list[tuple[int, int]]:

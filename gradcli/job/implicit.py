@@ -35,7 +35,8 @@ class Implicit(NamedTuple):
     """The derivatives of ``solve`` in ``wrt``, by name.
 
     ``numbers`` at a point, ``expressions`` without one: one of the two is empty. ``point`` is the point as typed,
-    ``powers`` the order in each variable, ``values`` what `latex` writes, ``ordinary`` with a straight d.
+    ``powers`` the order in each variable, ``values`` what `latex` writes, ``ordinary`` with a straight d. ``read_as``:
+    the strict equation where natural notation differs from it.
     """
 
     equation: str
@@ -49,6 +50,7 @@ class Implicit(NamedTuple):
     values: Mapping[str, Number]
     ordinary: bool
     notes: list[str]
+    read_as: str | None
 
     @property
     def latex(self) -> list[str]:
@@ -76,8 +78,9 @@ def implicit(source: Source, wrt: Sequence[str] | None, solve: str | None, point
 
         expressions = {names[p]: e for p, e in derived(equation.expression, xs, y, order).items()}
         return Implicit(
-            equation.text, y, xs, order, {}, {}, expressions, powers, expressions, len(equation.variables) == 2, []
-        )
+            equation.text, y, xs, order, {}, {}, expressions, powers, expressions, len(equation.variables) == 2, [],
+            equation.read_as,
+        )  # fmt: skip
     check_values(points, equation.variables)
     needs_flint("derivatives at a point of a curve")
     point = exactly_at(points, [n for n in points.at if n in equation.variables])
@@ -89,7 +92,7 @@ def implicit(source: Source, wrt: Sequence[str] | None, solve: str | None, point
     named = {names[p]: c for p, c in numbers.items()}
     return Implicit(
         equation.text, y, xs, order, shown, {name: told(c) for name, c in named.items()}, {}, powers,
-        named, len(equation.variables) == 2, notes,
+        named, len(equation.variables) == 2, notes, equation.read_as,
     )  # fmt: skip
 
 

@@ -12,26 +12,31 @@ from gradcli.calculus.derive import Named, count_partials, derive
 from gradcli.caret import Source
 from gradcli.compute.grid import Grid
 from gradcli.errors import GradError, meant
-from gradcli.expr import Expr, reachable, spell_name, statements, text
+from gradcli.expr import CONSTANTS, Expr, reachable, spell_name, statements, text
 from gradcli.formats import PLAIN, Dialect, Span
 from gradcli.job.choices import Choice, Hard, How, Where
 from gradcli.language import Parsed, parse
+from gradcli.language.actions import NUMBERS
 from gradcli.language.names import glued, product
 
 ORDER_LIMIT = 200
 COLUMN_LIMIT = 50_000
+RESERVED = frozenset({*CONSTANTS, *NUMBERS})
+"""Names that are constants unless an option binds them."""
 
 
 class Facts(NamedTuple):
     """The description of a request in output formats: the text of each output, the variables, the order.
 
-    ``note`` tells the user the name of an unnamed output if it is not f; else it is empty.
+    ``note`` tells the user the name of an unnamed output if it is not f; else it is empty. ``read_as``: the strict
+    texts of natural notation, where they differ from those that were typed.
     """
 
     expressions: dict[str, str]
     variables: list[str]
     order: int
     note: str = ""
+    read_as: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class Rows:
     messages for the user while the tables are read. ``span``: the run of rows to read, for exactly one path.
     ``header``: the columns of the first table of a run of which these rows are a part, "" for one without a name, and
     ``first`` its path. They decide about columns, their order and errors, as that table does where it is among the
-    paths; these are then names of files, no patterns.
+    paths; these are then names of files, no patterns. ``known``: the columns of the first table, where texts in natural
+    notation have to know them before they are read.
     """
 
     paths: Sequence[str] = ()
@@ -68,6 +74,7 @@ class Rows:
     span: Span | None = None
     header: Sequence[str] | None = None
     first: str | None = None
+    known: Sequence[str] = ()
 
 
 class Expressions:
@@ -82,13 +89,18 @@ class Expressions:
         for name in () if rows is None else rows.constants:
             if name in bound:
                 raise GradError(f"--constant: '{name}' is given as a variable on the command line")
-        self.parsed = [e if isinstance(e, Parsed) else parse(e, bound, columns=rows is not None) for e in expressions]
+        self.parsed = [e if isinstance(e, Parsed) else read_expression(e, bound, rows) for e in expressions]
         if not self.parsed:
             raise GradError("no expression given")
         self.variables = list(dict.fromkeys(v for p in self.parsed for v in p.variables))
         self.outputs, self.note = _named_outputs(self.parsed, self.variables)
         if rows is None and (unbound := [name for name in self.variables if name not in bound]):
             self.note = "; ".join(filter(None, (self.note, glued(unbound))))
+
+    @property
+    def read_as(self) -> str | None:
+        """The strict texts of natural notation; None where they are those that were typed."""
+        return read_as(self.parsed)
 
     @property
     def reductions(self) -> bool:
@@ -126,7 +138,25 @@ class Expressions:
 
     def facts(self, order: int) -> Facts:
         """The description of the request for output formats."""
-        return Facts({name: as_text(e) for name, e in self.outputs}, self.variables, order, self.note)
+        return Facts({name: as_text(e) for name, e in self.outputs}, self.variables, order, self.note, self.read_as)
+
+
+def read_expression(text: str | Source, bound: Collection[str], rows: Rows | None = None) -> Parsed:
+    """A text as it is read beside tables, whose columns are known in natural notation as ``bound`` names are.
+
+    Names of constants remain constants there, as in the strict language: `Parsed.check_columns` refuses such columns.
+    """
+    if isinstance(text, Source) and text.natural and rows is not None:
+        bound = {*bound, *[name for name in rows.known or rows.header or () if name and name not in RESERVED]}
+    return parse(text, bound, columns=rows is not None)
+
+
+def read_as(texts: Sequence[Parsed]) -> str | None:
+    """The strict text of natural notation, that of several as statements; None where it is the text that was typed."""
+    if all(text.read_as is None for text in texts):
+        return None
+    strict = [(text.source.text if text.read_as is None else text.read_as).strip() for text in texts]
+    return ("\n" if any("\n" in text or "#" in text for text in strict) else "; ").join(strict)
 
 
 class Request(Expressions):
@@ -190,6 +220,11 @@ class Formulas:
     def expressions(self) -> dict[str, str]:
         """The text of each output by its name."""
         return self._request.facts(self.order).expressions
+
+    @property
+    def read_as(self) -> str | None:
+        """The strict texts of natural notation; None where they are those that were typed."""
+        return self._request.read_as
 
 
 def check_size(grid: Grid, limit: int) -> None:

@@ -56,7 +56,7 @@ class Computed:
         self.hard, self.told = hard, 0 if hard is None else len(hard.names)
         self.names, self.kept, self.points, self.shape = (*kept, *names), kept, points, shape
         self.size = math.prod(shape)
-        self.expressions, self.variables, self.order, self.note = facts
+        self.expressions, self.variables, self.order, self.note, self.read_as = facts
         self.matrix, self.empty, self.strict = matrix and not (hard and hard.texts), tuple(empty), how.strict
         self.nonfinite: dict[str, int] = {}
         self.watch: Callable[[int], None] | None = None

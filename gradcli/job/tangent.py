@@ -48,8 +48,16 @@ class Touching(NamedTuple):
     notes: list[str]
 
 
-def tangents(job: Job, points: Points) -> tuple[list[Touching], list[str]]:
-    """The tangents of the outputs of a job at the point of ``--at``, and notes about the request.
+class Tangents(NamedTuple):
+    """The tangents of a request, notes about it, and its strict text where natural notation differs from that."""
+
+    lines: list[Touching]
+    notes: list[str]
+    read_as: str | None
+
+
+def tangents(job: Job, points: Points) -> Tangents:
+    """The tangents of the outputs of a job at the point of ``--at``.
 
     Raises GradError for an invalid request, and with exit code 1 where an output has no tangent.
     """
@@ -66,7 +74,7 @@ def tangents(job: Job, points: Points) -> tuple[list[Touching], list[str]]:
         for (name, e), own in zip(request.outputs, named, strict=True)
     ]
     notes = [*([request.note] if request.note else []), *[note for line in lines for note in line.notes]]
-    return lines, notes
+    return Tangents(lines, notes, request.read_as)
 
 
 def _left_side(name: str, own: str | None, request: Request) -> str:

@@ -56,6 +56,7 @@ class Taylor(NamedTuple):
     over: dict[str, Side]
     polynomials: list[Polynomial]
     notes: list[str]
+    read_as: str | None = None
 
 
 def taylor(job: Job, points: Points, order: int, over: Mapping[str, Side]) -> Taylor:
@@ -78,7 +79,7 @@ def taylor(job: Job, points: Points, order: int, over: Mapping[str, Side]) -> Ta
         polynomial = _polynomial(name, e, centre, others, order, over)
         polynomials.append(polynomial)
         notes += _notes(polynomial, place_text(centre))
-    return Taylor(order, dict(over), polynomials, notes)
+    return Taylor(order, dict(over), polynomials, notes, request.read_as)
 
 
 def _variables(request: Request, named: Sequence[str] | None, points: Points) -> list[str]:

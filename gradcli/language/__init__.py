@@ -30,7 +30,8 @@ class Parsed(NamedTuple):
     ``names`` are all definitions. ``variables`` are the names of the variables in order of first occurrence, with those
     that simplification dropped. ``spans`` and ``reductions`` give the span of the first occurrence of each node, and of
     each reduction over all points; ``constants`` and ``uncalled`` those of the constants, and of the functions that are
-    not called and so are variables, if a column binds them.
+    not called and so are variables, if a column binds them. ``read_as`` is the strict text of natural notation where it
+    differs from what was typed; ``source`` and all spans are those of the typed text.
     """
 
     source: Source
@@ -41,6 +42,7 @@ class Parsed(NamedTuple):
     reductions: dict[Expr, Span]
     constants: dict[str, Span]
     uncalled: dict[str, Span]
+    read_as: str | None = None
 
     def pointwise(self, why: str, hint: str | None = None) -> Parsed:
         """The object itself. Raises GradError, with the reason ``why``, at the first reduction if there is one."""
@@ -56,24 +58,18 @@ class Parsed(NamedTuple):
         """
         for name, span in self.constants.items():
             if name in columns and name not in kept:
-                raise GradError(
-                    f"'{name}' is a constant, and a column of {path} too",
-                    hint=f"for the column write `{name}` in backquotes, for the constant add --constant {name}",
-                    span=span,
-                    source=self.source,
-                )
+                from gradcli.language.names import column_too
+
+                raise column_too(name, path).at(span, self.source)
         self.check_called(columns)
 
     def check_called(self, bound: Collection[str] = ()) -> None:
         """Raises GradError for a function that is not called, and whose name is not ``bound`` as that of a variable."""
         for name, span in self.uncalled.items():
             if name not in bound:
-                raise GradError(
-                    f"{name} is a function: write {name}(...)",
-                    hint=f"a variable of that name has a value (--at {name}=1), a column, or backquotes: `{name}`",
-                    span=span,
-                    source=self.source,
-                )
+                from gradcli.language.names import not_called
+
+                raise not_called(name).at(span, self.source)
 
 
 _LAYOUT = frozenset({"", "NEWLINE", "LPAR", "RPAR"})
@@ -251,11 +247,14 @@ def _check_size(text: str) -> None:
     memory.check(size, f"expressions of {len(text):,} characters and {names:,} names", "give them in parts")
 
 
-def parse(source: str | Source, bound: Collection[str] = (), *, columns: bool = False) -> Parsed:
+def parse(
+    source: str | Source, bound: Collection[str] = (), *, columns: bool = False, natural: bool | None = None
+) -> Parsed:
     """Parse a text in gradcli's language. Raises GradError, with the span of the error.
 
     Names in ``bound`` are variables, even those of constants and of functions that are not called. ``columns``: the
-    columns of a table, not known yet, may bind names too; then call ``check_columns``.
+    columns of a table, not known yet, may bind names too; then call ``check_columns``. ``natural``: the text is natural
+    notation, which knows the names in ``bound``. If False, errors that it settles say so; None: no such option.
     """
     if isinstance(source, str):
         source = Source(source)
@@ -263,12 +262,14 @@ def parse(source: str | Source, bound: Collection[str] = (), *, columns: bool = 
         source.text.encode()
     except UnicodeEncodeError as e:
         # Arguments of a shell that are not UTF-8 arrive as lone surrogates.
-        raise GradError(
-            f"U+{ord(source.text[e.start]):04X} is no character: not UTF-8",
-            span=Span(e.start, e.start + 1),
-            source=source,
-        ) from None
+        c = f"U+{ord(source.text[e.start]):04X}"
+        raise GradError(f"{c} is no character: not UTF-8", span=Span(e.start, e.start + 1), source=source) from None
     _check_size(source.text)
+    natural = source.natural if natural is None else natural
+    if natural:
+        from gradcli.language.natural.reading import read
+
+        return read(source, bound, lambda strict: parse(strict, bound, columns=columns))
     # The work allowed grows with the length of the text, for parsing and for everything done with the result.
     earn(len(source.text) ** 2)
     try:
@@ -276,7 +277,12 @@ def parse(source: str | Source, bound: Collection[str] = (), *, columns: bool = 
     except GradError as error:
         from gradcli.language.foreign.advice import advised
 
-        raise advised(error, lambda text: _parsed(Source(text), bound, columns)) from None
+        advice = advised(error, lambda text: _parsed(Source(text), bound, columns))
+        if natural is False:
+            from gradcli.language.natural.offer import offered
+
+            advice = offered(advice, source.text, bound, columns, parse)
+        raise advice from None
 
 
 def _parsed(source: Source, bound: Collection[str], columns: bool) -> Parsed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from gradcli.errors import GradError
 from gradcli.expr import Expr
 from gradcli.functions import SPELLED
 from gradcli.language.tokens import short
@@ -20,6 +21,22 @@ _SLIPS = 3
 def all_points(e: Expr, why: str) -> str:
     """The message for a reduction over all points in a position that needs a value at each point."""
     return f"{e.op} with one argument takes all points at once, {why}"
+
+
+def column_too(name: str, path: str) -> GradError:
+    """The error for a constant whose name is that of a column."""
+    return GradError(
+        f"'{name}' is a constant, and a column of {path} too",
+        hint=f"for the column write `{name}` in backquotes, for the constant add --constant {name}",
+    )
+
+
+def not_called(name: str) -> GradError:
+    """The error for a function that is not called."""
+    return GradError(
+        f"{name} is a function: write {name}(...)",
+        hint=f"a variable of that name has a value (--at {name}=1), a column, or backquotes: `{name}`",
+    )
 
 
 def unknown_function(name: str, call: str, count: int, known: bool) -> str:

@@ -41,12 +41,7 @@ _ASCII = {
 
 def prefix(source: Source, offset: int) -> str:
     """Line and column as the beginning of a message; empty for a file, since `picture` puts them there."""
-    return f"{_position(source, offset)}: " if source.name is None else ""
-
-
-def _position(source: Source, offset: int) -> str:
-    line, column, _ = source.place(offset)
-    return f"line {line}, column {column}" if "\n" in source.text.rstrip() else f"column {column}"
+    return f"{source.position(offset)}: " if source.name is None else ""
 
 
 def unexpected(source: Source, tokens: list[Token], at: int, last: int, accepted: Collection[str]) -> GradError:
@@ -106,7 +101,7 @@ def _still_open(context: Context) -> str:
     if level > 0:
         return "expected 'else' and the other value: a if condition else b"
     if context.unclosed:
-        return f"expected ')': the '(' at {_position(context.source, start)} is never closed"
+        return f"expected ')': the '(' at {context.source.position(start)} is never closed"
     return "expected an operator"
 
 

@@ -97,8 +97,11 @@ class Work:
     def identity(self) -> dict[str, Any]:
         """Return all that the bytes of a part depend on, beside its source, as JSON."""
         told = self.lasting
-        if not self.rows.keep and self.job.select is None and not isinstance(self.job, PropagateJob):
-            # Without columns that are carried through, or that may be uncertainties, the header decides no byte.
+        natural = any(isinstance(text, Source) and text.natural for text in self.job.expressions)
+        kept = self.rows.keep or self.job.select is not None
+        if not kept and not natural and not isinstance(self.job, PropagateJob):
+            # Without columns that are carried through, that may be uncertainties, or that natural notation has to
+            # know, the header decides no byte.
             told["input"]["header"] = None
         return told
 

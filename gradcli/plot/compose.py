@@ -88,7 +88,8 @@ class _Curves:
                 poles += [(x, each.place) for x in asymptotes]
             axes = Axis(xlabel, across, "x" in job.log), Axis(job.ylabel or "", y_ticks, "y" in job.log)
             panels.append(Panel(frame, layout.left, top, *axes, series, poles))
-        return Picture(job.title, self._description(drawn), legend, panels, canvas.width, canvas.height, self.notes)
+        return Picture(job.title, self._description(drawn), legend, panels, canvas.width, canvas.height, self.notes,
+                       self.checked.request.read_as)  # fmt: skip
 
     def _points(self) -> Array | None:
         """The abscissas of a range with a count, or of dots, in units of the axis; None if they are by need."""

@@ -85,7 +85,8 @@ def maps(checked: Checked, canvas: Canvas) -> Picture:
     words = ", ".join([spelled(c, True) for line in legend for c in line])
     spans = " and ".join([f"{r.name} from {r.low:.6g} to {r.high:.6g}" for r in (across, up)])
     values = f"values from {drawn[0].low:.4g} to {drawn[0].high:.4g}"
-    return Picture(job.title, f"{words} over {spans}; {values}", legend, panels, canvas.width, canvas.height, notes)
+    return Picture(job.title, f"{words} over {spans}; {values}", legend, panels, canvas.width, canvas.height, notes,
+                   checked.request.read_as)  # fmt: skip
 
 
 def _layout(

@@ -138,6 +138,7 @@ class Picture(NamedTuple):
 
     ``title``: "" for none. ``legend``: its lines, above a picture and below a text. ``description``: what is to be
     seen, in a sentence, for those who do not see it. ``notes``: what a person should know of how it was drawn.
+    ``read_as``: the strict texts of natural notation, where they differ from those that were typed.
     """
 
     title: str
@@ -147,3 +148,4 @@ class Picture(NamedTuple):
     width: int
     height: int
     notes: list[str]
+    read_as: str | None = None

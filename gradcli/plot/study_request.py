@@ -39,6 +39,7 @@ class Studied(NamedTuple):
 class Studies(NamedTuple):
     studies: list[Studied]
     note: str
+    read_as: str | None
 
 
 def studies(expressions: Sequence[str | Source], grids: Sequence[str], at: Sequence[str] = ()) -> Studies:
@@ -73,7 +74,7 @@ def studies(expressions: Sequence[str | Source], grids: Sequence[str], at: Seque
         shown = next(t for n, t in request.facts(0).expressions.items() if n == output)
         made = study(root, left, right, f"{text[0]}:{text[1]}")
         found.append(Studied(output, shown, f"{text[0]} <= {spell_name(name)} <= {text[1]}{_given(points)}", made))
-    return Studies(found, request.note)
+    return Studies(found, request.note, request.read_as)
 
 
 def _given(points: Points) -> str:

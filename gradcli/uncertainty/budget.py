@@ -255,7 +255,7 @@ class _Row(Computed):
         if job.strict and self.nonfinite:
             raise nonfinite_error(self.names, self.row, self.points)
         self.told_notes = notes
-        self.note, self._output = prepared.request.note, None
+        self.note, self.read_as, self._output = prepared.request.note, prepared.request.read_as, None
         self.chosen(Choice(select=job.select, drop=job.drop).places((), self.names))
 
     @property

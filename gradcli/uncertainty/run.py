@@ -69,7 +69,7 @@ def prepare(
     header: Sequence[str] = ()
     where = ""
     if rows is not None:
-        from gradcli.uncertainty.columns import header_of
+        from gradcli.job.header import header_of
 
         header, rows = header_of(rows)
         where = rows.first or rows.paths[0]
@@ -120,7 +120,7 @@ def propagated(prepared: Prepared) -> Propagation:
     result = run(prepared.job, prepared.rows)
     request = prepared.request
     result.expressions = dict(request.facts(0).expressions)
-    result.variables, result.note = request.variables, request.note
+    result.variables, result.note, result.read_as = request.variables, request.note, request.read_as
     checked = result.inspect = Checked(result, prepared.uncertain, prepared.linear, prepared.rows)
     return Propagation(result, checked)
 
@@ -131,7 +131,7 @@ def alone_propagate(job: PropagateJob, rows: Rows) -> Alone:
 
     prepared = prepare(job, rows)
     assert prepared.rows is not None
-    return alone(prepared.job, prepared.rows)
+    return alone(prepared.job, prepared.rows)._replace(read_as=prepared.request.read_as)
 
 
 def _inner(

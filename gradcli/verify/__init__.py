@@ -18,11 +18,12 @@ from gradcli.expr import Expr, reachable
 from gradcli.job.choices import How, Where
 from gradcli.job.inputs import Tables
 from gradcli.job.parse_at_grid_fill import Points
-from gradcli.job.request import Rows, as_text, check_size
+from gradcli.job.request import Rows, as_text, check_size, read_as
 from gradcli.language import Parsed
 from gradcli.limits import work
-from gradcli.verify.claims import Claim, Claims, Data, Place, Texts, in_memory
+from gradcli.verify.claims import Claim, Claims, Place
 from gradcli.verify.compare import Tolerance
+from gradcli.verify.given import Data, Texts, in_memory
 from gradcli.verify.models import model
 from gradcli.verify.report import Report
 from gradcli.verify.sample import moderate
@@ -88,7 +89,8 @@ def run_check(job: CheckJob, rows: Rows | None = None) -> Report:
         check.grid = _grid(job, check, points, rows, claims.parsed)
     verdicts = check.verdicts()
     expressions = {name: as_text(e) if len(reachable([e])) < 400 else "..." for name, e in claims.outputs.items()}
-    return Report(verdicts, expressions, None if given else job.seed, claims.errors, (), check.truths.missing)
+    return Report(verdicts, expressions, None if given else job.seed, claims.errors, (), check.truths.missing,
+                  read_as(claims.parsed))  # fmt: skip
 
 
 def check_model(source: Source, job: CheckJob, rows: Rows | None = None) -> Report:

@@ -5,7 +5,7 @@ Claims may use the names that the expressions and --let define. Layer: must not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,12 +16,13 @@ from gradcli.caret import Source, Span, printable
 from gradcli.errors import GradError, meant
 from gradcli.expr import ZERO, Expr, reachable, substitute, text, var, variables
 from gradcli.job.parse_at_grid_fill import read_name
-from gradcli.job.request import Expressions, Rows, check_order
-from gradcli.language import Parsed, parse
+from gradcli.job.request import RESERVED, Expressions, Rows, check_order, read_expression
+from gradcli.language import Parsed
+from gradcli.verify.given import Texts, in_memory
 from gradcli.verify.statements import readable, statements
 
 if TYPE_CHECKING:
-    from gradcli.compute.grid import Column, Grid
+    pass
 
 
 class Place(NamedTuple):
@@ -52,34 +53,6 @@ class Claim(NamedTuple):
     rtol: float = 0.0
 
 
-class Data(NamedTuple):
-    """A claim whose values are numbers in memory.
-
-    ``values(grid, variables)``: a column with one for every point of a grid. ``name``: the derivative's, None for the
-    only first one. ``typed`` stands for the claim in reports. ``rtol``: their relative error beyond that of the truth.
-    """
-
-    name: str | None
-    typed: str
-    values: Callable[[Grid, Sequence[str]], Column]
-    rtol: float = 0.0
-
-
-def in_memory(name: str | None) -> str:
-    """The name of the column of a claim in memory, which cannot be typed since it contains a NUL."""
-    return f"\0{name or ''}"
-
-
-class Texts(NamedTuple):
-    """The texts of claims as typed: --claim and --claims, --equals, --claim-column, --let; and those in memory."""
-
-    claims: Sequence[str | Source] = ()
-    equals: Sequence[str | Source] = ()
-    columns: Sequence[str] = ()
-    lets: Sequence[str | Source] = ()
-    data: Sequence[Data] = ()
-
-
 class Claims:
     """The checked ``claims`` of a request, with the ``variables`` of its expressions and its ``outputs`` by name.
 
@@ -91,17 +64,25 @@ class Claims:
     def __init__(
         self, expressions: Sequence[str | Source], texts: Texts, bound: Sequence[str] = (), rows: Rows | None = None
     ) -> None:
-        request = Expressions(expressions, bound, rows)
-        self.parsed = list(request.parsed)
+        known = [*bound]
 
         def read(text: str | Source) -> Parsed:
-            self.parsed.append(parsed := parse(text, bound, columns=rows is not None))
+            names = known if isinstance(text, Source) and text.natural else bound
+            self.parsed.append(parsed := read_expression(text, names, rows))
             return parsed
 
+        self.parsed: list[Parsed] = []
         self.lets: dict[str, Expr] = {}
         self.let_variables: dict[str, list[str]] = {}
         for let in texts.lets:
             self._let(read(let))
+            known += [name for name in self.lets if name not in RESERVED]
+        natural = any(isinstance(text, Source) and text.natural for text in expressions)
+        request = Expressions(expressions, known if natural else bound, rows)
+        self.parsed = [*request.parsed, *self.parsed]
+        # In natural notation claims may have the words of the expressions, which nothing else names.
+        words = [*request.variables, *[name for parsed in request.parsed for name in parsed.names]]
+        known += [name for name in words if name not in RESERVED]
         for parsed in request.parsed:
             _pointwise(parsed)
         self.variables = self._without_lets(request.variables)

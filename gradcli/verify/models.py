@@ -51,8 +51,8 @@ def model(source: Source) -> Model:
     def part(claimed: bool) -> Source:
         every = statements(text)
         kept = [text[s.start : s.end] if (s.name in claims) == claimed else blank(text, s) for s in every]
-        return Source(
-            "".join(piece + text[s.end : s.end + 1] for piece, s in zip(kept, every, strict=True)), source.name
+        return source._replace(
+            text="".join(piece + text[s.end : s.end + 1] for piece, s in zip(kept, every, strict=True))
         )
 
     return Model(part(False), part(True) if claims else None, errors)

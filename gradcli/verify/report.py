@@ -14,7 +14,8 @@ class Report(NamedTuple):
 
     ``errors`` are those of the claims that cannot be read. ``models`` are the reports of several models by their names,
     whose verdicts and errors are all those of this report. ``missing``: hard points at which the convention was taken
-    for the truth, since python-flint is not installed.
+    for the truth, since python-flint is not installed. ``read_as``: the strict texts of natural notation, where they
+    differ from those that were typed.
     """
 
     verdicts: list[Verdict]
@@ -23,6 +24,7 @@ class Report(NamedTuple):
     errors: Sequence[GradError] = ()
     models: Sequence[tuple[str, Report]] = ()
     missing: int = 0
+    read_as: str | None = None
 
     @property
     def exit_code(self) -> int:

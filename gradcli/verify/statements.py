@@ -88,8 +88,8 @@ def readable(source: Source, read: Callable[[Source], Parsed]) -> tuple[Parsed |
             if place and every[place - 1].open:
                 # A bracket left open is met where the next statement begins: told is where the statement ends.
                 wrong = every[place - 1]
-                errors[-1] = _error(Source(text[: wrong.end], source.name), read) or error
+                errors[-1] = _error(source._replace(text=text[: wrong.end]), read) or error
             rest = text[: wrong.start] + blank(text, wrong) + text[wrong.end :]
             if rest == text or not _COMMENT.sub(r"\1", rest).strip("; \t\n"):
                 return None, errors
-            source = Source(rest, source.name)
+            source = source._replace(text=rest)

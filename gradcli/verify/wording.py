@@ -156,10 +156,16 @@ def fields(report: Report) -> dict[str, Any]:
         "ok": report.exit_code == 0,
         "checks": [({"model": name} if name else {}) | _fields(v) for name, part in parts for v in part.verdicts],
     }
+    if report.read_as is not None:
+        members["read_as"] = report.read_as
     if report.errors:
         members["errors"] = [_error_fields(error) for error in report.errors]
     if report.models:
-        members["models"] = [{"name": name, "expressions": part.expressions} for name, part in report.models]
+        members["models"] = [
+            {"name": name, "expressions": part.expressions}
+            | ({} if part.read_as is None else {"read_as": part.read_as})
+            for name, part in report.models
+        ]
     return members
 
 

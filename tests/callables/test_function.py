@@ -403,6 +403,23 @@ def test_examples_of_docstrings(name: str) -> None:
 # Pickles, imports and memory.
 
 
+def test_natural_notation() -> None:
+    f = function("ax² + sin 2x", args="x,a", natural=True)
+    assert (str(f), f.args, f.wrt) == ("f = a*x**2 + sin(2*x)", ("x", "a"), ("x", "a"))
+    assert f(2, 3) == 12 + math.sin(4) and f.grad(0, 3).tolist() == [2, 0]
+    assert repr(f) == "gradcli.function('ax² + sin 2x', args='x,a', natural=True)"
+    for again in (pickle.loads(pickle.dumps(f)), copy.deepcopy(f), eval(repr(f), {"gradcli": gradcli})):
+        assert (str(again), repr(again), again(2, 3)) == (str(f), repr(f), f(2, 3))
+    assert str(f.diff("a")) == "df_da = x**2" and f.diff("x").grad(0, 3).tolist() == [6, 0]
+    assert function({"u": "2x", "v": "x y"}, natural=True)(1, 2) == (2, 2)
+    assert f.check("df_da = x**2").ok
+    assert [p.source.text for p in f._model.parsed] == ["ax² + sin 2x"]
+    with pytest.raises(GradError, match=r"x \+ 1/2x\n +\^\^\^\n"):
+        function("x + 1/2x", natural=True)
+    with pytest.raises(GradError):
+        function("2x")
+
+
 def test_pickles() -> None:
     for f in (DECAY, TWO.diff("x"), DECAY.side("left"), function("x", careful=True), function({"a": "x"})):
         again = pickle.loads(pickle.dumps(f))

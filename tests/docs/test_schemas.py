@@ -27,6 +27,7 @@ PRINTED = {
         ["eval", "x + 1", "--input", "rows.csv", "--keep", "--json"],
         ["grad", "y = a*x**2", "--wrt", "a,x", "--at", "a=2", "--grid", "x=1,2", "--json"],
         ["grad", "x**2", "--wrt", "x,z", "--at", "x=3", "--allow-unused", "--json"],
+        ["eval", "3x²", "--natural", "--at", "x=3", "--json"],
     ],
     "propagate": [
         ["propagate", "4*pi**2*L/T**2", "--at", "L=1.000(2),T=2.00(1)", "--json"],
@@ -34,6 +35,7 @@ PRINTED = {
         ["propagate", "x*y", "--at", "x=1(1),y=2(1)", "--df", "x=9", "--coverage", "95", "--mc", "2e3", "--json"],
         ["propagate", "sqrt(abs(x))", "--at", "x=0(1)", "--json"],
         ["propagate", "x**2", "--u", "x=0.1", "--grid", "x=0:1:3", "--second-order", "--budget", "--json"],
+        ["propagate", "4π²L/T²", "--natural", "--at", "L=1.000(2),T=2.00(1)", "--json"],
     ],
     "formulas": [
         ["propagate", "x*y", "--json"],
@@ -41,6 +43,7 @@ PRINTED = {
         ["show", "exp(sin(x))", "--order", "3", "--json"],
         ["show", "x*y", "u = x", "--json"],
         ["grad", "x**2", "--wrt", "x,z", "--create-graph", "--allow-unused", "--json"],
+        ["diff", "3x²", "--natural", "--json"],
     ],
     "row": [
         ["diff", "x**2", "--grid", "x=1,2", "--jsonl"],
@@ -63,6 +66,8 @@ PRINTED = {
         ["check", "sinc(x)", "--claim", "(cos(pi*x) - sinc(x))/x", "--json"],
         ["check", "abs(sin(2*x) - 2*sin(x)*cos(x))", "--claim", "0", "--json"],
         ["check", "one.grad", "two.grad", "--json"],
+        ["check", "3x²", "--natural", "--claim", "6x", "--json"],
+        ["check", "three.grad", "two.grad", "--natural", "--json"],
     ],
     "parts": [
         ["parts", "parts/", "--verify", "--json"],
@@ -71,32 +76,38 @@ PRINTED = {
     "bounds": [
         ["bounds", "sqrt(x)", "--over", "x=0:1", "--json"],
         ["bounds", "x*x", "--over", "x=-1e308:1e308", "--order", "0", "--json"],
+        ["bounds", "2x", "--natural", "--over", "x=0:1", "--json"],
     ],
     "tangent": [
         ["tangent", "x**3 - 3*x", "--at", "x=2", "--json"],
         ["tangent", "x*exp(y)", "u = x*y", "--at", "x=3,y=4", "--json"],
         ["tangent", "cbrt(x)", "--at", "x=0", "--json"],
+        ["tangent", "3x²", "--natural", "--at", "x=2", "--json"],
     ],
     "taylor": [
         ["taylor", "exp(sin(x))", "--remainder", "x=-0.1:0.1", "--json"],
         ["taylor", "exp(x*y)", "--at", "x=0,y=0", "--json"],
         ["taylor", "a*x*exp(b*x)", "--wrt", "x", "--at", "b=2", "--json"],
+        ["taylor", "x sin x", "--natural", "--json"],
     ],
     "implicit": [
         ["implicit", "x**2 + y**2 = 25", "--at", "x=3,y=4", "--order", "3", "--json"],
         ["implicit", "x**2 + y**2 = z", "--order", "2", "--json"],
+        ["implicit", "x² + y² = 25", "--natural", "--at", "x=3,y=4", "--json"],
     ],
     "study": [
         ["study", "x**3/(x**2 - 1)", "(x**2 - 1)/(x - 1)", "--grid", "x=-5:5", "--json"],
         ["study", "abs(x) + floor(x)", "where(x > 0, sin(1/x), x)", "--grid", "x=-1:1/100", "--json"],
         ["study", "exp(x)", "max(x, 0)", "--grid", "x=-1:1000", "--json"],
         ["study", "gamma(x)", "--grid", "x=1:2", "--json"],
+        ["study", "x² - 2x", "--natural", "--grid", "x=-5:5", "--json"],
     ],
     "explain": [
         ["explain", "x**2*sin(x)", "--json"],
         ["explain", "x*exp(-x*y)", "--wrt", "y,x", "--at", "x=1,y=2", "--json"],
         ["explain", "where(x > 0, sqrt(x), y)", "1/x", "--at", "x=0,y=1", "--json"],
         ["explain", "sin(1/x)", "x**pi", "--at", "x=0", "--json"],
+        ["explain", "x sin x", "--natural", "--json"],
     ],
     "functions": [["functions", "--json"], ["functions", "erf", "bessel", "--json"]],
     "version": [["version", "--json"]],
@@ -144,6 +155,7 @@ def printed(shell: Shell) -> Any:
     """What a command prints, as JSON values; each line is one where ``--jsonl`` is asked for."""
     Path("rows.csv").write_text('name,x,n\n"a, b",1,2\nc,0,\n')
     Path("one.grad").write_text("f = x**2\ndf_dx = 2*x\n")
+    Path("three.grad").write_text("f = 3x\ndf_dx = 3\n")
     Path("two.grad").write_text("g = x**3\ndg_dx = 3*x**2\nd2g_dx2 = sn(x)\n")
     Path("wrong.csv").write_text("x,n\none,2\n")
     shell("eval", "x + 1", "--input", "rows.csv", "--csv", "-o", "parts/", "--part-bytes", "1")

@@ -1,5 +1,6 @@
 """Parts hold what one process writes to one file: column for column, and in the order of the rows."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 from command import Shell
 from folders import faults, joined, made, parts, sources, whole
 
+from gradcli.caret import Source
+from gradcli.job.request import Job, Rows
+from gradcli.parts.work import Work, work_of
+
 SIZES = [250, 0, 3, 401]
 SMALL = ("--part-bytes", "2000")
 
@@ -19,6 +24,8 @@ COMMANDS = {
     "several": ("diff", "u = x*y; v = exp(u)", "--wrt", "y", "--keep"),
     "eval": ("eval", "s = erf(x) + y", "--keep", "--drop", "y"),
     "select": ("diff", "x**y", "--select", "df_dy,id", "--input-format", "parquet"),
+    "natural": ("diff", "2x y² - id x", "--natural", "--keep"),
+    "natural grad": ("grad", "q = 2x y", "--natural", "--wrt", "x,y"),
     "sides": ("diff", "abs(y) + max(x, y)", "--sides", "--keep"),
     "trust": ("diff", "exp(x) - 1", "--wrt", "x", "--trust"),
     "verdict": ("diff", "sqrt(abs(y))*x", "--verdict", "--select", "id,f,df_dy"),
@@ -52,6 +59,27 @@ def test_every_command_of_rows(shell: Shell, command: str):
     assert shell(*words, "-o", "one.parquet")[0] == 0
     assert joined(parts(Path("out"))) == joined([Path("one.parquet")])
     assert faults(Path("out")) == []
+
+
+@pytest.mark.quick
+def test_natural_notation_is_read_alike_by_every_process(shell: Shell):
+    """The columns of the first source are known names, in a part of another one and in another process, too."""
+    Path("a.csv").write_text("rate,t\n1,2\n")
+    Path("b.csv").write_text("t,rate,ra\n4,3,1\n")
+    words = ["eval", "2rate t", "--natural", "--input", "a.csv", "--input", "b.csv", "--csv"]
+    code, _, err = shell(*words, "-o", "out/")
+    assert code == 0, err
+    assert "note: read as 2*rate*t\n" in err
+    texts = ["rate,t,f\n1.0,2.0,4.0\n", "rate,t,f\n3.0,4.0,24.0\n"]
+    assert [path.read_text() for path in parts(Path("out"))] == texts
+    again = shell(*words, "-o", "out/")
+    assert (again[0], made(again[2])[0]) == (0, 0)
+    assert "note: read as 2*rate*t\n" in again[2]
+    job = Job([Source("2rate t", None, True)], order=0)
+    work = Work(job, Rows(header=("rate", "t"), first="a.csv"), "csv")
+    other = work_of(json.loads(json.dumps(work.described())))
+    assert other.looked_at("b.csv").read_as == "2*rate*t"
+    assert work.identity()["input"]["header"] == ["rate", "t"]
 
 
 @pytest.mark.quick

@@ -1,11 +1,13 @@
 """The columns of a file that is read, before its rows are.
 
-Which inputs have uncertainties depends on the header. Layer: must not know the formula.
+Which inputs have uncertainties, and what a word in natural notation means, may depend on the header. Layer: must not
+know expressions.
 """
 
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import BinaryIO, cast
@@ -15,6 +17,7 @@ from gradcli.formats.columns import key_of
 from gradcli.formats.input import opened
 from gradcli.job.input_paths import matching
 from gradcli.job.request import Rows
+from gradcli.storage import is_url
 
 
 class _Recorded(io.RawIOBase):
@@ -57,6 +60,18 @@ class _Replayed(io.RawIOBase):
     def close(self) -> None:
         self._stream.close()
         super().close()
+
+
+def with_known(rows: Rows) -> Rows:
+    """The rows with the columns of their first table as ``known`` names; a pipe that has a path has none.
+
+    Such a pipe cannot be opened again. Raises GradError if the table cannot be opened.
+    """
+    path = matching(rows.paths[0])[0]
+    if path != "-" and not is_url(path) and os.path.exists(path) and not os.path.isfile(path):
+        return rows
+    names, rows = header_of(rows)
+    return replace(rows, known=names)
 
 
 def header_of(rows: Rows) -> tuple[Sequence[str], Rows]:
