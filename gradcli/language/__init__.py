@@ -88,6 +88,7 @@ class _Unexpected(Exception):
     """The automaton has no action for a token: a syntax error."""
 
 
+_Names = Collection[str]
 _Step = tuple[bool, Rule | None, "_Edge", "_Edge"]
 
 
@@ -248,16 +249,15 @@ def _check_size(text: str) -> None:
 
 
 def parse(
-    source: str | Source, bound: Collection[str] = (), *, columns: bool = False, natural: bool | None = None
+    source: str | Source, bound: _Names = (), *, columns: bool | _Names = False, natural: bool | None = None
 ) -> Parsed:
     """Parse a text in gradcli's language. Raises GradError, with the span of the error.
 
-    Names in ``bound`` are variables, even those of constants and of functions that are not called. ``columns``: the
-    columns of a table, not known yet, may bind names too; then call ``check_columns``. ``natural``: the text is natural
-    notation, which knows the names in ``bound``. If False, errors that it settles say so; None: no such option.
+    Names in ``bound`` are variables, even those of constants and of functions that are not called. ``columns``, those
+    of a table or True for those not known yet, may bind names too; then call ``check_columns``. ``natural``: the text
+    is natural notation, which knows these names. If False, errors that it settles say so; None: no such option.
     """
-    if isinstance(source, str):
-        source = Source(source)
+    source = Source(source) if isinstance(source, str) else source
     try:
         source.text.encode()
     except UnicodeEncodeError as e:
@@ -269,15 +269,15 @@ def parse(
     if natural:
         from gradcli.language.natural.reading import read
 
-        return read(source, bound, lambda strict: parse(strict, bound, columns=columns))
+        return read(source, (bound, columns), lambda strict: parse(strict, bound, columns=columns))
     # The work allowed grows with the length of the text, for parsing and for everything done with the result.
     earn(len(source.text) ** 2)
     try:
-        return _parsed(source, bound, columns)
+        return _parsed(source, bound, columns is not False)
     except GradError as error:
         from gradcli.language.foreign.advice import advised
 
-        advice = advised(error, lambda text: _parsed(Source(text), bound, columns))
+        advice = advised(error, lambda text: _parsed(Source(text), bound, columns is not False))
         if natural is False:
             from gradcli.language.natural.offer import offered
 

@@ -20,6 +20,7 @@ CASES = [json.loads(line) for line in (DATA / "natural.jsonl").read_text(encodin
 
 
 def natural(text: str, *known: str) -> Parsed:
+    """What a text means where some names are known."""
     return parse(text, known, natural=True)
 
 
@@ -188,6 +189,17 @@ def test_strict_text_has_no_note(text):
 @pytest.mark.parametrize("text", ["3x", "x\u00b2", "x^{2}", "$x$", "[x + 1]", "Sin(x)"])
 def test_other_text_has_one(text):
     assert natural(text).read_as is not None
+
+
+@pytest.mark.quick
+def test_columns_are_known_names():
+    assert parse("ax + rate", columns=["a", "rate"], natural=True).read_as == "a*x + rate"
+    assert refused("ax").message == "'ax' may be one name or a product"
+    parsed = parse("2e + x", columns=["e"], natural=True)
+    with pytest.raises(GradError) as caught:
+        parsed.check_columns("t.csv", ["e"], [])
+    assert caught.value.source is not None and caught.value.source.text == "2e + x"
+    assert caught.value.span == (1, 2)
 
 
 OFFERED = {

@@ -21,7 +21,7 @@ _SHOWN = 200
 
 
 def offered(
-    error: GradError, text: str, bound: Collection[str], columns: bool, parse: Callable[..., Parsed]
+    error: GradError, text: str, bound: Collection[str], columns: bool | Collection[str], parse: Callable[..., Parsed]
 ) -> GradError:
     """The error of a text, with the option in its hint if ``parse`` reads the text as natural notation."""
     if len(text) > _LONGEST:

@@ -122,7 +122,7 @@ class Products(Term):
         if name in names.formulas:
             of = ", ".join(names.formulas[name])
             self.refuse(
-                start, end, f"'{name}(...)': there are no functions of one's own: {name} stands for its formula in {of}",
+                start, end, f"'{name}(...)': there are no functions of one's own: {name} is its formula in {of}",
                 f"{name}, with a value by --at {names.formulas[name][0]}=...",
             )  # fmt: skip
         if name in names.given and simple:

@@ -98,12 +98,14 @@ class Reading(Source):
         return error
 
 
-def read(typed: Source, bound: Collection[str], parse: Callable[[Source], Parsed]) -> Parsed:
+def read(typed: Source, bound: tuple[Collection[str] | bool, ...], parse: Callable[[Source], Parsed]) -> Parsed:
     """What natural notation means: its strict text, parsed by ``parse``, with all places in the typed text.
 
-    ``bound`` are the names known beside x, y, z. Raises GradError where the text has two readings, or none.
+    ``bound`` are groups of names that are known beside x, y, z, or no names. Raises GradError where the text has two
+    readings, or none.
     """
-    names = Names(typed.text, bound)
+    known = [name for group in bound if not isinstance(group, bool) for name in group]
+    names = Names(typed.text, known)
     with collector_paused():
         scan = Scan(typed, names)
         join = Join(typed, names, scan.read())
