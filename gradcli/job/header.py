@@ -63,26 +63,24 @@ class _Replayed(io.RawIOBase):
 
 
 def with_known(rows: Rows) -> Rows:
-    """The rows with the columns of their first table as ``known`` names; a pipe that has a path has none.
-
-    Such a pipe cannot be opened again. Raises GradError if the table cannot be opened.
-    """
-    path = matching(rows.paths[0])[0]
-    if path != "-" and not is_url(path) and os.path.exists(path) and not os.path.isfile(path):
-        return rows
+    """The rows with the columns of their first table as ``known`` names. Raises GradError if it cannot be opened."""
     names, rows = header_of(rows)
     return replace(rows, known=names)
 
 
 def header_of(rows: Rows) -> tuple[Sequence[str], Rows]:
-    """Return the names of the columns of the first table, and the rows to read: stdin begins again.
+    """Return the names of the columns of the first table, and the rows to read: stdin and pipes begin again.
 
     Raises GradError if the table cannot be opened.
     """
     if rows.header is not None:
         return list(rows.header), rows
     path = matching(rows.paths[0])[0]
-    recorded = None if path != "-" or rows.stdin is None else _Recorded(rows.stdin)
+    stream = rows.stdin if path == "-" else rows.begun.get(path)
+    if stream is None and path != "-" and not is_url(path) and os.path.exists(path) and not os.path.isfile(path):
+        # A pipe cannot be opened again: what has been read of it would be lost.
+        stream = opened(path)
+    recorded = None if stream is None else _Recorded(stream)
     source = opened(path) if recorded is None else cast("BinaryIO", recorded)
     try:
         table = open_table(
@@ -93,5 +91,6 @@ def header_of(rows: Rows) -> tuple[Sequence[str], Rows]:
         if recorded is None:
             source.close()
     if recorded is not None:
-        rows = replace(rows, stdin=cast("BinaryIO", _Replayed(recorded)))
+        again = cast("BinaryIO", _Replayed(recorded))
+        rows = replace(rows, stdin=again) if path == "-" else replace(rows, begun={**rows.begun, path: again})
     return names, rows

@@ -47,7 +47,10 @@ class Tables:
         self._span, self._rows, self._part = rows.span, 0, rows.header is not None
         allow(len(paths))
         with ExitStack() as files:
-            self.streams = [rows.stdin if path == "-" else files.enter_context(opened(path)) for path in paths]
+            self.streams = [
+                rows.stdin if path == "-" else files.enter_context(rows.begun.get(path) or opened(path))
+                for path in paths
+            ]
             self.sizes = [None if stream is None else file_size(stream) for stream in self.streams]
             self.tables = [
                 open_table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import BinaryIO, NamedTuple
@@ -59,7 +59,8 @@ class Rows:
     ``header``: the columns of the first table of a run of which these rows are a part, "" for one without a name, and
     ``first`` its path. They decide about columns, their order and errors, as that table does where it is among the
     paths; these are then names of files, no patterns. ``known``: the columns of the first table, where texts in natural
-    notation have to know them before they are read.
+    notation have to know them before they are read. ``begun``: the streams of paths that have been opened for that and
+    cannot be opened again, such as pipes.
     """
 
     paths: Sequence[str] = ()
@@ -75,6 +76,7 @@ class Rows:
     header: Sequence[str] | None = None
     first: str | None = None
     known: Sequence[str] = ()
+    begun: Mapping[str, BinaryIO] = field(default_factory=dict, compare=False)
 
 
 class Expressions:
