@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gradcli.formats.arrow_bytes import stored
 from gradcli.limits import memory
 
 LEAST = 1 << 17
@@ -64,6 +65,6 @@ def arrow_columns(
         )  # fmt: skip
     except (MemoryError, arrow.ArrowException):
         return None
-    columns = [column.to_numpy() for column in table.columns]
+    columns = [stored(column.combine_chunks()) for column in table.columns]
     # pyarrow accepts more spellings of nan and infinity than we do.
     return columns if all(np.isfinite(column).all() for column in columns) else None

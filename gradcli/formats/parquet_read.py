@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from gradcli.errors import GradError, optional
-from gradcli.formats.arrow_bytes import longest, width
+from gradcli.formats.arrow_bytes import longest, stored, width
 from gradcli.formats.columns import Chunk, Table, Unnamed, key_of
 from gradcli.formats.csv_arrow import SPARE
 from gradcli.formats.input import Input, checked_names, column_indices, failed, shown
@@ -224,11 +224,11 @@ class Parquet(Table):
 
         column = numeric(column, self._arrow)
         if column.null_count:
-            values = column.drop_null().to_numpy(zero_copy_only=False)
             full = np.full(len(column), np.nan)
-            full[column.is_valid().to_numpy(zero_copy_only=False)] = as_floats(values, self.name, name, self.notes)
+            valid = stored(column.is_valid().cast(self._arrow.uint8())).view(np.bool_)
+            full[valid] = as_floats(stored(column.drop_null()), self.name, name, self.notes)
             return full
-        return as_floats(column.to_numpy(zero_copy_only=False), self.name, name, self.notes)
+        return as_floats(stored(column), self.name, name, self.notes)
 
     def _cells(self, name: str, column: Any) -> Texts:
         """Return a column as text, lists and structs as JSON."""
@@ -237,7 +237,7 @@ class Parquet(Table):
             column, kind = column.dictionary_decode(), kind.value_type
         try:
             if types.is_floating(kind):
-                numbers = iter(number_cells([column.drop_null().to_numpy(zero_copy_only=False).astype("f8")], None))
+                numbers = iter(number_cells([stored(column.drop_null()).astype("f8")], None))
                 return [next(numbers) if valid else None for valid in column.is_valid().to_pylist()], False
             if types.is_integer(kind) or types.is_boolean(kind):
                 return column.cast(arrow.string()).cast(arrow.binary()).to_pylist(), False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.errors import GradError
-from gradcli.formats.arrow_bytes import row_bytes
+from gradcli.formats.arrow_bytes import doubles, row_bytes
 from gradcli.formats.columns import Columns, Out, Sink, Style
 from gradcli.formats.csv_arrow import SPARE
 from gradcli.formats.parquet_read import pyarrow
@@ -104,7 +104,7 @@ def _arrow_column(column: Any, arrow: Any, kind: Any, length: int) -> Any:
         if kind is None or kind == arrow.string():
             return arrow.array(column.cells, arrow.string())
         raise GradError("the inputs have one column of different types: parquet cannot hold both", hint="write csv")
-    return arrow.array(column, arrow.float64())
+    return doubles(column, arrow)
 
 
 def _writer(arrow: Any, sink: Sink, schema: Any) -> Any:

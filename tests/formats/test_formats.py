@@ -41,6 +41,7 @@ class Made:
         self.shape = (size,) if shape is None else shape
         self.expressions, self.variables, self.order, self.matrix = {"f": "x**2"}, ["x"], 1, matrix
         self.members: dict[str, object] = {}
+        self.read_as: str | None = None
         self.nonfinite = {n: k for n, c in columns.items() if (k := sum(not math.isfinite(v) for v in c))}
         self.columns: list[Any] = [np.array(c) if arrays else c for c in columns.values()]
         self.block = block
@@ -63,6 +64,7 @@ class Told:
         self.derivatives: tuple[str, ...] = ("dy_dx",)
         self.unused: tuple[str, ...] = ()
         self.remarks: tuple[str, ...] = ()
+        self.read_as: str | None = None
         self.expressions = {"y": "x*exp(-`a|b`)"}
         self.variables = ["x", "a|b"]
         self.order = 1

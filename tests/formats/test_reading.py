@@ -638,6 +638,7 @@ class Made:
         self.variables: list[str] = []
         self.order, self.matrix, self.nonfinite = 1, False, dict[str, int]()
         self.members: dict[str, object] = {}
+        self.read_as: str | None = None
         self.shapes: dict[str, tuple[int, ...]] | None = None
         self.empty: tuple[str, ...] = ()
 

@@ -270,7 +270,7 @@ def test_a_signal_at_any_moment(words: list[str], signum: int, tmp_path: Path) -
             target.write_bytes(OLD)
         process = subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE)
         # Each signal comes at moments of its own.
-        time.sleep(random.Random(100 * signum + seed).uniform(0.35, 0.6 + seed / 4))
+        time.sleep(random.Random(100 * signum + seed).uniform(0.1, 0.3 + seed / 4))
         process.send_signal(signum)
         _, err = process.communicate(timeout=60)
         there = target.read_bytes() if target.exists() else None
@@ -283,7 +283,8 @@ def test_a_signal_at_any_moment(words: list[str], signum: int, tmp_path: Path) -
     assert call(words) == 0
     whole = Path(words[-1]).read_bytes()
     for code, err, there, others in found:
-        assert err == b""
+        # Before the first line of gradcli SIGINT is Python's, which tells where it was.
+        assert err == b"" or (signum == signal.SIGINT and err.endswith(b"KeyboardInterrupt\n"))
         # The signal may come when all is done.
         assert there == whole or (code != 0 and there == OLD)
         # Who is killed cannot clean up, but a file without a name needs nobody to.

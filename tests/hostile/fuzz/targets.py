@@ -184,6 +184,7 @@ class _Made:
         self.nonfinite: dict[str, int] = {}
         self.shapes, self.empty = None, ()
         self.members: dict[str, object] = {}
+        self.read_as: str | None = None
         self.columns = list(columns.values())
 
     @property

@@ -16,6 +16,7 @@ from typing import Any
 
 from gradcli.compute.backends.native import cache
 from gradcli.errors import GradError, optional
+from gradcli.limits import memory
 from gradcli.limits.memory import lacking
 from gradcli.limits.threads import in_thread
 
@@ -26,6 +27,8 @@ _LLVM = (20,)
 """The first version of LLVM that accepts the text emitted here, which uses ``splat`` constants."""
 _ISA_LETTERS = {("x86_64", 8): "e", ("x86_64", 4): "d", ("x86_64", 2): "b", ("aarch64", 2): "n"}
 """The letter of the instruction set in the names of vector functions, by processor and lanes (vector function ABI)."""
+_SPARE = 96 << 20
+"""Bytes of address space that a compilation takes at most, the stack of its thread included."""
 
 
 class Target:
@@ -93,6 +96,8 @@ class Target:
 
         They take two addresses, and release the interpreter lock while they run.
         """
+        # LLVM ends the process where an allocation fails.
+        memory.spare(_SPARE)
         llvm = self._llvm
         key = cache.key(text, self._identity)
         code = cache.load(key)
