@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from gradcli.language.natural.lexemes import refuse_defined
 from gradcli.language.natural.names import names_in, spelled
 from gradcli.language.natural.symbols import GREEK, PRIMES
 from gradcli.language.natural.words import WORD, Words
@@ -20,6 +21,7 @@ _TOP = r"(?P<top>[A-Za-z](?![A-Za-z0-9_]))?+\s*+"
 _VARIABLE = r"(?P<variable>\\[a-z]++|[A-Za-z](?:_?[0-9]++)?+(?![A-Za-z0-9_])|[\u03b1-\u03c9])\s*+"
 _PLAIN = re.compile(rf"{_D}{_UPPER}{_TOP}/\s*+{_D}{_VARIABLE}{_LOWER}")
 _FRACTION = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}{_UPPER}{_TOP}\}}\s*+\{{\s*+{_D}{_VARIABLE}{_LOWER}\}}")
+_DEFINES = re.compile(r"\s*+=(?!=)")
 _OPENS = re.compile(r"\s*+(?:\\left\s*+)?([(\[])")
 _CALL = re.compile(
     r"\s*+(?P<primes>(?:['\u2032\u2019\u2033\u2034]|\^\{?(?:\s*+\\prime)++\s*+\}?+)*+)\s*+\((?P<of>[\w\s,\\\u03b1-\u03c9]*+)\)",
@@ -53,6 +55,8 @@ class Derivatives(Words):
         if top := match["top"]:
             if top not in self.names.given:
                 self.refuse(start, end, f"'{shown}': {top} is not defined here", f"{top} = ...; diff({top}{tail}")
+            if _DEFINES.match(self.text, end):
+                refuse_defined(self.source, start, end, top, name, int(order))
             self.add("name", f"diff({top}{tail}", start, end)
             return end
         opens = _OPENS.match(self.text, end)
@@ -80,5 +84,7 @@ class Derivatives(Words):
             return end
         if len(of) > 1:
             self.refuse(at, end, "a prime takes a function of one variable", f"diff({name}, {of[0]})")
+        if _DEFINES.match(self.text, end):
+            refuse_defined(self.source, at, end, name, of[0], order)
         self.add("name", f"diff({name}, {of[0]}{'' if order == 1 else f', {order}'})", at, end, "formula")
         return end
