@@ -94,6 +94,8 @@ READ = {
     r"\frac{\frac{d}{dx}(x^2)}{x}": "diff(x**2, x)/x",
     "y = x\u00b3; \u2202y/\u2202x": "y = x**3; diff(y, x)",
     "max(1,2x)": "max(1, 2*x)",
+    "max{1,2x}": "max(1, 2*x)",
+    r"\min\left\{x, 1\right\}\max\{x,2\}": "min(x, 1)*max(x, 2)",
     "(x\n+ 1)": "x + 1",
     # Cases.
     "{ x, x>0; -x, x<=0": "x if x > 0 else -x if x <= 0 else nan",
@@ -150,6 +152,7 @@ REFUSED = {
     "y = x^2; dy/dx = 2x": ["dy_dx = ...", "diff(y, x)"],
     "f(x) = x^2; f'(x) = 2x": ["df_dx = ..."],
     "f(x) = x^2; f'(2)": ["f'(x)", "--at x="],
+    "e^xsinx": ["e^x*sinx", "e^(x*sinx)"],
     "1/3 x^2": ["(1/3)*x^2", "1/(3*x^2)"],
     "ln x / x\u00b2": ["ln(x)/x\u00b2", "ln(x/x\u00b2)"],
     r"\sin x^10": ["first digit", "^{10}"],

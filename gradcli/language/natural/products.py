@@ -90,7 +90,7 @@ class Products(Term):
         number = power.kind == "number" and (power.base.kind == "number" or power.base.text == "e" or further)
         name = power.kind == "name" and factor.kind not in ("open", "bar")
         if number or name:
-            right = self.written(factor.start, factor.end)
+            right = self.whole(self.at) if factor.kind == "function" else self.written(factor.start, factor.end)
             self.refuse(
                 left.start, factor.end, "how far the exponent reaches is not clear",
                 f"{self.said(power.base_at)}*{right}",
