@@ -20,7 +20,9 @@ _UPPER, _LOWER = (
 _TOP = r"(?P<top>[A-Za-z](?![A-Za-z0-9_]))?+\s*+"
 _VARIABLE = r"(?P<variable>\\[a-z]++|[A-Za-z](?:_?[0-9]++)?+(?![A-Za-z0-9_])|[\u03b1-\u03c9])\s*+"
 _PLAIN = re.compile(rf"{_D}{_UPPER}{_TOP}/\s*+{_D}{_VARIABLE}{_LOWER}")
+_TWO = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}{_UPPER}{_TOP}\}}\s*+\{{\s*+{_D}{_VARIABLE}(?={_D}[A-Za-z\\])")
 _FRACTION = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}{_UPPER}{_TOP}\}}\s*+\{{\s*+{_D}{_VARIABLE}{_LOWER}\}}")
+_MIXED = re.compile(rf"{_D}{_VARIABLE}")
 _DEFINES = re.compile(r"\s*+=(?!=)")
 _OPENS = re.compile(r"\s*+(?:\\left\s*+)?([(\[])")
 _CALL = re.compile(
@@ -37,7 +39,7 @@ class Derivatives(Words):
     def derivative_at(self, at: int) -> int | None:
         """Read d/dx( or dy/dx at an offset; the offset behind it, or None if none begins there."""
         plain = self.text[at] != "\\" or self.text.startswith(("\\partial", "\\mathrm"), at)
-        match = (_PLAIN if plain else _FRACTION).match(self.text, at)
+        match = _PLAIN.match(self.text, at) if plain else _FRACTION.match(self.text, at) or _TWO.match(self.text, at)
         if match is None:
             return None
         word = WORD.match(self.text, at)
@@ -49,6 +51,14 @@ class Derivatives(Words):
             return None
         order = self._order(match, "upper")
         start, end, shown = match.start(), match.end(), " ".join(match[0].split())
+        if mixed := _MIXED.match(self.text, end):
+            other, advice = spelled(mixed["variable"].lstrip("\\")), f"diff(diff(..., {name}), "
+            self.refuse(
+                start,
+                mixed.end(),
+                "a derivative in two variables is one of another",
+                f"diff(diff(..., {name}), {other})",
+            )
         if self._order(match, "lower") != order:
             self.refuse(start, end, f"'{shown}': the orders above and below differ", f"diff(f, {name}, {order})")
         tail = f", {name})" if order == "1" else f", {name}, {order})"

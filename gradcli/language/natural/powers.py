@@ -170,6 +170,13 @@ class Powers(Brackets):
             self.refuse(
                 lexeme.start, after.end, f"in LaTeX '^{after.text}' raises its first digit alone", f"^{{{after.text}}}"
             )
+        if self.latex and after is not None and after.kind == "name" and after.text[0] not in "_`":
+            name, sign, index = after.text.partition("_")
+            if sign:
+                self.refuse(
+                    lexeme.start, after.end, f"in LaTeX the subscript of '^{name}_{index}' is that of the base",
+                    f"^{{{name}_{index}}}", f"_{index}^{name}",
+                )  # fmt: skip
         frame.base_at, frame.base = self.atom, frame.last
         self.put("**", lexeme.start, lexeme.end)
         frame.power_at = len(self.pieces)

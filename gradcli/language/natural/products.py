@@ -24,6 +24,11 @@ class Products(Term):
         frame, left = self.frame, self.previous()
         if factor.kind == "number":
             self._number(left, factor)
+        if factor.text.startswith("_") and (self.latex or not factor.gap):
+            self.refuse(
+                left.start, factor.end, f"'{factor.text}' is a subscript, which belongs to a name",
+                f"x{factor.text}", f"*{factor.text} for a product",
+            )  # fmt: skip
         if frame.rooted and factor.kind != "function":
             root, right = self.said(self.atom), self.whole(self.at)
             self.refuse(
