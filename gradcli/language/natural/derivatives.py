@@ -52,7 +52,7 @@ class Derivatives(Words):
         order = self._order(match, "upper")
         start, end, shown = match.start(), match.end(), " ".join(match[0].split())
         if mixed := _MIXED.match(self.text, end):
-            other, advice = spelled(mixed["variable"].lstrip("\\")), f"diff(diff(..., {name}), "
+            other = spelled(mixed["variable"].lstrip("\\"))
             self.refuse(
                 start,
                 mixed.end(),
