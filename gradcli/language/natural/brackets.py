@@ -13,6 +13,8 @@ from gradcli.language.natural.scan import CASES
 
 _OPENING = frozenset({"", "(", ",", "=", "+", "-"})
 _POWERS = frozenset({"raised", "post"})
+_REACHES = frozenset({"raised", "post", "number", "name", "function", "root", "open"})
+_REACHING = frozenset({"**", "*", "/", "%"})
 
 
 class Brackets(Products):
@@ -68,6 +70,8 @@ class Brackets(Products):
         else:
             self._close_group(inner, lexeme)
         self._leave(inner)
+        if self.pieces[inner.first].text == "diff(":
+            self._behind_derivative(inner, lexeme)
         if inner.kind == "fraction":
             self.frame.factors = True
 
@@ -77,6 +81,28 @@ class Brackets(Products):
             self.pieces[inner.first].text = ""
         else:
             self.put(lexeme.more if lexeme.more not in ("group", "") else ")", lexeme.start, lexeme.end)
+
+    def _behind_derivative(self, inner: Frame, lexeme: Lexeme) -> None:
+        """Refuse d/dx(x+1)^2 and d/dx(x)(x+1), where the derivative may be that of all of it."""
+        after = self.next()
+        bar = after is not None and after.kind == "bar" and self.frame.kind != "bar"
+        signed = after is not None and after.kind == "operator"
+        if after is None or not (after.kind in _REACHES or (signed and after.text in _REACHING) or bar):
+            return
+        power = after.kind == "raised" or after.text == "**"
+        index = self.at + 2 if signed else self.at + 1
+        right = self.whole(index) if index < len(self.lexemes) else "..."
+        right = after.text if after.kind == "raised" else right
+        rest = (
+            after.text if after.kind == "post" else f"^{right}" if power else f"{after.text if signed else '*'}{right}"
+        )
+        first, tail = self.pieces[inner.first], lexeme.more
+        of = self.said(inner.first + 1, len(self.pieces) - 1)
+        shown = self.typed[inner.start : first.end].rstrip("([ ").removesuffix("\\left").rstrip()
+        self.refuse(
+            inner.start, after.end, f"how far '{shown}' reaches is not clear", f"diff({of}{tail}{rest}",
+            f"diff({of if of.isalnum() else f'({of})'}{rest}{tail}",
+        )  # fmt: skip
 
     def _leave(self, inner: Frame) -> None:
         self.frame = self.frames.pop()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from gradcli.language.natural.lexemes import refuse_defined
 from gradcli.language.natural.names import names_in, spelled
 from gradcli.language.natural.symbols import GREEK, PRIMES
 from gradcli.language.natural.words import WORD, Words
@@ -19,7 +20,10 @@ _UPPER, _LOWER = (
 _TOP = r"(?P<top>[A-Za-z](?![A-Za-z0-9_]))?+\s*+"
 _VARIABLE = r"(?P<variable>\\[a-z]++|[A-Za-z](?:_?[0-9]++)?+(?![A-Za-z0-9_])|[\u03b1-\u03c9])\s*+"
 _PLAIN = re.compile(rf"{_D}{_UPPER}{_TOP}/\s*+{_D}{_VARIABLE}{_LOWER}")
+_TWO = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}{_UPPER}{_TOP}\}}\s*+\{{\s*+{_D}{_VARIABLE}(?={_D}[A-Za-z\\])")
 _FRACTION = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}{_UPPER}{_TOP}\}}\s*+\{{\s*+{_D}{_VARIABLE}{_LOWER}\}}")
+_MIXED = re.compile(rf"{_D}{_VARIABLE}")
+_DEFINES = re.compile(r"\s*+=(?!=)")
 _OPENS = re.compile(r"\s*+(?:\\left\s*+)?([(\[])")
 _CALL = re.compile(
     r"\s*+(?P<primes>(?:['\u2032\u2019\u2033\u2034]|\^\{?(?:\s*+\\prime)++\s*+\}?+)*+)\s*+\((?P<of>[\w\s,\\\u03b1-\u03c9]*+)\)",
@@ -35,7 +39,7 @@ class Derivatives(Words):
     def derivative_at(self, at: int) -> int | None:
         """Read d/dx( or dy/dx at an offset; the offset behind it, or None if none begins there."""
         plain = self.text[at] != "\\" or self.text.startswith(("\\partial", "\\mathrm"), at)
-        match = (_PLAIN if plain else _FRACTION).match(self.text, at)
+        match = _PLAIN.match(self.text, at) if plain else _FRACTION.match(self.text, at) or _TWO.match(self.text, at)
         if match is None:
             return None
         word = WORD.match(self.text, at)
@@ -47,12 +51,22 @@ class Derivatives(Words):
             return None
         order = self._order(match, "upper")
         start, end, shown = match.start(), match.end(), " ".join(match[0].split())
+        if mixed := _MIXED.match(self.text, end):
+            other = spelled(mixed["variable"].lstrip("\\"))
+            self.refuse(
+                start,
+                mixed.end(),
+                "a derivative in two variables is one of another",
+                f"diff(diff(..., {name}), {other})",
+            )
         if self._order(match, "lower") != order:
             self.refuse(start, end, f"'{shown}': the orders above and below differ", f"diff(f, {name}, {order})")
         tail = f", {name})" if order == "1" else f", {name}, {order})"
         if top := match["top"]:
             if top not in self.names.given:
                 self.refuse(start, end, f"'{shown}': {top} is not defined here", f"{top} = ...; diff({top}{tail}")
+            if _DEFINES.match(self.text, end):
+                refuse_defined(self.source, start, end, top, name, int(order))
             self.add("name", f"diff({top}{tail}", start, end)
             return end
         opens = _OPENS.match(self.text, end)
@@ -80,5 +94,7 @@ class Derivatives(Words):
             return end
         if len(of) > 1:
             self.refuse(at, end, "a prime takes a function of one variable", f"diff({name}, {of[0]})")
+        if _DEFINES.match(self.text, end):
+            refuse_defined(self.source, at, end, name, of[0], order)
         self.add("name", f"diff({name}, {of[0]}{'' if order == 1 else f', {order}'})", at, end, "formula")
         return end

@@ -47,6 +47,14 @@ def refuse(source: Source, start: int, end: int, why: str, *readings: str) -> No
     raise GradError(why, hint=hint, span=Span(start, max(end, start + 1)), source=source)
 
 
+def refuse_defined(source: Source, start: int, end: int, name: str, variable: str, order: int) -> NoReturn:
+    """Raise the error for a derivative on the left of ``=``, which is one name there."""
+    column = f"d{name}_d{variable}" if order == 1 else f"d{order}{name}_d{variable}{order}"
+    derivative = f"diff({name}, {variable})" if order == 1 else f"diff({name}, {variable}, {order})"
+    why = "on the left of '=' a derivative is one name"
+    refuse(source, start, end, why, f"{column} = ...", f"{derivative} elsewhere")
+
+
 class Lexemes:
     """The lexemes of a text so far, and its open brackets."""
 

@@ -218,7 +218,7 @@ class Term:
         lexemes, level = self.lexemes, 0
         first = lexemes[index]
         if first.kind in ("number", "name"):
-            return first.text
+            return f"{first.text}{self._marks(index + 1)}"
         if first.kind == "bar":
             return "|...|"
         for k in range(index, min(len(lexemes), index + 60)):
@@ -228,3 +228,16 @@ class Term:
             if level <= 0 and not (k == index and prefix):
                 return self.written(first.start, lexeme.end)
         return f"{self.written(first.start, first.end)}..."
+
+    def _marks(self, first: int) -> str:
+        """The powers and factorials that follow an operand from a lexeme on, as they are typed."""
+        lexemes, k, level, due = self.lexemes, first, 0, False
+        while k < min(len(lexemes), first + 60):
+            lexeme = lexemes[k]
+            opens = lexeme.kind == "open" and (due or level > 0)
+            if level == 0 and not opens and not due and lexeme.kind not in ("raised", "post") and lexeme.text != "**":
+                break
+            level += 1 if opens else -1 if lexeme.kind == "close" and level > 0 else 0
+            due = level == 0 and (lexeme.text == "**" or (due and lexeme.text in ("+", "-")))
+            k += 1
+        return self.written(lexemes[first].start, lexemes[k - 1].end) if k > first else ""

@@ -9,7 +9,7 @@ import re
 from typing import NoReturn
 
 from gradcli.language.natural.brackets import Brackets
-from gradcli.language.natural.lexemes import Lexeme
+from gradcli.language.natural.lexemes import Lexeme, refuse_defined
 from gradcli.language.natural.pieces import Exponent, Operand, Piece
 from gradcli.language.natural.symbols import DEGREE, FUNCTIONS, RESERVED_FUNCTIONS
 
@@ -18,6 +18,7 @@ _POWER = re.compile(
 )
 _EXPONENT = re.compile(r"-?[0-9]+|[A-Za-z]|[0-9]+/[0-9]+")
 _OPERANDS = frozenset({"number", "name", "function", "root", "open", "bar"})
+_PRIMED = re.compile(r"\s*+(?:\(\s*+([A-Za-z]\w*+|[-0-9.]++)\s*+\))?+\s*+(=(?!=))?+", re.ASCII)
 _FURTHER_POWER = re.compile(r"\s*+(?:\^|\*\*)")
 
 
@@ -134,8 +135,19 @@ class Powers(Brackets):
         while index + 1 < len(self.lexemes) and self.lexemes[index + 1].kind == "prime":
             index += 1
             order += len(self.lexemes[index].text)
+        end = self.lexemes[index].end
+        match, of = _PRIMED.match(self.typed, end), self.names.formulas.get(name, ())
+        called = match is not None and match[1] is not None
+        if called and len(of) == 1:
+            self.refuse(
+                lexeme.start, end, f"{name} is its formula in {of[0]}, and so is its derivative",
+                f"{name}{self.written(lexeme.start, end)}({of[0]}), with a value by --at {of[0]}=...",
+            )  # fmt: skip
+        if match is not None and match[2]:
+            variable = match[1] if called and match[1].isidentifier() else "x"
+            refuse_defined(self.source, lexeme.start, end, name, variable, order)
         self.refuse(
-            lexeme.start, self.lexemes[index].end, "a prime does not tell the variable of the derivative",
+            lexeme.start, end, "a prime does not tell the variable of the derivative",
             f"diff({name}, x)" if order == 1 else f"diff({name}, x, {order})",
         )  # fmt: skip
 
@@ -158,6 +170,13 @@ class Powers(Brackets):
             self.refuse(
                 lexeme.start, after.end, f"in LaTeX '^{after.text}' raises its first digit alone", f"^{{{after.text}}}"
             )
+        if self.latex and after is not None and after.kind == "name" and after.text[0] not in "_`":
+            name, sign, index = after.text.partition("_")
+            if sign:
+                self.refuse(
+                    lexeme.start, after.end, f"in LaTeX the subscript of '^{name}_{index}' is that of the base",
+                    f"^{{{name}_{index}}}", f"_{index}^{name}",
+                )  # fmt: skip
         frame.base_at, frame.base = self.atom, frame.last
         self.put("**", lexeme.start, lexeme.end)
         frame.power_at = len(self.pieces)

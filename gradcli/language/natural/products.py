@@ -24,6 +24,11 @@ class Products(Term):
         frame, left = self.frame, self.previous()
         if factor.kind == "number":
             self._number(left, factor)
+        if factor.text.startswith("_") and (self.latex or not factor.gap):
+            self.refuse(
+                left.start, factor.end, f"'{factor.text}' is a subscript, which belongs to a name",
+                f"x{factor.text}", f"*{factor.text} for a product",
+            )  # fmt: skip
         if frame.rooted and factor.kind != "function":
             root, right = self.said(self.atom), self.whole(self.at)
             self.refuse(
@@ -90,7 +95,7 @@ class Products(Term):
         number = power.kind == "number" and (power.base.kind == "number" or power.base.text == "e" or further)
         name = power.kind == "name" and factor.kind not in ("open", "bar")
         if number or name:
-            right = self.written(factor.start, factor.end)
+            right = self.whole(self.at) if factor.kind == "function" else self.written(factor.start, factor.end)
             self.refuse(
                 left.start, factor.end, "how far the exponent reaches is not clear",
                 f"{self.said(power.base_at)}*{right}",

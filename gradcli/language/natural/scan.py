@@ -25,6 +25,7 @@ _FRACTION = re.compile("([0-9]+)\u2044([0-9]+)")
 _CASES_FOLLOW = re.compile(r"\s*+\\begin")
 _RAISED_DEGREE = re.compile(r"\^\s*+(?:\{\s*+\\circ\s*+\}|\\circ(?![A-Za-z]))")
 _STRICT = {"^": "**", ":=": "="}
+_OF_SETS = frozenset({"max", "min"})
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 CASES = "for cases write a if condition else b, or { a, condition; b, otherwise }; to group, ( and )"
 
@@ -179,10 +180,14 @@ class Scan(Latex):
         self.enter("(", at, end, _PAIRS[sign], ")", call)
 
     def braces(self, at: int, end: int) -> None:
-        """Read the opening brace of cases; LaTeX may print it beside an environment of them."""
+        """Read the opening brace of cases, or that of max{x, y}; LaTeX may print it beside an environment of them."""
         if _CASES_FOLLOW.match(self.text, end):
             return
-        self.enter("(", at, end, "\\}" if self.text[end - 2 : end] == "\\{" else "}", "cases")
+        closing = "\\}" if self.text[end - 2 : end] == "\\{" else "}"
+        if self.found and self.found[-1].kind == "function" and self.found[-1].text in _OF_SETS:
+            self.enter("(", at, end, closing, ")", call=True)
+            return
+        self.enter("(", at, end, closing, "cases")
 
     def close(self, sign: str, at: int, end: int) -> int:
         """Read a closing bracket; the offset behind it, or behind what must follow it."""
