@@ -31,7 +31,10 @@ class Join(Powers):
             lexeme = self.lexemes[self.at]
             self.stop = self.previous().end if self.at else 0
             opens_bar = lexeme.kind == "bar" and (self.state != "operand" or self.frame.kind != "bar")
-            if lexeme.kind in _OPERANDS and (lexeme.kind != "bar" or opens_bar):
+            begins = lexeme.kind in _OPERANDS and (lexeme.kind != "bar" or opens_bar)
+            if self.state == "operand":
+                self._check_derivative(lexeme, begins)
+            if begins:
                 self._begin(lexeme)
             readers[lexeme.kind](lexeme)
             self.at += 1
@@ -50,6 +53,26 @@ class Join(Powers):
             self.times(lexeme)
         if self.state == "start" and self.frame.fresh and self.frame.division is None:
             self.frame.term = len(self.pieces)
+
+    def _check_derivative(self, lexeme: Lexeme, begins: bool) -> None:
+        """Refuse d/dx(x+1)^2 and d/dx(x+1)(x-1), where the derivative may be that of the whole."""
+        before, text = self.previous(), lexeme.text
+        if before.kind != "close" or not before.more.startswith(", "):
+            return
+        if begins:
+            mark = f"*{self.whole(self.at)}"
+        elif lexeme.kind in ("raised", "post"):
+            mark = f"^{text}" if lexeme.kind == "raised" else text
+        elif lexeme.kind == "operator" and text in _FACTORS | {"**"}:
+            mark = f"{'^' if text == '**' else text}{self.whole(self.at + 1) if self.next() else '...'}"
+        else:
+            return
+        derivative = self.said(self.atom)
+        body = derivative.removeprefix("diff(").removesuffix(before.more)
+        self.refuse(
+            self.pieces[self.atom].start, lexeme.end, "how far the derivative reaches is not clear",
+            f"{derivative}{mark}", f"diff(({body}){mark}{before.more}",
+        )  # fmt: skip
 
     # Operands.
 

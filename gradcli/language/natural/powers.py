@@ -70,7 +70,7 @@ class Powers(Brackets):
         self.put("**", lexeme.start, lexeme.end)
         self.put(text, lexeme.start, lexeme.end)
         self.atom = base_at
-        self._powered(Operand("group", ""), base_at)
+        self._powered(frame.last, base_at)
 
     def _powered(self, base: Operand, base_at: int) -> None:
         self.frame.exponent = Exponent("group", base, base_at, len(self.pieces) - 1)
@@ -168,6 +168,12 @@ class Powers(Brackets):
         frame, after = self.frame, self.next()
         before = self.previous() if self.at else lexeme
         power, glued = frame.exponent, before.end == lexeme.start
+        if lexeme.text == "/" and before.kind == "raised" and before.text == "1" and after and after.kind == "number":
+            base = self.said(self.atom).rpartition("^")[0]
+            self.refuse(
+                before.start, after.end, "how far the exponent reaches is not clear", f"{base}^(1/{after.text})",
+                f"({base}^1)/{after.text}",
+            )  # fmt: skip
         if lexeme.text == "/" and power and before.text == "1" and after is not None and after.kind == "number":
             caret = self.typed[self.pieces[power.at - 1].start] == "^"
             if caret and glued and lexeme.end == after.start and self.pieces[power.at - 1].text == "**":

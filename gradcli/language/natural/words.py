@@ -26,8 +26,11 @@ from gradcli.language.natural.symbols import (
 WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*+", re.ASCII)
 _LOWERED = re.compile("[₀-₉]++")
 _IN_BRACES = re.compile(r"\{\s*+([A-Za-z0-9]++)\s*+\}", re.ASCII)
+_COMMAND = r"\\(?:(?:mathrm|text|textrm|operatorname|mathit)\s*+\{\s*+([A-Za-z0-9]++)\s*+\}|([A-Za-z]++))"
+_BELOW = re.compile(rf"{_COMMAND}|\{{\s*+{_COMMAND}\s*+\}}")
 _OPENS = re.compile(r"[ \t]*+(?:\\left\s*+)?[(\[]")
 _ARGUMENT = re.compile(r"\s*+[\w({|√\\]")
+_DIFFERENCE = re.compile(r"\s*+\{?+(\\(?:" + "|".join(sorted(GREEK)) + r")(?![A-Za-z])|[^\W\d_])")
 _JOINED = re.compile(r"_([A-Za-z0-9]++)", re.ASCII)
 _JOINED_LATEX = re.compile(r"_([A-Za-z0-9])", re.ASCII)
 _TAKEN = BARE | NUMBERS
@@ -37,6 +40,8 @@ _GREEK_NAME = re.compile(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)")
 _BASES = {"2": "log2", "10": "log10"}
 _CASE_WORDS = {"otherwise": "otherwise", "else": "otherwise", "for": "if", "when": "if"}
 """Words in cases: the condition that is all the rest, and those before a condition."""
+_SYMBOLS = frozenset("\u03d5\u03f5\u03d1\u03f0\u03f1\u03d6")
+"""The other forms of some Greek letters."""
 _SHORT = 4
 """Letters of a word from which the product of its letters is no help."""
 
@@ -44,6 +49,8 @@ _SHORT = 4
 def plain_letter(c: str) -> str:
     """The ASCII letter or digit that a character of another form is, such as an italic one; else empty."""
     if c.isascii() or c in SUPERSCRIPT or c in SUBSCRIPTS or c in "ªº":
+        return ""
+    if unicodedata.decomposition(c).startswith(("<super>", "<sub>")):
         return ""
     plain = unicodedata.normalize("NFKC", c)
     return plain if len(plain) == 1 and plain.isascii() and plain.isalnum() else ""
@@ -119,11 +126,27 @@ class Words(Lexemes):
         at = end if word.endswith("_") else end + 1 if self.text.startswith("_{", end) else None
         if at is not None and (braces := _IN_BRACES.match(self.text, at)):
             return f"{word.rstrip('_')}_{braces[1]}", braces.end()
+        below = end if word.endswith("_") else None
+        if below is not None and word[:-1] not in FUNCTIONS and word[:-1] not in NOTHING:
+            command, end = self._subscript_command(below)
+            return f"{word}{command}", end
         if small := _LOWERED.match(self.text, end):
             digits = "".join(SUBSCRIPTS[c] for c in small[0])
             joined = word == "log" or f"{word}_{digits}" in self.names.given
             return f"{word}_{digits}" if joined else word + digits, small.end()
         return word, end
+
+    def _subscript_command(self, at: int) -> tuple[str, int]:
+        """The subscript that is a command of LaTeX, with the offset behind it; empty where there is none."""
+        match = _BELOW.match(self.text, at)
+        if match is not None:
+            word, letter = match[1] or match[3], match[2] or match[4]
+            if word or letter in GREEK:
+                return word or letter, match.end()
+        after = self.text[at : at + 1]
+        if after and (after in "{\\" or (after.isalpha() and not after.isascii())):
+            self.refuse(at, at + 1, "a subscript is one word, number or Greek letter", "x_1", "x_max")
+        return "", at
 
     @staticmethod
     def _lowered(word: str) -> str:
@@ -216,7 +239,20 @@ class Words(Lexemes):
         match = _GREEK_NAME.fullmatch(unicodedata.name(plain, "")) if len(plain) == 1 else None
         if match is None:
             return None
+        one = unicodedata.decomposition(letter).rpartition(" ")[2]
+        symbol = letter in _SYMBOLS or (len(one) > 0 and chr(int(one, 16)) in _SYMBOLS)
+        self.form(f"{plain}", letter, symbol, at, at + 1)
         return self.letter(match[1].lower().replace("lamda", "lambda"), plain, at, at + 1)
+
+    def form(self, name: str, shown: str, symbol: bool, start: int, end: int) -> None:
+        """Refuse a letter in both of its forms, which may be two variables, and the pi that looks like omega."""
+        if name in ("π", "pi") and symbol:
+            self.refuse(start, end, f"'{shown}' is pi, or a variable", "pi", "a name of your own")
+        if self.forms.setdefault(name, symbol) != symbol:
+            self.refuse(
+                start, end, f"'{shown}' is the other form of a letter of this text, or another variable",
+                "the same form for one variable", "`another` name for two",
+            )  # fmt: skip
 
     def letter(self, name: str, letter: str, start: int, end: int) -> int:
         """Read a Greek letter by its name, with a subscript; the offset behind it."""
@@ -227,12 +263,12 @@ class Words(Lexemes):
         spelled = name if letter.islower() else name.capitalize()
         if name == "tau" and letter not in names.given and spelled not in names.given:
             self.refuse(start, end, f"'{letter}' is the constant 2*pi, or a variable", "tau", f"`{letter}`")
-        follows = WORD.match(self.text, end)
-        if name == "delta" and follows and follows[0][0] != "_":
-            pair = self.text[start : end + 1]
+        of = _DIFFERENCE.match(self.text, end) if name == "delta" else None
+        if of and (self.text[start] == "\\" or not of[0][0].isspace()):
+            other = of[1].removeprefix("\\")
             self.refuse(
-                start, end + 1, f"'{pair}' is a difference, which is one name, or a product", f"`{pair}`",
-                f"{spelled}*{self.text[end]}",
+                start, of.end(), f"'{self.text[start : of.end()]}' is a difference, which is one name, or a product",
+                f"`{letter}{other}`", f"{spelled}*{other}",
             )  # fmt: skip
         if letter in names.given:
             spelled = letter
@@ -244,6 +280,9 @@ class Words(Lexemes):
             part = braces or joined
             assert part is not None
             subscript, end = f"_{part[1]}", part.end()
+        elif self.text.startswith(("_\\", "_{"), end):
+            below, end = self._subscript_command(end + 1)
+            subscript = f"_{below}"
         elif small:
             subscript, end = "".join(SUBSCRIPTS[c] for c in small[0]), small.end()
         spelled += subscript
