@@ -152,6 +152,13 @@ REFUSED = {
     "30\u00ba": ["unexpected character"],
     "2x(t)": ["x*(t)"],
     "rate*2": ["`rate`"],
+    "3x10^5": ["*10", "*x10"],
+    "cos-1x": ["acos(...)", "cos(-1"],
+    "sin -1(x)": ["asin(...)"],
+    "sqrt 2x": ["sqrt(2)*x", "sqrt(2*x)"],
+    "sqrt2x": ["sqrt(2)*x", "sqrt(2*x)"],
+    "sqrt x^2": ["sqrt(x)^2", "sqrt(x^2)"],
+    "sqrt x\u00b2": ["sqrt(x)^2", "sqrt(x^2)"],
     "d/dx (x+1)^2": ["diff(x+1,x)^2", "diff((x+1)^2,x)"],
     "d/dx(x+1)(x-1)": ["diff(x+1,x)*(x-1)", "diff((x+1)*(x-1),x)"],
     "d/dx (x+1)/(x-1)": ["diff(x+1,x)/(x-1)", "diff((x+1)/(x-1),x)"],
@@ -230,6 +237,12 @@ def test_strict_text_has_no_note(text):
 @pytest.mark.parametrize("text", ["3x", "x\u00b2", "x^{2}", "$x$", "[x + 1]", "Sin(x)"])
 def test_other_text_has_one(text):
     assert natural(text).read_as is not None
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(("text", "name"), [("2\u03c4", "tau"), ("2\u03b3", "gamma"), (r"2\gamma", "gamma")])
+def test_a_greek_letter_is_the_name_that_an_option_gives(text, name):
+    assert natural(text, name).read_as == f"2*{name}"
 
 
 @pytest.mark.quick

@@ -8,7 +8,7 @@ from __future__ import annotations
 from gradcli.language.natural.lexemes import Lexeme
 from gradcli.language.natural.pieces import Piece, Use, flat
 from gradcli.language.natural.powers import Powers
-from gradcli.language.natural.symbols import BARE, GREEK, RESERVED_FUNCTIONS
+from gradcli.language.natural.symbols import BARE, FUNCTIONS, GREEK, RESERVED_FUNCTIONS
 
 _OPERANDS = frozenset({"number", "name", "function", "root", "open", "bar"})
 _FACTORS = frozenset({"*", "/", "%"})
@@ -145,6 +145,16 @@ class Join(Powers):
         if after.kind in _OPERANDS or function.text not in RESERVED_FUNCTIONS:
             return after.kind in _OPERANDS
         further = self.lexemes[self.at + 2] if self.at + 2 < len(self.lexemes) else None
+        behind = self.lexemes[self.at + 3] if self.at + 3 < len(self.lexemes) else None
+        inverse = f"a{function.text}"
+        one = after.text == "-" and further is not None and further.text == "1" and not further.gap
+        if one and further and behind and behind.kind in _OPERANDS and inverse in FUNCTIONS:
+            # A raised -1 that a copy of the text has put on the line.
+            self.refuse(
+                function.start, further.end,
+                f"'{self.written(function.start, further.end)}' is the inverse function, or the value at -1",
+                f"{inverse}(...)", f"{function.text}(-1)*...", f"{function.text}(-1*...)",
+            )  # fmt: skip
         signed = after.kind == "operator" and after.text in _SIGNS
         return signed and further is not None and not further.gap and further.kind in _OPERANDS
 

@@ -65,6 +65,8 @@ class Powers(Brackets):
             )  # fmt: skip
         if frame.sealed and before.kind == "close":
             self._two_powers(lexeme, lexeme.text)
+        if frame.uses and self.in_root():
+            self._power_in_root(lexeme, lexeme.text)
         base_at = self.atom
         text = lexeme.text if lexeme.text.isalnum() or lexeme.text[0] == "(" else f"({lexeme.text})"
         self.put("**", lexeme.start, lexeme.end)
@@ -99,6 +101,15 @@ class Powers(Brackets):
         )
         self.put(tail, lexeme.start, lexeme.end)
         frame.last = Operand("group", "")
+
+    def _power_in_root(self, lexeme: Lexeme, exponent: str) -> NoReturn:
+        """Refuse sqrt x^2, as the same with the sign of a root."""
+        use = self.frame.uses[-1]
+        root = self.said(use.at)
+        self.refuse(
+            use.start, lexeme.end, "how far the root reaches is not clear", f"{root})^{exponent}",
+            f"{root}^{exponent})",
+        )  # fmt: skip
 
     def _two_powers(self, lexeme: Lexeme, exponent: str) -> NoReturn:
         """Refuse sin^2(x)^3: the second power may be that of the argument."""
@@ -148,6 +159,8 @@ class Powers(Brackets):
         before = self.previous()
         if frame.sealed and before.kind == "close":
             self._two_powers(lexeme, self.whole(self.at + 1) if self.next() else "...")
+        if frame.uses and self.in_root():
+            self._power_in_root(lexeme, self.whole(self.at + 1) if self.next() else "...")
         if frame.rooted:
             power = f"^{self.whole(self.at + 1)}" if self.next() else "^..."
             self.refuse(before.start, lexeme.end, "how far the root reaches is not clear", *self._marked(power))

@@ -39,6 +39,7 @@ class Products(Term):
             use = frame.uses[-1]
             ends_there = factor.kind == "function" and len(frame.uses) == 1 and not use.powered
             glued = factor.kind in ("name", "root") and not factor.gap
+            glued = glued and not self.in_root()
             if not ends_there and glued and (left.kind in ("number", "name", "raised") or frame.exponent is not None):
                 self._star(factor)
                 return

@@ -81,6 +81,8 @@ class Words(Lexemes):
             word, end = word[: below + 2], start + below + 2
         word, end = self._subscript(word, end)
         names = self.names
+        if word == "x10" and word not in names.given and self._times_ten(start, end):
+            self.refuse(start, end, f"'{word}' is a name, or a sign of multiplication and 10", "*10", "*x10")
         if word in names.given and not (word in FUNCTIONS and _OPENS.match(self.text, end)):
             # A function that is called stays one, as in the strict language.
             self.add("name", word, start, end)
@@ -102,6 +104,12 @@ class Words(Lexemes):
         else:
             return self._apart(word, start, end)
         return end
+
+    def _times_ten(self, start: int, end: int) -> bool:
+        """Whether a number stands before an x10, and a power behind it, as in 3x10^5."""
+        last = self.found[-1] if self.found else None
+        power = self.text.startswith(("^", "**"), end) or self.text[end : end + 1] in SUPERSCRIPT
+        return power and last is not None and last.kind == "number" and last.end == start
 
     def logarithm_word(self, word: str, start: int, end: int) -> int:
         """Read log_b with its base; the argument follows. The offset behind it."""
@@ -288,7 +296,7 @@ class Words(Lexemes):
         spelled += subscript
         if not spelled.isascii():
             spelled = f"`{spelled}`"
-        elif spelled in _TAKEN:
+        elif spelled in _TAKEN and spelled not in names.given:
             spelled = f"`{letter}`"
         self.add("name", spelled, start, end)
         return end
