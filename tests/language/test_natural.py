@@ -108,6 +108,7 @@ READ = {
     r"x_{\text{max}} + \theta_{\mathrm{max}}": "x_max + theta_max",
     r"\alpha_\beta": "alpha_beta",
     # What stands in brackets is not reached by what follows.
+    "f(x) = x^2; f(x)(x+1) + f'(x)(x)": "f = x**2; f*(x + 1) + diff(f, x)*x",
     "d/dx(x+1) + x": "diff(x + 1, x) + x",
     "(d/dx(x+1))^2": "diff(x + 1, x)**2",
     "e^x(x+1)": "e**x*(x + 1)",
@@ -152,6 +153,12 @@ REFUSED = {
     "30\u00ba": ["unexpected character"],
     "2x(t)": ["x*(t)"],
     "rate*2": ["`rate`"],
+    "e^{x}^2": ["(e^x)^2", "e^(x^2)"],
+    r"\sin{(x)}^2": ["how far", ")^2"],
+    "\\ln{x}\u00b2": ["ln(x)^2", "ln(x^2)"],
+    r"\min_{x} y": ["subscript"],
+    "f(x) = x^2; f_x": ["diff(f, x)", "`f_x`"],
+    "y = x; dy/dx^2": ["diff(y, x, 2)", "diff(y, x)^2"],
     "3x10^5": ["*10", "*x10"],
     "cos-1x": ["acos(...)", "cos(-1"],
     "sin -1(x)": ["asin(...)"],
@@ -243,6 +250,14 @@ def test_other_text_has_one(text):
 @pytest.mark.parametrize(("text", "name"), [("2\u03c4", "tau"), ("2\u03b3", "gamma"), (r"2\gamma", "gamma")])
 def test_a_greek_letter_is_the_name_that_an_option_gives(text, name):
     assert natural(text, name).read_as == f"2*{name}"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("text", ["3x + sqrt 2x", "d/dx(x+1)(x-1)"])
+def test_the_hint_without_the_option_shows_both_readings(text):
+    with pytest.raises(GradError) as caught:
+        parse(text, natural=False)
+    assert caught.value.hint == refused(text).hint
 
 
 @pytest.mark.quick

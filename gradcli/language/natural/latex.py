@@ -91,6 +91,8 @@ class Latex(Derivatives):
             self.form(low, f"\\{name}", name.lower() != low, at, end)
             return self.letter(low, letter, at, end)
         elif name in FUNCTIONS | NUMBERS:
+            if self.text.startswith("_", self._skip(end)):
+                self.refuse(at, self._skip(end) + 1, f"\\{name} with a subscript has no reading here")
             return self.word(name, at, end)
         else:
             self.refuse(at, end, f"\\{name} has no reading here")

@@ -65,8 +65,8 @@ class Powers(Brackets):
             )  # fmt: skip
         if frame.sealed and before.kind == "close":
             self._two_powers(lexeme, lexeme.text)
-        if frame.uses and self.in_root():
-            self._power_in_root(lexeme, lexeme.text)
+        if frame.uses and (self.in_root() or (before.kind == "close" and before.more == "group")):
+            self._power_in_use(lexeme, lexeme.text)
         base_at = self.atom
         text = lexeme.text if lexeme.text.isalnum() or lexeme.text[0] == "(" else f"({lexeme.text})"
         self.put("**", lexeme.start, lexeme.end)
@@ -102,12 +102,13 @@ class Powers(Brackets):
         self.put(tail, lexeme.start, lexeme.end)
         frame.last = Operand("group", "")
 
-    def _power_in_root(self, lexeme: Lexeme, exponent: str) -> NoReturn:
-        """Refuse sqrt x^2, as the same with the sign of a root."""
+    def _power_in_use(self, lexeme: Lexeme, exponent: str) -> NoReturn:
+        """Refuse sqrt x^2, as the same with the sign of a root, and \\sin{(x)}^2, whose braces are not printed."""
         use = self.frame.uses[-1]
         root = self.said(use.at)
         self.refuse(
-            use.start, lexeme.end, "how far the root reaches is not clear", f"{root})^{exponent}",
+            use.start, lexeme.end, f"how far {self.written(use.start, use.end)} reaches is not clear",
+            f"{root})^{exponent}",
             f"{root}^{exponent})",
         )  # fmt: skip
 
@@ -159,11 +160,18 @@ class Powers(Brackets):
         before = self.previous()
         if frame.sealed and before.kind == "close":
             self._two_powers(lexeme, self.whole(self.at + 1) if self.next() else "...")
-        if frame.uses and self.in_root():
-            self._power_in_root(lexeme, self.whole(self.at + 1) if self.next() else "...")
+        if frame.uses and (self.in_root() or (before.kind == "close" and before.more == "group")):
+            self._power_in_use(lexeme, self.whole(self.at + 1) if self.next() else "...")
         if frame.rooted:
             power = f"^{self.whole(self.at + 1)}" if self.next() else "^..."
             self.refuse(before.start, lexeme.end, "how far the root reaches is not clear", *self._marked(power))
+        if before.kind == "close" and before.more == "group" and frame.exponent is not None:
+            exponent = self.whole(self.at + 1) if self.next() else "..."
+            power, last = self.said(frame.exponent.base_at), self.said(frame.exponent.at)
+            self.refuse(
+                before.start, lexeme.end, "a power of a power wants brackets", f"({power})^{exponent}",
+                f"{self.said(frame.exponent.base_at, frame.exponent.at)}({last}^{exponent})",
+            )  # fmt: skip
         if before.kind == "raised":
             self.refuse(before.start, lexeme.end, "a power of a power wants brackets", "(...)^(...)")
         after = self.next()

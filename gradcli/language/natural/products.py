@@ -55,7 +55,7 @@ class Products(Term):
             self._behind_division(factor)
         if factor.kind == "open" and frame.exponent is not None and frame.exponent.base.kind == "name":
             self._behind_power(frame.exponent, factor)
-        if factor.kind == "open" and left.kind == "name":
+        if factor.kind == "open" and left.kind == "name" and left.more != "formula":
             self._behind_name(left, factor)
         if factor.kind == "bar" and frame.barred and left.kind != "bar":
             self.refuse(left.start, factor.end, "these bars pair in two ways", "abs(...) for each pair")

@@ -87,6 +87,12 @@ class Words(Lexemes):
             # A function that is called stays one, as in the strict language.
             self.add("name", word, start, end)
             return end
+        base, _, lower = word.partition("_")
+        if lower and base in names.formulas and set(lower) <= set(names.formulas[base]):
+            self.refuse(
+                start, end, f"'{word}' is a derivative of {base}, or a name", f"diff({base}, {', '.join(lower)})",
+                f"`{word}`",
+            )  # fmt: skip
         if word.startswith(("log_", "ln_")):
             return self.logarithm_word(word, start, end)
         if word in _CASE_WORDS and self.open and self.open[-1].more == "cases":
