@@ -153,6 +153,7 @@ REFUSED = {
     "30\u00ba": ["unexpected character"],
     "2x(t)": ["x*(t)"],
     "rate*2": ["`rate`"],
+    "50% x": ["50/100", "mod"],
     "e^{x}^2": ["(e^x)^2", "e^(x^2)"],
     r"\sin{(x)}^2": ["how far", ")^2"],
     "\\ln{x}\u00b2": ["ln(x)^2", "ln(x^2)"],

@@ -206,7 +206,7 @@ class Powers(Brackets):
                 )  # fmt: skip
         if lexeme.text == "%" and self.typed[lexeme.start] == "%" and self.state == "operand":
             ends = after is None or after.kind in ("close", "comma", "separator", "post", "word")
-            if ends or (after is not None and glued and lexeme.end < after.start and after.text in "+-*/"):
+            if ends or (after is not None and glued and lexeme.end < after.start):
                 self.refuse(
                     before.start, lexeme.end, "'%' is the remainder of a division",
                     f"{self.written(before.start, before.end)}/100 for per cent", "mod(a, b) for the remainder",

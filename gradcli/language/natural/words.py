@@ -1,4 +1,4 @@
-"""Words and Greek letters of natural notation: names, functions, constants, and words made of known pieces.
+"""Words of natural notation: names, functions, constants, and words made of known pieces.
 
 Layer: must not know LaTeX's commands or what stands beside a word.
 """
@@ -10,9 +10,8 @@ import unicodedata
 from typing import NoReturn
 
 from gradcli.language.lookalikes import SUPERSCRIPT
-from gradcli.language.natural.lexemes import Lexemes
+from gradcli.language.natural.letters import Letters
 from gradcli.language.natural.symbols import (
-    BARE,
     FUNCTIONS,
     GREEK,
     NOTHING,
@@ -24,24 +23,12 @@ from gradcli.language.natural.symbols import (
 )
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*+", re.ASCII)
-_LOWERED = re.compile("[₀-₉]++")
-_IN_BRACES = re.compile(r"\{\s*+([A-Za-z0-9]++)\s*+\}", re.ASCII)
-_COMMAND = r"\\(?:(?:mathrm|text|textrm|operatorname|mathit)\s*+\{\s*+([A-Za-z0-9]++)\s*+\}|([A-Za-z]++))"
-_BELOW = re.compile(rf"{_COMMAND}|\{{\s*+{_COMMAND}\s*+\}}")
 _OPENS = re.compile(r"[ \t]*+(?:\\left\s*+)?[(\[]")
 _ARGUMENT = re.compile(r"\s*+[\w({|√\\]")
-_DIFFERENCE = re.compile(r"\s*+\{?+(\\(?:" + "|".join(sorted(GREEK)) + r")(?![A-Za-z])|[^\W\d_])")
-_JOINED = re.compile(r"_([A-Za-z0-9]++)", re.ASCII)
-_JOINED_LATEX = re.compile(r"_([A-Za-z0-9])", re.ASCII)
-_TAKEN = BARE | NUMBERS
-"""Names of letters that are also those of functions or constants: the variable stands in backquotes."""
 _INSIDE = re.compile(r"(.*?)(arc\w{3}h?|a?(?:sin|cos|tan)h?|ln|log\d*|sqrt|exp\d?|sec|csc|cot)(\w+)", re.ASCII)
-_GREEK_NAME = re.compile(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)")
 _BASES = {"2": "log2", "10": "log10"}
 _CASE_WORDS = {"otherwise": "otherwise", "else": "otherwise", "for": "if", "when": "if"}
 """Words in cases: the condition that is all the rest, and those before a condition."""
-_SYMBOLS = frozenset("\u03d5\u03f5\u03d1\u03f0\u03f1\u03d6")
-"""The other forms of some Greek letters."""
 _SHORT = 4
 """Letters of a word from which the product of its letters is no help."""
 
@@ -56,7 +43,7 @@ def plain_letter(c: str) -> str:
     return plain if len(plain) == 1 and plain.isascii() and plain.isalnum() else ""
 
 
-class Words(Lexemes):
+class Words(Letters):
     """Reads words and letters."""
 
     def word_at(self, at: int) -> int | None:
@@ -79,7 +66,7 @@ class Words(Lexemes):
         if self.latex and word not in self.names.given and (below := word.find("_")) > 0 and len(word) > below + 2:
             # LaTeX lowers one character.
             word, end = word[: below + 2], start + below + 2
-        word, end = self._subscript(word, end)
+        word, end = self.subscript(word, end)
         names = self.names
         if word == "x10" and word not in names.given and self._times_ten(start, end):
             self.refuse(start, end, f"'{word}' is a name, or a sign of multiplication and 10", "*10", "*x10")
@@ -134,33 +121,6 @@ class Words(Lexemes):
             )  # fmt: skip
         self.add("function", _BASES.get(base, "log"), start, end, "" if base in _BASES else f"/log({base})")
         return end
-
-    def _subscript(self, word: str, end: int) -> tuple[str, int]:
-        """The word with a subscript in braces or of small digits."""
-        at = end if word.endswith("_") else end + 1 if self.text.startswith("_{", end) else None
-        if at is not None and (braces := _IN_BRACES.match(self.text, at)):
-            return f"{word.rstrip('_')}_{braces[1]}", braces.end()
-        below = end if word.endswith("_") else None
-        if below is not None and word[:-1] not in FUNCTIONS and word[:-1] not in NOTHING:
-            command, end = self._subscript_command(below)
-            return f"{word}{command}", end
-        if small := _LOWERED.match(self.text, end):
-            digits = "".join(SUBSCRIPTS[c] for c in small[0])
-            joined = word == "log" or f"{word}_{digits}" in self.names.given
-            return f"{word}_{digits}" if joined else word + digits, small.end()
-        return word, end
-
-    def _subscript_command(self, at: int) -> tuple[str, int]:
-        """The subscript that is a command of LaTeX, with the offset behind it; empty where there is none."""
-        match = _BELOW.match(self.text, at)
-        if match is not None:
-            word, letter = match[1] or match[3], match[2] or match[4]
-            if word or letter in GREEK:
-                return word or letter, match.end()
-        after = self.text[at : at + 1]
-        if after and (after in "{\\" or (after.isalpha() and not after.isascii())):
-            self.refuse(at, at + 1, "a subscript is one word, number or Greek letter", "x_1", "x_max")
-        return "", at
 
     @staticmethod
     def _lowered(word: str) -> str:
@@ -243,66 +203,3 @@ class Words(Lexemes):
             start, end, f"'{short}' may be one name or a product", reading,
             f"`{short}` for one name, or name it by an option: --wrt {short}, --at {short}=1",
         )  # fmt: skip
-
-    # Greek letters.
-
-    def letter_at(self, at: int) -> int | None:
-        """Read the Greek letter at an offset; the offset behind it, or None if there is none."""
-        letter = self.text[at]
-        plain = "Δ" if letter == "\u2206" else unicodedata.normalize("NFKC", letter)
-        match = _GREEK_NAME.fullmatch(unicodedata.name(plain, "")) if len(plain) == 1 else None
-        if match is None:
-            return None
-        one = unicodedata.decomposition(letter).rpartition(" ")[2]
-        symbol = letter in _SYMBOLS or (len(one) > 0 and chr(int(one, 16)) in _SYMBOLS)
-        self.form(f"{plain}", letter, symbol, at, at + 1)
-        return self.letter(match[1].lower().replace("lamda", "lambda"), plain, at, at + 1)
-
-    def form(self, name: str, shown: str, symbol: bool, start: int, end: int) -> None:
-        """Refuse a letter in both of its forms, which may be two variables, and the pi that looks like omega."""
-        if name in ("π", "pi") and symbol:
-            self.refuse(start, end, f"'{shown}' is pi, or a variable", "pi", "a name of your own")
-        if self.forms.setdefault(name, symbol) != symbol:
-            self.refuse(
-                start, end, f"'{shown}' is the other form of a letter of this text, or another variable",
-                "the same form for one variable", "`another` name for two",
-            )  # fmt: skip
-
-    def letter(self, name: str, letter: str, start: int, end: int) -> int:
-        """Read a Greek letter by its name, with a subscript; the offset behind it."""
-        names = self.names
-        if name == "pi" and letter == "π":
-            self.add("name", "pi", start, end)
-            return end
-        spelled = name if letter.islower() else name.capitalize()
-        if name == "tau" and letter not in names.given and spelled not in names.given:
-            self.refuse(start, end, f"'{letter}' is the constant 2*pi, or a variable", "tau", f"`{letter}`")
-        of = _DIFFERENCE.match(self.text, end) if name == "delta" else None
-        if of and (self.text[start] == "\\" or not of[0][0].isspace()):
-            other = of[1].removeprefix("\\")
-            self.refuse(
-                start, of.end(), f"'{self.text[start : of.end()]}' is a difference, which is one name, or a product",
-                f"`{letter}{other}`", f"{spelled}*{other}",
-            )  # fmt: skip
-        if letter in names.given:
-            spelled = letter
-        joined = (_JOINED_LATEX if self.latex else _JOINED).match(self.text, end)
-        braces = _IN_BRACES.match(self.text, end + 1) if self.text.startswith("_{", end) else None
-        small = _LOWERED.match(self.text, end)
-        subscript = ""
-        if braces or joined:
-            part = braces or joined
-            assert part is not None
-            subscript, end = f"_{part[1]}", part.end()
-        elif self.text.startswith(("_\\", "_{"), end):
-            below, end = self._subscript_command(end + 1)
-            subscript = f"_{below}"
-        elif small:
-            subscript, end = "".join(SUBSCRIPTS[c] for c in small[0]), small.end()
-        spelled += subscript
-        if not spelled.isascii():
-            spelled = f"`{spelled}`"
-        elif spelled in _TAKEN and spelled not in names.given:
-            spelled = f"`{letter}`"
-        self.add("name", spelled, start, end)
-        return end
