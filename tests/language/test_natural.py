@@ -109,6 +109,7 @@ READ = {
     r"\alpha_\beta": "alpha_beta",
     # What stands in brackets is not reached by what follows.
     "f(x) = x^2; f(x)(x+1) + f'(x)(x)": "f = x**2; f*(x + 1) + diff(f, x)*x",
+    "f(x) = x^2; (f(x) + 1)(x)": "f = x**2; (f + 1)*x",
     "d/dx(x+1) + x": "diff(x + 1, x) + x",
     "(d/dx(x+1))^2": "diff(x + 1, x)**2",
     "e^x(x+1)": "e**x*(x + 1)",
@@ -153,6 +154,9 @@ REFUSED = {
     "30\u00ba": ["unexpected character"],
     "2x(t)": ["x*(t)"],
     "rate*2": ["`rate`"],
+    "f(x) = x; g(x) = 2x; (f+g)(x)": ["formula", "(...)*(x)"],
+    "f(x) = x; g(x) = 2x; (fg)(x)": ["formula"],
+    "f(x) = x; (df/dx)(x)": ["formula"],
     "50% x": ["50/100", "mod"],
     "e^{x}^2": ["(e^x)^2", "e^(x^2)"],
     r"\sin{(x)}^2": ["how far", ")^2"],

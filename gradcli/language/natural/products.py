@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from gradcli.language.natural.lexemes import Lexeme
+from gradcli.language.natural.names import names_in
 from gradcli.language.natural.pieces import Exponent, Term
 from gradcli.language.natural.symbols import GREEK, NUMBERS
 
@@ -15,6 +16,9 @@ _SIMPLE = re.compile(r"\s*+(?:[A-Za-z]\w*+|[0-9.]++|[\u03b1-\u03c9]|\\[a-z]++)\s
 _LETTER = re.compile(
     r"\s*+(?:[A-Za-z](?:_?[0-9])*+|[0-9.]++|[\u03b1-\u03c9]|\\[a-z]++)\s*+(?:\\right\s*+)?\)", re.ASCII
 )
+_LETTERS = re.compile(r"\s*+([A-Za-z]\w*+(?:\s*+,\s*+[A-Za-z]\w*+)*+)\s*+\)", re.ASCII)
+_FAR = 200
+"""Pieces of a bracket in which formulas are looked for."""
 _MIXED = re.compile(r"\\[tdc]?frac\s*+(?:\{\s*+\d++\s*+\}|\d)\s*+(?:\{\s*+\d++\s*+\}|\d)", re.ASCII)
 _FUNCTION_LETTERS = frozenset("fghDFGH")
 
@@ -55,6 +59,8 @@ class Products(Term):
             self._behind_division(factor)
         if factor.kind == "open" and frame.exponent is not None and frame.exponent.base.kind == "name":
             self._behind_power(frame.exponent, factor)
+        if factor.kind == "open" and left.kind == "close" and self.names.formulas:
+            self._behind_formulas(left, factor)
         if factor.kind == "open" and left.kind == "name" and left.more != "formula":
             self._behind_name(left, factor)
         if factor.kind == "bar" and frame.barred and left.kind != "bar":
@@ -159,6 +165,21 @@ class Products(Term):
                 self.pieces[power.base_at].start, factor.end,
                 f"'{powered}{whole}' is a product, or a power of a function {name}{inverse}", *readings,
             )  # fmt: skip
+
+    def _behind_formulas(self, left: Lexeme, factor: Lexeme) -> None:
+        """Refuse (f + g)(x) where f and g are formulas in x."""
+        argument = _LETTERS.match(self.typed, factor.end)
+        if argument is None:
+            return
+        of = names_in(argument[1])
+        for piece in self.pieces[max(self.atom, len(self.pieces) - _FAR) :]:
+            name = piece.text.removeprefix("diff(").partition(",")[0]
+            if self.names.formulas.get(name) == of and self.typed[piece.end - 1] != ")":
+                whole = self.whole(self.at)
+                self.refuse(
+                    left.start, factor.end, f"'{name}' is a formula: '...){whole}' is a product or its value",
+                    f"(...)*{whole}", "(...)",
+                )  # fmt: skip
 
     def mixed(self, opened: Lexeme) -> None:
         r"""Refuse 2\frac{1}{2}, which may be a mixed number."""
