@@ -108,6 +108,19 @@ READ = {
     r"\log_{x^2+1}^2 (x)": "(log(x)/log(x**2 + 1))**2",
     r"\log_{\log_{3} x} 2y": "log(2*y)/log(log(x)/log(3))",
     "log_b x": "log(x)/log(b)",
+    r"\log_\beta x": "log(x)/log(beta)",
+    # Subscripts of LaTeX, which are never factors.
+    r"x_\alpha y": "x_alpha*y",
+    r"x_{\text{max}} + \theta_{\mathrm{max}}": "x_max + theta_max",
+    r"\alpha_\beta": "alpha_beta",
+    # What stands in brackets is not reached by what follows.
+    "f(x) = x^2; f(x)(x+1) + f'(x)(x)": "f = x**2; f*(x + 1) + diff(f, x)*x",
+    "f(x) = x^2; (f(x) + 1)(x)": "f = x**2; (f + 1)*x",
+    "d/dx(x+1) + x": "diff(x + 1, x) + x",
+    "(d/dx(x+1))^2": "diff(x + 1, x)**2",
+    "e^x(x+1)": "e**x*(x + 1)",
+    r"\left\{x+1\right\}": "x + 1",
+    r"\varphi x + \varphi": "phi*x + phi",
 }
 """Texts and what they mean."""
 
@@ -168,6 +181,52 @@ REFUSED = {
     "30\u00ba": ["unexpected character"],
     "2x(t)": ["x*(t)"],
     "rate*2": ["`rate`"],
+    "f(x) = x; g(x) = 2x; (f+g)(x)": ["formula", "(...)*(x)"],
+    "f(x) = x; g(x) = 2x; (fg)(x)": ["formula"],
+    "f(x) = x; (df/dx)(x)": ["formula"],
+    "50% x": ["50/100", "mod"],
+    "e^{x}^2": ["(e^x)^2", "e^(x^2)"],
+    r"\sin{(x)}^2": ["how far", ")^2"],
+    "\\ln{x}\u00b2": ["ln(x)^2", "ln(x^2)"],
+    r"\min_{x} y": ["subscript"],
+    "f(x) = x^2; f_x": ["diff(f, x)", "`f_x`"],
+    "y = x; dy/dx^2": ["diff(y, x, 2)", "diff(y, x)^2"],
+    "3x10^5": ["*10", "*x10"],
+    "cos-1x": ["acos(...)", "cos(-1"],
+    "sin -1(x)": ["asin(...)"],
+    "sqrt 2x": ["sqrt(2)*x", "sqrt(2*x)"],
+    "sqrt2x": ["sqrt(2)*x", "sqrt(2*x)"],
+    "sqrt x^2": ["sqrt(x)^2", "sqrt(x^2)"],
+    "sqrt x\u00b2": ["sqrt(x)^2", "sqrt(x^2)"],
+    "d/dx (x+1)^2": ["diff(x+1,x)^2", "diff((x+1)^2,x)"],
+    "d/dx(x+1)(x-1)": ["diff(x+1,x)*(x-1)", "diff((x+1)*(x-1),x)"],
+    "d/dx (x+1)/(x-1)": ["diff(x+1,x)/(x-1)", "diff((x+1)/(x-1),x)"],
+    r"\frac{d}{dx}(x+1)\sin x": ["diff(x+1,x)*", "diff((x+1)*"],
+    "d/dx(x)\u00b2": ["diff(x,x)^2"],
+    "f^2(x)": ["f^2*(x)", "function f"],
+    "f^{-1}(x)": ["f^(-1)*(x)", "inverse"],
+    "x\u00b2(t)": ["x^2*(t)", "function x"],
+    "f(x) = x; f\u00b2(x)": ["f^2*(x)", "or f^2"],
+    "e^f(x)": ["function f"],
+    "D(x^2)": ["function D"],
+    "f^{(2)}(x)": ["diff(f, x, 2)"],
+    r"x\circ y": ["joins two functions"],
+    r"x_{i+1}": ["subscript"],
+    "x_\u03b1": ["subscript"],
+    r"\{x\}": ["(x)", "x-floor(x)"],
+    r"\left[x\right]": ["(x)", "floor(x)"],
+    r"\mathrm{d}x": ["diff("],
+    r"\Delta x": ["`\u0394x`", "Delta*x"],
+    "\u0394\u03b8": ["`\u0394\u03b8`"],
+    "\u03c6 + \u03d5": ["other form"],
+    r"\phi + \varphi": ["other form"],
+    "\u03d6": ["pi", "variable"],
+    "2\u1d43": ["^a"],
+    "x\u1d62": ["_i"],
+    "x\u00b9/2": ["x^(1/2)", "(x^1)/2"],
+    "x! 2": ["(...)*2"],
+    "sin^2 x y": ["sin(x)^2*y", "sin(x*y)^2"],
+    "e^2(x+1)": ["e^2*(x+1)", "e^(2*(x+1))"],
 }
 
 
@@ -216,6 +275,20 @@ def test_strict_text_has_no_note(text):
 @pytest.mark.parametrize("text", ["3x", "x\u00b2", "x^{2}", "$x$", "[x + 1]", "Sin(x)"])
 def test_other_text_has_one(text):
     assert natural(text).read_as is not None
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(("text", "name"), [("2\u03c4", "tau"), ("2\u03b3", "gamma"), (r"2\gamma", "gamma")])
+def test_a_greek_letter_is_the_name_that_an_option_gives(text, name):
+    assert natural(text, name).read_as == f"2*{name}"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("text", ["3x + sqrt 2x", "d/dx(x+1)(x-1)"])
+def test_the_hint_without_the_option_shows_both_readings(text):
+    with pytest.raises(GradError) as caught:
+        parse(text, natural=False)
+    assert caught.value.hint == refused(text).hint
 
 
 @pytest.mark.quick

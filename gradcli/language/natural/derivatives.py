@@ -60,7 +60,11 @@ class Derivatives(Words):
                 f"diff(diff(..., {name}), {other})",
             )
         if self._order(match, "lower") != order:
-            self.refuse(start, end, f"'{shown}': the orders above and below differ", f"diff(f, {name}, {order})")
+            of, lower = match["top"] or "f", self._order(match, "lower")
+            readings = [f"diff({of}, {name}, {max(order, lower)})"]
+            if order == "1":
+                readings.append(f"diff({of}, {name})^{lower}")
+            self.refuse(start, end, f"'{shown}': the orders above and below differ", *readings)
         tail = f", {name})" if order == "1" else f", {name}, {order})"
         if top := match["top"]:
             if top not in self.names.given:

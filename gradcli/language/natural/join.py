@@ -8,7 +8,7 @@ from __future__ import annotations
 from gradcli.language.natural.lexemes import Lexeme
 from gradcli.language.natural.pieces import Piece, Use, flat
 from gradcli.language.natural.powers import Powers
-from gradcli.language.natural.symbols import BARE, GREEK, RESERVED_FUNCTIONS
+from gradcli.language.natural.symbols import BARE, FUNCTIONS, GREEK, RESERVED_FUNCTIONS
 
 _OPERANDS = frozenset({"number", "name", "function", "root", "open", "bar"})
 _FACTORS = frozenset({"*", "/", "%"})
@@ -31,7 +31,10 @@ class Join(Powers):
             lexeme = self.lexemes[self.at]
             self.stop = self.previous().end if self.at else 0
             opens_bar = lexeme.kind == "bar" and (self.state != "operand" or self.frame.kind != "bar")
-            if lexeme.kind in _OPERANDS and (lexeme.kind != "bar" or opens_bar):
+            begins = lexeme.kind in _OPERANDS and (lexeme.kind != "bar" or opens_bar)
+            if self.state == "operand":
+                self._check_derivative(lexeme, begins)
+            if begins:
                 self._begin(lexeme)
             readers[lexeme.kind](lexeme)
             self.at += 1
@@ -50,6 +53,26 @@ class Join(Powers):
             self.times(lexeme)
         if self.state == "start" and self.frame.fresh and self.frame.division is None:
             self.frame.term = len(self.pieces)
+
+    def _check_derivative(self, lexeme: Lexeme, begins: bool) -> None:
+        """Refuse d/dx(x+1)^2 and d/dx(x+1)(x-1), where the derivative may be that of the whole."""
+        before, text = self.previous(), lexeme.text
+        if before.kind != "close" or not before.more.startswith(", "):
+            return
+        if begins:
+            mark = f"*{self.whole(self.at)}"
+        elif lexeme.kind in ("raised", "post"):
+            mark = f"^{text}" if lexeme.kind == "raised" else text
+        elif lexeme.kind == "operator" and text in _FACTORS | {"**"}:
+            mark = f"{'^' if text == '**' else text}{self.whole(self.at + 1) if self.next() else '...'}"
+        else:
+            return
+        derivative = self.said(self.atom)
+        body = derivative.removeprefix("diff(").removesuffix(before.more)
+        self.refuse(
+            self.pieces[self.atom].start, lexeme.end, "how far the derivative reaches is not clear",
+            f"{derivative}{mark}", f"diff(({body}){mark}{before.more}",
+        )  # fmt: skip
 
     # Operands.
 
@@ -122,6 +145,16 @@ class Join(Powers):
         if after.kind in _OPERANDS or function.text not in RESERVED_FUNCTIONS:
             return after.kind in _OPERANDS
         further = self.lexemes[self.at + 2] if self.at + 2 < len(self.lexemes) else None
+        behind = self.lexemes[self.at + 3] if self.at + 3 < len(self.lexemes) else None
+        inverse = f"a{function.text}"
+        one = after.text == "-" and further is not None and further.text == "1" and not further.gap
+        if one and further and behind and behind.kind in _OPERANDS and inverse in FUNCTIONS:
+            # A raised -1 that a copy of the text has put on the line.
+            self.refuse(
+                function.start, further.end,
+                f"'{self.written(function.start, further.end)}' is the inverse function, or the value at -1",
+                f"{inverse}(...)", f"{function.text}(-1)*...", f"{function.text}(-1*...)",
+            )  # fmt: skip
         signed = after.kind == "operator" and after.text in _SIGNS
         return signed and further is not None and not further.gap and further.kind in _OPERANDS
 

@@ -32,7 +32,7 @@ _UPRIGHT = re.compile(r"\s*+\{\s*+([A-Za-z]++)\s*+\}|\s++([A-Za-z])", re.ASCII)
 _SIZED = re.compile(r"\s*+(\\[{}|]|\\[lr]?vert(?![A-Za-z])|[()\[\]|.])")
 _CASES = re.compile(r"\s*+\{cases\*?\}")
 _BASED = re.compile(r"\s*+_\s*+\{")
-_BASE = re.compile(r"\s*+_\s*+(?:\{\s*+([A-Za-z]|[0-9]++)\s*+\}|([A-Za-z0-9])([0-9]*+))", re.ASCII)
+_BASE = re.compile(r"\s*+_\s*+(?:\{\s*+([A-Za-z]|[0-9]++)\s*+\}|([A-Za-z0-9])([0-9]*+)|\\([a-z]++))", re.ASCII)
 _SHOWN = {"gamma": "\u03b3", "psi": "\u03c8"}
 
 
@@ -52,6 +52,10 @@ class Latex(Derivatives):
         if name in ("log", "ln") and (behind := self._logarithm(at, end)) is not None:
             return behind
         if name in UPRIGHT and (word := _UPRIGHT.match(self.text, end)):
+            if word[1] == "d" and (of := _ONE.match(self.text, self._skip(word.end()))) and of[0].isalpha():
+                self.refuse(
+                    at, of.end(), f"'d{of[0]}' is no variable: a derivative is written diff", f"diff(f, {of[0]})"
+                )
             return self.word(word[1] or word[2], at, word.end())
         if name in ("left", "right", "middle") and (sized := _SIZED.match(self.text, end)):
             return self._sized(name, sized[1], at, sized.end())
@@ -65,7 +69,9 @@ class Latex(Derivatives):
             self._sized("", f"\\{name}", at, end)
         elif name == "}":
             self.close("\\}", at, end)
-        elif name in ("circ", "degree"):
+        elif name == "circ":
+            self.refuse(at, end, "\\circ joins two functions, or is a degree", "^\\circ for a degree")
+        elif name == "degree":
             self.add("post", DEGREE, at, end)
         elif name == "prime":
             self.add("prime", "'", at, end)
@@ -82,8 +88,11 @@ class Latex(Derivatives):
         elif (low := name.lower().removeprefix("var")) in GREEK | {"tau", "pi"}:
             case = "SMALL" if name.islower() else "CAPITAL"
             letter = unicodedata.lookup(f"GREEK {case} LETTER {low.upper().replace('LAMBDA', 'LAMDA')}")
+            self.form(low, f"\\{name}", name.lower() != low, at, end)
             return self.letter(low, letter, at, end)
         elif name in FUNCTIONS | NUMBERS:
+            if self.text.startswith("_", self._skip(end)):
+                self.refuse(at, self._skip(end) + 1, f"\\{name} with a subscript has no reading here")
             return self.word(name, at, end)
         else:
             self.refuse(at, end, f"\\{name} has no reading here")
@@ -139,8 +148,8 @@ class Latex(Derivatives):
         if base is not None and base[3]:
             digits = base[2] + base[3]
             self.refuse(at, base.end(), f"in LaTeX '_{digits}' lowers its first digit alone", f"\\log_{{{digits}}}")
-        if base is not None:
-            return self.logarithm_word(f"log_{base[1] or base[2]}", at, base.end())
+        if base is not None and (base[4] is None or base[4] in GREEK):
+            return self.logarithm_word(f"log_{base[1] or base[2] or base[4]}", at, base.end())
         based = _BASED.match(self.text, end)
         if based is None:
             return None

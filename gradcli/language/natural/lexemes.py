@@ -65,6 +65,8 @@ class Lexemes:
         self.latex = "\\" in source.text
         self.found: list[Lexeme] = []
         self.open: list[Open] = []
+        self.forms: dict[str, bool] = {}
+        """Which of its two forms each Greek letter has."""
         self.told = False
         """Whether a word has a reading that is worth a note, though it is that of the strict language."""
 

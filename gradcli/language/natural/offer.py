@@ -28,7 +28,11 @@ def offered(
         return error
     try:
         parsed = parse(text, bound, columns=columns, natural=True)
-    except GradError:
+    except GradError as refused:
+        hint = error.hint or ""
+        if refused.message.startswith("how far") and hint.startswith("write ") and " or " not in hint:
+            # The one reading of the hint would be a guess.
+            error.hint = refused.hint
         return error
     reading = parsed.read_as
     if reading is None:

@@ -197,6 +197,11 @@ class Term:
             frame.last = Operand(kind, text)
         self.state = "operand"
 
+    def in_root(self) -> bool:
+        """Whether the argument of sqrt or cbrt without brackets is read."""
+        uses = self.frame.uses
+        return bool(uses) and self.pieces[uses[-1].at].text in ("sqrt(", "cbrt(")
+
     # Messages.
 
     def refuse(self, start: int, end: int, why: str, *readings: str) -> NoReturn:

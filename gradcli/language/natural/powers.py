@@ -66,12 +66,14 @@ class Powers(Brackets):
             )  # fmt: skip
         if frame.sealed and before.kind == "close":
             self._two_powers(lexeme, lexeme.text)
+        if frame.uses and (self.in_root() or (before.kind == "close" and before.more == "group")):
+            self._power_in_use(lexeme, lexeme.text)
         base_at = self.atom
         text = lexeme.text if lexeme.text.isalnum() or lexeme.text[0] == "(" else f"({lexeme.text})"
         self.put("**", lexeme.start, lexeme.end)
         self.put(text, lexeme.start, lexeme.end)
         self.atom = base_at
-        self._powered(Operand("group", ""), base_at)
+        self._powered(frame.last, base_at)
 
     def _powered(self, base: Operand, base_at: int) -> None:
         self.frame.exponent = Exponent("group", base, base_at, len(self.pieces) - 1)
@@ -100,6 +102,16 @@ class Powers(Brackets):
         )
         self.put(tail, lexeme.start, lexeme.end)
         frame.last = Operand("group", "")
+
+    def _power_in_use(self, lexeme: Lexeme, exponent: str) -> NoReturn:
+        """Refuse sqrt x^2, as the same with the sign of a root, and \\sin{(x)}^2, whose braces are not printed."""
+        use = self.frame.uses[-1]
+        root = self.said(use.at)
+        self.refuse(
+            use.start, lexeme.end, f"how far {self.written(use.start, use.end)} reaches is not clear",
+            f"{root})^{exponent}",
+            f"{root}^{exponent})",
+        )  # fmt: skip
 
     def _two_powers(self, lexeme: Lexeme, exponent: str) -> NoReturn:
         """Refuse sin^2(x)^3: the second power may be that of the argument."""
@@ -160,9 +172,18 @@ class Powers(Brackets):
         before = self.previous()
         if frame.sealed and before.kind == "close":
             self._two_powers(lexeme, self.whole(self.at + 1) if self.next() else "...")
+        if frame.uses and (self.in_root() or (before.kind == "close" and before.more == "group")):
+            self._power_in_use(lexeme, self.whole(self.at + 1) if self.next() else "...")
         if frame.rooted:
             power = f"^{self.whole(self.at + 1)}" if self.next() else "^..."
             self.refuse(before.start, lexeme.end, "how far the root reaches is not clear", *self._marked(power))
+        if before.kind == "close" and before.more == "group" and frame.exponent is not None:
+            exponent = self.whole(self.at + 1) if self.next() else "..."
+            power, last = self.said(frame.exponent.base_at), self.said(frame.exponent.at)
+            self.refuse(
+                before.start, lexeme.end, "a power of a power wants brackets", f"({power})^{exponent}",
+                f"{self.said(frame.exponent.base_at, frame.exponent.at)}({last}^{exponent})",
+            )  # fmt: skip
         if before.kind == "raised":
             self.refuse(before.start, lexeme.end, "a power of a power wants brackets", "(...)^(...)")
         after = self.next()
@@ -187,6 +208,12 @@ class Powers(Brackets):
         frame, after = self.frame, self.next()
         before = self.previous() if self.at else lexeme
         power, glued = frame.exponent, before.end == lexeme.start
+        if lexeme.text == "/" and before.kind == "raised" and before.text == "1" and after and after.kind == "number":
+            base = self.said(self.atom).rpartition("^")[0]
+            self.refuse(
+                before.start, after.end, "how far the exponent reaches is not clear", f"{base}^(1/{after.text})",
+                f"({base}^1)/{after.text}",
+            )  # fmt: skip
         if lexeme.text == "/" and power and before.text == "1" and after is not None and after.kind == "number":
             caret = self.typed[self.pieces[power.at - 1].start] == "^"
             if caret and glued and lexeme.end == after.start and self.pieces[power.at - 1].text == "**":
@@ -198,7 +225,7 @@ class Powers(Brackets):
                 )  # fmt: skip
         if lexeme.text == "%" and self.typed[lexeme.start] == "%" and self.state == "operand":
             ends = after is None or after.kind in ("close", "comma", "separator", "post", "word")
-            if ends or (after is not None and glued and lexeme.end < after.start and after.text in "+-*/"):
+            if ends or (after is not None and glued and lexeme.end < after.start):
                 self.refuse(
                     before.start, lexeme.end, "'%' is the remainder of a division",
                     f"{self.written(before.start, before.end)}/100 for per cent", "mod(a, b) for the remainder",

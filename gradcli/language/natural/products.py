@@ -8,12 +8,19 @@ from __future__ import annotations
 import re
 
 from gradcli.language.natural.lexemes import Lexeme
-from gradcli.language.natural.pieces import Term
+from gradcli.language.natural.names import names_in
+from gradcli.language.natural.pieces import Exponent, Term
 from gradcli.language.natural.symbols import GREEK, NUMBERS
 
 _SIMPLE = re.compile(r"\s*+(?:[A-Za-z]\w*+|[0-9.]++|[\u03b1-\u03c9]|\\[a-z]++)\s*+(?:\\right\s*+)?\)", re.ASCII)
+_LETTER = re.compile(
+    r"\s*+(?:[A-Za-z](?:_?[0-9])*+|[0-9.]++|[\u03b1-\u03c9]|\\[a-z]++)\s*+(?:\\right\s*+)?\)", re.ASCII
+)
+_LETTERS = re.compile(r"\s*+([A-Za-z]\w*+(?:\s*+,\s*+[A-Za-z]\w*+)*+)\s*+\)", re.ASCII)
+_FAR = 200
+"""Pieces of a bracket in which formulas are looked for."""
 _MIXED = re.compile(r"\\[tdc]?frac\s*+(?:\{\s*+\d++\s*+\}|\d)\s*+(?:\{\s*+\d++\s*+\}|\d)", re.ASCII)
-_FUNCTION_LETTERS = frozenset("fghFGH")
+_FUNCTION_LETTERS = frozenset("fghDFGH")
 
 
 class Products(Term):
@@ -41,19 +48,25 @@ class Products(Term):
             use = frame.uses[-1]
             ends_there = factor.kind == "function" and len(frame.uses) == 1 and not use.powered
             glued = factor.kind in ("name", "root") and not factor.gap
+            glued = glued and not self.in_root()
             if not ends_there and glued and (left.kind in ("number", "name", "raised") or frame.exponent is not None):
                 self._star(factor)
                 return
             if not ends_there:
                 call, right = self.said(use.at), self.whole(self.at)
+                behind = "".join(piece.text for piece in use.tail).replace("**", "^")
                 self.refuse(
                     use.start, factor.end, f"how far {self.written(use.start, use.end)} reaches is not clear",
-                    f"{call})*{right}", f"{call}*{right})",
+                    f"{call}){behind}*{right}", f"{call}*{right}){behind}",
                 )  # fmt: skip
             self.close_uses()
         if frame.division is not None:
             self._behind_division(factor)
-        if factor.kind == "open" and left.kind == "name" and frame.exponent is None:
+        if factor.kind == "open" and frame.exponent is not None and frame.exponent.base.kind == "name":
+            self._behind_power(frame.exponent, factor)
+        if factor.kind == "open" and left.kind == "close" and self.names.formulas:
+            self._behind_formulas(left, factor)
+        if factor.kind == "open" and left.kind == "name" and left.more != "formula":
             self._behind_name(left, factor)
         if factor.kind == "bar" and frame.barred and left.kind != "bar":
             self.refuse(left.start, factor.end, "these bars pair in two ways", "abs(...) for each pair")
@@ -79,7 +92,7 @@ class Products(Term):
                 left.start, factor.end, f"'{both}': a sign is missing between two numbers", *groups,
                 f"{left.text}*{number}", f"{left.text} + {number}",
             )  # fmt: skip
-        before = "(...)" if left.kind == "close" else self.written(left.start, left.end)
+        before = "(...)" if left.kind in ("close", "post", "raised", "bar") else self.written(left.start, left.end)
         self.refuse(
             left.start, factor.end, f"'{both}': a number behind what it multiplies may be a power",
             f"{before}*{number}", f"{before}^{number}",
@@ -95,7 +108,9 @@ class Products(Term):
         number = power.kind == "number" and (power.base.kind == "number" or power.base.text == "e" or further)
         name = power.kind == "name" and factor.kind not in ("open", "bar")
         if number or name:
-            right = self.whole(self.at) if factor.kind == "function" else self.written(factor.start, factor.end)
+            # The power behind a name or a number is of what the exponent would reach, too.
+            single = factor.kind in ("name", "number")
+            right = self.written(factor.start, factor.end) if single else self.whole(self.at)
             self.refuse(
                 left.start, factor.end, "how far the exponent reaches is not clear",
                 f"{self.said(power.base_at)}*{right}",
@@ -140,6 +155,38 @@ class Products(Term):
                 start, end, f"'{name}{whole}' is a product or a function {name}",
                 f"{name}*{whole}, or {name} = ... for a formula of its own",
             )  # fmt: skip
+
+    def _behind_power(self, power: Exponent, factor: Lexeme) -> None:
+        """Refuse f^2(x) and f^-1(x), which may be a power of a function, or its inverse."""
+        name, names = power.base.text, self.names
+        if factor.more != ")" or self.typed[factor.end - 1] != "(" or name in NUMBERS:
+            return
+        simple = _LETTER.match(self.typed, factor.end) is not None
+        if simple or name in names.formulas or (name in _FUNCTION_LETTERS and name not in names.given):
+            whole, powered = self.whole(self.at), self.said(power.base_at)
+            inverse = ", or its inverse" if powered.endswith(("^-1", "^(-1)", "**-1", "**(-1)")) else ""
+            readings = [f"{powered}*{whole}"]
+            if name in names.formulas:
+                readings.append(f"({name})^..." if inverse else powered)
+            self.refuse(
+                self.pieces[power.base_at].start, factor.end,
+                f"'{powered}{whole}' is a product, or a power of a function {name}{inverse}", *readings,
+            )  # fmt: skip
+
+    def _behind_formulas(self, left: Lexeme, factor: Lexeme) -> None:
+        """Refuse (f + g)(x) where f and g are formulas in x."""
+        argument = _LETTERS.match(self.typed, factor.end)
+        if argument is None:
+            return
+        of = names_in(argument[1])
+        for piece in self.pieces[max(self.atom, len(self.pieces) - _FAR) :]:
+            name = piece.text.removeprefix("diff(").partition(",")[0]
+            if self.names.formulas.get(name) == of and self.typed[piece.end - 1] != ")":
+                whole = self.whole(self.at)
+                self.refuse(
+                    left.start, factor.end, f"'{name}' is a formula: '...){whole}' is a product or its value",
+                    f"(...)*{whole}", "(...)",
+                )  # fmt: skip
 
     def mixed(self, opened: Lexeme) -> None:
         r"""Refuse 2\frac{1}{2}, which may be a mixed number."""

@@ -20,8 +20,10 @@ _OTHER_BASE = re.compile(r"0[xXbBoO][0-9A-Fa-f]++", re.ASCII)
 _RAISED = re.compile(f"[{re.escape(''.join(SUPERSCRIPT))}]++")
 _EXPONENT = re.compile(r"\(?[-+]?(?:\d+|[a-z])(?:[-+](?:\d+|[a-z]))*\)?")
 _OPERATOR = re.compile(r"\*\*|[<>=!:]=|[-+*/%^<>=]")
-_INSIDE = re.compile(r"\s*+(?:[A-Za-z]\w*+|[0-9.]++)\s*+\]", re.ASCII)
+_INSIDE = re.compile(r"\s*+([A-Za-z]\w*+|[0-9.]++)\s*+(?:\\[a-zA-Z]++)?+\s*+\]", re.ASCII)
+_INSIDE_BRACES = re.compile(r"\s*+([A-Za-z]\w*+|[0-9.]++)\s*+(?:\\[a-zA-Z]++\s*+)?+\\\}", re.ASCII)
 _FRACTION = re.compile("([0-9]+)\u2044([0-9]+)")
+_ORDER = re.compile(r"\{\s*+\(\s*+([0-9]++|[A-Za-z])\s*+\)\s*+\}", re.ASCII)
 _CASES_FOLLOW = re.compile(r"\s*+\\begin")
 _RAISED_DEGREE = re.compile(r"\^\s*+(?:\{\s*+\\circ\s*+\}|\\circ(?![A-Za-z]))")
 _STRICT = {"^": "**", ":=": "="}
@@ -69,7 +71,13 @@ class Scan(Latex):
             return self._opening(c, at)
         elif c == "{":
             previous = self.found[-1] if self.found else None
-            if self.latex or (previous is not None and previous.text == "**"):
+            raised = previous is not None and previous.text == "**"
+            if raised and (order := _ORDER.match(self.text, at)):
+                self.refuse(
+                    at, order.end(), f"'^{order[0]}' is a power or the order of a derivative", f"^{order[1]}",
+                    f"diff(f, x, {order[1]})",
+                )  # fmt: skip
+            if self.latex or raised:
                 self.enter("(", at, at + 1, "}", "group")
             else:
                 self.braces(at, at + 1)
@@ -98,6 +106,9 @@ class Scan(Latex):
 
     def _foreign(self, at: int) -> NoReturn:
         length, problem, advice = foreign(self.text, at, at)
+        form, _, plain = unicodedata.decomposition(self.text[at]).partition(" ")
+        if form in ("<super>", "<sub>") and self.text[at].isalpha() and self.text[at] not in "\u00aa\u00ba":
+            advice = f"write {'^' if form == '<super>' else '_'}{chr(int(plain.split()[0], 16))}"
         if advice.startswith("write "):
             self.refuse(at, at + length, problem, advice.removeprefix("write "))
         self.refuse(at, at + length, f"{problem}: {advice}" if advice else problem)
@@ -165,18 +176,17 @@ class Scan(Latex):
         return end + 1
 
     def _opening(self, c: str, at: int) -> int:
-        call = bool(self.found) and self.found[-1].kind == "function"
-        if c == "[" and not call and (inside := _INSIDE.match(self.text, at + 1)):
-            value = inside[0][:-1].strip()
-            self.refuse(
-                at, inside.end(), f"'[{value}]' is a bracket or the whole part", f"({value})", f"floor({value})"
-            )
         self.bracket(c, at, at + 1)
         return at + 1
 
     def bracket(self, sign: str, at: int, end: int) -> None:
         """Read an opening bracket."""
         call = bool(self.found) and self.found[-1].kind == "function"
+        if sign == "[" and not call and (inside := _INSIDE.match(self.text, end)):
+            value = inside[1]
+            self.refuse(
+                at, inside.end(), f"'[{value}]' is a bracket or the whole part", f"({value})", f"floor({value})"
+            )
         self.enter("(", at, end, _PAIRS[sign], ")", call)
 
     def braces(self, at: int, end: int) -> None:
@@ -184,9 +194,15 @@ class Scan(Latex):
         if _CASES_FOLLOW.match(self.text, end):
             return
         closing = "\\}" if self.text[end - 2 : end] == "\\{" else "}"
-        if self.found and self.found[-1].kind == "function" and self.found[-1].text in _OF_SETS:
+        call = bool(self.found) and self.found[-1].kind == "function"
+        if call and self.found[-1].text in _OF_SETS:
             self.enter("(", at, end, closing, ")", call=True)
             return
+        if closing == "\\}" and not call and (inside := _INSIDE_BRACES.match(self.text, end)):
+            self.refuse(
+                at, inside.end(), f"'{{{inside[1]}}}' is a bracket or the part behind the point", f"({inside[1]})",
+                f"{inside[1]} - floor({inside[1]})",
+            )  # fmt: skip
         self.enter("(", at, end, closing, "cases")
 
     def close(self, sign: str, at: int, end: int) -> int:

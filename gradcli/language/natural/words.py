@@ -1,4 +1,4 @@
-"""Words and Greek letters of natural notation: names, functions, constants, and words made of known pieces.
+"""Words of natural notation: names, functions, constants, and words made of known pieces.
 
 Layer: must not know LaTeX's commands or what stands beside a word.
 """
@@ -10,9 +10,8 @@ import unicodedata
 from typing import NoReturn
 
 from gradcli.language.lookalikes import SUPERSCRIPT
-from gradcli.language.natural.lexemes import Lexemes
+from gradcli.language.natural.letters import Letters
 from gradcli.language.natural.symbols import (
-    BARE,
     FUNCTIONS,
     GREEK,
     NOTHING,
@@ -24,16 +23,9 @@ from gradcli.language.natural.symbols import (
 )
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*+", re.ASCII)
-_LOWERED = re.compile("[₀-₉]++")
-_IN_BRACES = re.compile(r"\{\s*+([A-Za-z0-9]++)\s*+\}", re.ASCII)
 _OPENS = re.compile(r"[ \t]*+(?:\\left\s*+)?[(\[]")
 _ARGUMENT = re.compile(r"\s*+[\w({|√\\]")
-_JOINED = re.compile(r"_([A-Za-z0-9]++)", re.ASCII)
-_JOINED_LATEX = re.compile(r"_([A-Za-z0-9])", re.ASCII)
-_TAKEN = BARE | NUMBERS
-"""Names of letters that are also those of functions or constants: the variable stands in backquotes."""
 _INSIDE = re.compile(r"(.*?)(arc\w{3}h?|a?(?:sin|cos|tan)h?|ln|log\d*|sqrt|exp\d?|sec|csc|cot)(\w+)", re.ASCII)
-_GREEK_NAME = re.compile(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)")
 _BASES = {"2": "log2", "10": "log10"}
 _CASE_WORDS = {"otherwise": "otherwise", "else": "otherwise", "for": "if", "when": "if"}
 """Words in cases: the condition that is all the rest, and those before a condition."""
@@ -45,11 +37,13 @@ def plain_letter(c: str) -> str:
     """The ASCII letter or digit that a character of another form is, such as an italic one; else empty."""
     if c.isascii() or c in SUPERSCRIPT or c in SUBSCRIPTS or c in "ªº":
         return ""
+    if unicodedata.decomposition(c).startswith(("<super>", "<sub>")):
+        return ""
     plain = unicodedata.normalize("NFKC", c)
     return plain if len(plain) == 1 and plain.isascii() and plain.isalnum() else ""
 
 
-class Words(Lexemes):
+class Words(Letters):
     """Reads words and letters."""
 
     def word_at(self, at: int) -> int | None:
@@ -72,12 +66,20 @@ class Words(Lexemes):
         if self.latex and word not in self.names.given and (below := word.find("_")) > 0 and len(word) > below + 2:
             # LaTeX lowers one character.
             word, end = word[: below + 2], start + below + 2
-        word, end = self._subscript(word, end)
+        word, end = self.subscript(word, end)
         names = self.names
+        if word == "x10" and word not in names.given and self._times_ten(start, end):
+            self.refuse(start, end, f"'{word}' is a name, or a sign of multiplication and 10", "*10", "*x10")
         if word in names.given and not (word in FUNCTIONS and _OPENS.match(self.text, end)):
             # A function that is called stays one, as in the strict language.
             self.add("name", word, start, end)
             return end
+        base, _, lower = word.partition("_")
+        if lower and base in names.formulas and set(lower) <= set(names.formulas[base]):
+            self.refuse(
+                start, end, f"'{word}' is a derivative of {base}, or a name", f"diff({base}, {', '.join(lower)})",
+                f"`{word}`",
+            )  # fmt: skip
         if word.startswith(("log_", "ln_")):
             return self.logarithm_word(word, start, end)
         if word in _CASE_WORDS and self.open and self.open[-1].more == "cases":
@@ -96,6 +98,12 @@ class Words(Lexemes):
             return self._apart(word, start, end)
         return end
 
+    def _times_ten(self, start: int, end: int) -> bool:
+        """Whether a number stands before an x10, and a power behind it, as in 3x10^5."""
+        last = self.found[-1] if self.found else None
+        power = self.text.startswith(("^", "**"), end) or self.text[end : end + 1] in SUPERSCRIPT
+        return power and last is not None and last.kind == "number" and last.end == start
+
     def logarithm_word(self, word: str, start: int, end: int) -> int:
         """Read log_b with its base; the argument follows. The offset behind it."""
         base = word.partition("_")[2]
@@ -113,17 +121,6 @@ class Words(Lexemes):
             )  # fmt: skip
         self.add("function", _BASES.get(base, "log"), start, end, "" if base in _BASES else f"/log({base})")
         return end
-
-    def _subscript(self, word: str, end: int) -> tuple[str, int]:
-        """The word with a subscript in braces or of small digits."""
-        at = end if word.endswith("_") else end + 1 if self.text.startswith("_{", end) else None
-        if at is not None and (braces := _IN_BRACES.match(self.text, at)):
-            return f"{word.rstrip('_')}_{braces[1]}", braces.end()
-        if small := _LOWERED.match(self.text, end):
-            digits = "".join(SUBSCRIPTS[c] for c in small[0])
-            joined = word == "log" or f"{word}_{digits}" in self.names.given
-            return f"{word}_{digits}" if joined else word + digits, small.end()
-        return word, end
 
     @staticmethod
     def _lowered(word: str) -> str:
@@ -206,50 +203,3 @@ class Words(Lexemes):
             start, end, f"'{short}' may be one name or a product", reading,
             f"`{short}` for one name, or name it by an option: --wrt {short}, --at {short}=1",
         )  # fmt: skip
-
-    # Greek letters.
-
-    def letter_at(self, at: int) -> int | None:
-        """Read the Greek letter at an offset; the offset behind it, or None if there is none."""
-        letter = self.text[at]
-        plain = "Δ" if letter == "\u2206" else unicodedata.normalize("NFKC", letter)
-        match = _GREEK_NAME.fullmatch(unicodedata.name(plain, "")) if len(plain) == 1 else None
-        if match is None:
-            return None
-        return self.letter(match[1].lower().replace("lamda", "lambda"), plain, at, at + 1)
-
-    def letter(self, name: str, letter: str, start: int, end: int) -> int:
-        """Read a Greek letter by its name, with a subscript; the offset behind it."""
-        names = self.names
-        if name == "pi" and letter == "π":
-            self.add("name", "pi", start, end)
-            return end
-        spelled = name if letter.islower() else name.capitalize()
-        if name == "tau" and letter not in names.given and spelled not in names.given:
-            self.refuse(start, end, f"'{letter}' is the constant 2*pi, or a variable", "tau", f"`{letter}`")
-        follows = WORD.match(self.text, end)
-        if name == "delta" and follows and follows[0][0] != "_":
-            pair = self.text[start : end + 1]
-            self.refuse(
-                start, end + 1, f"'{pair}' is a difference, which is one name, or a product", f"`{pair}`",
-                f"{spelled}*{self.text[end]}",
-            )  # fmt: skip
-        if letter in names.given:
-            spelled = letter
-        joined = (_JOINED_LATEX if self.latex else _JOINED).match(self.text, end)
-        braces = _IN_BRACES.match(self.text, end + 1) if self.text.startswith("_{", end) else None
-        small = _LOWERED.match(self.text, end)
-        subscript = ""
-        if braces or joined:
-            part = braces or joined
-            assert part is not None
-            subscript, end = f"_{part[1]}", part.end()
-        elif small:
-            subscript, end = "".join(SUBSCRIPTS[c] for c in small[0]), small.end()
-        spelled += subscript
-        if not spelled.isascii():
-            spelled = f"`{spelled}`"
-        elif spelled in _TAKEN:
-            spelled = f"`{letter}`"
-        self.add("name", spelled, start, end)
-        return end
