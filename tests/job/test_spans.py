@@ -26,7 +26,8 @@ Found = tuple[list[str], list[list[Any]]]
 def columns(job: Job, rows: Rows) -> Found:
     result = run(job, rows).output
     return list(result.names), [
-        list(column.cells) if isinstance(column, Kept) else [repr(float(x)) for x in column] for column in result.whole()
+        list(column.cells) if isinstance(column, Kept) else [repr(float(x)) for x in column]
+        for column in result.whole()
     ]
 
 
