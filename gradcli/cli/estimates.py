@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gradcli.caret import Source
 from gradcli.cli import stderr
-from gradcli.cli.inputs import dialect, names
+from gradcli.cli.inputs import dialect, names, unbuffered
 from gradcli.cli.options import CommandLine
 from gradcli.errors import GradError
 
@@ -61,4 +61,4 @@ def _stdin(line: CommandLine, path: str, what: str) -> BinaryIO | None:
         raise GradError("cannot read stdin: it is closed")
     if not line.quiet:
         stderr.waiting(what, line.color)
-    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+    return unbuffered()

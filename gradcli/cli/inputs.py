@@ -126,7 +126,7 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
         stderr.waiting("rows", line.color)
     tables = Rows(
         line.input, line.input_format, spelled, line.max_bytes, line.keep, constants,
-        _unbuffered() if "-" in line.input else None, progress,
+        unbuffered() if "-" in line.input else None, progress,
     )  # fmt: skip
     if line.natural:
         from gradcli.job.header import with_known
@@ -135,7 +135,7 @@ def rows(line: CommandLine, progress: Progress | None) -> Rows | None:
     return tables
 
 
-def _unbuffered() -> BinaryIO:
+def unbuffered() -> BinaryIO:
     """Stdin without a buffer: rows from a pipe are available as they arrive, and a blocked read() holds no lock."""
     return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
 

@@ -74,7 +74,7 @@ def _fields(found: Report) -> dict[str, Any]:
     for state in found.states:
         entry: dict[str, Any] = {
             "part": state.part.name, "source": state.part.source.path,
-            "range": None if state.part.span is None else list(state.part.span), "status": state.status,
+            "range": state.part.range, "status": state.status,
         }  # fmt: skip
         if state.why:
             entry["why"] = state.why

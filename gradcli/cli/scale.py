@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import click
 
 from gradcli.caret import counted
-from gradcli.cli import options, stderr
+from gradcli.cli import stderr
 from gradcli.cli.inputs import rows
 from gradcli.cli.options import CommandLine
-from gradcli.cli.target import digits_of
+from gradcli.cli.target import asked_for, digits_of
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS
 from gradcli.storage import is_url
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gradcli.parts.plan import Plan
     from gradcli.parts.pool import Pool
     from gradcli.parts.run import Progress, Share, Summary
-    from gradcli.parts.work import PartsJob
+    from gradcli.parts.work import PartsJob, Work
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 _PROCESSES = 1024
@@ -76,7 +76,7 @@ def write_parts(line: CommandLine, job: PartsJob) -> None:
         _refuse_inputs(path, plan)
         if line.natural:
             stderr.read_as(plan.work.looked_at(plan.parts[0].source.path).read_as, line)
-        pool = _pool(where, plan, path, work.job.threads)
+        pool = _pool(where, plan.work, path)
         try:
             summary = run(plan, ledger, share, pool, RETRIES if line.retries is None else line.retries, progress)
         finally:
@@ -86,13 +86,7 @@ def write_parts(line: CommandLine, job: PartsJob) -> None:
 
 
 def _format(ctx: click.Context, line: CommandLine) -> Format:
-    switches = [name for name in options.SWITCHES if getattr(line, name)]
-    # The command line takes precedence over the environment.
-    named = line.format and (options.typed(ctx, "format") or not switches)
-    chosen = list(dict.fromkeys([*switches, *([line.format] if line.format and named else [])]))
-    if len(chosen) > 1:
-        raise GradError(f"one format at a time, not {' and '.join('--' + name for name in chosen)}")
-    form = FORMATS[chosen[0] if chosen else "parquet"]
+    form = asked_for(ctx, line) or FORMATS["parquet"]
     if not form.reader:
         known = ", ".join([row.name for row in FORMATS.values() if row.reader])
         raise GradError(f"parts are files that can be read again: {form.name} cannot ({known} can)")
@@ -133,7 +127,7 @@ def _where(text: str | None) -> int | str | None:
     )
 
 
-def _pool(where: int | str | None, plan: Plan, path: str, threads: int | None) -> Callable[[int], Pool]:
+def _pool(where: int | str | None, work: Work, path: str) -> Callable[[int], Pool]:
     """What starts the pool for a number of parts."""
 
     def start(count: int) -> Pool:
@@ -141,7 +135,6 @@ def _pool(where: int | str | None, plan: Plan, path: str, threads: int | None) -
         from gradcli.parts.task import told
         from gradcli.storage.folder import folder
 
-        work = replace(plan.work, job=replace(plan.work.job, threads=threads))
         if where is None:
             return Here(work, folder(path))
         if isinstance(where, int):
@@ -203,8 +196,7 @@ class _Progress:
     """The progress line of a run over parts: parts, rows, rows a second and the time that the rest will take."""
 
     def __init__(self, line: CommandLine) -> None:
-        quiet = line.no_progress or line.quiet or sys.stderr is None or not sys.stderr.isatty()
-        self._line = None if quiet else stderr.Progress("rows")
+        self._line = None if line.no_progress or line.quiet else stderr.progress("rows")
 
     def __call__(self, done: Progress) -> None:
         if self._line is not None:

@@ -171,6 +171,11 @@ class Progress:
             self.width = 0
 
 
+def progress(word: str) -> Progress | None:
+    """A progress line; None unless stderr is a terminal."""
+    return Progress(word) if sys.stderr is not None and sys.stderr.isatty() else None
+
+
 def summary(done: int, word: str, seconds: float, steps: int, engine: str, threads: int) -> str:
     """The note of --verbose, such as ``3 rows in 0.0124 s (242 a second), steps 4, engine vector, threads 1``."""
     pace = f"{done / seconds:,.0f}" if seconds > 0 else "no telling how many"

@@ -13,7 +13,7 @@ import click
 
 from gradcli.cli import options, stderr
 from gradcli.cli.options import CommandLine
-from gradcli.cli.stderr import Progress, colored, screen
+from gradcli.cli.stderr import colored, screen
 from gradcli.errors import GradError
 from gradcli.formats import FORMATS, Format, Out, Style, by_suffix
 
@@ -55,8 +55,8 @@ class Target:
         self.style = Style(digits, width, color, height=None if line.all else height)
         self.word = "rows" if line.input and not line.grid else "points"
         self.started = time.monotonic()
-        quiet = line.no_progress or line.quiet or self.terminal or sys.stderr is None or not sys.stderr.isatty()
-        self.progress = None if quiet else Progress(self.word)
+        quiet = line.no_progress or line.quiet or self.terminal
+        self.progress = None if quiet else stderr.progress(self.word)
 
     def write(self, compute: Callable[[], Computed], rows: Rows | None, why: Job | None = None) -> None:
         """Compute and write the numbers, then print the notes on stderr, among them those of the tables read.
@@ -140,16 +140,8 @@ class Target:
     def _chosen(self, ctx: click.Context) -> Format:
         """The format chosen by a switch such as --csv, by --format or by the file's suffix; without any, table."""
         by_name = self._by_name()
-        switches = [name for name in options.SWITCHES if getattr(self.line, name)]
-        named = self.line.format
-        if named is not None and not options.typed(ctx, "format") and (switches or by_name):
-            # The command line takes precedence over the environment.
-            named = None
-        chosen = dict.fromkeys([*switches, *([named] if named else [])])
-        if len(chosen) > 1:
-            raise GradError(f"one format at a time, not {' and '.join('--' + name for name in chosen)}")
-        if chosen:
-            return FORMATS[next(iter(chosen))]
+        if (form := asked_for(ctx, self.line, by_name is not None)) is not None:
+            return form
         if self.path is None:
             return FORMATS["table"]
         try:
@@ -182,6 +174,23 @@ class Target:
 def _makes_parts() -> bool:
     """Whether the command that runs writes folders of parts."""
     return any(option.name == "part" for option in click.get_current_context().command.params)
+
+
+def asked_for(ctx: click.Context, line: CommandLine, otherwise: bool = False) -> Format | None:
+    """The format that a switch such as --csv or --format asks for; None without any.
+
+    ``otherwise``: the command line asks for one in another way, which goes before --format from the environment. Raises
+    GradError for two formats.
+    """
+    switches = [name for name in options.SWITCHES if getattr(line, name)]
+    named = line.format
+    if named is not None and not options.typed(ctx, "format") and (switches or otherwise):
+        # The command line takes precedence over the environment.
+        named = None
+    chosen = list(dict.fromkeys([*switches, *([named] if named else [])]))
+    if len(chosen) > 1:
+        raise GradError(f"one format at a time, not {' and '.join('--' + name for name in chosen)}")
+    return FORMATS[chosen[0]] if chosen else None
 
 
 def digits_of(ctx: click.Context, line: CommandLine, form: Format) -> int | None:

@@ -56,9 +56,7 @@ def alone(job: AnyJob, rows: Rows) -> Alone:
 def _gradient(job: GradJob, points: Points, rows: Rows) -> Alone:
     request = GradRequest(job, points, rows)
     _refuse_reductions(request.reductions)
-    if rows.keep:
-        raise GradError("--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them")
-    tables = Tables(rows, points, request.points, request.parsed)
+    tables = request.tables(rows, points)
     tables.opened.close()
     for name in request.inputs:
         if name not in tables.variables:

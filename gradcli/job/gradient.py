@@ -72,6 +72,14 @@ class GradRequest(Expressions):
         self.cotangents = cotangents.read(job.grad_outputs, [n for n, _ in self.outputs])
         self.roots = expand(e for _, e in self.outputs)
 
+    def tables(self, rows: Rows, points: Points) -> Tables:
+        """The opened tables of the request. Raises GradError if they lack a column, and for columns to keep."""
+        if rows.keep:
+            raise GradError(
+                "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
+            )
+        return Tables(rows, points, self.points, self.parsed)
+
     def gradients(self, weights: Sequence[Expr], single: Sequence[str]) -> dict[str, Expr]:
         """The gradient in every non-empty input, given the cotangents ``weights`` of the outputs."""
         gradients = adjoints(list(zip(self.roots, weights, strict=True)), self.inputs, single)
@@ -149,11 +157,7 @@ def run_grad(job: GradJob, rows: Rows | None = None) -> Computed:
     request = GradRequest(job, points, rows)
     axis, read = None, 0
     if rows is not None:
-        if rows.keep:
-            raise GradError(
-                "--keep goes with diff and eval, whose rows are those of the input; gradients are sums of them"
-            )
-        tables = Tables(rows, points, request.points, request.parsed)
+        tables = request.tables(rows, points)
         axis, _ = tables.whole(job.max_points)
         read = tables.rows_read
         job = replace(job, engine=engine.chosen_for_table(job.engine, lambda: tables.exceed(engine.LARGE))[0])

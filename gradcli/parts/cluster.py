@@ -21,7 +21,7 @@ from typing import Any
 from gradcli import __version__
 from gradcli.errors import GradError, missing, optional
 from gradcli.parts.plan import Part
-from gradcli.parts.task import Fault, Outcome, of, outcome
+from gradcli.parts.task import Fault, Outcome, outcome
 
 PATIENCE = 30.0
 """Seconds for which a scheduler is waited for, and for workers while it has none."""
@@ -107,7 +107,7 @@ class Cluster:
         # Each attempt has a name of its own, since Dask gives the results that it has for those that it knows.
         names = [f"{part.name}-{self._client.id}-{next(self._numbers)}" for part in parts]
         call = (operator.call, (pkgutil.resolve_name, _TASK), self._common)
-        graph = {name: (*call, of(part)) for name, part in zip(names, parts, strict=True)}
+        graph = {name: (*call, part.told()) for name, part in zip(names, parts, strict=True)}
         futures = self._client.get(graph, names, sync=False)
         self._running.update(zip(names, zip(parts, futures, strict=True), strict=True))
         for name, future in zip(names, futures, strict=True):
@@ -163,7 +163,7 @@ class Cluster:
     def _fault(self, error: Exception) -> Fault:
         if isinstance(error, self._killed):
             hint = "if memory ran out: workers with more, or smaller parts: --part-bytes"
-            return Fault("the workers that made it ended", hint, 3, died=True)
+            return Fault("the workers that made it ended", hint, 3)
         if isinstance(error, ImportError) and missing(error, "gradcli"):
             return Fault("a worker has no gradcli", f"install gradcli {__version__} where the workers are", 3)
         return Fault(f"{type(error).__name__}: {str(error)[:300]}", None, 3)

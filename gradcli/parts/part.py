@@ -73,7 +73,7 @@ def make(work: Work, part: Part, folder: Folder, base: str = "") -> dict[str, An
                     folder.remove(part.name + RECORD)
         record = {
             "part": part.name, "key": part.key, "source": source,
-            "range": None if part.span is None else list(part.span), "rows_in": result.rows_read, "rows": result.size,
+            "range": part.range, "rows_in": result.rows_read, "rows": result.size,
             "bytes": size, "crc32": f"{check:08x}", "columns": list(result.output.names),
             "nonfinite": {name: result.nonfinite[name] for name in result.results if name in result.nonfinite},
             "hard": {} if result.hard is None else dict(sorted(result.hard.kinds.items())),

@@ -47,6 +47,15 @@ class Part(NamedTuple):
     key: str
 
     @property
+    def range(self) -> list[int] | None:
+        """Which rows, as JSON."""
+        return None if self.span is None else list(self.span)
+
+    def told(self) -> dict[str, Any]:
+        """Return the part as JSON, which `part_of` reads."""
+        return {"part": self.name, "source": list(self.source), "range": self.range, "key": self.key}
+
+    @property
     def where(self) -> str:
         """The source, and which of its rows, for messages."""
         return self.source.path if self.span is None else f"{self.source.path} [{self.span.start}:{self.span.stop}]"
@@ -61,11 +70,7 @@ class Plan(NamedTuple):
 
     def told(self) -> dict[str, Any]:
         """Return the plan as JSON, which `plan_of` reads."""
-        parts = [
-            {"part": p.name, "source": list(p.source), "range": None if p.span is None else list(p.span), "key": p.key}
-            for p in self.parts
-        ]
-        return {"asked": self.asked, "work": self.work.lasting, "parts": parts}
+        return {"asked": self.asked, "work": self.work.lasting, "parts": [part.told() for part in self.parts]}
 
 
 def plan_of(told: dict[str, Any] | None) -> Plan | None:
@@ -73,13 +78,16 @@ def plan_of(told: dict[str, Any] | None) -> Plan | None:
     try:
         if told is None or not isinstance(told["asked"]["work"]["input"], dict):
             return None
-        return Plan(told["asked"], work_of(told["work"]), [*map(_part_of, told["parts"])])
+        return Plan(told["asked"], work_of(told["work"]), [*map(part_of, told["parts"])])
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
 
 
-def _part_of(told: Any) -> Part:
-    """Return the part that a plan tells. A name with a slash in it would be that of a file elsewhere."""
+def part_of(told: Any) -> Part:
+    """Return the part that `Part.told` tells. A name with a slash in it would be that of a file elsewhere.
+
+    Raises LookupError, TypeError or ValueError for another form.
+    """
     name, (path, size, stamp), span, key = told["part"], told["source"], told["range"], told["key"]
     texts, numbers = [key, path], [size, *(span or ())]
     if not all(isinstance(x, str) for x in texts) or not all(isinstance(x, int) for x in numbers):

@@ -17,7 +17,7 @@ import gradcli
 from gradcli.limits.files import allow
 from gradcli.parts.part import make
 from gradcli.parts.plan import Part
-from gradcli.parts.task import Fault, Outcome, fault, of, outcome
+from gradcli.parts.task import Fault, Outcome, fault, outcome
 from gradcli.parts.work import Work
 from gradcli.storage.folder import Folder
 
@@ -130,7 +130,7 @@ class Local:
         assert process.stdin is not None and process.stdout is not None
         _asked(process.stdin, None, self._common)
         while (part := self._parts.get()) is not None:
-            answer = _asked(process.stdin, process.stdout, json.dumps(of(part)))
+            answer = _asked(process.stdin, process.stdout, json.dumps(part.told()))
             if answer is None:
                 self._outcomes.put(Outcome(part, None, _death(process.wait())))
                 return
@@ -154,4 +154,4 @@ def _death(code: int) -> Fault:
         with suppress(ValueError):
             how = signal.Signals(-code).name
     hint = "if memory ran out: fewer processes at a time, or smaller parts: --part-bytes"
-    return Fault(f"the process that made it ended ({how})", hint, 3, died=True)
+    return Fault(f"the process that made it ended ({how})", hint, 3)

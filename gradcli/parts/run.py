@@ -28,12 +28,11 @@ class Share(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a run is: its parts and rows, and the parts and rows that were there before it."""
+    """How far a run is: the parts that it has made, of how many, and their rows."""
 
     parts: int
     of: int
     rows: int
-    stood: int
 
 
 @dataclass
@@ -130,7 +129,7 @@ def _close(summary: Summary, path: str) -> None:
 def _make(missing: list[Part], summary: Summary, pool: Pool, retries: int, watch: Callable[[Progress], object]) -> None:
     """Make parts until all are made or have failed too often."""
     failures: Counter[str] = Counter()
-    stood, rows = len(summary.records), 0
+    rows = 0
     for part in missing:
         pool.submit(part)
     left = len(missing)
@@ -147,4 +146,4 @@ def _make(missing: list[Part], summary: Summary, pool: Pool, retries: int, watch
         elif fault is not None:
             summary.faults[part] = fault
         left -= 1
-        watch(Progress(len(missing) - left, len(missing), rows, stood))
+        watch(Progress(len(missing) - left, len(missing), rows))

@@ -11,25 +11,21 @@ from typing import Any, NamedTuple
 
 from gradcli.compute import engine
 from gradcli.errors import GradError
-from gradcli.formats import FORMATS, Span
+from gradcli.formats import FORMATS
 from gradcli.limits import memory, work
 from gradcli.parts.part import make
-from gradcli.parts.plan import Part, Source, versions
+from gradcli.parts.plan import Part, part_of, versions
 from gradcli.parts.work import Work, work_of
 from gradcli.storage import is_url
 from gradcli.storage.folder import folder
 
 
 class Fault(NamedTuple):
-    """Why a part was not made; ``died``: the process that made it ended."""
+    """Why a part was not made."""
 
     message: str
     hint: str | None
     exit_code: int
-    died: bool = False
-
-    def error(self) -> GradError:
-        return GradError(self.message, hint=self.hint, exit_code=self.exit_code)
 
 
 class Outcome(NamedTuple):
@@ -50,8 +46,8 @@ def told(work: Work, folder: str, base: str = "") -> str:
     return json.dumps(common)
 
 
-def answered(common: str, part: list[Any]) -> dict[str, Any]:
-    """Make a part; return its record or the fault, as JSON."""
+def answered(common: str, part: dict[str, Any]) -> dict[str, Any]:
+    """Make the part that `Part.told` tells; return its record or the fault, as JSON."""
     try:
         return {"record": _made(common, part)}
     except Exception as error:
@@ -96,10 +92,9 @@ def _common(common: str) -> tuple[Work, str, str]:
     return computation, told["folder"], told["base"]
 
 
-def _made(common: str, told: list[Any]) -> dict[str, Any]:
+def _made(common: str, told: dict[str, Any]) -> dict[str, Any]:
     computation, target, base = _common(common)
-    name, source, span, key = told
-    part = Part(name, Source(*source), None if span is None else Span(*span), key)
+    part = part_of(told)
     with work.request():
         try:
             return make(computation, part, folder(target), base)
@@ -107,8 +102,3 @@ def _made(common: str, told: list[Any]) -> dict[str, Any]:
             # The name that the user gave, wherever that is here.
             error.message = error.message.replace(os.path.join(base, part.source.path), part.source.path)
             raise
-
-
-def of(part: Part) -> list[Any]:
-    """Return a part as JSON, as `answered` takes it."""
-    return [part.name, list(part.source), None if part.span is None else list(part.span), part.key]

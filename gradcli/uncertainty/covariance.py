@@ -14,13 +14,11 @@ from gradcli.errors import GradError
 from gradcli.formats import PLAIN, Dialect, open_table
 from gradcli.formats.columns import Unnamed
 from gradcli.formats.input import STDIN, opened
-from gradcli.uncertainty.matrices import ROUNDED, factor
+from gradcli.uncertainty.matrices import LARGEST, ROUNDED, factor
 from gradcli.uncertainty.request import Estimates
 
 TOLERANCE = 1e-12
 """How far a matrix may be from symmetric and positive semidefinite, as a fraction of the product of both deviations."""
-SIZE_LIMIT = 200
-"""Rows of a matrix, at most: it is checked in a second."""
 
 
 def covariance(names: Sequence[str], matrix: Sequence[Sequence[float]], where: str) -> Estimates:
@@ -49,11 +47,9 @@ def covariance(names: Sequence[str], matrix: Sequence[Sequence[float]], where: s
 
 
 def _check_shape(names: Sequence[str], matrix: Sequence[Sequence[float]], where: str) -> None:
-    if len(names) > SIZE_LIMIT:
-        raise GradError(f"{where}: {len(names)} inputs are beyond the limit of {SIZE_LIMIT}")
-    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
-    if twice is not None:
-        raise GradError(f"{where}: '{twice}' is there twice")
+    if len(names) > LARGEST:
+        raise GradError(f"{where}: {len(names)} inputs are beyond the limit of {LARGEST}")
+    _check_twice(names, where)
     if len(matrix) != len(names) or any(len(row) != len(names) for row in matrix):
         raise GradError(f"{where}: the matrix is not square: {len(matrix)} rows for {len(names)} names")
     for a, row in zip(names, matrix, strict=True):
@@ -95,8 +91,8 @@ def read_covariance(
         where = f"--cov {STDIN if path == '-' else path}"
         first, names = table.names[0], list(table.names[1:])
         form = "names in the header, and in the first column those of the rows"
-        if not names or len(names) > SIZE_LIMIT or any(isinstance(name, Unnamed) for name in names):
-            raise GradError(f"{where}: this is no matrix of at most {SIZE_LIMIT} names", hint=f"it has {form}")
+        if not names or len(names) > LARGEST or any(isinstance(name, Unnamed) for name in names):
+            raise GradError(f"{where}: this is no matrix of at most {LARGEST} names", hint=f"it has {form}")
         _check_twice(names, where)
         rows: dict[str, list[float]] = {}
         for chunk in table.chunks(names, [first]):

@@ -12,13 +12,10 @@ from gradcli.expr import Expr, const, spell_name, var
 from gradcli.job.request import Expressions
 from gradcli.uncertainty.formula import Inputs, Moments
 from gradcli.uncertainty.given import Given
-from gradcli.uncertainty.matrices import factor
+from gradcli.uncertainty.matrices import LARGEST, factor
 
 COLUMNS = ("u_{}", "s{}", "{}_std")
 """Names of the column with the uncertainties of a column."""
-
-CORRELATED = 200
-"""Correlated inputs: a matrix of 200 takes a second to check."""
 
 
 class Uncertain:
@@ -148,8 +145,8 @@ class Uncertain:
                 )
             self.r[pair] = column
             self.names.append(column)
-        if (count := len({name for pair in (*self.r, *self.given.corr) for name in pair})) > CORRELATED:
-            raise GradError(f"{count} correlated inputs are beyond the limit of {CORRELATED}")
+        if (count := len({name for pair in (*self.r, *self.given.corr) for name in pair})) > LARGEST:
+            raise GradError(f"{count} correlated inputs are beyond the limit of {LARGEST}")
         _check_matrix(names, self.given.corr)
 
     def _inputs(self) -> Inputs:

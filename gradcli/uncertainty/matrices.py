@@ -13,6 +13,8 @@ from functools import reduce
 from gradcli.expr import ONE, ZERO, Expr, apply, const, exact
 from gradcli.functions.row import abs_, and_, gt, lt, maximum, sqrt, where
 
+LARGEST = 200
+"""Inputs that are correlated, at most: a matrix of so many takes a second to check."""
 ROUNDED = 1e-15
 """How far a correlation that is computed may be from 1 by rounding."""
 Vector = Mapping[str, Expr]

@@ -17,13 +17,10 @@ from gradcli.expr import spell_name
 from gradcli.formats import PLAIN, Dialect, open_table
 from gradcli.formats.input import STDIN, column_indices, opened
 from gradcli.language import Parsed
-from gradcli.uncertainty.matrices import ROUNDED
+from gradcli.uncertainty.matrices import LARGEST, ROUNDED
 from gradcli.uncertainty.request import Estimates
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-
-READ_LIMIT = 200
-"""Quantities with readings: their matrix is checked in a second."""
 
 
 def estimates(names: Sequence[str], blocks: Iterable[Sequence[Array]], where: str) -> Estimates:
@@ -117,7 +114,7 @@ def read_samples(
             first = next(iter(variables), "x")
             hint = table.hint(first) or meant(first, table.names, "its columns are", spell_name)
             raise GradError(f"--samples: no variable of the expression is a column of {where}", hint=hint)
-        if len(names) > READ_LIMIT:
-            raise GradError(f"--samples: {len(names)} quantities are beyond the limit of {READ_LIMIT}")
+        if len(names) > LARGEST:
+            raise GradError(f"--samples: {len(names)} quantities are beyond the limit of {LARGEST}")
         column_indices(where, table.names, names)
         return estimates(names, (chunk.columns for chunk in table.chunks(names, [])), where)

@@ -11,7 +11,6 @@ from gradcli.language.natural.pieces import Frame, Piece, Quotient, powered
 from gradcli.language.natural.products import Products
 from gradcli.language.natural.scan import CASES
 
-_OPENING = frozenset({"", "(", ",", "=", "+", "-"})
 _POWERS = frozenset({"raised", "post"})
 _REACHES = frozenset({"raised", "post", "number", "name", "function", "root", "open"})
 _REACHING = frozenset({"**", "*", "/", "%"})
